@@ -1,0 +1,75 @@
+//! The reading side of a connector. Reading cannot write: no method here changes anything outside.
+//!
+//! A connector is configured by its crate's `configure(settings, secret)`, holds no
+//! loops with sleep, no SQL, no clock and no retry. Vendor types stop in its `map.rs`.
+
+use crate::error::ConnectorError;
+use crate::kind::Kind;
+use crate::page::{Page, PageRequest};
+use crate::settings::Descriptor;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// What a connector can do for one kind, as plain data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KindCapability {
+    pub kind: Kind,
+    /// How many records one page may hold at most.
+    pub max_page: u32,
+    /// Whether a cursor works in a later connection.
+    pub cursor_survives_reconnect: bool,
+    /// Whether a watermark of an earlier read can be given.
+    pub incremental: bool,
+    /// Whether an incremental read shows deletions.
+    pub deletions_visible: bool,
+    /// Whether the last use of the object is told.
+    pub last_use_known: bool,
+    /// Whether all pages show the state of one moment, or a moving one.
+    pub one_moment: bool,
+}
+
+/// A right of our own credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Right {
+    /// As the system calls it.
+    pub name: String,
+    /// One sentence: what is not seen without it, or what it allows beyond reading.
+    pub why: String,
+}
+
+/// The answer of `check`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// Who we are signed in as; None where there is no sign-in (files).
+    pub signed_in_as: Option<String>,
+    /// The server's name and version, where it tells.
+    pub server: Option<String>,
+    pub missing_rights: Vec<Right>,
+    pub excess_rights: Vec<Right>,
+    /// False where the system cannot tell its clients what they may do: then neither
+    /// list above is complete, and the report says so.
+    pub rights_known: bool,
+    /// Facts for the person, one sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// A configured source, not yet connected.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// What it is.
+    fn descriptor(&self) -> &'static Descriptor;
+    /// What it can do, per kind that it will read as configured.
+    fn capabilities(&self) -> Vec<KindCapability>;
+    /// Signs in, looks, changes nothing.
+    async fn check(&self) -> Result<CheckReport, ConnectorError>;
+    /// Opens a reading session.
+    async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError>;
+}
+
+/// An open reading session. Dropping it ends it; a call that is dropped mid-way is a cancellation.
+#[async_trait]
+pub trait Session: Send {
+    /// One page of one kind.
+    async fn read_page(&mut self, kind: Kind, request: PageRequest)
+    -> Result<Page, ConnectorError>;
+}

@@ -1,0 +1,38 @@
+//! What every connector promises, and the facts it hands over.
+//!
+//! This crate holds the words that connectors and the engine share: facts and
+//! their ids, the reading trait, capabilities as plain data, notes for the
+//! journal, and one error type. It has no network, no store, no clock and no
+//! retry; it depends on nothing else of Lastkey.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+pub mod connector;
+pub mod error;
+pub mod facts;
+pub mod ids;
+pub mod kind;
+pub mod note;
+pub mod page;
+pub mod secret;
+pub mod settings;
+pub mod when;
+
+pub use connector::{CheckReport, Connector, KindCapability, Right, Session};
+pub use error::{ConnectorError, ErrorKind};
+pub use facts::Fact;
+pub use ids::*;
+pub use kind::Kind;
+pub use note::{Note, NoteKind};
+pub use page::{Cursor, Page, PageRequest};
+pub use secret::Secret;
+pub use settings::{Descriptor, SecretNeed, SettingSpec, Settings};
+pub use when::When;

@@ -1,0 +1,113 @@
+//! Settings of a source as plain data, so that window and terminal can ask for them.
+
+use crate::error::{ConnectorError, ErrorKind};
+use crate::kind::Kind;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One setting a connector understands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SettingSpec {
+    /// The key of `--set key=value`.
+    pub key: &'static str,
+    /// What a form shows beside the field.
+    pub label: &'static str,
+    /// One sentence: meaning, unit, default.
+    pub help: &'static str,
+    pub required: bool,
+    /// The value that counts where none is given; empty where there is none.
+    pub default: &'static str,
+    /// The allowed words, where the set is closed.
+    pub choices: &'static [&'static str],
+}
+
+/// Whether a source needs a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretNeed {
+    None,
+    Optional,
+    Required,
+}
+
+/// What a connector is, before anything is configured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Descriptor {
+    /// The word of `lastkey source add KIND`.
+    pub kind: &'static str,
+    pub title: &'static str,
+    /// One sentence for the list of kinds.
+    pub summary: &'static str,
+    pub settings: &'static [SettingSpec],
+    pub secret: SecretNeed,
+    /// What the secret is called in forms: "Password".
+    pub secret_label: &'static str,
+    pub reads: &'static [Kind],
+}
+
+/// The settings of one source: text by key. Never holds a secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Settings(pub BTreeMap<String, String>);
+
+impl Settings {
+    /// The value of a key, if it is there and not empty.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0
+            .get(key)
+            .map(String::as_str)
+            .filter(|v| !v.is_empty())
+    }
+
+    /// Keys and required values against the descriptor; also refuses a value outside a closed set.
+    /// `prefixes` are keys that stand for a family, such as `map.`.
+    pub fn validate(
+        &self,
+        descriptor: &Descriptor,
+        prefixes: &[&str],
+    ) -> Result<(), ConnectorError> {
+        let invalid = |message: String, hint: String| {
+            ConnectorError::new(
+                ErrorKind::ConfigInvalid,
+                descriptor.kind,
+                "configure",
+                message,
+            )
+            .hint(hint)
+        };
+        for (key, value) in &self.0 {
+            let family = prefixes.iter().any(|p| key.starts_with(p));
+            match descriptor.settings.iter().find(|s| s.key == key) {
+                None if !family => {
+                    let known: Vec<_> = descriptor.settings.iter().map(|s| s.key).collect();
+                    return Err(invalid(
+                        format!("`{key}` is not a setting of {}", descriptor.kind),
+                        format!("known settings: {}", known.join(", ")),
+                    ));
+                }
+                Some(spec)
+                    if !spec.choices.is_empty()
+                        && !value.is_empty()
+                        && !spec.choices.contains(&value.as_str()) =>
+                {
+                    return Err(invalid(
+                        format!("`{value}` is not allowed for `{key}`"),
+                        format!("allowed: {}", spec.choices.join(", ")),
+                    ));
+                }
+                Some(_) | None => {}
+            }
+        }
+        match descriptor
+            .settings
+            .iter()
+            .find(|s| s.required && self.get(s.key).is_none())
+        {
+            Some(spec) => Err(invalid(
+                format!("`{}` is missing", spec.key),
+                format!("give it with --set {}=…: {}", spec.key, spec.help),
+            )),
+            None => Ok(()),
+        }
+    }
+}

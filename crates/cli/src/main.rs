@@ -1,0 +1,2 @@
+//! The program `lastkey`.
+fn main() {}

@@ -1,0 +1,42 @@
+//! A sealed snapshot: everything the engine may know about the world at one moment, as plain values.
+//!
+//! No connection is reachable from it. Whoever makes one (store, test, flat files) has
+//! resolved accounts to identities already.
+
+use chrono::{DateTime, Utc};
+use lastkey_contract::facts::{
+    Account, Control, Credential, Entitlement, Grant, Identity, Location, Owner, Reader,
+};
+use lastkey_contract::{Kind, SourceName, SystemName};
+use serde::{Deserialize, Serialize};
+
+/// The facts of one moment and how completely they were read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// Ids are unique here: bare where only one source has the id, else `source:id`.
+    pub identities: Vec<Identity>,
+    /// `identity_id` is the identity of this snapshot that correlation found, or none.
+    pub accounts: Vec<Account>,
+    pub entitlements: Vec<Entitlement>,
+    pub grants: Vec<Grant>,
+    pub credentials: Vec<Credential>,
+    pub locations: Vec<Location>,
+    pub readers: Vec<Reader>,
+    pub controls: Vec<Control>,
+    pub owners: Vec<Owner>,
+    /// One entry per source and kind.
+    pub reads: Vec<ReadState>,
+}
+
+/// How completely one source's objects of one kind were read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadState {
+    pub source: SourceName,
+    pub kind: Kind,
+    /// The systems whose objects of this kind the source carries (none for identities).
+    pub systems: Vec<SystemName>,
+    /// When the last complete read began; None if there never was one.
+    pub complete_at: Option<DateTime<Utc>>,
+    /// Why the latest read is not complete; empty if it is.
+    pub gaps: Vec<String>,
+}

@@ -1,0 +1,1 @@
+//! How does it get in? Page loop, journal, completeness verdict.

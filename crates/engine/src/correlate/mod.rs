@@ -1,0 +1,1 @@
+//! Whose account is this, and how do we know?

@@ -1,0 +1,1 @@
+//! How is it proved to someone else? The content of an audit package.

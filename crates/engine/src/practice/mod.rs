@@ -1,0 +1,1 @@
+//! The practice estate: a deterministic company to try everything on.

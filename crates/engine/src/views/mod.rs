@@ -1,0 +1,8 @@
+//! What does a screen need? Windows of rows, details, progress: the types that cross to the window.
+//!
+//! Plain values with serde names; ts-rs writes their TypeScript twins into `ui/src/wire`.
+//! Times are RFC 3339 text with Z (a bare date of a source: `from/until`).
+
+mod types;
+
+pub use types::*;

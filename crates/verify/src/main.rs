@@ -1,0 +1,2 @@
+//! The program `lastkey-verify`.
+fn main() {}

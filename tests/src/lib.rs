@@ -1,0 +1,11 @@
+//! Labs, conformance runs, window tests, architecture rules.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
