@@ -1,4 +1,10 @@
-//! Connector for folders and zips of CSV files.
+//! Connector for folders, zips and single CSV files of import-format.md.
+//!
+//! It reads what people export by hand: any subset of the eleven files, or one file with
+//! other column names and a mapping. It promises that every row ends in exactly one of
+//! "record" and "failed with file, line, column and reason", and that a file that changed
+//! between two pages is never taken for one read. It never writes, never unpacks a zip to
+//! disk, and never holds a whole file in memory.
 
 #![cfg_attr(
     test,
@@ -9,3 +15,81 @@
         clippy::indexing_slicing
     )
 )]
+
+pub mod mapping;
+pub mod series;
+
+mod archive;
+mod columns;
+mod error;
+mod header;
+mod map;
+mod place;
+mod session;
+mod settings;
+mod table;
+
+pub use columns::{Column, columns};
+pub use settings::DESCRIPTOR;
+
+use async_trait::async_trait;
+use lastkey_contract::{
+    CheckReport, Connector, ConnectorError, Descriptor, KindCapability, Secret, Session, Settings,
+};
+use session::{MAX_PAGE, Reading};
+use settings::Source;
+
+/// A connector for the place and mapping that the settings name. Files need no secret;
+/// one that is given is ignored.
+pub fn configure(
+    settings: &Settings,
+    _secret: Option<Secret>,
+) -> Result<Box<dyn Connector>, ConnectorError> {
+    Ok(Box::new(FlatFiles {
+        source: Source::from_settings(settings)?,
+    }))
+}
+
+/// A configured place with flat files.
+struct FlatFiles {
+    source: Source,
+}
+
+#[async_trait]
+impl Connector for FlatFiles {
+    fn descriptor(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    fn capabilities(&self) -> Vec<KindCapability> {
+        // What cannot be opened offers nothing here; `check` and `connect` say why.
+        place::survey(&self.source)
+            .map(|found| found.files)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(kind, _)| KindCapability {
+                kind,
+                max_page: MAX_PAGE,
+                cursor_survives_reconnect: true,
+                incremental: false,
+                deletions_visible: false,
+                last_use_known: columns(kind).iter().any(|c| c.name == "last_used_at"),
+                one_moment: true,
+            })
+            .collect()
+    }
+
+    async fn check(&self) -> Result<CheckReport, ConnectorError> {
+        let source = self.source.clone();
+        session::blocking(&self.source.shown, "check", move || session::look(&source)).await
+    }
+
+    async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError> {
+        let source = self.source.clone();
+        let found = session::blocking(&self.source.shown, "connect", move || {
+            place::survey(&source)
+        })
+        .await?;
+        Ok(Box::new(Reading::new(self.source.clone(), found)))
+    }
+}

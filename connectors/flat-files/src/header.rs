@@ -1,0 +1,158 @@
+//! Which cell of a row stands for which column: the header row bound to the known columns.
+
+use crate::columns::{Need, column_names, columns};
+use crate::error::{broken, config};
+use crate::mapping::Mapping;
+use crate::table::Cells;
+use lastkey_contract::{ConnectorError, Kind};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most columns that a file may have.
+const MAX_COLUMNS: usize = 1000;
+
+/// Where a column's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    Cell(usize),
+    Fixed(String),
+    Nowhere,
+}
+
+/// One known column, bound to a file.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    pub name: &'static str,
+    pub from: From,
+    pub replaced: BTreeMap<String, String>,
+}
+
+/// A header bound to the columns of its kind.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// How many cells each row must have.
+    pub width: usize,
+    /// One entry per known column, in the order of [`columns`].
+    pub bound: Vec<Bound>,
+    /// Columns that nobody knows: they become attributes.
+    pub unknown: Vec<(usize, String)>,
+}
+
+/// Whether a single roster may leave out `kind`: its rows are persons then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    Folder,
+    Single,
+}
+
+/// Binds a header. A file that lacks a required column fails as a whole.
+pub fn bind(
+    system: &str,
+    file: &str,
+    kind: Kind,
+    shape: Shape,
+    mapping: &Mapping,
+    cells: &Cells,
+) -> Result<Header, ConnectorError> {
+    let fail = |message: String, hint: &str| broken(system, "read the header", message, hint);
+    if cells.len() > MAX_COLUMNS {
+        return Err(fail(
+            format!(
+                "`{file}` has {} columns; at most {MAX_COLUMNS} are read",
+                cells.len()
+            ),
+            "leave out the columns that are not needed",
+        ));
+    }
+    let names: Vec<&str> = cells.iter().collect();
+    let mut seen = BTreeSet::new();
+    for (at, name) in names.iter().enumerate() {
+        if name.is_empty() {
+            return Err(fail(
+                format!("column {} of `{file}` has no name", at + 1),
+                "name it in the first line, or leave it out",
+            ));
+        }
+        if !seen.insert(*name) {
+            return Err(fail(
+                format!("`{file}` has two columns `{name}`"),
+                "rename or leave out one of them",
+            ));
+        }
+    }
+    let mut bound = Vec::new();
+    for column in columns(kind) {
+        let native = names.iter().position(|n| *n == column.name);
+        let from = match (
+            mapping.fixed_value(column.name),
+            mapping.header_of(column.name),
+        ) {
+            (Some(value), _) => From::Fixed(value.to_owned()),
+            (None, Some(header)) => match names.iter().position(|n| *n == header) {
+                Some(at) => From::Cell(at),
+                None => {
+                    return Err(config(
+                        format!(
+                            "`{file}` has no column `{header}`, which is mapped to `{}`",
+                            column.name
+                        ),
+                        format!("its columns: {}", names.join(", ")),
+                    ));
+                }
+            },
+            // a header that a mapping gave to another column is taken
+            (None, None) => match native.filter(|_| !mapping.uses_header(column.name)) {
+                Some(at) => From::Cell(at),
+                None if kind == Kind::Identity
+                    && shape == Shape::Single
+                    && column.name == "kind" =>
+                {
+                    From::Fixed("person".to_owned())
+                }
+                None => From::Nowhere,
+            },
+        };
+        if from == From::Nowhere && column.need != Need::Optional {
+            let hint = match names.as_slice() {
+                [one] if one.contains(';') => {
+                    "the cells look separated by semicolons: save the file with commas".to_owned()
+                }
+                _ => format!(
+                    "known columns: {}; another name is mapped with map.{}.{}=HEADER",
+                    column_names(kind),
+                    kind.plural(),
+                    column.name
+                ),
+            };
+            return Err(fail(
+                format!("`{file}` has no column `{}`", column.name),
+                &hint,
+            ));
+        }
+        bound.push(Bound {
+            name: column.name,
+            from,
+            replaced: mapping
+                .replacements(column.name)
+                .cloned()
+                .unwrap_or_default(),
+        });
+    }
+    let used: BTreeSet<usize> = bound
+        .iter()
+        .filter_map(|b| match b.from {
+            From::Cell(at) => Some(at),
+            From::Fixed(_) | From::Nowhere => None,
+        })
+        .collect();
+    let unknown = names
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| !used.contains(at))
+        .map(|(at, name)| (at, (*name).to_owned()))
+        .collect();
+    Ok(Header {
+        width: names.len(),
+        bound,
+        unknown,
+    })
+}

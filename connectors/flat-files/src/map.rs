@@ -1,0 +1,355 @@
+//! One row of a file -> one fact. Pure: the zone is handed in, nothing is looked up.
+
+use crate::header::{From as Origin, Header};
+use crate::table::Cells;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use lastkey_contract::facts::*;
+use lastkey_contract::{Fact, Kind, SystemName, When};
+
+/// Why a row is no fact: the column and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub column: String,
+    /// What is wrong in general: rows with the same class are counted together.
+    pub class: &'static str,
+    /// The offending value, shortened; None where the value is missing or plays no part.
+    pub value: Option<String>,
+}
+
+/// The row as a fact of its kind, or the first thing that is wrong with it.
+pub fn fact(kind: Kind, header: &Header, cells: &Cells, zone: Tz) -> Result<Fact, Problem> {
+    let mut row = Row {
+        header,
+        cells,
+        zone,
+        at: 0,
+    };
+    Ok(match kind {
+        Kind::Identity => Fact::Identity(Identity {
+            id: row.required("id")?.into(),
+            kind: row.required_word("kind", IdentityKind::from_word)?,
+            display_name: row.text("display_name"),
+            email: row.text("email"),
+            status: row.word("status", IdentityStatus::from_word)?,
+            department: row.text("department"),
+            title: row.text("title"),
+            manager_id: row.text("manager_id").map(Into::into),
+            employer_id: row.text("employer_id").map(Into::into),
+            location: row.text("location"),
+            start_date: row.when("start_date")?,
+            end_date: row.when("end_date")?,
+            leaver_kind: row.word("leaver_kind", LeaverKind::from_word)?,
+            purpose: row.text("purpose"),
+            allowed_tools: row.text("allowed_tools"),
+            attributes: row.attributes(),
+        }),
+        Kind::Account => {
+            let system = row.system("system")?;
+            let id = row.required("id")?.into();
+            let name = row.text("name");
+            let account_kind = row.word("kind", AccountKind::from_word)?;
+            let identity_id = row.text("identity_id").map(Into::into);
+            let email = row.text("email");
+            let enabled = row.truth("enabled")?;
+            let local_sign_in = row.truth("local_sign_in")?;
+            let through_system = row.system_if_given("signs_in_through_system")?;
+            let through_id = row.text("signs_in_through_id");
+            Fact::Account(Account {
+                signs_in_through_system: through_system
+                    .or_else(|| through_id.as_ref().map(|_| system.clone())),
+                signs_in_through_id: through_id.map(Into::into),
+                system,
+                id,
+                name,
+                kind: account_kind,
+                identity_id,
+                email,
+                enabled,
+                local_sign_in,
+                mfa: row.truth("mfa")?,
+                privileged: row.truth("privileged")?,
+                environment: row.text("environment"),
+                created_at: row.when("created_at")?,
+                created_by: row.text("created_by"),
+                last_used_at: row.when("last_used_at")?,
+                last_interactive_at: row.when("last_interactive_at")?,
+                disabled_at: row.when("disabled_at")?,
+                expires_at: row.when("expires_at")?,
+                attributes: row.attributes(),
+            })
+        }
+        Kind::Entitlement => Fact::Entitlement(Entitlement {
+            system: row.system("system")?,
+            id: row.required("id")?.into(),
+            name: row.text("name"),
+            kind: row.word("kind", EntitlementKind::from_word)?,
+            privileged: row.truth("privileged")?,
+            environment: row.text("environment"),
+            attributes: row.attributes(),
+        }),
+        Kind::Grant => {
+            let system = row.system("system")?;
+            Fact::Grant(Grant {
+                principal: row.principal(&system)?,
+                system,
+                entitlement_id: row.required("entitlement_id")?.into(),
+                assignment: row.word("assignment", Assignment::from_word)?,
+                granted_at: row.when("granted_at")?,
+                granted_by: row.text("granted_by"),
+                approved_by: row.text("approved_by"),
+                ticket: row.text("ticket"),
+                reason: row.text("reason"),
+                last_used_at: row.when("last_used_at")?,
+                expires_at: row.when("expires_at")?,
+                attributes: row.attributes(),
+            })
+        }
+        Kind::Credential => Fact::Credential(Credential {
+            system: row.system("system")?,
+            id: row.required("id")?.into(),
+            kind: row.required_word("kind", CredentialKind::from_word)?,
+            account_id: row.text("account_id").map(Into::into),
+            name: row.text("name"),
+            enabled: row.truth("enabled")?,
+            environment: row.text("environment"),
+            created_at: row.when("created_at")?,
+            created_by: row.text("created_by"),
+            rotated_at: row.when("rotated_at")?,
+            revoked_at: row.when("revoked_at")?,
+            expires_at: row.when("expires_at")?,
+            last_used_at: row.when("last_used_at")?,
+            fingerprint: row.text("fingerprint").map(Into::into),
+            attributes: row.attributes(),
+        }),
+        Kind::Location => Fact::Location(Location {
+            system: row.system("system")?,
+            path: row.required("path")?.into(),
+            credential_system: row.system_if_given("credential_system")?,
+            credential_id: row.text("credential_id").map(Into::into),
+            kind: row.word("kind", LocationKind::from_word)?,
+            environment: row.text("environment"),
+            fingerprint: row.text("fingerprint").map(Into::into),
+            last_rotated_at: row.when("last_rotated_at")?,
+            attributes: row.attributes(),
+        }),
+        Kind::Reader => {
+            let system = row.system("system")?;
+            Fact::Reader(Reader {
+                path: row.required("path")?.into(),
+                principal: row.principal(&system)?,
+                system,
+                attributes: row.attributes(),
+            })
+        }
+        Kind::Control => {
+            let system = row.system("system")?;
+            Fact::Control(Control {
+                account_id: row.required("account_id")?.into(),
+                principal: row.principal(&system)?,
+                system,
+                means: row.required_word("means", ControlMeans::from_word)?,
+                attributes: row.attributes(),
+            })
+        }
+        Kind::Owner => {
+            let object_type = row.required_word("object_type", ObjectType::from_word)?;
+            let system = match object_type {
+                ObjectType::Identity => row.system_if_given("system")?,
+                ObjectType::Account
+                | ObjectType::Credential
+                | ObjectType::Location
+                | ObjectType::Entitlement => Some(row.system("system")?),
+            };
+            Fact::Owner(Owner {
+                object_type,
+                system,
+                object_id: row.required("object_id")?,
+                owner_id: row.required("owner_id")?.into(),
+                role: row.required_word("role", OwnerRole::from_word)?,
+                attributes: row.attributes(),
+            })
+        }
+        Kind::Session => Fact::Session(Session {
+            system: row.system("system")?,
+            account_id: row.required("account_id")?.into(),
+            id: row.required("id")?.into(),
+            started_at: row.when("started_at")?,
+            last_seen_at: row.when("last_seen_at")?,
+            expires_at: row.when("expires_at")?,
+            attributes: row.attributes(),
+        }),
+        Kind::Task => Fact::Task(Task {
+            id: row.required("id")?.into(),
+            system: row.system("system")?,
+            event: row.required_word("event", LifecycleEvent::from_word)?,
+            identity_id: row.text("identity_id").map(Into::into),
+            account_id: row.text("account_id").map(Into::into),
+            action: row.text("action"),
+            status: row.word("status", TaskStatus::from_word)?,
+            retries: row.number("retries")?,
+            requested_at: row.when("requested_at")?,
+            approved_by: row.text("approved_by"),
+            closed_at: row.when("closed_at")?,
+            closed_by: row.text("closed_by"),
+            overridden: row.text("override"),
+            ticket: row.text("ticket"),
+            attributes: row.attributes(),
+        }),
+    })
+}
+
+/// One row, read column by column.
+struct Row<'a> {
+    header: &'a Header,
+    cells: &'a Cells,
+    zone: Tz,
+    /// Where the last column stood: columns are read nearly in order, so the search is short.
+    at: usize,
+}
+
+impl<'a> Row<'a> {
+    /// The value of a column after fixing and replacing; empty is not known.
+    fn value(&mut self, name: &str) -> Option<&'a str> {
+        let count = self.header.bound.len();
+        let (at, bound) = (0..count)
+            .map(|step| (self.at + step) % count)
+            .filter_map(|at| self.header.bound.get(at).map(|b| (at, b)))
+            .find(|(_, b)| b.name == name)?;
+        self.at = at + 1;
+        let raw = match &bound.from {
+            Origin::Cell(cell) => self.cells.get(*cell),
+            Origin::Fixed(value) => value,
+            Origin::Nowhere => return None,
+        };
+        let value = bound.replaced.get(raw).map_or(raw, String::as_str);
+        Some(value).filter(|v| !v.is_empty())
+    }
+
+    fn text(&mut self, name: &str) -> Option<String> {
+        self.value(name).map(str::to_owned)
+    }
+
+    fn required(&mut self, name: &'static str) -> Result<String, Problem> {
+        self.text(name).ok_or(Problem {
+            column: name.to_owned(),
+            class: "is empty",
+            value: None,
+        })
+    }
+
+    fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        class: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        self.value(name)
+            .map(|text| {
+                parse(text).ok_or_else(|| Problem {
+                    column: name.to_owned(),
+                    class,
+                    value: Some(shortened(text)),
+                })
+            })
+            .transpose()
+    }
+
+    fn word<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        self.parsed(name, "is not one of the known words", parse)
+    }
+
+    fn required_word<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, Problem> {
+        self.word(name, parse)?.ok_or(Problem {
+            column: name.to_owned(),
+            class: "is empty",
+            value: None,
+        })
+    }
+
+    fn truth(&mut self, name: &'static str) -> Result<Option<bool>, Problem> {
+        self.parsed(name, "is not a boolean", |text| {
+            match text.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "1" => Some(true),
+                "false" | "no" | "0" => Some(false),
+                _ => None,
+            }
+        })
+    }
+
+    fn number(&mut self, name: &'static str) -> Result<Option<u32>, Problem> {
+        self.parsed(name, "is not a number", |text| text.parse().ok())
+    }
+
+    fn when(&mut self, name: &'static str) -> Result<Option<When>, Problem> {
+        let zone = self.zone;
+        self.parsed(name, "is neither a date nor an RFC 3339 time", |text| {
+            time(text, zone)
+        })
+    }
+
+    fn system_if_given(&mut self, name: &'static str) -> Result<Option<SystemName>, Problem> {
+        self.parsed(
+            name,
+            "is not a system name (`[a-z0-9][a-z0-9._-]*`)",
+            |text| SystemName::is_well_formed(text).then(|| SystemName::new(text)),
+        )
+    }
+
+    fn system(&mut self, name: &'static str) -> Result<SystemName, Problem> {
+        self.system_if_given(name)?.ok_or(Problem {
+            column: name.to_owned(),
+            class: "is empty",
+            value: None,
+        })
+    }
+
+    /// The principal columns; an empty system is the row's own.
+    fn principal(&mut self, own: &SystemName) -> Result<Principal, Problem> {
+        let kind = self.required_word("principal_type", PrincipalType::from_word)?;
+        let id = self.required("principal_id")?;
+        let system = self.system_if_given("principal_system")?;
+        Ok(Principal {
+            kind,
+            system: system.unwrap_or_else(|| own.clone()),
+            id,
+        })
+    }
+
+    fn attributes(&self) -> Attributes {
+        self.header
+            .unknown
+            .iter()
+            .map(|(at, name)| (name.clone(), self.cells.get(*at)))
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name, value.to_owned()))
+            .collect()
+    }
+}
+
+/// RFC 3339, or a bare date as a day in the source's zone.
+fn time(text: &str, zone: Tz) -> Option<When> {
+    if text.len() == 10 {
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        return When::day(date, &zone);
+    }
+    DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|at| When::At(at.with_timezone(&Utc)))
+}
+
+/// A value for a message: at most 60 characters.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}

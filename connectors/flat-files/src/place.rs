@@ -1,0 +1,185 @@
+//! Where the files are: a folder, a zip, or one CSV file; opened, fingerprinted, never written.
+
+use crate::archive::{self, Entry};
+use crate::columns::{file_name, kind_of_file};
+use crate::error::{broken, unreadable};
+use crate::header::Shape;
+use crate::settings::Source;
+use lastkey_contract::{ConnectorError, Kind};
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// One file of a place.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// As messages name it: `accounts.csv`.
+    pub name: String,
+    pub shape: Shape,
+    path: PathBuf,
+    entry: Option<Entry>,
+}
+
+/// What a place holds.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// In reading order.
+    pub files: Vec<(Kind, Stored)>,
+    /// Names that are not ours and are left alone.
+    pub unknown: Vec<String>,
+}
+
+/// A file's outside: as long as it stays the same, the file is taken to be the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outside {
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+/// A file's inside, from one pass over its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    pub sha256: String,
+    /// Rows after the header, where quotes are balanced.
+    pub rows: Option<u64>,
+}
+
+/// Looks what is there.
+pub fn survey(source: &Source) -> Result<Found, ConnectorError> {
+    let (path, shown) = (&source.path, source.shown.as_str());
+    let failed = |e: io::Error| unreadable(shown, "open", &path.to_string_lossy(), &e);
+    let meta = fs::metadata(path).map_err(failed)?;
+    let mut found = if meta.is_dir() {
+        folder(path).map_err(failed)?
+    } else if is_zip(path).map_err(failed)? {
+        let listing = archive::list(shown, path)?;
+        Found {
+            files: listing
+                .files
+                .into_iter()
+                .map(|(kind, entry)| {
+                    let name = file_name(kind);
+                    (
+                        kind,
+                        Stored {
+                            name,
+                            shape: Shape::Folder,
+                            path: path.clone(),
+                            entry: Some(entry),
+                        },
+                    )
+                })
+                .collect(),
+            unknown: listing.unknown,
+        }
+    } else {
+        let stored = Stored {
+            name: shown.to_owned(),
+            shape: Shape::Single,
+            path: path.clone(),
+            entry: None,
+        };
+        Found {
+            files: vec![(source.single, stored)],
+            unknown: Vec::new(),
+        }
+    };
+    if found.files.is_empty() {
+        let names: Vec<_> = Kind::ALL.iter().map(|k| file_name(*k)).collect();
+        return Err(broken(
+            shown,
+            "open",
+            format!("`{shown}` holds none of the files that can be read"),
+            &format!("put at least one of them there: {}", names.join(", ")),
+        ));
+    }
+    found.files.sort_by_key(|(kind, _)| *kind);
+    found.unknown.sort();
+    Ok(found)
+}
+
+fn folder(path: &Path) -> io::Result<Found> {
+    let mut found = Found::default();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        match kind_of_file(&name) {
+            Some(kind) => found.files.push((
+                kind,
+                Stored {
+                    name,
+                    shape: Shape::Folder,
+                    path: entry.path(),
+                    entry: None,
+                },
+            )),
+            None => found.unknown.push(name),
+        }
+    }
+    Ok(found)
+}
+
+fn is_zip(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    File::open(path)?.take(4).read_to_end(&mut start)?;
+    Ok(start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06"))
+}
+
+impl Stored {
+    /// The file's bytes from its start.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        match &self.entry {
+            Some(entry) => archive::open(&self.path, entry),
+            None => Ok(Box::new(File::open(&self.path)?)),
+        }
+    }
+
+    /// The file's outside as it is now.
+    pub fn outside(&self) -> io::Result<Outside> {
+        let meta = fs::metadata(&self.path)?;
+        Ok(Outside {
+            length: meta.len(),
+            modified: meta.modified().ok(),
+        })
+    }
+
+    /// The file's inside as it is now: hash and number of rows, in one pass, in little memory.
+    pub fn inside(&self) -> io::Result<Inside> {
+        let mut bytes = self.open()?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0u8; 256 * 1024];
+        let (mut records, mut quoted, mut filled) = (0u64, false, false);
+        loop {
+            let got = match bytes.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(got) => got,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(e),
+            };
+            let part = buffer.get(..got).unwrap_or_default();
+            hash.update(part);
+            for byte in part {
+                match byte {
+                    b'\n' if !quoted => {
+                        records += u64::from(filled);
+                        filled = false;
+                    }
+                    b'\r' => {}
+                    b'"' => {
+                        quoted = !quoted;
+                        filled = true;
+                    }
+                    _ => filled = true,
+                }
+            }
+        }
+        records += u64::from(filled);
+        let sha256 = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+        Ok(Inside {
+            sha256,
+            rows: (!quoted).then(|| records.saturating_sub(1)),
+        })
+    }
+}

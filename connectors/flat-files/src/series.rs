@@ -1,0 +1,140 @@
+//! A dated series of rosters: `2009-12.csv`, `2010-01.csv`, …; the name's date is the read's date.
+
+use crate::error::{broken, unreadable};
+use chrono::NaiveDate;
+use lastkey_contract::ConnectorError;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The rosters of a folder in the order of their dates: files `YYYY-MM.csv` or
+/// `YYYY-MM-DD.csv`, and folders of such a name that hold an `identities.csv`. A month's name
+/// means its first day. Other files are left alone, but a CSV file without a date in its
+/// name and two rosters of one date are errors: neither may be passed over in silence.
+pub fn dated_files(dir: &Path) -> Result<Vec<(NaiveDate, PathBuf)>, ConnectorError> {
+    const OPERATION: &str = "read a series";
+    let shown = dir
+        .file_name()
+        .unwrap_or(dir.as_os_str())
+        .to_string_lossy()
+        .into_owned();
+    let failed = |e: std::io::Error| unreadable(&shown, OPERATION, &dir.to_string_lossy(), &e);
+    let mut found: BTreeMap<NaiveDate, PathBuf> = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let csv = name.strip_suffix(".csv");
+        let roster = match csv {
+            Some(_) => path.is_file(),
+            None => path.join("identities.csv").is_file(),
+        };
+        if !roster {
+            continue;
+        }
+        let date = match (date_of(csv.unwrap_or(&name)), csv) {
+            (Some(date), _) => date,
+            (None, None) => continue,
+            (None, Some(_)) => {
+                return Err(broken(
+                    &shown,
+                    OPERATION,
+                    format!("`{name}` has no date in its name"),
+                    "name each roster YYYY-MM.csv or YYYY-MM-DD.csv, or move the file away",
+                ));
+            }
+        };
+        if let Some(other) = found.insert(date, path) {
+            let other = other
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            return Err(broken(
+                &shown,
+                OPERATION,
+                format!("`{other}` and `{name}` are both dated {date}"),
+                "keep one roster for each date",
+            ));
+        }
+    }
+    if found.is_empty() {
+        return Err(broken(
+            &shown,
+            OPERATION,
+            format!("`{shown}` holds no dated roster"),
+            "name each roster YYYY-MM.csv or YYYY-MM-DD.csv",
+        ));
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The date in a name; a month's is its first day.
+fn date_of(stem: &str) -> Option<NaiveDate> {
+    let digits: Vec<&str> = stem.split('-').collect();
+    let lengths: Vec<usize> = digits.iter().map(|d| d.len()).collect();
+    if !stem.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+        return None;
+    }
+    match (digits.as_slice(), lengths.as_slice()) {
+        ([y, m], [4, 2]) => NaiveDate::from_ymd_opt(y.parse().ok()?, m.parse().ok()?, 1),
+        ([y, m, d], [4, 2, 2]) => {
+            NaiveDate::from_ymd_opt(y.parse().ok()?, m.parse().ok()?, d.parse().ok()?)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(files: &[&str]) -> Result<Vec<String>, ConnectorError> {
+        let dir = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = dir.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "id\n1\n").unwrap();
+        }
+        let read = dated_files(dir.path())?;
+        Ok(read.iter().map(|(date, _)| date.to_string()).collect())
+    }
+
+    #[test]
+    fn rosters_come_in_the_order_of_their_dates() {
+        assert_eq!(
+            names(&[
+                "2010-01.csv",
+                "2009-12.csv",
+                "2010-01-15/identities.csv",
+                "readme.txt",
+                "x/notes.txt"
+            ])
+            .unwrap(),
+            ["2009-12-01", "2010-01-01", "2010-01-15"]
+        );
+    }
+
+    #[test]
+    fn a_roster_is_never_passed_over_in_silence() {
+        for (files, says) in [
+            (
+                &["2010-01.csv", "latest.csv"][..],
+                "`latest.csv` has no date in its name",
+            ),
+            (
+                &["2010-01.csv", "2010-01-01.csv"],
+                "are both dated 2010-01-01",
+            ),
+            (&["2010-13.csv"], "`2010-13.csv` has no date in its name"),
+            (&["readme.txt"], "holds no dated roster"),
+        ] {
+            let error = names(files).unwrap_err();
+            assert!(error.message.contains(says), "{files:?}: {error}");
+        }
+        let missing = dated_files(Path::new("/nowhere/at/all")).unwrap_err();
+        assert!(missing.message.contains("does not exist"), "{missing}");
+    }
+}

@@ -1,0 +1,153 @@
+//! Settings of a flat-file source, parsed once into a [`Source`].
+
+use crate::columns::{column_names, columns};
+use crate::error::config;
+use crate::mapping::Mapping;
+use chrono_tz::Tz;
+use lastkey_contract::{ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What the connector is, for forms and `lastkey source add`.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    kind: "flat-files",
+    title: "Flat files",
+    summary: "A folder or zip of CSV files, or one CSV file with a column mapping.",
+    settings: &[
+        SettingSpec {
+            key: "path",
+            label: "Folder, zip or CSV file",
+            help: "where the files are",
+            required: true,
+            default: "",
+            choices: &[],
+        },
+        SettingSpec {
+            key: "file",
+            label: "What the rows are",
+            help: "for a single CSV file: which of the eleven files it stands for (identities if not said)",
+            required: false,
+            default: "identities",
+            choices: &[
+                "identities",
+                "accounts",
+                "entitlements",
+                "grants",
+                "credentials",
+                "locations",
+                "readers",
+                "controls",
+                "owners",
+                "sessions",
+                "tasks",
+            ],
+        },
+        SettingSpec {
+            key: "timezone",
+            label: "Time zone of bare dates",
+            help: "IANA name such as Europe/Zurich; a date without a time is a day in this zone",
+            required: false,
+            default: "UTC",
+            choices: &[],
+        },
+    ],
+    secret: SecretNeed::None,
+    secret_label: "",
+    reads: &Kind::ALL,
+};
+
+/// Families of keys beside the fixed ones: `map.COLUMN`, `fixed.COLUMN`, `value.COLUMN.FROM`,
+/// each also with a file's name first (`map.accounts.COLUMN`).
+const FAMILIES: [&str; 3] = ["map.", "fixed.", "value."];
+
+/// A configured place with its mapping and its zone.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub path: PathBuf,
+    /// How the place is called in errors: the last part of the path.
+    pub shown: String,
+    /// What the rows of a single CSV file are.
+    pub single: Kind,
+    pub zone: Tz,
+    mappings: BTreeMap<Kind, Mapping>,
+}
+
+impl Source {
+    /// Parses the settings; every key that cannot count is an error with what to write instead.
+    pub fn from_settings(settings: &Settings) -> Result<Source, ConnectorError> {
+        settings.validate(&DESCRIPTOR, &FAMILIES)?;
+        let path = PathBuf::from(settings.get("path").unwrap_or_default());
+        let single = match settings.get("file") {
+            None => Kind::Identity,
+            Some(word) => Kind::from_word(word).ok_or_else(|| {
+                config(
+                    format!("`{word}` is not a kind of file"),
+                    "say identities, accounts, …",
+                )
+            })?,
+        };
+        let zone_name = settings.get("timezone").unwrap_or("UTC");
+        let zone = zone_name.parse::<Tz>().map_err(|_| {
+            config(
+                format!("`{zone_name}` is not a time zone"),
+                "give an IANA name such as Europe/Zurich or America/New_York",
+            )
+        })?;
+        let mut mappings: BTreeMap<Kind, Mapping> = BTreeMap::new();
+        for (key, value) in &settings.0 {
+            let Some((family, rest)) = key.split_once('.') else {
+                continue;
+            };
+            let (kind, rest) = match rest.split_once('.') {
+                Some((file, rest)) if plural(file).is_some() => {
+                    (plural(file).unwrap_or(single), rest)
+                }
+                Some(_) | None => (single, rest),
+            };
+            let (column, from) = match (family, rest.split_once('.')) {
+                ("value", Some((column, from))) => (column, from),
+                ("value", None) => {
+                    return Err(config(
+                        format!("`{key}` does not say which value it replaces"),
+                        "write value.COLUMN.FROM=TO",
+                    ));
+                }
+                _ => (rest, ""),
+            };
+            let Some(spec) = columns(kind).iter().find(|c| c.name == column) else {
+                return Err(config(
+                    format!("`{column}` is not a column of {}.csv", kind.plural()),
+                    format!("its columns: {}", column_names(kind)),
+                ));
+            };
+            let mapping = mappings.entry(kind).or_default();
+            match (family, value.strip_prefix('=')) {
+                ("value", _) => mapping.replace(spec.name, from, value),
+                ("fixed", _) => mapping.fix(spec.name, value),
+                (_, Some(fixed)) => mapping.fix(spec.name, fixed),
+                (_, None) => mapping.rename(spec.name, value),
+            }
+        }
+        let shown = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned();
+        Ok(Source {
+            path,
+            shown,
+            single,
+            zone,
+            mappings,
+        })
+    }
+
+    /// The mapping of a kind's file; empty where none was given.
+    pub fn mapping(&self, kind: Kind) -> Mapping {
+        self.mappings.get(&kind).cloned().unwrap_or_default()
+    }
+}
+
+fn plural(word: &str) -> Option<Kind> {
+    Kind::ALL.into_iter().find(|k| k.plural() == word)
+}
