@@ -1,0 +1,465 @@
+//! What the people hold: accounts in each system, nested groups, and the lines between systems.
+
+use super::calendar::{ago, day, on};
+use super::company::{Company, DEPARTMENTS, Person};
+use super::seed::Seed;
+use super::table::{Row, Tables};
+use chrono::TimeDelta;
+use std::collections::BTreeSet;
+
+/// Adds an entitlement.
+pub(super) fn entitlement(
+    tables: &mut Tables,
+    system: &'static str,
+    id: &str,
+    kind: &str,
+    privileged: bool,
+    environment: &str,
+) {
+    let row = Row::of(&[
+        ("system", system),
+        ("id", id),
+        ("name", id),
+        ("kind", kind),
+        ("privileged", if privileged { "true" } else { "false" }),
+        ("environment", environment),
+    ]);
+    tables.add(system, "entitlements", row);
+}
+
+/// Adds a grant of an entitlement to an account or entitlement of a system.
+pub(super) fn grant(
+    tables: &mut Tables,
+    (system, entitlement): (&'static str, &str),
+    kind: &str,
+    (principal_system, principal): (&str, &str),
+) {
+    let other = if principal_system == system {
+        ""
+    } else {
+        principal_system
+    };
+    let row = Row::of(&[
+        ("system", system),
+        ("principal_type", kind),
+        ("principal_id", principal),
+        ("entitlement_id", entitlement),
+        ("principal_system", other),
+        ("assignment", "active"),
+    ]);
+    tables.add(system, "grants", row);
+}
+
+/// Adds a line that lets a principal read a location of the vault.
+pub(super) fn reader(
+    tables: &mut Tables,
+    path: &str,
+    kind: &str,
+    (principal_system, principal): (&str, &str),
+) {
+    let other = if principal_system == "vault" {
+        ""
+    } else {
+        principal_system
+    };
+    let row = Row::of(&[
+        ("system", "vault"),
+        ("path", path),
+        ("principal_type", kind),
+        ("principal_id", principal),
+        ("principal_system", other),
+    ]);
+    tables.add("vault", "readers", row);
+}
+
+/// The account of a person in a system, with the sign-in times and the state that fit its owner.
+pub(super) fn account(seed: &mut Seed, person: &Person, system: &'static str) -> Row {
+    let here = person.gone().is_none() && person.start <= day(0);
+    let used = seed.between(0, 20);
+    let row = Row::of(&[
+        ("system", system),
+        ("id", &person.login),
+        ("name", &person.name),
+        ("kind", "human"),
+    ])
+    .with("email", person.email())
+    .with("enabled", if here { "true" } else { "false" })
+    .with("privileged", "false")
+    .with("environment", "prod")
+    .with("created_at", on(person.start, 8))
+    .with("created_by", "provisioning");
+    let row = match person.gone() {
+        Some(end) => row
+            .with("disabled_at", on(end + TimeDelta::days(1), 0))
+            .with("last_used_at", on(end - TimeDelta::days(used), 9)),
+        None if here => row
+            .with("last_used_at", ago(used))
+            .with("last_interactive_at", ago(used)),
+        None => row,
+    };
+    if system == "corp-ad" {
+        row.with("local_sign_in", "true")
+            .with("mfa", if seed.chance(93) { "true" } else { "" })
+    } else {
+        row.with("local_sign_in", "false")
+            .with("signs_in_through_system", "corp-ad")
+            .with("signs_in_through_id", person.login.as_str())
+    }
+}
+
+/// Everything that people hold.
+pub(super) fn access(seed: &mut Seed, company: &Company, tables: &mut Tables) {
+    directory(seed, company, tables);
+    privileged(seed, company, tables);
+    applications(seed, company, tables);
+    engineering(seed, company, tables);
+}
+
+/// Accounts, teams, departments and divisions: team, department, division, all-staff, intranet.
+fn directory(seed: &mut Seed, company: &Company, tables: &mut Tables) {
+    for id in ["intranet-readers", "all-staff"] {
+        entitlement(tables, "corp-ad", id, "group", false, "prod");
+    }
+    grant(
+        tables,
+        ("corp-ad", "intranet-readers"),
+        "entitlement",
+        ("corp-ad", "all-staff"),
+    );
+    let divisions: BTreeSet<&str> = DEPARTMENTS.iter().map(|d| d.division).collect();
+    for division in divisions {
+        let id = format!("division-{division}");
+        entitlement(tables, "corp-ad", &id, "group", false, "prod");
+        grant(
+            tables,
+            ("corp-ad", "all-staff"),
+            "entitlement",
+            ("corp-ad", &id),
+        );
+    }
+    for department in &DEPARTMENTS {
+        let id = format!("dept-{}", department.slug);
+        entitlement(tables, "corp-ad", &id, "group", false, "prod");
+        grant(
+            tables,
+            ("corp-ad", &format!("division-{}", department.division)),
+            "entitlement",
+            ("corp-ad", &id),
+        );
+    }
+    let mut teams = BTreeSet::new();
+    for person in &company.people {
+        let by_mail_only = seed.chance(10);
+        let row = account(seed, person, "corp-ad").with(
+            "identity_id",
+            if by_mail_only { "" } else { person.id.as_str() },
+        );
+        tables.add("corp-ad", "accounts", row);
+        let password = Row::of(&[
+            ("system", "corp-ad"),
+            ("kind", "password"),
+            ("account_id", &person.login),
+            ("enabled", "true"),
+        ])
+        .with("id", format!("pw-{}", person.login))
+        .with("rotated_at", ago(seed.between(5, 85)));
+        tables.add("corp-ad", "credentials", password);
+        if teams.insert(person.team.clone()) {
+            entitlement(tables, "corp-ad", &person.team, "group", false, "prod");
+            let parent = DEPARTMENTS
+                .get(person.department)
+                .map_or("all-staff".to_owned(), |d| format!("dept-{}", d.slug));
+            grant(
+                tables,
+                ("corp-ad", &parent),
+                "entitlement",
+                ("corp-ad", &person.team),
+            );
+        }
+        if person.gone().is_none() && person.start <= day(0) {
+            grant(
+                tables,
+                ("corp-ad", &person.team),
+                "account",
+                ("corp-ad", &person.login),
+            );
+            if seed.chance(6) {
+                let session = Row::of(&[("system", "corp-ad"), ("account_id", &person.login)])
+                    .with("id", format!("s-{:08x}", seed.next() & 0xffff_ffff))
+                    .with("started_at", ago(0).replace("T05", "T04"))
+                    .with("last_seen_at", ago(0))
+                    .with("expires_at", "2026-11-20T14:00:00Z");
+                tables.add("corp-ad", "sessions", session);
+            }
+        }
+    }
+}
+
+/// Administrators with accounts of their own, break-glass accounts, and who may reset whose password.
+fn privileged(seed: &mut Seed, company: &Company, tables: &mut Tables) {
+    for (id, above) in [
+        ("domain-admins", ""),
+        ("tier0-admins", "domain-admins"),
+        ("server-admins", ""),
+        ("tier1-admins", "server-admins"),
+        ("helpdesk", ""),
+    ] {
+        entitlement(tables, "corp-ad", id, "group", id != "helpdesk", "prod");
+        if !above.is_empty() {
+            grant(tables, ("corp-ad", above), "entitlement", ("corp-ad", id));
+        }
+    }
+    for position in 0..40 {
+        // Positions that end in 0 and 1: leads and those after them, to whom nothing happens by chance.
+        let person = company.at("it-operations", position / 2 * 10 + position % 2);
+        let id = format!("adm-{}", person.login);
+        let row = account(seed, person, "corp-ad")
+            .with("id", id.as_str())
+            .with("email", "")
+            .with("identity_id", person.id.as_str())
+            .with("privileged", "true")
+            .with("mfa", "true");
+        tables.add("corp-ad", "accounts", row);
+        let group = if position % 8 == 0 {
+            "tier0-admins"
+        } else {
+            "tier1-admins"
+        };
+        grant(tables, ("corp-ad", group), "account", ("corp-ad", &id));
+    }
+    for (system, id) in [
+        ("corp-ad", "breakglass-1"),
+        ("corp-ad", "breakglass-2"),
+        ("cloud", "breakglass-cloud"),
+    ] {
+        let row = Row::of(&[
+            ("system", system),
+            ("id", id),
+            ("name", "Emergency access"),
+            ("kind", "shared"),
+            ("enabled", "true"),
+            ("local_sign_in", "true"),
+            ("mfa", "true"),
+            ("privileged", "true"),
+            ("environment", "prod"),
+        ])
+        .with("created_at", ago(900))
+        .with("last_used_at", ago(60));
+        tables.add(system, "accounts", row);
+        for (role, owner) in [
+            ("business", company.at("security", 0)),
+            ("technical", company.at("security", 10)),
+            ("custodian", company.at("security", 20)),
+        ] {
+            let (kind, object) = if role == "custodian" {
+                ("credential", format!("pw-{id}"))
+            } else {
+                ("account", id.to_owned())
+            };
+            tables.add(
+                system,
+                "owners",
+                Row::of(&[
+                    ("object_type", kind),
+                    ("system", system),
+                    ("object_id", &object),
+                    ("owner_id", &owner.id),
+                    ("role", role),
+                ]),
+            );
+        }
+        tables.add(
+            system,
+            "credentials",
+            Row::of(&[
+                ("system", system),
+                ("id", &format!("pw-{id}")),
+                ("kind", "password"),
+                ("account_id", id),
+                ("enabled", "true"),
+                ("environment", "prod"),
+            ])
+            .with("rotated_at", ago(20)),
+        );
+        grant(
+            tables,
+            (
+                system,
+                if system == "cloud" {
+                    "administrator"
+                } else {
+                    "domain-admins"
+                },
+            ),
+            "account",
+            (system, id),
+        );
+    }
+    for position in 0..6 {
+        let person = company.at("it-operations", 21 + position * 10);
+        grant(
+            tables,
+            ("corp-ad", "helpdesk"),
+            "account",
+            ("corp-ad", &person.login),
+        );
+    }
+    for position in 0..60 {
+        let person = company.at("care", 101 + position);
+        tables.add(
+            "corp-ad",
+            "controls",
+            Row::of(&[
+                ("system", "corp-ad"),
+                ("account_id", &person.login),
+                ("principal_type", "entitlement"),
+                ("principal_id", "helpdesk"),
+                ("means", "reset_password"),
+            ]),
+        );
+    }
+}
+
+/// Groups for applications: few large, many small.
+fn applications(seed: &mut Seed, company: &Company, tables: &mut Tables) {
+    for rank in 1..=120_usize {
+        let id = format!("app-{rank:03}-users");
+        entitlement(
+            tables,
+            "corp-ad",
+            &id,
+            "group",
+            false,
+            if rank % 5 == 0 { "test" } else { "prod" },
+        );
+        if rank % 6 == 0 {
+            grant(
+                tables,
+                ("corp-ad", &format!("app-{:03}-users", rank / 2)),
+                "entitlement",
+                ("corp-ad", &id),
+            );
+        }
+        let mut members = BTreeSet::new();
+        for _ in 0..(1_200 / rank) {
+            members.insert(seed.below(company.people.len()));
+        }
+        for person in members
+            .into_iter()
+            .filter_map(|index| company.people.get(index))
+        {
+            if person.gone().is_none() && person.start <= day(0) {
+                grant(
+                    tables,
+                    ("corp-ad", &id),
+                    "account",
+                    ("corp-ad", &person.login),
+                );
+            }
+        }
+    }
+}
+
+/// The vault, the cloud account, the code host and the database, for those who work on systems.
+fn engineering(seed: &mut Seed, company: &Company, tables: &mut Tables) {
+    for (id, privileged, environment) in [
+        ("administrator", true, "prod"),
+        ("operator", false, "prod"),
+        ("developer", false, "dev"),
+        ("viewer", false, "prod"),
+    ] {
+        entitlement(tables, "cloud", id, "role", privileged, environment);
+    }
+    for (id, privileged, environment) in [
+        ("ledger-admin", true, "prod"),
+        ("ledger-write", false, "prod"),
+        ("ledger-read", false, "prod"),
+        ("sandbox-write", false, "dev"),
+    ] {
+        entitlement(tables, "ledger-db", id, "role", privileged, environment);
+    }
+    for department in DEPARTMENTS.iter().filter(|d| d.technical) {
+        let slug = department.slug;
+        entitlement(
+            tables,
+            "code-host",
+            &format!("team-{slug}"),
+            "team",
+            false,
+            "",
+        );
+        for (environment, every) in [("dev", 4), ("test", 9), ("prod", 30)] {
+            let (policy, group) = (
+                format!("read-{slug}-{environment}"),
+                format!("vault-{slug}-{environment}"),
+            );
+            entitlement(tables, "vault", &policy, "policy", false, environment);
+            entitlement(tables, "corp-ad", &group, "group", false, environment);
+            grant(
+                tables,
+                ("vault", &policy),
+                "entitlement",
+                ("corp-ad", &group),
+            );
+            for position in (1..department.people).step_by(every) {
+                let person = company.at(slug, position);
+                if person.gone().is_none() && person.start <= day(0) {
+                    grant(
+                        tables,
+                        ("corp-ad", &group),
+                        "account",
+                        ("corp-ad", &person.login),
+                    );
+                }
+            }
+        }
+        for position in 0..department.people {
+            let person = company.at(slug, position);
+            for system in ["vault", "cloud", "code-host"] {
+                let row = account(seed, person, system);
+                tables.add(system, "accounts", row);
+            }
+            if person.gone().is_some() || person.start > day(0) {
+                continue;
+            }
+            grant(
+                tables,
+                ("code-host", &format!("team-{slug}")),
+                "account",
+                ("code-host", &person.login),
+            );
+            let role = if position % 12 == 0 {
+                "operator"
+            } else if position % 3 == 0 {
+                "viewer"
+            } else {
+                "developer"
+            };
+            grant(tables, ("cloud", role), "account", ("cloud", &person.login));
+        }
+    }
+    for position in 0..25 {
+        let person = company.at("data", position / 2 * 10 + position % 2);
+        let id = format!("dba_{}", person.login.replace(['.', '-'], "_"));
+        let row = account(seed, person, "ledger-db")
+            .with("id", id.as_str())
+            .with("identity_id", person.id.as_str())
+            .with("local_sign_in", "true")
+            .with("signs_in_through_system", "")
+            .with("signs_in_through_id", "");
+        tables.add("ledger-db", "accounts", row);
+        grant(
+            tables,
+            (
+                "ledger-db",
+                if position % 6 == 0 {
+                    "ledger-write"
+                } else {
+                    "ledger-read"
+                },
+            ),
+            "account",
+            ("ledger-db", &id),
+        );
+    }
+}
