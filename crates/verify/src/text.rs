@@ -1,0 +1,51 @@
+//! Text of others on its way to a person: what cannot be seen is shown as an escape.
+
+/// The text with control characters, bidi overrides and zero-width characters written as `\u{…}`.
+/// A backslash that stands before `u{` is doubled, so that the escape cannot be imitated.
+pub fn visible(text: &str) -> String {
+    if !text.chars().any(|c| hidden(c) || c == '\\') {
+        return text.to_owned();
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if hidden(c) {
+            shown.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+        } else if c == '\\' && rest.peek() == Some(&'u') {
+            shown.push_str("\\\\");
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Whether a terminal or a spreadsheet would act on the character instead of showing it.
+fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn what_cannot_be_seen_is_shown() {
+        let cases = [
+            ("Zoë Müller 李", "Zoë Müller 李"),
+            ("a\u{202e}b", "a\\u{202e}b"),
+            ("\u{1b}[2J", "\\u{1b}[2J"),
+            ("a\r\nb", "a\\u{d}\\u{a}b"),
+            ("a\\u{202e}b", "a\\\\u{202e}b"),
+            ("C:\\keys", "C:\\keys"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(visible(text), shown);
+        }
+    }
+}
