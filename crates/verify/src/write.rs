@@ -416,3 +416,7 @@ impl Write for FileWriter<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "write_tests.rs"]
+mod tests;
