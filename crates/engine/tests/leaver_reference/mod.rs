@@ -1,0 +1,19 @@
+//! What would a leaver leave behind? The slow, obvious answer, to hold the engine against.
+//!
+//! Written from docs/semantics.md (sections Access and A leaver) and from nothing else:
+//! names are text, every question is a scan over rows, every fixed point is iterated
+//! until nothing changes, and closing times are found by trying every moment at which
+//! anything closes. It shares the engine's value types and none of its reasoning.
+//!
+//! A `Reading` other than `Reading::ToTheLetter` is wrong on purpose: it proves that the
+//! comparison notices such a mistake.
+
+mod closing;
+mod examples;
+mod reach;
+mod residual;
+mod verdict;
+mod world;
+
+pub use residual::{Answer, Item, rehearse};
+pub use world::{Reading, World};
