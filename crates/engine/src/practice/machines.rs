@@ -1,4 +1,4 @@
-//! Workloads, agents and service accounts: 900 non-human identities with owners and credentials.
+//! The 900 non-human identities: here workloads, and what all of them share.
 
 use super::access::{entitlement, grant, reader};
 use super::calendar::ago;
@@ -112,7 +112,14 @@ pub(super) fn fingerprint(seed: &mut Seed) -> String {
     )
 }
 
-fn service_account(system: &str, id: &str, identity: &str, environment: &str, created: i64) -> Row {
+/// An account that a machine signs in with.
+pub(super) fn service_account(
+    system: &str,
+    id: &str,
+    identity: &str,
+    environment: &str,
+    created: i64,
+) -> Row {
     Row::of(&[
         ("system", system),
         ("id", id),
@@ -130,7 +137,7 @@ fn service_account(system: &str, id: &str, identity: &str, environment: &str, cr
 }
 
 /// Adds both owners of an object: the head of a department answers, a lead knows how it works.
-fn owners(
+pub(super) fn owners(
     tables: &mut Tables,
     folder: &'static str,
     object: (&str, &str, &str),
@@ -186,10 +193,10 @@ pub(super) fn machines(seed: &mut Seed, company: &Company, tables: &mut Tables) 
         one_workload(seed, company, tables, number);
     }
     for number in 1..=AGENTS {
-        one_agent(seed, company, tables, number);
+        super::agents::one_agent(seed, company, tables, number);
     }
     for number in 1..=SERVICE_ACCOUNTS {
-        one_service_account(seed, company, tables, number);
+        super::service_accounts::one_service_account(seed, company, tables, number);
     }
 }
 
@@ -353,146 +360,4 @@ fn one_workload(seed: &mut Seed, company: &Company, tables: &mut Tables, number:
         "entitlement",
         ("vault", &format!("read-{slug}-{environment}")),
     );
-}
-
-fn one_agent(seed: &mut Seed, company: &Company, tables: &mut Tables, number: usize) {
-    let id = format!("ag-{number:04}");
-    let deploys = number.is_multiple_of(10);
-    let row = Row::of(&[("id", &id), ("kind", "agent"), ("status", "active")])
-        .with(
-            "display_name",
-            format!("{} assistant {number}", slug(number)),
-        )
-        .with(
-            "purpose",
-            if deploys {
-                "deploys what people approved"
-            } else {
-                "reads code and opens tickets"
-            },
-        )
-        .with(
-            "allowed_tools",
-            if deploys {
-                "tool-read-code,tool-open-ticket,tool-deploy"
-            } else {
-                "tool-read-code,tool-open-ticket"
-            },
-        )
-        .with(
-            "start_date",
-            super::calendar::day(seed.between(30, 300)).to_string(),
-        );
-    tables.add("workload-registry", "identities", row);
-    owners(
-        tables,
-        "workload-registry",
-        ("identity", "", &id),
-        company,
-        number,
-    );
-    let account = format!("agent-{number:03}");
-    tables.add(
-        "code-host",
-        "accounts",
-        service_account("code-host", &account, &id, "prod", 120),
-    );
-    let key = credential(
-        seed,
-        "code-host",
-        &format!("key-{account}"),
-        "api_key",
-        &account,
-        "prod",
-    );
-    tables.add("code-host", "credentials", key);
-    for tool in ["tool-read-code", "tool-open-ticket"] {
-        grant(
-            tables,
-            ("code-host", tool),
-            "account",
-            ("code-host", &account),
-        );
-    }
-    if deploys {
-        grant(
-            tables,
-            ("code-host", "tool-deploy"),
-            "account",
-            ("code-host", &account),
-        );
-    }
-}
-
-fn one_service_account(seed: &mut Seed, company: &Company, tables: &mut Tables, number: usize) {
-    let (id, environment) = (format!("svc-{number:03}"), environment(number));
-    let row = service_account(
-        "corp-ad",
-        &id,
-        "",
-        environment,
-        150 + i64::try_from(number).unwrap_or(0),
-    );
-    tables.add("corp-ad", "accounts", row);
-    owners(
-        tables,
-        "corp-ad",
-        ("account", "corp-ad", &id),
-        company,
-        number,
-    );
-    let password = credential(
-        seed,
-        "corp-ad",
-        &format!("pw-{id}"),
-        "password",
-        &id,
-        environment,
-    );
-    tables.add("corp-ad", "credentials", password.clone());
-    // One in four is used by a workload, which reads the password from the vault.
-    if number.is_multiple_of(4) {
-        let path = format!("kv/{environment}/svc/{id}");
-        let location = Row::of(&[
-            ("system", "vault"),
-            ("path", &path),
-            ("credential_system", "corp-ad"),
-            ("credential_id", password.get("id")),
-            ("kind", "vault"),
-            ("environment", environment),
-        ])
-        .with("last_rotated_at", password.get("rotated_at"));
-        tables.add("vault", "locations", location);
-        reader(
-            tables,
-            &path,
-            "account",
-            ("vault", &format!("approle-{}", workload(number))),
-        );
-    }
-    // One in six deploys from a pipeline and stands there as a CI variable, nowhere else.
-    if number % 6 == 1 {
-        let path = format!("pipelines/{}/{id}/DEPLOY_PASSWORD", slug(number));
-        let location = Row::of(&[
-            ("system", "code-host"),
-            ("path", &path),
-            ("credential_system", "corp-ad"),
-            ("credential_id", password.get("id")),
-            ("kind", "ci_variable"),
-            ("environment", environment),
-        ])
-        .with("last_rotated_at", password.get("rotated_at"));
-        tables.add("code-host", "locations", location);
-        let team = format!("team-{}", slug(number));
-        tables.add(
-            "code-host",
-            "readers",
-            Row::of(&[
-                ("system", "code-host"),
-                ("path", &path),
-                ("principal_type", "entitlement"),
-                ("principal_id", &team),
-            ]),
-        );
-    }
 }

@@ -5,6 +5,8 @@
 //! randomness but an own seeded generator. Pure: nothing is read or written here.
 
 mod access;
+mod administrators;
+mod agents;
 mod calendar;
 mod company;
 mod defect;
@@ -12,9 +14,13 @@ mod machines;
 mod names;
 mod page;
 mod plants_access;
+mod plants_claims;
 mod plants_machines;
 mod plants_people;
+mod plants_secrets;
+mod rosters;
 mod seed;
+mod service_accounts;
 mod sources;
 mod table;
 mod vendors;
@@ -67,13 +73,15 @@ pub fn estate(size: Size) -> Estate {
     let mut company = company::company(&mut seed);
     plants_people::cast(&mut company);
     let mut tables = Tables::default();
-    company::rosters(&company, &mut tables);
-    company::claims(&company, &mut tables);
+    rosters::rosters(&company, &mut tables);
+    rosters::claims(&company, &mut tables);
     access::access(&mut seed, &company, &mut tables);
     vendors::vendors(&mut seed, &company, &mut tables);
     machines::machines(&mut seed, &company, &mut tables);
     let mut defects = plants_people::plant(&company, &mut tables);
+    defects.extend(plants_claims::plant(&company, &mut tables));
     defects.extend(plants_access::plant(&company, &mut tables));
+    defects.extend(plants_secrets::plant(&company, &mut tables));
     defects.extend(plants_machines::plant(&company, &mut tables));
     defects.sort_by(|a, b| a.id.cmp(b.id));
     Estate {

@@ -375,3 +375,17 @@ fn rosters_tell_of_joiners_movers_leavers_and_those_who_came_back() {
         "{joined} joined, {moved} moved, {left} left, {back} back, {away} away"
     );
 }
+
+#[test]
+fn the_plan_is_toml_and_names_systems_that_are_there() {
+    let plan: toml::Table = toml::from_str(&estate(Size::Small).plan).unwrap();
+    for table in ["step", "system"] {
+        for entry in plan[table].as_array().unwrap() {
+            let name = entry
+                .get("system")
+                .or(entry.get("name"))
+                .and_then(|v| v.as_str());
+            assert!(name.is_some_and(|name| SYSTEMS.contains(&name)), "{entry}");
+        }
+    }
+}
