@@ -7,13 +7,29 @@ use super::table::{Row, Tables};
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
 
+/// Whether an entitlement is privileged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Right {
+    Ordinary,
+    Privileged,
+}
+
+impl Right {
+    fn word(self) -> &'static str {
+        match self {
+            Right::Ordinary => "false",
+            Right::Privileged => "true",
+        }
+    }
+}
+
 /// Adds an entitlement.
 pub(super) fn entitlement(
     tables: &mut Tables,
     system: &'static str,
     id: &str,
     kind: &str,
-    privileged: bool,
+    right: Right,
     environment: &str,
 ) {
     let row = Row::of(&[
@@ -21,7 +37,7 @@ pub(super) fn entitlement(
         ("id", id),
         ("name", id),
         ("kind", kind),
-        ("privileged", if privileged { "true" } else { "false" }),
+        ("privileged", right.word()),
         ("environment", environment),
     ]);
     tables.add(system, "entitlements", row);
@@ -118,7 +134,7 @@ pub(super) fn access(seed: &mut Seed, company: &Company, tables: &mut Tables) {
 /// Accounts, teams, departments and divisions: team, department, division, all-staff, intranet.
 fn directory(seed: &mut Seed, company: &Company, tables: &mut Tables) {
     for id in ["intranet-readers", "all-staff"] {
-        entitlement(tables, "corp-ad", id, "group", false, "prod");
+        entitlement(tables, "corp-ad", id, "group", Right::Ordinary, "prod");
     }
     grant(
         tables,
@@ -129,7 +145,7 @@ fn directory(seed: &mut Seed, company: &Company, tables: &mut Tables) {
     let divisions: BTreeSet<&str> = DEPARTMENTS.iter().map(|d| d.division).collect();
     for division in divisions {
         let id = format!("division-{division}");
-        entitlement(tables, "corp-ad", &id, "group", false, "prod");
+        entitlement(tables, "corp-ad", &id, "group", Right::Ordinary, "prod");
         grant(
             tables,
             ("corp-ad", "all-staff"),
@@ -139,7 +155,7 @@ fn directory(seed: &mut Seed, company: &Company, tables: &mut Tables) {
     }
     for department in &DEPARTMENTS {
         let id = format!("dept-{}", department.slug);
-        entitlement(tables, "corp-ad", &id, "group", false, "prod");
+        entitlement(tables, "corp-ad", &id, "group", Right::Ordinary, "prod");
         grant(
             tables,
             ("corp-ad", &format!("division-{}", department.division)),
@@ -172,7 +188,14 @@ fn directory(seed: &mut Seed, company: &Company, tables: &mut Tables) {
         .with("rotated_at", ago(seed.between(5, 85)));
         tables.add("corp-ad", "credentials", password);
         if teams.insert(person.team.clone()) {
-            entitlement(tables, "corp-ad", &person.team, "group", false, "prod");
+            entitlement(
+                tables,
+                "corp-ad",
+                &person.team,
+                "group",
+                Right::Ordinary,
+                "prod",
+            );
             let parent = DEPARTMENTS
                 .get(person.department)
                 .map_or("all-staff".to_owned(), |d| format!("dept-{}", d.slug));
@@ -211,7 +234,7 @@ fn applications(seed: &mut Seed, company: &Company, tables: &mut Tables) {
             "corp-ad",
             &id,
             "group",
-            false,
+            Right::Ordinary,
             if rank % 5 == 0 { "test" } else { "prod" },
         );
         if rank % 6 == 0 {
@@ -244,21 +267,21 @@ fn applications(seed: &mut Seed, company: &Company, tables: &mut Tables) {
 
 /// The vault, the cloud account, the code host and the database, for those who work on systems.
 fn engineering(seed: &mut Seed, company: &Company, tables: &mut Tables) {
-    for (id, privileged, environment) in [
-        ("administrator", true, "prod"),
-        ("operator", false, "prod"),
-        ("developer", false, "dev"),
-        ("viewer", false, "prod"),
+    for (id, right, environment) in [
+        ("administrator", Right::Privileged, "prod"),
+        ("operator", Right::Ordinary, "prod"),
+        ("developer", Right::Ordinary, "dev"),
+        ("viewer", Right::Ordinary, "prod"),
     ] {
-        entitlement(tables, "cloud", id, "role", privileged, environment);
+        entitlement(tables, "cloud", id, "role", right, environment);
     }
-    for (id, privileged, environment) in [
-        ("ledger-admin", true, "prod"),
-        ("ledger-write", false, "prod"),
-        ("ledger-read", false, "prod"),
-        ("sandbox-write", false, "dev"),
+    for (id, right, environment) in [
+        ("ledger-admin", Right::Privileged, "prod"),
+        ("ledger-write", Right::Ordinary, "prod"),
+        ("ledger-read", Right::Ordinary, "prod"),
+        ("sandbox-write", Right::Ordinary, "dev"),
     ] {
-        entitlement(tables, "ledger-db", id, "role", privileged, environment);
+        entitlement(tables, "ledger-db", id, "role", right, environment);
     }
     for department in DEPARTMENTS.iter().filter(|d| d.technical) {
         let slug = department.slug;
@@ -267,7 +290,7 @@ fn engineering(seed: &mut Seed, company: &Company, tables: &mut Tables) {
             "code-host",
             &format!("team-{slug}"),
             "team",
-            false,
+            Right::Ordinary,
             "",
         );
         for (environment, every) in [("dev", 4), ("test", 9), ("prod", 30)] {
@@ -275,8 +298,22 @@ fn engineering(seed: &mut Seed, company: &Company, tables: &mut Tables) {
                 format!("read-{slug}-{environment}"),
                 format!("vault-{slug}-{environment}"),
             );
-            entitlement(tables, "vault", &policy, "policy", false, environment);
-            entitlement(tables, "corp-ad", &group, "group", false, environment);
+            entitlement(
+                tables,
+                "vault",
+                &policy,
+                "policy",
+                Right::Ordinary,
+                environment,
+            );
+            entitlement(
+                tables,
+                "corp-ad",
+                &group,
+                "group",
+                Right::Ordinary,
+                environment,
+            );
             grant(
                 tables,
                 ("vault", &policy),

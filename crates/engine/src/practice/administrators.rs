@@ -1,6 +1,6 @@
 //! Administrators with accounts of their own, emergency accounts, and who may reset whose password.
 
-use super::access::{account, entitlement, grant};
+use super::access::{Right, account, entitlement, grant};
 use super::calendar::ago;
 use super::company::Company;
 use super::seed::Seed;
@@ -15,7 +15,11 @@ pub(super) fn administrators(seed: &mut Seed, company: &Company, tables: &mut Ta
         ("tier1-admins", "server-admins"),
         ("helpdesk", ""),
     ] {
-        entitlement(tables, "corp-ad", id, "group", id != "helpdesk", "prod");
+        let right = match id {
+            "helpdesk" => Right::Ordinary,
+            _ => Right::Privileged,
+        };
+        entitlement(tables, "corp-ad", id, "group", right, "prod");
         if !above.is_empty() {
             grant(tables, ("corp-ad", above), "entitlement", ("corp-ad", id));
         }

@@ -145,4 +145,4 @@ impl Defect {
 }
 
 /// The latest roster.
-pub(super) const LATEST: &str = "hr/2026-11.csv";
+pub(super) const LATEST: &str = "hr/2026-11-20.csv";

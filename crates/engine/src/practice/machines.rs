@@ -1,6 +1,6 @@
 //! The 900 non-human identities: here workloads, and what all of them share.
 
-use super::access::{entitlement, grant, reader};
+use super::access::{Right, entitlement, grant, reader};
 use super::calendar::ago;
 use super::company::{Company, DEPARTMENTS};
 use super::seed::Seed;
@@ -165,29 +165,22 @@ pub(super) fn owners(
 
 /// Everything that is not a person.
 pub(super) fn machines(seed: &mut Seed, company: &Company, tables: &mut Tables) {
-    for (id, privileged, environment) in [
-        ("runtime", false, "prod"),
-        ("runtime-nonprod", false, "dev"),
-        ("deployer", true, "prod"),
-        ("storage-reader", false, "prod"),
-        ("storage-reader-nonprod", false, "dev"),
+    for (id, right, environment) in [
+        ("runtime", Right::Ordinary, "prod"),
+        ("runtime-nonprod", Right::Ordinary, "dev"),
+        ("deployer", Right::Privileged, "prod"),
+        ("storage-reader", Right::Ordinary, "prod"),
+        ("storage-reader-nonprod", Right::Ordinary, "dev"),
     ] {
-        entitlement(tables, "cloud", id, "role", privileged, environment);
+        entitlement(tables, "cloud", id, "role", right, environment);
     }
-    for id in [
-        "tool-read-code",
-        "tool-open-ticket",
-        "tool-merge",
-        "tool-deploy",
+    for (id, right, environment) in [
+        ("tool-read-code", Right::Ordinary, ""),
+        ("tool-open-ticket", Right::Ordinary, ""),
+        ("tool-merge", Right::Ordinary, ""),
+        ("tool-deploy", Right::Privileged, "prod"),
     ] {
-        entitlement(
-            tables,
-            "code-host",
-            id,
-            "tool",
-            id == "tool-deploy",
-            if id == "tool-deploy" { "prod" } else { "" },
-        );
+        entitlement(tables, "code-host", id, "tool", right, environment);
     }
     for number in 1..=WORKLOADS {
         one_workload(seed, company, tables, number);

@@ -34,7 +34,7 @@ fn write_page(text: &mut String, estate: &Estate) -> std::fmt::Result {
     writeln!(
         text,
         "- 2,400 people in 18 departments and under a chief; the latest roster has {} lines, leavers stay in it as inactive. Teams of ten have a lead, departments a head.",
-        rows_of(estate, "hr/2026-11.csv")
+        rows_of(estate, "hr/2026-11-20.csv")
     )?;
     writeln!(
         text,

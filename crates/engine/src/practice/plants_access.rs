@@ -1,6 +1,6 @@
 //! Defects of access: orphans, vendors, privilege, delegation.
 
-use super::access::{entitlement, grant};
+use super::access::{Right, entitlement, grant};
 use super::calendar::{ago, day};
 use super::company::Company;
 use super::defect::{Defect, Want, is};
@@ -52,7 +52,7 @@ fn vendors(tables: &mut Tables) -> Vec<Defect> {
         "corp-ad",
         "operations-guests",
         "group",
-        false,
+        Right::Ordinary,
         "prod",
     );
     grant(
@@ -242,7 +242,7 @@ fn privilege(company: &Company, tables: &mut Tables) -> Vec<Defect> {
         ("site-operators", "server-operators"),
         ("server-operators", "tier0-admins"),
     ] {
-        entitlement(tables, "corp-ad", inner, "group", false, "prod");
+        entitlement(tables, "corp-ad", inner, "group", Right::Ordinary, "prod");
         grant(
             tables,
             ("corp-ad", outer),

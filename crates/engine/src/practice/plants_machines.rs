@@ -1,6 +1,6 @@
 //! Defects of non-human identities: owners, tools, rights, sign-ins.
 
-use super::access::{entitlement, grant};
+use super::access::{Right, entitlement, grant};
 use super::calendar::ago;
 use super::company::Company;
 use super::defect::{Defect, LATEST, Want, is};
@@ -252,7 +252,14 @@ fn behaviour(tables: &mut Tables) -> Vec<Defect> {
     .proof("corp-ad/sessions.csv", &[("account_id", is("svc-010"))]);
 
     let account = format!("sa-{}", workload(19));
-    entitlement(tables, "cloud", "project-owner", "role", true, "prod");
+    entitlement(
+        tables,
+        "cloud",
+        "project-owner",
+        "role",
+        Right::Privileged,
+        "prod",
+    );
     grant(
         tables,
         ("cloud", "administrator"),

@@ -193,7 +193,7 @@ fn records(company: &Company, tables: &mut Tables) -> Vec<Defect> {
         "corp-ad",
         "payments-release",
         "group",
-        false,
+        super::access::Right::Ordinary,
         "prod",
     );
     super::access::grant(
@@ -219,7 +219,7 @@ fn records(company: &Company, tables: &mut Tables) -> Vec<Defect> {
     .on("identity", "", &p.id)
     .on("entitlement", "corp-ad", "payments-release")
     .proof(
-        "hr/2026-07.csv",
+        "hr/2026-07-20.csv",
         &[("id", is(&p.id)), ("department", is("Payments"))],
     )
     .proof(

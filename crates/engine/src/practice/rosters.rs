@@ -9,7 +9,7 @@ use chrono::{NaiveDate, TimeDelta};
 pub(super) fn rosters(company: &Company, tables: &mut Tables) {
     for (year, month) in MONTHS {
         let as_of = date(year, month, 20);
-        let stem = format!("{year}-{month:02}");
+        let stem = format!("{year}-{month:02}-20");
         for person in &company.people {
             if let Some(status) = person.status(as_of) {
                 tables.add("hr", &stem, roster_row(person, as_of, status));

@@ -163,7 +163,7 @@ fn the_company_has_the_size_that_is_said() {
         40
     );
     assert_eq!(count("corp-ad/accounts.csv", "kind", "service"), 300);
-    let latest = rows(&tables, "hr/2026-11.csv");
+    let latest = rows(&tables, "hr/2026-11-20.csv");
     assert!(
         latest.iter().any(|row| cell(row, "id").starts_with('0')),
         "ids with leading zeros"
@@ -175,11 +175,11 @@ fn the_company_has_the_size_that_is_said() {
         "a name of 60 characters"
     );
     assert!(
-        count("hr/2026-11.csv", "display_name", "Ewa Brandt") >= 2,
+        count("hr/2026-11-20.csv", "display_name", "Ewa Brandt") >= 2,
         "two people with one name"
     );
     for status in ["active", "inactive", "pending", "on_leave"] {
-        assert!(count("hr/2026-11.csv", "status", status) > 0, "{status}");
+        assert!(count("hr/2026-11-20.csv", "status", status) > 0, "{status}");
     }
     assert_eq!(estate.reference_date, PRACTICE_DATE);
     for source in &estate.sources {
@@ -256,7 +256,7 @@ fn references_hold_but_for_the_planted_one() {
         );
     };
     for path in [
-        "hr/2026-11.csv",
+        "hr/2026-11-20.csv",
         "vendor-register/identities.csv",
         "workload-registry/identities.csv",
     ] {
@@ -299,7 +299,7 @@ fn references_hold_but_for_the_planted_one() {
         }
     };
     for (path, rows) in &tables {
-        if path.starts_with("hr/") && path != "hr/2026-11.csv" {
+        if path.starts_with("hr/") && path != "hr/2026-11-20.csv" {
             continue;
         }
         for row in rows {

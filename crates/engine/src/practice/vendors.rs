@@ -1,6 +1,6 @@
 //! Three vendors, their contracts and their people.
 
-use super::access::{entitlement, grant};
+use super::access::{Right, entitlement, grant};
 use super::calendar::{ago, day};
 use super::company::Company;
 use super::seed::Seed;
@@ -28,7 +28,14 @@ pub(super) fn login(vendor: &str, number: usize) -> String {
 
 /// The vendor register, and what vendors hold.
 pub(super) fn vendors(seed: &mut Seed, company: &Company, tables: &mut Tables) {
-    entitlement(tables, "corp-ad", "third-parties", "group", false, "prod");
+    entitlement(
+        tables,
+        "corp-ad",
+        "third-parties",
+        "group",
+        Right::Ordinary,
+        "prod",
+    );
     for (vendor, name, people, ends) in VENDORS {
         let row = Row::of(&[
             ("id", vendor),
@@ -55,7 +62,7 @@ pub(super) fn vendors(seed: &mut Seed, company: &Company, tables: &mut Tables) {
             );
         }
         let group = format!("vendor-{}", vendor.to_lowercase());
-        entitlement(tables, "corp-ad", &group, "group", false, "prod");
+        entitlement(tables, "corp-ad", &group, "group", Right::Ordinary, "prod");
         grant(
             tables,
             ("corp-ad", "third-parties"),
