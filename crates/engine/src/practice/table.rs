@@ -99,7 +99,8 @@ fn written(columns: &[&str], rows: &[Row]) -> String {
     let used: Vec<&str> = columns
         .iter()
         .copied()
-        .filter(|column| rows.iter().any(|row| !row.get(column).is_empty()))
+        // The format requires `system` in the header, also where every cell is empty (owners).
+        .filter(|column| *column == "system" || rows.iter().any(|row| !row.get(column).is_empty()))
         .collect();
     let mut text = used.join(",");
     text.push_str("\r\n");
