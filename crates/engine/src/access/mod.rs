@@ -2,6 +2,13 @@
 //!
 //! The words are defined in docs/semantics (section Access). Pure: no store, no clock.
 
+mod build;
+pub(crate) mod columns;
+pub(crate) mod graph;
+pub(crate) mod paths;
+pub(crate) mod reached;
 mod snapshot;
 
+pub(crate) use build::is_production;
+pub use graph::Graph;
 pub use snapshot::{ReadState, Snapshot};

@@ -4,10 +4,25 @@
 //! receives a snapshot value, a plan and a moment, and gives back a value; the same
 //! inputs give the same bytes. Nothing outside is touched or reachable.
 
+mod breaks;
+mod closing;
+mod curve;
+mod departure;
+#[cfg(test)]
+mod examples;
+mod explain;
+mod limits;
+mod missing;
 mod outcome;
 mod plan;
+mod plan_text;
+mod rehearse;
+mod values;
 
+pub use curve::decay_curve;
+pub use departure::Leaver;
 pub use outcome::{
     Basis, Break, Breaks, Closing, ItemKind, Link, Rehearsal, ResidualItem, Severity, Verdict,
 };
 pub use plan::{How, Limit, Plan, PlanError, Step, StepAction, SystemTraits};
+pub use rehearse::{RehearsalSettings, rehearse_all, rehearse_leaver};

@@ -37,6 +37,72 @@ pub enum How {
     Manual,
 }
 
+impl StepAction {
+    /// Every word, in the order of the table of steps.
+    pub const WORDS: &'static [&'static str] = &[
+        "disable_account",
+        "delete_account",
+        "remove_grants",
+        "revoke_credentials",
+        "revoke_sessions",
+        "rotate_known_secrets",
+        "reassign_owned",
+        "grant_birthright",
+    ];
+
+    /// The word as it stands in plans.
+    pub fn word(self) -> &'static str {
+        match self {
+            StepAction::DisableAccount => "disable_account",
+            StepAction::DeleteAccount => "delete_account",
+            StepAction::RemoveGrants => "remove_grants",
+            StepAction::RevokeCredentials => "revoke_credentials",
+            StepAction::RevokeSessions => "revoke_sessions",
+            StepAction::RotateKnownSecrets => "rotate_known_secrets",
+            StepAction::ReassignOwned => "reassign_owned",
+            StepAction::GrantBirthright => "grant_birthright",
+        }
+    }
+
+    /// The action with exactly this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "disable_account" => Some(StepAction::DisableAccount),
+            "delete_account" => Some(StepAction::DeleteAccount),
+            "remove_grants" => Some(StepAction::RemoveGrants),
+            "revoke_credentials" => Some(StepAction::RevokeCredentials),
+            "revoke_sessions" => Some(StepAction::RevokeSessions),
+            "rotate_known_secrets" => Some(StepAction::RotateKnownSecrets),
+            "reassign_owned" => Some(StepAction::ReassignOwned),
+            "grant_birthright" => Some(StepAction::GrantBirthright),
+            _ => None,
+        }
+    }
+}
+
+impl How {
+    pub const WORDS: &'static [&'static str] = &["automatic", "ticket", "manual"];
+
+    /// The word as it stands in plans.
+    pub fn word(self) -> &'static str {
+        match self {
+            How::Automatic => "automatic",
+            How::Ticket => "ticket",
+            How::Manual => "manual",
+        }
+    }
+
+    /// The way with exactly this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "automatic" => Some(How::Automatic),
+            "ticket" => Some(How::Ticket),
+            "manual" => Some(How::Manual),
+            _ => None,
+        }
+    }
+}
+
 /// One step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {

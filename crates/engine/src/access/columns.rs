@@ -1,0 +1,166 @@
+//! The compact shapes that the graph is made of: columns, adjacency rows, texts, marks.
+//!
+//! Rows are addressed by `u32`; every index comes from the graph that owns the column.
+
+/// No row.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// One value per row.
+#[derive(Clone, Debug)]
+pub(crate) struct Column<T>(Vec<T>);
+
+impl<T> Column<T> {
+    pub(crate) fn new(values: Vec<T>) -> Self {
+        Self(values)
+    }
+
+    /// A row count that fits: past `u32::MAX - 1` rows the rest is out of reach, which no estate attains.
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(NONE - 1)
+    }
+
+    // INVARIANT: `row` was handed out by the owner of the column.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "row numbers are handed out by the owner of the column"
+    )]
+    pub(crate) fn at(&self, row: u32) -> &T {
+        &self.0[row as usize]
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "row numbers are handed out by the owner of the column"
+    )]
+    pub(crate) fn at_mut(&mut self, row: u32) -> &mut T {
+        &mut self.0[row as usize]
+    }
+
+    pub(crate) fn push(&mut self, value: T) -> u32 {
+        let row = self.len();
+        self.0.push(value);
+        row
+    }
+
+    pub(crate) fn values(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Clone> Column<T> {
+    pub(crate) fn filled(value: T, rows: u32) -> Self {
+        Self(vec![value; rows as usize])
+    }
+}
+
+impl<T> Default for Column<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+/// Several values per row, stored end to end. The order within a row is the order of insertion.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows<T> {
+    starts: Vec<usize>,
+    values: Vec<T>,
+}
+
+impl<T> Rows<T> {
+    /// Sorts pairs of (row, value) into `rows` rows.
+    pub(crate) fn build(rows: u32, mut pairs: Vec<(u32, T)>) -> Self {
+        pairs.retain(|pair| pair.0 < rows);
+        pairs.sort_by_key(|pair| pair.0);
+        let mut starts = Vec::with_capacity(rows as usize + 1);
+        let mut next = 0;
+        let mut values = Vec::with_capacity(pairs.len());
+        for (row, value) in pairs {
+            while next <= row {
+                starts.push(values.len());
+                next += 1;
+            }
+            values.push(value);
+        }
+        while next <= rows {
+            starts.push(values.len());
+            next += 1;
+        }
+        Self { starts, values }
+    }
+
+    pub(crate) fn row(&self, row: u32) -> &[T] {
+        let from = self.starts.get(row as usize).copied().unwrap_or(0);
+        let to = self.starts.get(row as usize + 1).copied().unwrap_or(from);
+        self.values.get(from..to).unwrap_or(&[])
+    }
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self {
+            starts: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+}
+
+/// Many texts in one allocation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Texts {
+    all: String,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    pub(crate) fn push(&mut self, text: &str) -> u32 {
+        let row = u32::try_from(self.ends.len()).unwrap_or(NONE - 1);
+        self.all.push_str(text);
+        self.ends.push(self.all.len());
+        row
+    }
+
+    pub(crate) fn at(&self, row: u32) -> &str {
+        let row = row as usize;
+        let from = match row.checked_sub(1) {
+            Some(before) => self.ends.get(before).copied().unwrap_or(0),
+            None => 0,
+        };
+        let to = self.ends.get(row).copied().unwrap_or(from);
+        self.all.get(from..to).unwrap_or("")
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.ends.len()).unwrap_or(NONE - 1)
+    }
+}
+
+/// A number per row of a large table, cheap to clear: only what was set is reset.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Marks {
+    values: Column<u32>,
+    touched: Vec<u32>,
+}
+
+impl Marks {
+    pub(crate) fn new(rows: u32) -> Self {
+        Self {
+            values: Column::filled(0, rows),
+            touched: Vec::new(),
+        }
+    }
+
+    pub(crate) fn get(&self, row: u32) -> Option<u32> {
+        self.values.at(row).checked_sub(1)
+    }
+
+    pub(crate) fn set(&mut self, row: u32, value: u32) {
+        *self.values.at_mut(row) = value.saturating_add(1);
+        self.touched.push(row);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        for row in self.touched.drain(..) {
+            *self.values.at_mut(row) = 0;
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The graph: every fact that reach is computed from, as numbered rows.
+//!
+//! Rows are numbered in id order (system, id), so that comparing numbers compares ids.
+
+use super::columns::{Column, NONE, Rows, Texts};
+use super::snapshot::ReadState;
+use crate::lifecycle::{Closing, ItemKind};
+use lastkey_contract::facts::{
+    AccountKind, ControlMeans, CredentialKind, IdentityKind, IdentityStatus, LeaverKind,
+    LocationKind, ObjectType, OwnerRole,
+};
+use lastkey_contract::{IdentityId, SystemName};
+
+/// A snapshot, ready for questions. Built once; never changes.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    pub(crate) systems: Texts,
+    /// Where `name:` sorts among the systems: the order of `system:id` texts.
+    pub(crate) system_text_order: Column<u32>,
+    pub(crate) environments: Texts,
+
+    pub(crate) identity_ids: Texts,
+    pub(crate) identities: Column<IdentityRow>,
+    pub(crate) employed: Rows<u32>,
+    pub(crate) accounts_of: Rows<u32>,
+    /// Credentials of which the identity is custodian.
+    pub(crate) custody: Rows<u32>,
+    /// Owner lines by owner.
+    pub(crate) owned: Rows<u32>,
+    /// Owner lines, sorted by object.
+    pub(crate) owner_lines: Column<OwnerLine>,
+
+    pub(crate) account_ids: Texts,
+    pub(crate) accounts: Column<AccountRow>,
+    pub(crate) sign_in_here: Rows<u32>,
+    pub(crate) credentials_of: Rows<u32>,
+
+    pub(crate) entitlement_ids: Texts,
+    pub(crate) entitlements: Column<EntitlementRow>,
+    pub(crate) account_grants: Rows<GrantRow>,
+    pub(crate) entitlement_grants: Rows<GrantRow>,
+
+    pub(crate) credential_ids: Texts,
+    pub(crate) credentials: Column<CredentialRow>,
+    /// Credentials by the text of `created_by`, sorted by it.
+    pub(crate) created_by: Vec<(Box<str>, u32)>,
+
+    pub(crate) location_ids: Texts,
+    pub(crate) locations: Column<LocationRow>,
+    pub(crate) credentials_at: Rows<u32>,
+    pub(crate) places_of: Rows<u32>,
+    pub(crate) secrets_at: Rows<u32>,
+
+    /// Fingerprint classes: credentials with one fingerprint, and the locations that carry it.
+    pub(crate) same_secret: Rows<u32>,
+    pub(crate) secret_places: Rows<u32>,
+    pub(crate) secrets: u32,
+
+    pub(crate) account_reads: Rows<u32>,
+    pub(crate) entitlement_reads: Rows<u32>,
+    pub(crate) account_controls: Rows<(u32, ControlMeans)>,
+    pub(crate) entitlement_controls: Rows<(u32, ControlMeans)>,
+
+    pub(crate) reads: Vec<ReadState>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IdentityRow {
+    pub kind: IdentityKind,
+    pub status: Option<IdentityStatus>,
+    pub leaver_kind: Option<LeaverKind>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountRow {
+    pub system: u32,
+    pub identity: u32,
+    /// `NONE` where nothing is named or where nothing has the named id.
+    pub through: u32,
+    pub expires: Closing,
+    pub kind: Option<AccountKind>,
+    pub enabled: Option<bool>,
+    pub local_sign_in: Option<bool>,
+    pub privileged: Option<bool>,
+    pub environment: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EntitlementRow {
+    pub system: u32,
+    pub group: Membership,
+    pub privileged: Option<bool>,
+    pub environment: u32,
+}
+
+/// How one says that an entitlement is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Membership {
+    MemberOf,
+    Holds,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GrantRow {
+    pub entitlement: u32,
+    pub expires: Closing,
+    pub activation: Activation,
+}
+
+/// Whether a grant holds now or has to be activated first; both count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activation {
+    Active,
+    Eligible,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CredentialRow {
+    pub system: u32,
+    pub account: u32,
+    pub kind: CredentialKind,
+    pub enabled: Option<bool>,
+    pub expires: Closing,
+    pub revoked: Closing,
+    /// The fingerprint class.
+    pub secret: u32,
+    pub environment: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LocationRow {
+    pub system: u32,
+    pub kind: Option<LocationKind>,
+    pub environment: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OwnerLine {
+    pub object: (ObjectType, u32),
+    /// `NONE` where no identity has the named id.
+    pub owner: u32,
+    pub role: OwnerRole,
+}
+
+impl Graph {
+    /// How many identities there are.
+    pub fn identity_count(&self) -> usize {
+        self.identities.values().len()
+    }
+
+    /// The ids of all identities, in id order.
+    pub fn identity_ids(&self) -> impl Iterator<Item = IdentityId> + '_ {
+        (0..self.identity_ids.len()).map(|row| IdentityId::new(self.identity_ids.at(row)))
+    }
+
+    /// What an identity is; None where the snapshot does not have it.
+    pub fn identity_kind(&self, id: &IdentityId) -> Option<IdentityKind> {
+        self.identity(id).map(|row| self.identities.at(row).kind)
+    }
+
+    pub(crate) fn identity(&self, id: &IdentityId) -> Option<u32> {
+        find(self.identity_ids.len(), |row| {
+            self.identity_ids.at(row).cmp(id.as_str())
+        })
+    }
+
+    pub(crate) fn system(&self, name: &SystemName) -> Option<u32> {
+        find(self.systems.len(), |row| {
+            self.systems.at(row).cmp(name.as_str())
+        })
+    }
+
+    pub(crate) fn credential(&self, system: &SystemName, id: &str) -> Option<u32> {
+        let system = self.system(system)?;
+        find(self.credentials.len(), |row| {
+            let here = self.credentials.at(row);
+            here.system
+                .cmp(&system)
+                .then_with(|| self.credential_ids.at(row).cmp(id))
+        })
+    }
+
+    pub(crate) fn account_system(&self, account: u32) -> u32 {
+        self.accounts.at(account).system
+    }
+
+    /// `system:id` of an account.
+    pub(crate) fn account_text(&self, account: u32) -> String {
+        let system = self.systems.at(self.account_system(account));
+        format!("{system}:{}", self.account_ids.at(account))
+    }
+
+    /// Kind, system and id of an item.
+    pub(crate) fn names(&self, item: Item) -> (ItemKind, &str, &str) {
+        match item {
+            Item::Account(row) => (
+                ItemKind::Account,
+                self.systems.at(self.accounts.at(row).system),
+                self.account_ids.at(row),
+            ),
+            Item::Credential(row) => (
+                ItemKind::Credential,
+                self.systems.at(self.credentials.at(row).system),
+                self.credential_ids.at(row),
+            ),
+            Item::Entitlement { entitlement, .. } => (
+                ItemKind::Entitlement,
+                self.systems.at(self.entitlements.at(entitlement).system),
+                self.entitlement_ids.at(entitlement),
+            ),
+            Item::Location(row) => (
+                ItemKind::Location,
+                self.systems.at(self.locations.at(row).system),
+                self.location_ids.at(row),
+            ),
+        }
+    }
+
+    /// `kind system:id`, entitlements with ` on system:id`.
+    pub(crate) fn words(&self, item: Item) -> String {
+        let (kind, system, id) = self.names(item);
+        let kind = match kind {
+            ItemKind::Account => "account",
+            ItemKind::Credential => "credential",
+            ItemKind::Entitlement => "entitlement",
+            ItemKind::Location => "location",
+        };
+        match item {
+            Item::Entitlement { account, .. } => {
+                format!("{kind} {system}:{id} on {}", self.account_text(account))
+            }
+            Item::Account(_) | Item::Credential(_) | Item::Location(_) => {
+                format!("{kind} {system}:{id}")
+            }
+        }
+    }
+
+    pub(crate) fn item_system(&self, item: Item) -> u32 {
+        match item {
+            Item::Account(row) => self.accounts.at(row).system,
+            Item::Credential(row) => self.credentials.at(row).system,
+            Item::Entitlement { entitlement, .. } => self.entitlements.at(entitlement).system,
+            Item::Location(row) => self.locations.at(row).system,
+        }
+    }
+
+    pub(crate) fn environment(&self, item: Item) -> Option<&str> {
+        let row = match item {
+            Item::Account(row) => self.accounts.at(row).environment,
+            Item::Credential(row) => self.credentials.at(row).environment,
+            Item::Entitlement { entitlement, .. } => self.entitlements.at(entitlement).environment,
+            Item::Location(row) => self.locations.at(row).environment,
+        };
+        (row != NONE).then(|| self.environments.at(row))
+    }
+
+    /// The order of lists and of ties: kind, system, id, on_account.
+    pub(crate) fn order(&self, item: Item) -> (ItemKind, u32, u32, u32) {
+        match item {
+            Item::Account(row) => (ItemKind::Account, row, 0, 0),
+            Item::Credential(row) => (ItemKind::Credential, row, 0, 0),
+            Item::Entitlement {
+                entitlement,
+                account,
+            } => (
+                ItemKind::Entitlement,
+                entitlement,
+                *self.system_text_order.at(self.account_system(account)),
+                account,
+            ),
+            Item::Location(row) => (ItemKind::Location, row, 0, 0),
+        }
+    }
+
+    pub(crate) fn owner_lines_of(&self, kind: ObjectType, object: u32) -> &[OwnerLine] {
+        let lines = self.owner_lines.values();
+        let from = lines.partition_point(|line| line.object < (kind, object));
+        let rest = lines.get(from..).unwrap_or(&[]);
+        let count = rest.partition_point(|line| line.object == (kind, object));
+        rest.get(..count).unwrap_or(&[])
+    }
+}
+
+/// Something that can be reached, by row numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Item {
+    Account(u32),
+    Credential(u32),
+    Entitlement { entitlement: u32, account: u32 },
+    Location(u32),
+}
+
+fn find(rows: u32, compare: impl Fn(u32) -> std::cmp::Ordering) -> Option<u32> {
+    let (mut from, mut to) = (0, rows);
+    while from < to {
+        let middle = from + (to - from) / 2;
+        match compare(middle) {
+            std::cmp::Ordering::Less => from = middle + 1,
+            std::cmp::Ordering::Equal => return Some(middle),
+            std::cmp::Ordering::Greater => to = middle,
+        }
+    }
+    None
+}

@@ -1,0 +1,224 @@
+//! Shortest explaining paths, each within the elements that stay open as long as its item does.
+//!
+//! Items are taken in order of falling closing time; elements join as the time
+//! falls, so distances only shrink and each level continues from the one before.
+//! Of equally short paths the first counts, comparing link by link from the start
+//! in the order of lists (kind, system, id, on_account).
+
+use super::columns::{Column, NONE};
+use super::graph::Graph;
+use super::reached::{Node, Reached};
+use crate::lifecycle::Closing;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+/// A link of a path: the node, and the edge that leads to it (`NONE` at the start).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PathLink {
+    pub node: u32,
+    pub edge: u32,
+}
+
+/// Until when each part stays open; `None` takes no part.
+pub(crate) struct Caps {
+    pub start: Column<Option<Closing>>,
+    pub edge: Column<Option<Closing>>,
+}
+
+struct Label {
+    /// Twice the number of links; the shared secret between two credentials counts one.
+    length: u32,
+    edge: u32,
+    dirty: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    Node(u32),
+    Edge(u32),
+}
+
+pub(crate) struct Paths<'a> {
+    graph: &'a Graph,
+    reached: &'a Reached,
+    caps: &'a Caps,
+    labels: Column<Label>,
+    tasks: BinaryHeap<Reverse<(u32, Task)>>,
+}
+
+impl<'a> Paths<'a> {
+    pub(crate) fn new(graph: &'a Graph, reached: &'a Reached, caps: &'a Caps) -> Self {
+        let labels = (0..reached.nodes.len()).map(|_| Label {
+            length: u32::MAX,
+            edge: NONE,
+            dirty: false,
+        });
+        Paths {
+            graph,
+            reached,
+            caps,
+            labels: Column::new(labels.collect()),
+            tasks: BinaryHeap::new(),
+        }
+    }
+
+    /// Calls `found` for every node that has a `value`, latest first, with its path.
+    pub(crate) fn each(
+        &mut self,
+        value: &Column<Option<Closing>>,
+        mut found: impl FnMut(u32, &[PathLink]),
+    ) {
+        let mut nodes: Vec<(Closing, u32)> = (0..value.len())
+            .filter_map(|node| Some(((*value.at(node))?, node)))
+            .collect();
+        nodes.sort_unstable_by_key(|(closing, node)| (Reverse(*closing), *node));
+        let mut parts: Vec<(Closing, Task)> = Vec::new();
+        parts.extend((0..self.caps.start.len()).filter_map(|node| {
+            let cap = (*self.caps.start.at(node))?;
+            Some((cap, Task::Node(node)))
+        }));
+        parts.extend((0..self.caps.edge.len()).filter_map(|edge| {
+            let cap = (*self.caps.edge.at(edge))?;
+            Some((cap, Task::Edge(edge)))
+        }));
+        parts.sort_unstable_by_key(|(cap, task)| (Reverse(*cap), *task));
+        let mut parts = parts.into_iter().peekable();
+        let mut path = Vec::new();
+        let mut settled = None;
+        for (level, node) in nodes {
+            if settled != Some(level) {
+                while let Some((_, task)) = parts.next_if(|(cap, _)| *cap >= level) {
+                    self.open(task);
+                }
+                self.settle(level);
+                settled = Some(level);
+            }
+            self.walk(node, &mut path);
+            found(node, &path);
+        }
+    }
+
+    fn open(&mut self, task: Task) {
+        match task {
+            Task::Node(node) => {
+                let label = self.labels.at_mut(node);
+                label.length = 2;
+                label.edge = NONE;
+                label.dirty = true;
+                self.tasks.push(Reverse((2, task)));
+            }
+            Task::Edge(edge) => {
+                let from = self.labels.at(self.reached.edges.at(edge).from);
+                if from.length != u32::MAX {
+                    self.tasks.push(Reverse((from.length, task)));
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, level: Closing) {
+        while let Some(Reverse((length, task))) = self.tasks.pop() {
+            match task {
+                Task::Node(node) => {
+                    let label = self.labels.at_mut(node);
+                    if label.length != length || !std::mem::take(&mut label.dirty) {
+                        continue;
+                    }
+                    for edge in self.reached.edges_of(node) {
+                        if self.caps.edge.at(edge).is_some_and(|cap| cap >= level) {
+                            self.relax(edge);
+                        }
+                    }
+                }
+                Task::Edge(edge) => self.relax(edge),
+            }
+        }
+    }
+
+    fn relax(&mut self, edge: u32) {
+        let row = *self.reached.edges.at(edge);
+        let step = match (
+            self.reached.nodes.at(row.from),
+            self.reached.nodes.at(row.to),
+        ) {
+            (Node::Secret(_), _) | (_, Node::Secret(_)) => 1,
+            (Node::Item(_), Node::Item(_)) => 2,
+        };
+        let length = self.labels.at(row.from).length.saturating_add(step);
+        let label = self.labels.at(row.to);
+        let better = match length.cmp(&label.length) {
+            Ordering::Less => true,
+            Ordering::Greater => false,
+            Ordering::Equal if label.edge == NONE => false,
+            Ordering::Equal => {
+                let before = self.reached.edges.at(label.edge).from;
+                if before == row.from {
+                    // of parallel elements the one that stays open longest, then the first
+                    let cap = |edge| *self.caps.edge.at(edge);
+                    if cap(edge) > cap(label.edge) {
+                        self.labels.at_mut(row.to).edge = edge;
+                    }
+                    // the way to the node before may have changed
+                    true
+                } else if self.compare(row.from, before) == Ordering::Less {
+                    self.labels.at_mut(row.to).edge = edge;
+                    true
+                } else {
+                    false
+                }
+            }
+        };
+        if better {
+            let label = self.labels.at_mut(row.to);
+            if length < label.length {
+                label.length = length;
+                label.edge = edge;
+            }
+            if !label.dirty {
+                label.dirty = true;
+            }
+            self.tasks.push(Reverse((length, Task::Node(row.to))));
+        }
+    }
+
+    /// Compares the paths of two nodes that are equally far, from the start.
+    fn compare(&self, left: u32, right: u32) -> Ordering {
+        let (mut left, mut right) = (Some(left), Some(right));
+        let mut order = Ordering::Equal;
+        while let (Some(l), Some(r)) = (left, right) {
+            if l == r {
+                break;
+            }
+            match (self.reached.item(l), self.reached.item(r)) {
+                (Some(x), Some(y)) => {
+                    match self.graph.order(x).cmp(&self.graph.order(y)) {
+                        Ordering::Equal => {}
+                        differs => order = differs,
+                    }
+                    (left, right) = (self.before(l), self.before(r));
+                }
+                (None, _) => left = self.before(l),
+                (_, None) => right = self.before(r),
+            }
+        }
+        order
+    }
+
+    fn before(&self, node: u32) -> Option<u32> {
+        let edge = self.labels.at(node).edge;
+        (edge != NONE).then(|| self.reached.edges.at(edge).from)
+    }
+
+    fn walk(&self, node: u32, path: &mut Vec<PathLink>) {
+        path.clear();
+        let mut here = Some(node);
+        while let Some(node) = here {
+            path.push(PathLink {
+                node,
+                edge: self.labels.at(node).edge,
+            });
+            here = self.before(node);
+        }
+        path.reverse();
+    }
+}

@@ -1,0 +1,174 @@
+//! Who leaves, with which accounts, and which steps of the plan apply to them.
+
+use super::plan::{Plan, StepAction};
+use crate::access::columns::{Column, Marks, NONE};
+use crate::access::graph::Graph;
+use crate::lifecycle::Closing;
+use chrono::{DateTime, TimeDelta, Utc};
+use lastkey_contract::IdentityId;
+use lastkey_contract::facts::{AccountKind, IdentityKind, LeaverKind, LifecycleEvent};
+
+/// Who leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leaver {
+    /// One identity. A vendor is a vendor exit, a workload or agent is retired.
+    Identity(IdentityId),
+    /// A vendor with every identity that it employs.
+    Vendor(IdentityId),
+}
+
+impl Leaver {
+    pub(crate) fn id(&self) -> &IdentityId {
+        match self {
+            Leaver::Identity(id) | Leaver::Vendor(id) => id,
+        }
+    }
+}
+
+/// A step that applies to this leaver, with its closing time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DueStep {
+    pub index: u32,
+    pub does: StepAction,
+    /// `None` for every system.
+    pub system: Option<u32>,
+    pub closes: Closing,
+    account_kind: Option<AccountKind>,
+    identity_kind: Option<IdentityKind>,
+    privileged: Option<bool>,
+}
+
+/// One departure: the leavers as a set, S, and the steps.
+pub(crate) struct Departure {
+    pub event: LifecycleEvent,
+    pub kind: Option<IdentityKind>,
+    pub leaver_kind: Option<LeaverKind>,
+    pub identities: Vec<u32>,
+    pub accounts: Vec<u32>,
+    pub own: Vec<u32>,
+    pub custody: Vec<u32>,
+    pub steps: Vec<DueStep>,
+}
+
+/// What the plan declares about each system of the graph.
+pub(crate) struct Declared {
+    pub dies: Column<Option<bool>>,
+    pub session_lifetime: Column<Option<TimeDelta>>,
+}
+
+impl Declared {
+    pub(crate) fn new(graph: &Graph, plan: &Plan) -> Self {
+        let systems = graph.systems.len();
+        let mut declared = Declared {
+            dies: Column::filled(None, systems),
+            session_lifetime: Column::filled(None, systems),
+        };
+        // in the order of the file: of several tables of one name the last counts
+        for table in &plan.systems {
+            if let Some(system) = graph.system(&table.name) {
+                *declared.dies.at_mut(system) = table.credentials_die_with_account;
+                *declared.session_lifetime.at_mut(system) = table.session_lifetime;
+            }
+        }
+        declared
+    }
+}
+
+/// T plus a time; past the end of the calendar is never.
+pub(crate) fn after(at: DateTime<Utc>, within: TimeDelta) -> Closing {
+    at.checked_add_signed(within)
+        .map_or(Closing::Never, Closing::At)
+}
+
+impl Departure {
+    /// `mine` is filled with the accounts of S.
+    pub(crate) fn new(
+        graph: &Graph,
+        plan: &Plan,
+        leaver: &Leaver,
+        at: DateTime<Utc>,
+        mine: &mut Marks,
+    ) -> Self {
+        let identity = graph.identity(leaver.id());
+        let row = identity.map(|identity| *graph.identities.at(identity));
+        let kind = row.map(|row| row.kind);
+        let event = match (leaver, kind) {
+            (Leaver::Vendor(_), _) | (Leaver::Identity(_), Some(IdentityKind::Vendor)) => {
+                LifecycleEvent::VendorExit
+            }
+            (Leaver::Identity(_), Some(IdentityKind::Workload)) => LifecycleEvent::WorkloadRetired,
+            (Leaver::Identity(_), Some(IdentityKind::Agent)) => LifecycleEvent::AgentRetired,
+            (Leaver::Identity(_), Some(IdentityKind::Person) | None) => LifecycleEvent::Leaver,
+        };
+        let mut identities: Vec<u32> = identity.into_iter().collect();
+        if event == LifecycleEvent::VendorExit {
+            if let Some(identity) = identity {
+                identities.extend(graph.employed.row(identity));
+            }
+        }
+        identities.sort_unstable();
+        identities.dedup();
+
+        mine.clear();
+        let (mut accounts, mut own, mut custody) = (Vec::new(), Vec::new(), Vec::new());
+        for &identity in &identities {
+            accounts.extend(graph.accounts_of.row(identity));
+            custody.extend(graph.custody.row(identity));
+        }
+        for &account in &accounts {
+            mine.set(account, 0);
+            own.extend(graph.credentials_of.row(account));
+        }
+        let leaver_kind = row.and_then(|row| row.leaver_kind);
+        let steps = (0..).zip(&plan.steps).filter_map(|(index, step)| {
+            let fits = (step.on == LifecycleEvent::Leaver || step.on == event)
+                && met(step.leaver_kind, leaver_kind)
+                && (step.does != StepAction::RotateKnownSecrets || met(step.identity_kind, kind));
+            let system = match &step.system {
+                Some(name) => Some(graph.system(name)?),
+                None => None,
+            };
+            fits.then(|| DueStep {
+                index,
+                does: step.does,
+                system,
+                closes: after(at, step.within),
+                account_kind: step.account_kind,
+                identity_kind: step.identity_kind,
+                privileged: step.privileged,
+            })
+        });
+        Departure {
+            event,
+            kind,
+            leaver_kind,
+            identities,
+            accounts,
+            own,
+            custody,
+            steps: steps.collect(),
+        }
+    }
+
+    /// Whether a step holds for something of `system` that belongs to `account` (`NONE`: to none).
+    pub(crate) fn holds(graph: &Graph, step: &DueStep, system: u32, account: u32) -> bool {
+        step.system.is_none_or(|named| named == system)
+            && Departure::conditions_met(graph, step, account)
+    }
+
+    /// The conditions about the account that the closing thing belongs to, and its identity.
+    pub(crate) fn conditions_met(graph: &Graph, step: &DueStep, account: u32) -> bool {
+        let row = (account != NONE).then(|| graph.accounts.at(account));
+        let identity = row.map(|row| row.identity).filter(|row| *row != NONE);
+        let identity_kind = identity.map(|row| graph.identities.at(row).kind);
+        met(step.account_kind, row.and_then(|row| row.kind))
+            && met(step.privileged, row.and_then(|row| row.privileged))
+            // a rotation asks for the leaver's kind, which was checked when the steps were chosen
+            && (step.does == StepAction::RotateKnownSecrets || met(step.identity_kind, identity_kind))
+    }
+}
+
+/// A condition on something unknown or absent is not met.
+fn met<T: PartialEq>(condition: Option<T>, fact: Option<T>) -> bool {
+    condition.is_none() || condition == fact
+}

@@ -1,0 +1,290 @@
+//! Links, bases and sentences: why an item stays open, what closes it, how it was known.
+
+use super::closing::{Cause, Element};
+use super::departure::Departure;
+use super::outcome::{Basis, Closing, Link};
+use super::plan::Plan;
+use super::values::Values;
+use crate::access::columns::{Column, NONE};
+use crate::access::graph::{Activation, Graph, Item, Membership};
+use crate::access::paths::{Caps, PathLink, Paths};
+use crate::access::reached::{Node, Reached, Via};
+use chrono::TimeDelta;
+use std::collections::HashMap;
+
+/// What the sentences are made from.
+pub(crate) struct Explained<'a> {
+    pub graph: &'a Graph,
+    pub plan: &'a Plan,
+    pub departure: &'a Departure,
+    pub reached: &'a Reached,
+    pub values: &'a Values,
+}
+
+/// How a secret was known before the event.
+#[derive(Clone, Debug)]
+pub(crate) struct Knowledge {
+    pub links: Vec<Link>,
+    pub basis: Basis,
+}
+
+/// How an edge is said.
+pub(crate) fn by_word(graph: &Graph, reached: &Reached, edge: u32) -> String {
+    let row = reached.edges.at(edge);
+    match row.via {
+        Via::Grant { activation, .. } => {
+            let group = match *reached.nodes.at(row.to) {
+                Node::Item(Item::Entitlement { entitlement, .. }) => {
+                    graph.entitlements.at(entitlement).group
+                }
+                Node::Item(_) | Node::Secret(_) => Membership::Holds,
+            };
+            let word = match group {
+                Membership::MemberOf => "member of",
+                Membership::Holds => "holds",
+            };
+            match activation {
+                Activation::Active => word.to_owned(),
+                Activation::Eligible => format!("{word} (eligible)"),
+            }
+        }
+        Via::Reader => "reads".to_owned(),
+        Via::Stands => "stands at".to_owned(),
+        Via::Same => "same secret".to_owned(),
+        Via::Opens => "opens".to_owned(),
+        Via::Control(means) => means.word().to_owned(),
+    }
+}
+
+pub(crate) fn on_account(graph: &Graph, item: Item) -> Option<String> {
+    match item {
+        Item::Entitlement { account, .. } => Some(graph.account_text(account)),
+        Item::Account(_) | Item::Credential(_) | Item::Location(_) => None,
+    }
+}
+
+/// The edge's word, where a shared secret in between is left out.
+pub(crate) fn word_into(
+    graph: &Graph,
+    reached: &Reached,
+    path: &[PathLink],
+    place: usize,
+) -> Option<String> {
+    let here = path.get(place)?;
+    if here.edge == NONE {
+        return None;
+    }
+    let from = reached.edges.at(here.edge).from;
+    let through_secret = reached.item(from).is_none();
+    let edge = match through_secret {
+        true => path.get(place.checked_sub(1)?)?.edge,
+        false => here.edge,
+    };
+    Some(by_word(graph, reached, edge))
+}
+
+impl Explained<'_> {
+    /// The element of a link: a start, an edge, or for a known credential the credential itself.
+    pub(crate) fn element(&self, link: PathLink) -> Element {
+        let start = *self.values.start.at(link.node);
+        match (self.reached.item(link.node), start) {
+            (Some(Item::Credential(_)), Some(element)) => element,
+            (_, Some(element)) if link.edge == NONE => element,
+            _ if link.edge == NONE => Element::closed(),
+            _ => *self.values.edge.at(link.edge),
+        }
+    }
+
+    pub(crate) fn links(&self, path: &[PathLink]) -> Vec<Link> {
+        let mut links = Vec::with_capacity(path.len());
+        for (place, link) in path.iter().enumerate() {
+            let Some(item) = self.reached.item(link.node) else {
+                continue;
+            };
+            let element = self.element(*link);
+            let by = word_into(self.graph, self.reached, path, place);
+            let (kind, system, id) = self.graph.names(item);
+            links.push(Link {
+                kind,
+                system: system.to_owned(),
+                id: id.to_owned(),
+                on_account: on_account(self.graph, item),
+                by: by.unwrap_or_else(|| self.start_word(item).to_owned()),
+                closes_at: element.closes,
+                basis: element.basis,
+            });
+        }
+        links
+    }
+
+    pub(crate) fn is_own(&self, credential: u32) -> bool {
+        let account = self.graph.credentials.at(credential).account;
+        account != NONE && self.departure.accounts.binary_search(&account).is_ok()
+    }
+
+    fn start_word(&self, item: Item) -> &'static str {
+        match item {
+            Item::Credential(credential) if self.is_own(credential) => "own credential",
+            Item::Credential(_) => "known secret",
+            Item::Account(_) | Item::Entitlement { .. } | Item::Location(_) => "signs in",
+        }
+    }
+
+    /// For each of these credential nodes, the shortest way in which it was known before the event.
+    pub(crate) fn knowledge(&self, wanted: &Column<bool>) -> HashMap<u32, Knowledge> {
+        let nodes = self.reached.nodes.len();
+        let always = |open: bool| open.then_some(Closing::Never);
+        let starts = (0..nodes).map(|node| always(*self.before_start(node)));
+        let caps = Caps {
+            start: Column::new(starts.collect()),
+            edge: Column::filled(Some(Closing::Never), self.reached.edges.len()),
+        };
+        let value = Column::new((0..nodes).map(|node| always(*wanted.at(node))).collect());
+        let mut known = HashMap::new();
+        Paths::new(self.graph, self.reached, &caps).each(&value, |node, path| {
+            let mut links = self.links(path);
+            let mut basis = Basis::Observed;
+            for (place, link) in path.iter().enumerate() {
+                let next = path.get(place + 1);
+                let opens = next.is_some_and(|next| {
+                    next.edge != NONE && self.reached.edges.at(next.edge).via == Via::Opens
+                });
+                let used = match self.reached.item(link.node) {
+                    Some(Item::Credential(_)) => opens,
+                    Some(Item::Account(_) | Item::Entitlement { .. } | Item::Location(_)) => true,
+                    None => false,
+                };
+                if used {
+                    basis = basis.max(self.element(*link).basis);
+                }
+            }
+            if let [only] = links.as_mut_slice() {
+                only.by = "in custody".to_owned();
+            } else if let Some(first) = links.first_mut()
+                && first.by == "known secret"
+            {
+                first.by = "in custody".to_owned();
+            }
+            known.insert(node, Knowledge { links, basis });
+        });
+        known
+    }
+
+    fn before_start(&self, node: u32) -> &bool {
+        self.reached.is_start.at(node)
+    }
+
+    /// The weakest of what closes the item, and of what was not declared.
+    pub(crate) fn closing_basis(&self, path: &[PathLink], closes: Closing) -> Basis {
+        let mut basis = Basis::Observed;
+        for link in path {
+            let element = self.element(*link);
+            if element.closes == closes {
+                basis = basis.max(element.closing_basis);
+            }
+            if element.guessed {
+                basis = basis.max(Basis::Assumed);
+            }
+        }
+        basis
+    }
+
+    /// One sentence: what closes the item, or why nothing does.
+    pub(crate) fn reason(&self, path: &[PathLink], closes: Closing) -> String {
+        let decisive = path
+            .iter()
+            .find(|link| self.element(**link).closes == closes)
+            .or(path.first());
+        let Some(link) = decisive else {
+            return String::new();
+        };
+        let Some(item) = self.reached.item(link.node) else {
+            return String::new();
+        };
+        let what = match item {
+            Item::Account(_) => format!("signing in to {}", self.graph.words(item)),
+            Item::Credential(_) => self.graph.words(item),
+            Item::Entitlement { .. } => format!("the grant of {}", self.graph.words(item)),
+            Item::Location(_) => format!("reading {}", self.graph.words(item)),
+        };
+        match self.element(*link).cause {
+            Cause::Step(step) => format!("{what} ends by the plan: {}", self.step_words(step)),
+            Cause::Expiry => format!("{what} expires by itself"),
+            Cause::Revocation => format!("{what} has its revocation set already"),
+            Cause::SignsInThrough(account) => format!(
+                "{what} ends a session's lifetime after account {}, through which one signs in",
+                self.graph.account_text(account)
+            ),
+            Cause::DiesWith(account) => {
+                format!(
+                    "{what} dies with account {}",
+                    self.graph.account_text(account)
+                )
+            }
+            Cause::Nothing | Cause::Already => self.why_open(item),
+        }
+    }
+
+    fn why_open(&self, item: Item) -> String {
+        let words = self.graph.words(item);
+        match item {
+            Item::Account(_) => format!("no step of the plan closes the sign-in to {words}"),
+            Item::Entitlement { .. } => format!("no step of the plan removes {words}"),
+            Item::Location(_) => format!("no step of the plan ends reading {words}"),
+            Item::Credential(credential) => {
+                let early = self.values.rotations.get(&credential);
+                if early.is_some_and(|rotations| rotations.ineffective > 0) {
+                    format!(
+                        "{words} is rotated while still readable, so its successor is known too"
+                    )
+                } else if self.is_own(credential) {
+                    format!("no step of the plan revokes {words}")
+                } else {
+                    format!("{words} was known before and no step of the plan rotates it")
+                }
+            }
+        }
+    }
+
+    /// What would close the path, as a step of a plan in words.
+    pub(crate) fn would_close(&self, path: &[PathLink], within: TimeDelta) -> Option<String> {
+        let item = self.reached.item(path.first()?.node)?;
+        let (_, system, _) = self.graph.names(item);
+        let within = duration_words(within);
+        Some(match item {
+            Item::Credential(credential) if self.is_own(credential) => {
+                format!("revoke_credentials on `{system}` within {within}")
+            }
+            Item::Credential(_) => format!(
+                "rotate_known_secrets on `{system}` within {within}, after every place where it stands has closed"
+            ),
+            Item::Account(_) | Item::Entitlement { .. } | Item::Location(_) => {
+                format!("disable_account on `{system}` within {within}")
+            }
+        })
+    }
+
+    fn step_words(&self, step: u32) -> String {
+        match self.plan.steps.get(step as usize) {
+            Some(step) => {
+                let how = step.how.map_or("", |how| how.word());
+                let comma = if how.is_empty() { "" } else { ", " };
+                let within = duration_words(step.within);
+                format!("{}{comma}{how}, within {within}", step.does.word())
+            }
+            None => String::new(),
+        }
+    }
+}
+
+/// `15 min`, `24 h`, `90 s`: the largest unit that divides.
+pub(crate) fn duration_words(time: TimeDelta) -> String {
+    let seconds = time.num_seconds();
+    if seconds != 0 && seconds % 3600 == 0 {
+        format!("{} h", seconds / 3600)
+    } else if seconds != 0 && seconds % 60 == 0 {
+        format!("{} min", seconds / 60)
+    } else {
+        format!("{seconds} s")
+    }
+}

@@ -1,0 +1,109 @@
+//! By when must an item be closed, how bad is it if not, and what does that make of the whole?
+
+use super::departure::{Departure, after};
+use super::outcome::{Basis, Closing, ResidualItem, Severity, Verdict};
+use super::plan::Plan;
+use chrono::{DateTime, TimeDelta, Utc};
+use lastkey_contract::facts::{LeaverKind, LifecycleEvent};
+
+/// The limit that counts for one item.
+pub(crate) struct Due {
+    pub within: TimeDelta,
+    pub at: Closing,
+    /// `plan`, or the name of a preset.
+    pub source: &'static str,
+}
+
+/// The plan's limit that fits with the most conditions (of several, the strictest), else a preset.
+pub(crate) fn due(
+    plan: &Plan,
+    departure: &Departure,
+    system: &str,
+    privileged: Option<bool>,
+    at: DateTime<Utc>,
+) -> Due {
+    let fitting = plan.limits.iter().filter_map(|limit| {
+        let conditions = [
+            limit.identity_kind.map(|kind| Some(kind) == departure.kind),
+            limit
+                .leaver_kind
+                .map(|kind| Some(kind) == departure.leaver_kind),
+            limit.privileged.map(|flag| Some(flag) == privileged),
+            limit.system.as_ref().map(|name| name.as_str() == system),
+        ];
+        let on = limit.on == LifecycleEvent::Leaver || limit.on == departure.event;
+        let met = conditions.iter().flatten().all(|met| *met);
+        (on && met).then(|| (conditions.iter().flatten().count(), limit.within))
+    });
+    let strictest =
+        fitting.max_by_key(|(conditions, within)| (*conditions, std::cmp::Reverse(*within)));
+    let (within, source) = match strictest {
+        Some((_, within)) => (within, "plan"),
+        None if departure.event == LifecycleEvent::VendorExit => {
+            (TimeDelta::hours(1), "third-party exit")
+        }
+        None if departure.leaver_kind == Some(LeaverKind::Involuntary)
+            && privileged == Some(true) =>
+        {
+            (TimeDelta::hours(1), "involuntary leaver, privileged")
+        }
+        None => (TimeDelta::hours(24), "voluntary leaver"),
+    };
+    Due {
+        within,
+        at: after(at, within),
+        source,
+    }
+}
+
+/// Where an item stands, for its severity.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Production,
+    Elsewhere,
+}
+
+/// A third party's items are one step higher.
+pub(crate) fn severity(
+    closes: Closing,
+    due: Closing,
+    privileged: Option<bool>,
+    place: Place,
+    event: LifecycleEvent,
+) -> Severity {
+    let never = closes == Closing::Never;
+    let privileged = privileged == Some(true);
+    let late = closes > due;
+    let severity = if never && (privileged || place == Place::Production) {
+        Severity::Critical
+    } else if never || (privileged && late) {
+        Severity::High
+    } else if late {
+        Severity::Medium
+    } else {
+        Severity::Low
+    };
+    if event != LifecycleEvent::VendorExit {
+        return severity;
+    }
+    match severity {
+        Severity::Info => Severity::Low,
+        Severity::Low => Severity::Medium,
+        Severity::Medium => Severity::High,
+        Severity::High | Severity::Critical => Severity::Critical,
+    }
+}
+
+/// Fail needs one thing observed to exist; unknown is not pass.
+pub(crate) fn verdict(residual: &[ResidualItem], missing_facts: &[String]) -> Verdict {
+    let mut late = residual
+        .iter()
+        .filter(|item| item.closes_at > item.limit_at);
+    if late.clone().any(|item| item.basis == Basis::Observed) {
+        Verdict::Fail
+    } else if late.next().is_some() || !missing_facts.is_empty() {
+        Verdict::Indeterminate
+    } else {
+        Verdict::Pass
+    }
+}

@@ -1,0 +1,78 @@
+//! What would have to be read, or read again, before absence can be claimed?
+
+use crate::access::ReadState;
+use chrono::{DateTime, TimeDelta, Utc};
+use lastkey_contract::Kind;
+use lastkey_contract::when::rfc3339;
+use std::collections::BTreeSet;
+
+/// The sentences of one moment; those of a system are found when it is asked for.
+pub(crate) struct Coverage<'a> {
+    reads: &'a [ReadState],
+    at: DateTime<Utc>,
+    limit: TimeDelta,
+    estate: Vec<String>,
+}
+
+impl<'a> Coverage<'a> {
+    pub(crate) fn new(reads: &'a [ReadState], at: DateTime<Utc>, limit: TimeDelta) -> Self {
+        let mut coverage = Coverage {
+            reads,
+            at,
+            limit,
+            estate: Vec::new(),
+        };
+        for kind in [Kind::Location, Kind::Reader, Kind::Control, Kind::Owner] {
+            let mut any = false;
+            for read in reads.iter().filter(|read| read.kind == kind) {
+                any = true;
+                let what = format!("{} of source `{}`", kind.plural(), read.source);
+                coverage.estate.extend(coverage.wrong(&what, read));
+            }
+            if !any {
+                let none = format!("no source reads {}", kind.plural());
+                coverage.estate.push(none);
+            }
+        }
+        coverage
+    }
+
+    /// Sorted, without duplicates.
+    pub(crate) fn missing<'s>(&self, systems: impl Iterator<Item = &'s str>) -> Vec<String> {
+        let mut missing: BTreeSet<String> = self.estate.iter().cloned().collect();
+        for system in systems {
+            for kind in [Kind::Account, Kind::Grant, Kind::Credential] {
+                missing.extend(self.of_system(kind, system));
+            }
+        }
+        missing.into_iter().collect()
+    }
+
+    fn of_system(&self, kind: Kind, system: &str) -> Option<String> {
+        let what = format!("{} of `{system}`", kind.plural());
+        let mut first = None;
+        for read in self.reads.iter().filter(|read| {
+            read.kind == kind && read.systems.iter().any(|name| name.as_str() == system)
+        }) {
+            // one complete and fresh read covers the system
+            let wrong = self.wrong(&what, read)?;
+            first.get_or_insert(wrong);
+        }
+        Some(first.unwrap_or_else(|| format!("no source reads {what}")))
+    }
+
+    fn wrong(&self, what: &str, read: &ReadState) -> Option<String> {
+        let Some(complete_at) = read.complete_at else {
+            return Some(format!("{what} were never read completely"));
+        };
+        if !read.gaps.is_empty() {
+            return Some(format!("the latest read of {what} is not complete"));
+        }
+        (self.at.signed_duration_since(complete_at) > self.limit).then(|| {
+            format!(
+                "{what} were last read completely at {}, which is too long ago",
+                rfc3339(complete_at)
+            )
+        })
+    }
+}

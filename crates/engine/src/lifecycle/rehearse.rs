@@ -1,0 +1,244 @@
+//! The leaver rehearsal: one departure played on the graph, and everyone's in turn.
+
+use super::breaks::breaks;
+use super::closing::Closings;
+use super::departure::{Declared, Departure, Leaver};
+use super::explain::{Explained, on_account};
+use super::limits::{Place, due, severity, verdict};
+use super::missing::Coverage;
+use super::outcome::{Closing, Rehearsal, ResidualItem};
+use super::plan::Plan;
+use super::values::{Values, privileged, values};
+use crate::access::columns::{Column, Marks};
+use crate::access::graph::{Graph, Item};
+use crate::access::is_production;
+use crate::access::paths::{Caps, PathLink, Paths};
+use crate::access::reached::{Reached, Via, World, closed_at};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// What a rehearsal is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RehearsalSettings {
+    /// How old a complete read may be at T.
+    pub freshness_limit: TimeDelta,
+    /// How far the decay curve goes.
+    pub horizon: TimeDelta,
+}
+
+impl Default for RehearsalSettings {
+    /// A day of freshness, 90 days of curve.
+    fn default() -> Self {
+        RehearsalSettings {
+            freshness_limit: TimeDelta::hours(24),
+            horizon: TimeDelta::days(90),
+        }
+    }
+}
+
+/// What would still work after the leaver left at `at`.
+///
+/// The event is `leaver`, `vendor_exit` for a vendor, `workload_retired` for a workload,
+/// `agent_retired` for an agent. An identity that the snapshot does not have leaves
+/// nothing behind that is known, and that is said in `missing_facts`.
+pub fn rehearse_leaver(
+    graph: &Graph,
+    plan: &Plan,
+    leaver: &Leaver,
+    at: DateTime<Utc>,
+    settings: &RehearsalSettings,
+) -> Rehearsal {
+    Stage::new(graph, plan, at, settings).rehearse(leaver)
+}
+
+/// Every identity's rehearsal in id order, until `each` breaks off. Buffers are shared.
+pub fn rehearse_all(
+    graph: &Graph,
+    plan: &Plan,
+    at: DateTime<Utc>,
+    settings: &RehearsalSettings,
+    mut each: impl FnMut(Rehearsal) -> ControlFlow<()>,
+) {
+    let mut stage = Stage::new(graph, plan, at, settings);
+    for id in graph.identity_ids() {
+        if each(stage.rehearse(&Leaver::Identity(id))).is_break() {
+            return;
+        }
+    }
+}
+
+/// What rehearsals of one moment share.
+struct Stage<'a> {
+    graph: &'a Graph,
+    plan: &'a Plan,
+    declared: Declared,
+    world: World<'a>,
+    mine: Marks,
+    coverage: Coverage<'a>,
+}
+
+impl<'a> Stage<'a> {
+    fn new(
+        graph: &'a Graph,
+        plan: &'a Plan,
+        at: DateTime<Utc>,
+        settings: &RehearsalSettings,
+    ) -> Self {
+        let declared = Declared::new(graph, plan);
+        Stage {
+            graph,
+            plan,
+            world: World::new(graph, at, declared.dies.clone()),
+            declared,
+            mine: Marks::new(graph.accounts.len()),
+            coverage: Coverage::new(&graph.reads, at, settings.freshness_limit),
+        }
+    }
+
+    fn rehearse(&mut self, leaver: &Leaver) -> Rehearsal {
+        let graph = self.graph;
+        let at = self.world.at;
+        let mut departure = Departure::new(graph, self.plan, leaver, at, &mut self.mine);
+        departure.accounts.sort_unstable();
+        let known: Vec<u32> = departure
+            .own
+            .iter()
+            .chain(&departure.custody)
+            .copied()
+            .collect();
+        let reached = self.world.reach(&departure.accounts, &known);
+        let mut closings = Closings::new(&mut self.world, &self.declared, &departure, &self.mine);
+        let values = values(&reached, &mut closings);
+        let broken = breaks(&mut closings, &reached, &values);
+        let explained = Explained {
+            graph,
+            plan: self.plan,
+            departure: &departure,
+            reached: &reached,
+            values: &values,
+        };
+        let residual = residual(&explained, at);
+        let mut missing_facts = self.coverage.missing(
+            systems(&departure, &reached, graph)
+                .into_iter()
+                .map(|system| graph.systems.at(system)),
+        );
+        if departure.identities.is_empty() {
+            missing_facts.push(format!("identity `{}` is in no source", leaver.id()));
+            missing_facts.sort();
+        }
+        Rehearsal {
+            identity: leaver.id().as_str().to_owned(),
+            event: departure.event,
+            at,
+            verdict: verdict(&residual, &missing_facts),
+            residual,
+            breaks: broken,
+            missing_facts,
+        }
+    }
+}
+
+/// The systems in which the leaver has an account or reaches an item.
+fn systems(departure: &Departure, reached: &Reached, graph: &Graph) -> BTreeSet<u32> {
+    let accounts = departure.accounts.iter().map(|a| graph.account_system(*a));
+    let items = (0..reached.nodes.len()).filter_map(|node| reached.item(node));
+    accounts
+        .chain(items.map(|item| graph.item_system(item)))
+        .collect()
+}
+
+/// The parts of paths after the event: sign-ins of S and known secrets, then lines and credentials.
+fn caps(reached: &Reached, values: &Values, at: DateTime<Utc>) -> Caps {
+    let open = |closes: Closing| (!closed_at(closes, at)).then_some(closes);
+    let start = (0..reached.nodes.len()).map(|node| {
+        values
+            .start
+            .at(node)
+            .and_then(|element| open(element.closes))
+    });
+    let edge = (0..reached.edges.len()).map(|edge| match reached.edges.at(edge).via {
+        Via::Stands | Via::Same => None,
+        Via::Opens | Via::Grant { .. } | Via::Reader | Via::Control(_) => {
+            open(values.edge.at(edge).closes)
+        }
+    });
+    Caps {
+        start: Column::new(start.collect()),
+        edge: Column::new(edge.collect()),
+    }
+}
+
+fn residual(explained: &Explained<'_>, at: DateTime<Utc>) -> Vec<ResidualItem> {
+    let (graph, reached) = (explained.graph, explained.reached);
+    let caps = caps(reached, explained.values, at);
+    let value = (0..reached.nodes.len()).map(|node| {
+        let closes = *explained.values.node.at(node);
+        (reached.item(node).is_some() && !closed_at(closes, at)).then_some(closes)
+    });
+    let value = Column::new(value.collect());
+    let mut found: Vec<(u32, Closing, Vec<PathLink>)> = Vec::new();
+    let mut by_secret = Column::filled(false, reached.nodes.len());
+    Paths::new(graph, reached, &caps).each(&value, |node, path| {
+        if let Some(first) = path.first()
+            && let Some(Item::Credential(credential)) = reached.item(first.node)
+            && !explained.is_own(credential)
+        {
+            *by_secret.at_mut(first.node) = true;
+        }
+        found.push((node, *explained.values.node.at(node), path.to_vec()));
+    });
+    found.sort_by_key(|(node, _, _)| reached.item(*node).map(|item| graph.order(item)));
+    let known = explained.knowledge(&by_secret);
+    let flags = privileged(graph, reached);
+    let mut residual = Vec::with_capacity(found.len());
+    for (node, closes, path) in found {
+        let Some(item) = reached.item(node) else {
+            continue;
+        };
+        let (kind, system, id) = graph.names(item);
+        let mut links = explained.links(&path);
+        let knowledge = path.first().and_then(|first| known.get(&first.node));
+        if let (Some(knowledge), Some(first)) = (knowledge, links.first_mut()) {
+            first.basis = first.basis.max(knowledge.basis);
+        }
+        let flag = *flags.at(node);
+        let due = due(explained.plan, explained.departure, system, flag, at);
+        let environment = graph.environment(item);
+        let place = match is_production(environment) {
+            true => Place::Production,
+            false => Place::Elsewhere,
+        };
+        let words = path.iter().filter_map(|link| reached.item(link.node));
+        residual.push(ResidualItem {
+            kind,
+            system: system.to_owned(),
+            id: id.to_owned(),
+            on_account: on_account(graph, item),
+            closes_at: closes,
+            path: words.map(|item| graph.words(item)).collect(),
+            basis: links
+                .iter()
+                .map(|link| link.basis)
+                .max()
+                .unwrap_or(super::Basis::Observed),
+            closing_basis: explained.closing_basis(&path, closes),
+            severity: severity(closes, due.at, flag, place, explained.departure.event),
+            reason: explained.reason(&path, closes),
+            links,
+            known_through: knowledge
+                .map(|known| known.links.clone())
+                .unwrap_or_default(),
+            limit_at: due.at,
+            limit_source: due.source.to_owned(),
+            would_close: match closes > due.at {
+                true => explained.would_close(&path, due.within),
+                false => None,
+            },
+            privileged: flag,
+            environment: environment.map(str::to_owned),
+        });
+    }
+    residual
+}
