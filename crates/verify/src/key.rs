@@ -7,6 +7,7 @@ use crate::hex::sha256_hex;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
 
@@ -28,6 +29,20 @@ impl PackageKey {
     /// The public half in SPKI PEM.
     pub fn public_key_pem(&self) -> String {
         pem(&self.0.verifying_key())
+    }
+    /// A key that only the holder of this one can compute: the same for the same purpose and
+    /// context, and telling nothing about this key. The caller wipes it.
+    pub fn derive(&self, purpose: &str, context: &[u8]) -> [u8; 32] {
+        let inner = Sha256::new()
+            .chain_update(Sha256::digest(purpose.as_bytes()))
+            .chain_update(Sha256::digest(context))
+            .finalize();
+        Sha256::new()
+            .chain_update(b"lastkey derived key 1")
+            .chain_update(self.0.as_bytes())
+            .chain_update(inner)
+            .finalize()
+            .into()
     }
     pub(crate) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
         self.0.sign(bytes).to_bytes()

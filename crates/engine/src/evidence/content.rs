@@ -1,0 +1,145 @@
+//! What a package is made of.
+
+use crate::lifecycle::Rehearsal;
+use crate::views::JournalRow;
+use chrono::{DateTime, Utc};
+use lastkey_contract::facts::Fact;
+use lastkey_contract::{Kind, SourceName};
+use lastkey_verify::{PackageError, Previous};
+
+/// Rows as they come, each one or why there is none; the first error ends the export.
+pub type Rows<'a, T> = Box<dyn Iterator<Item = Result<T, EvidenceError>> + 'a>;
+
+/// Everything that goes into one package.
+pub struct PackageContent<'a> {
+    /// The clock's word; nothing else in a package depends on when it was made.
+    pub made_at: DateTime<Utc>,
+    /// Of the program that makes it.
+    pub version: String,
+    /// The package that this one continues.
+    pub previous: Option<Previous>,
+    /// In words: what was asked for.
+    pub scope: String,
+    pub period_from: Option<DateTime<Utc>>,
+    pub period_until: Option<DateTime<Utc>>,
+    /// When the latest read of the snapshot ended.
+    pub snapshot_at: Option<DateTime<Utc>>,
+    /// The latest sync of each source, `source:number`.
+    pub syncs: Vec<String>,
+    /// T of the rehearsals.
+    pub rehearsed_at: Option<DateTime<Utc>>,
+    /// Who exported, as the operating system calls them.
+    pub operator: Option<String>,
+    /// The fixed reference date, where the data are a practice estate.
+    pub practice_date: Option<String>,
+    /// At most one per kind, in any order.
+    pub population: Vec<PopulationTable<'a>>,
+    pub completeness: Vec<CompletenessRow>,
+    pub rehearsals: Rows<'a, Rehearsed>,
+    /// For progress only.
+    pub rehearsals_expected: u64,
+    pub plan: Option<PlanText>,
+    pub journal: Rows<'a, JournalRow>,
+    /// For progress only.
+    pub journal_expected: u64,
+}
+
+/// The objects of one kind.
+pub struct PopulationTable<'a> {
+    pub kind: Kind,
+    /// For progress only.
+    pub expected: u64,
+    pub rows: Rows<'a, PopulationRow>,
+}
+
+/// One object and where it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PopulationRow {
+    pub fact: Fact,
+    pub source: SourceName,
+    /// The sync that first saw it as it is.
+    pub first_sync: u64,
+}
+
+/// How completely one source's objects of one kind were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompletenessRow {
+    pub source: String,
+    pub kind: Kind,
+    pub sync: u64,
+    pub started_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+    /// None where the system does not say how many there are.
+    pub reported: Option<u64>,
+    pub received: u64,
+    pub stored: u64,
+    pub unchanged: u64,
+    pub skipped: u64,
+    pub failed: u64,
+    pub removed: u64,
+    /// Whether absence may be claimed.
+    pub complete: bool,
+    /// Why not.
+    pub gaps: Vec<String>,
+    /// What was asked.
+    pub queries: Vec<String>,
+    /// SHA-256 of raw answers, where the connector had them in one piece.
+    pub content_sha256: Vec<String>,
+}
+
+/// A rehearsal and who it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rehearsed {
+    pub rehearsal: Rehearsal,
+    pub display_name: Option<String>,
+    /// The identity's kind, as a word.
+    pub kind: String,
+}
+
+/// The offboarding plan as it was loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanText {
+    pub name: String,
+    pub text: String,
+}
+
+/// Why there is no package.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    #[error("the export was stopped; nothing was left under the package's name")]
+    Cancelled,
+    #[error("{part} cannot be read for the package: {reason}")]
+    Source { part: String, reason: String },
+    #[error("the table of {0} was given twice")]
+    Twice(&'static str),
+    #[error("the table of {table} was given a {fact}")]
+    WrongKind {
+        table: &'static str,
+        fact: &'static str,
+    },
+    #[error("rows cannot be kept beside the package: {0}")]
+    Spool(std::io::Error),
+    #[error(transparent)]
+    Package(#[from] PackageError),
+}
+
+impl EvidenceError {
+    /// What to do, where something can be done.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            EvidenceError::Package(PackageError::CannotWrite { .. }) | EvidenceError::Spool(_) => {
+                Some(
+                    "check the folder, its rights and the free space; what stood there is unchanged",
+                )
+            }
+            EvidenceError::Package(PackageError::IsDirectory(_)) => {
+                Some("give the name of a file, such as package.zip")
+            }
+            EvidenceError::Package(_)
+            | EvidenceError::Cancelled
+            | EvidenceError::Source { .. }
+            | EvidenceError::Twice(_)
+            | EvidenceError::WrongKind { .. } => None,
+        }
+    }
+}
