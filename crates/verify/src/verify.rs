@@ -15,7 +15,7 @@ use crate::unpack::{self, Bounds, Content};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -131,11 +131,12 @@ pub(crate) struct Examined {
 /// Everything that can be said without knowing who should have signed.
 pub(crate) fn examine(path: &Path, bounds: Bounds) -> Result<Examined, VerifyError> {
     let broken = unreadable(path);
-    let mut file = File::open(path).map_err(&broken)?;
-    let about_file = file.metadata().map_err(&broken)?;
+    // before it is opened: opening a pipe would wait for somebody to write
+    let about_file = fs::metadata(path).map_err(&broken)?;
     if !about_file.is_file() {
         return Err(broken(io::Error::other("it is not a file")));
     }
+    let mut file = File::open(path).map_err(&broken)?;
     let len = about_file.len();
     let directory = match directory::read(&mut file, len).map_err(&broken)? {
         Ok(directory) => directory,
@@ -149,15 +150,20 @@ pub(crate) fn examine(path: &Path, bounds: Bounds) -> Result<Examined, VerifyErr
     let mut problems = Vec::new();
     let mut contents = BTreeMap::new();
     let mut names = BTreeSet::new();
-    let mut total = 0_u64;
+    let (mut total, mut packed) = (0_u64, 0_u64);
     for listed in &directory.listed {
         total = total.saturating_add(listed.bytes);
+        packed = packed.saturating_add(listed.packed);
         if !layout::is_path(&listed.name) {
             problems.push(about(&listed.name, "no file of a package has such a name"));
         } else if !names.insert(listed.name.as_str()) {
             problems.push(about(&listed.name, "it is in the archive twice"));
         } else if total > bounds.total_bytes {
             problems.push(whole("the files unpack to more than a package may hold"));
+            break;
+        } else if packed > len {
+            // one piece of data read again and again: a bomb without a high ratio
+            problems.push(whole("files of the archive overlap"));
             break;
         } else {
             match unpack::content(&mut file, len, listed, bounds).map_err(&broken)? {

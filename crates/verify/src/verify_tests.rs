@@ -4,7 +4,6 @@ use super::*;
 use crate::archive::{self, Entry, Packing};
 use crate::key::PackageKey;
 use crate::write::{PackageHeader, PackageWriter};
-use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -392,6 +391,39 @@ fn bombs_links_and_encryption_are_refused() {
             report.problems
         );
     }
+}
+
+#[test]
+fn files_that_share_their_data_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("overlap.zip");
+    let packed = deflate(&vec![b'a'; 1 << 20]);
+    let entry = |name: String| Entry {
+        name,
+        packing: Packing::Deflated,
+        crc: crc32fast::hash(&vec![b'a'; 1 << 20]),
+        bytes: 1 << 20,
+        packed: packed.len() as u64,
+        offset: 0,
+    };
+    let entries: Vec<Entry> = (0..200).map(|n| entry(format!("f{n:03}"))).collect();
+    let mut out = [archive::local_header(&entries[0]), packed.clone()].concat();
+    let (directory, at) = (archive::directory(&entries), out.len());
+    out.extend(&directory);
+    out.extend(archive::ending(
+        entries.len(),
+        at as u64,
+        directory.len() as u64,
+    ));
+    fs::write(&path, out).unwrap();
+    let report = check(&path);
+    assert!(
+        report
+            .problems
+            .contains(&whole("files of the archive overlap")),
+        "{:?}",
+        report.problems
+    );
 }
 
 /// Integrity, signature and signer: each combination has one answer.
