@@ -15,6 +15,8 @@
 mod leaver_reference;
 mod random_worlds;
 
+use lastkey_engine::access::Graph;
+use lastkey_engine::lifecycle::{Closing, Leaver, RehearsalSettings, rehearse_leaver};
 use leaver_reference::{Reading, World, rehearse};
 use std::collections::BTreeMap;
 
@@ -101,4 +103,60 @@ fn a_disagreement_is_shown_small() {
         + small.snapshot.readers.len()
         + small.plan.steps.len();
     assert!(rows <= 8, "{rows} rows are not small:\n{text}");
+}
+
+/// What both say of one item: what, until when, by which path.
+type Said = (String, String, Vec<String>);
+
+fn words(item: &leaver_reference::Item) -> String {
+    use leaver_reference::Item;
+    match item {
+        Item::Account((system, id)) => format!("account {system}:{id}"),
+        Item::Credential((system, id)) => format!("credential {system}:{id}"),
+        Item::Entitlement((system, id), (on_system, on)) => {
+            format!("entitlement {system}:{id} on {on_system}:{on}")
+        }
+        Item::Location((system, id)) => format!("location {system}:{id}"),
+    }
+}
+
+fn of_reference(world: &World) -> Vec<Said> {
+    let answer = rehearse(world, Reading::ToTheLetter);
+    let items = answer.residual.iter().map(|left| {
+        let closes = left.closes_at.map_or(Closing::Never, Closing::At);
+        let path = left.path.iter().map(words).collect();
+        (words(&left.item), closes.to_text(), path)
+    });
+    items.collect()
+}
+
+fn of_engine(world: &World) -> Vec<Said> {
+    let graph = Graph::build(&world.snapshot);
+    let leaver = Leaver::Identity(world.leaver.clone());
+    let settings = RehearsalSettings::default();
+    let answer = rehearse_leaver(&graph, &world.plan, &leaver, world.at, &settings);
+    let items = answer.residual.into_iter().map(|item| {
+        let what = item.path.last().cloned().unwrap_or_default();
+        (what, item.closes_at.to_text(), item.path)
+    });
+    items.collect()
+}
+
+/// Items, their order, closing times and explaining paths are the same in every world.
+#[test]
+fn the_engine_agrees_with_the_reference() {
+    for number in 0..worlds() {
+        let world = random_worlds::world(seed(), number);
+        if of_reference(&world) == of_engine(&world) {
+            continue;
+        }
+        let small = random_worlds::shrink(&world, |w| of_reference(w) != of_engine(w));
+        panic!(
+            "world {number} of series {}\n{}\nreference {:#?}\nengine {:#?}",
+            seed(),
+            random_worlds::print(&small),
+            of_reference(&small),
+            of_engine(&small)
+        );
+    }
 }

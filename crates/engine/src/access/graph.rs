@@ -235,6 +235,14 @@ impl Graph {
         }
     }
 
+    /// `system:id` of the account on which an entitlement is held.
+    pub(crate) fn on_account(&self, item: Item) -> Option<String> {
+        match item {
+            Item::Entitlement { account, .. } => Some(self.account_text(account)),
+            Item::Account(_) | Item::Credential(_) | Item::Location(_) => None,
+        }
+    }
+
     pub(crate) fn item_system(&self, item: Item) -> u32 {
         match item {
             Item::Account(row) => self.accounts.at(row).system,

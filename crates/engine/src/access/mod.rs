@@ -6,9 +6,11 @@ mod build;
 pub(crate) mod columns;
 pub(crate) mod graph;
 pub(crate) mod paths;
+mod reach;
 pub(crate) mod reached;
 mod snapshot;
 
 pub(crate) use build::is_production;
 pub use graph::Graph;
+pub use reach::{Reach, ReachFrom, ReachItem, ReachLink, reach};
 pub use snapshot::{ReadState, Snapshot};

@@ -6,8 +6,8 @@
 //! in the order of lists (kind, system, id, on_account).
 
 use super::columns::{Column, NONE};
-use super::graph::Graph;
-use super::reached::{Node, Reached};
+use super::graph::{Activation, Graph, Item, Membership};
+use super::reached::{Node, Reached, Via};
 use crate::lifecycle::Closing;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -220,5 +220,56 @@ impl<'a> Paths<'a> {
             here = self.before(node);
         }
         path.reverse();
+    }
+}
+
+impl Reached {
+    /// How a link follows from the one before; None for the first. The secret that two
+    /// credentials share is no link of its own.
+    pub(crate) fn word_into(
+        &self,
+        graph: &Graph,
+        path: &[PathLink],
+        place: usize,
+    ) -> Option<String> {
+        let here = path.get(place)?;
+        if here.edge == NONE {
+            return None;
+        }
+        let from = self.edges.at(here.edge).from;
+        match self.nodes.at(from) {
+            Node::Secret(_) => {
+                let before = path.get(place.checked_sub(1)?)?;
+                Some(self.word(graph, before.edge))
+            }
+            Node::Item(_) => Some(self.word(graph, here.edge)),
+        }
+    }
+
+    fn word(&self, graph: &Graph, edge: u32) -> String {
+        let row = self.edges.at(edge);
+        match row.via {
+            Via::Grant { activation, .. } => {
+                let held = match *self.nodes.at(row.to) {
+                    Node::Item(Item::Entitlement { entitlement, .. }) => {
+                        graph.entitlements.at(entitlement).group
+                    }
+                    Node::Item(_) | Node::Secret(_) => Membership::Holds,
+                };
+                let word = match held {
+                    Membership::MemberOf => "member of",
+                    Membership::Holds => "holds",
+                };
+                match activation {
+                    Activation::Active => word.to_owned(),
+                    Activation::Eligible => format!("{word} (eligible)"),
+                }
+            }
+            Via::Reader => "reads".to_owned(),
+            Via::Stands => "stands at".to_owned(),
+            Via::Same => "same secret".to_owned(),
+            Via::Opens => "opens".to_owned(),
+            Via::Control(means) => means.word().to_owned(),
+        }
     }
 }

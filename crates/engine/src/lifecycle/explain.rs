@@ -6,9 +6,9 @@ use super::outcome::{Basis, Closing, Link};
 use super::plan::Plan;
 use super::values::Values;
 use crate::access::columns::{Column, NONE};
-use crate::access::graph::{Activation, Graph, Item, Membership};
+use crate::access::graph::{Graph, Item};
 use crate::access::paths::{Caps, PathLink, Paths};
-use crate::access::reached::{Node, Reached, Via};
+use crate::access::reached::{Reached, Via};
 use chrono::TimeDelta;
 use std::collections::HashMap;
 
@@ -26,61 +26,6 @@ pub(crate) struct Explained<'a> {
 pub(crate) struct Knowledge {
     pub links: Vec<Link>,
     pub basis: Basis,
-}
-
-/// How an edge is said.
-pub(crate) fn by_word(graph: &Graph, reached: &Reached, edge: u32) -> String {
-    let row = reached.edges.at(edge);
-    match row.via {
-        Via::Grant { activation, .. } => {
-            let group = match *reached.nodes.at(row.to) {
-                Node::Item(Item::Entitlement { entitlement, .. }) => {
-                    graph.entitlements.at(entitlement).group
-                }
-                Node::Item(_) | Node::Secret(_) => Membership::Holds,
-            };
-            let word = match group {
-                Membership::MemberOf => "member of",
-                Membership::Holds => "holds",
-            };
-            match activation {
-                Activation::Active => word.to_owned(),
-                Activation::Eligible => format!("{word} (eligible)"),
-            }
-        }
-        Via::Reader => "reads".to_owned(),
-        Via::Stands => "stands at".to_owned(),
-        Via::Same => "same secret".to_owned(),
-        Via::Opens => "opens".to_owned(),
-        Via::Control(means) => means.word().to_owned(),
-    }
-}
-
-pub(crate) fn on_account(graph: &Graph, item: Item) -> Option<String> {
-    match item {
-        Item::Entitlement { account, .. } => Some(graph.account_text(account)),
-        Item::Account(_) | Item::Credential(_) | Item::Location(_) => None,
-    }
-}
-
-/// The edge's word, where a shared secret in between is left out.
-pub(crate) fn word_into(
-    graph: &Graph,
-    reached: &Reached,
-    path: &[PathLink],
-    place: usize,
-) -> Option<String> {
-    let here = path.get(place)?;
-    if here.edge == NONE {
-        return None;
-    }
-    let from = reached.edges.at(here.edge).from;
-    let through_secret = reached.item(from).is_none();
-    let edge = match through_secret {
-        true => path.get(place.checked_sub(1)?)?.edge,
-        false => here.edge,
-    };
-    Some(by_word(graph, reached, edge))
 }
 
 impl Explained<'_> {
@@ -102,13 +47,13 @@ impl Explained<'_> {
                 continue;
             };
             let element = self.element(*link);
-            let by = word_into(self.graph, self.reached, path, place);
+            let by = self.reached.word_into(self.graph, path, place);
             let (kind, system, id) = self.graph.names(item);
             links.push(Link {
                 kind,
                 system: system.to_owned(),
                 id: id.to_owned(),
-                on_account: on_account(self.graph, item),
+                on_account: self.graph.on_account(item),
                 by: by.unwrap_or_else(|| self.start_word(item).to_owned()),
                 closes_at: element.closes,
                 basis: element.basis,

@@ -14,6 +14,15 @@ pub struct Plan {
     pub limits: Vec<Limit>,
 }
 
+impl Plan {
+    /// Whether credentials of the system die with their account, where the plan declares it.
+    pub fn dies_with_account(&self, system: &SystemName) -> Option<bool> {
+        let mut tables = self.systems.iter().rev();
+        let table = tables.find(|table| table.name == *system)?;
+        table.credentials_die_with_account
+    }
+}
+
 /// What a step does (semantics.md has the table of what each closes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,7 +3,7 @@
 use super::breaks::breaks;
 use super::closing::Closings;
 use super::departure::{Declared, Departure, Leaver};
-use super::explain::{Explained, on_account};
+use super::explain::Explained;
 use super::limits::{Place, due, severity, verdict};
 use super::missing::Coverage;
 use super::outcome::{Closing, Rehearsal, ResidualItem};
@@ -215,7 +215,7 @@ fn residual(explained: &Explained<'_>, at: DateTime<Utc>) -> Vec<ResidualItem> {
             kind,
             system: system.to_owned(),
             id: id.to_owned(),
-            on_account: on_account(graph, item),
+            on_account: graph.on_account(item),
             closes_at: closes,
             path: words.map(|item| graph.words(item)).collect(),
             basis: links

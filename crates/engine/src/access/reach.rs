@@ -1,0 +1,188 @@
+//! Blast radius: everything reachable from one identity or credential, with the path that explains it.
+//!
+//! Before any event, at one moment. Each item carries one shortest path; of equally
+//! short ones the first in the order of lists.
+
+use super::columns::{Column, NONE};
+use super::graph::{Graph, Item};
+use super::paths::{Caps, PathLink, Paths};
+use super::reached::{Node, Reached, World};
+use crate::lifecycle::{Closing, ItemKind};
+use chrono::{DateTime, Utc};
+use lastkey_contract::when::rfc3339;
+use lastkey_contract::{CredentialId, IdentityId, SystemName};
+use serde::{Serialize, Serializer};
+use ts_rs::TS;
+
+/// Where reach starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReachFrom {
+    /// Its accounts, their credentials and what it has in custody.
+    Identity(IdentityId),
+    /// The credential alone.
+    Credential(SystemName, CredentialId),
+}
+
+/// One link of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ReachLink {
+    pub kind: ItemKind,
+    pub system: String,
+    pub id: String,
+    /// `system:id` of the account on which an entitlement is held, else null.
+    pub on_account: Option<String>,
+    /// How it follows from the link before, in the words of a rehearsal's paths.
+    pub by: String,
+}
+
+/// Something reachable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ReachItem {
+    pub kind: ItemKind,
+    pub system: String,
+    pub id: String,
+    pub on_account: Option<String>,
+    /// The links in words, `kind system:id`, entitlements with ` on system:id`.
+    pub path: Vec<String>,
+    pub links: Vec<ReachLink>,
+    /// Its own flag.
+    pub privileged: Option<bool>,
+    pub environment: Option<String>,
+    /// For a credential whether it is valid; known all the same if not.
+    pub valid: Option<bool>,
+}
+
+/// A blast radius.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Reach {
+    /// `identity id` or `credential system:id`.
+    pub from: String,
+    #[serde(serialize_with = "moment")]
+    #[ts(type = "string")]
+    pub at: DateTime<Utc>,
+    /// Sorted by kind, system, id, on_account.
+    pub items: Vec<ReachItem>,
+}
+
+fn moment<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339(*at))
+}
+
+/// The blast radius; None where the snapshot has no such identity or credential.
+///
+/// `dies_with_account` says for a system whether its credentials die with their account,
+/// where that is declared (`Plan::dies_with_account`). A vendor's own accounts count, not
+/// those of its people.
+pub fn reach(
+    graph: &Graph,
+    from: &ReachFrom,
+    at: DateTime<Utc>,
+    dies_with_account: impl Fn(&SystemName) -> Option<bool>,
+) -> Option<Reach> {
+    let (words, accounts, known) = match from {
+        ReachFrom::Identity(id) => {
+            let identity = graph.identity(id)?;
+            let accounts = graph.accounts_of.row(identity).to_vec();
+            let own = accounts.iter().flat_map(|a| graph.credentials_of.row(*a));
+            let known: Vec<u32> = own.chain(graph.custody.row(identity)).copied().collect();
+            (format!("identity {id}"), accounts, known)
+        }
+        ReachFrom::Credential(system, id) => {
+            let credential = graph.credential(system, id.as_str())?;
+            let words = graph.words(Item::Credential(credential));
+            (words, Vec::new(), vec![credential])
+        }
+    };
+    let declared = (0..graph.systems.len())
+        .map(|system| dies_with_account(&SystemName::new(graph.systems.at(system))));
+    let mut world = World::new(graph, at, Column::new(declared.collect()));
+    let reached = world.reach(&accounts, &known);
+    Some(Reach {
+        from: words,
+        at,
+        items: items(graph, &world, &reached, &accounts),
+    })
+}
+
+fn items(graph: &Graph, world: &World<'_>, reached: &Reached, accounts: &[u32]) -> Vec<ReachItem> {
+    let open = |is: bool| is.then_some(Closing::Never);
+    let nodes = 0..reached.nodes.len();
+    let caps = Caps {
+        start: Column::new(
+            nodes
+                .clone()
+                .map(|n| open(*reached.is_start.at(n)))
+                .collect(),
+        ),
+        edge: Column::filled(Some(Closing::Never), reached.edges.len()),
+    };
+    let value = nodes.map(|node| open(reached.item(node).is_some()));
+    let value = Column::new(value.collect());
+    let mut found = Vec::new();
+    Paths::new(graph, reached, &caps).each(&value, |node, path| {
+        let Some(item) = reached.item(node) else {
+            return;
+        };
+        let (kind, system, id) = graph.names(item);
+        let items = path.iter().filter_map(|link| reached.item(link.node));
+        let (privileged, valid) = match item {
+            Item::Account(row) => (graph.accounts.at(row).privileged, None),
+            Item::Entitlement { entitlement, .. } => {
+                (graph.entitlements.at(entitlement).privileged, None)
+            }
+            Item::Credential(row) => (None, Some(world.is_valid(graph.credentials.at(row)))),
+            Item::Location(_) => (None, None),
+        };
+        let entry = ReachItem {
+            kind,
+            system: system.to_owned(),
+            id: id.to_owned(),
+            on_account: graph.on_account(item),
+            path: items.map(|item| graph.words(item)).collect(),
+            links: links(graph, reached, accounts, path),
+            privileged,
+            environment: graph.environment(item).map(str::to_owned),
+            valid,
+        };
+        found.push((graph.order(item), entry));
+    });
+    found.sort_by_key(|(order, _)| *order);
+    found.into_iter().map(|(_, entry)| entry).collect()
+}
+
+fn links(graph: &Graph, reached: &Reached, accounts: &[u32], path: &[PathLink]) -> Vec<ReachLink> {
+    let mut links = Vec::with_capacity(path.len());
+    for (place, link) in path.iter().enumerate() {
+        let Node::Item(item) = *reached.nodes.at(link.node) else {
+            continue;
+        };
+        let by = match (reached.word_into(graph, path, place), item) {
+            (Some(word), _) => word,
+            (None, Item::Credential(row)) => {
+                let account = graph.credentials.at(row).account;
+                let own = account != NONE && accounts.binary_search(&account).is_ok();
+                if own {
+                    "own credential"
+                } else {
+                    "known secret"
+                }
+                .to_owned()
+            }
+            (None, Item::Account(_) | Item::Entitlement { .. } | Item::Location(_)) => {
+                "signs in".to_owned()
+            }
+        };
+        let (kind, system, id) = graph.names(item);
+        links.push(ReachLink {
+            kind,
+            system: system.to_owned(),
+            id: id.to_owned(),
+            on_account: graph.on_account(item),
+            by,
+        });
+    }
+    links
+}
