@@ -1,1 +1,40 @@
-//! Where is it kept? Encrypted SQLite, one file per table; history kept. The only place with SQL.
+//! Where is it kept? One encrypted SQLite file per store, with history.
+//!
+//! Promises: encrypted or not at all; one process writes at a time; one
+//! transaction per page; unchanged rows are never rewritten; only a complete
+//! read removes; what was decided is in a hash-chained log. All SQL of the
+//! product is in this folder, one file per table: migration, row, reader, writer.
+//! Never: a secret value, a network share, a file made by `open`.
+
+mod check;
+mod checks;
+mod error;
+mod facts_table;
+mod journal;
+mod lease;
+mod links;
+mod log;
+mod meta;
+mod objects;
+mod open;
+mod page;
+mod people;
+mod plans;
+mod references;
+mod schema;
+mod snapshot;
+mod sources;
+mod syncs;
+
+pub use checks::CheckRecord;
+pub use error::StoreError;
+pub use facts_table::{FactTable, TableQuery, columns};
+pub use journal::NewJournalRow;
+pub use log::LogEntry;
+pub use objects::ObjectRow;
+pub use open::{Store, StoreKey};
+pub(crate) use page::{Applied, PagePart};
+pub use people::PersonRow;
+pub use plans::PlanRecord;
+pub use sources::SourceRecord;
+pub use syncs::{KindRecord, SyncId, SyncRecord, SyncState};

@@ -1,0 +1,204 @@
+//! The running totals of one kind, and whether its read is complete.
+
+use super::redact::Redactor;
+use crate::store::{Applied, KindRecord, NewJournalRow};
+use crate::views::Totals;
+use lastkey_contract::{Kind, Note, NoteKind, Page};
+
+#[derive(Clone, Debug)]
+pub(super) struct Tally {
+    pub kind: Kind,
+    pub received: u64,
+    pub expected: Option<u64>,
+    pub removed: u64,
+    stored: u64,
+    unchanged: u64,
+    skipped: u64,
+    failed: u64,
+    ended: bool,
+    gaps: Vec<String>,
+}
+
+impl Tally {
+    pub(super) fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            received: 0,
+            expected: None,
+            removed: 0,
+            stored: 0,
+            unchanged: 0,
+            skipped: 0,
+            failed: 0,
+            ended: false,
+            gaps: Vec::new(),
+        }
+    }
+
+    /// Takes in a page that was stored; gives back its journal lines.
+    pub(super) fn take(
+        &mut self,
+        page: &Page,
+        applied: &Applied,
+        redactor: &Redactor<'_>,
+        number: u64,
+    ) -> Vec<NewJournalRow> {
+        let mut lines = Vec::new();
+        let (mut skipped, mut failed) = (0, 0);
+        for note in &page.notes {
+            let note = redactor.note(note);
+            // A note about another kind than the one read is told and counts nowhere.
+            if note.about == self.kind {
+                match note.kind {
+                    NoteKind::Skipped => skipped += note.count,
+                    NoteKind::Failed => failed += note.count,
+                    NoteKind::Clipped | NoteKind::Drift | NoteKind::Dangling | NoteKind::Remark => {
+                    }
+                }
+            }
+            if !note.kind.keeps_completeness() {
+                self.gap(gap_text(&note));
+            }
+            lines.push(NewJournalRow::note(&note));
+        }
+        if !applied.second.is_empty() {
+            let count = count(applied.second.len());
+            skipped += count;
+            let first = applied.second.first().map_or("", String::as_str);
+            let note = Note {
+                kind: NoteKind::Skipped,
+                about: self.kind,
+                reason: format!("second row with key `{first}`"),
+                count,
+                examples: applied
+                    .second
+                    .iter()
+                    .take(Note::MAX_EXAMPLES)
+                    .cloned()
+                    .collect(),
+            };
+            self.gap(gap_text(&note));
+            lines.push(NewJournalRow::note(&note));
+        }
+        let accounted = applied.stored + applied.unchanged + skipped + failed;
+        if page.received > accounted {
+            let lost = page.received - accounted;
+            failed += lost;
+            lines.push(self.lost(lost, "the source sent more than was understood"));
+        }
+        self.received += page.received.max(accounted);
+        self.expected = page.expected_total.or(self.expected);
+        self.stored += applied.stored;
+        self.unchanged += applied.unchanged;
+        self.skipped += skipped;
+        self.failed += failed;
+        let mut text = format!("page {number}");
+        if let Some(query) = &page.query {
+            text.push_str(&format!(" of `{}`", redactor.clean(query)));
+        }
+        if let Some(hash) = &page.content_sha256 {
+            text.push_str(&format!(", sha256 {hash}"));
+        }
+        lines.insert(
+            0,
+            NewJournalRow {
+                what: "page",
+                kind: Some(self.kind),
+                text,
+                count: page.received,
+                examples: Vec::new(),
+            },
+        );
+        lines
+    }
+
+    /// Why absence cannot be claimed, once each.
+    pub(super) fn gap(&mut self, text: String) {
+        if !self.gaps.contains(&text) {
+            self.gaps.push(text);
+        }
+    }
+
+    pub(super) fn read_to_end(&mut self) {
+        self.ended = true;
+    }
+
+    /// What the source announced and never sent counts as failed.
+    pub(super) fn shortfall(&mut self) -> Vec<NewJournalRow> {
+        let missing = self
+            .expected
+            .map_or(0, |expected| expected.saturating_sub(self.received));
+        if missing == 0 {
+            return Vec::new();
+        }
+        self.failed += missing;
+        let text = format!(
+            "the source announced {} {} and sent {}",
+            self.received + missing,
+            self.kind.plural(),
+            self.received
+        );
+        vec![self.lost(missing, &text)]
+    }
+
+    fn lost(&mut self, count: u64, reason: &str) -> NewJournalRow {
+        let note = Note {
+            kind: NoteKind::Failed,
+            about: self.kind,
+            reason: reason.to_owned(),
+            count,
+            examples: Vec::new(),
+        };
+        self.gap(gap_text(&note));
+        NewJournalRow::note(&note)
+    }
+
+    /// INVARIANT: reported = stored + unchanged + skipped + failed.
+    pub(super) fn record(&self) -> KindRecord {
+        KindRecord {
+            kind: self.kind,
+            totals: Totals {
+                reported: self.stored + self.unchanged + self.skipped + self.failed,
+                received: self.received,
+                stored: self.stored,
+                unchanged: self.unchanged,
+                skipped: self.skipped,
+                failed: self.failed,
+                removed: self.removed,
+            },
+            complete: self.ended && self.gaps.is_empty(),
+            gaps: if self.ended || !self.gaps.is_empty() {
+                self.gaps.clone()
+            } else {
+                vec![format!("{} were not read to their end", self.kind.plural())]
+            },
+        }
+    }
+}
+
+fn gap_text(note: &Note) -> String {
+    match note.kind {
+        NoteKind::Skipped => format!(
+            "{} {} skipped: {}",
+            note.count,
+            note.about.plural(),
+            note.reason
+        ),
+        NoteKind::Failed => format!(
+            "{} {} failed: {}",
+            note.count,
+            note.about.plural(),
+            note.reason
+        ),
+        NoteKind::Clipped => format!(
+            "the answer for {} was cut: {}",
+            note.about.plural(),
+            note.reason
+        ),
+        NoteKind::Drift | NoteKind::Dangling | NoteKind::Remark => note.reason.clone(),
+    }
+}
+
+fn count(length: usize) -> u64 {
+    length.try_into().unwrap_or(u64::MAX)
+}

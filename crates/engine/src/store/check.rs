@@ -1,0 +1,66 @@
+//! `lastkey store check`: is the file whole, does the log hold, do the totals add up?
+
+use super::{Store, StoreError};
+
+impl Store {
+    /// What is wrong, one sentence each; empty if nothing is.
+    pub async fn check(&self) -> Result<Vec<String>, StoreError> {
+        let mut problems = Vec::new();
+        let cipher: Vec<(String,)> = sqlx::query_as("PRAGMA cipher_integrity_check")
+            .fetch_all(self.readers())
+            .await?;
+        problems.extend(
+            cipher
+                .into_iter()
+                .map(|(text,)| format!("encryption: {text}")),
+        );
+        let pages: Vec<(String,)> = sqlx::query_as("PRAGMA integrity_check")
+            .fetch_all(self.readers())
+            .await?;
+        problems.extend(
+            pages
+                .into_iter()
+                .map(|(text,)| text)
+                .filter(|text| text != "ok")
+                .map(|text| format!("file: {text}")),
+        );
+        problems.extend(self.log_problems().await?);
+        problems.extend(self.totals_problems().await?);
+        problems.extend(self.version_problems().await?);
+        Ok(problems)
+    }
+
+    /// INVARIANT: of a kind that was read to its end, every object is in exactly one bucket.
+    async fn totals_problems(&self) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT sync, kind FROM sync_kinds WHERE reported <> stored + unchanged + skipped + failed
+             OR (complete = 1 AND (skipped > 0 OR failed > 0)) ORDER BY sync, kind",
+        )
+        .fetch_all(self.readers())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(sync, kind)| format!("the totals of sync {sync} for `{kind}` do not add up"))
+            .collect())
+    }
+
+    async fn version_problems(&self) -> Result<Vec<String>, StoreError> {
+        let (backwards, people, identities): (i64, i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM objects WHERE ended_sync <= first_sync),
+             (SELECT count(*) FROM people),
+             (SELECT count(*) FROM objects WHERE kind = 'identity' AND ended_sync IS NULL)",
+        )
+        .fetch_one(self.readers())
+        .await?;
+        let mut problems = Vec::new();
+        if backwards > 0 {
+            problems.push(format!("{backwards} versions ended before they began"));
+        }
+        if people != identities {
+            problems.push(format!(
+                "the list of identities has {people} rows where there are {identities}"
+            ));
+        }
+        Ok(problems)
+    }
+}

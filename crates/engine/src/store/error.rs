@@ -1,0 +1,178 @@
+//! What can go wrong with a store, as far as somebody acts on it.
+
+use crate::views::FailureView;
+use std::path::{Path, PathBuf};
+
+/// A failure of the store: one sentence; `hint` says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("there is no store at `{}`", .0.display())]
+    Missing(PathBuf),
+    #[error("there is a file at `{}` already", .0.display())]
+    Exists(PathBuf),
+    #[error("the key does not open the store{}", path_text(.0))]
+    WrongKey(PathBuf),
+    #[error("the store{} is damaged: {reason}", path_text(path))]
+    Damaged { path: PathBuf, reason: String },
+    #[error("the file `{}` is not encrypted, so it is not a store of lastkey", .0.display())]
+    NotEncrypted(PathBuf),
+    #[error("this build cannot encrypt, so no store was opened")]
+    NoCipher,
+    #[error("the store{} is on a network share ({share})", path_text(path))]
+    NetworkShare { path: PathBuf, share: String },
+    #[error(
+        "the store{} was made by a newer version (layout {found}, this version knows {known})",
+        path_text(path)
+    )]
+    Newer {
+        path: PathBuf,
+        found: i64,
+        known: i64,
+    },
+    #[error("another process{} is writing to the store", pid_text(*.0))]
+    Busy(Option<u32>),
+    #[error("the disk is full, so the last page was not stored")]
+    DiskFull,
+    #[error("there is no source `{0}`")]
+    NoSource(String),
+    #[error("there is a source `{0}` already")]
+    SourceExists(String),
+    #[error("`{0}` is not a name for a source")]
+    BadName(String),
+    /// A second source for objects that another source speaks for.
+    #[error(
+        "`{second}` carries {kinds} of `{system}`, which `{first}` already speaks for; nothing of this sync was stored"
+    )]
+    SecondAuthority {
+        first: String,
+        second: String,
+        system: String,
+        kinds: String,
+    },
+    #[error("there is no sync {0}")]
+    NoSync(u64),
+    #[error("the read is dated `{given}`, before the latest read of `{source_name}` of `{latest}`")]
+    ReadTooOld {
+        source_name: String,
+        given: String,
+        latest: String,
+    },
+    #[error("`{value}` is not allowed for `{what}`")]
+    BadQuery { what: String, value: String },
+    #[error("the store could not be used: {0}")]
+    File(String),
+}
+
+/// The path where it is known: SQLite's own errors do not tell it.
+fn path_text(path: &Path) -> String {
+    if path.as_os_str().is_empty() {
+        String::new()
+    } else {
+        format!(" `{}`", path.display())
+    }
+}
+
+fn pid_text(pid: Option<u32>) -> String {
+    pid.map_or(String::new(), |pid| format!(" (pid {pid})"))
+}
+
+impl StoreError {
+    /// Damage in a place where the path is not at hand.
+    pub(crate) fn damaged(reason: impl Into<String>) -> Self {
+        StoreError::Damaged {
+            path: PathBuf::new(),
+            reason: reason.into(),
+        }
+    }
+
+    /// What to do, where something can be done.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            StoreError::Missing(_) => {
+                Some("give the right path with --store, or make a store by adding a source")
+            }
+            StoreError::Exists(_) => Some("open it, or choose another path"),
+            StoreError::WrongKey(_) => Some(
+                "use the key that the store was made with; if the key is right, the first page of the file is damaged: restore a backup",
+            ),
+            StoreError::Damaged { .. } => Some("restore a backup; nothing was changed"),
+            StoreError::NotEncrypted(_) => Some("choose another path; nothing was changed"),
+            StoreError::NoCipher => Some("use a build with SQLCipher"),
+            StoreError::NetworkShare { .. } => Some("keep the store on a local disk"),
+            StoreError::Newer { .. } => Some("use the newer version of lastkey"),
+            StoreError::Busy(_) => Some("wait until it has finished, and try again"),
+            StoreError::DiskFull => {
+                Some("make room and sync again; what was stored before is intact")
+            }
+            StoreError::NoSource(_) => Some("`lastkey source list` names the sources"),
+            StoreError::SourceExists(_) => Some("choose another name, or remove it first"),
+            StoreError::BadName(_) => {
+                Some("use up to 64 letters, digits, dots, dashes or underscores")
+            }
+            StoreError::SecondAuthority { .. } => Some(
+                "remove one of the two sources, or add the second as a supplement (supplement=true)",
+            ),
+            StoreError::NoSync(_) => Some("`lastkey journal` names the syncs"),
+            StoreError::ReadTooOld { .. } => {
+                Some("import a dated series in the order of its dates")
+            }
+            StoreError::BadQuery { .. } | StoreError::File(_) => None,
+        }
+    }
+
+    /// For a person: sentence, hint, and what exit status it stands for.
+    pub fn view(&self) -> FailureView {
+        let kind = match self {
+            StoreError::WrongKey(_)
+            | StoreError::Damaged { .. }
+            | StoreError::NotEncrypted(_)
+            | StoreError::NoCipher
+            | StoreError::Newer { .. } => "key",
+            StoreError::NoSource(_)
+            | StoreError::SourceExists(_)
+            | StoreError::BadName(_)
+            | StoreError::NoSync(_)
+            | StoreError::BadQuery { .. } => "bad_input",
+            StoreError::Missing(_)
+            | StoreError::Exists(_)
+            | StoreError::NetworkShare { .. }
+            | StoreError::Busy(_)
+            | StoreError::DiskFull
+            | StoreError::SecondAuthority { .. }
+            | StoreError::ReadTooOld { .. }
+            | StoreError::File(_) => "not_possible",
+        };
+        FailureView {
+            kind: kind.to_owned(),
+            message: self.to_string(),
+            hint: self.hint().map(str::to_owned),
+        }
+    }
+}
+
+/// SQLite's primary result code, where the error has one.
+pub(super) fn sqlite_code(error: &sqlx::Error) -> Option<i64> {
+    error
+        .as_database_error()
+        .and_then(|e| e.code())
+        .and_then(|code| code.parse::<i64>().ok())
+        .map(|code| code & 0xff)
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match sqlite_code(&error) {
+            Some(5 | 6) => StoreError::Busy(None),
+            Some(11) => StoreError::damaged("a page does not check"),
+            Some(13) => StoreError::DiskFull,
+            Some(26) => StoreError::WrongKey(PathBuf::new()),
+            Some(_) | None => StoreError::File(error.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        StoreError::damaged(format!("a row cannot be read: {error}"))
+    }
+}

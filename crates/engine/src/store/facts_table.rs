@@ -1,0 +1,256 @@
+//! Windows of facts of one kind, for tables on the command line.
+
+use super::{Store, StoreError, SyncId};
+use lastkey_contract::Kind;
+use serde_json::{Map, Value};
+use sqlx::{QueryBuilder, Sqlite};
+
+/// What a table is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableQuery {
+    /// Column and value; all must hold. `source` and `system` are columns too.
+    pub filters: Vec<(String, String)>,
+    /// As it was after this sync; None for now.
+    pub as_of: Option<SyncId>,
+    pub offset: u64,
+    pub limit: u32,
+}
+
+/// A window of rows with the columns of import-format.md, and `source` and `first_sync`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FactTable {
+    pub rows: Vec<Map<String, Value>>,
+    /// How many rows match.
+    pub matching: u64,
+}
+
+/// The columns of each kind, in the order of import-format.md.
+pub fn columns(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Identity => &[
+            "id",
+            "kind",
+            "display_name",
+            "email",
+            "status",
+            "department",
+            "title",
+            "manager_id",
+            "employer_id",
+            "location",
+            "start_date",
+            "end_date",
+            "leaver_kind",
+            "purpose",
+            "allowed_tools",
+        ],
+        Kind::Account => &[
+            "system",
+            "id",
+            "name",
+            "kind",
+            "identity_id",
+            "email",
+            "enabled",
+            "local_sign_in",
+            "signs_in_through_system",
+            "signs_in_through_id",
+            "mfa",
+            "privileged",
+            "environment",
+            "created_at",
+            "created_by",
+            "last_used_at",
+            "last_interactive_at",
+            "disabled_at",
+            "expires_at",
+        ],
+        Kind::Entitlement => &["system", "id", "name", "kind", "privileged", "environment"],
+        Kind::Grant => &[
+            "system",
+            "principal_type",
+            "principal_id",
+            "entitlement_id",
+            "principal_system",
+            "assignment",
+            "granted_at",
+            "granted_by",
+            "approved_by",
+            "ticket",
+            "reason",
+            "last_used_at",
+            "expires_at",
+        ],
+        Kind::Credential => &[
+            "system",
+            "id",
+            "kind",
+            "account_id",
+            "name",
+            "enabled",
+            "environment",
+            "created_at",
+            "created_by",
+            "rotated_at",
+            "revoked_at",
+            "expires_at",
+            "last_used_at",
+            "fingerprint",
+        ],
+        Kind::Location => &[
+            "system",
+            "path",
+            "credential_system",
+            "credential_id",
+            "kind",
+            "environment",
+            "fingerprint",
+            "last_rotated_at",
+        ],
+        Kind::Reader => &[
+            "system",
+            "path",
+            "principal_type",
+            "principal_id",
+            "principal_system",
+        ],
+        Kind::Control => &[
+            "system",
+            "account_id",
+            "principal_type",
+            "principal_id",
+            "principal_system",
+            "means",
+        ],
+        Kind::Owner => &["object_type", "system", "object_id", "owner_id", "role"],
+        Kind::Session => &[
+            "system",
+            "account_id",
+            "id",
+            "started_at",
+            "last_seen_at",
+            "expires_at",
+        ],
+        Kind::Task => &[
+            "id",
+            "system",
+            "event",
+            "identity_id",
+            "account_id",
+            "action",
+            "status",
+            "retries",
+            "requested_at",
+            "approved_by",
+            "closed_at",
+            "closed_by",
+            "override",
+            "ticket",
+        ],
+    }
+}
+
+/// Where a column stands in the stored fact.
+fn path(column: &str) -> String {
+    match column {
+        "principal_type" => "$.principal.kind".to_owned(),
+        "principal_system" => "$.principal.system".to_owned(),
+        "principal_id" => "$.principal.id".to_owned(),
+        _ => format!("$.{column}"),
+    }
+}
+
+impl Store {
+    /// A window of the facts of a kind, ordered by key, then source.
+    pub async fn table(&self, kind: Kind, query: &TableQuery) -> Result<FactTable, StoreError> {
+        let known = columns(kind);
+        if let Some((column, _)) = query
+            .filters
+            .iter()
+            .find(|(c, _)| c != "source" && !known.contains(&c.as_str()))
+        {
+            return Err(StoreError::BadQuery {
+                what: "filter".to_owned(),
+                value: column.clone(),
+            });
+        }
+        if let Some(sync) = query.as_of {
+            self.sync_record(sync).await?;
+        }
+        let restrict = |sql: &mut QueryBuilder<Sqlite>| {
+            sql.push(" FROM objects o JOIN sources s ON s.id = o.source WHERE o.kind = ");
+            sql.push_bind(kind.word());
+            match query.as_of {
+                None => {
+                    sql.push(" AND o.ended_sync IS NULL");
+                }
+                Some(sync) => {
+                    sql.push(" AND o.first_sync <= ");
+                    sql.push_bind(sync.sql());
+                    sql.push(" AND (o.ended_sync IS NULL OR o.ended_sync > ");
+                    sql.push_bind(sync.sql());
+                    sql.push(")");
+                }
+            }
+            for (column, value) in &query.filters {
+                match column.as_str() {
+                    "source" => sql.push(" AND s.name = "),
+                    "system" => sql.push(" AND o.system = "),
+                    other => {
+                        // JSON's true and false are 1 and 0 to SQLite.
+                        sql.push(" AND CASE json_type(o.payload, ");
+                        sql.push_bind(path(other));
+                        sql.push(") WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(json_extract(o.payload, ");
+                        sql.push_bind(path(other));
+                        sql.push(") AS TEXT) END = ")
+                    }
+                };
+                sql.push_bind(value.clone());
+            }
+        };
+        let mut count = QueryBuilder::<Sqlite>::new("SELECT count(*)");
+        restrict(&mut count);
+        let matching = count
+            .build_query_scalar::<i64>()
+            .fetch_one(self.readers())
+            .await?;
+        let mut select = QueryBuilder::<Sqlite>::new("SELECT o.payload, s.name, o.first_sync");
+        restrict(&mut select);
+        select.push(" ORDER BY o.key, o.source, o.ordinal LIMIT ");
+        select.push_bind(query.limit);
+        select.push(" OFFSET ");
+        select.push_bind(query.offset.cast_signed());
+        let rows: Vec<(String, String, i64)> =
+            select.build_query_as().fetch_all(self.readers()).await?;
+        let rows = rows
+            .into_iter()
+            .map(|(payload, source, first_sync)| row(known, &payload, source, first_sync))
+            .collect::<Result<_, _>>()?;
+        Ok(FactTable {
+            rows,
+            matching: matching.cast_unsigned(),
+        })
+    }
+}
+
+/// The stored fact with every column of its kind, then its attributes under `attributes`.
+fn row(
+    columns: &[&str],
+    payload: &str,
+    source: String,
+    first_sync: i64,
+) -> Result<Map<String, Value>, StoreError> {
+    let fact: Value = serde_json::from_str(payload)?;
+    let mut row = Map::new();
+    for column in columns {
+        let pointer = path(column).replacen('$', "", 1).replace('.', "/");
+        let value = fact.pointer(&pointer).cloned().unwrap_or(Value::Null);
+        row.insert((*column).to_owned(), value);
+    }
+    if let Some(attributes) = fact.get("attributes") {
+        row.insert("attributes".to_owned(), attributes.clone());
+    }
+    row.insert("source".to_owned(), source.into());
+    row.insert("first_sync".to_owned(), first_sync.into());
+    Ok(row)
+}

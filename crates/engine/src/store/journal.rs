@@ -1,0 +1,170 @@
+//! Table `journal`: what really happened in each sync.
+
+use super::{Store, StoreError, SyncId};
+use crate::views::JournalRow;
+use chrono::{DateTime, Utc};
+use lastkey_contract::when::rfc3339;
+use lastkey_contract::{Kind, Note, NoteKind, SourceName};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+pub(super) const MIGRATION: &str = "
+CREATE TABLE journal (
+  id INTEGER PRIMARY KEY,
+  sync INTEGER NOT NULL REFERENCES syncs (id),
+  at TEXT NOT NULL,
+  what TEXT NOT NULL,
+  kind TEXT,
+  text TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  examples TEXT NOT NULL
+) STRICT;
+CREATE INDEX journal_by_sync ON journal (sync, id);
+";
+
+/// A line to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewJournalRow {
+    /// One of the words of `views::JournalRow::what`.
+    pub what: &'static str,
+    pub kind: Option<Kind>,
+    pub text: String,
+    pub count: u64,
+    pub examples: Vec<String>,
+}
+
+impl NewJournalRow {
+    /// A line about nothing that is counted.
+    pub fn plain(what: &'static str, kind: Option<Kind>, text: impl Into<String>) -> Self {
+        Self {
+            what,
+            kind,
+            text: text.into(),
+            count: 0,
+            examples: Vec::new(),
+        }
+    }
+
+    /// A connector's note.
+    pub fn note(note: &Note) -> Self {
+        let what = match note.kind {
+            NoteKind::Skipped => "skip",
+            NoteKind::Failed => "fail",
+            NoteKind::Clipped => "clip",
+            NoteKind::Drift => "drift",
+            NoteKind::Dangling => "dangling",
+            NoteKind::Remark => "note",
+        };
+        Self {
+            what,
+            kind: Some(note.about),
+            text: note.reason.clone(),
+            count: note.count,
+            examples: note
+                .examples
+                .iter()
+                .take(Note::MAX_EXAMPLES)
+                .cloned()
+                .collect(),
+        }
+    }
+}
+
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+    rows: &[NewJournalRow],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for part in rows.chunks(500) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO journal (sync, at, what, kind, text, count, examples) ",
+        );
+        insert.push_values(part, |mut values, row| {
+            values
+                .push_bind(sync.sql())
+                .push_bind(rfc3339(now))
+                .push_bind(row.what)
+                .push_bind(row.kind.map(Kind::word))
+                .push_bind(row.text.as_str())
+                .push_bind(row.count.cast_signed())
+                .push_bind(serde_json::Value::from(row.examples.clone()).to_string());
+        });
+        insert.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+type Row = (
+    i64,
+    String,
+    String,
+    String,
+    Option<String>,
+    String,
+    i64,
+    String,
+);
+
+impl Store {
+    pub(crate) async fn write_journal(
+        &self,
+        sync: SyncId,
+        rows: &[NewJournalRow],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut writing = self.begin().await?;
+        put(&mut writing.tx, sync, rows, now).await?;
+        writing.commit().await
+    }
+
+    /// A window of the journal, newest sync first and in order within it; and how many match.
+    pub async fn journal(
+        &self,
+        source: Option<&SourceName>,
+        sync: Option<SyncId>,
+        offset: u64,
+        limit: u32,
+    ) -> Result<(Vec<JournalRow>, u64), StoreError> {
+        const MATCH: &str =
+            "FROM journal j JOIN syncs y ON y.id = j.sync JOIN sources s ON s.id = y.source
+             WHERE (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR j.sync = ?2)";
+        let source = source.map(|s| s.as_str());
+        let sync = sync.map(SyncId::sql);
+        let (matching,): (i64,) =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT count(*) {MATCH}")))
+                .bind(source)
+                .bind(sync)
+                .fetch_one(self.readers())
+                .await?;
+        let sql = format!(
+            "SELECT j.sync, s.name, j.at, j.what, j.kind, j.text, j.count, j.examples {MATCH}
+             ORDER BY j.sync DESC, j.id LIMIT ?3 OFFSET ?4"
+        );
+        let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(source)
+            .bind(sync)
+            .bind(limit)
+            .bind(offset.cast_signed())
+            .fetch_all(self.readers())
+            .await?;
+        let rows = rows
+            .into_iter()
+            .map(|(sync, source, at, what, kind, text, count, examples)| {
+                Ok(JournalRow {
+                    sync: sync.cast_unsigned(),
+                    source,
+                    at,
+                    what,
+                    kind,
+                    text,
+                    count: count.cast_unsigned(),
+                    examples: serde_json::from_str(&examples)?,
+                })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok((rows, matching.cast_unsigned()))
+    }
+}

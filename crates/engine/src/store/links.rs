@@ -1,0 +1,194 @@
+//! Table `links`: whose account each current account is, as correlation found it.
+//!
+//! Derived: made anew after each sync; `links_stale` in `meta` says that it must be.
+
+use super::{Store, StoreError, meta};
+use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
+use serde::Deserialize;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use std::collections::HashMap;
+
+pub(super) const MIGRATION: &str = "
+CREATE TABLE links (
+  account INTEGER PRIMARY KEY,
+  identity_source INTEGER,
+  identity_id TEXT,
+  rule TEXT NOT NULL,
+  candidates TEXT
+) STRICT;
+CREATE INDEX links_by_identity ON links (identity_id, identity_source);
+";
+
+/// Identity source and id, rule, candidates of an ambiguous one as JSON.
+type Link = (Option<i64>, Option<String>, String, Option<String>);
+
+#[derive(Deserialize)]
+struct AccountPart {
+    id: String,
+    name: Option<String>,
+    identity_id: Option<String>,
+    email: Option<String>,
+}
+
+pub(super) async fn mark_stale(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    meta::put(connection, "links_stale", "1").await
+}
+
+impl Store {
+    /// Current identities as correlation sees them, in a fixed order.
+    pub(super) async fn identity_keys(&self) -> Result<Vec<IdentityKeys>, StoreError> {
+        let rows: Vec<(i64, String, String, Option<String>)> = sqlx::query_as(
+            "SELECT p.source, s.name, p.id, p.email FROM people p JOIN sources s ON s.id = p.source
+             ORDER BY p.id, p.source",
+        )
+        .fetch_all(self.readers())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(source, source_name, id, email)| IdentityKeys {
+                source,
+                source_name,
+                id,
+                email,
+            })
+            .collect())
+    }
+
+    /// Makes the links anew if a sync has changed anything since they were made.
+    pub(crate) async fn correlate_if_stale(&self) -> Result<(), StoreError> {
+        if self.meta("links_stale").await?.as_deref() != Some("1") {
+            return Ok(());
+        }
+        let people = self.identity_keys().await?;
+        let identities = Identities::new(&people);
+        let mut wanted: HashMap<i64, Link> = HashMap::new();
+        let mut after = 0i64;
+        loop {
+            let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+                "SELECT id, source, payload FROM objects
+                 WHERE kind = 'account' AND ended_sync IS NULL AND id > ?1 ORDER BY id LIMIT 5000",
+            )
+            .bind(after)
+            .fetch_all(self.readers())
+            .await?;
+            let Some((last, _, _)) = rows.last() else {
+                break;
+            };
+            after = *last;
+            for (object, source, payload) in rows {
+                let part: AccountPart = serde_json::from_str(&payload)?;
+                let keys = AccountKeys {
+                    source,
+                    id: part.id,
+                    name: part.name,
+                    identity_id: part.identity_id,
+                    email: part.email,
+                };
+                if let Some(link) = link(&people, identities.owner_of(&keys)) {
+                    wanted.insert(object, link);
+                }
+            }
+        }
+        self.replace_links(wanted).await
+    }
+
+    /// Writes what differs.
+    async fn replace_links(&self, wanted: HashMap<i64, Link>) -> Result<(), StoreError> {
+        let mut writing = self.begin().await?;
+        let stored: Vec<(i64, Option<i64>, Option<String>, String, Option<String>)> =
+            sqlx::query_as(
+                "SELECT account, identity_source, identity_id, rule, candidates FROM links",
+            )
+            .fetch_all(&mut *writing.tx)
+            .await?;
+        let stored: HashMap<i64, Link> = stored
+            .into_iter()
+            .map(|(account, source, id, rule, candidates)| {
+                (account, (source, id, rule, candidates))
+            })
+            .collect();
+        let gone: Vec<i64> = stored
+            .iter()
+            .filter(|(account, link)| wanted.get(*account) != Some(*link))
+            .map(|(account, _)| *account)
+            .collect();
+        for part in gone.chunks(1000) {
+            let mut delete = QueryBuilder::<Sqlite>::new("DELETE FROM links WHERE account IN (");
+            let mut list = delete.separated(", ");
+            for account in part {
+                list.push_bind(*account);
+            }
+            delete.push(")");
+            delete.build().execute(&mut *writing.tx).await?;
+        }
+        let mut fresh: Vec<(&i64, &Link)> = wanted
+            .iter()
+            .filter(|(account, link)| stored.get(*account) != Some(*link))
+            .collect();
+        fresh.sort_by_key(|(account, _)| **account);
+        for part in fresh.chunks(500) {
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO links (account, identity_source, identity_id, rule, candidates) ",
+            );
+            insert.push_values(part, |mut values, (account, link)| {
+                values
+                    .push_bind(**account)
+                    .push_bind(link.0)
+                    .push_bind(link.1.as_deref())
+                    .push_bind(link.2.as_str())
+                    .push_bind(link.3.as_deref());
+            });
+            insert.build().execute(&mut *writing.tx).await?;
+        }
+        meta::put(&mut writing.tx, "links_stale", "0").await?;
+        writing.commit().await
+    }
+
+    /// Accounts that could be several identities': `system:id` and the candidates. A window.
+    pub async fn ambiguous_accounts(
+        &self,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<(String, Vec<String>)>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT o.key, l.candidates FROM links l JOIN objects o ON o.id = l.account
+             WHERE l.candidates IS NOT NULL ORDER BY o.key LIMIT ?1 OFFSET ?2",
+        )
+        .bind(limit)
+        .bind(offset.cast_signed())
+        .fetch_all(self.readers())
+        .await?;
+        rows.into_iter()
+            .map(|(key, candidates)| {
+                Ok((
+                    key.replace(super::objects::UNIT, ":"),
+                    serde_json::from_str(&candidates)?,
+                ))
+            })
+            .collect()
+    }
+}
+
+fn link(people: &[IdentityKeys], found: Match) -> Option<Link> {
+    match found {
+        Match::One { identity, rule } => {
+            let identity = people.get(identity)?;
+            Some((
+                Some(identity.source),
+                Some(identity.id.clone()),
+                rule.word().to_owned(),
+                None,
+            ))
+        }
+        Match::Ambiguous { candidates, rule } => {
+            let names: Vec<String> = candidates
+                .iter()
+                .filter_map(|n| people.get(*n))
+                .map(|i| format!("{}:{}", i.source_name, i.id))
+                .collect();
+            let names = serde_json::Value::from(names).to_string();
+            Some((None, None, rule.word().to_owned(), Some(names)))
+        }
+        Match::None => None,
+    }
+}

@@ -1,0 +1,328 @@
+//! Tables `people` and `people_search`: current identities, as lists sort, filter and search them.
+
+use super::{Store, StoreError, SyncId};
+use lastkey_contract::facts::Identity;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+pub(super) const MIGRATION: &str = "
+CREATE TABLE people (
+  object INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  display_name TEXT,
+  email TEXT,
+  status TEXT,
+  department TEXT,
+  title TEXT,
+  manager_id TEXT,
+  employer_id TEXT,
+  end_date TEXT
+) STRICT;
+CREATE INDEX people_by_id ON people (id, source);
+CREATE INDEX people_by_kind ON people (kind, id);
+CREATE INDEX people_by_status ON people (status, id);
+CREATE INDEX people_by_name ON people (display_name COLLATE NOCASE, id);
+CREATE INDEX people_by_email ON people (email COLLATE NOCASE, id);
+CREATE INDEX people_by_department ON people (department COLLATE NOCASE, id);
+CREATE INDEX people_by_title ON people (title COLLATE NOCASE, id);
+CREATE INDEX people_by_end ON people (end_date, id);
+CREATE VIRTUAL TABLE people_search USING fts5 (text, prefix = '1 2 3', tokenize = \"unicode61 remove_diacritics 2\");
+";
+
+/// A current identity with what lists need beside its own columns.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct PersonRow {
+    pub object: i64,
+    pub source_name: String,
+    pub id: String,
+    pub kind: String,
+    pub display_name: Option<String>,
+    pub email: Option<String>,
+    pub status: Option<String>,
+    pub department: Option<String>,
+    pub title: Option<String>,
+    pub manager_id: Option<String>,
+    pub employer_id: Option<String>,
+    pub end_date: Option<String>,
+    /// How many sources have this id.
+    pub namesakes: i64,
+    pub accounts: i64,
+}
+
+impl PersonRow {
+    /// Bare where unique, else `source:id`.
+    pub fn shown_id(&self) -> String {
+        if self.namesakes > 1 {
+            format!("{}:{}", self.source_name, self.id)
+        } else {
+            self.id.clone()
+        }
+    }
+}
+
+/// What a list of people is asked for; the columns are checked by the reader.
+pub(crate) struct PeopleQuery<'a> {
+    pub search: &'a str,
+    pub filters: &'a [(String, String)],
+    pub sort: &'a str,
+    pub descending: bool,
+    pub offset: u64,
+    pub limit: u32,
+}
+
+const SELECT: &str = "SELECT p.object, s.name AS source_name, p.id, p.kind, p.display_name, p.email, p.status,
+ p.department, p.title, p.manager_id, p.employer_id, p.end_date,
+ (SELECT count(*) FROM people d WHERE d.id = p.id) AS namesakes,
+ (SELECT count(*) FROM links l WHERE l.identity_id = p.id AND l.identity_source = p.source) AS accounts
+ FROM people p JOIN sources s ON s.id = p.source";
+
+/// The words of a search as an FTS5 expression: each must begin a word of the row.
+fn prefixes(search: &str) -> Option<String> {
+    let words: Vec<String> = search
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .map(|w| format!("\"{w}\"*"))
+        .collect();
+    (!words.is_empty()).then(|| words.join(" AND "))
+}
+
+/// Columns that can be filtered, and the SQL that they are.
+fn filter_column(name: &str) -> Option<&'static str> {
+    match name {
+        "id" => Some("p.id"),
+        "kind" => Some("p.kind"),
+        "status" => Some("p.status"),
+        "source" => Some("s.name"),
+        "department" => Some("p.department"),
+        "title" => Some("p.title"),
+        "email" => Some("p.email"),
+        "manager_id" => Some("p.manager_id"),
+        "employer_id" => Some("p.employer_id"),
+        _ => None,
+    }
+}
+
+fn sort_column(name: &str) -> Option<&'static str> {
+    match name {
+        "" | "id" => Some("p.id"),
+        "kind" => Some("p.kind"),
+        "status" => Some("p.status"),
+        "source" => Some("s.name"),
+        "display_name" => Some("p.display_name COLLATE NOCASE"),
+        "email" => Some("p.email COLLATE NOCASE"),
+        "department" => Some("p.department COLLATE NOCASE"),
+        "title" => Some("p.title COLLATE NOCASE"),
+        "end_date" => Some("p.end_date"),
+        "accounts" => Some("accounts"),
+        _ => None,
+    }
+}
+
+impl Store {
+    /// A window of people, how many match, and how many there are.
+    pub(crate) async fn people(
+        &self,
+        query: &PeopleQuery<'_>,
+    ) -> Result<(Vec<PersonRow>, u64, u64), StoreError> {
+        let bad = |what: &str, value: &str| StoreError::BadQuery {
+            what: what.to_owned(),
+            value: value.to_owned(),
+        };
+        let sort = sort_column(query.sort).ok_or_else(|| bad("sort", query.sort))?;
+        let mut conditions: Vec<(String, String)> = Vec::new();
+        for (column, value) in query.filters {
+            let column = filter_column(column).ok_or_else(|| bad("filter", column))?;
+            conditions.push((format!("{column} = "), value.clone()));
+        }
+        if let Some(words) = prefixes(query.search) {
+            conditions.push((
+                "p.object IN (SELECT rowid FROM people_search WHERE people_search MATCH "
+                    .to_owned(),
+                words,
+            ));
+        } else if !query.search.trim().is_empty() {
+            // Nothing but signs: found as it stands.
+            conditions.push(("instr(p.id, ".to_owned(), query.search.trim().to_owned()));
+        }
+        let restrict = |sql: &mut QueryBuilder<Sqlite>| {
+            for (n, (condition, value)) in conditions.iter().enumerate() {
+                sql.push(if n == 0 { " WHERE " } else { " AND " });
+                sql.push(condition);
+                sql.push_bind(value.clone());
+                if condition.contains('(') {
+                    sql.push(")");
+                }
+            }
+        };
+        let (total,): (i64,) = sqlx::query_as("SELECT count(*) FROM people")
+            .fetch_one(self.readers())
+            .await?;
+        let matching = if conditions.is_empty() {
+            total
+        } else {
+            let mut count = QueryBuilder::<Sqlite>::new(
+                "SELECT count(*) FROM people p JOIN sources s ON s.id = p.source",
+            );
+            restrict(&mut count);
+            count
+                .build_query_scalar::<i64>()
+                .fetch_one(self.readers())
+                .await?
+        };
+        let mut select = QueryBuilder::<Sqlite>::new(SELECT);
+        restrict(&mut select);
+        let direction = if query.descending { "DESC" } else { "ASC" };
+        select.push(format!(
+            " ORDER BY {sort} {direction}, p.id {direction}, p.source {direction} LIMIT "
+        ));
+        select.push_bind(query.limit);
+        select.push(" OFFSET ");
+        select.push_bind(query.offset.cast_signed());
+        let rows = select
+            .build_query_as::<PersonRow>()
+            .fetch_all(self.readers())
+            .await?;
+        Ok((rows, matching.cast_unsigned(), total.cast_unsigned()))
+    }
+
+    /// The current identities that `text` names: a bare id, or `source:id`.
+    pub async fn find_identity(&self, text: &str) -> Result<Vec<PersonRow>, StoreError> {
+        let sql = format!("{SELECT} WHERE p.id = ?1 ORDER BY s.name");
+        let bare: Vec<PersonRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(text)
+            .fetch_all(self.readers())
+            .await?;
+        if !bare.is_empty() {
+            return Ok(bare);
+        }
+        let Some((source, id)) = text.split_once(':') else {
+            return Ok(Vec::new());
+        };
+        let sql = format!("{SELECT} WHERE s.name = ?1 AND p.id = ?2");
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(source)
+            .bind(id)
+            .fetch_all(self.readers())
+            .await?)
+    }
+
+    /// How many current identities and credentials there are.
+    pub(crate) async fn counts(&self) -> Result<(u64, u64), StoreError> {
+        let (people, credentials): (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM people),
+             (SELECT count(*) FROM objects WHERE kind = 'credential' AND ended_sync IS NULL)",
+        )
+        .fetch_one(self.readers())
+        .await?;
+        Ok((people.cast_unsigned(), credentials.cast_unsigned()))
+    }
+}
+
+/// Adds rows for new versions.
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    source: i64,
+    people: &[(i64, &Identity)],
+) -> Result<(), StoreError> {
+    for part in people.chunks(500) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO people (object, source, id, kind, display_name, email, status, department, title, manager_id, employer_id, end_date) ",
+        );
+        insert.push_values(part, |mut values, (object, x)| {
+            values
+                .push_bind(*object)
+                .push_bind(source)
+                .push_bind(x.id.as_str())
+                .push_bind(x.kind.word())
+                .push_bind(x.display_name.as_deref())
+                .push_bind(x.email.as_deref())
+                .push_bind(x.status.map(|s| s.word()))
+                .push_bind(x.department.as_deref())
+                .push_bind(x.title.as_deref())
+                .push_bind(x.manager_id.as_ref().map(|i| i.as_str()))
+                .push_bind(x.employer_id.as_ref().map(|i| i.as_str()))
+                .push_bind(x.end_date.map(|d| d.to_text()));
+        });
+        insert.build().execute(&mut *connection).await?;
+        let mut search = QueryBuilder::<Sqlite>::new("INSERT INTO people_search (rowid, text) ");
+        search.push_values(part, |mut values, (object, x)| {
+            let words = [
+                Some(x.id.as_str()),
+                x.display_name.as_deref(),
+                x.email.as_deref(),
+            ];
+            let text: Vec<&str> = words.into_iter().flatten().collect();
+            values.push_bind(*object).push_bind(text.join("\n"));
+        });
+        search.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Adds rows for versions that are current again.
+pub(super) async fn put_from_objects(
+    connection: &mut SqliteConnection,
+    ids: &[i64],
+) -> Result<(), StoreError> {
+    for id in ids {
+        let (source, payload): (i64, String) =
+            sqlx::query_as("SELECT source, payload FROM objects WHERE id = ?1")
+                .bind(id)
+                .fetch_one(&mut *connection)
+                .await?;
+        let identity: Identity = serde_json::from_str(&payload)?;
+        put(connection, source, &[(*id, &identity)]).await?;
+    }
+    Ok(())
+}
+
+/// Drops the rows of versions that are no longer current.
+pub(super) async fn drop_rows(
+    connection: &mut SqliteConnection,
+    ids: &[i64],
+) -> Result<(), StoreError> {
+    for part in ids.chunks(1000) {
+        for table in [
+            "DELETE FROM people_search WHERE rowid IN (",
+            "DELETE FROM people WHERE object IN (",
+        ] {
+            let mut delete = QueryBuilder::<Sqlite>::new(table);
+            let mut list = delete.separated(", ");
+            for id in part {
+                list.push_bind(*id);
+            }
+            delete.push(")");
+            delete.build().execute(&mut *connection).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Drops the rows of versions that this sync ended.
+pub(super) async fn drop_ended(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+) -> Result<(), StoreError> {
+    let ids: Vec<(i64,)> =
+        sqlx::query_as("SELECT id FROM objects WHERE ended_sync = ?1 AND kind = 'identity'")
+            .bind(sync.sql())
+            .fetch_all(&mut *connection)
+            .await?;
+    let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
+    drop_rows(connection, &ids).await
+}
+
+/// Drops the rows of versions that this sync wrote.
+pub(super) async fn drop_first_of(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+) -> Result<(), StoreError> {
+    let ids: Vec<(i64,)> =
+        sqlx::query_as("SELECT id FROM objects WHERE first_sync = ?1 AND kind = 'identity'")
+            .bind(sync.sql())
+            .fetch_all(&mut *connection)
+            .await?;
+    let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
+    drop_rows(connection, &ids).await
+}

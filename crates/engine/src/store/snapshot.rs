@@ -1,0 +1,199 @@
+//! A sealed snapshot out of the store: current facts, or those of an earlier sync.
+
+use super::{Store, StoreError, SyncId};
+use crate::access::{ReadState, Snapshot};
+use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
+use chrono::{DateTime, Utc};
+use lastkey_contract::facts::{Account, Identity, ObjectType, Owner};
+use lastkey_contract::{IdentityId, Kind};
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, HashMap};
+
+/// Visible at the sync ?1 (see `objects`).
+const VISIBLE: &str = "o.first_sync <= ?1 AND (o.ended_sync IS NULL OR o.ended_sync > ?1)";
+const WINDOW: i64 = 20_000;
+
+impl Store {
+    /// The facts after the sync `as_of` (the latest if none), with accounts resolved
+    /// to identities and how completely each source was read.
+    pub async fn load_snapshot(&self, as_of: Option<SyncId>) -> Result<Snapshot, StoreError> {
+        if let Some(sync) = as_of {
+            self.sync_record(sync).await?;
+        }
+        let at = as_of.map_or(i64::MAX, SyncId::sql);
+        let names = self.source_names().await?;
+        let identities: Vec<(i64, Identity)> = self.facts(Kind::Identity, at).await?;
+        let keys: Vec<IdentityKeys> = identities
+            .iter()
+            .map(|(source, identity)| IdentityKeys {
+                source: *source,
+                source_name: names.get(source).cloned().unwrap_or_default(),
+                id: identity.id.as_str().to_owned(),
+                email: identity.email.clone(),
+            })
+            .collect();
+        let known = Identities::new(&keys);
+        let shown = shown_ids(&keys);
+        let resolve = |reference: &IdentityId, source: i64| match known
+            .named(reference.as_str(), source)
+            .as_slice()
+        {
+            [one] => shown
+                .get(*one)
+                .cloned()
+                .unwrap_or_else(|| reference.clone()),
+            [] | [_, _, ..] => reference.clone(),
+        };
+
+        let mut snapshot = Snapshot::default();
+        for (n, (source, mut identity)) in identities.iter().cloned().enumerate() {
+            if let Some(id) = shown.get(n) {
+                identity.id = id.clone();
+            }
+            identity.manager_id = identity.manager_id.map(|i| resolve(&i, source));
+            identity.employer_id = identity.employer_id.map(|i| resolve(&i, source));
+            snapshot.identities.push(identity);
+        }
+        for (source, mut account) in self.facts::<Account>(Kind::Account, at).await? {
+            let keys = AccountKeys {
+                source,
+                id: account.id.as_str().to_owned(),
+                name: account.name.clone(),
+                identity_id: account.identity_id.as_ref().map(|i| i.to_string()),
+                email: account.email.clone(),
+            };
+            account.identity_id = match known.owner_of(&keys) {
+                Match::One { identity, .. } => shown.get(identity).cloned(),
+                Match::Ambiguous { .. } | Match::None => None,
+            };
+            snapshot.accounts.push(account);
+        }
+        for (source, mut owner) in self.facts::<Owner>(Kind::Owner, at).await? {
+            owner.owner_id = resolve(&owner.owner_id, source);
+            if owner.object_type == ObjectType::Identity {
+                let object = IdentityId::new(owner.object_id.as_str());
+                owner.object_id = resolve(&object, source).to_string();
+            }
+            snapshot.owners.push(owner);
+        }
+        snapshot.entitlements = self.bare_facts(Kind::Entitlement, at).await?;
+        snapshot.grants = self.bare_facts(Kind::Grant, at).await?;
+        snapshot.credentials = self.bare_facts(Kind::Credential, at).await?;
+        snapshot.locations = self.bare_facts(Kind::Location, at).await?;
+        snapshot.readers = self.bare_facts(Kind::Reader, at).await?;
+        snapshot.controls = self.bare_facts(Kind::Control, at).await?;
+        snapshot.reads = self.read_states(at).await?;
+        Ok(snapshot)
+    }
+
+    /// Names of all sources, removed ones too, by row.
+    pub(super) async fn source_names(&self) -> Result<HashMap<i64, String>, StoreError> {
+        let rows: Vec<(i64, String)> = sqlx::query_as("SELECT id, name FROM sources")
+            .fetch_all(self.readers())
+            .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// The facts of a kind visible at a sync, with their source's row, in the order in which they were stored.
+    async fn facts<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        at: i64,
+    ) -> Result<Vec<(i64, T)>, StoreError> {
+        let sql = format!(
+            "SELECT o.id, o.source, o.payload FROM objects o
+             WHERE {VISIBLE} AND o.kind = ?2 AND o.id > ?3 ORDER BY o.id LIMIT ?4"
+        );
+        let (mut facts, mut after) = (Vec::new(), 0i64);
+        loop {
+            let rows: Vec<(i64, i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(sql.clone()))
+                .bind(at)
+                .bind(kind.word())
+                .bind(after)
+                .bind(WINDOW)
+                .fetch_all(self.readers())
+                .await?;
+            let Some((last, _, _)) = rows.last() else {
+                return Ok(facts);
+            };
+            after = *last;
+            for (_, source, payload) in rows {
+                facts.push((source, serde_json::from_str(&payload)?));
+            }
+        }
+    }
+
+    async fn bare_facts<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        at: i64,
+    ) -> Result<Vec<T>, StoreError> {
+        let facts = self.facts(kind, at).await?;
+        Ok(facts.into_iter().map(|(_, fact)| fact).collect())
+    }
+
+    /// How completely each source was read, at a sync.
+    pub(crate) async fn read_states(&self, at: i64) -> Result<Vec<ReadState>, StoreError> {
+        // Newest last, so that the last word about a kind is the latest read's.
+        let rows: Vec<(i64, String, String, String, bool, String)> = sqlx::query_as(
+            "SELECT s.id, s.name, k.kind, y.read_at, k.complete, k.gaps
+             FROM sync_kinds k JOIN syncs y ON y.id = k.sync JOIN sources s ON s.id = y.source
+             WHERE y.id <= ?1 AND NOT EXISTS
+               (SELECT 1 FROM syncs r WHERE r.source = s.id AND r.state = 'removal' AND r.id <= ?1)
+             ORDER BY y.id",
+        )
+        .bind(at)
+        .fetch_all(self.readers())
+        .await?;
+        let mut carried: HashMap<(i64, String), Vec<String>> = HashMap::new();
+        let systems: Vec<(i64, String, String)> =
+            sqlx::query_as("SELECT source, kind, system FROM carried ORDER BY system")
+                .fetch_all(self.readers())
+                .await?;
+        for (source, kind, system) in systems {
+            carried.entry((source, kind)).or_default().push(system);
+        }
+        let mut states: BTreeMap<(String, Kind), ReadState> = BTreeMap::new();
+        for (source, name, kind_word, read_at, complete, gaps) in rows {
+            let Some(kind) = Kind::from_word(&kind_word) else {
+                continue;
+            };
+            let state = states
+                .entry((name.clone(), kind))
+                .or_insert_with(|| ReadState {
+                    source: name.into(),
+                    kind,
+                    systems: Vec::new(),
+                    complete_at: None,
+                    gaps: Vec::new(),
+                });
+            let systems = carried.get(&(source, kind_word));
+            state.systems = systems
+                .into_iter()
+                .flatten()
+                .map(|s| s.as_str().into())
+                .collect();
+            state.gaps = serde_json::from_str(&gaps)?;
+            if complete {
+                state.complete_at = DateTime::parse_from_rfc3339(&read_at)
+                    .ok()
+                    .map(|t| t.with_timezone(&Utc));
+            }
+        }
+        Ok(states.into_values().collect())
+    }
+}
+
+/// The ids of a snapshot: bare where only one source has the id, else `source:id`.
+fn shown_ids(keys: &[IdentityKeys]) -> Vec<IdentityId> {
+    let mut count: HashMap<&str, u32> = HashMap::new();
+    for key in keys {
+        *count.entry(key.id.as_str()).or_default() += 1;
+    }
+    keys.iter()
+        .map(|key| match count.get(key.id.as_str()) {
+            Some(1) | None => IdentityId::new(key.id.as_str()),
+            Some(_) => IdentityId::new(format!("{}:{}", key.source_name, key.id)),
+        })
+        .collect()
+}

@@ -1,0 +1,204 @@
+//! Table `sources`: what is read. A removed source keeps its history.
+
+use super::log::append;
+use super::{Store, StoreError, links};
+use chrono::{DateTime, Utc};
+use lastkey_contract::when::rfc3339;
+use lastkey_contract::{Settings, SourceName};
+
+pub(super) const MIGRATION: &str = "
+CREATE TABLE sources (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  removed_at TEXT
+) STRICT;
+CREATE UNIQUE INDEX sources_by_name ON sources (name) WHERE removed_at IS NULL;
+";
+
+/// A source as it is kept; its secret is elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceRecord {
+    pub id: i64,
+    pub name: SourceName,
+    /// The connector's word.
+    pub kind: String,
+    pub settings: Settings,
+    pub created_at: String,
+}
+
+impl SourceRecord {
+    /// Whether it may carry objects that another source speaks for.
+    pub fn is_supplement(&self) -> bool {
+        self.settings
+            .get("supplement")
+            .is_some_and(|v| matches!(v, "true" | "yes" | "1"))
+    }
+}
+
+type Row = (i64, String, String, String, String);
+const COLUMNS: &str =
+    "SELECT id, name, kind, settings, created_at FROM sources WHERE removed_at IS NULL";
+
+fn record((id, name, kind, settings, created_at): Row) -> Result<SourceRecord, StoreError> {
+    Ok(SourceRecord {
+        id,
+        name: name.into(),
+        kind,
+        settings: serde_json::from_str(&settings)?,
+        created_at,
+    })
+}
+
+/// The colon is left out, so that `source:id` splits at the first one.
+fn is_name(text: &str) -> bool {
+    let length = text.chars().count();
+    (1..=64).contains(&length)
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
+}
+
+impl Store {
+    /// Adds a source; its name must be free.
+    pub async fn add_source(
+        &self,
+        name: &SourceName,
+        kind: &str,
+        settings: &Settings,
+        now: DateTime<Utc>,
+    ) -> Result<SourceRecord, StoreError> {
+        if !is_name(name.as_str()) {
+            return Err(StoreError::BadName(name.to_string()));
+        }
+        if self.find_source(name).await?.is_some() {
+            return Err(StoreError::SourceExists(name.to_string()));
+        }
+        let mut writing = self.begin().await?;
+        let id = sqlx::query(
+            "INSERT INTO sources (name, kind, settings, created_at) VALUES (?1, ?2, ?3, ?4)",
+        )
+        .bind(name.as_str())
+        .bind(kind)
+        .bind(serde_json::to_string(settings)?)
+        .bind(rfc3339(now))
+        .execute(&mut *writing.tx)
+        .await?
+        .last_insert_rowid();
+        let payload = serde_json::json!({"source": name, "kind": kind, "settings": settings});
+        append(
+            &mut writing.tx,
+            self.operator(),
+            "source added",
+            &payload,
+            now,
+        )
+        .await?;
+        writing.commit().await?;
+        Ok(SourceRecord {
+            id,
+            name: name.clone(),
+            kind: kind.to_owned(),
+            settings: settings.clone(),
+            created_at: rfc3339(now),
+        })
+    }
+
+    /// Replaces the settings of a source.
+    pub async fn set_source_settings(
+        &self,
+        name: &SourceName,
+        settings: &Settings,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let source = self.source(name).await?;
+        let mut writing = self.begin().await?;
+        sqlx::query("UPDATE sources SET settings = ?2 WHERE id = ?1")
+            .bind(source.id)
+            .bind(serde_json::to_string(settings)?)
+            .execute(&mut *writing.tx)
+            .await?;
+        let payload = serde_json::json!({"source": name, "settings": settings});
+        append(
+            &mut writing.tx,
+            self.operator(),
+            "source changed",
+            &payload,
+            now,
+        )
+        .await?;
+        writing.commit().await
+    }
+
+    /// Every source that was not removed, by name.
+    pub async fn sources(&self) -> Result<Vec<SourceRecord>, StoreError> {
+        let sql = format!("{COLUMNS} ORDER BY name");
+        let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .fetch_all(self.readers())
+            .await?;
+        rows.into_iter().map(record).collect()
+    }
+
+    pub async fn find_source(&self, name: &SourceName) -> Result<Option<SourceRecord>, StoreError> {
+        let sql = format!("{COLUMNS} AND name = ?1");
+        let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(name.as_str())
+            .fetch_optional(self.readers())
+            .await?;
+        row.map(record).transpose()
+    }
+
+    pub async fn source(&self, name: &SourceName) -> Result<SourceRecord, StoreError> {
+        self.find_source(name)
+            .await?
+            .ok_or_else(|| StoreError::NoSource(name.to_string()))
+    }
+
+    /// Removes a source: its objects are gone from now on, its history stays.
+    /// A sync of its own marks the moment.
+    pub async fn remove_source(
+        &self,
+        name: &SourceName,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let source = self.source(name).await?;
+        let mut writing = self.begin().await?;
+        let sync = sqlx::query(
+            "INSERT INTO syncs (source, state, started_at, ended_at, read_at)
+             VALUES (?1, 'removal', ?2, ?2, ?2)",
+        )
+        .bind(source.id)
+        .bind(rfc3339(now))
+        .execute(&mut *writing.tx)
+        .await?
+        .last_insert_rowid();
+        sqlx::query(
+            "UPDATE objects SET ended_sync = ?2, ending = 'source removed'
+             WHERE source = ?1 AND ended_sync IS NULL",
+        )
+        .bind(source.id)
+        .bind(sync)
+        .execute(&mut *writing.tx)
+        .await?;
+        super::people::drop_ended(&mut writing.tx, super::SyncId(sync.cast_unsigned())).await?;
+        sqlx::query("UPDATE sources SET removed_at = ?2 WHERE id = ?1")
+            .bind(source.id)
+            .bind(rfc3339(now))
+            .execute(&mut *writing.tx)
+            .await?;
+        links::mark_stale(&mut writing.tx).await?;
+        let payload = serde_json::json!({"source": name});
+        append(
+            &mut writing.tx,
+            self.operator(),
+            "source removed",
+            &payload,
+            now,
+        )
+        .await?;
+        writing.commit().await?;
+        self.correlate_if_stale().await
+    }
+}

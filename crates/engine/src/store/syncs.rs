@@ -1,0 +1,405 @@
+//! Tables `syncs` and `sync_kinds`: every read of a source, and its totals per kind.
+
+use super::log::append;
+use super::{Store, StoreError, journal, links};
+use crate::views::{KindTotals, Totals};
+use chrono::{DateTime, Utc};
+use lastkey_contract::when::rfc3339;
+use lastkey_contract::{Kind, SourceName};
+use sqlx::SqliteConnection;
+
+pub(super) const MIGRATION: &str = "
+CREATE TABLE syncs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  source INTEGER NOT NULL REFERENCES sources (id),
+  state TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  ended_at TEXT,
+  read_at TEXT NOT NULL,
+  failure TEXT,
+  hint TEXT
+) STRICT;
+CREATE INDEX syncs_by_source ON syncs (source, id);
+CREATE TABLE sync_kinds (
+  sync INTEGER NOT NULL REFERENCES syncs (id),
+  kind TEXT NOT NULL,
+  reported INTEGER NOT NULL DEFAULT 0,
+  received INTEGER NOT NULL DEFAULT 0,
+  stored INTEGER NOT NULL DEFAULT 0,
+  unchanged INTEGER NOT NULL DEFAULT 0,
+  skipped INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  removed INTEGER NOT NULL DEFAULT 0,
+  complete INTEGER NOT NULL DEFAULT 0,
+  gaps TEXT NOT NULL DEFAULT '[]',
+  PRIMARY KEY (sync, kind)
+) STRICT, WITHOUT ROWID;
+";
+
+/// The number of a sync; later syncs have greater ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SyncId(pub u64);
+
+impl SyncId {
+    pub(super) fn sql(self) -> i64 {
+        self.0.cast_signed()
+    }
+}
+
+/// How a sync stands or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncState {
+    Running,
+    Complete,
+    Incomplete,
+    Failed,
+    Cancelled,
+    /// Its process ended before it did.
+    Interrupted,
+    /// Not a read: the source was removed.
+    Removal,
+}
+
+impl SyncState {
+    /// The word in the store.
+    pub fn word(self) -> &'static str {
+        match self {
+            SyncState::Running => "running",
+            SyncState::Complete => "complete",
+            SyncState::Incomplete => "incomplete",
+            SyncState::Failed => "failed",
+            SyncState::Cancelled => "cancelled",
+            SyncState::Interrupted => "interrupted",
+            SyncState::Removal => "removal",
+        }
+    }
+
+    fn from_word(word: &str) -> Result<SyncState, StoreError> {
+        [
+            SyncState::Running,
+            SyncState::Complete,
+            SyncState::Incomplete,
+            SyncState::Failed,
+            SyncState::Cancelled,
+            SyncState::Interrupted,
+            SyncState::Removal,
+        ]
+        .into_iter()
+        .find(|s| s.word() == word)
+        .ok_or_else(|| StoreError::damaged(format!("sync state `{word}`")))
+    }
+}
+
+/// One sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncRecord {
+    pub id: SyncId,
+    pub source: SourceName,
+    pub state: SyncState,
+    pub started_at: String,
+    pub ended_at: Option<String>,
+    /// The moment that the read shows: its start, or the date of a dated read.
+    pub read_at: String,
+    pub failure: Option<String>,
+    pub hint: Option<String>,
+}
+
+/// Totals and completeness of one kind in one sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindRecord {
+    pub kind: Kind,
+    pub totals: Totals,
+    pub complete: bool,
+    pub gaps: Vec<String>,
+}
+
+impl KindRecord {
+    pub fn view(&self) -> KindTotals {
+        KindTotals {
+            kind: self.kind.word().to_owned(),
+            totals: self.totals,
+            complete: self.complete,
+            gaps: self.gaps.clone(),
+        }
+    }
+}
+
+type SyncRow = (
+    i64,
+    String,
+    String,
+    String,
+    Option<String>,
+    String,
+    Option<String>,
+    Option<String>,
+);
+
+const SYNC: &str =
+    "SELECT y.id, s.name, y.state, y.started_at, y.ended_at, y.read_at, y.failure, y.hint
+ FROM syncs y JOIN sources s ON s.id = y.source";
+
+fn sync_record(row: SyncRow) -> Result<SyncRecord, StoreError> {
+    let (id, source, state, started_at, ended_at, read_at, failure, hint) = row;
+    Ok(SyncRecord {
+        id: SyncId(id.cast_unsigned()),
+        source: source.into(),
+        state: SyncState::from_word(&state)?,
+        started_at,
+        ended_at,
+        read_at,
+        failure,
+        hint,
+    })
+}
+
+type KindRow = (String, i64, i64, i64, i64, i64, i64, i64, bool, String);
+
+pub(super) fn kind_record(row: KindRow) -> Result<KindRecord, StoreError> {
+    let (kind, reported, received, stored, unchanged, skipped, failed, removed, complete, gaps) =
+        row;
+    Ok(KindRecord {
+        kind: Kind::from_word(&kind)
+            .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of a sync")))?,
+        totals: Totals {
+            reported: reported.cast_unsigned(),
+            received: received.cast_unsigned(),
+            stored: stored.cast_unsigned(),
+            unchanged: unchanged.cast_unsigned(),
+            skipped: skipped.cast_unsigned(),
+            failed: failed.cast_unsigned(),
+            removed: removed.cast_unsigned(),
+        },
+        complete,
+        gaps: serde_json::from_str(&gaps)?,
+    })
+}
+
+pub(super) async fn put_kind(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+    record: &KindRecord,
+) -> Result<(), StoreError> {
+    let t = &record.totals;
+    sqlx::query(
+        "INSERT OR REPLACE INTO sync_kinds
+         (sync, kind, reported, received, stored, unchanged, skipped, failed, removed, complete, gaps)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )
+    .bind(sync.sql())
+    .bind(record.kind.word())
+    .bind(t.reported.cast_signed())
+    .bind(t.received.cast_signed())
+    .bind(t.stored.cast_signed())
+    .bind(t.unchanged.cast_signed())
+    .bind(t.skipped.cast_signed())
+    .bind(t.failed.cast_signed())
+    .bind(t.removed.cast_signed())
+    .bind(record.complete)
+    .bind(serde_json::to_string(&record.gaps)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// Opens a sync: every kind that will be read starts as not read.
+    pub(crate) async fn begin_sync(
+        &self,
+        source: &super::SourceRecord,
+        kinds: &[Kind],
+        read_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<SyncId, StoreError> {
+        let read = read_at.unwrap_or(now);
+        let mut writing = self.begin().await?;
+        let latest: Option<(String,)> = sqlx::query_as(
+            "SELECT read_at FROM syncs WHERE source = ?1 AND state <> 'failed' ORDER BY id DESC LIMIT 1",
+        )
+        .bind(source.id)
+        .fetch_optional(&mut *writing.tx)
+        .await?;
+        if let (Some(given), Some((latest,))) = (read_at, latest) {
+            let before = DateTime::parse_from_rfc3339(&latest).is_ok_and(|l| given < l);
+            if before {
+                return Err(StoreError::ReadTooOld {
+                    source_name: source.name.to_string(),
+                    given: rfc3339(given),
+                    latest,
+                });
+            }
+        }
+        let id = sqlx::query(
+            "INSERT INTO syncs (source, state, started_at, read_at) VALUES (?1, 'running', ?2, ?3)",
+        )
+        .bind(source.id)
+        .bind(rfc3339(now))
+        .bind(rfc3339(read))
+        .execute(&mut *writing.tx)
+        .await?
+        .last_insert_rowid();
+        let sync = SyncId(id.cast_unsigned());
+        for kind in kinds {
+            let record = KindRecord {
+                kind: *kind,
+                totals: Totals::default(),
+                complete: false,
+                gaps: vec![format!("{} were not read", kind.plural())],
+            };
+            put_kind(&mut writing.tx, sync, &record).await?;
+        }
+        links::mark_stale(&mut writing.tx).await?;
+        writing.commit().await?;
+        Ok(sync)
+    }
+
+    /// Ends a sync with its state; the log gets an entry.
+    pub(crate) async fn end_sync(
+        &self,
+        sync: SyncId,
+        state: SyncState,
+        failure: Option<(&str, Option<&str>)>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut writing = self.begin().await?;
+        sqlx::query(
+            "UPDATE syncs SET state = ?2, ended_at = ?3, failure = ?4, hint = ?5 WHERE id = ?1",
+        )
+        .bind(sync.sql())
+        .bind(state.word())
+        .bind(rfc3339(now))
+        .bind(failure.map(|(text, _)| text))
+        .bind(failure.and_then(|(_, hint)| hint))
+        .execute(&mut *writing.tx)
+        .await?;
+        sqlx::query("DELETE FROM temp.seen WHERE sync = ?1")
+            .bind(sync.sql())
+            .execute(&mut *writing.tx)
+            .await
+            .or_else(no_such_table)?;
+        let payload = serde_json::json!({"sync": sync.0, "state": state.word()});
+        append(
+            &mut writing.tx,
+            self.operator(),
+            "source read",
+            &payload,
+            now,
+        )
+        .await?;
+        writing.commit().await
+    }
+
+    /// Takes back all that a sync stored, as if it had never read.
+    pub(crate) async fn take_back(&self, sync: SyncId) -> Result<(), StoreError> {
+        let mut writing = self.begin().await?;
+        super::objects::take_back(&mut writing.tx, sync).await?;
+        sqlx::query(
+            "UPDATE sync_kinds SET reported = 0, received = 0, stored = 0, unchanged = 0, skipped = 0,
+             failed = 0, removed = 0, complete = 0, gaps = '[\"nothing of this sync was stored\"]'
+             WHERE sync = ?1",
+        )
+        .bind(sync.sql())
+        .execute(&mut *writing.tx)
+        .await?;
+        writing.commit().await
+    }
+
+    /// What a process that ended in the middle left running is interrupted, and so incomplete.
+    pub(super) async fn close_interrupted(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let running: Vec<(i64,)> = sqlx::query_as("SELECT id FROM syncs WHERE state = 'running'")
+            .fetch_all(self.readers())
+            .await?;
+        for (id,) in running {
+            let sync = SyncId(id.cast_unsigned());
+            let mut writing = self.begin().await?;
+            sqlx::query(
+                "UPDATE sync_kinds SET gaps = '[\"the program ended while it was reading\"]'
+                 WHERE sync = ?1 AND complete = 0",
+            )
+            .bind(id)
+            .execute(&mut *writing.tx)
+            .await?;
+            sqlx::query(
+                "UPDATE syncs SET state = 'interrupted', ended_at = ?2,
+                 failure = 'the program ended while it was reading', hint = 'sync again' WHERE id = ?1",
+            )
+            .bind(id)
+            .bind(rfc3339(now))
+            .execute(&mut *writing.tx)
+            .await?;
+            let row = journal::NewJournalRow::plain(
+                "error",
+                None,
+                "the program ended while it was reading",
+            );
+            journal::put(&mut writing.tx, sync, &[row], now).await?;
+            writing.commit().await?;
+        }
+        Ok(())
+    }
+
+    pub async fn sync_record(&self, sync: SyncId) -> Result<SyncRecord, StoreError> {
+        let sql = format!("{SYNC} WHERE y.id = ?1");
+        let row: Option<SyncRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(sync.sql())
+            .fetch_optional(self.readers())
+            .await?;
+        row.map_or(Err(StoreError::NoSync(sync.0)), sync_record)
+    }
+
+    /// The latest read of a source, by the source's row.
+    pub(crate) async fn latest_sync(&self, source: i64) -> Result<Option<SyncRecord>, StoreError> {
+        let sql = format!("{SYNC} WHERE y.source = ?1 ORDER BY y.id DESC LIMIT 1");
+        let row: Option<SyncRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(source)
+            .fetch_optional(self.readers())
+            .await?;
+        row.map(sync_record).transpose()
+    }
+
+    /// The latest sync of all, ended or not.
+    pub async fn newest_sync(&self) -> Result<Option<SyncRecord>, StoreError> {
+        let sql = format!("{SYNC} ORDER BY y.id DESC LIMIT 1");
+        let row: Option<SyncRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .fetch_optional(self.readers())
+            .await?;
+        row.map(sync_record).transpose()
+    }
+
+    /// A window of syncs, newest first.
+    pub async fn syncs(&self, offset: u64, limit: u32) -> Result<Vec<SyncRecord>, StoreError> {
+        let sql = format!("{SYNC} ORDER BY y.id DESC LIMIT ?1 OFFSET ?2");
+        let rows: Vec<SyncRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(limit)
+            .bind(offset.cast_signed())
+            .fetch_all(self.readers())
+            .await?;
+        rows.into_iter().map(sync_record).collect()
+    }
+
+    /// The kinds of a sync, in reading order.
+    pub async fn sync_kinds(&self, sync: SyncId) -> Result<Vec<KindRecord>, StoreError> {
+        let rows: Vec<KindRow> = sqlx::query_as(
+            "SELECT kind, reported, received, stored, unchanged, skipped, failed, removed, complete, gaps
+             FROM sync_kinds WHERE sync = ?1",
+        )
+        .bind(sync.sql())
+        .fetch_all(self.readers())
+        .await?;
+        let mut kinds: Vec<KindRecord> = rows
+            .into_iter()
+            .map(kind_record)
+            .collect::<Result<_, _>>()?;
+        kinds.sort_by_key(|k| k.kind);
+        Ok(kinds)
+    }
+}
+
+/// The table of a sync that stored nothing was never made.
+fn no_such_table(error: sqlx::Error) -> Result<sqlx::sqlite::SqliteQueryResult, sqlx::Error> {
+    let text = error.as_database_error().map(|e| e.message().to_owned());
+    match text {
+        Some(text) if text.contains("no such table") => Ok(Default::default()),
+        Some(_) | None => Err(error),
+    }
+}
