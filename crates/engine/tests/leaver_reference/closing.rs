@@ -23,34 +23,41 @@ pub enum Closes {
 pub struct Closing {
     pub closes: Closes,
     pub basis: Basis,
+    /// Something that the plan does not declare went into it.
+    pub guessed: bool,
 }
 
 impl Closing {
     const NEVER: Closing = Closing {
         closes: Closes::Never,
         basis: Basis::Observed,
+        guessed: false,
     };
     const ALREADY: Closing = Closing {
         closes: Closes::Already,
         basis: Basis::Observed,
+        guessed: false,
     };
     /// The earlier of two; of two at one moment the weaker basis.
     fn and(self, other: Closing) -> Closing {
+        let guessed = self.guessed || other.guessed;
         if self.closes == other.closes {
             Closing {
                 closes: self.closes,
                 basis: self.basis.max(other.basis),
+                guessed,
             }
         } else if self.closes < other.closes {
-            self
+            Closing { guessed, ..self }
         } else {
-            other
+            Closing { guessed, ..other }
         }
     }
     fn fact(at: Option<DateTime<Utc>>) -> Closing {
         at.map_or(Closing::NEVER, |at| Closing {
             closes: Closes::At(at),
             basis: Basis::Observed,
+            guessed: false,
         })
     }
 }
@@ -82,6 +89,8 @@ pub struct Leaving<'a> {
     pub leaver: Option<&'a Identity>,
     pub accounts: BTreeSet<Name>,
     pub own: BTreeSet<Name>,
+    /// Own and custody: K before anything is reached.
+    pub known: BTreeSet<Name>,
     /// The known secrets K0 and the rest of the reach before the event.
     pub before: Reach,
 }
@@ -132,6 +141,7 @@ impl Leaving<'_> {
                 closing = closing.and(Closing {
                     closes: Closes::At(self.world.at + step.within),
                     basis: Basis::Assumed,
+                    guessed: false,
                 });
             }
         }
@@ -249,6 +259,7 @@ impl Leaving<'_> {
                         Some(_) => session.basis,
                         None => Basis::Assumed,
                     },
+                    guessed: session.guessed || declared.is_none(),
                 },
                 Closes::Already | Closes::Never => session,
             });
@@ -281,6 +292,7 @@ impl Leaving<'_> {
                 closing = closing.and(Closing {
                     closes: Closes::At(rotation.at),
                     basis: Basis::Assumed,
+                    guessed: false,
                 });
             }
         }
@@ -289,6 +301,8 @@ impl Leaving<'_> {
         {
             closing = closing.and(self.sign_in(account));
         }
+        closing.guessed |= self.world.outlives_undeclared(credential)
+            && !self.world.dies_with_account(credential, self.reading);
         closing
     }
 }

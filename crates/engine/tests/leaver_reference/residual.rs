@@ -8,7 +8,7 @@ use super::world::{
     name,
 };
 use chrono::{DateTime, Utc};
-use lastkey_contract::facts::Principal;
+use lastkey_contract::facts::{Grant, Principal};
 use lastkey_engine::lifecycle::{Basis, Severity, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,6 +62,7 @@ pub fn rehearse(world: &World, reading: Reading) -> Answer {
         reading,
         accounts,
         own,
+        known,
         before,
     };
 
@@ -83,9 +84,10 @@ pub fn rehearse(world: &World, reading: Reading) -> Answer {
         }
     };
 
+    let ways = paths(&leaving, When::Before);
     let residual: Vec<Left> = found
         .iter()
-        .map(|(item, (closes, path))| left(&leaving, &closings, item, *closes, path))
+        .map(|(item, (closes, path))| left(&leaving, &closings, &ways, item, *closes, path))
         .collect();
     Answer {
         verdict: verdict::verdict(&leaving, &residual),
@@ -95,6 +97,7 @@ pub fn rehearse(world: &World, reading: Reading) -> Answer {
     }
 }
 
+type Paths = BTreeMap<Item, Vec<Item>>;
 type Found = BTreeMap<Item, (Closes, Vec<Item>)>;
 
 /// Whether a location where the secret stands closes for the leaver later than the rotation.
@@ -130,35 +133,50 @@ fn items(leaving: &Leaving, closings: &Closings) -> Found {
         .collect();
     let mut found = Found::new();
     for moment in moments {
-        for (item, path) in paths(leaving, closings, moment) {
+        for (item, path) in paths(leaving, When::OpenUntil(closings, moment)) {
             found.insert(item, (moment, path)); // a later moment overwrites an earlier one
         }
     }
     found
 }
 
-/// All items reached by elements that close at `moment` or later, each with its shortest path;
-/// of several the first in the order of ids from the start on.
-fn paths(leaving: &Leaving, closings: &Closings, moment: Closes) -> BTreeMap<Item, Vec<Item>> {
-    let mut done: BTreeMap<Item, Vec<Item>> = BTreeMap::new();
-    let mut edge: BTreeMap<Item, Vec<Item>> = BTreeMap::new();
+/// Which elements take part.
+#[derive(Clone, Copy)]
+pub enum When<'a> {
+    /// Those that work at T before the event; knowing a secret needs no valid one.
+    Before,
+    /// Those that close at this moment or later.
+    OpenUntil(&'a Closings, Closes),
+}
+
+/// All items reached, each with its shortest path; of several the first in the order of ids
+/// from the start on.
+fn paths(leaving: &Leaving, when: When) -> Paths {
+    let mut starts: BTreeSet<Item> = BTreeSet::new();
     for account in &leaving.accounts {
-        if open_sign_in(closings, account, moment) {
-            let item = Item::Account(account.clone());
-            edge.insert(item.clone(), vec![item]);
+        if open_sign_in(leaving, when, account) {
+            starts.insert(Item::Account(account.clone()));
         }
     }
-    for secret in &leaving.before.credentials {
-        if open_credential(closings, secret, moment) {
-            let item = Item::Credential(secret.clone());
-            edge.insert(item.clone(), vec![item]);
+    let known = match when {
+        When::Before => &leaving.known,
+        When::OpenUntil(..) => &leaving.before.credentials,
+    };
+    for secret in known {
+        if open_credential(when, secret) {
+            starts.insert(Item::Credential(secret.clone()));
         }
     }
+    let mut done = Paths::new();
+    let mut edge: Paths = starts
+        .into_iter()
+        .map(|start| (start.clone(), vec![start]))
+        .collect();
     while !edge.is_empty() {
         done.extend(edge.clone());
-        let mut next: BTreeMap<Item, Vec<Item>> = BTreeMap::new();
+        let mut next = Paths::new();
         for (item, path) in &edge {
-            for follower in followers(leaving, closings, item, moment) {
+            for follower in followers(leaving, when, item) {
                 if done.contains_key(&follower) {
                     continue;
                 }
@@ -175,35 +193,38 @@ fn paths(leaving: &Leaving, closings: &Closings, moment: Closes) -> BTreeMap<Ite
     done
 }
 
-fn open_sign_in(closings: &Closings, account: &Name, moment: Closes) -> bool {
-    closings
-        .sign_ins
-        .get(account)
-        .is_some_and(|c| c.closes >= moment)
+fn open_sign_in(leaving: &Leaving, when: When, account: &Name) -> bool {
+    match when {
+        When::Before => leaving
+            .world
+            .account(account)
+            .is_some_and(|a| leaving.world.can_sign_in(a, leaving.reading)),
+        When::OpenUntil(closings, moment) => closings
+            .sign_ins
+            .get(account)
+            .is_some_and(|c| c.closes >= moment),
+    }
 }
-fn open_credential(closings: &Closings, credential: &Name, moment: Closes) -> bool {
-    closings
-        .credentials
-        .get(credential)
-        .is_some_and(|c| c.closes >= moment)
+fn open_credential(when: When, credential: &Name) -> bool {
+    match when {
+        When::Before => true,
+        When::OpenUntil(closings, moment) => closings
+            .credentials
+            .get(credential)
+            .is_some_and(|c| c.closes >= moment),
+    }
 }
 
-/// What follows from an item by elements that close at `moment` or later.
-pub fn followers(
-    leaving: &Leaving,
-    closings: &Closings,
-    item: &Item,
-    moment: Closes,
-) -> BTreeSet<Item> {
+/// What follows from an item by the elements that take part.
+pub fn followers(leaving: &Leaving, when: When, item: &Item) -> BTreeSet<Item> {
     let mut followers = BTreeSet::new();
     match item {
         Item::Account(account) => {
-            let named = |p: &Principal| is_account(p, account);
-            followers.extend(by_lines(leaving, closings, named, account, moment));
+            followers.extend(by_lines(leaving, when, |p| is_account(p, account), account));
         }
         Item::Entitlement(entitlement, on) => {
             let named = |p: &Principal| is_entitlement(p, entitlement);
-            followers.extend(by_lines(leaving, closings, named, on, moment));
+            followers.extend(by_lines(leaving, when, named, on));
         }
         Item::Location(place) => {
             for credential in &leaving.world.snapshot.credentials {
@@ -212,7 +233,7 @@ pub fn followers(
                     location_name(line) == *place
                         && leaving.world.stands_at(credential, line, leaving.reading)
                 });
-                if stands && open_credential(closings, &secret, moment) {
+                if stands && open_credential(when, &secret) {
                     followers.insert(Item::Credential(secret));
                 }
             }
@@ -227,7 +248,7 @@ pub fn followers(
             for other in &leaving.world.snapshot.credentials {
                 let equal = credential_name(other);
                 if leaving.world.equal(credential, other, leaving.reading)
-                    && open_credential(closings, &equal, moment)
+                    && open_credential(when, &equal)
                 {
                     followers.insert(Item::Credential(equal));
                 }
@@ -240,30 +261,41 @@ pub fn followers(
 /// What grants, reader lines and control lines give to a principal.
 fn by_lines(
     leaving: &Leaving,
-    closings: &Closings,
+    when: When,
     named: impl Fn(&Principal) -> bool,
     on: &Name,
-    moment: Closes,
 ) -> BTreeSet<Item> {
     let facts = &leaving.world.snapshot;
     let mut items = BTreeSet::new();
-    for (grant, closing) in facts.grants.iter().zip(&closings.grants) {
-        if named(&grant.principal) && closing.closes >= moment {
+    for (number, grant) in facts.grants.iter().enumerate() {
+        let open = match when {
+            When::Before => !is_expired(leaving, grant),
+            When::OpenUntil(closings, moment) => closings.grants[number].closes >= moment,
+        };
+        if named(&grant.principal) && open {
             let entitlement = name(&grant.system, &grant.entitlement_id);
             items.insert(Item::Entitlement(entitlement, on.clone()));
         }
     }
-    for (line, closing) in facts.readers.iter().zip(&closings.readers) {
-        if named(&line.principal) && closing.closes >= moment {
+    for (number, line) in facts.readers.iter().enumerate() {
+        let open = match when {
+            When::Before => true,
+            When::OpenUntil(closings, moment) => closings.readers[number].closes >= moment,
+        };
+        if named(&line.principal) && open {
             items.insert(Item::Location(name(&line.system, &line.path)));
         }
     }
-    for (line, closing) in facts.controls.iter().zip(&closings.controls) {
+    for (number, line) in facts.controls.iter().enumerate() {
+        let open = match when {
+            When::Before => true,
+            When::OpenUntil(closings, moment) => closings.controls[number].closes >= moment,
+        };
         let controlled = name(&line.system, &line.account_id);
         if leaving.reading != Reading::WithoutControls
             && named(&line.principal)
-            && closing.closes >= moment
-            && open_sign_in(closings, &controlled, moment)
+            && open
+            && open_sign_in(leaving, when, &controlled)
         {
             items.insert(Item::Account(controlled));
         }
@@ -271,21 +303,57 @@ fn by_lines(
     items
 }
 
+fn is_expired(leaving: &Leaving, grant: &Grant) -> bool {
+    leaving.reading != Reading::WithoutExpiry
+        && grant
+            .expires_at
+            .is_some_and(|e| e.as_expiry() <= leaving.world.at)
+}
+
+/// How it is known that a secret was known before the event: the weakest of the facts on the
+/// path by which it was. A credential on that path counts where it opens an account.
+fn basis_of_knowledge(leaving: &Leaving, before: &Paths, secret: &Item) -> Basis {
+    let mut basis = Basis::Observed;
+    let Some(path) = before.get(secret) else {
+        return basis;
+    };
+    for (number, link) in path.iter().enumerate() {
+        let from = number.checked_sub(1).and_then(|n| path.get(n));
+        let used = match link {
+            Item::Credential(_) => matches!(path.get(number + 1), Some(Item::Account(_))),
+            Item::Account(_) | Item::Entitlement(..) | Item::Location(_) => true,
+        };
+        if used {
+            basis = basis.max(verdict::basis_of_link(leaving, from, link));
+        }
+    }
+    basis
+}
+
 fn left(
     leaving: &Leaving,
     closings: &Closings,
+    before: &Paths,
     item: &Item,
     closes: Closes,
     path: &[Item],
 ) -> Left {
-    let mut basis = Basis::Observed;
+    let mut basis = match path.first() {
+        Some(Item::Credential(secret)) if !leaving.own.contains(secret) => {
+            basis_of_knowledge(leaving, before, &path[0])
+        }
+        Some(_) | None => Basis::Observed,
+    };
     let mut closing_basis = Basis::Observed;
     for (number, link) in path.iter().enumerate() {
-        let before = number.checked_sub(1).and_then(|n| path.get(n));
-        basis = basis.max(verdict::basis_of_link(leaving, before, link));
-        for element in elements_of_link(leaving, closings, before, link) {
+        let from = number.checked_sub(1).and_then(|n| path.get(n));
+        basis = basis.max(verdict::basis_of_link(leaving, from, link));
+        for element in elements_of_link(leaving, closings, from, link) {
             if element.closes == closes && closes != Closes::Never {
                 closing_basis = closing_basis.max(element.basis);
+            }
+            if element.guessed {
+                closing_basis = Basis::Assumed;
             }
         }
     }
@@ -293,14 +361,14 @@ fn left(
         Closes::At(at) => Some(at),
         Closes::Never | Closes::Already => None,
     };
-    let limit_at = verdict::limit_at(leaving, closings, item);
+    let limit_at = verdict::limit_at(leaving, item);
     Left {
         item: item.clone(),
         closes_at,
         path: path.to_vec(),
         basis,
         closing_basis,
-        severity: verdict::severity(leaving, closings, item, closes_at, limit_at),
+        severity: verdict::severity(leaving, item, closes_at, limit_at),
         limit_at,
     }
 }

@@ -1,10 +1,10 @@
 //! How bad is it, by which limit, how is it known, and what is the verdict?
 
-use super::closing::{Closes, Closings, Leaving};
-use super::residual::{Item, Left, followers};
+use super::closing::Leaving;
+use super::residual::{Item, Left, When, followers};
 use super::world::{Name, credential_name, location_name, name};
 use chrono::{DateTime, TimeDelta, Utc};
-use lastkey_contract::facts::{CredentialKind, Entitlement, IdentityKind, LeaverKind};
+use lastkey_contract::facts::{Entitlement, IdentityKind, LeaverKind};
 use lastkey_contract::{Kind, SystemName};
 use lastkey_engine::lifecycle::{Basis, Severity, Verdict};
 use std::collections::BTreeSet;
@@ -15,9 +15,8 @@ pub fn basis_of_link(leaving: &Leaving, before: Option<&Item>, link: &Item) -> B
     match link {
         Item::Account(account) => match (before, world.account(account)) {
             // opened: what there is to know is known of the credential
-            (Some(Item::Credential(_)), Some(_)) => Basis::Observed,
+            (Some(Item::Credential(_)), Some(_)) | (_, None) => Basis::Observed,
             (_, Some(account)) => world.sign_in_basis(account, leaving.reading),
-            (_, None) => Basis::Observed,
         },
         Item::Credential(secret) => {
             let Some(credential) = world.credential(secret) else {
@@ -29,13 +28,12 @@ pub fn basis_of_link(leaving: &Leaving, before: Option<&Item>, link: &Item) -> B
             let Some(account) = world.account_of(credential) else {
                 return Basis::Observed;
             };
-            let declared = world
-                .traits_of(credential.system.as_str())
-                .and_then(|t| t.credentials_die_with_account);
             if world.dies_with_account(credential, leaving.reading) {
                 world.sign_in_basis(account, leaving.reading)
-            } else if declared.is_none() && credential.kind != CredentialKind::Password {
-                Basis::Assumed // that it outlives its account
+            } else if world.outlives_undeclared(credential)
+                && !world.can_sign_in(account, leaving.reading)
+            {
+                Basis::Assumed // it works at T only because it is taken to outlive its account
             } else {
                 Basis::Observed
             }
@@ -53,45 +51,42 @@ fn entitlement<'a>(leaving: &'a Leaving, entitlement: &Name) -> Option<&'a Entit
         .find(|e| name(&e.system, &e.id) == *entitlement)
 }
 
-/// The item's own flag.
+/// The item's own flag; credentials and locations have none, and are as what they lead to.
 fn flag(leaving: &Leaving, item: &Item) -> Option<bool> {
     match item {
         Item::Account(account) => leaving.world.account(account)?.privileged,
         Item::Entitlement(e, _) => entitlement(leaving, e)?.privileged,
-        Item::Credential(_) | Item::Location(_) => None,
+        Item::Credential(_) | Item::Location(_) => Some(false),
     }
 }
 
-/// Whether the item is privileged: its own flag, or an entitlement it leads to after the event.
-fn privileged(leaving: &Leaving, closings: &Closings, item: &Item) -> Option<bool> {
-    let own = flag(leaving, item);
-    let later = closings
-        .sign_ins
-        .values()
-        .chain(closings.credentials.values())
-        .chain(&closings.grants)
-        .chain(&closings.readers)
-        .chain(&closings.controls)
-        .map(|c| c.closes)
-        .filter(|c| *c > Closes::At(leaving.world.at))
-        .min();
+/// Whether the item is privileged: its own flag, or an entitlement it leads to before the event.
+/// Unknown where nothing is, and something may be.
+fn privileged(leaving: &Leaving, item: &Item) -> Option<bool> {
     let mut seen = BTreeSet::from([item.clone()]);
     loop {
         let mut more = seen.clone();
         for one in &seen {
-            if let Some(moment) = later {
-                more.extend(followers(leaving, closings, one, moment));
-            }
+            more.extend(followers(leaving, When::Before, one));
         }
         if more == seen {
             break;
         }
         seen = more;
     }
-    let leads = seen
+    let flags: Vec<Option<bool>> = seen
         .iter()
-        .any(|i| matches!(i, Item::Entitlement(..)) && flag(leaving, i) == Some(true));
-    if leads { Some(true) } else { own }
+        .filter(|i| matches!(i, Item::Entitlement(..)))
+        .chain([item])
+        .map(|i| flag(leaving, i))
+        .collect();
+    if flags.contains(&Some(true)) {
+        Some(true)
+    } else if flags.contains(&None) {
+        None
+    } else {
+        Some(false)
+    }
 }
 
 fn in_production(leaving: &Leaving, item: &Item) -> bool {
@@ -116,47 +111,48 @@ fn in_production(leaving: &Leaving, item: &Item) -> bool {
     }
 }
 
-/// T plus the limit that counts: the shortest fitting of the plan, else the preset.
-pub fn limit_at(leaving: &Leaving, closings: &Closings, item: &Item) -> DateTime<Utc> {
+/// T plus the limit that counts: of the plan's the one with the most conditions met, of
+/// several such the strictest; else the preset.
+pub fn limit_at(leaving: &Leaving, item: &Item) -> DateTime<Utc> {
     let system = match item {
         Item::Account(name)
         | Item::Credential(name)
         | Item::Entitlement(name, _)
         | Item::Location(name) => &name.0,
     };
-    let privileged = privileged(leaving, closings, item);
+    let privileged = privileged(leaving, item);
     let leaver_kind = leaving.leaver.and_then(|l| l.leaver_kind);
     let identity_kind = leaving.leaver.map(|l| l.kind);
-    let mut shortest: Option<TimeDelta> = None;
+    let mut best: Option<(usize, TimeDelta)> = None;
     for limit in &leaving.world.plan.limits {
         let fits = leaving.counts(limit.on)
             && (limit.identity_kind.is_none() || limit.identity_kind == identity_kind)
             && (limit.leaver_kind.is_none() || limit.leaver_kind == leaver_kind)
             && (limit.privileged.is_none() || limit.privileged == privileged)
             && (limit.system.is_none() || limit.system == Some(SystemName::new(system.clone())));
-        if fits && shortest.is_none_or(|s| limit.within < s) {
-            shortest = Some(limit.within);
+        let conditions = usize::from(limit.identity_kind.is_some())
+            + usize::from(limit.leaver_kind.is_some())
+            + usize::from(limit.privileged.is_some())
+            + usize::from(limit.system.is_some());
+        let better = best.is_none_or(|(most, within)| {
+            conditions > most || (conditions == most && limit.within < within)
+        });
+        if fits && better {
+            best = Some((conditions, limit.within));
         }
     }
-    leaving.world.at + shortest.unwrap_or_else(|| preset(leaving, item, privileged))
+    let within = best.map(|(_, within)| within);
+    leaving.world.at + within.unwrap_or_else(|| preset(leaving, privileged))
 }
 
 /// The presets of frameworks/README.md.
-fn preset(leaving: &Leaving, item: &Item, privileged: Option<bool>) -> TimeDelta {
-    let third_party = identity_kind_is(leaving, IdentityKind::Vendor);
-    let known_secret = match item {
-        Item::Credential(secret) => !leaving.own.contains(secret),
-        Item::Account(_) | Item::Entitlement(..) | Item::Location(_) => false,
-    };
+fn preset(leaving: &Leaving, privileged: Option<bool>) -> TimeDelta {
     let involuntary = leaving.leaver.and_then(|l| l.leaver_kind) == Some(LeaverKind::Involuntary);
-    if third_party {
-        TimeDelta::hours(1)
-    } else if known_secret {
-        TimeDelta::hours(24)
-    } else if involuntary && privileged == Some(true) {
+    if identity_kind_is(leaving, IdentityKind::Vendor) || (involuntary && privileged == Some(true))
+    {
         TimeDelta::hours(1)
     } else {
-        TimeDelta::hours(24)
+        TimeDelta::hours(24) // a leaver's access, and a known secret's rotation
     }
 }
 
@@ -166,13 +162,12 @@ fn identity_kind_is(leaving: &Leaving, kind: IdentityKind) -> bool {
 
 pub fn severity(
     leaving: &Leaving,
-    closings: &Closings,
     item: &Item,
     closes_at: Option<DateTime<Utc>>,
     limit_at: DateTime<Utc>,
 ) -> Severity {
     let never = closes_at.is_none();
-    let privileged = privileged(leaving, closings, item) == Some(true);
+    let privileged = privileged(leaving, item) == Some(true);
     let after_limit = closes_at.is_none_or(|at| at > limit_at);
     let severity = if never && (privileged || in_production(leaving, item)) {
         Severity::Critical

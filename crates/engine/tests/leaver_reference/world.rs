@@ -278,6 +278,15 @@ impl World {
             || declared == Some(true)
             || reading == Reading::CredentialsAlwaysDie
     }
+    /// Whether it is only for want of a declaration that a credential outlives its account.
+    pub fn outlives_undeclared(&self, credential: &Credential) -> bool {
+        let declared = self
+            .traits_of(credential.system.as_str())
+            .and_then(|t| t.credentials_die_with_account);
+        self.account_of(credential).is_some()
+            && credential.kind != CredentialKind::Password
+            && declared.is_none()
+    }
     /// The account that a credential opens, where it is valid and opens one.
     pub fn opens(&self, credential: &Credential, reading: Reading) -> Option<&Account> {
         let account = self.account_of(credential)?;

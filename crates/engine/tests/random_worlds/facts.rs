@@ -1,11 +1,11 @@
 //! The facts of a random world.
 
 use super::dice::Dice;
+use super::secrets;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use lastkey_contract::facts::*;
 use lastkey_contract::{
-    AccountId, CredentialId, EntitlementId, Fingerprint, IdentityId, Kind, LocationPath,
-    SourceName, SystemName, When,
+    AccountId, EntitlementId, Fingerprint, IdentityId, Kind, SourceName, SystemName, When,
 };
 use lastkey_engine::access::{ReadState, Snapshot};
 
@@ -13,10 +13,10 @@ pub const SYSTEMS: [&str; 4] = ["ad", "aws", "pg", "vault"];
 /// Entitlements share ids with accounts on purpose: a principal is kind, system and id.
 const ACCOUNTS: [&str; 4] = ["x0", "x1", "x2", "x3"];
 const ENTITLEMENTS: [&str; 4] = ["x0", "e1", "e2", "e3"];
-const CREDENTIALS: [&str; 4] = ["c0", "c1", "c2", "x0"];
-const PATHS: [&str; 3] = ["/l0", "/l1", "/l2"];
-const FINGERPRINTS: [&str; 5] = ["k:f0", "k:f0", "k:f1", "k:f1", ""];
-const ENVIRONMENTS: [&str; 2] = ["production", "test"];
+pub const CREDENTIALS: [&str; 4] = ["c0", "c1", "c2", "x0"];
+pub const PATHS: [&str; 3] = ["/l0", "/l1", "/l2"];
+pub const FINGERPRINTS: [&str; 5] = ["k:f0", "k:f0", "k:f1", "k:f1", ""];
+pub const ENVIRONMENTS: [&str; 2] = ["production", "test"];
 
 /// T in every random world.
 pub fn event_time() -> DateTime<Utc> {
@@ -53,7 +53,7 @@ pub fn snapshot(dice: &mut Dice) -> (Snapshot, IdentityId) {
         }
     }
     for _ in 0..dice.between(0, 7) {
-        let next = credential(dice, &world, &leaver);
+        let next = secrets::credential(dice, &world, &leaver);
         if !world
             .credentials
             .iter()
@@ -67,11 +67,11 @@ pub fn snapshot(dice: &mut Dice) -> (Snapshot, IdentityId) {
         world.grants.push(next);
     }
     for _ in 0..dice.between(0, 7) {
-        let next = location(dice, &world);
+        let next = secrets::location(dice, &world);
         world.locations.push(next);
     }
     for _ in 0..dice.between(0, 8) {
-        let next = reader(dice, &world);
+        let next = secrets::reader(dice, &world);
         world.readers.push(next);
     }
     for _ in 0..dice.between(0, 3) {
@@ -79,7 +79,7 @@ pub fn snapshot(dice: &mut Dice) -> (Snapshot, IdentityId) {
         world.controls.push(next);
     }
     for _ in 0..dice.between(0, 4) {
-        let next = owner(dice, &world, &leaver);
+        let next = secrets::owner(dice, &world, &leaver);
         world.owners.push(next);
     }
     repeat_rows(dice, &mut world);
@@ -87,7 +87,7 @@ pub fn snapshot(dice: &mut Dice) -> (Snapshot, IdentityId) {
     (world, leaver)
 }
 
-fn system(dice: &mut Dice) -> SystemName {
+pub fn system(dice: &mut Dice) -> SystemName {
     SystemName::from(dice.pick(&SYSTEMS))
 }
 
@@ -110,7 +110,7 @@ fn near(dice: &mut Dice) -> When {
     }
 }
 
-fn maybe_near(dice: &mut Dice, percent: usize) -> Option<When> {
+pub fn maybe_near(dice: &mut Dice, percent: usize) -> Option<When> {
     if dice.chance(percent) {
         Some(near(dice))
     } else {
@@ -119,7 +119,7 @@ fn maybe_near(dice: &mut Dice, percent: usize) -> Option<When> {
 }
 
 /// Mostly yes, sometimes not known, sometimes no.
-fn mostly(dice: &mut Dice) -> Option<bool> {
+pub fn mostly(dice: &mut Dice) -> Option<bool> {
     match dice.between(0, 9) {
         0 => Some(false),
         1 | 2 => None,
@@ -226,7 +226,7 @@ fn entitlement(dice: &mut Dice) -> Entitlement {
 }
 
 /// A principal: mostly an account or entitlement that exists, sometimes one only named here.
-fn principal(dice: &mut Dice, world: &Snapshot) -> Principal {
+pub fn principal(dice: &mut Dice, world: &Snapshot) -> Principal {
     let account = world.entitlements.is_empty() || dice.chance(50);
     let known = dice.chance(94);
     let (kind, (system, id)) = if account {
@@ -287,102 +287,6 @@ fn world_entitlements(world: &Snapshot) -> Vec<(SystemName, EntitlementId)> {
     known
 }
 
-fn credential(dice: &mut Dice, world: &Snapshot, leaver: &IdentityId) -> Credential {
-    use CredentialKind::{AccessKey, ApiKey, Certificate, Password, SshKey, Token};
-    let mut account = dice.pick(&world.accounts);
-    if account.identity_id.as_ref() == Some(leaver) && dice.chance(60) {
-        account = dice.pick(&world.accounts); // more secrets of others, which can be rotated
-    }
-    let (system, account_id) = match dice.between(0, 19) {
-        0 | 1 => (system(dice), None),
-        2 => (system(dice), Some(AccountId::from("missing"))),
-        3 => (system(dice), Some(account.id)), // perhaps of a system without such an account
-        _ => (account.system, Some(account.id)),
-    };
-    Credential {
-        system,
-        id: CredentialId::from(dice.pick(&CREDENTIALS)),
-        kind: dice.pick(&[
-            Password,
-            Password,
-            Token,
-            Token,
-            AccessKey,
-            ApiKey,
-            Certificate,
-            SshKey,
-        ]),
-        account_id,
-        name: None,
-        enabled: mostly(dice),
-        environment: dice.maybe(30, &ENVIRONMENTS).map(str::to_owned),
-        created_at: None,
-        created_by: None,
-        rotated_at: None,
-        revoked_at: maybe_near(dice, 12),
-        expires_at: maybe_near(dice, 20),
-        last_used_at: None,
-        fingerprint: dice.maybe(60, &FINGERPRINTS).map(Fingerprint::from),
-        attributes: Attributes::new(),
-    }
-}
-
-fn location(dice: &mut Dice, world: &Snapshot) -> Location {
-    let place = system(dice);
-    let by_id = dice.chance(75);
-    let (credential_system, credential_id) = match dice.maybe(85, &world.credentials_or_none()) {
-        Some(Some(credential)) if by_id => (Some(credential.system), Some(credential.id)),
-        Some(_) | None if by_id => (
-            Some(system(dice)),
-            Some(CredentialId::from(dice.pick(&CREDENTIALS))),
-        ),
-        Some(_) | None => (dice.maybe(20, &[SystemName::from("ad")]), None),
-    };
-    let empty = credential_system.as_ref() == Some(&place) && dice.chance(60) || dice.chance(10);
-    Location {
-        system: place,
-        path: LocationPath::from(dice.pick(&PATHS)),
-        credential_system: if empty { None } else { credential_system },
-        credential_id,
-        kind: Some(LocationKind::Vault),
-        environment: dice.maybe(30, &ENVIRONMENTS).map(str::to_owned),
-        fingerprint: dice
-            .maybe(if by_id { 25 } else { 95 }, &FINGERPRINTS)
-            .map(Fingerprint::from),
-        last_rotated_at: None,
-        attributes: Attributes::new(),
-    }
-}
-
-trait Credentials {
-    fn credentials_or_none(&self) -> Vec<Option<Credential>>;
-}
-impl Credentials for Snapshot {
-    /// Never empty, so that one can be picked.
-    fn credentials_or_none(&self) -> Vec<Option<Credential>> {
-        if self.credentials.is_empty() {
-            return vec![None];
-        }
-        self.credentials.iter().cloned().map(Some).collect()
-    }
-}
-
-fn reader(dice: &mut Dice, world: &Snapshot) -> Reader {
-    let known = !world.locations.is_empty() && dice.chance(90);
-    let (system, path) = if known {
-        let location = dice.pick(&world.locations);
-        (location.system, location.path)
-    } else {
-        (system(dice), LocationPath::from(dice.pick(&PATHS)))
-    };
-    Reader {
-        system,
-        path,
-        principal: principal(dice, world),
-        attributes: Attributes::new(),
-    }
-}
-
 fn control(dice: &mut Dice, world: &Snapshot) -> Control {
     let (system, account_id) = if dice.chance(93) {
         let account = dice.pick(&world.accounts);
@@ -395,33 +299,6 @@ fn control(dice: &mut Dice, world: &Snapshot) -> Control {
         account_id,
         principal: principal(dice, world),
         means: dice.pick(&[ControlMeans::ResetPassword, ControlMeans::Assume]),
-        attributes: Attributes::new(),
-    }
-}
-
-fn owner(dice: &mut Dice, world: &Snapshot, leaver: &IdentityId) -> Owner {
-    let (system, object_id) = match dice.pick(&world.credentials_or_none()) {
-        Some(credential) if dice.chance(90) => (Some(credential.system), credential.id.to_string()),
-        Some(_) | None => (dice.maybe(70, &[SystemName::from("ad")]), "c0".to_owned()),
-    };
-    Owner {
-        object_type: if dice.chance(85) {
-            ObjectType::Credential
-        } else {
-            ObjectType::Account
-        },
-        system,
-        object_id,
-        owner_id: if dice.chance(65) {
-            leaver.clone()
-        } else {
-            dice.pick(&world.identities).id
-        },
-        role: if dice.chance(80) {
-            OwnerRole::Custodian
-        } else {
-            OwnerRole::Technical
-        },
         attributes: Attributes::new(),
     }
 }

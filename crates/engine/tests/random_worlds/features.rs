@@ -1,91 +1,12 @@
 //! What a random world contains, so that the comparison cannot pass by being empty.
 
+use super::shares::FEATURES;
 use crate::leaver_reference::{Answer, Item, World};
 use lastkey_contract::When;
 use lastkey_contract::facts::{Assignment, IdentityKind, LifecycleEvent, ObjectType, OwnerRole};
 use lastkey_contract::facts::{Principal, PrincipalType};
 use lastkey_engine::lifecycle::{Basis, Severity, StepAction, Verdict};
 use std::collections::BTreeSet;
-
-/// Every feature and the least share of worlds, in a thousand, that must have it.
-pub const FEATURES: &[(&str, usize)] = &[
-    // facts
-    ("leaver is a vendor", 150),
-    ("leaver is a workload", 60),
-    ("leaver is an agent", 60),
-    ("vendor with people", 30),
-    ("employed by a person", 100),
-    ("account of nobody known", 150),
-    ("several accounts leave", 400),
-    ("no local sign-in", 400),
-    ("sign-in through another", 250),
-    ("chain of sign-ins", 30),
-    ("cycle of sign-ins", 80),
-    ("sign-in through nothing known", 60),
-    ("another's account signs in through a leaving one", 60),
-    ("unknown flag", 450),
-    ("disabled account", 150),
-    ("expires exactly at T", 200),
-    ("expires just after T", 150),
-    ("expires with a day", 300),
-    ("revoked later", 80),
-    ("nested entitlements", 400),
-    ("cycle of entitlements", 200),
-    ("grant across systems", 500),
-    ("grant to nobody known", 30),
-    ("eligible assignment", 500),
-    ("repeated grant", 200),
-    ("repeated location row", 200),
-    ("credential without account", 150),
-    ("credential of an unknown account", 150),
-    ("equal secrets", 200),
-    ("equal secrets across systems", 150),
-    ("location by fingerprint alone", 250),
-    ("location with empty credential system", 300),
-    ("location names no credential", 150),
-    ("empty fingerprint", 150),
-    ("reader line to an account", 500),
-    ("reader line to an entitlement", 400),
-    ("control line", 500),
-    ("custody by the leaver", 200),
-    // plan
-    ("step: disable_account", 500),
-    ("step: delete_account", 200),
-    ("step: remove_grants", 300),
-    ("step: revoke_credentials", 200),
-    ("step: revoke_sessions", 200),
-    ("step: rotate_known_secrets", 400),
-    ("step: reassign_owned", 200),
-    ("step: grant_birthright", 200),
-    ("step on every system", 400),
-    ("step with a condition", 400),
-    ("step within 0", 200),
-    ("step on another event", 300),
-    ("several tables of one system", 200),
-    ("limit with a condition", 300),
-    // answers
-    ("something is left", 600),
-    ("five items or more are left", 250),
-    ("something never closes", 500),
-    ("something closes later", 250),
-    ("three closing times or more", 60),
-    ("path of four links or more", 60),
-    ("item of each kind", 100),
-    ("account opened by a credential", 150),
-    ("account controlled", 40),
-    ("rotation with effect", 90),
-    ("rotation without effect", 30),
-    ("item of assumed existence", 300),
-    ("closing by a fact", 150),
-    ("closing by a step", 150),
-    ("severity: low", 60),
-    ("severity: medium", 60),
-    ("severity: high", 300),
-    ("severity: critical", 150),
-    ("verdict: pass", 60),
-    ("verdict: fail", 200),
-    ("verdict: indeterminate", 80),
-];
 
 /// Which of the features the world and its answer have.
 pub fn features(world: &World, answer: &Answer) -> BTreeSet<&'static str> {

@@ -9,10 +9,13 @@ mod facts;
 mod features;
 mod plans;
 mod print;
+mod secrets;
+mod shares;
 mod shrink;
 
-pub use features::{FEATURES, features};
+pub use features::features;
 pub use print::print;
+pub use shares::FEATURES;
 pub use shrink::shrink;
 
 use crate::leaver_reference::World;
