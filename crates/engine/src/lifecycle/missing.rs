@@ -2,8 +2,9 @@
 
 use crate::access::ReadState;
 use chrono::{DateTime, TimeDelta, Utc};
-use lastkey_contract::Kind;
+use lastkey_contract::facts::LifecycleEvent;
 use lastkey_contract::when::rfc3339;
+use lastkey_contract::{Kind, SystemName};
 use std::collections::BTreeSet;
 
 /// The sentences of one moment; those of a system are found when it is asked for.
@@ -23,29 +24,57 @@ impl<'a> Coverage<'a> {
             estate: Vec::new(),
         };
         for kind in [Kind::Location, Kind::Reader, Kind::Control, Kind::Owner] {
-            let mut any = false;
-            for read in reads.iter().filter(|read| read.kind == kind) {
-                any = true;
-                let what = format!("{} of source `{}`", kind.plural(), read.source);
-                coverage.estate.extend(coverage.wrong(&what, read));
-            }
-            if !any {
+            let wrong = coverage.of_sources(kind);
+            coverage.estate.extend(wrong);
+            if reads.iter().all(|read| read.kind != kind) {
                 let none = format!("no source reads {}", kind.plural());
                 coverage.estate.push(none);
+            }
+        }
+        // What was not read completely could hold more of the leaver's, or say that it is privileged.
+        for kind in [
+            Kind::Account,
+            Kind::Entitlement,
+            Kind::Grant,
+            Kind::Credential,
+        ] {
+            let of_kind = reads.iter().filter(|read| read.kind == kind);
+            let systems: BTreeSet<&str> = of_kind
+                .flat_map(|read| read.systems.iter().map(SystemName::as_str))
+                .collect();
+            for system in systems {
+                let wrong = coverage.of_system(kind, system);
+                coverage.estate.extend(wrong);
             }
         }
         coverage
     }
 
-    /// Sorted, without duplicates.
-    pub(crate) fn missing<'s>(&self, systems: impl Iterator<Item = &'s str>) -> Vec<String> {
+    /// Sorted, without duplicates. Who works for a vendor only complete identities tell.
+    pub(crate) fn missing<'s>(
+        &self,
+        event: LifecycleEvent,
+        systems: impl Iterator<Item = &'s str>,
+    ) -> Vec<String> {
         let mut missing: BTreeSet<String> = self.estate.iter().cloned().collect();
+        if event == LifecycleEvent::VendorExit {
+            missing.extend(self.of_sources(Kind::Identity));
+        }
         for system in systems {
             for kind in [Kind::Account, Kind::Grant, Kind::Credential] {
                 missing.extend(self.of_system(kind, system));
             }
         }
         missing.into_iter().collect()
+    }
+
+    fn of_sources(&self, kind: Kind) -> Vec<String> {
+        let reads = self.reads.iter().filter(|read| read.kind == kind);
+        let wrong = reads.filter_map(|read| {
+            let what = format!("{} of source `{}`", kind.plural(), read.source);
+            self.wrong(&what, read)
+        });
+        wrong.collect()
     }
 
     fn of_system(&self, kind: Kind, system: &str) -> Option<String> {

@@ -120,6 +120,7 @@ impl<'a> Stage<'a> {
         };
         let residual = residual(&explained, at);
         let mut missing_facts = self.coverage.missing(
+            departure.event,
             systems(&departure, &reached, graph)
                 .into_iter()
                 .map(|system| graph.systems.at(system)),

@@ -1,11 +1,9 @@
 //! The engine's answer and the reference's in one shape, and where they differ.
 
 use super::world::Name;
-use super::{Answer, Item, World};
+use super::{Answer, Item};
 use chrono::{DateTime, Utc};
-use lastkey_engine::lifecycle::{
-    Basis, Closing, ItemKind, Rehearsal, ResidualItem, Severity, Verdict,
-};
+use lastkey_engine::lifecycle::{Basis, Closing, ItemKind, Rehearsal, ResidualItem, Severity};
 
 /// What is compared of one residual item.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,10 +22,16 @@ pub fn difference(engine: &Rehearsal, reference: &Answer) -> Option<String> {
     let ours: Vec<Compared> = engine.residual.iter().map(of_engine).collect();
     let theirs: Vec<Compared> = reference.residual.iter().map(of_reference).collect();
     let mut lines = Vec::new();
-    for item in theirs.iter().filter(|t| !ours.iter().any(|o| o.item == t.item)) {
+    for item in theirs
+        .iter()
+        .filter(|t| !ours.iter().any(|o| o.item == t.item))
+    {
         lines.push(format!("only the reference has {item:?}"));
     }
-    for item in ours.iter().filter(|o| !theirs.iter().any(|t| t.item == o.item)) {
+    for item in ours
+        .iter()
+        .filter(|o| !theirs.iter().any(|t| t.item == o.item))
+    {
         lines.push(format!("only the engine has {item:?}"));
     }
     for our in &ours {
@@ -52,7 +56,10 @@ pub fn difference(engine: &Rehearsal, reference: &Answer) -> Option<String> {
             .map(|l| words(l.kind, &l.system, &l.id, l.on_account.as_deref()))
             .collect();
         if by_links != item.path {
-            lines.push(format!("path {:?} and links {by_links:?} of one item differ", item.path));
+            lines.push(format!(
+                "path {:?} and links {by_links:?} of one item differ",
+                item.path
+            ));
         }
     }
     (!lines.is_empty()).then(|| lines.join("\n"))
@@ -74,7 +81,12 @@ fn words(kind: ItemKind, system: &str, id: &str, on_account: Option<&str>) -> St
 
 fn of_engine(item: &ResidualItem) -> Compared {
     Compared {
-        item: words(item.kind, &item.system, &item.id, item.on_account.as_deref()),
+        item: words(
+            item.kind,
+            &item.system,
+            &item.id,
+            item.on_account.as_deref(),
+        ),
         closes_at: item.closes_at.to_text(),
         path: item.path.clone(),
         basis: item.basis,

@@ -9,11 +9,13 @@
 //! comparison notices such a mistake.
 
 mod closing;
+mod compare;
 mod examples;
 mod reach;
 mod residual;
 mod verdict;
 mod world;
 
+pub use compare::difference;
 pub use residual::{Answer, Item, rehearse};
 pub use world::{Reading, World};

@@ -6,6 +6,7 @@ use super::world::{Name, credential_name, location_name, name};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::{Entitlement, IdentityKind, LeaverKind};
 use lastkey_contract::{Kind, SystemName};
+use lastkey_engine::access::ReadState;
 use lastkey_engine::lifecycle::{Basis, Severity, Verdict};
 use std::collections::BTreeSet;
 
@@ -199,30 +200,69 @@ pub fn verdict(leaving: &Leaving, residual: &[Left]) -> Verdict {
     {
         return Verdict::Fail;
     }
-    let needed = [
-        Kind::Identity,
-        Kind::Account,
-        Kind::Entitlement,
-        Kind::Grant,
-        Kind::Credential,
-        Kind::Location,
-        Kind::Reader,
-        Kind::Control,
-        Kind::Owner,
-    ];
-    let complete = needed.iter().all(|kind| {
-        let mut reads = leaving
-            .world
-            .snapshot
-            .reads
-            .iter()
-            .filter(|r| r.kind == *kind);
-        let some = reads.clone().next().is_some();
-        some && reads.all(|r| r.complete_at.is_some() && r.gaps.is_empty())
-    });
+    let complete = facts_are_complete(leaving);
     if !complete || residual.iter().any(|left| after_limit(&left)) {
         Verdict::Indeterminate
     } else {
         Verdict::Pass
     }
+}
+
+/// Whether nothing that the answer needs is missing or stale: of each kind, at least one source
+/// reads it, and each system that any source carries is covered by one complete and fresh read.
+/// Locations, lines and owners are needed of every source; identities only for a vendor's people.
+fn facts_are_complete(leaving: &Leaving) -> bool {
+    let reads = &leaving.world.snapshot.reads;
+    let sound = |read: &ReadState| {
+        read.gaps.is_empty()
+            && read
+                .complete_at
+                .is_some_and(|at| leaving.world.at - at <= TimeDelta::hours(24))
+    };
+    for kind in [Kind::Location, Kind::Reader, Kind::Control, Kind::Owner] {
+        let of_kind: Vec<_> = reads.iter().filter(|r| r.kind == kind).collect();
+        if of_kind.is_empty() || !of_kind.iter().all(|r| sound(r)) {
+            return false;
+        }
+    }
+    for kind in [
+        Kind::Account,
+        Kind::Entitlement,
+        Kind::Grant,
+        Kind::Credential,
+    ] {
+        for one in reads.iter().filter(|r| r.kind == kind) {
+            for system in &one.systems {
+                let covered = reads
+                    .iter()
+                    .any(|r| r.kind == kind && r.systems.contains(system) && sound(r));
+                if !covered {
+                    return false;
+                }
+            }
+        }
+    }
+    for system in systems_concerned(leaving) {
+        for kind in [Kind::Account, Kind::Grant, Kind::Credential] {
+            let read = reads
+                .iter()
+                .any(|r| r.kind == kind && r.systems.iter().any(|s| s.as_str() == system));
+            if !read {
+                return false;
+            }
+        }
+    }
+    !identity_kind_is(leaving, IdentityKind::Vendor)
+        || reads.iter().filter(|r| r.kind == Kind::Identity).all(sound)
+}
+
+/// The systems of the leaver's accounts and of everything reached before the event.
+fn systems_concerned(leaving: &Leaving) -> BTreeSet<String> {
+    let reached = &leaving.before;
+    let names = (leaving.accounts.iter())
+        .chain(&reached.accounts)
+        .chain(&reached.credentials)
+        .chain(&reached.locations)
+        .chain(reached.entitlements.iter().map(|(e, _)| e));
+    names.map(|(system, _)| system.clone()).collect()
 }

@@ -1,13 +1,11 @@
 //! The facts of a random world.
 
 use super::dice::Dice;
-use super::secrets;
+use super::{reads, secrets};
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use lastkey_contract::facts::*;
-use lastkey_contract::{
-    AccountId, EntitlementId, Fingerprint, IdentityId, Kind, SourceName, SystemName, When,
-};
-use lastkey_engine::access::{ReadState, Snapshot};
+use lastkey_contract::{AccountId, EntitlementId, Fingerprint, IdentityId, SystemName, When};
+use lastkey_engine::access::Snapshot;
 
 pub const SYSTEMS: [&str; 4] = ["ad", "aws", "pg", "vault"];
 /// Entitlements share ids with accounts on purpose: a principal is kind, system and id.
@@ -83,7 +81,7 @@ pub fn snapshot(dice: &mut Dice) -> (Snapshot, IdentityId) {
         world.owners.push(next);
     }
     repeat_rows(dice, &mut world);
-    world.reads = reads(dice);
+    world.reads = reads::reads(dice);
     (world, leaver)
 }
 
@@ -324,37 +322,4 @@ fn repeat_rows(dice: &mut Dice, world: &mut Snapshot) {
         again.fingerprint = dice.maybe(80, &FINGERPRINTS).map(Fingerprint::from);
         world.locations.push(again);
     }
-}
-
-/// One source that carries every system: mostly complete, sometimes with a gap in one kind.
-fn reads(dice: &mut Dice) -> Vec<ReadState> {
-    let kinds = [
-        Kind::Identity,
-        Kind::Account,
-        Kind::Entitlement,
-        Kind::Grant,
-        Kind::Credential,
-        Kind::Location,
-        Kind::Reader,
-        Kind::Control,
-        Kind::Owner,
-    ];
-    let gap = dice.maybe(25, &kinds);
-    kinds
-        .into_iter()
-        .map(|kind| ReadState {
-            source: SourceName::from("files"),
-            kind,
-            systems: match kind {
-                Kind::Identity => Vec::new(),
-                _ => SYSTEMS.into_iter().map(SystemName::from).collect(),
-            },
-            complete_at: Some(event_time() - TimeDelta::minutes(10)),
-            gaps: if gap == Some(kind) {
-                vec!["page 3 timed out".to_owned()]
-            } else {
-                Vec::new()
-            },
-        })
-        .collect()
 }

@@ -9,6 +9,7 @@ mod facts;
 mod features;
 mod plans;
 mod print;
+mod reads;
 mod secrets;
 mod shares;
 mod shrink;

@@ -128,11 +128,15 @@ pub fn print(world: &World) -> String {
             o.role
         )
     });
-    for read in facts.reads.iter().filter(|r| !r.gaps.is_empty()) {
+    for read in &facts.reads {
+        let systems: Vec<&str> = read.systems.iter().map(|s| s.as_str()).collect();
+        let complete = (read.complete_at).map_or("never".to_owned(), |at| at.to_rfc3339());
         let _ = writeln!(
             text,
-            "not complete: {} ({})",
+            "-- read of {} from {} ({}): complete {complete} {}",
             read.kind,
+            read.source,
+            systems.join(" "),
             read.gaps.join("; ")
         );
     }
