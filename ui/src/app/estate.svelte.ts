@@ -1,0 +1,148 @@
+/**
+ * What the frame shows of the store on every screen, and the reads that are running now.
+ * `version` counts up whenever the store may have changed, so that screens ask again.
+ */
+import { asFailure, call, stream } from "../host";
+import type { FailureView } from "../wire/FailureView";
+import type { SourceRow } from "../wire/SourceRow";
+import type { Status } from "../wire/Status";
+import type { SyncProgress } from "../wire/SyncProgress";
+import { say } from "./strings";
+import { toast, toastFailure } from "./toasts.svelte";
+
+export interface Reading {
+  source: string;
+  kind: string | null;
+  received: number;
+  expected: number | null;
+  stopping: boolean;
+}
+
+let status = $state<Status | null>(null);
+let failure = $state<FailureView | null>(null);
+let sources = $state<SourceRow[] | null>(null);
+let sourcesFailure = $state<FailureView | null>(null);
+let readings = $state<Record<string, Reading>>({});
+let version = $state(0);
+let making = $state(false);
+
+export const estate = {
+  get status() {
+    return status;
+  },
+  get failure() {
+    return failure;
+  },
+  get sources() {
+    return sources;
+  },
+  get sourcesFailure() {
+    return sourcesFailure;
+  },
+  get readings() {
+    return readings;
+  },
+  get reading() {
+    return Object.values(readings);
+  },
+  get version() {
+    return version;
+  },
+  /** The practice estate is being made. */
+  get making() {
+    return making;
+  },
+};
+
+export async function refresh(): Promise<void> {
+  try {
+    status = await call("status");
+    failure = null;
+    version += 1;
+  } catch (thrown) {
+    failure = asFailure(thrown);
+    return;
+  }
+  try {
+    sources = await call("sources");
+    sourcesFailure = null;
+  } catch (thrown) {
+    sourcesFailure = asFailure(thrown);
+  }
+}
+
+export async function unlock(keyFile: string): Promise<void> {
+  status = await call("store_unlock", { key_file: keyFile });
+  failure = null;
+  await refresh();
+}
+
+// live figures change in place, at most twice a second
+const waiting = new Map<string, SyncProgress>();
+let timer: ReturnType<typeof setTimeout> | null = null;
+function flush(): void {
+  timer = null;
+  for (const [source, message] of waiting) {
+    if (message.done) {
+      const { [source]: _, ...rest } = readings;
+      void _;
+      readings = rest;
+    } else {
+      readings = {
+        ...readings,
+        [source]: { source, kind: message.kind, received: message.received, expected: message.expected, stopping: readings[source]?.stopping ?? false },
+      };
+    }
+  }
+  waiting.clear();
+}
+function hear(message: SyncProgress): void {
+  waiting.set(message.source, message);
+  timer ??= setTimeout(flush, 500);
+}
+function end(names: string[]): void {
+  for (const name of names) waiting.delete(name);
+  readings = Object.fromEntries(Object.entries(readings).filter(([name]) => !names.includes(name)));
+}
+
+export async function sync(names: string[]): Promise<void> {
+  for (const name of names) readings = { ...readings, [name]: { source: name, kind: null, received: 0, expected: null, stopping: false } };
+  try {
+    const reports = await call("sync_start", { names, onProgress: await stream(hear) });
+    const complete = reports.filter((report) => report.state === "complete").length;
+    toast(say.synced(complete, reports.length));
+  } catch (thrown) {
+    toastFailure(thrown);
+  } finally {
+    end(names);
+    await refresh();
+  }
+}
+
+export async function stop(name: string): Promise<void> {
+  const now = readings[name];
+  if (now) readings = { ...readings, [name]: { ...now, stopping: true } };
+  try {
+    await call("sync_stop", { name });
+  } catch (thrown) {
+    toastFailure(thrown);
+  }
+}
+export async function stopAll(): Promise<void> {
+  await Promise.all(Object.keys(readings).map(stop));
+}
+
+export async function openPractice(): Promise<boolean> {
+  making = true;
+  try {
+    status = await call("demo", { onProgress: await stream(hear) });
+    return true;
+  } catch (thrown) {
+    toastFailure(thrown);
+    return false;
+  } finally {
+    making = false;
+    end(Object.keys(readings));
+    await refresh();
+  }
+}

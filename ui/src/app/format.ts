@@ -1,0 +1,90 @@
+/** Numbers, dates and spans as a person reads them. Missing is "not known", not applicable an en dash, zero 0. */
+import { say } from "./strings";
+
+// the words are English, so the formats are too: a mixed screen reads worse than a foreign one
+const LANG = "en-GB";
+const numbers = new Intl.NumberFormat(LANG, { useGrouping: true });
+const full = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const near = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const dayFull = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", year: "numeric" });
+const clock = new Intl.DateTimeFormat(LANG, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const offset = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "longOffset" });
+
+export const count = (value: number) => numbers.format(value);
+
+const parse = (text: string) => {
+  const at = new Date(text);
+  return Number.isNaN(at.getTime()) ? null : at;
+};
+/** A date without a time must not move by a zone. */
+const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text);
+
+/** 20 Nov 2026, 06:40 in the person's zone. */
+export function moment(text: string | null | undefined): string {
+  if (!text) return say.notKnown;
+  if (isDay(text)) return day(text);
+  const at = parse(text);
+  return at ? full.format(at) : text;
+}
+
+/** As `moment`, without the year within twelve months of `now`. */
+export function shortMoment(text: string | null | undefined, now: number = Date.now()): string {
+  if (!text) return say.notKnown;
+  if (isDay(text)) return day(text);
+  const at = parse(text);
+  if (!at) return text;
+  return Math.abs(at.getTime() - now) < 365 * 86_400_000 ? near.format(at) : full.format(at);
+}
+
+/** 18 Nov 2026; a bare date stays that date in every zone. */
+export function day(text: string | null | undefined): string {
+  if (!text) return say.notKnown;
+  if (isDay(text)) {
+    const [y, m, d] = text.split("-").map(Number);
+    return dayFull.format(new Date(y ?? 0, (m ?? 1) - 1, d ?? 1));
+  }
+  const at = parse(text);
+  return at ? dayFull.format(at) : text;
+}
+
+/** 06:33:02.114 */
+export function clockTime(text: string): string {
+  const at = parse(text);
+  return at ? `${clock.format(at)}.${String(at.getMilliseconds()).padStart(3, "0")}` : text;
+}
+
+/** The moment with its offset, for tooltips. */
+export function exact(text: string | null | undefined): string | undefined {
+  const at = text && !isDay(text) ? parse(text) : null;
+  return at ? offset.format(at) : undefined;
+}
+
+/** 5 d 2 h, 9 min, 2.0 s: two units at most. */
+export function span(seconds: number): string {
+  if (seconds < 60) return seconds < 10 && seconds % 1 !== 0 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours <= 24 && minutes <= 1440) return two(hours, "h", minutes % 60, "min");
+  const days = Math.floor(hours / 24);
+  return two(days, "d", hours % 24, "h");
+}
+const two = (a: number, unit: string, b: number, small: string) => (b === 0 ? `${a} ${unit}` : `${a} ${unit} ${b} ${small}`);
+
+/** How long something took. */
+export const took = (ms: number) => (ms < 1000 ? `${Math.round(ms)} ms` : span(Math.round(ms / 100) / 10));
+
+export function bytes(value: number): string {
+  if (value < 1000) return `${count(value)} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let rest = value / 1000;
+  let at = 0;
+  while (rest >= 1000 && at < units.length - 1) {
+    rest /= 1000;
+    at += 1;
+  }
+  return `${rest.toFixed(rest < 10 ? 1 : 0)} ${units[at]}`;
+}
+
+/** The last part of a path. */
+export const fileName = (path: string) => path.split(/[\\/]/).pop() ?? path;

@@ -1,0 +1,36 @@
+/** Short messages at the foot. A failure stays until it is closed; a remark goes after six seconds. */
+import { asFailure } from "../host";
+
+export interface Toast {
+  id: number;
+  text: string;
+  hint: string | null;
+  failed: boolean;
+}
+let list = $state<Toast[]>([]);
+let next = 1;
+
+export const toasts = {
+  get list() {
+    return list;
+  },
+};
+export function dismiss(id: number): void {
+  list = list.filter((toast) => toast.id !== id);
+}
+export function toast(text: string): void {
+  const id = next++;
+  list = [...list.slice(-2), { id, text, hint: null, failed: false }];
+  setTimeout(() => dismiss(id), 6000);
+}
+export function toastFailure(thrown: unknown): void {
+  const failure = asFailure(thrown);
+  list = [...list.slice(-2), { id: next++, text: sentence(failure.message), hint: failure.hint, failed: true }];
+}
+/** Messages of the program start in lower case; on screen a sentence starts with a capital. */
+export function sentence(text: string): string {
+  const first = text.charAt(0);
+  const rest = text.slice(1);
+  const done = /[.!?]$/.test(text) ? "" : ".";
+  return first.toUpperCase() + rest + done;
+}

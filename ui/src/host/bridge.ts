@@ -1,0 +1,156 @@
+/**
+ * Stands where the program stands while the window is developed in a browser: answers every command from
+ * a recorded estate. Not part of the built window. `?estate=full|empty|failed|locked|million` chooses it.
+ */
+import type { Channel } from "@tauri-apps/api/core";
+import type { Commands } from "../wire/commands";
+import type { IdentityRow } from "../wire/IdentityRow";
+import type { JournalRow } from "../wire/JournalRow";
+import type { ListQuery } from "../wire/ListQuery";
+import type { NewSource } from "../wire/NewSource";
+import type { RowWindow } from "../wire/RowWindow";
+import type { SourceRow } from "../wire/SourceRow";
+import type { Status } from "../wire/Status";
+import type { SyncProgress } from "../wire/SyncProgress";
+import type { UiSettings } from "../wire/UiSettings";
+import type { Host } from "./index";
+import * as estate from "./recorded";
+
+const ask = new URLSearchParams(location.search);
+const scene = ask.get("estate") ?? "full";
+let sources: SourceRow[] = scene === "empty" ? [] : estate.sources(scene);
+let locked = scene === "locked";
+let plan = scene === "empty" ? null : estate.plan;
+let settings: UiSettings = { theme: ask.get("theme") ?? "system", zoom: Number(ask.get("zoom") ?? 100), rendering: "cpu", single_keys: true };
+const stopped: Record<string, boolean> = {};
+
+const refuse = (kind: string, message: string, hint: string | null) => Object.assign(Object.create(null) as object, { kind, message, hint });
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const people = () => (sources.length === 0 ? 0 : scene === "million" ? 1_000_000 : estate.PEOPLE);
+
+function status(): Status {
+  if (locked) throw refuse("key", "the key of `brantholm.lastkey` is not in the keychain", "Unlock the keychain, or name the key file that was written when the store was made.");
+  const whole = sources.filter((source) => source.state === "complete").length;
+  return {
+    store_path: "/home/petra/.local/share/lastkey/brantholm.lastkey", store_name: "brantholm.lastkey", encrypted_with: "sqlcipher 4.6.1", key_kept_in: "keychain (Secret Service)",
+    sources: sources.length, identities: people(), credentials: sources.length === 0 ? 0 : 9604, snapshot_at: sources.length === 0 ? null : "2026-11-20T06:40:00Z", complete_sources: whole,
+    gaps: sources.flatMap((source) => source.kinds.flatMap((kind) => kind.gaps.map((gap) => `${source.name}: ${gap}`)).concat(source.state === "failed" ? [`${source.name} was not read: ${source.message ?? ""}`] : [])),
+    practice_date: null, plan, version: "0.1.0",
+  };
+}
+
+function listed<Row extends object>(rows: Row[], query: ListQuery): RowWindow<Row> {
+  const field = (row: Row, key: string) => String((row as Record<string, unknown>)[key] ?? "");
+  const search = query.search.toLowerCase();
+  const wanted = query.filters.map((filter) => filter.split("=") as [string, string]);
+  const found = rows.filter((row) => (search === "" || Object.values(row).some((value) => String(value ?? "").toLowerCase().includes(search))) && wanted.every(([key, value]) => field(row, key) === value));
+  const key = query.sort === "name" ? "display_name" : query.sort === "end" ? "end_date" : query.sort;
+  if (key !== "") {
+    found.sort((a, b) => field(a, key).localeCompare(field(b, key), "en", { numeric: true }));
+    if (query.descending) found.reverse();
+  }
+  return { rows: found.slice(query.offset, query.offset + query.limit), offset: query.offset, matching: found.length, total: rows.length };
+}
+
+function identities(query: ListQuery): RowWindow<IdentityRow> {
+  if (scene === "million" && query.search === "" && query.filters.length === 0) {
+    const length = Math.min(query.limit, 1_000_000 - query.offset);
+    return { rows: Array.from({ length }, (_, i) => estate.person(query.offset + i)), offset: query.offset, matching: 1_000_000, total: 1_000_000 };
+  }
+  return listed(sources.length === 0 ? [] : estate.everyone(), query);
+}
+
+async function read(names: string[], onProgress: Channel<SyncProgress>): Promise<ReturnType<Commands["sync_start"]>> {
+  const chosen = sources.filter((source) => names.length === 0 || names.includes(source.name));
+  for (const source of chosen) stopped[source.name] = false;
+  for (let step = 1; step <= 12; step += 1) {
+    await wait(ask.has("slow") ? 1500 : 350);
+    for (const source of chosen) {
+      const expected = source.totals?.reported ?? 800;
+      if (!stopped[source.name]) onProgress.onmessage({ source: source.name, kind: source.reads[0] ?? null, received: Math.floor((expected * step) / 12), expected, pages: step, done: false });
+    }
+  }
+  return chosen.map((source) => ({ sync: 4119, source: source.name, started_at: "2026-11-20T06:40:00Z", ended_at: "2026-11-20T06:41:00Z", state: stopped[source.name] ? "cancelled" : source.state, totals: source.totals ?? estate.totals(0), kinds: source.kinds, failure: null }));
+}
+
+type Answers = { [K in keyof Commands]: (args: Parameters<Commands[K]>[0]) => ReturnType<Commands[K]> | Promise<ReturnType<Commands[K]>> };
+const answers: Answers = {
+  status,
+  source_kinds: () => estate.kinds,
+  sources: () => sources,
+  source_add: (a) => {
+    const wanted = (a as { source: NewSource }).source;
+    if (sources.some((source) => source.name === wanted.name)) throw refuse("bad_input", `a source named \`${wanted.name}\` exists already`, "Choose another name.");
+    const row = estate.fresh(wanted);
+    sources = [...sources, row];
+    return row;
+  },
+  source_check: () => estate.check,
+  source_remove: (a) => {
+    sources = sources.filter((source) => source.name !== a?.name);
+  },
+  sync_start: (a) => read(a?.names ?? [], a?.onProgress as Channel<SyncProgress>),
+  sync_stop: (a) => {
+    if (a) stopped[a.name] = true;
+  },
+  journal: (a) => listed<JournalRow>(estate.journal(a?.source ?? ""), a?.query as ListQuery),
+  identities: (a) => identities(a?.query as ListQuery),
+  identity: (a) => {
+    const row = estate.everyone().find((one) => one.id === a?.id);
+    if (!row) throw refuse("not_possible", `no identity \`${a?.id ?? ""}\``, "It may have been read under another id: search for its name.");
+    return estate.detail(row);
+  },
+  events: (a) => listed(estate.events, a?.query as ListQuery),
+  plan_load: (a) => {
+    if (!a?.text.includes("[[step]]")) throw refuse("bad_input", "line 1, column 1: no `[[step]]` was found", "Write one table per step.");
+    plan = { ...estate.plan, name: a.name, text: a.text };
+    return plan;
+  },
+  rehearse_leaver: async (a) => {
+    await wait(60);
+    const row = estate.everyone().find((one) => one.id === a?.identity);
+    if (!row) throw refuse("not_possible", `no identity \`${a?.identity ?? ""}\``, null);
+    return estate.rehearsal(row, a?.at ?? null);
+  },
+  rehearsals: (a) => listed(sources.length === 0 ? [] : estate.rehearsed(), a?.query as ListQuery),
+  export_package: async (a) => {
+    for (const part of ["facts", "rehearsals", "journal"]) {
+      for (let done = 0; done <= 100; done += 20) {
+        await wait(80);
+        a?.onProgress.onmessage({ part, done: done * 482, total: 48_200 });
+      }
+    }
+    return { path: a?.out ?? "", bytes: 18_422_310, sha256: "9f3a61c0b7d24e18aa50c7f2e6b9d1430c85fe9a7712d0346be1f8a92c5d7e04", package_id: "pk-2026-11-20-7c41", files: 31, signer: "41c8a7d0e52b96f3180d4c7ab95ef6627d13c08ea4b29f571863bdc0e7a94f12", rehearsals: estate.PEOPLE };
+  },
+  verify_package: (a) => estate.verified(a?.path ?? "", a?.signer ?? null),
+  demo: async (a) => {
+    sources = estate.sources("full");
+    await read([], a?.onProgress as Channel<SyncProgress>);
+    plan = estate.plan;
+    return status();
+  },
+  pick_file: (a) => (a?.save ? "/home/petra/evidence.zip" : "/home/petra/brantholm.key"),
+  settings_get: () => settings,
+  settings_set: (a) => {
+    if (a) settings = a.settings;
+  },
+  store_unlock: (a) => {
+    const path = (a as unknown as { keyFile?: string })?.keyFile ?? a?.key_file ?? "";
+    if (!path.includes("brantholm")) throw refuse("key", `the key in \`${path}\` does not open this store`, "Take the key file that was written when the store was made.");
+    locked = false;
+    return status();
+  },
+};
+
+/** The recorded estate as a host. */
+export const bridge: Host = {
+  call: async (name, args) => {
+    await wait(3);
+    if (locked && name !== "store_unlock" && name !== "settings_get" && name !== "pick_file") return status();
+    const answer = answers[name as keyof Commands] as (args: unknown) => unknown;
+    // what crosses the wire is a copy
+    const given = await answer(args);
+    return given === undefined ? null : structuredClone(given);
+  },
+  channel: <T>(receive: (message: T) => void) => ({ onmessage: receive }) as unknown as Channel<T>,
+};

@@ -1,0 +1,17 @@
+/**
+ * Cutting long text in the middle, keeping the ends that tell ids apart.
+ * Paths keep their last part, distinguished names their first. Never cuts inside a character.
+ */
+export function cutMiddle(text: string, room: number): string {
+  const letters = Array.from(text);
+  if (letters.length <= room || room < 3) return text;
+  const keep = room - 1;
+  if (/^(cn|uid|ou|dc)=/i.test(text)) return letters.slice(0, keep).join("") + "…";
+  const slash = text.lastIndexOf("/");
+  if (slash > 0) {
+    const last = Array.from(text.slice(slash));
+    if (last.length <= keep - 2) return letters.slice(0, keep - last.length).join("") + "…" + last.join("");
+  }
+  const head = Math.ceil(keep / 2);
+  return letters.slice(0, head).join("") + "…" + letters.slice(letters.length - (keep - head)).join("");
+}

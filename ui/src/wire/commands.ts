@@ -1,0 +1,46 @@
+import type { Channel } from "../host/channel";
+import type { CheckView } from "./CheckView";
+import type { EventRow } from "./EventRow";
+import type { ExportProgress } from "./ExportProgress";
+import type { ExportReport } from "./ExportReport";
+import type { IdentityDetail } from "./IdentityDetail";
+import type { IdentityRow } from "./IdentityRow";
+import type { JournalRow } from "./JournalRow";
+import type { ListQuery } from "./ListQuery";
+import type { NewSource } from "./NewSource";
+import type { PlanView } from "./PlanView";
+import type { RehearsalView } from "./RehearsalView";
+import type { RehearsedRow } from "./RehearsedRow";
+import type { RowWindow } from "./RowWindow";
+import type { SourceKindView } from "./SourceKindView";
+import type { SourceRow } from "./SourceRow";
+import type { Status } from "./Status";
+import type { SyncProgress } from "./SyncProgress";
+import type { SyncReport } from "./SyncReport";
+import type { UiSettings } from "./UiSettings";
+import type { VerifyView } from "./VerifyView";
+
+export interface Commands {
+  status(): Status;
+  source_kinds(): SourceKindView[];
+  sources(): SourceRow[];
+  source_add(a: { source: NewSource }): SourceRow;
+  source_check(a: { name: string }): CheckView;
+  source_remove(a: { name: string }): void;
+  sync_start(a: { names: string[], onProgress: Channel<SyncProgress> }): SyncReport[];
+  sync_stop(a: { name: string }): void;
+  journal(a: { source: string, query: ListQuery }): RowWindow<JournalRow>;
+  identities(a: { query: ListQuery }): RowWindow<IdentityRow>;
+  identity(a: { id: string }): IdentityDetail;
+  events(a: { query: ListQuery }): RowWindow<EventRow>;
+  plan_load(a: { name: string, text: string }): PlanView;
+  rehearse_leaver(a: { identity: string, at: string | null }): RehearsalView;
+  rehearsals(a: { query: ListQuery }): RowWindow<RehearsedRow>;
+  export_package(a: { out: string, onProgress: Channel<ExportProgress> }): ExportReport;
+  verify_package(a: { path: string, signer: string | null }): VerifyView;
+  demo(a: { onProgress: Channel<SyncProgress> }): Status;
+  pick_file(a: { save: boolean, title: string, name: string | null }): string | null;
+  settings_get(): UiSettings;
+  settings_set(a: { settings: UiSettings }): void;
+  store_unlock(a: { key_file: string }): Status;
+}
