@@ -182,7 +182,7 @@ async fn close(
     store.correlate_if_stale().await
 }
 
-fn sum(kinds: &[KindRecord]) -> Totals {
+pub(crate) fn sum(kinds: &[KindRecord]) -> Totals {
     kinds.iter().fold(Totals::default(), |mut sum, kind| {
         let Totals {
             reported,

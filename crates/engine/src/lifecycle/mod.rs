@@ -8,6 +8,7 @@ mod breaks;
 mod closing;
 mod curve;
 mod departure;
+pub mod events;
 #[cfg(test)]
 mod examples;
 mod explain;

@@ -8,7 +8,9 @@
 
 mod check;
 mod checks;
+mod detail;
 mod error;
+mod events;
 mod facts_table;
 mod journal;
 mod lease;
@@ -27,13 +29,16 @@ mod sources;
 mod syncs;
 
 pub use checks::CheckRecord;
+pub(crate) use detail::{End, PersonLink};
 pub use error::StoreError;
 pub use facts_table::{FactTable, TableQuery, columns};
 pub use journal::NewJournalRow;
 pub use log::LogEntry;
 pub use objects::ObjectRow;
+pub(crate) use objects::{UNIT, named, principal_ref};
 pub use open::{Store, StoreKey};
 pub(crate) use page::{Applied, PagePart};
+pub(crate) use people::PeopleQuery;
 pub use people::PersonRow;
 pub use plans::PlanRecord;
 pub use sources::SourceRecord;

@@ -29,8 +29,10 @@ CREATE TABLE objects (
 ) STRICT;
 CREATE UNIQUE INDEX objects_now ON objects (kind, key, source, ordinal) WHERE ended_sync IS NULL;
 CREATE INDEX objects_by_source ON objects (source, kind, id);
+CREATE INDEX objects_history ON objects (source, kind, key);
 CREATE INDEX objects_from ON objects (kind, from_ref) WHERE ended_sync IS NULL AND from_ref IS NOT NULL;
 CREATE INDEX objects_to ON objects (kind, to_ref) WHERE ended_sync IS NULL AND to_ref IS NOT NULL;
+CREATE INDEX objects_fingerprint ON objects (json_extract(payload, '$.fingerprint')) WHERE ended_sync IS NULL AND kind = 'location';
 CREATE INDEX objects_first ON objects (first_sync);
 CREATE INDEX objects_ended ON objects (ended_sync) WHERE ended_sync IS NOT NULL;
 CREATE TABLE carried (
