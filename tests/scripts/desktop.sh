@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# desktop.sh COMMAND…: runs a command on a private desktop and gives back its exit status.
+#
+# The desktop is a virtual screen (Xvfb), a message bus of its own, an unlocked keyring of its own
+# and an empty data folder; all of it is gone afterwards. Nothing of the person's own desktop,
+# keyring or store is reachable from inside.
+set -euo pipefail
+
+room=$(mktemp -d)
+screen=
+# shellcheck disable=SC2317 # reached through the trap
+leave() {
+  if [ -n "$screen" ]; then kill "$screen" 2>/dev/null || true; fi
+  rm -rf "$room"
+}
+trap leave EXIT
+
+mkdir -m 700 "$room/runtime" "$room/data" "$room/config"
+Xvfb -displayfd 3 -screen 0 "${LASTKEY_SCREEN:-1280x900x24}" -nolisten tcp 3>"$room/display" >"$room/xvfb.log" 2>&1 &
+screen=$!
+for _ in $(seq 100); do
+  if [ -s "$room/display" ]; then break; fi
+  if ! kill -0 "$screen" 2>/dev/null; then break; fi
+  sleep 0.1
+done
+if [ ! -s "$room/display" ]; then
+  printf 'desktop.sh: the virtual screen did not start\n' >&2
+  tail -n 5 "$room/xvfb.log" >&2
+  exit 3
+fi
+
+DISPLAY=:$(head -n 1 "$room/display")
+export DISPLAY XDG_RUNTIME_DIR=$room/runtime XDG_DATA_HOME=$room/data XDG_CONFIG_HOME=$room/config
+# no accessibility bus and no settings daemon here: do not wait for them
+export NO_AT_BRIDGE=1 GSETTINGS_BACKEND=memory LIBGL_ALWAYS_SOFTWARE=1
+unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS
+
+status=0
+# shellcheck disable=SC2016 # "$@" is for the inner shell
+dbus-run-session -- bash -c '
+  printf "private\n" | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1 || {
+    printf "desktop.sh: the private keyring did not start\n" >&2
+    exit 3
+  }
+  exec "$@"' desktop "$@" || status=$?
+exit "$status"

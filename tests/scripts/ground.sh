@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# Everything that a machine needs before Lastkey can be built, shown or tested.
+#
+# Sourced by run, test and bench. Each function looks first and acts only on what is missing,
+# so that the second time costs a moment. Nothing here writes outside the apt system, the
+# checkout's ui/node_modules and ui/dist, and ~/.cache/lastkey.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cache=${LASTKEY_CACHE:-$HOME/.cache/lastkey}
+tools=$cache/tools
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-${LASTKEY_TARGET:-$cache/target-main}}
+export CARGO_TERM_COLOR=never CARGO_BUILD_JOBS=${CARGO_BUILD_JOBS:-2}
+case ":$PATH:" in
+  *":$tools/bin:"*) ;;
+  *) PATH=$tools/bin:$PATH ;;
+esac
+if ! command -v cargo >/dev/null && [ -x "$HOME/.cargo/bin/cargo" ]; then PATH=$HOME/.cargo/bin:$PATH; fi
+export PATH
+
+# shellcheck disable=SC2034 # read by the scripts that source this one
+build_packages="libwebkit2gtk-4.1-dev libdbus-1-dev librsvg2-dev pkg-config build-essential perl"
+# shellcheck disable=SC2034
+screen_packages="xvfb xauth dbus gnome-keyring libsecret-tools imagemagick"
+# shellcheck disable=SC2034
+lab_packages="webkit2gtk-driver slapd ldap-utils openssl sqlite3 unzip shellcheck"
+
+# shellcheck disable=SC2034
+tauri_driver_version=2.1.0
+# shellcheck disable=SC2034
+cargo_deny_version=0.20.2
+
+# One sentence on stderr, a hint below it, and the end.
+stop_here() {
+  printf '%s: %s\n' "${0##*/}" "$1" >&2
+  if [ -n "${2:-}" ]; then printf '  %s\n' "$2" >&2; fi
+  exit 3
+}
+
+doing() { printf '%s\n' "$*" >&2; }
+
+# Runs a command with its output in a file; on failure shows the end of the file and stops.
+quietly() {
+  local what=$1 log=$cache/logs/${2}.log
+  shift 2
+  mkdir -p "$cache/logs"
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    tail -n 25 "$log" >&2
+    stop_here "could not $what" "the whole output is in $log"
+  fi
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  else
+    sudo -n "$@"
+  fi
+}
+
+# The packages of the list that are not installed.
+missing_packages() {
+  local name
+  for name in "$@"; do
+    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null || true)" != installed ]; then
+      printf '%s ' "$name"
+    fi
+  done
+}
+
+# Debian starts every daemon that it installs, unless policy-rc.d says no (exit 101). What stood
+# there before is put back, also after a run that was cut off half-way.
+release_daemons() {
+  local policy=/usr/sbin/policy-rc.d
+  if as_root test -e "$policy.before-lastkey"; then
+    as_root mv -f "$policy.before-lastkey" "$policy"
+  elif as_root grep -qs 'held while lastkey installs' "$policy"; then
+    as_root rm -f "$policy"
+  fi
+}
+
+hold_daemons() {
+  local policy=/usr/sbin/policy-rc.d
+  release_daemons
+  if as_root test -e "$policy"; then as_root cp -p "$policy" "$policy.before-lastkey"; fi
+  printf '#!/bin/sh\n# held while lastkey installs\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+}
+
+# Installs what is missing of the Debian packages given.
+ground_packages() {
+  local missing
+  if ! command -v dpkg-query >/dev/null; then
+    doing "This machine has no dpkg; the counterparts of these Debian packages are taken to be there: $*"
+    return
+  fi
+  missing=$(missing_packages "$@")
+  if [ -z "$missing" ]; then return; fi
+  if [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then
+    stop_here "these packages are missing and installing them needs root: $missing" \
+      "run: sudo apt-get install --no-install-recommends $missing"
+  fi
+  doing "Installing: $missing"
+  quietly "refresh the package lists" apt-update as_root apt-get update -q
+  hold_daemons
+  trap release_daemons EXIT
+  # shellcheck disable=SC2086 # a list of package names
+  quietly "install $missing" apt-install as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -q --no-install-recommends $missing
+  release_daemons
+  trap - EXIT
+}
+
+ground_rust() {
+  if ! command -v cargo >/dev/null; then
+    stop_here "Rust is missing" "install it with rustup (https://rustup.rs), then run this again"
+  fi
+  local part
+  for part in "$@"; do
+    if cargo "$part" --version >/dev/null 2>&1; then continue; fi
+    if ! command -v rustup >/dev/null; then
+      stop_here "cargo $part is missing" "install the Rust component of that name"
+    fi
+    local component=$part
+    if [ "$part" = fmt ]; then component=rustfmt; fi
+    quietly "add the Rust component $component" rustup rustup component add "$component"
+  done
+}
+
+# A cargo program of one exact version, in the cache, never in ~/.cargo/bin.
+ground_tool() {
+  local name=$1 version=$2
+  if grep -qs "\"$name $version " "$tools/.crates.toml" && [ -x "$tools/bin/$name" ]; then return; fi
+  doing "Building $name $version (once)"
+  CARGO_TARGET_DIR=$cache/target-tools quietly "build $name $version" "build-$name" \
+    cargo install -q --locked --root "$tools" --version "$version" "$name"
+  rm -rf "$cache/target-tools"
+}
+
+# The hash of the files given on stdin, names included.
+hash_of_list() {
+  while IFS= read -r file; do
+    if [ -f "$file" ]; then sha256sum "$file"; fi
+  done | sha256sum | cut -d ' ' -f 1
+}
+
+ground_node_modules() {
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    stop_here "Node is missing" "install Node 20.19 or later with npm, then run this again"
+  fi
+  if ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then
+    stop_here "Node $(node --version) is too old" "install Node 20.19 or later, then run this again"
+  fi
+  local stamp=$top/ui/node_modules/.lastkey-installed now
+  now=$( (node --version; sha256sum <"$top/ui/package-lock.json") | sha256sum)
+  if [ "$(cat "$stamp" 2>/dev/null || true)" = "$now" ]; then return; fi
+  doing "Installing the window's Node modules"
+  quietly "install the Node modules" npm-ci npm --prefix "$top/ui" ci --no-fund --no-audit --loglevel=error
+  printf '%s\n' "$now" >"$stamp"
+}
+
+# ui/dist, which every build of the window embeds; built again only when a file of ui/ changed.
+ground_ui() {
+  ground_node_modules
+  local stamp=$top/ui/node_modules/.lastkey-built now
+  now=$(cd "$top" && find ui \( -path ui/node_modules -o -path ui/dist \) -prune -o -type f -print |
+    LC_ALL=C sort | hash_of_list)
+  if [ -f "$top/ui/dist/index.html" ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$now" ]; then return; fi
+  doing "Building the window's pages"
+  quietly "build the window's pages" ui-build npm --prefix "$top/ui" run --silent build
+  touch "$top/ui/dist/.gitkeep"
+  printf '%s\n' "$now" >"$stamp"
+}
