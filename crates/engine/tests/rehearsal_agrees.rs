@@ -15,10 +15,17 @@
 mod leaver_reference;
 mod random_worlds;
 
-use lastkey_engine::access::Graph;
-use lastkey_engine::lifecycle::{Leaver, Rehearsal, RehearsalSettings, rehearse_leaver};
-use leaver_reference::{Reading, World, difference, rehearse};
+use lastkey_contract::facts::LifecycleEvent;
+use lastkey_contract::{IdentityId, SystemName};
+use lastkey_engine::access::{Graph, ReachFrom, reach};
+use lastkey_engine::lifecycle::{
+    Leaver, Rehearsal, RehearsalSettings, rehearse_all, rehearse_leaver,
+};
+use leaver_reference::{
+    From, Reading, World, blast_radius, difference, radius_difference, rehearse,
+};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 fn number_from(variable: &str, otherwise: u64) -> u64 {
@@ -87,6 +94,95 @@ fn engine_and_reference_agree() {
         random_worlds::print(&small),
         disagreement(&small).unwrap_or_default()
     );
+}
+
+/// The reach of an identity and of each credential, before any event.
+fn radius_disagreement(world: &World) -> Option<String> {
+    let graph = Graph::build(&world.snapshot);
+    let dies = |system: &SystemName| world.plan.dies_with_account(system);
+    let mut starts = vec![(ReachFrom::Identity(world.leaver.clone()), From::Leaver)];
+    for credential in &world.snapshot.credentials {
+        let name = (credential.system.to_string(), credential.id.to_string());
+        starts.push((
+            ReachFrom::Credential(credential.system.clone(), credential.id.clone()),
+            From::Credential(name),
+        ));
+    }
+    starts.into_iter().find_map(|(engine, reference)| {
+        let Some(found) = reach(&graph, &engine, world.at, dies) else {
+            return Some(format!("the engine does not know {engine:?}"));
+        };
+        radius_difference(&found, &blast_radius(world, &reference))
+    })
+}
+
+#[test]
+fn engine_and_reference_agree_on_blast_radius() {
+    for number in 0..worlds().div_ceil(4) {
+        let world = random_worlds::world(seed(), number);
+        if radius_disagreement(&world).is_some() {
+            let small = random_worlds::shrink(&world, |w| radius_disagreement(w).is_some());
+            let text = random_worlds::print(&small);
+            panic!("world {number}:\n{text}\n{:?}", radius_disagreement(&small));
+        }
+    }
+}
+
+/// One identity after the other with shared buffers, a vendor named as a vendor, and rows in
+/// another order: the same answers.
+#[test]
+fn the_answer_depends_on_nothing_else() {
+    for number in 0..worlds().div_ceil(4) {
+        let world = random_worlds::world(seed(), number);
+        let graph = Graph::build(&world.snapshot);
+        let settings = RehearsalSettings::default();
+        rehearse_all(&graph, &world.plan, world.at, &settings, |one| {
+            let id = IdentityId::new(one.identity.clone());
+            let alone = Leaver::Identity(id.clone());
+            let alone = rehearse_leaver(&graph, &world.plan, &alone, world.at, &settings);
+            assert_eq!(one, alone, "{id} in world {number}");
+            if one.event == LifecycleEvent::VendorExit {
+                let vendor = Leaver::Vendor(id.clone());
+                let vendor = rehearse_leaver(&graph, &world.plan, &vendor, world.at, &settings);
+                assert_eq!(one, vendor, "vendor {id} in world {number}");
+            }
+            ControlFlow::Continue(())
+        });
+        let mut turned = world.clone();
+        turned.snapshot.identities.reverse();
+        turned.snapshot.accounts.reverse();
+        turned.snapshot.entitlements.reverse();
+        turned.snapshot.grants.reverse();
+        turned.snapshot.credentials.reverse();
+        turned.snapshot.locations.reverse();
+        turned.snapshot.readers.reverse();
+        turned.snapshot.controls.reverse();
+        turned.snapshot.owners.reverse();
+        turned.snapshot.reads.reverse();
+        let seen = |world: &World| {
+            let answer = by_engine(world);
+            let residual: Vec<_> = answer
+                .residual
+                .into_iter()
+                .map(|i| {
+                    (
+                        i.path,
+                        i.closes_at,
+                        i.basis,
+                        i.closing_basis,
+                        i.severity,
+                        i.limit_at,
+                    )
+                })
+                .collect();
+            (residual, answer.verdict, answer.missing_facts)
+        };
+        assert_eq!(
+            seen(&world),
+            seen(&turned),
+            "world {number} with its rows turned round"
+        );
+    }
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The engine's answer and the reference's in one shape, and where they differ.
 
+use super::paths::Paths;
 use super::world::Name;
 use super::{Answer, Item};
 use chrono::{DateTime, Utc};
+use lastkey_engine::access::Reach;
 use lastkey_engine::lifecycle::{Basis, Closing, ItemKind, Rehearsal, ResidualItem, Severity};
 
 /// What is compared of one residual item.
@@ -49,20 +51,46 @@ pub fn difference(engine: &Rehearsal, reference: &Answer) -> Option<String> {
             engine.verdict, reference.verdict
         ));
     }
-    for item in &engine.residual {
-        let by_links: Vec<String> = item
-            .links
-            .iter()
-            .map(|l| words(l.kind, &l.system, &l.id, l.on_account.as_deref()))
-            .collect();
-        if by_links != item.path {
-            lines.push(format!(
-                "path {:?} and links {by_links:?} of one item differ",
-                item.path
-            ));
-        }
-    }
+    lines.extend(engine.residual.iter().filter_map(odd_path));
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Where the two blast radii differ, in words; none where they agree.
+pub fn radius_difference(engine: &Reach, reference: &Paths) -> Option<String> {
+    let ours: Vec<Vec<String>> = engine.items.iter().map(|i| i.path.clone()).collect();
+    let theirs: Vec<Vec<String>> = reference
+        .values()
+        .map(|path| path.iter().map(item_words).collect())
+        .collect();
+    (ours != theirs).then(|| format!("engine    {ours:#?}\nreference {theirs:#?}"))
+}
+
+/// A path whose links do not close as its item does, or an item that is not its last link.
+fn odd_path(item: &ResidualItem) -> Option<String> {
+    let links: Vec<String> = item
+        .links
+        .iter()
+        .map(|l| words(l.kind, &l.system, &l.id, l.on_account.as_deref()))
+        .collect();
+    let itself = words(
+        item.kind,
+        &item.system,
+        &item.id,
+        item.on_account.as_deref(),
+    );
+    if links != item.path || links.last() != Some(&itself) {
+        return Some(format!(
+            "{itself} has path {:?} and links {links:?}",
+            item.path
+        ));
+    }
+    let least = item.links.iter().map(|l| l.closes_at).min();
+    (least != Some(item.closes_at)).then(|| {
+        format!(
+            "{itself} closes {} and its links {least:?}",
+            item.closes_at.to_text()
+        )
+    })
 }
 
 /// `kind system:id`, entitlements with ` on system:id`.

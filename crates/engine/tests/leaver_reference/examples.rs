@@ -1,7 +1,6 @@
 //! The worked examples of docs/semantics.md, by hand: the reference must get them right itself.
 
-use super::{Reading, World, rehearse};
-use crate::leaver_reference::residual::Item;
+use super::{Item, Reading, World, rehearse};
 use chrono::{TimeZone, Utc};
 use lastkey_engine::access::Snapshot;
 use lastkey_engine::lifecycle::Plan;

@@ -11,11 +11,15 @@
 mod closing;
 mod compare;
 mod examples;
+mod paths;
+mod radius;
 mod reach;
 mod residual;
 mod verdict;
 mod world;
 
-pub use compare::difference;
-pub use residual::{Answer, Item, rehearse};
+pub use compare::{difference, radius_difference};
+pub use paths::Item;
+pub use radius::{From, blast_radius};
+pub use residual::{Answer, rehearse};
 pub use world::{Reading, World};

@@ -1,7 +1,8 @@
 //! How bad is it, by which limit, how is it known, and what is the verdict?
 
 use super::closing::Leaving;
-use super::residual::{Item, Left, When, followers};
+use super::paths::{Item, When, followers};
+use super::residual::Left;
 use super::world::{Name, credential_name, location_name, name};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::{Entitlement, IdentityKind, LeaverKind};
@@ -63,17 +64,15 @@ fn flag(leaving: &Leaving, item: &Item) -> Option<bool> {
 
 /// Whether the item is privileged: its own flag, or an entitlement it leads to before the event.
 /// Unknown where nothing is, and something may be.
-fn privileged(leaving: &Leaving, item: &Item) -> Option<bool> {
+pub fn privileged(leaving: &Leaving, item: &Item) -> Option<bool> {
     let mut seen = BTreeSet::from([item.clone()]);
-    loop {
-        let mut more = seen.clone();
-        for one in &seen {
-            more.extend(followers(leaving, When::Before, one));
+    let mut edge = vec![item.clone()];
+    while let Some(one) = edge.pop() {
+        for next in followers(leaving, When::Before, &one) {
+            if seen.insert(next.clone()) {
+                edge.push(next);
+            }
         }
-        if more == seen {
-            break;
-        }
-        seen = more;
     }
     let flags: Vec<Option<bool>> = seen
         .iter()
@@ -114,14 +113,13 @@ fn in_production(leaving: &Leaving, item: &Item) -> bool {
 
 /// T plus the limit that counts: of the plan's the one with the most conditions met, of
 /// several such the strictest; else the preset.
-pub fn limit_at(leaving: &Leaving, item: &Item) -> DateTime<Utc> {
+pub fn limit_at(leaving: &Leaving, item: &Item, privileged: Option<bool>) -> DateTime<Utc> {
     let system = match item {
         Item::Account(name)
         | Item::Credential(name)
         | Item::Entitlement(name, _)
         | Item::Location(name) => &name.0,
     };
-    let privileged = privileged(leaving, item);
     let leaver_kind = leaving.leaver.and_then(|l| l.leaver_kind);
     let identity_kind = leaving.leaver.map(|l| l.kind);
     let mut best: Option<(usize, TimeDelta)> = None;
@@ -164,11 +162,12 @@ fn identity_kind_is(leaving: &Leaving, kind: IdentityKind) -> bool {
 pub fn severity(
     leaving: &Leaving,
     item: &Item,
+    privileged: Option<bool>,
     closes_at: Option<DateTime<Utc>>,
     limit_at: DateTime<Utc>,
 ) -> Severity {
     let never = closes_at.is_none();
-    let privileged = privileged(leaving, item) == Some(true);
+    let privileged = privileged == Some(true);
     let after_limit = closes_at.is_none_or(|at| at > limit_at);
     let severity = if never && (privileged || in_production(leaving, item)) {
         Severity::Critical

@@ -21,15 +21,15 @@ pub fn event_time() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 6, 1, 0, 0, 0).unwrap()
 }
 
-/// A random snapshot and one of its identities, who leaves.
-pub fn snapshot(dice: &mut Dice) -> (Snapshot, IdentityId) {
+/// A random snapshot and one of its identities, who leaves. Its rows are `size` times as many.
+pub fn snapshot(dice: &mut Dice, size: usize) -> (Snapshot, IdentityId) {
     let mut world = Snapshot::default();
     let count = dice.between(1, 4);
     for number in 0..count {
         world.identities.push(identity(dice, number, count));
     }
     let leaver = dice.pick(&world.identities).id;
-    for _ in 0..dice.between(1, 6) {
+    for _ in 0..size * dice.between(1, 6) {
         let next = account(dice, &world, &leaver);
         if !world
             .accounts
@@ -40,7 +40,7 @@ pub fn snapshot(dice: &mut Dice) -> (Snapshot, IdentityId) {
         }
     }
     sign_in_through(dice, &mut world);
-    for _ in 0..dice.between(0, 5) {
+    for _ in 0..size * dice.between(0, 5) {
         let next = entitlement(dice);
         if !world
             .entitlements
@@ -50,7 +50,7 @@ pub fn snapshot(dice: &mut Dice) -> (Snapshot, IdentityId) {
             world.entitlements.push(next);
         }
     }
-    for _ in 0..dice.between(0, 7) {
+    for _ in 0..size * dice.between(0, 7) {
         let next = secrets::credential(dice, &world, &leaver);
         if !world
             .credentials
@@ -60,23 +60,23 @@ pub fn snapshot(dice: &mut Dice) -> (Snapshot, IdentityId) {
             world.credentials.push(next);
         }
     }
-    for _ in 0..dice.between(0, 9) {
+    for _ in 0..size * dice.between(0, 9) {
         let next = grant(dice, &world);
         world.grants.push(next);
     }
-    for _ in 0..dice.between(0, 7) {
+    for _ in 0..size * dice.between(0, 7) {
         let next = secrets::location(dice, &world);
         world.locations.push(next);
     }
-    for _ in 0..dice.between(0, 8) {
+    for _ in 0..size * dice.between(0, 8) {
         let next = secrets::reader(dice, &world);
         world.readers.push(next);
     }
-    for _ in 0..dice.between(0, 3) {
+    for _ in 0..size * dice.between(0, 3) {
         let next = control(dice, &world);
         world.controls.push(next);
     }
-    for _ in 0..dice.between(0, 4) {
+    for _ in 0..size * dice.between(0, 4) {
         let next = secrets::owner(dice, &world, &leaver);
         world.owners.push(next);
     }

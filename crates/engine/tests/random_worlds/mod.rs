@@ -25,7 +25,9 @@ use dice::Dice;
 /// The world with this number in the series of this seed.
 pub fn world(seed: u64, number: u64) -> World {
     let mut dice = Dice::new(seed, number);
-    let (snapshot, leaver) = facts::snapshot(&mut dice);
+    // every sixth is larger, for longer chains
+    let size = if number % 6 == 5 { 2 } else { 1 };
+    let (snapshot, leaver) = facts::snapshot(&mut dice, size);
     let plan = plans::plan(&mut dice);
     World {
         snapshot,
