@@ -9,3 +9,10 @@
         clippy::indexing_slicing
     )
 )]
+
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "labs serve tests: a lab that cannot start must fail the test loudly"
+)]
+pub mod labs;

@@ -1,0 +1,322 @@
+//! Settings of a directory, parsed once into a [`Directory`].
+
+use crate::error::config;
+use lastkey_contract::{
+    ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings, SystemName,
+};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What the connector is, for forms and `lastkey source add`.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    kind: "ldap",
+    title: "LDAP directory",
+    summary: "People, groups and nested memberships of an LDAP directory, over TLS.",
+    settings: &[
+        spec(
+            "url",
+            "Address",
+            "ldaps://host[:port], or ldap://host[:port] with starttls=true",
+            Must::Yes,
+            "",
+        ),
+        SettingSpec {
+            key: "starttls",
+            label: "StartTLS",
+            help: "for ldap:// addresses: switch to TLS before signing in (plain LDAP is never used)",
+            required: false,
+            default: "false",
+            choices: &["true", "false"],
+        },
+        spec(
+            "bind_dn",
+            "Sign in as",
+            "DN of the reading account; empty for anonymous",
+            Must::No,
+            "",
+        ),
+        spec(
+            "base_dn",
+            "Base",
+            "DN below which people and groups are read",
+            Must::Yes,
+            "",
+        ),
+        spec(
+            "ca_file",
+            "Own CA",
+            "PEM file with the CA of the directory, trusted beside the system's",
+            Must::No,
+            "",
+        ),
+        spec(
+            "system",
+            "System name",
+            "the name of the system whose accounts these are, such as corp-ldap",
+            Must::Yes,
+            "",
+        ),
+        spec(
+            "people_filter",
+            "Filter for people",
+            "which entries are accounts",
+            Must::No,
+            PEOPLE,
+        ),
+        spec(
+            "group_filter",
+            "Filter for groups",
+            "which entries are groups",
+            Must::No,
+            GROUPS,
+        ),
+        SettingSpec {
+            key: "identities",
+            label: "Source of truth",
+            help: "yes if the directory also says who exists: its people are then identities too",
+            required: false,
+            default: "no",
+            choices: &["yes", "no"],
+        },
+        spec(
+            "id_attribute",
+            "Id attribute",
+            "the attribute that never changes",
+            Must::No,
+            "entryUUID",
+        ),
+        spec(
+            "identity_attribute",
+            "Identity attribute",
+            "the attribute that holds the id of the identity",
+            Must::No,
+            "employeeNumber",
+        ),
+        spec(
+            "timeout",
+            "Timeout",
+            "seconds to wait for the directory, 1 to 600",
+            Must::No,
+            "30",
+        ),
+    ],
+    secret: SecretNeed::Optional,
+    secret_label: "Bind password",
+    reads: &[
+        Kind::Identity,
+        Kind::Account,
+        Kind::Entitlement,
+        Kind::Grant,
+        Kind::Credential,
+    ],
+};
+
+const PEOPLE: &str = "(|(objectClass=inetOrgPerson)(objectClass=person)(objectClass=posixAccount))";
+const GROUPS: &str =
+    "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))";
+
+#[derive(PartialEq, Eq)]
+enum Must {
+    Yes,
+    No,
+}
+
+const fn spec(
+    key: &'static str,
+    label: &'static str,
+    help: &'static str,
+    must: Must,
+    default: &'static str,
+) -> SettingSpec {
+    SettingSpec {
+        key,
+        label,
+        help,
+        required: matches!(must, Must::Yes),
+        default,
+        choices: &[],
+    }
+}
+
+/// How the connection becomes TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    Ldaps,
+    StartTls,
+}
+
+/// Whether the directory's people are identities too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identities {
+    Read,
+    Leave,
+}
+
+/// A configured directory, without its password.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    pub url: String,
+    pub security: Security,
+    /// None signs in anonymously.
+    pub bind_dn: Option<String>,
+    pub base_dn: String,
+    pub ca_file: Option<PathBuf>,
+    pub system: SystemName,
+    pub people: String,
+    pub groups: String,
+    pub identities: Identities,
+    pub id_attribute: String,
+    pub identity_attribute: String,
+    pub timeout: Duration,
+}
+
+impl Directory {
+    /// Parses the settings; every value that cannot count is an error with what to write instead.
+    pub fn from_settings(settings: &Settings, secret: bool) -> Result<Directory, ConnectorError> {
+        settings.validate(&DESCRIPTOR, &[])?;
+        let text = |key: &str| {
+            let default = DESCRIPTOR.settings.iter().find(|s| s.key == key);
+            settings
+                .get(key)
+                .or(default.map(|s| s.default))
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let url = text("url");
+        let starttls = text("starttls") == "true";
+        let (security, host) = match (url.split_once("://"), starttls) {
+            (Some(("ldaps", host)), false) => (Security::Ldaps, host),
+            (Some(("ldap", host)), true) => (Security::StartTls, host),
+            (Some(("ldaps", _)), true) => {
+                return Err(config(
+                    "an ldaps:// address is TLS from the start and takes no starttls",
+                    "leave starttls out, or write ldap://",
+                ));
+            }
+            (Some(("ldap", _)), false) => {
+                return Err(config(
+                    "plain ldap:// would send the password in clear and is not used",
+                    "write ldaps://, or set starttls=true",
+                ));
+            }
+            (Some(_) | None, _) => {
+                return Err(config(
+                    format!("`{url}` is not an address of a directory"),
+                    "write ldaps://host or ldaps://host:636",
+                ));
+            }
+        };
+        let host = host.trim_end_matches('/');
+        if host.is_empty() || host.contains(['/', '@', '?', '#', ' ']) {
+            return Err(config(
+                format!("`{url}` is not an address of a directory"),
+                "write only the scheme, the host and the port: ldaps://host:636",
+            ));
+        }
+        let system = text("system");
+        if !SystemName::is_well_formed(&system) {
+            return Err(config(
+                format!("`{system}` is not a system name"),
+                "use small letters, digits, `.`, `_` and `-`: corp-ldap",
+            ));
+        }
+        let bind_dn = Some(text("bind_dn")).filter(|dn| !dn.is_empty());
+        // A simple bind with a DN and no password succeeds as anonymous: it must never be sent.
+        if bind_dn.is_some() && !secret {
+            return Err(config(
+                "a bind DN is given and no password",
+                "give the password, or leave bind_dn out to read anonymously",
+            ));
+        }
+        let seconds = text("timeout");
+        let timeout = seconds
+            .parse::<u64>()
+            .ok()
+            .filter(|s| (1..=600).contains(s))
+            .ok_or_else(|| {
+                config(
+                    format!("`{seconds}` is not a timeout"),
+                    "give whole seconds from 1 to 600",
+                )
+            })?;
+        for key in ["id_attribute", "identity_attribute"] {
+            let name = text(key);
+            if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+                return Err(config(
+                    format!("`{name}` is not an attribute's name"),
+                    format!("give {key} as the directory's schema names it"),
+                ));
+            }
+            if name.eq_ignore_ascii_case("userPassword") {
+                return Err(config(
+                    "the value of userPassword is never read",
+                    format!("name another attribute as {key}"),
+                ));
+            }
+        }
+        Ok(Directory {
+            url: format!("{}://{host}", if starttls { "ldap" } else { "ldaps" }),
+            security,
+            bind_dn,
+            base_dn: text("base_dn"),
+            ca_file: settings.get("ca_file").map(PathBuf::from),
+            system: SystemName::new(system),
+            people: text("people_filter"),
+            groups: text("group_filter"),
+            identities: match text("identities").as_str() {
+                "yes" => Identities::Read,
+                _ => Identities::Leave,
+            },
+            id_attribute: text("id_attribute"),
+            identity_attribute: text("identity_attribute"),
+            timeout: Duration::from_secs(timeout),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pairs: &[(&str, &str)], says: &str) {
+        let mut settings = Settings::default();
+        for (key, value) in [
+            ("url", "ldaps://h"),
+            ("base_dn", "dc=x"),
+            ("system", "corp"),
+        ]
+        .iter()
+        .chain(pairs)
+        {
+            settings.0.insert((*key).to_owned(), (*value).to_owned());
+        }
+        match Directory::from_settings(&settings, false) {
+            Ok(_) => assert_eq!(says, "", "{pairs:?} was taken"),
+            Err(error) => {
+                assert!(
+                    !says.is_empty() && error.message.contains(says),
+                    "{pairs:?}: {error}"
+                );
+                assert!(error.hint.is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn settings_that_would_weaken_or_confuse_are_refused() {
+        check(&[], "");
+        check(&[("url", "ldap://h"), ("starttls", "true")], "");
+        check(&[("url", "ldap://h")], "in clear");
+        check(&[("url", "ldap://h"), ("starttls", "false")], "in clear");
+        check(&[("starttls", "true")], "takes no starttls");
+        check(&[("url", "http://h")], "not an address");
+        check(&[("url", "ldaps://me:pw@h")], "not an address");
+        check(&[("url", "ldaps://")], "not an address");
+        check(&[("bind_dn", "cn=x")], "no password");
+        check(&[("system", "Corp AD")], "not a system name");
+        check(&[("timeout", "0")], "not a timeout");
+        check(&[("id_attribute", "userpassword")], "never read");
+        check(&[("verify", "false")], "not a setting");
+    }
+}
