@@ -134,10 +134,13 @@ fn uuid(n: u32) -> String {
     format!("00000000-0000-4000-8000-{n:012}")
 }
 
-/// One person; `more` are further LDIF lines.
+/// One person; `more` are further LDIF lines. Lines of one attribute must stand together.
 fn person(rdn: &str, uid: &str, n: u32, more: &str) -> String {
+    let (names, more): (Vec<&str>, Vec<&str>) = more.lines().partition(|l| l.starts_with("cn:"));
+    let names: String = names.iter().map(|l| format!("{l}\n")).collect();
+    let more: String = more.iter().map(|l| format!("{l}\n")).collect();
     format!(
-        "dn: {rdn},{PEOPLE}\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\nentryUUID: {}\ncreateTimestamp: 20250101000000Z\ncreatorsName: {}\nuserPassword: canary-value-{n}\n{more}\n",
+        "dn: {rdn},{PEOPLE}\nobjectClass: inetOrgPerson\nobjectClass: shadowAccount\nuid: {uid}\ncn: {uid}\n{names}sn: {uid}\nentryUUID: {}\ncreateTimestamp: 20250101000000Z\ncreatorsName: {}\nuserPassword: canary-value-{n}\n{more}\n",
         uuid(n),
         Slapd::ADMIN_DN
     )
@@ -163,7 +166,7 @@ fn company() -> String {
         "cn=Lee\\, Bob \\22Bobby\\22",
         "bob",
         2,
-        "cn: Lee, Bob \"Bobby\"\nemployeeNumber: 0008\nshadowExpire: 20000\nobjectClass: shadowAccount\n",
+        "cn: Lee, Bob \"Bobby\"\nemployeeNumber: 0008\nshadowExpire: 20000\n",
     );
     // "Zoë 🔑" in base64
     ldif += &person("uid=zoe", "zoe", 3, "displayName:: Wm/DqyDwn5SR\n");

@@ -214,6 +214,7 @@ impl Reading {
             return Err(endless(&self.directory.url));
         }
         scan.ended = answer.cookie.is_none();
+        scan.cookie.clone_from(&answer.cookie);
         for entry in &answer.entries {
             scan.found += 1;
             let d = &self.directory;
