@@ -288,6 +288,7 @@ export const say = {
     curveLabel: (open: string, never: string) => `Decay curve: ${open} open at the event, ${never} never close. The table twin holds every step.`,
     showTable: "Show as a table (t)",
     showCurve: "Show as a chart (t)",
+    limitHead: "Limit",
     limit: (text: string) => `limit ${text}`,
     brushAt: (time: string, open: string) => `T + ${time}: ${open} open`,
     atT: (open: string) => `T: ${open} open`,
