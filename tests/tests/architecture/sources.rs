@@ -5,7 +5,16 @@ use super::{File, files, finds, none};
 /// Longest file of code.
 const LIMIT: usize = 600;
 /// Files that may be longer, each with the reason.
-const LONG: &[(&str, &str)] = &[];
+const LONG: &[(&str, &str)] = &[
+    (
+        "connectors/flat-files/tests/lab.rs",
+        "the conformance cases of one connector, one after the other, through one check",
+    ),
+    (
+        "crates/verify/src/verify_tests.rs",
+        "one truth table of what breaks a package and how the breach is named",
+    ),
+];
 
 fn too_long(files: &[File], allowed: &[(&str, &str)]) -> Vec<String> {
     let mut problems = Vec::new();

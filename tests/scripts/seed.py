@@ -1,0 +1,87 @@
+"""Deterministic worlds for measuring: a directory as LDIF, and flat files as import-format has them."""
+
+import csv
+import random
+
+SUFFIX = "dc=bench,dc=example"
+
+
+def directory(path, people, groups):
+    """People and groups of uneven size, `memberOf` left to the reader; gives back the memberships."""
+    rng = random.Random(20100)
+    members = 0
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(f"dn: {SUFFIX}\nobjectClass: dcObject\nobjectClass: organization\no: Bench\ndc: bench\n\n")
+        for unit in ("people", "groups"):
+            out.write(f"dn: ou={unit},{SUFFIX}\nobjectClass: organizationalUnit\nou: {unit}\n\n")
+        for number in range(people):
+            out.write(
+                f"dn: uid=u{number},ou=people,{SUFFIX}\nobjectClass: inetOrgPerson\nuid: u{number}\n"
+                f"cn: Person {number}\nsn: Person\ngivenName: Number {number}\nmail: u{number}@bench.example\n"
+                f"employeeNumber: {number}\ntitle: Clerk\ndepartmentNumber: {number % 97}\n\n"
+            )
+        for number in range(groups):
+            size = min(people, int(40 * rng.paretovariate(1.16)))
+            chosen = rng.sample(range(people), size)
+            members += size
+            out.write(f"dn: cn=g{number},ou=groups,{SUFFIX}\nobjectClass: groupOfNames\ncn: g{number}\n")
+            for person in chosen:
+                out.write(f"member: uid=u{person},ou=people,{SUFFIX}\n")
+            if number >= 50:
+                out.write(f"member: cn=g{rng.randrange(number // 2)},ou=groups,{SUFFIX}\n")
+                members += 1
+            out.write("\n")
+    return members
+
+
+def write(folder, name, header, rows):
+    with open(folder / f"{name}.csv", "w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def flat_files(folder, accounts):
+    """An identity for each account, 3.4 grants for each, entitlements in six levels; in `folder`."""
+    rng = random.Random(20101)
+    entitlements = max(60, accounts // 20)
+    nested = entitlements * 2
+    level = max(1, entitlements // 6)
+    write(
+        folder,
+        "identities",
+        ["id", "kind", "display_name", "email", "status", "department"],
+        ([f"p{n}", "person", f"Person {n}", f"p{n}@bench.example", "active", f"d{n % 97}"] for n in range(accounts)),
+    )
+    write(
+        folder,
+        "accounts",
+        ["system", "id", "name", "kind", "identity_id", "enabled", "local_sign_in", "privileged"],
+        (["corp", f"a{n}", f"login{n}", "human", f"p{n}", "true", "true", str(n % 50 == 0).lower()] for n in range(accounts)),
+    )
+    write(
+        folder,
+        "entitlements",
+        ["system", "id", "name", "kind", "privileged"],
+        (["corp", f"e{n}", f"Group {n}", "group", str(n % 40 == 0).lower()] for n in range(entitlements)),
+    )
+
+    def grants():
+        for _ in range(accounts * 34 // 10):
+            target = min(entitlements - 1, int(rng.paretovariate(0.6)) - 1)
+            yield ["corp", "account", f"a{rng.randrange(accounts)}", f"e{target}"]
+        for _ in range(nested):
+            low = rng.randrange(max(1, entitlements - level))
+            high = min(entitlements - 1, low + rng.randrange(1, level + 1))
+            yield ["corp", "entitlement", f"e{low}", f"e{high}"]
+
+    write(folder, "grants", ["system", "principal_type", "principal_id", "entitlement_id"], grants())
+
+
+def change_one_in_a_thousand(folder):
+    """Renames the login of every thousandth account."""
+    path = folder / "accounts.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number in range(1, len(lines), 1000):
+        lines[number] = lines[number].replace(",login", ",renamed", 1)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
