@@ -10,6 +10,11 @@ mod redact;
 mod request;
 mod tally;
 
+#[cfg(test)]
+mod seeded;
+#[cfg(test)]
+pub(crate) mod tests;
+
 use crate::store::{
     KindRecord, NewJournalRow, PagePart, SourceRecord, Store, StoreError, SyncId, SyncState,
 };

@@ -1,13 +1,17 @@
 //! `lastkey store check`: is the file whole, does the log hold, do the totals add up?
 
 use super::{Store, StoreError};
+use sqlx::{Connection, SqliteConnection};
 
 impl Store {
     /// What is wrong, one sentence each; empty if nothing is.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
         let mut problems = Vec::new();
+        // A connection of its own: the search index's own check trusts what a connection
+        // remembers of the index, which another connection may have changed since.
+        let mut fresh = SqliteConnection::connect_with(&self.readers().connect_options()).await?;
         let cipher: Vec<(String,)> = sqlx::query_as("PRAGMA cipher_integrity_check")
-            .fetch_all(self.readers())
+            .fetch_all(&mut fresh)
             .await?;
         problems.extend(
             cipher
@@ -15,8 +19,9 @@ impl Store {
                 .map(|(text,)| format!("encryption: {text}")),
         );
         let pages: Vec<(String,)> = sqlx::query_as("PRAGMA integrity_check")
-            .fetch_all(self.readers())
+            .fetch_all(&mut fresh)
             .await?;
+        fresh.close().await?;
         problems.extend(
             pages
                 .into_iter()

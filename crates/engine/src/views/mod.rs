@@ -3,8 +3,10 @@
 //! Plain values with serde names; ts-rs writes their TypeScript twins into `ui/src/wire`.
 //! Times are RFC 3339 text with Z (a bare date of a source: `from/until`).
 
+mod identity;
 mod lists;
 mod types;
 
+pub use identity::{IdentityLookup, identity};
 pub use lists::{StatusSetting, check_view, identities, journal, sources, status};
 pub use types::*;

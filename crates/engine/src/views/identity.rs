@@ -1,0 +1,449 @@
+//! The page of one identity: what it has, through what, and how each is known.
+
+use super::lists::identity_row;
+use super::{
+    AccountLine, CredentialLine, EntitlementLine, FactLine, IdentityCounts, IdentityDetail,
+    OwnerLine, PlaceLine,
+};
+use crate::correlate::Rule;
+use crate::lifecycle::Basis;
+use crate::store::{End, PersonLink, PersonRow, Store, StoreError, UNIT, named, principal_ref};
+use chrono::{DateTime, Utc};
+use lastkey_contract::Kind;
+use lastkey_contract::facts::{
+    Credential, Entitlement, Grant, Identity, Location, ObjectType, Owner, OwnerRole, Principal,
+    PrincipalType, Reader,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+/// How many lines a list of the page shows; its count is of all.
+const SHOWN: usize = 500;
+
+/// What a name of an identity led to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum IdentityLookup {
+    Found(Box<IdentityDetail>),
+    /// `source:id` of each.
+    Several(Vec<String>),
+    Unknown,
+}
+
+/// The page of the identity that `id` names: bare where unique, or `source:id`.
+pub async fn identity(
+    store: &Store,
+    id: &str,
+    now: DateTime<Utc>,
+) -> Result<IdentityLookup, StoreError> {
+    let mut found = store.find_identity(id).await?;
+    let (Some(person), true) = (found.pop(), found.is_empty()) else {
+        let mut names: Vec<String> = store
+            .find_identity(id)
+            .await?
+            .iter()
+            .map(|p| format!("{}:{}", p.source_name, p.id))
+            .collect();
+        names.sort();
+        return Ok(if names.is_empty() {
+            IdentityLookup::Unknown
+        } else {
+            IdentityLookup::Several(names)
+        });
+    };
+    Ok(IdentityLookup::Found(Box::new(
+        detail(store, person, now).await?,
+    )))
+}
+
+async fn detail(
+    store: &Store,
+    person: PersonRow,
+    now: DateTime<Utc>,
+) -> Result<IdentityDetail, StoreError> {
+    let fact = store.identity_fact(person.object).await?;
+    let links = store.accounts_of(&person.source_name, &person.id).await?;
+    let held = held_entitlements(store, &links, now).await?;
+    let owned = Owned::load(store, &person).await?;
+    let places = readable_places(store, &held).await?;
+    let credentials = credentials(store, &links, &owned, &places).await?;
+    let mut owners = owned.owners.clone();
+    let mut answers_for = owned.answers_for.clone();
+    for line in owners.iter_mut().chain(&mut answers_for).take(2 * SHOWN) {
+        line.owner_name = store.name_of(&line.owner_id).await?;
+    }
+    let history = store
+        .lifecycle_events(Some((&person.source_name, &person.id)), now)
+        .await?;
+    let counts = IdentityCounts {
+        accounts: count(links.len()),
+        entitlements: count(held.lines.len()),
+        credentials: count(credentials.len()),
+        places: count(places.len()),
+        owners: count(owners.len()),
+        answers_for: count(answers_for.len()),
+    };
+    Ok(IdentityDetail {
+        facts: fact_lines(&fact),
+        row: identity_row(person),
+        accounts: cut(links.iter().map(account_line).collect()),
+        entitlements: cut(held.lines),
+        credentials: cut(credentials),
+        places: cut(places),
+        owners: cut(owners),
+        answers_for: cut(answers_for),
+        history,
+        counts,
+    })
+}
+
+fn cut<T>(mut lines: Vec<T>) -> Vec<T> {
+    lines.truncate(SHOWN);
+    lines
+}
+
+fn count(length: usize) -> u64 {
+    length.try_into().unwrap_or(u64::MAX)
+}
+
+fn fact_lines(fact: &Identity) -> Vec<FactLine> {
+    let text = |t: &Option<String>| t.clone();
+    let mut lines = Vec::new();
+    let mut line = |label: &str, value: Option<String>, identity: Option<String>| {
+        if let Some(value) = value {
+            lines.push(FactLine {
+                label: label.to_owned(),
+                value,
+                basis: Basis::Observed,
+                identity,
+            });
+        }
+    };
+    let manager = fact.manager_id.as_ref().map(|i| i.to_string());
+    let employer = fact.employer_id.as_ref().map(|i| i.to_string());
+    line("Name", text(&fact.display_name), None);
+    line("Kind", Some(fact.kind.to_string()), None);
+    line("Mail", text(&fact.email), None);
+    line("Status", fact.status.map(|s| s.to_string()), None);
+    line("Department", text(&fact.department), None);
+    line("Title", text(&fact.title), None);
+    line("Manager", manager.clone(), manager);
+    line("Employer", employer.clone(), employer);
+    line("Location", text(&fact.location), None);
+    line("Start", fact.start_date.map(|d| d.to_text()), None);
+    line("Last day", fact.end_date.map(|d| d.to_text()), None);
+    line("Leaver", fact.leaver_kind.map(|k| k.to_string()), None);
+    line("Purpose", text(&fact.purpose), None);
+    line("Allowed tools", text(&fact.allowed_tools), None);
+    for (name, value) in &fact.attributes {
+        line(name, Some(value.clone()), None);
+    }
+    lines
+}
+
+fn rule_basis(link: &PersonLink) -> Basis {
+    Rule::from_word(&link.rule).map_or(Basis::Assumed, Rule::basis)
+}
+
+fn account_line(link: &PersonLink) -> AccountLine {
+    let account = &link.account;
+    AccountLine {
+        system: account.system.to_string(),
+        id: account.id.to_string(),
+        name: account.name.clone(),
+        kind: account.kind.map(|k| k.to_string()),
+        matched_by: link.rule.clone(),
+        basis: rule_basis(link),
+        enabled: account.enabled,
+        privileged: account.privileged,
+        last_used_at: account.last_used_at.map(|t| t.to_text()),
+        expires_at: account.expires_at.map(|t| t.to_text()),
+        source: link.source.clone(),
+    }
+}
+
+fn account_principal(link: &PersonLink) -> Principal {
+    Principal {
+        kind: PrincipalType::Account,
+        system: link.account.system.clone(),
+        id: link.account.id.to_string(),
+    }
+}
+
+/// What the accounts hold, directly and through nesting.
+struct HeldBy {
+    lines: Vec<EntitlementLine>,
+    /// Each principal through which something is read: its reference, how it is written, and its basis.
+    principals: BTreeMap<String, (String, Basis)>,
+}
+
+async fn held_entitlements(
+    store: &Store,
+    links: &[PersonLink],
+    now: DateTime<Utc>,
+) -> Result<HeldBy, StoreError> {
+    // Layer by layer: one lookup per depth of nesting, whatever the number of accounts.
+    let mut holds: HashMap<String, Vec<Grant>> = HashMap::new();
+    let mut layer: Vec<String> = links
+        .iter()
+        .map(|l| principal_ref(&account_principal(l)))
+        .collect();
+    while !layer.is_empty() {
+        for name in &layer {
+            holds.entry(name.clone()).or_default();
+        }
+        let grants: Vec<(i64, Grant)> = store.facts_at(Kind::Grant, End::From, &layer).await?;
+        let mut next = BTreeSet::new();
+        for (_, grant) in grants {
+            if grant.expires_at.is_some_and(|at| at.as_expiry() <= now) {
+                continue;
+            }
+            let member = member_ref(&grant);
+            if !holds.contains_key(&member) {
+                next.insert(member);
+            }
+            holds
+                .entry(principal_ref(&grant.principal))
+                .or_default()
+                .push(grant);
+        }
+        layer = next.into_iter().collect();
+    }
+    let mut principals = BTreeMap::new();
+    let mut reached: Vec<(String, Vec<String>, usize)> = Vec::new();
+    for (n, link) in links.iter().enumerate() {
+        let start = principal_ref(&account_principal(link));
+        let shown = written(&account_principal(link));
+        principals
+            .entry(start.clone())
+            .or_insert((shown, rule_basis(link)));
+        let mut seen = BTreeSet::from([start.clone()]);
+        let mut queue = VecDeque::from([(start, Vec::new())]);
+        while let Some((at, through)) = queue.pop_front() {
+            for grant in holds.get(&at).into_iter().flatten() {
+                let member = member_ref(grant);
+                if !seen.insert(member.clone()) {
+                    continue;
+                }
+                let mut beyond = through.clone();
+                beyond.push(format!("{}:{}", grant.system, grant.entitlement_id));
+                principals
+                    .entry(member.clone())
+                    .or_insert((beyond.last().cloned().unwrap_or_default(), rule_basis(link)));
+                reached.push((
+                    named(grant.system.as_str(), grant.entitlement_id.as_str()),
+                    through.clone(),
+                    n,
+                ));
+                queue.push_back((member, beyond));
+            }
+        }
+    }
+    let keys: BTreeSet<String> = reached.iter().map(|(key, ..)| key.clone()).collect();
+    let keys: Vec<String> = keys.into_iter().collect();
+    let known: Vec<(i64, Entitlement)> = store.facts_at(Kind::Entitlement, End::Key, &keys).await?;
+    let known: HashMap<String, Entitlement> = known
+        .into_iter()
+        .map(|(_, e)| (named(e.system.as_str(), e.id.as_str()), e))
+        .collect();
+    let mut lines: Vec<EntitlementLine> = reached
+        .into_iter()
+        .filter_map(|(key, through, n)| {
+            let link = links.get(n)?;
+            let (system, id) = key.split_once(UNIT)?;
+            let entitlement = known.get(&key);
+            Some(EntitlementLine {
+                system: system.to_owned(),
+                id: id.to_owned(),
+                name: entitlement.and_then(|e| e.name.clone()),
+                kind: entitlement.and_then(|e| e.kind).map(|k| k.to_string()),
+                privileged: entitlement.and_then(|e| e.privileged),
+                on_account: format!("{}:{}", link.account.system, link.account.id),
+                // Nearest to the entitlement first.
+                through: through.into_iter().rev().collect(),
+                basis: rule_basis(link),
+            })
+        })
+        .collect();
+    lines.sort_by(|a, b| (&a.system, &a.id, &a.on_account).cmp(&(&b.system, &b.id, &b.on_account)));
+    Ok(HeldBy { lines, principals })
+}
+
+/// How grants name the members of a grant's entitlement.
+fn member_ref(grant: &Grant) -> String {
+    principal_ref(&Principal {
+        kind: PrincipalType::Entitlement,
+        system: grant.system.clone(),
+        id: grant.entitlement_id.to_string(),
+    })
+}
+
+fn written(principal: &Principal) -> String {
+    format!("{}:{}", principal.system, principal.id)
+}
+
+async fn readable_places(store: &Store, held: &HeldBy) -> Result<Vec<PlaceLine>, StoreError> {
+    let names: Vec<String> = held.principals.keys().cloned().collect();
+    let readers: Vec<(i64, Reader)> = store.facts_at(Kind::Reader, End::From, &names).await?;
+    let mut through: BTreeMap<(String, String), (String, Basis)> = BTreeMap::new();
+    for (_, reader) in readers {
+        if let Some(found) = held.principals.get(&principal_ref(&reader.principal)) {
+            let place = (reader.system.to_string(), reader.path.to_string());
+            through.entry(place).or_insert_with(|| found.clone());
+        }
+    }
+    let keys: Vec<String> = through.keys().map(|(s, p)| named(s, p)).collect();
+    let rows: Vec<(i64, Location)> = store.facts_at(Kind::Location, End::To, &keys).await?;
+    let mut at: HashMap<(String, String), Vec<Location>> = HashMap::new();
+    for (_, location) in rows {
+        at.entry((location.system.to_string(), location.path.to_string()))
+            .or_default()
+            .push(location);
+    }
+    Ok(through
+        .into_iter()
+        .map(|((system, path), (through, basis))| {
+            let rows = at
+                .remove(&(system.clone(), path.clone()))
+                .unwrap_or_default();
+            let mut credentials: Vec<String> = rows
+                .iter()
+                .filter_map(|row| {
+                    let id = row.credential_id.as_ref()?;
+                    let system = row.credential_system.as_ref().unwrap_or(&row.system);
+                    Some(format!("{system}:{id}"))
+                })
+                .collect();
+            credentials.dedup();
+            PlaceLine {
+                kind: rows.iter().find_map(|r| r.kind).map(|k| k.to_string()),
+                environment: rows.iter().find_map(|r| r.environment.clone()),
+                system,
+                path,
+                credentials,
+                through,
+                basis,
+            }
+        })
+        .collect())
+}
+
+/// Owner lines in both directions.
+struct Owned {
+    owners: Vec<OwnerLine>,
+    answers_for: Vec<OwnerLine>,
+    /// Keys of the credentials in custody.
+    custody: Vec<String>,
+}
+
+impl Owned {
+    async fn load(store: &Store, person: &PersonRow) -> Result<Owned, StoreError> {
+        let names = [
+            person.id.clone(),
+            format!("{}:{}", person.source_name, person.id),
+        ];
+        let objects: Vec<String> = names
+            .iter()
+            .map(|n| format!("{}{UNIT}{}", ObjectType::Identity, named("", n)))
+            .collect();
+        let about: Vec<(i64, Owner)> = store.facts_at(Kind::Owner, End::To, &objects).await?;
+        let of: Vec<(i64, Owner)> = store.facts_at(Kind::Owner, End::From, &names).await?;
+        let custody = of
+            .iter()
+            .filter(|(_, o)| {
+                o.role == OwnerRole::Custodian && o.object_type == ObjectType::Credential
+            })
+            .map(|(_, o)| named(o.system.as_ref().map_or("", |s| s.as_str()), &o.object_id))
+            .collect();
+        let lines = |owners: Vec<(i64, Owner)>| owners.iter().map(|(_, o)| owner_line(o)).collect();
+        Ok(Owned {
+            owners: lines(about),
+            answers_for: lines(of),
+            custody,
+        })
+    }
+}
+
+fn owner_line(owner: &Owner) -> OwnerLine {
+    OwnerLine {
+        object_type: owner.object_type.to_string(),
+        system: owner.system.as_ref().map(|s| s.to_string()),
+        object_id: owner.object_id.clone(),
+        owner_id: owner.owner_id.to_string(),
+        owner_name: None,
+        role: owner.role.to_string(),
+        basis: Basis::Observed,
+    }
+}
+
+async fn credentials(
+    store: &Store,
+    links: &[PersonLink],
+    owned: &Owned,
+    places: &[PlaceLine],
+) -> Result<Vec<CredentialLine>, StoreError> {
+    let accounts: HashMap<String, Basis> = links
+        .iter()
+        .map(|l| {
+            let account = named(l.account.system.as_str(), l.account.id.as_str());
+            (account, rule_basis(l))
+        })
+        .collect();
+    let names: Vec<String> = accounts.keys().cloned().collect();
+    let own: Vec<(i64, Credential)> = store.facts_at(Kind::Credential, End::From, &names).await?;
+    let custody: Vec<(i64, Credential)> = store
+        .facts_at(Kind::Credential, End::Key, &owned.custody)
+        .await?;
+    let mut readable_basis: BTreeMap<String, Basis> = BTreeMap::new();
+    for place in places {
+        for credential in &place.credentials {
+            if let Some((system, id)) = credential.split_once(':') {
+                readable_basis
+                    .entry(named(system, id))
+                    .and_modify(|b| *b = (*b).min(place.basis))
+                    .or_insert(place.basis);
+            }
+        }
+    }
+    let keys: Vec<String> = readable_basis.keys().cloned().collect();
+    let readable: Vec<(i64, Credential)> =
+        store.facts_at(Kind::Credential, End::Key, &keys).await?;
+    let mut lines: BTreeMap<String, CredentialLine> = BTreeMap::new();
+    // The nearest relation stands: own before custodian before readable.
+    let all = [("own", own), ("custodian", custody), ("readable", readable)];
+    for (relation, credentials) in all {
+        for (_, credential) in credentials {
+            let key = named(credential.system.as_str(), credential.id.as_str());
+            if lines.contains_key(&key) {
+                continue;
+            }
+            let account = credential.account_id.as_ref();
+            let basis = match relation {
+                "own" => account
+                    .and_then(|id| accounts.get(&named(credential.system.as_str(), id.as_str())))
+                    .copied(),
+                "readable" => readable_basis.get(&key).copied(),
+                _ => Some(Basis::Observed),
+            };
+            let places: BTreeSet<(String, String)> = store
+                .places_of(&credential)
+                .await?
+                .iter()
+                .map(|l| (l.system.to_string(), l.path.to_string()))
+                .collect();
+            let line = CredentialLine {
+                system: credential.system.to_string(),
+                id: credential.id.to_string(),
+                kind: credential.kind.to_string(),
+                account: account.map(|id| format!("{}:{id}", credential.system)),
+                relation: relation.to_owned(),
+                enabled: credential.enabled,
+                rotated_at: credential.rotated_at.map(|t| t.to_text()),
+                expires_at: credential.expires_at.map(|t| t.to_text()),
+                last_used_at: credential.last_used_at.map(|t| t.to_text()),
+                places: count(places.len()),
+                basis: basis.unwrap_or(Basis::Assumed),
+            };
+            lines.insert(key, line);
+        }
+    }
+    Ok(lines.into_values().collect())
+}
