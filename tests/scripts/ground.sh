@@ -114,14 +114,17 @@ ground_rust() {
   if ! command -v cargo >/dev/null; then
     stop_here "Rust is missing" "install it with rustup (https://rustup.rs), then run this again"
   fi
-  local part
-  for part in "$@"; do
-    if cargo "$part" --version >/dev/null 2>&1; then continue; fi
+}
+
+# Components of the Rust toolchain: rustfmt, clippy.
+ground_rust_components() {
+  local component program
+  for component in "$@"; do
+    program=${component#rust}
+    if cargo "$program" --version >/dev/null 2>&1; then continue; fi
     if ! command -v rustup >/dev/null; then
-      stop_here "cargo $part is missing" "install the Rust component of that name"
+      stop_here "$component is missing" "install the Rust component of that name"
     fi
-    local component=$part
-    if [ "$part" = fmt ]; then component=rustfmt; fi
     quietly "add the Rust component $component" rustup rustup component add "$component"
   done
 }

@@ -183,7 +183,7 @@ def measure_files(table, room, accounts, runs):
     plan.write_text(PLAN)
     Run(lastkey(store, "plan", "load", plan))
     Run(["sqlite3", plain, "create index g on grants (principal_type, principal_id);"])
-    sample = 1 if accounts <= 100_000 else 100
+    sample = max(1, accounts // 10_000)
     query = (
         "with recursive held(a, e) as ("
         " select principal_id, entitlement_id from grants where principal_type = 'account'"

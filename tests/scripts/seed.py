@@ -66,10 +66,13 @@ def flat_files(folder, accounts):
         (["corp", f"e{n}", f"Group {n}", "group", str(n % 40 == 0).lower()] for n in range(entitlements)),
     )
 
+    places = list(range(entitlements))
+    rng.shuffle(places)  # the popular ones stand at every level
+
     def grants():
         for _ in range(accounts * 34 // 10):
             target = min(entitlements - 1, int(rng.paretovariate(0.6)) - 1)
-            yield ["corp", "account", f"a{rng.randrange(accounts)}", f"e{target}"]
+            yield ["corp", "account", f"a{rng.randrange(accounts)}", f"e{places[target]}"]
         for _ in range(nested):
             low = rng.randrange(max(1, entitlements - level))
             high = min(entitlements - 1, low + rng.randrange(1, level + 1))
