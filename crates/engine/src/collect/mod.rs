@@ -11,7 +11,7 @@ mod request;
 mod tally;
 
 #[cfg(test)]
-mod seeded;
+pub(crate) mod seeded;
 #[cfg(test)]
 pub(crate) mod tests;
 

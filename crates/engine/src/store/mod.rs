@@ -43,3 +43,6 @@ pub use people::PersonRow;
 pub use plans::PlanRecord;
 pub use sources::SourceRecord;
 pub use syncs::{KindRecord, SyncId, SyncRecord, SyncState};
+
+#[cfg(test)]
+mod tests;

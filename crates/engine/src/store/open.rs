@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ pub struct Store {
     /// One connection: SQLite has one writer.
     writer: SqlitePool,
     readers: SqlitePool,
-    lease: Arc<Lease>,
+    pub(super) lease: Arc<Lease>,
 }
 
 impl fmt::Debug for Store {
@@ -153,6 +153,21 @@ impl Store {
         })
     }
 
+    /// Lets the file grow no further than a few pages: a full disk, for tests.
+    #[cfg(test)]
+    pub(super) async fn limit_pages(&self) {
+        let mut connection = self.writer.acquire().await.unwrap();
+        let (pages,): (i64,) = sqlx::query_as("PRAGMA page_count")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
+        let limit = format!("PRAGMA max_page_count = {}", pages + 100);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(limit))
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+    }
+
     async fn recover(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         // Another process that writes right now is not an interrupted one.
         match self.lease.take(Duration::ZERO).await {
@@ -171,6 +186,7 @@ impl Store {
         operator: &str,
         creating: Creating,
     ) -> Result<Store, StoreError> {
+        quiet_cipher().await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(matches!(creating, Creating::Yes))
@@ -213,6 +229,20 @@ impl Store {
             lease: Arc::new(Lease::beside(path)),
         })
     }
+}
+
+/// SQLCipher writes to the standard error stream by itself; what went wrong is
+/// said once, by us. The level is one for the whole process.
+async fn quiet_cipher() -> Result<(), StoreError> {
+    let mut connection = SqliteConnectOptions::new()
+        .in_memory(true)
+        .disable_statement_logging()
+        .connect()
+        .await?;
+    sqlx::raw_sql("PRAGMA cipher_log_level = NONE")
+        .execute(&mut connection)
+        .await?;
+    Ok(connection.close().await?)
 }
 
 enum Creating {

@@ -77,14 +77,20 @@ const SELECT: &str = "SELECT p.object, s.name AS source_name, p.id, p.kind, p.di
  (SELECT count(*) FROM links l WHERE l.identity_id = p.id AND l.identity_source = p.source) AS accounts
  FROM people p JOIN sources s ON s.id = p.source";
 
-/// The words of a search as an FTS5 expression: each must begin a word of the row.
+/// A search as an FTS5 expression: each part between spaces must stand in the row, its
+/// pieces one after the other, the last one as the beginning of a word.
 fn prefixes(search: &str) -> Option<String> {
-    let words: Vec<String> = search
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|w| !w.is_empty())
-        .map(|w| format!("\"{w}\"*"))
+    let parts: Vec<String> = search
+        .split_whitespace()
+        .filter_map(|part| {
+            let pieces: Vec<&str> = part
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|piece| !piece.is_empty())
+                .collect();
+            (!pieces.is_empty()).then(|| format!("\"{}\"*", pieces.join(" ")))
+        })
         .collect();
-    (!words.is_empty()).then(|| words.join(" AND "))
+    (!parts.is_empty()).then(|| parts.join(" AND "))
 }
 
 /// Columns that can be filtered, and the SQL that they are.
