@@ -1,6 +1,7 @@
 //! What would a leaver leave behind? The slow, obvious answer, to hold the engine against.
 //!
-//! Written from docs/semantics.md (sections Access and A leaver) and from nothing else:
+//! Written from docs/semantics.md (sections Access and A leaver), and where that leaves a
+//! choice from docs/decisions/0002-semantics-readings.md, not from the engine's code:
 //! names are text, every question is a scan over rows, every fixed point is iterated
 //! until nothing changes, and closing times are found by trying every moment at which
 //! anything closes. It shares the engine's value types and none of its reasoning.

@@ -91,7 +91,10 @@ pub fn privileged(leaving: &Leaving, item: &Item) -> Option<bool> {
 
 fn in_production(leaving: &Leaving, item: &Item) -> bool {
     let facts = &leaving.world.snapshot;
-    let production = |environment: &Option<String>| environment.as_deref() == Some("production");
+    let production = |environment: &Option<String>| {
+        let word = environment.as_deref().unwrap_or_default().to_lowercase();
+        word == "production" || word == "prod"
+    };
     match item {
         Item::Account(account) => leaving
             .world

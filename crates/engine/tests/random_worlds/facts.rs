@@ -14,7 +14,7 @@ const ENTITLEMENTS: [&str; 4] = ["x0", "e1", "e2", "e3"];
 pub const CREDENTIALS: [&str; 4] = ["c0", "c1", "c2", "x0"];
 pub const PATHS: [&str; 3] = ["/l0", "/l1", "/l2"];
 pub const FINGERPRINTS: [&str; 5] = ["k:f0", "k:f0", "k:f1", "k:f1", ""];
-pub const ENVIRONMENTS: [&str; 2] = ["production", "test"];
+pub const ENVIRONMENTS: [&str; 4] = ["production", "Prod", "test", "pre-production"];
 
 /// T in every random world.
 pub fn event_time() -> DateTime<Utc> {
