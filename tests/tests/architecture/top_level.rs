@@ -113,6 +113,40 @@ fn links_between_pages_lead_somewhere() {
     );
 }
 
+/// Pages of the documentation that its index does not name.
+fn unlisted(files: &[File]) -> Vec<String> {
+    let index = files
+        .iter()
+        .find(|file| file.path == "docs/README.md")
+        .and_then(|file| file.text.as_deref())
+        .unwrap_or_default();
+    files
+        .iter()
+        .filter(|file| file.ends_with(&[".md"]) && file.path != "docs/README.md")
+        .filter_map(|file| file.path.strip_prefix("docs/"))
+        .filter(|page| !index.contains(&format!("({page})")))
+        .map(|page| format!("docs/README.md does not name `{page}`"))
+        .collect()
+}
+
+#[test]
+fn the_index_names_every_page() {
+    none(unlisted(&files()));
+}
+
+#[test]
+fn a_page_that_the_index_forgot_is_found() {
+    finds(
+        unlisted(&[
+            File::example("docs/README.md", "[a](guide/a.md)"),
+            File::example("docs/guide/a.md", ""),
+            File::example("docs/guide/b.md", ""),
+            File::example("README.md", ""),
+        ]),
+        &["docs/README.md does not name `guide/b.md`"],
+    );
+}
+
 #[test]
 fn a_stranger_at_the_top_and_a_dead_link_are_found() {
     finds(
