@@ -19,6 +19,7 @@ export default ts.config(
       "no-restricted-imports": ["error", hostOnly],
       "@typescript-eslint/consistent-type-imports": "error",
       "no-undef": "off",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       // reactive collections are used where a screen depends on them; the others are plain caches
       "svelte/prefer-svelte-reactivity": "off",
     },

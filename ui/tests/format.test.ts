@@ -1,0 +1,21 @@
+import { describe, expect, it } from "vitest";
+import { bytes, count, day, moment, shortMoment, span, took } from "../src/app/format";
+
+describe("formats", () => {
+  it.each([[2, "2 s"], [2.04, "2.0 s"], [540, "9 min"], [900, "15 min"], [3600, "1 h"], [86_400, "24 h"], [7 * 86_400, "7 d"], [5 * 86_400 + 7200, "5 d 2 h"], [8 * 3600 + 900, "8 h 15 min"]])("%d seconds", (seconds, text) => expect(span(seconds)).toBe(text));
+  it("groups thousands", () => expect(count(48213)).toBe("48,213"));
+  it("does not move a bare date by a zone", () => expect(day("2026-11-18")).toBe("18 Nov 2026"));
+  it("says what is missing", () => {
+    expect(moment(null)).toBe("not known");
+    expect(day(undefined)).toBe("not known");
+  });
+  it("leaves the year out within twelve months only", () => {
+    const now = Date.UTC(2026, 10, 20);
+    expect(shortMoment("2026-11-18T12:00:00Z", now)).not.toContain("2026");
+    expect(shortMoment("2024-11-18T12:00:00Z", now)).toContain("2024");
+  });
+  it("measures", () => {
+    expect(bytes(18_422_310)).toBe("18 MB");
+    expect(took(11)).toBe("11 ms");
+  });
+});
