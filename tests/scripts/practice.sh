@@ -40,7 +40,9 @@ if [ ! -e "$folder/made" ]; then
   touch "$folder/made"
 fi
 
+programs=$(dirname "$(command -v lastkey)")
 if [ "$mode" = window ]; then
+  printf 'programs           %s\n' "$programs"
   exec lastkey-window --store "$store"
 fi
 
@@ -53,7 +55,10 @@ step "the rehearsal did not run" "$out/rehearsal.jsonl" 1 \
 if [ ! -s "$out/rehearsal.jsonl" ]; then stop_here "the rehearsal gave no lines"; fi
 step "the audit package could not be exported" "$out/export.txt" 1 \
   lastkey --store "$store" export --out "$out/package.zip"
-step "the audit package did not verify" "$out/verify.txt" 1 lastkey verify "$out/package.zip"
+signer=$(awk '$1 == "signer" { print $2 }' "$out/export.txt")
+if [ -z "$signer" ]; then stop_here "the export did not name its signer" "$out/export.txt"; fi
+step "the audit package did not verify" "$out/verify.txt" 0 \
+  lastkey verify "$out/package.zip" --signer "$signer"
 
 # The window: wait until what is on the screen has stopped changing and is more than a plain ground.
 lastkey-window --store "$store" >"$out/window.txt" 2>&1 &
@@ -79,6 +84,7 @@ if [ "$drawn" = no ]; then stop_here "the window did not draw within 30 seconds"
 mv "$out/next.png" "$out/window.png"
 rm -f "$out/window.txt"
 
+printf 'programs           %s\n' "$programs"
 printf 'practice estate    %s\n' "$store"
 printf 'sync               %s\n' "$out/sync.txt"
 printf 'rehearsal          %s (%s identities)\n' "$out/rehearsal.jsonl" "$(wc -l <"$out/rehearsal.jsonl")"
