@@ -109,6 +109,7 @@ export const say = {
     notRead: (value: number) => `${many(value, "source")} not read`,
     cannotWrite: "reading cannot write",
     weaken: (value: number) => (value === 1 ? "1 source weakens the evidence." : `${n(value)} sources weaken the evidence.`),
+    andMore: (value: number) => ` and ${n(value)} more`,
     weakenAbout: (names: string) => `What is not listed may still exist in ${names}.`,
     table: "Sources",
     groups: {
