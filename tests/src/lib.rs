@@ -16,3 +16,10 @@
     reason = "labs serve tests: a lab that cannot start must fail the test loudly"
 )]
 pub mod labs;
+
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a window that does not do as asked must fail the test loudly"
+)]
+pub mod window;

@@ -1,4 +1,9 @@
-//! What both programs do with the engine: keychain, connector list, use cases.
+//! What both programs do: the use cases of the window and of the command line.
+//!
+//! The window and `lastkey` are two thin clients of this crate, so that neither can do
+//! something the other cannot. Here the engine, the connectors and the OS keychain meet;
+//! nothing is decided here that the engine could decide. It never prints, and knows
+//! neither windows nor terminals (docs/decisions/0001-workbench-crate.md).
 
 #![cfg_attr(
     test,
@@ -9,3 +14,27 @@
         clippy::indexing_slicing
     )
 )]
+
+mod bench;
+mod connectors;
+mod failure;
+mod keys;
+mod packages;
+mod places;
+mod practice;
+mod rehearsals;
+mod sources;
+mod stop;
+mod tables;
+mod trust;
+
+pub use bench::{OpenOptions, Opened, WhenMissing, Workbench};
+pub use connectors::source_kinds;
+pub use failure::{Failure, FailureKind};
+pub use keys::{KeySource, KeychainState};
+pub use packages::verify;
+pub use places::{default_store_path, settings_folder};
+pub use rehearsals::{ReachOf, check_plan, moment_from_text, summary_line};
+pub use sources::ImportRequest;
+pub use stop::Stop;
+pub use tables::columns;

@@ -5,6 +5,9 @@ use crate::store::{Applied, KindRecord, NewJournalRow};
 use crate::views::Totals;
 use lastkey_contract::{Kind, Note, NoteKind, Page};
 
+/// A source asks the same few things page after page; more different ones are in the journal.
+const MAX_QUERIES: usize = 20;
+
 #[derive(Clone, Debug)]
 pub(super) struct Tally {
     pub kind: Kind,
@@ -17,6 +20,8 @@ pub(super) struct Tally {
     failed: u64,
     ended: bool,
     gaps: Vec<String>,
+    queries: Vec<String>,
+    content_sha256: Vec<String>,
 }
 
 impl Tally {
@@ -32,6 +37,8 @@ impl Tally {
             failed: 0,
             ended: false,
             gaps: Vec::new(),
+            queries: Vec::new(),
+            content_sha256: Vec::new(),
         }
     }
 
@@ -94,10 +101,17 @@ impl Tally {
         self.failed += failed;
         let mut text = format!("page {number}");
         if let Some(query) = &page.query {
-            text.push_str(&format!(" of `{}`", redactor.clean(query)));
+            let query = redactor.clean(query);
+            text.push_str(&format!(" of `{query}`"));
+            if !self.queries.contains(&query) && self.queries.len() < MAX_QUERIES {
+                self.queries.push(query);
+            }
         }
         if let Some(hash) = &page.content_sha256 {
             text.push_str(&format!(", sha256 {hash}"));
+            if !self.content_sha256.contains(hash) {
+                self.content_sha256.push(hash.clone());
+            }
         }
         lines.insert(
             0,
@@ -172,6 +186,8 @@ impl Tally {
             } else {
                 vec![format!("{} were not read to their end", self.kind.plural())]
             },
+            queries: self.queries.clone(),
+            content_sha256: self.content_sha256.clone(),
         }
     }
 }

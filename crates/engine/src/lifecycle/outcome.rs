@@ -6,6 +6,27 @@ use lastkey_contract::when::rfc3339;
 use serde::{Serialize, Serializer};
 use ts_rs::TS;
 
+macro_rules! word {
+    ($name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $name {
+            /// The word as it stands in JSON.
+            pub fn word(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+    };
+}
+word!(Basis { Observed = "observed", Attested = "attested", Assumed = "assumed" });
+word!(Verdict { Pass = "pass", Fail = "fail", Indeterminate = "indeterminate" });
+word!(Severity { Info = "info", Low = "low", Medium = "medium", High = "high", Critical = "critical" });
+word!(ItemKind {
+    Account = "account",
+    Credential = "credential",
+    Entitlement = "entitlement",
+    Location = "location",
+});
+word!(Breaks { WillBreak = "will_break", MayBreak = "may_break", Unknown = "unknown" });
+
 /// How something is known, weakest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
 #[serde(rename_all = "snake_case")]

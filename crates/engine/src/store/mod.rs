@@ -22,6 +22,7 @@ mod open;
 mod page;
 mod people;
 mod plans;
+mod population;
 mod references;
 mod schema;
 mod snapshot;

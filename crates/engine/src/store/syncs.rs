@@ -32,6 +32,8 @@ CREATE TABLE sync_kinds (
   removed INTEGER NOT NULL DEFAULT 0,
   complete INTEGER NOT NULL DEFAULT 0,
   gaps TEXT NOT NULL DEFAULT '[]',
+  queries TEXT NOT NULL DEFAULT '[]',
+  content_sha256 TEXT NOT NULL DEFAULT '[]',
   PRIMARY KEY (sync, kind)
 ) STRICT, WITHOUT ROWID;
 ";
@@ -111,6 +113,10 @@ pub struct KindRecord {
     pub totals: Totals,
     pub complete: bool,
     pub gaps: Vec<String>,
+    /// What was asked of the source, each once.
+    pub queries: Vec<String>,
+    /// SHA-256 of raw answers, where the connector had them in one piece.
+    pub content_sha256: Vec<String>,
 }
 
 impl KindRecord {
@@ -153,11 +159,37 @@ fn sync_record(row: SyncRow) -> Result<SyncRecord, StoreError> {
     })
 }
 
-type KindRow = (String, i64, i64, i64, i64, i64, i64, i64, bool, String);
+#[derive(sqlx::FromRow)]
+pub(super) struct KindRow {
+    kind: String,
+    reported: i64,
+    received: i64,
+    stored: i64,
+    unchanged: i64,
+    skipped: i64,
+    failed: i64,
+    removed: i64,
+    complete: bool,
+    gaps: String,
+    queries: String,
+    content_sha256: String,
+}
 
 pub(super) fn kind_record(row: KindRow) -> Result<KindRecord, StoreError> {
-    let (kind, reported, received, stored, unchanged, skipped, failed, removed, complete, gaps) =
-        row;
+    let KindRow {
+        kind,
+        reported,
+        received,
+        stored,
+        unchanged,
+        skipped,
+        failed,
+        removed,
+        complete,
+        gaps,
+        queries,
+        content_sha256,
+    } = row;
     Ok(KindRecord {
         kind: Kind::from_word(&kind)
             .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of a sync")))?,
@@ -172,6 +204,8 @@ pub(super) fn kind_record(row: KindRow) -> Result<KindRecord, StoreError> {
         },
         complete,
         gaps: serde_json::from_str(&gaps)?,
+        queries: serde_json::from_str(&queries)?,
+        content_sha256: serde_json::from_str(&content_sha256)?,
     })
 }
 
@@ -183,8 +217,9 @@ pub(super) async fn put_kind(
     let t = &record.totals;
     sqlx::query(
         "INSERT OR REPLACE INTO sync_kinds
-         (sync, kind, reported, received, stored, unchanged, skipped, failed, removed, complete, gaps)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+         (sync, kind, reported, received, stored, unchanged, skipped, failed, removed, complete, gaps,
+          queries, content_sha256)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )
     .bind(sync.sql())
     .bind(record.kind.word())
@@ -197,6 +232,8 @@ pub(super) async fn put_kind(
     .bind(t.removed.cast_signed())
     .bind(record.complete)
     .bind(serde_json::to_string(&record.gaps)?)
+    .bind(serde_json::to_string(&record.queries)?)
+    .bind(serde_json::to_string(&record.content_sha256)?)
     .execute(connection)
     .await?;
     Ok(())
@@ -245,6 +282,8 @@ impl Store {
                 totals: Totals::default(),
                 complete: false,
                 gaps: vec![format!("{} were not read", kind.plural())],
+                queries: Vec::new(),
+                content_sha256: Vec::new(),
             };
             put_kind(&mut writing.tx, sync, &record).await?;
         }
@@ -380,8 +419,8 @@ impl Store {
     /// The kinds of a sync, in reading order.
     pub async fn sync_kinds(&self, sync: SyncId) -> Result<Vec<KindRecord>, StoreError> {
         let rows: Vec<KindRow> = sqlx::query_as(
-            "SELECT kind, reported, received, stored, unchanged, skipped, failed, removed, complete, gaps
-             FROM sync_kinds WHERE sync = ?1",
+            "SELECT kind, reported, received, stored, unchanged, skipped, failed, removed, complete, gaps,
+                    queries, content_sha256 FROM sync_kinds WHERE sync = ?1",
         )
         .bind(sync.sql())
         .fetch_all(self.readers())

@@ -3,10 +3,14 @@
 //! Plain values with serde names; ts-rs writes their TypeScript twins into `ui/src/wire`.
 //! Times are RFC 3339 text with Z (a bare date of a source: `from/until`).
 
+mod events;
 mod identity;
 mod lists;
+mod rehearsed;
 mod types;
 
+pub use events::events;
 pub use identity::{IdentityLookup, identity};
 pub use lists::{StatusSetting, check_view, identities, journal, sources, status};
+pub use rehearsed::{rehearsed_window, summarise, summary_json};
 pub use types::*;

@@ -1,0 +1,241 @@
+//! The command line, as docs/command-line.md has it.
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Proves whether access is really gone when a person, a supplier or a workload leaves.
+#[derive(Debug, Parser)]
+#[command(name = "lastkey", version, disable_help_subcommand = true)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Global {
+    /// The store (default: the user's data folder)
+    #[arg(long, global = true, value_name = "PATH")]
+    pub store: Option<PathBuf>,
+    /// A key file (mode 0600) instead of the OS keychain
+    #[arg(long, global = true, value_name = "FILE", env = "LASTKEY_KEY_FILE")]
+    pub key_file: Option<PathBuf>,
+    /// One JSON document, or JSON lines where the list is long
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress
+    #[arg(long, global = true)]
+    pub quiet: bool,
+    /// More about what happens, on stderr
+    #[arg(short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the practice estate and read it
+    Demo {
+        #[arg(long, default_value = "small", value_parser = ["small"])]
+        size: String,
+        /// Where its flat files are written (default: beside the store)
+        #[arg(long, value_name = "D")]
+        dir: Option<PathBuf>,
+    },
+    /// Sources: what is read
+    #[command(subcommand)]
+    Source(Source),
+    /// Read sources; all where none is named
+    Sync { names: Vec<String> },
+    /// Read flat files: a folder, a zip or one CSV file
+    Import(Import),
+    /// Identities
+    Identities(Table),
+    /// Accounts
+    Accounts(Table),
+    /// Entitlements
+    Entitlements(Table),
+    /// Grants
+    Grants(Table),
+    /// Credentials
+    Credentials(Table),
+    /// Locations
+    Locations(Table),
+    /// Who can read which location
+    Readers(Table),
+    /// Delegated administration
+    Controls(Table),
+    /// Owners
+    Owners(Table),
+    /// Sessions
+    Sessions(Table),
+    /// What the provisioning process claims
+    Tasks(Table),
+    /// Joiners, movers and leavers found in the sources of truth
+    Events(Table),
+    /// What really happened in the syncs
+    Journal {
+        /// Only this source
+        source: Option<String>,
+    },
+    /// Blast radius of an identity or a credential, with paths
+    Reach(Reach),
+    /// The offboarding plan
+    #[command(subcommand)]
+    Plan(Plan),
+    /// Play an event on a simulated world
+    #[command(subcommand)]
+    Rehearse(Rehearse),
+    /// Write a signed audit package
+    Export {
+        #[arg(long, value_name = "PACKAGE.zip")]
+        out: PathBuf,
+        /// The moment of the rehearsals (RFC 3339; default: now)
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+    },
+    /// Check a package; needs no store
+    Verify {
+        package: PathBuf,
+        /// The fingerprint of the key that must have signed it
+        #[arg(long, value_name = "FINGERPRINT")]
+        signer: Option<String>,
+        /// The package that this one must follow
+        #[arg(long, value_name = "OLD")]
+        extends: Option<PathBuf>,
+    },
+    /// The store itself
+    #[command(subcommand)]
+    Store(Store),
+}
+
+/// Sources.
+#[derive(Debug, Subcommand)]
+pub enum Source {
+    /// Add a source; its secret goes to the keychain
+    Add {
+        kind: String,
+        name: String,
+        /// A setting; repeat for more
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        set: Vec<String>,
+        /// A file with the secret, or - for standard input
+        #[arg(long, value_name = "F")]
+        secret_file: Option<PathBuf>,
+    },
+    /// All sources
+    List,
+    /// The kinds of source and their settings
+    Kinds,
+    /// Sign in, look, change nothing
+    Check { name: String },
+    /// Remove a source; its history stays
+    Remove { name: String },
+}
+
+/// Flat files.
+#[derive(Debug, ClapArgs)]
+pub struct Import {
+    pub path: PathBuf,
+    /// The source's name
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: String,
+    /// What the rows of a single file are (default: identities)
+    #[arg(long, value_name = "KIND")]
+    pub file: Option<String>,
+    /// Columns: id=user_id,display_name=employee_name
+    #[arg(long, value_name = "MAP")]
+    pub map: Option<String>,
+    /// A folder of dated files, read in order, each as of its name's date
+    #[arg(long)]
+    pub series: bool,
+    /// More settings of the source
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// A table.
+#[derive(Debug, ClapArgs)]
+pub struct Table {
+    /// Only rows with this: COLUMN=VALUE; repeat for more
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    pub filters: Vec<String>,
+    /// As it was after this sync
+    #[arg(long, value_name = "SYNC")]
+    pub as_of: Option<u64>,
+    /// CSV instead of a table for reading
+    #[arg(long)]
+    pub csv: bool,
+}
+
+/// Whose reach.
+#[derive(Debug, ClapArgs)]
+#[group(required = true, multiple = false)]
+pub struct ReachOf {
+    #[arg(long, value_name = "ID")]
+    pub identity: Option<String>,
+    #[arg(long, value_name = "SYSTEM:ID")]
+    pub credential: Option<String>,
+}
+
+/// Blast radius.
+#[derive(Debug, ClapArgs)]
+pub struct Reach {
+    #[command(flatten)]
+    pub of: ReachOf,
+    /// At this moment (RFC 3339; default: now)
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+}
+
+/// The offboarding plan.
+#[derive(Debug, Subcommand)]
+pub enum Plan {
+    /// Check a plan (TOML) and make it the active one
+    Load { file: PathBuf },
+    /// Print the active plan
+    Show,
+}
+
+/// Rehearsals.
+#[derive(Debug, Subcommand)]
+pub enum Rehearse {
+    /// What would be left if they left
+    Leaver(Leaver),
+}
+
+/// Who leaves.
+#[derive(Debug, ClapArgs)]
+#[group(required = true, multiple = false)]
+pub struct Who {
+    #[arg(long, value_name = "ID")]
+    pub identity: Option<String>,
+    /// A vendor with all its people
+    #[arg(long, value_name = "ID")]
+    pub vendor: Option<String>,
+    /// Everyone, one after the other
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// A leaver.
+#[derive(Debug, ClapArgs)]
+pub struct Leaver {
+    #[command(flatten)]
+    pub who: Who,
+    /// With --all: all items of everyone, not only the worst
+    #[arg(long, requires = "all")]
+    pub items: bool,
+    /// When they leave (RFC 3339; default: now)
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+}
+
+/// The store itself.
+#[derive(Debug, Subcommand)]
+pub enum Store {
+    /// Check that the store is whole and its log unbroken
+    Check,
+}

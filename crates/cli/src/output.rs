@@ -1,0 +1,196 @@
+//! What reaches the terminal: text that hostile names cannot bend, JSON, and progress.
+
+use crate::args::Global;
+use lastkey_engine::views::{FailureView, SyncProgress};
+use lastkey_workbench::Failure;
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+/// Where and how answers are written.
+pub struct Output {
+    pub json: bool,
+    progress: bool,
+}
+
+impl Output {
+    /// As the global options say.
+    pub fn new(global: &Global) -> Self {
+        Self {
+            json: global.json,
+            progress: !global.quiet,
+        }
+    }
+
+    /// One line for people. Control and direction characters are shown, not obeyed.
+    pub fn line(&self, text: impl AsRef<str>) -> Result<(), Failure> {
+        self.raw(&format!("{}\n", visible(text.as_ref())))
+    }
+
+    /// One JSON document on one line.
+    pub fn document(&self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string(value)
+            .map_err(|_| Failure::not_possible("the answer could not be written as JSON"))?;
+        self.raw(&format!("{text}\n"))
+    }
+
+    /// One row of CSV; cells that a spreadsheet would run are defused by a leading apostrophe.
+    pub fn csv_row<'a>(&self, cells: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
+        let mut row = csv::WriterBuilder::new().from_writer(Vec::new());
+        let failed = |_| Failure::not_possible("the row could not be written as CSV");
+        for cell in cells {
+            row.write_field(defused(cell).as_bytes()).map_err(failed)?;
+        }
+        row.write_record(None::<&[u8]>).map_err(failed)?;
+        let bytes = row
+            .into_inner()
+            .map_err(|_| Failure::not_possible("the row could not be written as CSV"))?;
+        self.raw(&String::from_utf8_lossy(&bytes))
+    }
+
+    fn raw(&self, text: &str) -> Result<(), Failure> {
+        match std::io::stdout().lock().write_all(text.as_bytes()) {
+            Ok(()) => Ok(()),
+            // Whoever reads has had enough: that is no failure.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+            Err(error) => Err(Failure::not_possible(format!(
+                "the answer could not be written: {error}"
+            ))),
+        }
+    }
+
+    /// What tells of progress on stderr: in place on a terminal, else only the end of a source.
+    pub fn teller(&self) -> impl Fn(SyncProgress) + Send + Sync + 'static {
+        let wanted = self.progress;
+        move |progress| {
+            if wanted {
+                tell(&progress);
+            }
+        }
+    }
+    /// A remark on stderr.
+    pub fn remark(&self, text: impl AsRef<str>) {
+        if self.progress {
+            let _closed = writeln!(std::io::stderr(), "{}", visible(text.as_ref()));
+        }
+    }
+
+    /// Something that must be seen, even with --quiet.
+    pub fn important(&self, text: impl AsRef<str>) {
+        let _closed = writeln!(std::io::stderr(), "{}", visible(text.as_ref()));
+    }
+
+    /// A failure: one sentence, what to do, and the exit status.
+    pub fn failure(&self, failure: &Failure) -> ExitCode {
+        let status = failure.kind.exit_status();
+        if self.json {
+            let view: FailureView = failure.clone().into();
+            if let Ok(text) = serde_json::to_string(&view) {
+                let _closed = writeln!(std::io::stderr(), "{text}");
+            }
+        } else {
+            self.important(format!("error: {}", failure.message));
+            if let Some(hint) = &failure.hint {
+                self.important(format!("hint: {hint}"));
+            }
+        }
+        ExitCode::from(status)
+    }
+}
+
+fn tell(progress: &SyncProgress) {
+    let mut stderr = std::io::stderr().lock();
+    let counted = match progress.expected {
+        Some(expected) => format!("{} of {expected}", progress.received),
+        None => progress.received.to_string(),
+    };
+    let kind = progress.kind.as_deref().unwrap_or("");
+    let source = visible(&progress.source);
+    let _closed = if progress.done {
+        writeln!(stderr, "\r{source}: read {}        ", progress.received)
+    } else if stderr.is_terminal() {
+        write!(stderr, "\rreading {source}: {kind} {counted}        ")
+    } else {
+        Ok(())
+    };
+}
+
+/// A panic is told in one sentence by `main`; its own text is for `RUST_BACKTRACE` alone.
+pub fn quiet_panics() {
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        std::panic::set_hook(Box::new(|_| {}));
+    }
+}
+
+/// Terminal escapes, bidi overrides and zero-width characters made visible.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let hidden = (letter.is_control() && letter != '\n' && letter != '\t')
+            || matches!(letter,
+                '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
+                | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{061c}');
+        if hidden {
+            out.push_str(&format!("\\u{{{:x}}}", u32::from(letter)));
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+fn defused(cell: &str) -> String {
+    match cell.chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{}", visible(cell)),
+        _ => visible(cell),
+    }
+}
+
+/// A table for reading: columns as wide as their widest cell, up to a bound.
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    const WIDEST: usize = 48;
+    let cut = |cell: &str| -> String {
+        let cell = visible(cell).replace(['\n', '\t'], " ");
+        if cell.chars().count() <= WIDEST {
+            return cell;
+        }
+        let mut short: String = cell.chars().take(WIDEST - 1).collect();
+        short.push('…');
+        short
+    };
+    let rows: Vec<Vec<String>> = std::iter::once(header.iter().map(|h| (*h).to_owned()).collect())
+        .chain(rows.iter().map(|row| row.iter().map(|c| cut(c)).collect()))
+        .collect();
+    let widths: Vec<usize> = (0..header.len())
+        .map(|column| {
+            rows.iter()
+                .filter_map(|row: &Vec<String>| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    rows.iter()
+        .map(|row| {
+            let cells: Vec<String> = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:<width$}"))
+                .collect();
+            cells.join("  ").trim_end().to_owned()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_are_shown_not_obeyed() {
+        assert_eq!(visible("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
+        assert_eq!(visible("\u{202e}txt.exe"), "\\u{202e}txt.exe");
+        assert_eq!(defused("=cmd|' /C calc'!A0"), "'=cmd|' /C calc'!A0");
+        assert_eq!(visible("محمد O'Neil – Zoë"), "محمد O'Neil – Zoë");
+    }
+}

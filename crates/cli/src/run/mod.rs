@@ -1,0 +1,133 @@
+//! One function per command. Each calls the workbench and writes the answer; nothing is decided here.
+
+mod package;
+mod rehearse;
+mod sources;
+mod tables;
+
+use crate::args::{Args, Command, Global, Plan, Rehearse, Store};
+use crate::output::Output;
+use lastkey_contract::Kind;
+use lastkey_workbench::{
+    Failure, KeySource, OpenOptions, WhenMissing, Workbench, default_store_path,
+};
+use std::process::ExitCode;
+
+/// Runs the command to its end on a runtime of its own.
+pub fn run(args: Args, out: &Output) -> Result<ExitCode, Failure> {
+    let Some(command) = args.command else {
+        return crate::window::open(&args.global);
+    };
+    listen_to_ourselves(args.global.verbose);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::not_possible(format!("no threads can be started: {error}")))?;
+    runtime.block_on(dispatch(command, &args.global, out))
+}
+
+async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Demo { size: _, dir } => sources::demo(global, dir, out).await,
+        Command::Source(source) => sources::source(global, source, out).await,
+        Command::Sync { names } => sources::sync(global, names, out).await,
+        Command::Import(import) => sources::import(global, import, out).await,
+        Command::Identities(table) => tables::table(global, Kind::Identity, table, out).await,
+        Command::Accounts(table) => tables::table(global, Kind::Account, table, out).await,
+        Command::Entitlements(table) => tables::table(global, Kind::Entitlement, table, out).await,
+        Command::Grants(table) => tables::table(global, Kind::Grant, table, out).await,
+        Command::Credentials(table) => tables::table(global, Kind::Credential, table, out).await,
+        Command::Locations(table) => tables::table(global, Kind::Location, table, out).await,
+        Command::Readers(table) => tables::table(global, Kind::Reader, table, out).await,
+        Command::Controls(table) => tables::table(global, Kind::Control, table, out).await,
+        Command::Owners(table) => tables::table(global, Kind::Owner, table, out).await,
+        Command::Sessions(table) => tables::table(global, Kind::Session, table, out).await,
+        Command::Tasks(table) => tables::table(global, Kind::Task, table, out).await,
+        Command::Events(table) => tables::events(global, table, out).await,
+        Command::Journal { source } => tables::journal(global, source, out).await,
+        Command::Reach(reach) => rehearse::reach(global, reach, out).await,
+        Command::Plan(Plan::Load { file }) => rehearse::plan_load(global, &file, out).await,
+        Command::Plan(Plan::Show) => rehearse::plan_show(global, out).await,
+        Command::Rehearse(Rehearse::Leaver(leaver)) => {
+            rehearse::leaver(global, leaver, out).await
+        }
+        Command::Export { out: path, at } => package::export(global, &path, at, out).await,
+        Command::Verify {
+            package,
+            signer,
+            extends,
+        } => package::verify(&package, signer.as_deref(), extends.as_deref(), out),
+        Command::Store(Store::Check) => package::store_check(global, out).await,
+    }
+}
+
+/// Opens the store, or makes it where the command may.
+async fn open(
+    global: &Global,
+    when_missing: WhenMissing,
+    out: &Output,
+) -> Result<Workbench, Failure> {
+    let store_path = match &global.store {
+        Some(path) => path.clone(),
+        None => default_store_path().ok_or_else(|| {
+            Failure::bad_input("this system names no data folder").hint("give --store PATH")
+        })?,
+    };
+    let key_source = match &global.key_file {
+        Some(path) if !path.as_os_str().is_empty() => KeySource::KeyFile(path.clone()),
+        _ => KeySource::Keychain,
+    };
+    let opened = Workbench::open(&OpenOptions {
+        store_path,
+        key_source,
+        when_missing,
+    })
+    .await?;
+    if let Some(key) = opened.recovery_key {
+        out.important("A new store was made. Its recovery key, shown this once; keep it apart from this machine:");
+        out.important(format!("  {}", key.as_str()));
+    }
+    Ok(opened.workbench)
+}
+
+/// `-v` tells of steps, `-vv` of details; secrets are hidden by type.
+fn listen_to_ourselves(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::new("lastkey=off")
+                .add_directive(level.into()),
+        )
+        .finish();
+    // Only the first caller sets it; there is one.
+    let _already_set = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// `1,234`.
+fn counted(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1234567, "1,234,567")] {
+            assert_eq!(super::counted(number), text);
+        }
+    }
+}

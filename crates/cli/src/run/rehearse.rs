@@ -1,0 +1,205 @@
+//! `plan`, `rehearse leaver`, `reach`.
+
+use super::{counted, open};
+use crate::args::{Global, Leaver, Reach};
+use crate::output::{Output, table};
+use lastkey_engine::lifecycle::{Rehearsal, Verdict};
+use lastkey_workbench::{Failure, ReachOf, Stop, WhenMissing, moment_from_text};
+use std::path::Path;
+use std::process::ExitCode;
+
+pub async fn plan_load(global: &Global, file: &Path, out: &Output) -> Result<ExitCode, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::not_possible(format!("`{}` cannot be read: {error}", file.display()))
+    })?;
+    let name = file
+        .file_stem()
+        .map_or_else(|| "plan".to_owned(), |n| n.to_string_lossy().into_owned());
+    // A plan with an error is refused before a store is opened or made.
+    lastkey_workbench::check_plan(&text).map_err(|failure| Failure {
+        message: format!("{}: {}", file.display(), failure.message),
+        ..failure
+    })?;
+    let bench = open(global, WhenMissing::Create, out).await?;
+    let view = bench.load_plan(&name, &text).await?;
+    if out.json {
+        out.document(&view)?;
+    } else {
+        out.line(format!("plan {} is active: {} steps", view.name, view.steps))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn plan_show(global: &Global, out: &Output) -> Result<ExitCode, Failure> {
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    match bench.status().await?.plan {
+        Some(plan) if out.json => out.document(&plan)?,
+        Some(plan) => out.line(plan.text)?,
+        None => {
+            return Err(Failure::not_possible("no plan is loaded")
+                .hint("load one with `lastkey plan load FILE`"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitCode, Failure> {
+    let at = args.at.as_deref().map(moment_from_text).transpose()?;
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    let at = at.unwrap_or_else(|| bench.now());
+    if args.who.all {
+        return everyone(&bench, args.items, at, out).await;
+    }
+    let view = match (&args.who.identity, &args.who.vendor) {
+        (Some(id), None) => bench.rehearse_leaver(id, Some(at)).await?,
+        (None, Some(id)) => bench.rehearse_vendor_exit(id, Some(at)).await?,
+        _ => return Err(Failure::bad_input("give one of --identity, --vendor or --all")),
+    };
+    if out.json {
+        out.document(&view.rehearsal)?;
+    } else {
+        show(&view.rehearsal, view.late, view.never, out)?;
+    }
+    Ok(status(view.rehearsal.verdict))
+}
+
+async fn everyone(
+    bench: &lastkey_workbench::Workbench,
+    items: bool,
+    at: chrono::DateTime<chrono::Utc>,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    let mut failed = 0u64;
+    let mut undecided = 0u64;
+    let mut passed = 0u64;
+    let stop = Stop::default();
+    bench
+        .rehearse_everyone(at, &stop, &mut |rehearsal, row| {
+            match rehearsal.verdict {
+                Verdict::Fail => failed += 1,
+                Verdict::Indeterminate => undecided += 1,
+                Verdict::Pass => passed += 1,
+            }
+            if out.json && items {
+                out.document(rehearsal)
+            } else if out.json {
+                out.document(&lastkey_workbench::summary_line(rehearsal))
+            } else {
+                out.line(format!(
+                    "{:<14} {:<20} {:>6} residual {:>6} late {:>6} never  {}",
+                    row.verdict.word(),
+                    row.identity,
+                    row.residual,
+                    row.late,
+                    row.never,
+                    row.display_name.as_deref().unwrap_or("")
+                ))
+            }
+        })
+        .await?;
+    out.remark(format!(
+        "at {}: {} fail, {} indeterminate, {} pass",
+        lastkey_contract::when::rfc3339(at),
+        counted(failed),
+        counted(undecided),
+        counted(passed)
+    ));
+    // Everyone is a survey, not one person's test: it is done when all were rehearsed.
+    Ok(ExitCode::SUCCESS)
+}
+
+fn status(verdict: Verdict) -> ExitCode {
+    match verdict {
+        Verdict::Pass => ExitCode::SUCCESS,
+        Verdict::Fail | Verdict::Indeterminate => ExitCode::from(1),
+    }
+}
+
+fn show(rehearsal: &Rehearsal, late: u64, never: u64, out: &Output) -> Result<(), Failure> {
+    out.line(format!(
+        "{}. {} items would outlive their limit; {} of them never close. ({} of {} at {})",
+        rehearsal.verdict.word(),
+        counted(late),
+        counted(never),
+        rehearsal.event.word(),
+        rehearsal.identity,
+        lastkey_contract::when::rfc3339(rehearsal.at)
+    ))?;
+    let mut items: Vec<_> = rehearsal.residual.iter().collect();
+    items.sort_by(|a, b| {
+        (b.severity, b.closes_at, a.kind, &a.system, &a.id)
+            .cmp(&(a.severity, a.closes_at, b.kind, &b.system, &b.id))
+    });
+    let cells: Vec<Vec<String>> = items
+        .iter()
+        .map(|item| {
+            vec![
+                item.closes_at.to_text(),
+                item.severity.word().to_owned(),
+                item.kind.word().to_owned(),
+                format!("{}:{}", item.system, item.id),
+                item.on_account.clone().unwrap_or_default(),
+                item.basis.word().to_owned(),
+                item.reason.clone(),
+            ]
+        })
+        .collect();
+    if !cells.is_empty() {
+        let header = ["closes", "severity", "kind", "item", "on account", "basis", "why"];
+        for line in table(&header, &cells) {
+            out.line(line)?;
+        }
+    }
+    for item in items.iter().take(20) {
+        out.line(format!("  {}", item.path.join(" -> ")))?;
+    }
+    if !rehearsal.breaks.is_empty() {
+        out.line("what breaks:")?;
+        for broken in &rehearsal.breaks {
+            out.line(format!(
+                "  {}: {}; {}",
+                broken.certainty.word(),
+                broken.what,
+                broken.depends_on
+            ))?;
+        }
+    }
+    for missing in &rehearsal.missing_facts {
+        out.line(format!("not known: {missing}"))?;
+    }
+    out.line("A simulation: nothing outside was touched.")
+}
+
+pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCode, Failure> {
+    let at = args.at.as_deref().map(moment_from_text).transpose()?;
+    let of = match (args.of.identity, args.of.credential) {
+        (Some(id), None) => ReachOf::Identity(id),
+        (None, Some(text)) => {
+            let (system, id) = text.split_once(':').ok_or_else(|| {
+                Failure::bad_input(format!("`{text}` is not SYSTEM:ID"))
+                    .hint("see `lastkey credentials` for systems and ids")
+            })?;
+            ReachOf::Credential {
+                system: system.to_owned(),
+                id: id.to_owned(),
+            }
+        }
+        _ => return Err(Failure::bad_input("give one of --identity or --credential")),
+    };
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    let radius = bench.reach(&of, at).await?;
+    if out.json {
+        out.document(&radius)?;
+    } else {
+        out.line(format!(
+            "{} reaches {} things at {}",
+            radius.from,
+            counted(u64::try_from(radius.items.len()).unwrap_or(u64::MAX)),
+            lastkey_contract::when::rfc3339(radius.at)
+        ))?;
+        for item in &radius.items {
+            out.line(format!("  {}", item.path.join(" -> ")))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,326 @@
+//! `demo`, `source`, `sync`, `import`.
+
+use super::{counted, open};
+use crate::args::{Global, Import, Source};
+use crate::output::{Output, table};
+use lastkey_engine::views::{CheckView, NewSource, SyncReport};
+use lastkey_workbench::{Failure, ImportRequest, Stop, WhenMissing};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+pub async fn demo(
+    global: &Global,
+    dir: Option<PathBuf>,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    let bench = open(global, WhenMissing::Create, out).await?;
+    let dir = dir.unwrap_or_else(|| bench.practice_folder());
+    let reports = bench
+        .demo(&dir, &out.teller())
+        .await?;
+    let status = bench.status().await?;
+    if out.json {
+        out.document(&reports)?;
+    } else {
+        totals(&reports, out)?;
+        out.line(format!(
+            "practice estate: {} identities, {} credentials from {} sources; its date is {}",
+            counted(status.identities),
+            counted(status.credentials),
+            status.sources,
+            status.practice_date.as_deref().unwrap_or("now")
+        ))?;
+        out.line(format!("its files: {}", dir.display()))?;
+    }
+    Ok(verdict(&reports))
+}
+
+pub async fn source(global: &Global, source: Source, out: &Output) -> Result<ExitCode, Failure> {
+    match source {
+        Source::Add {
+            kind,
+            name,
+            set,
+            secret_file,
+        } => {
+            let settings = settings(&set)?;
+            let secret = secret_file.as_deref().map(read_secret).transpose()?;
+            let bench = open(global, WhenMissing::Create, out).await?;
+            let row = bench
+                .add_source(NewSource {
+                    kind,
+                    name,
+                    settings,
+                    secret,
+                })
+                .await?;
+            if out.json {
+                out.document(&row)?;
+            } else {
+                out.line(format!(
+                    "added {} ({}); read it with: lastkey sync {}",
+                    row.name, row.kind_title, row.name
+                ))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Source::List => {
+            let bench = open(global, WhenMissing::Refuse, out).await?;
+            let rows = bench.sources().await?;
+            if out.json {
+                out.document(&rows)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            if rows.is_empty() {
+                out.line("no source yet: add one with `lastkey source add` or `lastkey import`")?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            let cells: Vec<Vec<String>> = rows
+                .iter()
+                .map(|row| {
+                    vec![
+                        row.name.clone(),
+                        row.kind.clone(),
+                        row.state.clone(),
+                        row.totals
+                            .map_or_else(|| "not known".to_owned(), |t| counted(t.reported)),
+                        row.last_complete_at.clone().unwrap_or_else(|| "never".to_owned()),
+                        row.message.clone().unwrap_or_default(),
+                    ]
+                })
+                .collect();
+            let header = ["source", "kind", "state", "reported", "last complete read", ""];
+            for line in table(&header, &cells) {
+                out.line(line)?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Source::Kinds => {
+            let kinds = lastkey_workbench::source_kinds();
+            if out.json {
+                out.document(&kinds)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            for kind in kinds {
+                out.line(format!("{}: {}", kind.kind, kind.summary))?;
+                for setting in kind.settings {
+                    let need = if setting.required { " (required)" } else { "" };
+                    out.line(format!("  {}{need}: {}", setting.key, setting.help))?;
+                }
+                if kind.secret != "none" {
+                    out.line(format!("  secret ({}): {}", kind.secret, kind.secret_label))?;
+                }
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Source::Check { name } => {
+            let bench = open(global, WhenMissing::Refuse, out).await?;
+            let check = bench.check_source(&name).await?;
+            if out.json {
+                out.document(&check)?;
+            } else {
+                show_check(&name, &check, out)?;
+            }
+            Ok(if check.missing_rights.is_empty() && check.excess_rights.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(1)
+            })
+        }
+        Source::Remove { name } => {
+            let bench = open(global, WhenMissing::Refuse, out).await?;
+            bench.remove_source(&name).await?;
+            if !out.json {
+                out.line(format!("removed {name}; its history stays"))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+pub async fn sync(
+    global: &Global,
+    names: Vec<String>,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    let names = if names.is_empty() {
+        let rows = bench.sources().await?;
+        if rows.is_empty() {
+            return Err(Failure::not_possible("there is no source to read")
+                .hint("add one with `lastkey source add` or `lastkey import`"));
+        }
+        rows.into_iter().map(|row| row.name).collect()
+    } else {
+        names
+    };
+    let stop = stop_on_interrupt();
+    let mut reports = Vec::new();
+    for name in &names {
+        reports.append(&mut bench.sync(name, &out.teller(), &stop).await?);
+    }
+    tell(&reports, out)
+}
+
+pub async fn import(global: &Global, import: Import, out: &Output) -> Result<ExitCode, Failure> {
+    let request = ImportRequest {
+        path: import.path,
+        name: import.name,
+        file: import.file,
+        map: import.map,
+        settings: settings(&import.set)?,
+        series: import.series,
+    };
+    request.validate()?;
+    let bench = open(global, WhenMissing::Create, out).await?;
+    let stop = stop_on_interrupt();
+    let reports = bench
+        .import(request, &out.teller(), &stop)
+        .await?;
+    tell(&reports, out)
+}
+
+fn tell(reports: &[SyncReport], out: &Output) -> Result<ExitCode, Failure> {
+    if out.json {
+        for report in reports {
+            out.document(report)?;
+        }
+    } else {
+        totals(reports, out)?;
+    }
+    Ok(verdict(reports))
+}
+
+/// 0 where all is complete, 1 where a read has gaps, 3 where one failed or was stopped.
+fn verdict(reports: &[SyncReport]) -> ExitCode {
+    let worst = reports
+        .iter()
+        .map(|report| match report.state.as_str() {
+            "complete" => 0,
+            "incomplete" => 1,
+            _ => 3,
+        })
+        .max()
+        .unwrap_or(0);
+    ExitCode::from(worst)
+}
+
+fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure> {
+    let mut cells = Vec::new();
+    for report in reports {
+        for kind in &report.kinds {
+            let t = kind.totals;
+            let numbers = [
+                t.reported, t.received, t.stored, t.unchanged, t.skipped, t.failed, t.removed,
+            ];
+            let mut row = vec![report.source.clone(), kind.kind.clone()];
+            row.extend(numbers.map(counted));
+            row.push(if kind.complete { "complete" } else { "incomplete" }.to_owned());
+            cells.push(row);
+        }
+    }
+    let header = [
+        "source", "kind", "reported", "received", "stored", "unchanged", "skipped", "failed",
+        "removed", "read",
+    ];
+    if !cells.is_empty() {
+        for line in table(&header, &cells) {
+            out.line(line)?;
+        }
+    }
+    for report in reports {
+        for kind in report.kinds.iter().filter(|kind| !kind.complete) {
+            for gap in &kind.gaps {
+                out.line(format!("{}: {}: {gap}", report.source, kind.kind))?;
+            }
+        }
+        if let Some(failure) = &report.failure {
+            out.important(format!("error: {}: {}", report.source, failure.message));
+            if let Some(hint) = &failure.hint {
+                out.important(format!("hint: {hint}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn show_check(name: &str, check: &CheckView, out: &Output) -> Result<(), Failure> {
+    out.line(format!(
+        "{name}: signed in as {}{}",
+        check.signed_in_as.as_deref().unwrap_or("nobody (no sign-in needed)"),
+        check
+            .server
+            .as_deref()
+            .map(|server| format!(", {server}"))
+            .unwrap_or_default()
+    ))?;
+    for right in &check.missing_rights {
+        out.line(format!("missing right {}: {}", right.name, right.why))?;
+    }
+    for right in &check.excess_rights {
+        out.line(format!("right in excess {}: {}", right.name, right.why))?;
+    }
+    if !check.rights_known {
+        out.line("rights: this system does not tell its clients what they may do")?;
+    }
+    for remark in &check.remarks {
+        out.line(remark)?;
+    }
+    Ok(())
+}
+
+fn settings(set: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let mut settings = BTreeMap::new();
+    for pair in set {
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            Failure::bad_input(format!("`{pair}` is not KEY=VALUE"))
+                .hint("write --set key=value, once for each setting")
+        })?;
+        if settings.insert(key.to_owned(), value.to_owned()).is_some() {
+            return Err(Failure::bad_input(format!("`{key}` is set twice")));
+        }
+    }
+    Ok(settings)
+}
+
+fn read_secret(path: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
+    };
+    read.map_err(|error| {
+        Failure::not_possible(format!(
+            "the secret file `{}` cannot be read: {error}",
+            path.display()
+        ))
+    })?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    if text.is_empty() {
+        return Err(Failure::bad_input(format!(
+            "the secret file `{}` is empty",
+            path.display()
+        )));
+    }
+    Ok(text)
+}
+
+/// Ctrl-C ends the read cleanly: what was read stays, nothing is claimed.
+fn stop_on_interrupt() -> Stop {
+    let stop = Stop::default();
+    let heard = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            heard.stop();
+        }
+    });
+    stop
+}

@@ -1,0 +1,195 @@
+//! `identities`, `accounts` and the other tables, `events`, `journal`. Lists are read in
+//! windows, so that a table of a million rows needs no more memory than one of a hundred.
+
+use super::open;
+use crate::args::{Global, Table};
+use crate::output::{Output, table as laid_out};
+use lastkey_contract::Kind;
+use lastkey_engine::views::ListQuery;
+use lastkey_workbench::{Failure, WhenMissing};
+use serde_json::{Map, Value};
+use std::process::ExitCode;
+
+const WINDOW: u32 = 1_000;
+
+pub async fn table(
+    global: &Global,
+    kind: Kind,
+    args: Table,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    let columns = lastkey_workbench::columns(kind);
+    let mut printer = Printer::new(&args, out);
+    let mut query = query(&args);
+    loop {
+        let page = bench.table(kind, &query, args.as_of).await?;
+        let count = page.rows.len();
+        printer.window(&columns, page.rows)?;
+        if count == 0 {
+            break;
+        }
+        query.offset += u64::try_from(count).unwrap_or(u64::MAX);
+        if query.offset >= page.matching {
+            break;
+        }
+    }
+    printer.end()
+}
+
+pub async fn events(global: &Global, args: Table, out: &Output) -> Result<ExitCode, Failure> {
+    if args.as_of.is_some() {
+        return Err(Failure::bad_input("--as-of does not go with events")
+            .hint("an event carries its own dates"));
+    }
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    let mut printer = Printer::new(&args, out);
+    let mut query = query(&args);
+    let columns: Vec<String> = ["event", "identity", "source", "earliest", "latest", "changed"]
+        .map(str::to_owned)
+        .to_vec();
+    loop {
+        let page = bench.events(&query).await?;
+        let count = page.rows.len();
+        let rows = page.rows.iter().filter_map(as_map).collect();
+        printer.window(&columns, rows)?;
+        query.offset += u64::try_from(count).unwrap_or(u64::MAX);
+        if count == 0 || query.offset >= page.matching {
+            break;
+        }
+    }
+    printer.end()
+}
+
+pub async fn journal(
+    global: &Global,
+    source: Option<String>,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    let sources = match source {
+        Some(name) => vec![name],
+        None => bench.sources().await?.into_iter().map(|row| row.name).collect(),
+    };
+    let args = Table {
+        filters: Vec::new(),
+        as_of: None,
+        csv: false,
+    };
+    for name in sources {
+        let mut query = query(&args);
+        loop {
+            let page = bench.journal(&name, &query).await?;
+            let count = page.rows.len();
+            for row in &page.rows {
+                if out.json {
+                    out.document(row)?;
+                } else {
+                    out.line(format!(
+                        "{} {:>5} {:<16} {:<8} {}",
+                        row.at, row.sync, row.source, row.what, row.text
+                    ))?;
+                    for example in &row.examples {
+                        out.line(format!("        {example}"))?;
+                    }
+                }
+            }
+            query.offset += u64::try_from(count).unwrap_or(u64::MAX);
+            if count == 0 || query.offset >= page.matching {
+                break;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn query(args: &Table) -> ListQuery {
+    ListQuery {
+        search: String::new(),
+        filters: args.filters.clone(),
+        sort: String::new(),
+        descending: false,
+        offset: 0,
+        limit: WINDOW,
+    }
+}
+
+fn as_map(row: &impl serde::Serialize) -> Option<Map<String, Value>> {
+    match serde_json::to_value(row) {
+        Ok(Value::Object(map)) => Some(map),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Prints windows of rows as JSON lines, CSV or a table for reading.
+struct Printer<'a> {
+    out: &'a Output,
+    csv: bool,
+    first: bool,
+}
+
+impl<'a> Printer<'a> {
+    fn new(args: &Table, out: &'a Output) -> Self {
+        Self {
+            out,
+            csv: args.csv,
+            first: true,
+        }
+    }
+
+    fn window(&mut self, columns: &[String], rows: Vec<Map<String, Value>>) -> Result<(), Failure> {
+        if self.out.json {
+            for row in rows {
+                self.out.document(&row)?;
+            }
+            return Ok(());
+        }
+        let cells: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| columns.iter().map(|c| cell(row.get(c))).collect())
+            .collect();
+        if self.csv {
+            if self.first {
+                self.out.csv_row(columns.iter().map(String::as_str))?;
+            }
+            for row in &cells {
+                self.out.csv_row(row.iter().map(String::as_str))?;
+            }
+        } else if !cells.is_empty() {
+            // Columns nobody filled only take room.
+            let used: Vec<usize> = (0..columns.len())
+                .filter(|&i| cells.iter().any(|row| row.get(i).is_some_and(|c| !c.is_empty())))
+                .collect();
+            let pick = |row: &Vec<String>| -> Vec<String> {
+                used.iter().filter_map(|&i| row.get(i).cloned()).collect()
+            };
+            let header: Vec<&str> = used
+                .iter()
+                .filter_map(|&i| columns.get(i).map(String::as_str))
+                .collect();
+            let rows: Vec<Vec<String>> = cells.iter().map(pick).collect();
+            for line in laid_out(&header, &rows) {
+                self.out.line(line)?;
+            }
+        }
+        self.first = false;
+        Ok(())
+    }
+
+    fn end(self) -> Result<ExitCode, Failure> {
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(items)) => items
+            .iter()
+            .map(|item| cell(Some(item)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_))) => other.to_string(),
+    }
+}

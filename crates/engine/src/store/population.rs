@@ -1,0 +1,125 @@
+//! What an audit package needs: every current object by window, how completely each source
+//! was read, and the names of identities.
+
+use super::{Store, StoreError, SyncId};
+use crate::evidence::{CompletenessRow, PopulationRow};
+use chrono::{DateTime, Utc};
+use lastkey_contract::Kind;
+use std::collections::HashMap;
+
+impl Store {
+    /// A window of the current objects of a kind after the row `after`, in the order in which
+    /// they were stored; each with its row, to go on from.
+    pub async fn population(
+        &self,
+        kind: Kind,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, PopulationRow)>, StoreError> {
+        let rows: Vec<(i64, String, i64, String)> = sqlx::query_as(
+            "SELECT o.id, s.name, o.first_sync, o.payload
+             FROM objects o JOIN sources s ON s.id = o.source
+             WHERE o.kind = ?1 AND o.id > ?2 AND o.ended_sync IS NULL
+             ORDER BY o.id LIMIT ?3",
+        )
+        .bind(kind.word())
+        .bind(after)
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        rows.into_iter()
+            .map(|(row, source, first_sync, payload)| {
+                let population = PopulationRow {
+                    fact: serde_json::from_str(&payload)?,
+                    source: source.into(),
+                    first_sync: first_sync.cast_unsigned(),
+                };
+                Ok((row, population))
+            })
+            .collect()
+    }
+
+    /// How many current objects of a kind there are.
+    pub async fn population_size(&self, kind: Kind) -> Result<u64, StoreError> {
+        let (count,): (i64,) =
+            sqlx::query_as("SELECT count(*) FROM objects WHERE kind = ?1 AND ended_sync IS NULL")
+                .bind(kind.word())
+                .fetch_one(self.readers())
+                .await?;
+        Ok(count.cast_unsigned())
+    }
+
+    /// The latest read of each source, kind by kind.
+    pub async fn completeness(&self) -> Result<Vec<CompletenessRow>, StoreError> {
+        let mut rows = Vec::new();
+        for source in self.sources().await? {
+            let Some(sync) = self.latest_sync(source.id).await? else {
+                continue;
+            };
+            for kind in self.sync_kinds(sync.id).await? {
+                let totals = kind.totals;
+                rows.push(CompletenessRow {
+                    source: source.name.to_string(),
+                    kind: kind.kind,
+                    sync: sync.id.0,
+                    started_at: moment(&sync.started_at)?,
+                    ended_at: sync.ended_at.as_deref().map(moment).transpose()?,
+                    reported: Some(totals.reported),
+                    received: totals.received,
+                    stored: totals.stored,
+                    unchanged: totals.unchanged,
+                    skipped: totals.skipped,
+                    failed: totals.failed,
+                    removed: totals.removed,
+                    complete: kind.complete,
+                    gaps: kind.gaps,
+                    queries: kind.queries,
+                    content_sha256: kind.content_sha256,
+                });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The latest sync of each source, `source:number`.
+    pub async fn latest_syncs(&self) -> Result<Vec<String>, StoreError> {
+        let mut syncs = Vec::new();
+        for source in self.sources().await? {
+            if let Some(sync) = self.latest_sync(source.id).await? {
+                let SyncId(number) = sync.id;
+                syncs.push(format!("{}:{number}", source.name));
+            }
+        }
+        Ok(syncs)
+    }
+
+    /// Display name and kind of every current identity, by its shown id.
+    pub async fn identity_names(
+        &self,
+    ) -> Result<HashMap<String, (Option<String>, String)>, StoreError> {
+        let rows: Vec<(String, String, Option<String>, String, i64)> = sqlx::query_as(
+            "SELECT s.name, p.id, p.display_name, p.kind,
+             (SELECT count(*) FROM people d WHERE d.id = p.id)
+             FROM people p JOIN sources s ON s.id = p.source",
+        )
+        .fetch_all(self.readers())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(source, id, name, kind, namesakes)| {
+                let shown = if namesakes > 1 {
+                    format!("{source}:{id}")
+                } else {
+                    id
+                };
+                (shown, (name, kind))
+            })
+            .collect())
+    }
+}
+
+fn moment(text: &str) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| at.with_timezone(&Utc))
+        .map_err(|_| StoreError::damaged(format!("the time `{text}`")))
+}

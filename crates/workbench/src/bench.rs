@@ -1,0 +1,192 @@
+//! The open workbench: a store with its keys, and what is remembered of its latest snapshot.
+
+use crate::failure::{Failure, FailureKind};
+use crate::keys::{KeySource, Keys, SecretBox, sidecar_path};
+use chrono::{DateTime, Utc};
+use lastkey_engine::access::Graph;
+use lastkey_engine::store::{Store, StoreError, StoreKey};
+use lastkey_engine::views::{self, PlanView, Status};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use zeroize::Zeroizing;
+
+/// Whether a missing store is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenMissing {
+    Create,
+    Refuse,
+}
+
+/// How to open.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    pub store_path: PathBuf,
+    pub key_source: KeySource,
+    pub when_missing: WhenMissing,
+}
+
+/// An open workbench, and the recovery key if the store was made just now.
+pub struct Opened {
+    pub workbench: Workbench,
+    pub recovery_key: Option<Zeroizing<String>>,
+}
+
+/// The use cases, on one open store.
+pub struct Workbench {
+    pub(crate) store: Store,
+    pub(crate) secrets: SecretBox,
+    key_kept_in: String,
+    practice_date: Mutex<Option<DateTime<Utc>>>,
+    /// The graph of the latest state of the store, with the state's number.
+    pub(crate) graph: tokio::sync::Mutex<Option<(u64, Arc<Graph>)>>,
+    pub(crate) everyone: tokio::sync::Mutex<Option<crate::rehearsals::Everyone>>,
+}
+
+impl Workbench {
+    /// Opens the store, or makes it where that is wanted. Where something fails, nothing is left behind.
+    pub async fn open(options: &OpenOptions) -> Result<Opened, Failure> {
+        let path = absolute(&options.store_path)?;
+        let there = path.exists();
+        if !there && sidecar_path(&path).exists() {
+            return Err(Failure::key(format!(
+                "the store `{}` is gone, but its file of keys is still there",
+                path.display()
+            ))
+            .hint("restore the store from a backup, or move the .keys file away to begin anew"));
+        }
+        match (there, options.when_missing) {
+            (true, _) => Self::open_existing(&path, &options.key_source).await,
+            (false, WhenMissing::Create) => Self::create(&path, &options.key_source).await,
+            (false, WhenMissing::Refuse) => Err(Failure::not_possible(format!(
+                "there is no store at `{}`",
+                path.display()
+            ))
+            .hint("make one with `lastkey demo`, `lastkey import` or `lastkey source add`")),
+        }
+    }
+
+    async fn open_existing(path: &Path, source: &KeySource) -> Result<Opened, Failure> {
+        let keys = Keys::open(path, source)?;
+        let store = Store::open(path, &store_key(&keys)?, &operator(), Utc::now()).await?;
+        let practice_date = store.practice_date().await?;
+        Ok(Opened {
+            workbench: Self::assemble(store, &keys, practice_date)?,
+            recovery_key: None,
+        })
+    }
+
+    async fn create(path: &Path, source: &KeySource) -> Result<Opened, Failure> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Failure::not_possible(format!("`{}` cannot be made: {error}", folder.display()))
+            })?;
+        }
+        let made = Keys::create(path, source)?;
+        let store = match Store::create(path, &store_key(&made.keys)?, &operator(), Utc::now()).await
+        {
+            Ok(store) => store,
+            Err(error) => {
+                made.keys.discard();
+                return Err(error.into());
+            }
+        };
+        Ok(Opened {
+            workbench: Self::assemble(store, &made.keys, None)?,
+            recovery_key: Some(made.recovery_key),
+        })
+    }
+
+    fn assemble(
+        store: Store,
+        keys: &Keys,
+        practice_date: Option<DateTime<Utc>>,
+    ) -> Result<Workbench, Failure> {
+        Ok(Workbench {
+            store,
+            secrets: keys.secrets()?,
+            key_kept_in: keys.kept_in(),
+            practice_date: Mutex::new(practice_date),
+            graph: tokio::sync::Mutex::default(),
+            everyone: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// The moment that counts as now: the practice estate has a fixed date of its own.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.practice_date().unwrap_or_else(Utc::now)
+    }
+
+    pub(crate) fn practice_date(&self) -> Option<DateTime<Utc>> {
+        *self
+            .practice_date
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_practice_date(&self, at: DateTime<Utc>) {
+        *self
+            .practice_date
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(at);
+    }
+
+    /// What the frame shows on every screen.
+    pub async fn status(&self) -> Result<Status, Failure> {
+        let name = self
+            .store
+            .path()
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        Ok(views::status(
+            &self.store,
+            &views::StatusSetting {
+                store_name: &name,
+                key_kept_in: &self.key_kept_in,
+                version: env!("CARGO_PKG_VERSION"),
+            },
+        )
+        .await?)
+    }
+
+    /// The active plan.
+    pub(crate) async fn plan_view(&self) -> Result<Option<PlanView>, Failure> {
+        Ok(self.status().await?.plan)
+    }
+
+    /// Checks the whole store: pages, totals, the chain of the log. What is wrong, one sentence each.
+    pub async fn check_store(&self) -> Result<Vec<String>, Failure> {
+        Ok(self.store.check().await?)
+    }
+}
+
+/// Who acts, for the log: the name of the person's account on this workstation.
+fn operator() -> String {
+    ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|variable| std::env::var(variable).ok().filter(|name| !name.is_empty()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn store_key(keys: &Keys) -> Result<StoreKey, Failure> {
+    Ok(StoreKey::new(*keys.store_key()?))
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path)
+        .map_err(|error| Failure::bad_input(format!("`{}` is not a path: {error}", path.display())))
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let view = error.view();
+        Failure {
+            kind: match view.kind.as_str() {
+                "key" => FailureKind::Key,
+                "bad_input" => FailureKind::BadInput,
+                _ => FailureKind::NotPossible,
+            },
+            message: view.message,
+            hint: view.hint,
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Audit packages: write one of the store's latest state, check any.
+
+use crate::bench::Workbench;
+use crate::failure::Failure;
+use crate::trust;
+use chrono::{DateTime, Utc};
+use crate::keys::{hex, key_from_hex, random_bytes};
+use lastkey_contract::{Kind, Secret};
+use lastkey_engine::access::Graph;
+use lastkey_engine::evidence::{
+    CompletenessRow, EvidenceError, PackageContent, PlanText, PopulationRow, PopulationTable,
+    Rehearsed, Rows, write_package,
+};
+use lastkey_engine::lifecycle::{Plan, RehearsalSettings, rehearse_all};
+use lastkey_engine::store::Store;
+use lastkey_engine::views::{
+    ExportProgress, ExportReport, JournalRow, ProblemView, VerifyView,
+};
+use lastkey_verify::{
+    Fingerprint, PackageKey, PackageState, VerifyOptions, VerifyReport, verify_package,
+};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio::runtime::Handle;
+use zeroize::Zeroizing;
+
+/// Checks a package; needs no store. Without `signer`, the list of trusted signers counts.
+pub fn verify(
+    path: &Path,
+    signer: Option<&str>,
+    extends: Option<&Path>,
+) -> Result<VerifyView, Failure> {
+    let asked = signer
+        .filter(|text| !text.trim().is_empty())
+        .map(|text| {
+            text.trim().parse::<Fingerprint>().map_err(|error| {
+                Failure::bad_input(error.to_string())
+                    .hint("the signer prints it when exporting; `lastkey verify` shows it too")
+            })
+        })
+        .transpose()?;
+    let report = verify_package(
+        path,
+        &VerifyOptions {
+            signer: asked.clone(),
+            extends: extends.map(Path::to_owned),
+        },
+    )
+    .map_err(|error| Failure::not_possible(error.to_string()))?;
+    let VerifyReport {
+        state,
+        signer,
+        package_id,
+        made_at,
+        files,
+        problems,
+    } = report;
+    let trusted = match (&signer, &asked) {
+        (Some(signer), None) => trust::trusted().iter().any(|t| t == signer.as_str()),
+        _ => false,
+    };
+    let state = match state {
+        PackageState::IntactSignerUnknown if trusted => PackageState::Intact,
+        PackageState::Intact | PackageState::IntactSignerUnknown | PackageState::Broken => state,
+    };
+    Ok(VerifyView {
+        path: path.display().to_string(),
+        state: state.words().to_owned(),
+        signer: signer.map(|fingerprint| fingerprint.as_str().to_owned()),
+        package_id,
+        made_at,
+        files,
+        problems: problems
+            .into_iter()
+            .map(|problem| ProblemView {
+                file: problem.file,
+                message: problem.message,
+            })
+            .collect(),
+    })
+}
+
+impl Workbench {
+    /// Writes a signed audit package of the latest state, with everyone's rehearsal now.
+    pub async fn export(
+        &self,
+        out: &Path,
+        tell: &(dyn Fn(ExportProgress) + Send + Sync),
+    ) -> Result<ExportReport, Failure> {
+        self.export_at(out, None, tell).await
+    }
+
+    /// The same with the rehearsals played at another moment.
+    pub async fn export_at(
+        &self,
+        out: &Path,
+        at: Option<DateTime<Utc>>,
+        tell: &(dyn Fn(ExportProgress) + Send + Sync),
+    ) -> Result<ExportReport, Failure> {
+        let key = self.signing_key()?;
+        let (_, graph) = self.graph().await?;
+        let (plan, _) = self.plan().await?;
+        let at = at.unwrap_or_else(|| self.now());
+        let names = self.store.identity_names().await?;
+        let (store, status) = (&self.store, self.status().await?);
+        let mut sizes = Vec::new();
+        for kind in Kind::ALL {
+            sizes.push((kind, store.population_size(kind).await?));
+        }
+        let (_, journal_expected) = store.journal(None, None, 0, 1).await?;
+        let content = Prepared {
+            completeness: store.completeness().await?,
+            syncs: store.latest_syncs().await?,
+            plan: store.plan().await?.map(|plan| PlanText {
+                name: plan.name,
+                text: plan.text,
+            }),
+            sizes,
+            journal_expected,
+        };
+        // The package is written on this thread, which may block; rows come from the store
+        // by window, so that a million rows need no more memory than a thousand.
+        let runtime = tokio::runtime::Handle::current();
+        let report = tokio::task::block_in_place(|| {
+            let rehearsals_expected = u64::try_from(graph.identity_count()).unwrap_or(u64::MAX);
+            let rehearsals = Everyones::begin(graph.clone(), plan, at, names);
+            let package = PackageContent {
+                made_at: Utc::now(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                previous: None,
+                scope: "whole estate".to_owned(),
+                period_from: None,
+                period_until: Some(at),
+                snapshot_at: status
+                    .snapshot_at
+                    .as_deref()
+                    .and_then(|text| crate::rehearsals::moment_from_text(text).ok()),
+                syncs: content.syncs,
+                rehearsed_at: Some(at),
+                operator: Some(store.operator().to_owned()),
+                practice_date: status.practice_date.clone(),
+                population: content
+                    .sizes
+                    .iter()
+                    .map(|(kind, expected)| PopulationTable {
+                        kind: *kind,
+                        expected: *expected,
+                        rows: population(store, &runtime, *kind),
+                    })
+                    .collect(),
+                completeness: content.completeness,
+                rehearsals: Box::new(rehearsals),
+                rehearsals_expected,
+                plan: content.plan,
+                journal: journal(store, &runtime),
+                journal_expected: content.journal_expected,
+            };
+            let never = AtomicBool::new(false);
+            write_package(out, package, &key, &mut |p| tell(p), &never)
+        })
+        .map_err(|error| {
+            let failure = Failure::not_possible(error.to_string());
+            match error.hint() {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })?;
+        trust::enrol(&report.signer, store.operator())?;
+        let payload = serde_json::json!({
+            "package": report.package_id, "sha256": report.sha256, "signer": report.signer,
+        });
+        store.log("package exported", &payload, Utc::now()).await?;
+        Ok(report)
+    }
+
+    /// The signing key of this store: made at the first export, kept like every secret.
+    fn signing_key(&self) -> Result<PackageKey, Failure> {
+        let seed = match self.secrets.get(SIGNING_KEY)? {
+            Some(text) => key_from_hex(text.expose())
+                .ok_or_else(|| Failure::key("the signing key in the keychain is damaged"))?,
+            None => {
+                let seed = Zeroizing::new(random_bytes::<32>()?);
+                self.secrets
+                    .put(SIGNING_KEY, &Secret::new(hex(seed.as_ref())))?;
+                seed
+            }
+        };
+        Ok(PackageKey::from_seed(&seed))
+    }
+}
+
+const SIGNING_KEY: &str = "signing";
+const WINDOW: u32 = 5_000;
+
+/// What is read before the package is begun.
+struct Prepared {
+    completeness: Vec<CompletenessRow>,
+    syncs: Vec<String>,
+    plan: Option<PlanText>,
+    sizes: Vec<(Kind, u64)>,
+    journal_expected: u64,
+}
+
+fn broken_off(error: impl std::fmt::Display) -> EvidenceError {
+    EvidenceError::Source {
+        part: "the store".to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// The rows of one kind, window by window.
+fn population<'a>(store: &'a Store, runtime: &'a Handle, kind: Kind) -> Rows<'a, PopulationRow> {
+    let mut after = 0i64;
+    let windows = std::iter::from_fn(move || {
+        match runtime.block_on(store.population(kind, after, WINDOW)) {
+            Ok(rows) => {
+                after = rows.last()?.0;
+                Some(rows.into_iter().map(|(_, row)| Ok(row)).collect::<Vec<_>>())
+            }
+            Err(error) => Some(vec![Err(broken_off(error))]),
+        }
+    });
+    Box::new(windows.flatten())
+}
+
+/// The journal, window by window.
+fn journal<'a>(store: &'a Store, runtime: &'a Handle) -> Rows<'a, JournalRow> {
+    let mut offset = 0u64;
+    let windows = std::iter::from_fn(move || {
+        match runtime.block_on(store.journal(None, None, offset, WINDOW)) {
+            Ok((rows, _)) if rows.is_empty() => None,
+            Ok((rows, _)) => {
+                offset += u64::try_from(rows.len()).unwrap_or(u64::MAX);
+                Some(rows.into_iter().map(Ok).collect::<Vec<_>>())
+            }
+            Err(error) => Some(vec![Err(broken_off(error))]),
+        }
+    });
+    Box::new(windows.flatten())
+}
+
+/// Everyone's rehearsal, one by one, from a thread that runs a few ahead.
+struct Everyones(std::sync::mpsc::Receiver<Rehearsed>);
+
+impl Everyones {
+    fn begin(
+        graph: Arc<Graph>,
+        plan: Plan,
+        at: DateTime<Utc>,
+        names: HashMap<String, (Option<String>, String)>,
+    ) -> Self {
+        let (send, receive) = std::sync::mpsc::sync_channel(64);
+        std::thread::spawn(move || {
+            rehearse_all(&graph, &plan, at, &RehearsalSettings::default(), |rehearsal| {
+                let (display_name, kind) =
+                    names.get(&rehearsal.identity).cloned().unwrap_or_default();
+                let row = Rehearsed {
+                    rehearsal,
+                    display_name,
+                    kind,
+                };
+                // Nobody listens any more: the export has ended.
+                match send.send(row) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                }
+            });
+        });
+        Self(receive)
+    }
+}
+
+impl Iterator for Everyones {
+    type Item = Result<Rehearsed, EvidenceError>;
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.recv().ok().map(Ok)
+    }
+}

@@ -1,0 +1,301 @@
+//! Rehearsals, the plan, and blast radius, on the latest state of the store.
+
+use crate::bench::Workbench;
+use crate::failure::Failure;
+use crate::stop::Stop;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use lastkey_contract::when::rfc3339;
+use lastkey_contract::{CredentialId, IdentityId, SystemName};
+use lastkey_engine::access::{Graph, Reach, ReachFrom, reach};
+use lastkey_engine::lifecycle::{
+    Leaver, Plan, PlanError, Rehearsal, RehearsalSettings, decay_curve, rehearse_all,
+    rehearse_leaver,
+};
+use lastkey_engine::views::{
+    ListQuery, PlanView, RehearsalView, RehearsedRow, RowWindow, rehearsed_window, summarise,
+};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Everyone's rehearsal, remembered for as long as store, plan and moment stay the same.
+pub(crate) struct Everyone {
+    state: u64,
+    plan_sha256: Option<String>,
+    at: DateTime<Utc>,
+    rows: Arc<Vec<RehearsedRow>>,
+}
+
+/// Whose blast radius.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReachOf {
+    Identity(String),
+    Credential { system: String, id: String },
+}
+
+/// A moment as people type it: RFC 3339, or a bare date, which means its first moment in UTC.
+pub fn moment_from_text(text: &str) -> Result<DateTime<Utc>, Failure> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Ok(at.with_timezone(&Utc));
+    }
+    text.parse::<NaiveDate>()
+        .map(|date| date.and_time(NaiveTime::MIN).and_utc())
+        .map_err(|_| {
+            Failure::bad_input(format!("`{text}` is not a time"))
+                .hint("write RFC 3339, such as 2026-06-01T17:00:00Z")
+        })
+}
+
+/// Reads a plan and says what is wrong with it, with line and column.
+pub fn check_plan(text: &str) -> Result<Plan, Failure> {
+    Plan::parse(text).map_err(|error| {
+        let failure = Failure::bad_input(error.to_string());
+        let PlanError { hint, .. } = error;
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })
+}
+
+/// One line of `rehearse leaver --all --json`: counts per kind, the floor, the 20 worst items.
+pub fn summary_line(rehearsal: &Rehearsal) -> serde_json::Value {
+    lastkey_engine::views::summary_json(rehearsal)
+}
+
+impl Workbench {
+    /// Checks a plan and makes it the active one.
+    pub async fn load_plan(&self, name: &str, text: &str) -> Result<PlanView, Failure> {
+        let plan = check_plan(text)?;
+        let steps = u64::try_from(plan.steps.len()).unwrap_or(u64::MAX);
+        let name = if name.trim().is_empty() { "plan" } else { name.trim() };
+        self.store
+            .save_plan(name, text, steps, Utc::now())
+            .await?;
+        self.plan_view()
+            .await?
+            .ok_or_else(|| Failure::not_possible("the plan was not kept"))
+    }
+
+    /// Rehearses one identity leaving; a vendor is a vendor exit with all its people.
+    pub async fn rehearse_leaver(
+        &self,
+        id: &str,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<RehearsalView, Failure> {
+        self.rehearse(Leaver::Identity(IdentityId::new(id)), at).await
+    }
+
+    /// Rehearses a vendor leaving with all its people.
+    pub async fn rehearse_vendor_exit(
+        &self,
+        id: &str,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<RehearsalView, Failure> {
+        self.rehearse(Leaver::Vendor(IdentityId::new(id)), at).await
+    }
+
+    async fn rehearse(
+        &self,
+        leaver: Leaver,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<RehearsalView, Failure> {
+        let (Leaver::Identity(id) | Leaver::Vendor(id)) = &leaver;
+        let id = self.known_identity(id.as_str()).await?;
+        let leaver = match leaver {
+            Leaver::Identity(_) => Leaver::Identity(id.clone()),
+            Leaver::Vendor(_) => {
+                self.require_vendor(&id).await?;
+                Leaver::Vendor(id.clone())
+            }
+        };
+        let (_, graph) = self.graph().await?;
+        let (plan, name) = self.plan().await?;
+        let at = at.unwrap_or_else(|| self.now());
+        let settings = RehearsalSettings::default();
+        let display_name = self.display_name(&id).await?;
+        let begun = Instant::now();
+        let rehearsal = off_thread(move || {
+            rehearse_leaver(&graph, &plan, &leaver, at, &settings)
+        })
+        .await?;
+        let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let row = summarise(&rehearsal, display_name.clone(), String::new());
+        Ok(RehearsalView {
+            display_name,
+            plan_name: name,
+            late: row.late,
+            never: row.never,
+            curve: decay_curve(&rehearsal, settings.horizon),
+            horizon_days: u32::try_from(settings.horizon.num_days()).unwrap_or(90),
+            took_ms,
+            rehearsal,
+        })
+    }
+
+    /// Rehearses every identity in turn and hands each over; `each` may fail, which ends it.
+    pub async fn rehearse_everyone(
+        &self,
+        at: DateTime<Utc>,
+        stop: &Stop,
+        each: &mut (dyn FnMut(&Rehearsal, &RehearsedRow) -> Result<(), Failure> + Send),
+    ) -> Result<(), Failure> {
+        let (_, graph) = self.graph().await?;
+        let (plan, _) = self.plan().await?;
+        let names = self.store.identity_names().await?;
+        let stop = stop.clone();
+        let mut failed = None;
+        tokio::task::block_in_place(|| {
+            let settings = RehearsalSettings::default();
+            rehearse_all(&graph, &plan, at, &settings, |rehearsal| {
+                let (name, kind) = names.get(&rehearsal.identity).cloned().unwrap_or_default();
+                let row = summarise(&rehearsal, name, kind);
+                if stop.is_stopped() {
+                    return ControlFlow::Break(());
+                }
+                match each(&rehearsal, &row) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(failure) => {
+                        failed = Some(failure);
+                        ControlFlow::Break(())
+                    }
+                }
+            });
+        });
+        match failed {
+            Some(failure) => Err(failure),
+            None if stop.is_stopped() => Err(Failure::not_possible("the rehearsal was stopped")),
+            None => Ok(()),
+        }
+    }
+
+    /// Everyone's rehearsal by window, worst first.
+    pub async fn rehearsals(&self, query: &ListQuery) -> Result<RowWindow<RehearsedRow>, Failure> {
+        let (state, _) = self.graph().await?;
+        let plan_sha256 = self.plan_view().await?.map(|plan| plan.sha256);
+        let mut everyone = self.everyone.lock().await;
+        let remembered = everyone
+            .as_ref()
+            .filter(|e| e.state == state && e.plan_sha256 == plan_sha256)
+            .map(|e| e.rows.clone());
+        let rows = match remembered {
+            Some(rows) => rows,
+            None => {
+                let at = self.now();
+                let mut rows = Vec::new();
+                self.rehearse_everyone(at, &Stop::default(), &mut |_, row| {
+                    rows.push(row.clone());
+                    Ok(())
+                })
+                .await?;
+                let rows = Arc::new(rows);
+                *everyone = Some(Everyone {
+                    state,
+                    plan_sha256,
+                    at,
+                    rows: rows.clone(),
+                });
+                rows
+            }
+        };
+        drop(everyone);
+        Ok(rehearsed_window(&rows, query))
+    }
+
+    /// When the remembered rehearsals of everyone were played, if they were.
+    pub async fn rehearsed_at(&self) -> Option<String> {
+        self.everyone.lock().await.as_ref().map(|e| rfc3339(e.at))
+    }
+
+    /// Everything reachable from one identity or credential, with the path that explains it.
+    pub async fn reach(
+        &self,
+        of: &ReachOf,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<Reach, Failure> {
+        let (_, graph) = self.graph().await?;
+        let (plan, _) = self.plan().await?;
+        let at = at.unwrap_or_else(|| self.now());
+        let of = match of {
+            ReachOf::Identity(id) => ReachFrom::Identity(self.known_identity(id).await?),
+            ReachOf::Credential { system, id } => ReachFrom::Credential(
+                SystemName::new(system.clone()),
+                CredentialId::new(id.clone()),
+            ),
+        };
+        off_thread(move || reach(&graph, &of, at, |system| plan.dies_with_account(system)))
+            .await?
+            .ok_or_else(|| {
+                Failure::bad_input("there is no such credential")
+                    .hint("see `lastkey credentials` for systems and ids")
+            })
+    }
+
+    /// The graph of the store's latest state, built once per state.
+    pub(crate) async fn graph(&self) -> Result<(u64, Arc<Graph>), Failure> {
+        let state = self.store.newest_sync().await?.map_or(0, |sync| sync.id.0);
+        let mut kept = self.graph.lock().await;
+        if let Some((of, graph)) = kept.as_ref()
+            && *of == state
+        {
+            return Ok((state, graph.clone()));
+        }
+        let snapshot = self.store.load_snapshot(None).await?;
+        let graph = Arc::new(off_thread(move || Graph::build(&snapshot)).await?);
+        *kept = Some((state, graph.clone()));
+        Ok((state, graph))
+    }
+
+    /// The active plan and its name; an empty plan where none is loaded.
+    pub(crate) async fn plan(&self) -> Result<(Plan, Option<String>), Failure> {
+        match self.store.plan().await? {
+            Some(record) => Ok((check_plan(&record.text)?, Some(record.name))),
+            None => Ok((Plan::default(), None)),
+        }
+    }
+
+    /// The one identity that the text names: `SOURCE:ID` always, a bare ID if it is unique.
+    pub(crate) async fn known_identity(&self, text: &str) -> Result<IdentityId, Failure> {
+        let found = self.store.find_identity(text).await?;
+        match found.as_slice() {
+            [one] => Ok(IdentityId::new(one.shown_id())),
+            [] => Err(Failure::bad_input(format!("there is no identity `{text}`"))
+                .hint("see `lastkey identities` for ids")),
+            many => {
+                let ids: Vec<String> = many.iter().map(|person| person.shown_id()).collect();
+                Err(
+                    Failure::bad_input(format!("`{text}` names {} identities", many.len()))
+                        .hint(format!("say which: {}", ids.join(", "))),
+                )
+            }
+        }
+    }
+
+    async fn require_vendor(&self, id: &IdentityId) -> Result<(), Failure> {
+        let names = self.store.identity_names().await?;
+        match names.get(id.as_str()) {
+            Some((_, kind)) if kind == "vendor" => Ok(()),
+            Some((_, kind)) => Err(Failure::bad_input(format!("`{id}` is a {kind}, not a vendor"))
+                .hint("give it with --identity")),
+            None => Err(Failure::bad_input(format!("there is no vendor `{id}`"))),
+        }
+    }
+
+    async fn display_name(&self, id: &IdentityId) -> Result<Option<String>, Failure> {
+        Ok(self
+            .store
+            .identity_names()
+            .await?
+            .remove(id.as_str())
+            .and_then(|(name, _)| name))
+    }
+}
+
+/// Heavy work on a thread of its own.
+pub(crate) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Failure::not_possible("the work was interrupted; nothing was kept of it"))
+}

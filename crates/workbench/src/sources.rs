@@ -1,0 +1,272 @@
+//! Sources: add, check, remove, read; flat files as a source made on the way.
+
+use crate::bench::Workbench;
+use crate::connectors;
+use crate::failure::Failure;
+use crate::stop::Stop;
+use chrono::{DateTime, NaiveTime, Utc};
+use lastkey_contract::when::rfc3339;
+use lastkey_contract::{Connector, Kind, Secret, SecretNeed, Settings, SourceName};
+use lastkey_engine::collect::{SyncSettings, sync};
+use lastkey_engine::store::CheckRecord;
+use lastkey_engine::views::{self, CheckView, NewSource, SourceRow, SyncProgress, SyncReport};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Told at most ten times a second.
+pub type Tell<'a> = &'a (dyn Fn(SyncProgress) + Send + Sync + 'static);
+
+/// What `import` is asked for.
+#[derive(Clone, Debug)]
+pub struct ImportRequest {
+    pub path: PathBuf,
+    pub name: String,
+    /// What the rows of a single file are.
+    pub file: Option<String>,
+    /// `id=user_id,display_name=employee_name`.
+    pub map: Option<String>,
+    pub settings: BTreeMap<String, String>,
+    /// A folder of dated files.
+    pub series: bool,
+}
+
+impl ImportRequest {
+    /// Wrong use is told before a store is opened or made.
+    pub fn validate(&self) -> Result<(), Failure> {
+        if let Some(word) = &self.file {
+            kind_of_file(word)?;
+        }
+        if !self.path.exists() {
+            return Err(
+                Failure::not_possible(format!("there is no `{}`", self.path.display()))
+                    .hint("give a folder, a zip or a CSV file"),
+            );
+        }
+        if self.series {
+            lastkey_flat_files::series::dated_files(&self.path)?;
+            return Ok(());
+        }
+        connectors::configure("flat-files", &self.flat_files(&self.path)?, None).map(|_| ())
+    }
+
+    fn flat_files(&self, path: &std::path::Path) -> Result<Settings, Failure> {
+        let path = std::path::absolute(path).map_err(|error| {
+            Failure::bad_input(format!("`{}` is not a path: {error}", path.display()))
+        })?;
+        let mut settings = self.settings.clone();
+        settings.insert("path".to_owned(), path.display().to_string());
+        if let Some(word) = &self.file {
+            settings.insert("file".to_owned(), kind_of_file(word)?.plural().to_owned());
+        }
+        if let Some(map) = &self.map {
+            settings.extend(lastkey_flat_files::mapping::parse_cli(map)?);
+        }
+        Ok(Settings(settings))
+    }
+}
+
+fn kind_of_file(word: &str) -> Result<Kind, Failure> {
+    Kind::from_word(word).ok_or_else(|| {
+        let known: Vec<_> = Kind::ALL.iter().map(|kind| kind.plural()).collect();
+        Failure::bad_input(format!("`{word}` is not a kind of rows"))
+            .hint(format!("kinds: {}", known.join(", ")))
+    })
+}
+
+impl Workbench {
+    /// All sources, each with what its latest read did.
+    pub async fn sources(&self) -> Result<Vec<SourceRow>, Failure> {
+        Ok(views::sources(&self.store, &connectors::descriptors()).await?)
+    }
+
+    async fn source_row(&self, name: &str) -> Result<SourceRow, Failure> {
+        self.sources()
+            .await?
+            .into_iter()
+            .find(|row| row.name == name)
+            .ok_or_else(|| Failure::bad_input(format!("there is no source `{name}`")))
+    }
+
+    /// Adds a source. Its secret goes to the keychain; without it nothing is added.
+    pub async fn add_source(&self, new: NewSource) -> Result<SourceRow, Failure> {
+        let NewSource {
+            kind,
+            name,
+            settings,
+            secret,
+        } = new;
+        let descriptor = connectors::descriptor(&kind)?;
+        let settings = Settings(settings);
+        let secret = secret.filter(|text| !text.is_empty()).map(Secret::new);
+        match (descriptor.secret, &secret) {
+            (SecretNeed::Required, None) => {
+                return Err(Failure::bad_input(format!(
+                    "{} needs a secret ({})",
+                    descriptor.title, descriptor.secret_label
+                ))
+                .hint("give it with --secret-file FILE, or - to read it from standard input"));
+            }
+            (SecretNeed::None, Some(_)) => {
+                return Err(Failure::bad_input(format!(
+                    "{} takes no secret",
+                    descriptor.title
+                )));
+            }
+            (SecretNeed::Required | SecretNeed::Optional, _) | (SecretNeed::None, None) => {}
+        }
+        connectors::configure(&kind, &settings, secret.clone())?;
+        let source = SourceName::new(name.clone());
+        self.store
+            .add_source(&source, &kind, &settings, Utc::now())
+            .await?;
+        if let Some(secret) = &secret
+            && let Err(failure) = self.secrets.put(&entry(&name), secret)
+        {
+            self.store.remove_source(&source, Utc::now()).await?;
+            return Err(failure);
+        }
+        self.source_row(&name).await
+    }
+
+    /// Signs in, looks, changes nothing outside; the answer is kept with the source.
+    pub async fn check_source(&self, name: &str) -> Result<CheckView, Failure> {
+        let source = SourceName::new(name);
+        let (connector, _) = self.connector(&source).await?;
+        let report = connector.check().await?;
+        let at = Utc::now();
+        self.store.save_check(&source, &report, at).await?;
+        Ok(views::check_view(CheckRecord {
+            at: rfc3339(at),
+            report,
+        }))
+    }
+
+    /// Removes a source and its secret; its history stays.
+    pub async fn remove_source(&self, name: &str) -> Result<(), Failure> {
+        self.store
+            .remove_source(&SourceName::new(name), Utc::now())
+            .await?;
+        self.secrets.forget(&entry(name))
+    }
+
+    /// Reads one source.
+    pub async fn sync(
+        &self,
+        name: &str,
+        tell: Tell<'_>,
+        stop: &Stop,
+    ) -> Result<Vec<SyncReport>, Failure> {
+        self.sync_as_of(name, tell, stop, None).await.map(|r| vec![r])
+    }
+
+    async fn sync_as_of(
+        &self,
+        name: &str,
+        tell: Tell<'_>,
+        stop: &Stop,
+        read_date: Option<DateTime<Utc>>,
+    ) -> Result<SyncReport, Failure> {
+        let source = SourceName::new(name);
+        let (connector, secrets) = self.connector(&source).await?;
+        let settings = SyncSettings {
+            secrets,
+            read_date: read_date.or_else(|| self.practice_date()),
+            ..SyncSettings::default()
+        };
+        Ok(sync(
+            &self.store,
+            &source,
+            connector.as_ref(),
+            &Utc::now,
+            tell,
+            stop.listen(),
+            &settings,
+        )
+        .await?)
+    }
+
+    /// Flat files: made a source where it is not one, then read.
+    pub async fn import(
+        &self,
+        request: ImportRequest,
+        tell: Tell<'_>,
+        stop: &Stop,
+    ) -> Result<Vec<SyncReport>, Failure> {
+        request.validate()?;
+        let reads: Vec<(PathBuf, Option<DateTime<Utc>>)> = if request.series {
+            lastkey_flat_files::series::dated_files(&request.path)?
+                .into_iter()
+                .map(|(date, path)| (path, Some(date.and_time(NaiveTime::MIN).and_utc())))
+                .collect()
+        } else {
+            vec![(request.path.clone(), None)]
+        };
+        let mut reports = Vec::new();
+        for (path, read_date) in reads {
+            let settings = request.flat_files(&path)?;
+            self.point_at(&request.name, &settings).await?;
+            let report = self
+                .sync_as_of(&request.name, tell, stop, read_date)
+                .await?;
+            let ended_well = matches!(report.state.as_str(), "complete" | "incomplete");
+            reports.push(report);
+            // A series is read in order: after a failure the rest would look like a gap.
+            if !ended_well {
+                break;
+            }
+        }
+        Ok(reports)
+    }
+
+    /// Makes the source, or points it at new settings.
+    async fn point_at(&self, name: &str, settings: &Settings) -> Result<(), Failure> {
+        let source = SourceName::new(name);
+        match self.store.find_source(&source).await? {
+            None => {
+                self.store
+                    .add_source(&source, "flat-files", settings, Utc::now())
+                    .await?;
+            }
+            Some(found) if found.kind != "flat-files" => {
+                return Err(Failure::bad_input(format!(
+                    "`{name}` is a source of another kind ({})",
+                    found.kind
+                ))
+                .hint("choose another name with --as"));
+            }
+            Some(found) if found.settings != *settings => {
+                self.store
+                    .set_source_settings(&source, settings, Utc::now())
+                    .await?;
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The configured connector, and the secrets that must never be written.
+    async fn connector(
+        &self,
+        source: &SourceName,
+    ) -> Result<(Box<dyn Connector>, Vec<Secret>), Failure> {
+        let found = self.store.source(source).await?;
+        let needs = connectors::descriptor(&found.kind)?.secret;
+        let secret = match needs {
+            SecretNeed::None => None,
+            SecretNeed::Optional | SecretNeed::Required => {
+                self.secrets.get(&entry(source.as_str()))?
+            }
+        };
+        if needs == SecretNeed::Required && secret.is_none() {
+            return Err(Failure::key(format!("the secret of `{source}` is not there"))
+                .hint("remove the source and add it again with its secret"));
+        }
+        let hidden = secret.iter().cloned().collect();
+        let connector = connectors::configure(&found.kind, &found.settings, secret)?;
+        Ok((connector, hidden))
+    }
+}
+
+fn entry(source: &str) -> String {
+    format!("source:{source}")
+}

@@ -1,0 +1,82 @@
+//! Windows of rows, straight from the store.
+
+use crate::bench::Workbench;
+use crate::failure::Failure;
+use lastkey_contract::{Kind, SourceName};
+use lastkey_engine::store::{FactTable, SyncId, TableQuery};
+use lastkey_engine::views::{
+    self, EventRow, IdentityDetail, IdentityLookup, IdentityRow, JournalRow, ListQuery, RowWindow,
+};
+
+/// The columns of a table, in order: those of the flat files, then where and when it was read.
+pub fn columns(kind: Kind) -> Vec<String> {
+    lastkey_engine::store::columns(kind)
+        .iter()
+        .copied()
+        .chain(["source", "first_sync"])
+        .map(str::to_owned)
+        .collect()
+}
+
+impl Workbench {
+    /// The journal of a source, latest sync first.
+    pub async fn journal(
+        &self,
+        source: &str,
+        query: &ListQuery,
+    ) -> Result<RowWindow<JournalRow>, Failure> {
+        let source = SourceName::new(source);
+        self.store.source(&source).await?;
+        Ok(views::journal(&self.store, Some(&source), None, query.offset, query.limit).await?)
+    }
+
+    /// Identities by window.
+    pub async fn identities(&self, query: &ListQuery) -> Result<RowWindow<IdentityRow>, Failure> {
+        Ok(views::identities(&self.store, query).await?)
+    }
+
+    /// One identity with all it holds.
+    pub async fn identity(&self, id: &str) -> Result<IdentityDetail, Failure> {
+        match views::identity(&self.store, id, self.now()).await? {
+            IdentityLookup::Found(detail) => Ok(*detail),
+            IdentityLookup::Unknown => Err(Failure::bad_input(format!("there is no identity `{id}`"))
+                .hint("see `lastkey identities` for ids")),
+            IdentityLookup::Several(ids) => Err(Failure::bad_input(format!(
+                "`{id}` names {} identities",
+                ids.len()
+            ))
+            .hint(format!("say which: {}", ids.join(", ")))),
+        }
+    }
+
+    /// Lifecycle events found in the sources of truth.
+    pub async fn events(&self, query: &ListQuery) -> Result<RowWindow<EventRow>, Failure> {
+        Ok(views::events(&self.store, query, self.now()).await?)
+    }
+
+    /// A window of one table, as of a sync.
+    pub async fn table(
+        &self,
+        kind: Kind,
+        query: &ListQuery,
+        as_of: Option<u64>,
+    ) -> Result<FactTable, Failure> {
+        let filters = query
+            .filters
+            .iter()
+            .map(|filter| {
+                let (column, value) = filter.split_once('=').ok_or_else(|| {
+                    Failure::bad_input(format!("`{filter}` is not COLUMN=VALUE"))
+                })?;
+                Ok((column.trim().to_owned(), value.trim().to_owned()))
+            })
+            .collect::<Result<Vec<_>, Failure>>()?;
+        let query = TableQuery {
+            filters,
+            as_of: as_of.map(SyncId),
+            offset: query.offset,
+            limit: query.limit,
+        };
+        Ok(self.store.table(kind, &query).await?)
+    }
+}

@@ -1,0 +1,291 @@
+//! The one list of commands. The handlers of this side and `ui/src/wire/commands.ts` of the
+//! other are both made from it, so they cannot drift.
+//!
+//! A command parses, calls the workbench and converts; what fails is a `FailureView`.
+
+use crate::desk::Desk;
+use crate::settings::UiSettings;
+use crate::wire::{Wire, camel_case};
+use lastkey_engine::views::{
+    CheckView, EventRow, ExportProgress, ExportReport, FailureView, IdentityDetail, IdentityRow,
+    JournalRow, ListQuery, NewSource, PlanView, RehearsalView, RehearsedRow, RowWindow,
+    SourceKindView, SourceRow, Status, SyncProgress, SyncReport, VerifyView,
+};
+use lastkey_workbench::{Failure, Workbench, moment_from_text};
+use std::path::Path;
+use tauri::ipc::Channel;
+
+type Answer<T> = Result<T, FailureView>;
+
+macro_rules! commands {
+    ($($(#[doc = $doc:literal])+ $name:ident($($arg:ident: $ty:ty),*) -> $ret:ty;)+) => {
+        mod handlers {
+            use super::*;
+            $(
+                #[tauri::command]
+                pub async fn $name(
+                    desk: tauri::State<'_, Desk>,
+                    $($arg: $ty),*
+                ) -> Answer<$ret> {
+                    super::$name(&desk, $($arg),*).await
+                }
+            )+
+        }
+
+        /// Takes the window's calls.
+        pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
+            tauri::generate_handler![$(handlers::$name),+]
+        }
+
+        /// The other side of the list: the text of `ui/src/wire/commands.ts`.
+        #[cfg_attr(not(test), expect(dead_code, reason = "the test that proves the file current renders it"))]
+        pub fn typescript() -> String {
+            let mut needs = std::collections::BTreeSet::new();
+            let mut lines = String::new();
+            $(
+                $( lines.push_str(&format!("  /**{} */\n", $doc)); )+
+                let arguments: Vec<String> = vec![
+                    $({
+                        needs.extend(<$ty as Wire>::needs());
+                        format!("{}: {}", camel_case(stringify!($arg)), <$ty as Wire>::name())
+                    }),*
+                ];
+                needs.extend(<$ret as Wire>::needs());
+                let arguments = if arguments.is_empty() {
+                    String::new()
+                } else {
+                    format!("a: {{ {} }}", arguments.join("; "))
+                };
+                lines.push_str(&format!(
+                    "  {}({}): {};\n", stringify!($name), arguments, <$ret as Wire>::name()
+                ));
+            )+
+            let names = [$(stringify!($name)),+];
+            render(&needs, &lines, &names)
+        }
+    };
+}
+
+commands! {
+    /// What the frame shows on every screen.
+    status() -> Status;
+    /// Opens the store again, with a key file if one is given.
+    store_unlock(key_file: Option<String>) -> Status;
+    /// The recovery key of a store that was just made: told once.
+    recovery_key() -> Option<String>;
+    /// The kinds of source that can be added.
+    source_kinds() -> Vec<SourceKindView>;
+    /// All sources.
+    sources() -> Vec<SourceRow>;
+    /// Adds a source; its secret goes to the keychain.
+    source_add(source: NewSource) -> SourceRow;
+    /// Signs in, looks, changes nothing.
+    source_check(name: String) -> CheckView;
+    /// Removes a source; its history stays.
+    source_remove(name: String) -> ();
+    /// Reads sources; none named means all.
+    sync_start(names: Vec<String>, on_progress: Channel<SyncProgress>) -> Vec<SyncReport>;
+    /// Stops reading a source; an empty name stops all.
+    sync_stop(name: String) -> ();
+    /// The journal of a source's latest sync.
+    journal(source: String, query: ListQuery) -> RowWindow<JournalRow>;
+    /// Identities by window.
+    identities(query: ListQuery) -> RowWindow<IdentityRow>;
+    /// One identity with all it holds.
+    identity(id: String) -> IdentityDetail;
+    /// Lifecycle events from the sources of truth.
+    events(query: ListQuery) -> RowWindow<EventRow>;
+    /// Loads the offboarding plan.
+    plan_load(name: String, text: String) -> PlanView;
+    /// Rehearses a leaver; without a time, now.
+    rehearse_leaver(identity: String, at: Option<String>) -> RehearsalView;
+    /// Everybody's leaver rehearsal, worst first.
+    rehearsals(query: ListQuery) -> RowWindow<RehearsedRow>;
+    /// Writes a signed audit package.
+    export_package(out: String, on_progress: Channel<ExportProgress>) -> ExportReport;
+    /// Verifies any package.
+    verify_package(path: String, signer: Option<String>) -> VerifyView;
+    /// Makes the practice estate.
+    demo(on_progress: Channel<SyncProgress>) -> Status;
+    /// Lets the person choose a file; nothing if they cancel.
+    pick_file(save: bool, title: String, name: Option<String>) -> Option<String>;
+    /// What the person chose for the window.
+    settings_get() -> UiSettings;
+    /// Keeps what the person chose.
+    settings_set(settings: UiSettings) -> ();
+}
+
+async fn status(desk: &Desk) -> Answer<Status> {
+    Ok(desk.workbench().await?.status().await?)
+}
+
+async fn store_unlock(desk: &Desk, key_file: Option<String>) -> Answer<Status> {
+    desk.open(key_file).await?;
+    status(desk).await
+}
+
+async fn recovery_key(desk: &Desk) -> Answer<Option<String>> {
+    Ok(desk.take_recovery_key().await)
+}
+
+async fn source_kinds(_desk: &Desk) -> Answer<Vec<SourceKindView>> {
+    Ok(lastkey_workbench::source_kinds())
+}
+
+async fn sources(desk: &Desk) -> Answer<Vec<SourceRow>> {
+    let mut rows = desk.workbench().await?.sources().await?;
+    desk.mark_reading(&mut rows);
+    Ok(rows)
+}
+
+async fn source_add(desk: &Desk, source: NewSource) -> Answer<SourceRow> {
+    Ok(desk.workbench().await?.add_source(source).await?)
+}
+
+async fn source_check(desk: &Desk, name: String) -> Answer<CheckView> {
+    Ok(desk.workbench().await?.check_source(&name).await?)
+}
+
+async fn source_remove(desk: &Desk, name: String) -> Answer<()> {
+    Ok(desk.workbench().await?.remove_source(&name).await?)
+}
+
+async fn sync_start(
+    desk: &Desk,
+    names: Vec<String>,
+    on_progress: Channel<SyncProgress>,
+) -> Answer<Vec<SyncReport>> {
+    desk.sync(names, on_progress).await
+}
+
+async fn sync_stop(desk: &Desk, name: String) -> Answer<()> {
+    desk.stop(&name);
+    Ok(())
+}
+
+async fn journal(desk: &Desk, source: String, query: ListQuery) -> Answer<RowWindow<JournalRow>> {
+    Ok(desk.workbench().await?.journal(&source, &query).await?)
+}
+
+async fn identities(desk: &Desk, query: ListQuery) -> Answer<RowWindow<IdentityRow>> {
+    Ok(desk.workbench().await?.identities(&query).await?)
+}
+
+async fn identity(desk: &Desk, id: String) -> Answer<IdentityDetail> {
+    Ok(desk.workbench().await?.identity(&id).await?)
+}
+
+async fn events(desk: &Desk, query: ListQuery) -> Answer<RowWindow<EventRow>> {
+    Ok(desk.workbench().await?.events(&query).await?)
+}
+
+async fn plan_load(desk: &Desk, name: String, text: String) -> Answer<PlanView> {
+    Ok(desk.workbench().await?.load_plan(&name, &text).await?)
+}
+
+async fn rehearse_leaver(
+    desk: &Desk,
+    identity: String,
+    at: Option<String>,
+) -> Answer<RehearsalView> {
+    let at = at.as_deref().map(moment_from_text).transpose()?;
+    Ok(desk
+        .workbench()
+        .await?
+        .rehearse_leaver(&identity, at)
+        .await?)
+}
+
+async fn rehearsals(desk: &Desk, query: ListQuery) -> Answer<RowWindow<RehearsedRow>> {
+    Ok(desk.workbench().await?.rehearsals(&query).await?)
+}
+
+async fn export_package(
+    desk: &Desk,
+    out: String,
+    on_progress: Channel<ExportProgress>,
+) -> Answer<ExportReport> {
+    let tell = move |progress: ExportProgress| {
+        // A window that has gone away needs no progress.
+        let _gone = on_progress.send(progress);
+    };
+    Ok(desk
+        .workbench()
+        .await?
+        .export(Path::new(&out), &tell)
+        .await?)
+}
+
+async fn verify_package(_desk: &Desk, path: String, signer: Option<String>) -> Answer<VerifyView> {
+    let read = tokio::task::spawn_blocking(move || {
+        lastkey_workbench::verify(Path::new(&path), signer.as_deref(), None)
+    });
+    let view = read
+        .await
+        .map_err(|_| Failure::not_possible("verifying was interrupted"))??;
+    Ok(view)
+}
+
+async fn demo(desk: &Desk, on_progress: Channel<SyncProgress>) -> Answer<Status> {
+    let tell = move |progress: SyncProgress| {
+        let _gone = on_progress.send(progress);
+    };
+    let workbench: std::sync::Arc<Workbench> = desk.workbench().await?;
+    let folder = workbench.practice_folder();
+    workbench.demo(&folder, &tell).await?;
+    Ok(workbench.status().await?)
+}
+
+async fn pick_file(
+    desk: &Desk,
+    save: bool,
+    title: String,
+    name: Option<String>,
+) -> Answer<Option<String>> {
+    Ok(desk.pick_file(save, title, name).await)
+}
+
+async fn settings_get(_desk: &Desk) -> Answer<UiSettings> {
+    Ok(UiSettings::load())
+}
+
+async fn settings_set(_desk: &Desk, settings: UiSettings) -> Answer<()> {
+    settings
+        .save()
+        .map_err(|message| Failure::not_possible(message).into())
+}
+
+fn render(needs: &std::collections::BTreeSet<String>, lines: &str, names: &[&str]) -> String {
+    let mut text = String::from(
+        "// Generated from src-tauri/src/commands.rs; a test proves it current. Do not edit.\n\n\
+         import type { Channel } from \"@tauri-apps/api/core\";\n",
+    );
+    for need in needs {
+        text.push_str(&format!("import type {{ {need} }} from \"./{need}\";\n"));
+    }
+    text.push_str("\n/** Every command: its argument and its answer. What fails is a FailureView. */\n");
+    text.push_str(&format!("export interface Commands {{\n{lines}}}\n\n"));
+    text.push_str("export const commandNames = [\n");
+    for name in names {
+        text.push_str(&format!("  \"{name}\",\n"));
+    }
+    text.push_str("] as const satisfies ReadonlyArray<keyof Commands>;\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_windows_list_of_commands_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/ui/src/wire/commands.ts");
+        let made = super::typescript();
+        if std::env::var_os("LASTKEY_BLESS").is_some() {
+            std::fs::write(path, &made).unwrap();
+        }
+        let there = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            there == made,
+            "ui/src/wire/commands.ts is not current: run LASTKEY_BLESS=1 cargo test -p lastkey-window"
+        );
+    }
+}

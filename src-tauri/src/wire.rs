@@ -1,0 +1,97 @@
+//! How Rust types are called in TypeScript, for the generated list of commands.
+
+use crate::settings::UiSettings;
+use lastkey_engine::views::{
+    CheckView, EventRow, ExportProgress, ExportReport, IdentityDetail, IdentityRow, JournalRow,
+    ListQuery, NewSource, PlanView, RehearsalView, RehearsedRow, RowWindow, SourceKindView,
+    SourceRow, Status, SyncProgress, SyncReport, VerifyView,
+};
+use tauri::ipc::Channel;
+use ts_rs::{Config, TS};
+
+/// A type that crosses to the window.
+pub trait Wire {
+    /// Its name in TypeScript.
+    fn name() -> String;
+    /// The generated types it needs, by name.
+    fn needs() -> Vec<String>;
+}
+
+macro_rules! plain {
+    ($($ty:ty = $name:literal),+ $(,)?) => {$(
+        impl Wire for $ty {
+            fn name() -> String { $name.to_owned() }
+            fn needs() -> Vec<String> { Vec::new() }
+        }
+    )+};
+}
+plain!(String = "string", bool = "boolean", u32 = "number", u64 = "number", () = "void");
+
+macro_rules! generated {
+    ($($ty:ty),+ $(,)?) => {$(
+        impl Wire for $ty {
+            fn name() -> String { <$ty as TS>::name(&Config::default()) }
+            fn needs() -> Vec<String> { vec![Self::name()] }
+        }
+    )+};
+}
+generated!(
+    CheckView, EventRow, ExportProgress, ExportReport, IdentityDetail, IdentityRow, JournalRow,
+    ListQuery, NewSource, PlanView, RehearsalView, RehearsedRow, SourceKindView, SourceRow, Status,
+    SyncProgress, SyncReport, UiSettings, VerifyView,
+);
+
+impl<T: Wire> Wire for Vec<T> {
+    fn name() -> String {
+        format!("Array<{}>", T::name())
+    }
+    fn needs() -> Vec<String> {
+        T::needs()
+    }
+}
+
+impl<T: Wire> Wire for Option<T> {
+    fn name() -> String {
+        format!("{} | null", T::name())
+    }
+    fn needs() -> Vec<String> {
+        T::needs()
+    }
+}
+
+impl<T: Wire + TS> Wire for RowWindow<T> {
+    fn name() -> String {
+        format!("RowWindow<{}>", T::name())
+    }
+    fn needs() -> Vec<String> {
+        let mut needs = T::needs();
+        needs.push("RowWindow".to_owned());
+        needs
+    }
+}
+
+impl<T: Wire> Wire for Channel<T> {
+    fn name() -> String {
+        format!("Channel<{}>", T::name())
+    }
+    fn needs() -> Vec<String> {
+        T::needs()
+    }
+}
+
+/// `on_progress` as the window writes it: `onProgress`.
+pub fn camel_case(name: &str) -> String {
+    let mut out = String::new();
+    let mut upper = false;
+    for letter in name.chars() {
+        if letter == '_' {
+            upper = true;
+        } else if upper {
+            out.extend(letter.to_uppercase());
+            upper = false;
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}

@@ -1,0 +1,243 @@
+//! The real window, driven from outside through WebDriver (tauri-driver and WebKitWebDriver).
+//!
+//! Each window has folders of its own for data and settings; the display, the bus and the
+//! keyring are those of the environment (tests/scripts/desktop.sh gives private ones).
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use thirtyfour::prelude::*;
+use thirtyfour::{Capabilities, WebDriver};
+
+/// How long anything on screen may take. Generous: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where a window's data and settings are.
+pub struct Room {
+    folder: tempfile::TempDir,
+}
+
+impl Room {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+    /// A path inside.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+    /// The store that the window opens when nobody names one.
+    pub fn store(&self) -> PathBuf {
+        self.path("data/lastkey/store.lastkey")
+    }
+    /// A command with this room's folders.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("XDG_DATA_HOME", self.path("data"))
+            .env("XDG_CONFIG_HOME", self.path("config"))
+            .env_remove("LASTKEY_KEY_FILE");
+        command
+    }
+    /// `lastkey` in this room: exit status, stdout, stderr.
+    pub fn lastkey(&self, arguments: &[&str]) -> (i32, String, String) {
+        let done = self
+            .command(&program("lastkey"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("lastkey starts");
+        (
+            done.status.code().unwrap_or(-1),
+            String::from_utf8_lossy(&done.stdout).into_owned(),
+            String::from_utf8_lossy(&done.stderr).into_owned(),
+        )
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A program of ours, beside the running test's own folder.
+pub fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let folder = test
+        .ancestors()
+        .nth(2)
+        .expect("target/debug/deps/test has two parents");
+    let path = folder.join(name);
+    assert!(
+        path.is_file(),
+        "{} is not built: run cargo build -p lastkey-window -p lastkey-cli",
+        path.display()
+    );
+    path
+}
+
+/// An open window.
+pub struct Window {
+    pub driver: WebDriver,
+    process: Child,
+}
+
+impl Window {
+    /// Opens the window and waits until its frame stands.
+    pub async fn open(room: &Room, arguments: &[&str]) -> Window {
+        let (port, native_port) = (free_port(), free_port());
+        let process = room
+            .command(Path::new("tauri-driver"))
+            .args(["--port", &port.to_string()])
+            .args(["--native-port", &native_port.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("tauri-driver starts: the test script installs it");
+        wait_for_port(port);
+        let mut capabilities = Capabilities::new();
+        capabilities.insert("browserName".into(), "wry".into());
+        capabilities.insert(
+            "tauri:options".into(),
+            serde_json::json!({ "application": program("lastkey-window"), "args": arguments }),
+        );
+        let address = format!("http://127.0.0.1:{port}");
+        // A new session hangs for ever if the program dies at its start.
+        let driver = tokio::time::timeout(PATIENCE, WebDriver::new(&address, capabilities))
+            .await
+            .expect("the window opens in time")
+            .expect("the window opens");
+        let window = Window { driver, process };
+        window.wait_for("[data-ready]").await;
+        window
+    }
+
+    /// The first element that matches, once it is there.
+    pub async fn wait_for(&self, css: &str) -> WebElement {
+        let begun = Instant::now();
+        loop {
+            if let Ok(element) = self.driver.find(By::Css(css)).await {
+                return element;
+            }
+            if begun.elapsed() > PATIENCE {
+                panic!("`{css}` did not appear; the window shows:\n{}", self.text().await);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The element with this `data-test`, once it is there.
+    pub async fn part(&self, name: &str) -> WebElement {
+        self.wait_for(&format!("[data-test=\"{name}\"]")).await
+    }
+
+    /// Clicks a part.
+    pub async fn click(&self, name: &str) {
+        let begun = Instant::now();
+        loop {
+            match self.part(name).await.click().await {
+                Ok(()) => return,
+                Err(error) if begun.elapsed() > PATIENCE => panic!("`{name}` is not clickable: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    /// Types into a part, replacing what it holds.
+    pub async fn fill(&self, name: &str, text: &str) {
+        let field = self.part(name).await;
+        field.clear().await.expect("the field can be cleared");
+        field.send_keys(text).await.expect("the field takes keys");
+    }
+
+    /// Waits until a part's text satisfies the test; gives the text back.
+    pub async fn text_where(&self, name: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let begun = Instant::now();
+        let mut text = String::new();
+        while begun.elapsed() < PATIENCE {
+            text = self.part(name).await.text().await.unwrap_or_default();
+            if wanted(&text) {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("`{name}` stayed at `{text}`; the window shows:\n{}", self.text().await);
+    }
+
+    /// All text on screen.
+    pub async fn text(&self) -> String {
+        match self.driver.find(By::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Runs a script in the page and gives back its value.
+    pub async fn script(&self, script: &str) -> serde_json::Value {
+        self.driver
+            .execute(script, Vec::new())
+            .await
+            .expect("the script runs")
+            .json()
+            .clone()
+    }
+
+    /// A picture of the window.
+    pub async fn picture(&self, path: &Path) {
+        self.driver
+            .screenshot(path)
+            .await
+            .expect("the picture is taken");
+    }
+
+    /// Presses keys at the page itself.
+    pub async fn press(&self, keys: &str) {
+        let body = self.wait_for("body").await;
+        body.send_keys(keys).await.expect("the page takes keys");
+    }
+
+    /// Closes the window and its driver.
+    pub async fn close(mut self) {
+        let _gone_already = self.driver.clone().quit().await;
+        stop(&mut self.process);
+    }
+}
+
+/// SIGTERM, so that the driver takes its own child along.
+fn stop(process: &mut Child) {
+    let _gone_already = Command::new("kill").arg(process.id().to_string()).status();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(5) {
+        if matches!(process.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let _gone_already = process.kill();
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        stop(&mut self.process);
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port()
+}
+
+fn wait_for_port(port: u16) {
+    let begun = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(begun.elapsed() < PATIENCE, "tauri-driver did not listen");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,273 @@
+//! The command line as scripts use it: the four worked worlds to the letter, and every
+//! kind of trouble with one sentence and the right exit status.
+
+use lastkey_tests::window::Room;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// A room with a key file, so that no keychain is needed.
+struct Desk {
+    room: Room,
+    store: String,
+    key: String,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let room = Room::new();
+        let key = room.path("key");
+        secret_file(&key, "a key file for tests");
+        Self {
+            store: room.path("s.lastkey").display().to_string(),
+            key: key.display().to_string(),
+            room,
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut all = vec!["--store", &self.store, "--key-file", &self.key];
+        all.extend(arguments);
+        self.room.lastkey(&all)
+    }
+
+    /// Runs and expects this status; gives back stdout.
+    fn expect(&self, status: i32, arguments: &[&str]) -> String {
+        let (got, out, err) = self.run(arguments);
+        assert_eq!(got, status, "lastkey {arguments:?}\n{out}\n{err}");
+        out
+    }
+
+    /// Runs, expects this status, and one sentence that says `wanted`.
+    fn trouble(&self, status: i32, arguments: &[&str], wanted: &str) {
+        let (got, out, err) = self.run(arguments);
+        assert_eq!(got, status, "lastkey {arguments:?}\n{out}\n{err}");
+        assert!(err.contains(wanted), "`{wanted}` is not said:\n{err}");
+        assert!(!err.contains("panicked"), "{err}");
+        let sentences = err.lines().filter(|l| l.starts_with("error: ")).count();
+        assert!(sentences <= 1, "one sentence:\n{err}");
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.room.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+}
+
+fn secret_file(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+/// What the expected answers name of an item.
+fn named(item: &Value) -> Vec<Value> {
+    ["kind", "system", "id", "on_account", "closes_at"]
+        .map(|key| item[key].clone())
+        .to_vec()
+}
+
+#[test]
+fn the_worked_worlds_come_out_to_the_letter() {
+    for world in ["worked-example", "rotated-in-time", "rotated-too-early", "federated"] {
+        let desk = Desk::new();
+        let folder = examples().join(world);
+        desk.expect(0, &["import", &folder.display().to_string(), "--as", "world"]);
+        let plan = folder.join("plan.toml").display().to_string();
+        desk.expect(0, &["plan", "load", &plan]);
+        let at = "2026-06-01T00:00:00Z";
+        let out = desk.expect(
+            1,
+            &["rehearse", "leaver", "--identity", "ann", "--at", at, "--json"],
+        );
+        let got: Value = serde_json::from_str(&out).unwrap();
+        let text = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+        let wanted: Value = serde_json::from_str(&text).unwrap();
+        for key in ["identity", "event", "at"] {
+            assert_eq!(got[key], wanted[key], "{world}: {key}");
+        }
+        let items = |answer: &Value| -> Vec<Vec<Value>> {
+            answer["residual"].as_array().unwrap().iter().map(named).collect()
+        };
+        assert_eq!(items(&got), items(&wanted), "{world}");
+    }
+}
+
+#[test]
+fn wrong_use_is_named_and_exits_2() {
+    let desk = Desk::new();
+    desk.trouble(2, &["source", "add", "mainframe", "x"], "`mainframe` is not a kind of source");
+    desk.trouble(2, &["source", "add", "flat-files", "x", "--set", "path"], "is not KEY=VALUE");
+    desk.trouble(2, &["source", "add", "flat-files", "x", "--set", "pfad=/x"], "`pfad` is not a setting");
+    desk.trouble(2, &["source", "add", "flat-files", "x"], "`path` is missing");
+    let plan = desk.write(
+        "p.toml",
+        "[[step]]\non = \"leaver\"\nsystem = \"ad\"\ndoes = \"disable_acount\"\nwithin = \"1h\"\n",
+    );
+    desk.trouble(2, &["plan", "load", &plan], "line 4");
+    let world = examples().join("federated").display().to_string();
+    desk.expect(0, &["import", &world, "--as", "w"]);
+    desk.trouble(2, &["rehearse", "leaver", "--identity", "bob"], "there is no identity `bob`");
+    desk.trouble(2, &["rehearse", "leaver", "--identity", "ann", "--at", "soon"], "`soon` is not a time");
+    desk.trouble(2, &["rehearse", "leaver", "--vendor", "ann"], "not a vendor");
+    desk.trouble(2, &["reach", "--credential", "pg"], "is not SYSTEM:ID");
+    desk.trouble(2, &["accounts", "--where", "colour=red"], "colour");
+    desk.trouble(2, &["sync", "nobody"], "`nobody`");
+}
+
+#[test]
+fn what_is_not_there_exits_3_and_makes_nothing() {
+    let desk = Desk::new();
+    desk.trouble(3, &["identities"], "there is no store at");
+    desk.trouble(3, &["import", "/nowhere/at/all", "--as", "x"], "there is no `/nowhere/at/all`");
+    desk.trouble(3, &["plan", "load", "/nowhere.toml"], "cannot be read");
+    desk.trouble(3, &["verify", "/nowhere.zip"], "nowhere.zip");
+    assert!(!Path::new(&desk.store).exists());
+}
+
+#[test]
+fn a_wrong_key_a_loose_key_and_a_damaged_store_exit_4() {
+    let desk = Desk::new();
+    let world = examples().join("federated").display().to_string();
+    desk.expect(0, &["import", &world, "--as", "w"]);
+    let wrong = desk.room.path("wrong");
+    secret_file(&wrong, "quite another key");
+    let with_key = |key: &str| desk.room.lastkey(&["--store", &desk.store, "--key-file", key, "identities"]);
+    let (status, _, err) = with_key(&wrong.display().to_string());
+    assert_eq!(status, 4, "{err}");
+    assert!(err.contains("does not open this store"), "{err}");
+    let (status, _, err) = with_key(&desk.write("loose", "a key file for tests"));
+    assert_eq!(status, 4, "{err}");
+    assert!(err.contains("0600"), "{err}");
+
+    let whole = std::fs::read(&desk.store).unwrap();
+    let mut damaged = whole.clone();
+    for byte in &mut damaged[4096..4200] {
+        *byte ^= 0x55;
+    }
+    std::fs::write(&desk.store, &damaged).unwrap();
+    let (status, out, err) = desk.run(&["store", "check"]);
+    assert_eq!(status, 4, "{out}{err}");
+    std::fs::write(&desk.store, &whole).unwrap();
+    desk.expect(0, &["store", "check"]);
+}
+
+#[test]
+fn a_bad_row_is_named_and_the_rest_is_read_but_nothing_is_claimed_complete() {
+    let desk = Desk::new();
+    desk.write(
+        "in/accounts.csv",
+        "system,id,enabled\nad,ann,true\nad,bob,perhaps\nAD!,eve,true\nad,dan,false\n",
+    );
+    let folder = desk.room.path("in").display().to_string();
+    let out = desk.expect(1, &["import", &folder, "--as", "w", "--json"]);
+    let report: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+    assert_eq!(report["state"], "incomplete", "{report}");
+    assert_eq!(report["totals"]["reported"], 4, "{report}");
+    assert_eq!(report["totals"]["stored"], 2, "{report}");
+    assert_eq!(report["totals"]["failed"], 2, "{report}");
+    let journal = desk.expect(0, &["journal", "w"]);
+    assert!(journal.contains("accounts.csv:3"), "file and line are named:\n{journal}");
+    assert!(journal.contains("perhaps"), "the value is named:\n{journal}");
+    // A later read without bob and dan removes nobody: the read is not complete.
+    desk.write("in/accounts.csv", "system,id,enabled\nad,ann,true\nad,bob,perhaps\n");
+    desk.expect(1, &["import", &folder, "--as", "w"]);
+    let accounts = desk.expect(0, &["accounts", "--json"]);
+    assert!(accounts.contains("\"dan\""), "absence is not claimed from a partial read:\n{accounts}");
+    desk.write("in/accounts.csv", "system,id,enabled\nad,ann,true\n");
+    desk.expect(0, &["import", &folder, "--as", "w"]);
+    let accounts = desk.expect(0, &["accounts", "--json"]);
+    assert!(!accounts.contains("\"dan\""), "a complete read removes:\n{accounts}");
+}
+
+#[test]
+fn no_keychain_and_no_key_file_exits_4_and_makes_nothing() {
+    let room = Room::new();
+    let store = room.path("s.lastkey");
+    let done = room
+        .command(&lastkey_tests::window::program("lastkey"))
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+        .env("XDG_RUNTIME_DIR", room.path("runtime"))
+        .args(["--store", &store.display().to_string(), "demo"])
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(4), "{err}");
+    assert!(err.contains("--key-file"), "{err}");
+    let beside: Vec<_> = std::fs::read_dir(room.path("")).unwrap().flatten().collect();
+    assert!(beside.is_empty(), "nothing is created: {beside:?}");
+}
+
+#[test]
+fn the_practice_estate_is_rehearsed_exported_and_verified_without_a_display() {
+    let desk = Desk::new();
+    desk.expect(0, &["demo"]);
+    let lines = desk.expect(0, &["rehearse", "leaver", "--all", "--json"]);
+    let mut verdicts = std::collections::BTreeMap::<String, u32>::new();
+    for line in lines.lines() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        *verdicts.entry(row["verdict"].as_str().unwrap().to_owned()).or_default() += 1;
+        assert!(row["worst"].as_array().unwrap().len() <= 20, "{row}");
+    }
+    assert!(verdicts.values().sum::<u32>() > 3_000, "{verdicts:?}");
+    assert!(verdicts.get("fail").is_some_and(|n| *n > 0), "{verdicts:?}");
+    let package = desk.room.path("p.zip").display().to_string();
+    desk.expect(0, &["export", "--out", &package]);
+    let out = desk.expect(0, &["verify", &package]);
+    assert!(out.contains("intact"), "{out}");
+    desk.expect(0, &["store", "check"]);
+    // Once more: nothing new, and the totals add up.
+    let again = desk.expect(0, &["demo", "--json"]);
+    let reports: Value = serde_json::from_str(&again).unwrap();
+    for report in reports.as_array().unwrap() {
+        assert_eq!(report["totals"]["stored"], 0, "{report}");
+    }
+
+    // One byte that differs is told, with exit 1.
+    let mut bytes = std::fs::read(&package).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&package, bytes).unwrap();
+    let out = desk.expect(1, &["verify", &package]);
+    assert!(out.contains("broken"), "{out}");
+}
+
+#[test]
+fn a_full_disk_is_said_and_what_was_there_stays() {
+    // A file size limit stands for the disk: the kernel refuses the write in the same way.
+    let desk = Desk::new();
+    let world = examples().join("federated").display().to_string();
+    desk.expect(0, &["import", &world, "--as", "w"]);
+    let mut rows = String::from("system,id,name\n");
+    for n in 0..60_000 {
+        rows.push_str(&format!("big,account-{n:06},a name that takes some room {n}\n"));
+    }
+    desk.write("big/accounts.csv", &rows);
+    let big = desk.room.path("big").display().to_string();
+    let program = lastkey_tests::window::program("lastkey").display().to_string();
+    let script = format!(
+        "ulimit -f 2048; trap '' XFSZ; exec '{program}' --store '{}' --key-file '{}' import '{big}' --as big",
+        desk.store, desk.key
+    );
+    let done = desk
+        .room
+        .command(Path::new("bash"))
+        .args(["-c", &script])
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(3), "{err}");
+    assert!(err.contains("full") || err.contains("written") || err.contains("stored"), "{err}");
+    desk.expect(0, &["store", "check"]);
+    let accounts = desk.expect(0, &["accounts", "--where", "system=ad", "--json"]);
+    assert!(accounts.contains("ann"), "{accounts}");
+    let sources = desk.expect(0, &["source", "list", "--json"]);
+    let sources: Value = serde_json::from_str(&sources).unwrap();
+    let big = sources.as_array().unwrap().iter().find(|s| s["name"] == "big").unwrap();
+    assert_ne!(big["state"], "complete", "{big}");
+}
