@@ -47,7 +47,7 @@ macro_rules! commands {
                 let arguments: Vec<String> = vec![
                     $({
                         needs.extend(<$ty as Wire>::needs());
-                        format!("{}: {}", camel_case(stringify!($arg)), <$ty as Wire>::name())
+                        format!("{}: {}", camel_case(stringify!($arg)), <$ty as Wire>::called())
                     }),*
                 ];
                 needs.extend(<$ret as Wire>::needs());
@@ -57,7 +57,7 @@ macro_rules! commands {
                     format!("a: {{ {} }}", arguments.join("; "))
                 };
                 lines.push_str(&format!(
-                    "  {}({}): {};\n", stringify!($name), arguments, <$ret as Wire>::name()
+                    "  {}({}): {};\n", stringify!($name), arguments, <$ret as Wire>::called()
                 ));
             )+
             let names = [$(stringify!($name)),+];
@@ -263,7 +263,9 @@ fn render(needs: &std::collections::BTreeSet<String>, lines: &str, names: &[&str
     for need in needs {
         text.push_str(&format!("import type {{ {need} }} from \"./{need}\";\n"));
     }
-    text.push_str("\n/** Every command: its argument and its answer. What fails is a FailureView. */\n");
+    text.push_str(
+        "\n/** Every command: its argument and its answer. What fails is a FailureView. */\n",
+    );
     text.push_str(&format!("export interface Commands {{\n{lines}}}\n\n"));
     text.push_str("export const commandNames = [\n");
     for name in names {

@@ -151,9 +151,11 @@ impl Desk {
     fn announce(&self, names: &[String]) -> Result<Vec<(String, Stop)>, FailureView> {
         let mut running = self.running();
         if let Some(name) = names.iter().find(|name| running.contains_key(*name)) {
-            return Err(Failure::not_possible(format!("`{name}` is being read already"))
-                .hint("wait for it, or stop it")
-                .into());
+            return Err(
+                Failure::not_possible(format!("`{name}` is being read already"))
+                    .hint("wait for it, or stop it")
+                    .into(),
+            );
         }
         let stops: Vec<_> = names
             .iter()

@@ -73,8 +73,9 @@ fn arguments(given: impl Iterator<Item = OsString>) -> Result<Arguments, String>
     Ok(Arguments {
         store_path: match store_path {
             Some(path) => PathBuf::from(path),
-            None => default_store_path()
-                .ok_or("this system names no data folder; give --store PATH")?,
+            None => {
+                default_store_path().ok_or("this system names no data folder; give --store PATH")?
+            }
         },
         key_source: key_file.map_or(KeySource::Keychain, |path| {
             KeySource::KeyFile(PathBuf::from(path))

@@ -12,7 +12,7 @@ use ts_rs::{Config, TS};
 /// A type that crosses to the window.
 pub trait Wire {
     /// Its name in TypeScript.
-    fn name() -> String;
+    fn called() -> String;
     /// The generated types it needs, by name.
     fn needs() -> Vec<String>;
 }
@@ -20,30 +20,52 @@ pub trait Wire {
 macro_rules! plain {
     ($($ty:ty = $name:literal),+ $(,)?) => {$(
         impl Wire for $ty {
-            fn name() -> String { $name.to_owned() }
+            fn called() -> String { $name.to_owned() }
             fn needs() -> Vec<String> { Vec::new() }
         }
     )+};
 }
-plain!(String = "string", bool = "boolean", u32 = "number", u64 = "number", () = "void");
+plain!(
+    String = "string",
+    bool = "boolean",
+    u32 = "number",
+    u64 = "number",
+    () = "void"
+);
 
 macro_rules! generated {
     ($($ty:ty),+ $(,)?) => {$(
         impl Wire for $ty {
-            fn name() -> String { <$ty as TS>::name(&Config::default()) }
-            fn needs() -> Vec<String> { vec![Self::name()] }
+            fn called() -> String { <$ty as TS>::name(&Config::default()) }
+            fn needs() -> Vec<String> { vec![Self::called()] }
         }
     )+};
 }
 generated!(
-    CheckView, EventRow, ExportProgress, ExportReport, IdentityDetail, IdentityRow, JournalRow,
-    ListQuery, NewSource, PlanView, RehearsalView, RehearsedRow, SourceKindView, SourceRow, Status,
-    SyncProgress, SyncReport, UiSettings, VerifyView,
+    CheckView,
+    EventRow,
+    ExportProgress,
+    ExportReport,
+    IdentityDetail,
+    IdentityRow,
+    JournalRow,
+    ListQuery,
+    NewSource,
+    PlanView,
+    RehearsalView,
+    RehearsedRow,
+    SourceKindView,
+    SourceRow,
+    Status,
+    SyncProgress,
+    SyncReport,
+    UiSettings,
+    VerifyView,
 );
 
 impl<T: Wire> Wire for Vec<T> {
-    fn name() -> String {
-        format!("Array<{}>", T::name())
+    fn called() -> String {
+        format!("Array<{}>", T::called())
     }
     fn needs() -> Vec<String> {
         T::needs()
@@ -51,8 +73,8 @@ impl<T: Wire> Wire for Vec<T> {
 }
 
 impl<T: Wire> Wire for Option<T> {
-    fn name() -> String {
-        format!("{} | null", T::name())
+    fn called() -> String {
+        format!("{} | null", T::called())
     }
     fn needs() -> Vec<String> {
         T::needs()
@@ -60,8 +82,8 @@ impl<T: Wire> Wire for Option<T> {
 }
 
 impl<T: Wire + TS> Wire for RowWindow<T> {
-    fn name() -> String {
-        format!("RowWindow<{}>", T::name())
+    fn called() -> String {
+        format!("RowWindow<{}>", T::called())
     }
     fn needs() -> Vec<String> {
         let mut needs = T::needs();
@@ -71,8 +93,8 @@ impl<T: Wire + TS> Wire for RowWindow<T> {
 }
 
 impl<T: Wire> Wire for Channel<T> {
-    fn name() -> String {
-        format!("Channel<{}>", T::name())
+    fn called() -> String {
+        format!("Channel<{}>", T::called())
     }
     fn needs() -> Vec<String> {
         T::needs()

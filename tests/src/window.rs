@@ -125,7 +125,10 @@ impl Window {
                 return element;
             }
             if begun.elapsed() > PATIENCE {
-                panic!("`{css}` did not appear; the window shows:\n{}", self.text().await);
+                panic!(
+                    "`{css}` did not appear; the window shows:\n{}",
+                    self.text().await
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -142,7 +145,9 @@ impl Window {
         loop {
             match self.part(name).await.click().await {
                 Ok(()) => return,
-                Err(error) if begun.elapsed() > PATIENCE => panic!("`{name}` is not clickable: {error}"),
+                Err(error) if begun.elapsed() > PATIENCE => {
+                    panic!("`{name}` is not clickable: {error}")
+                }
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
@@ -166,7 +171,10 @@ impl Window {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("`{name}` stayed at `{text}`; the window shows:\n{}", self.text().await);
+        panic!(
+            "`{name}` stayed at `{text}`; the window shows:\n{}",
+            self.text().await
+        );
     }
 
     /// All text on screen.

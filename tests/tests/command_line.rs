@@ -74,16 +74,32 @@ fn named(item: &Value) -> Vec<Value> {
 
 #[test]
 fn the_worked_worlds_come_out_to_the_letter() {
-    for world in ["worked-example", "rotated-in-time", "rotated-too-early", "federated"] {
+    for world in [
+        "worked-example",
+        "rotated-in-time",
+        "rotated-too-early",
+        "federated",
+    ] {
         let desk = Desk::new();
         let folder = examples().join(world);
-        desk.expect(0, &["import", &folder.display().to_string(), "--as", "world"]);
+        desk.expect(
+            0,
+            &["import", &folder.display().to_string(), "--as", "world"],
+        );
         let plan = folder.join("plan.toml").display().to_string();
         desk.expect(0, &["plan", "load", &plan]);
         let at = "2026-06-01T00:00:00Z";
         let out = desk.expect(
             1,
-            &["rehearse", "leaver", "--identity", "ann", "--at", at, "--json"],
+            &[
+                "rehearse",
+                "leaver",
+                "--identity",
+                "ann",
+                "--at",
+                at,
+                "--json",
+            ],
         );
         let got: Value = serde_json::from_str(&out).unwrap();
         let text = std::fs::read_to_string(folder.join("expected.json")).unwrap();
@@ -92,7 +108,12 @@ fn the_worked_worlds_come_out_to_the_letter() {
             assert_eq!(got[key], wanted[key], "{world}: {key}");
         }
         let items = |answer: &Value| -> Vec<Vec<Value>> {
-            answer["residual"].as_array().unwrap().iter().map(named).collect()
+            answer["residual"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(named)
+                .collect()
         };
         assert_eq!(items(&got), items(&wanted), "{world}");
     }
@@ -101,10 +122,26 @@ fn the_worked_worlds_come_out_to_the_letter() {
 #[test]
 fn wrong_use_is_named_and_exits_2() {
     let desk = Desk::new();
-    desk.trouble(2, &["source", "add", "mainframe", "x"], "`mainframe` is not a kind of source");
-    desk.trouble(2, &["source", "add", "flat-files", "x", "--set", "path"], "is not KEY=VALUE");
-    desk.trouble(2, &["source", "add", "flat-files", "x", "--set", "pfad=/x"], "`pfad` is not a setting");
-    desk.trouble(2, &["source", "add", "flat-files", "x"], "`path` is missing");
+    desk.trouble(
+        2,
+        &["source", "add", "mainframe", "x"],
+        "`mainframe` is not a kind of source",
+    );
+    desk.trouble(
+        2,
+        &["source", "add", "flat-files", "x", "--set", "path"],
+        "is not KEY=VALUE",
+    );
+    desk.trouble(
+        2,
+        &["source", "add", "flat-files", "x", "--set", "pfad=/x"],
+        "`pfad` is not a setting",
+    );
+    desk.trouble(
+        2,
+        &["source", "add", "flat-files", "x"],
+        "`path` is missing",
+    );
     let plan = desk.write(
         "p.toml",
         "[[step]]\non = \"leaver\"\nsystem = \"ad\"\ndoes = \"disable_acount\"\nwithin = \"1h\"\n",
@@ -112,9 +149,21 @@ fn wrong_use_is_named_and_exits_2() {
     desk.trouble(2, &["plan", "load", &plan], "line 4");
     let world = examples().join("federated").display().to_string();
     desk.expect(0, &["import", &world, "--as", "w"]);
-    desk.trouble(2, &["rehearse", "leaver", "--identity", "bob"], "there is no identity `bob`");
-    desk.trouble(2, &["rehearse", "leaver", "--identity", "ann", "--at", "soon"], "`soon` is not a time");
-    desk.trouble(2, &["rehearse", "leaver", "--vendor", "ann"], "not a vendor");
+    desk.trouble(
+        2,
+        &["rehearse", "leaver", "--identity", "bob"],
+        "there is no identity `bob`",
+    );
+    desk.trouble(
+        2,
+        &["rehearse", "leaver", "--identity", "ann", "--at", "soon"],
+        "`soon` is not a time",
+    );
+    desk.trouble(
+        2,
+        &["rehearse", "leaver", "--vendor", "ann"],
+        "not a vendor",
+    );
     desk.trouble(2, &["reach", "--credential", "pg"], "is not SYSTEM:ID");
     desk.trouble(2, &["accounts", "--where", "colour=red"], "colour");
     desk.trouble(2, &["sync", "nobody"], "`nobody`");
@@ -124,7 +173,11 @@ fn wrong_use_is_named_and_exits_2() {
 fn what_is_not_there_exits_3_and_makes_nothing() {
     let desk = Desk::new();
     desk.trouble(3, &["identities"], "there is no store at");
-    desk.trouble(3, &["import", "/nowhere/at/all", "--as", "x"], "there is no `/nowhere/at/all`");
+    desk.trouble(
+        3,
+        &["import", "/nowhere/at/all", "--as", "x"],
+        "there is no `/nowhere/at/all`",
+    );
     desk.trouble(3, &["plan", "load", "/nowhere.toml"], "cannot be read");
     desk.trouble(3, &["verify", "/nowhere.zip"], "nowhere.zip");
     assert!(!Path::new(&desk.store).exists());
@@ -137,7 +190,10 @@ fn a_wrong_key_a_loose_key_and_a_damaged_store_exit_4() {
     desk.expect(0, &["import", &world, "--as", "w"]);
     let wrong = desk.room.path("wrong");
     secret_file(&wrong, "quite another key");
-    let with_key = |key: &str| desk.room.lastkey(&["--store", &desk.store, "--key-file", key, "identities"]);
+    let with_key = |key: &str| {
+        desk.room
+            .lastkey(&["--store", &desk.store, "--key-file", key, "identities"])
+    };
     let (status, _, err) = with_key(&wrong.display().to_string());
     assert_eq!(status, 4, "{err}");
     assert!(err.contains("does not open this store"), "{err}");
@@ -172,17 +228,32 @@ fn a_bad_row_is_named_and_the_rest_is_read_but_nothing_is_claimed_complete() {
     assert_eq!(report["totals"]["stored"], 2, "{report}");
     assert_eq!(report["totals"]["failed"], 2, "{report}");
     let journal = desk.expect(0, &["journal", "w"]);
-    assert!(journal.contains("accounts.csv:3"), "file and line are named:\n{journal}");
-    assert!(journal.contains("perhaps"), "the value is named:\n{journal}");
+    assert!(
+        journal.contains("accounts.csv:3"),
+        "file and line are named:\n{journal}"
+    );
+    assert!(
+        journal.contains("perhaps"),
+        "the value is named:\n{journal}"
+    );
     // A later read without bob and dan removes nobody: the read is not complete.
-    desk.write("in/accounts.csv", "system,id,enabled\nad,ann,true\nad,bob,perhaps\n");
+    desk.write(
+        "in/accounts.csv",
+        "system,id,enabled\nad,ann,true\nad,bob,perhaps\n",
+    );
     desk.expect(1, &["import", &folder, "--as", "w"]);
     let accounts = desk.expect(0, &["accounts", "--json"]);
-    assert!(accounts.contains("\"dan\""), "absence is not claimed from a partial read:\n{accounts}");
+    assert!(
+        accounts.contains("\"dan\""),
+        "absence is not claimed from a partial read:\n{accounts}"
+    );
     desk.write("in/accounts.csv", "system,id,enabled\nad,ann,true\n");
     desk.expect(0, &["import", &folder, "--as", "w"]);
     let accounts = desk.expect(0, &["accounts", "--json"]);
-    assert!(!accounts.contains("\"dan\""), "a complete read removes:\n{accounts}");
+    assert!(
+        !accounts.contains("\"dan\""),
+        "a complete read removes:\n{accounts}"
+    );
 }
 
 #[test]
@@ -199,7 +270,10 @@ fn no_keychain_and_no_key_file_exits_4_and_makes_nothing() {
     let err = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(4), "{err}");
     assert!(err.contains("--key-file"), "{err}");
-    let beside: Vec<_> = std::fs::read_dir(room.path("")).unwrap().flatten().collect();
+    let beside: Vec<_> = std::fs::read_dir(room.path(""))
+        .unwrap()
+        .flatten()
+        .collect();
     assert!(beside.is_empty(), "nothing is created: {beside:?}");
 }
 
@@ -211,7 +285,9 @@ fn the_practice_estate_is_rehearsed_exported_and_verified_without_a_display() {
     let mut verdicts = std::collections::BTreeMap::<String, u32>::new();
     for line in lines.lines() {
         let row: Value = serde_json::from_str(line).unwrap();
-        *verdicts.entry(row["verdict"].as_str().unwrap().to_owned()).or_default() += 1;
+        *verdicts
+            .entry(row["verdict"].as_str().unwrap().to_owned())
+            .or_default() += 1;
         assert!(row["worst"].as_array().unwrap().len() <= 20, "{row}");
     }
     assert!(verdicts.values().sum::<u32>() > 3_000, "{verdicts:?}");
@@ -245,11 +321,15 @@ fn a_full_disk_is_said_and_what_was_there_stays() {
     desk.expect(0, &["import", &world, "--as", "w"]);
     let mut rows = String::from("system,id,name\n");
     for n in 0..60_000 {
-        rows.push_str(&format!("big,account-{n:06},a name that takes some room {n}\n"));
+        rows.push_str(&format!(
+            "big,account-{n:06},a name that takes some room {n}\n"
+        ));
     }
     desk.write("big/accounts.csv", &rows);
     let big = desk.room.path("big").display().to_string();
-    let program = lastkey_tests::window::program("lastkey").display().to_string();
+    let program = lastkey_tests::window::program("lastkey")
+        .display()
+        .to_string();
     let script = format!(
         "ulimit -f 2048; trap '' XFSZ; exec '{program}' --store '{}' --key-file '{}' import '{big}' --as big",
         desk.store, desk.key
@@ -262,12 +342,20 @@ fn a_full_disk_is_said_and_what_was_there_stays() {
         .unwrap();
     let err = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(3), "{err}");
-    assert!(err.contains("full") || err.contains("written") || err.contains("stored"), "{err}");
+    assert!(
+        err.contains("full") || err.contains("written") || err.contains("stored"),
+        "{err}"
+    );
     desk.expect(0, &["store", "check"]);
     let accounts = desk.expect(0, &["accounts", "--where", "system=ad", "--json"]);
     assert!(accounts.contains("ann"), "{accounts}");
     let sources = desk.expect(0, &["source", "list", "--json"]);
     let sources: Value = serde_json::from_str(&sources).unwrap();
-    let big = sources.as_array().unwrap().iter().find(|s| s["name"] == "big").unwrap();
+    let big = sources
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|s| s["name"] == "big")
+        .unwrap();
     assert_ne!(big["state"], "complete", "{big}");
 }

@@ -82,14 +82,14 @@ impl Workbench {
             })?;
         }
         let made = Keys::create(path, source)?;
-        let store = match Store::create(path, &store_key(&made.keys)?, &operator(), Utc::now()).await
-        {
-            Ok(store) => store,
-            Err(error) => {
-                made.keys.discard();
-                return Err(error.into());
-            }
-        };
+        let store =
+            match Store::create(path, &store_key(&made.keys)?, &operator(), Utc::now()).await {
+                Ok(store) => store,
+                Err(error) => {
+                    made.keys.discard();
+                    return Err(error.into());
+                }
+            };
         Ok(Opened {
             workbench: Self::assemble(store, &made.keys, None)?,
             recovery_key: Some(made.recovery_key),

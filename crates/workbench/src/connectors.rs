@@ -11,7 +11,10 @@ const OURS: [&str; 1] = ["supplement"];
 
 fn all() -> [(&'static Descriptor, Configure); 2] {
     [
-        (&lastkey_flat_files::DESCRIPTOR, lastkey_flat_files::configure),
+        (
+            &lastkey_flat_files::DESCRIPTOR,
+            lastkey_flat_files::configure,
+        ),
         (&lastkey_ldap::DESCRIPTOR, lastkey_ldap::configure),
     ]
 }
@@ -23,7 +26,10 @@ pub fn source_kinds() -> Vec<SourceKindView> {
 
 /// All descriptors.
 pub(crate) fn descriptors() -> Vec<&'static Descriptor> {
-    all().into_iter().map(|(descriptor, _)| descriptor).collect()
+    all()
+        .into_iter()
+        .map(|(descriptor, _)| descriptor)
+        .collect()
 }
 
 /// The descriptor of a kind.

@@ -2,9 +2,9 @@
 
 use crate::bench::Workbench;
 use crate::failure::Failure;
+use crate::keys::{hex, key_from_hex, random_bytes};
 use crate::trust;
 use chrono::{DateTime, Utc};
-use crate::keys::{hex, key_from_hex, random_bytes};
 use lastkey_contract::{Kind, Secret};
 use lastkey_engine::access::Graph;
 use lastkey_engine::evidence::{
@@ -13,9 +13,7 @@ use lastkey_engine::evidence::{
 };
 use lastkey_engine::lifecycle::{Plan, RehearsalSettings, rehearse_all};
 use lastkey_engine::store::Store;
-use lastkey_engine::views::{
-    ExportProgress, ExportReport, JournalRow, ProblemView, VerifyView,
-};
+use lastkey_engine::views::{ExportProgress, ExportReport, JournalRow, ProblemView, VerifyView};
 use lastkey_verify::{
     Fingerprint, PackageKey, PackageState, VerifyOptions, VerifyReport, verify_package,
 };
@@ -214,15 +212,16 @@ fn broken_off(error: impl std::fmt::Display) -> EvidenceError {
 /// The rows of one kind, window by window.
 fn population<'a>(store: &'a Store, runtime: &'a Handle, kind: Kind) -> Rows<'a, PopulationRow> {
     let mut after = 0i64;
-    let windows = std::iter::from_fn(move || {
-        match runtime.block_on(store.population(kind, after, WINDOW)) {
-            Ok(rows) => {
-                after = rows.last()?.0;
-                Some(rows.into_iter().map(|(_, row)| Ok(row)).collect::<Vec<_>>())
-            }
-            Err(error) => Some(vec![Err(broken_off(error))]),
-        }
-    });
+    let windows =
+        std::iter::from_fn(
+            move || match runtime.block_on(store.population(kind, after, WINDOW)) {
+                Ok(rows) => {
+                    after = rows.last()?.0;
+                    Some(rows.into_iter().map(|(_, row)| Ok(row)).collect::<Vec<_>>())
+                }
+                Err(error) => Some(vec![Err(broken_off(error))]),
+            },
+        );
     Box::new(windows.flatten())
 }
 
@@ -254,20 +253,26 @@ impl Everyones {
     ) -> Self {
         let (send, receive) = std::sync::mpsc::sync_channel(64);
         std::thread::spawn(move || {
-            rehearse_all(&graph, &plan, at, &RehearsalSettings::default(), |rehearsal| {
-                let (display_name, kind) =
-                    names.get(&rehearsal.identity).cloned().unwrap_or_default();
-                let row = Rehearsed {
-                    rehearsal,
-                    display_name,
-                    kind,
-                };
-                // Nobody listens any more: the export has ended.
-                match send.send(row) {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(_) => ControlFlow::Break(()),
-                }
-            });
+            rehearse_all(
+                &graph,
+                &plan,
+                at,
+                &RehearsalSettings::default(),
+                |rehearsal| {
+                    let (display_name, kind) =
+                        names.get(&rehearsal.identity).cloned().unwrap_or_default();
+                    let row = Rehearsed {
+                        rehearsal,
+                        display_name,
+                        kind,
+                    };
+                    // Nobody listens any more: the export has ended.
+                    match send.send(row) {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(_) => ControlFlow::Break(()),
+                    }
+                },
+            );
         });
         Self(receive)
     }

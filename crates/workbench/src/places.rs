@@ -4,12 +4,22 @@ use std::path::PathBuf;
 
 /// The user's data folder for Lastkey; None where the system names none.
 pub fn data_folder() -> Option<PathBuf> {
-    folder("XDG_DATA_HOME", ".local/share", "APPDATA", "Library/Application Support")
+    folder(
+        "XDG_DATA_HOME",
+        ".local/share",
+        "APPDATA",
+        "Library/Application Support",
+    )
 }
 
 /// The user's settings folder for Lastkey; it never holds a secret.
 pub fn settings_folder() -> Option<PathBuf> {
-    folder("XDG_CONFIG_HOME", ".config", "APPDATA", "Library/Application Support")
+    folder(
+        "XDG_CONFIG_HOME",
+        ".config",
+        "APPDATA",
+        "Library/Application Support",
+    )
 }
 
 /// The store of somebody who names none.

@@ -68,10 +68,12 @@ impl Workbench {
     pub async fn load_plan(&self, name: &str, text: &str) -> Result<PlanView, Failure> {
         let plan = check_plan(text)?;
         let steps = u64::try_from(plan.steps.len()).unwrap_or(u64::MAX);
-        let name = if name.trim().is_empty() { "plan" } else { name.trim() };
-        self.store
-            .save_plan(name, text, steps, Utc::now())
-            .await?;
+        let name = if name.trim().is_empty() {
+            "plan"
+        } else {
+            name.trim()
+        };
+        self.store.save_plan(name, text, steps, Utc::now()).await?;
         self.plan_view()
             .await?
             .ok_or_else(|| Failure::not_possible("the plan was not kept"))
@@ -83,7 +85,8 @@ impl Workbench {
         id: &str,
         at: Option<DateTime<Utc>>,
     ) -> Result<RehearsalView, Failure> {
-        self.rehearse(Leaver::Identity(IdentityId::new(id)), at).await
+        self.rehearse(Leaver::Identity(IdentityId::new(id)), at)
+            .await
     }
 
     /// Rehearses a vendor leaving with all its people.
@@ -115,10 +118,8 @@ impl Workbench {
         let settings = RehearsalSettings::default();
         let display_name = self.display_name(&id).await?;
         let begun = Instant::now();
-        let rehearsal = off_thread(move || {
-            rehearse_leaver(&graph, &plan, &leaver, at, &settings)
-        })
-        .await?;
+        let rehearsal =
+            off_thread(move || rehearse_leaver(&graph, &plan, &leaver, at, &settings)).await?;
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let row = summarise(&rehearsal, display_name.clone(), String::new());
         Ok(RehearsalView {
@@ -208,11 +209,7 @@ impl Workbench {
     }
 
     /// Everything reachable from one identity or credential, with the path that explains it.
-    pub async fn reach(
-        &self,
-        of: &ReachOf,
-        at: Option<DateTime<Utc>>,
-    ) -> Result<Reach, Failure> {
+    pub async fn reach(&self, of: &ReachOf, at: Option<DateTime<Utc>>) -> Result<Reach, Failure> {
         let (_, graph) = self.graph().await?;
         let (plan, _) = self.plan().await?;
         let at = at.unwrap_or_else(|| self.now());
@@ -275,8 +272,10 @@ impl Workbench {
         let names = self.store.identity_names().await?;
         match names.get(id.as_str()) {
             Some((_, kind)) if kind == "vendor" => Ok(()),
-            Some((_, kind)) => Err(Failure::bad_input(format!("`{id}` is a {kind}, not a vendor"))
-                .hint("give it with --identity")),
+            Some((_, kind)) => Err(
+                Failure::bad_input(format!("`{id}` is a {kind}, not a vendor"))
+                    .hint("give it with --identity"),
+            ),
             None => Err(Failure::bad_input(format!("there is no vendor `{id}`"))),
         }
     }

@@ -156,7 +156,9 @@ impl Workbench {
         tell: Tell<'_>,
         stop: &Stop,
     ) -> Result<Vec<SyncReport>, Failure> {
-        self.sync_as_of(name, tell, stop, None).await.map(|r| vec![r])
+        self.sync_as_of(name, tell, stop, None)
+            .await
+            .map(|r| vec![r])
     }
 
     async fn sync_as_of(
@@ -258,8 +260,10 @@ impl Workbench {
             }
         };
         if needs == SecretNeed::Required && secret.is_none() {
-            return Err(Failure::key(format!("the secret of `{source}` is not there"))
-                .hint("remove the source and add it again with its secret"));
+            return Err(
+                Failure::key(format!("the secret of `{source}` is not there"))
+                    .hint("remove the source and add it again with its secret"),
+            );
         }
         let hidden = secret.iter().cloned().collect();
         let connector = connectors::configure(&found.kind, &found.settings, secret)?;

@@ -39,8 +39,10 @@ impl Workbench {
     pub async fn identity(&self, id: &str) -> Result<IdentityDetail, Failure> {
         match views::identity(&self.store, id, self.now()).await? {
             IdentityLookup::Found(detail) => Ok(*detail),
-            IdentityLookup::Unknown => Err(Failure::bad_input(format!("there is no identity `{id}`"))
-                .hint("see `lastkey identities` for ids")),
+            IdentityLookup::Unknown => {
+                Err(Failure::bad_input(format!("there is no identity `{id}`"))
+                    .hint("see `lastkey identities` for ids"))
+            }
             IdentityLookup::Several(ids) => Err(Failure::bad_input(format!(
                 "`{id}` names {} identities",
                 ids.len()
@@ -65,9 +67,9 @@ impl Workbench {
             .filters
             .iter()
             .map(|filter| {
-                let (column, value) = filter.split_once('=').ok_or_else(|| {
-                    Failure::bad_input(format!("`{filter}` is not COLUMN=VALUE"))
-                })?;
+                let (column, value) = filter
+                    .split_once('=')
+                    .ok_or_else(|| Failure::bad_input(format!("`{filter}` is not COLUMN=VALUE")))?;
                 Ok((column.trim().to_owned(), value.trim().to_owned()))
             })
             .collect::<Result<Vec<_>, Failure>>()?;

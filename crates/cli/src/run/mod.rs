@@ -49,9 +49,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Reach(reach) => rehearse::reach(global, reach, out).await,
         Command::Plan(Plan::Load { file }) => rehearse::plan_load(global, &file, out).await,
         Command::Plan(Plan::Show) => rehearse::plan_show(global, out).await,
-        Command::Rehearse(Rehearse::Leaver(leaver)) => {
-            rehearse::leaver(global, leaver, out).await
-        }
+        Command::Rehearse(Rehearse::Leaver(leaver)) => rehearse::leaver(global, leaver, out).await,
         Command::Export { out: path, at } => package::export(global, &path, at, out).await,
         Command::Verify {
             package,
@@ -101,8 +99,7 @@ fn listen_to_ourselves(verbose: u8) {
     let subscriber = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(
-            tracing_subscriber::EnvFilter::new("lastkey=off")
-                .add_directive(level.into()),
+            tracing_subscriber::EnvFilter::new("lastkey=off").add_directive(level.into()),
         )
         .finish();
     // Only the first caller sets it; there is one.
@@ -126,7 +123,12 @@ fn counted(number: u64) -> String {
 mod tests {
     #[test]
     fn numbers_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1234567, "1,234,567")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1234567, "1,234,567"),
+        ] {
             assert_eq!(super::counted(number), text);
         }
     }

@@ -25,7 +25,10 @@ pub async fn plan_load(global: &Global, file: &Path, out: &Output) -> Result<Exi
     if out.json {
         out.document(&view)?;
     } else {
-        out.line(format!("plan {} is active: {} steps", view.name, view.steps))?;
+        out.line(format!(
+            "plan {} is active: {} steps",
+            view.name, view.steps
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -53,7 +56,11 @@ pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitC
     let view = match (&args.who.identity, &args.who.vendor) {
         (Some(id), None) => bench.rehearse_leaver(id, Some(at)).await?,
         (None, Some(id)) => bench.rehearse_vendor_exit(id, Some(at)).await?,
-        _ => return Err(Failure::bad_input("give one of --identity, --vendor or --all")),
+        _ => {
+            return Err(Failure::bad_input(
+                "give one of --identity, --vendor or --all",
+            ));
+        }
     };
     if out.json {
         out.document(&view.rehearsal)?;
@@ -127,8 +134,13 @@ fn show(rehearsal: &Rehearsal, late: u64, never: u64, out: &Output) -> Result<()
     ))?;
     let mut items: Vec<_> = rehearsal.residual.iter().collect();
     items.sort_by(|a, b| {
-        (b.severity, b.closes_at, a.kind, &a.system, &a.id)
-            .cmp(&(a.severity, a.closes_at, b.kind, &b.system, &b.id))
+        (b.severity, b.closes_at, a.kind, &a.system, &a.id).cmp(&(
+            a.severity,
+            a.closes_at,
+            b.kind,
+            &b.system,
+            &b.id,
+        ))
     });
     let cells: Vec<Vec<String>> = items
         .iter()
@@ -145,7 +157,15 @@ fn show(rehearsal: &Rehearsal, late: u64, never: u64, out: &Output) -> Result<()
         })
         .collect();
     if !cells.is_empty() {
-        let header = ["closes", "severity", "kind", "item", "on account", "basis", "why"];
+        let header = [
+            "closes",
+            "severity",
+            "kind",
+            "item",
+            "on account",
+            "basis",
+            "why",
+        ];
         for line in table(&header, &cells) {
             out.line(line)?;
         }

@@ -17,9 +17,7 @@ pub async fn demo(
 ) -> Result<ExitCode, Failure> {
     let bench = open(global, WhenMissing::Create, out).await?;
     let dir = dir.unwrap_or_else(|| bench.practice_folder());
-    let reports = bench
-        .demo(&dir, &out.teller())
-        .await?;
+    let reports = bench.demo(&dir, &out.teller()).await?;
     let status = bench.status().await?;
     if out.json {
         out.document(&reports)?;
@@ -86,12 +84,21 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
                         row.state.clone(),
                         row.totals
                             .map_or_else(|| "not known".to_owned(), |t| counted(t.reported)),
-                        row.last_complete_at.clone().unwrap_or_else(|| "never".to_owned()),
+                        row.last_complete_at
+                            .clone()
+                            .unwrap_or_else(|| "never".to_owned()),
                         row.message.clone().unwrap_or_default(),
                     ]
                 })
                 .collect();
-            let header = ["source", "kind", "state", "reported", "last complete read", ""];
+            let header = [
+                "source",
+                "kind",
+                "state",
+                "reported",
+                "last complete read",
+                "",
+            ];
             for line in table(&header, &cells) {
                 out.line(line)?;
             }
@@ -123,11 +130,13 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
             } else {
                 show_check(&name, &check, out)?;
             }
-            Ok(if check.missing_rights.is_empty() && check.excess_rights.is_empty() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(1)
-            })
+            Ok(
+                if check.missing_rights.is_empty() && check.excess_rights.is_empty() {
+                    ExitCode::SUCCESS
+                } else {
+                    ExitCode::from(1)
+                },
+            )
         }
         Source::Remove { name } => {
             let bench = open(global, WhenMissing::Refuse, out).await?;
@@ -140,11 +149,7 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
     }
 }
 
-pub async fn sync(
-    global: &Global,
-    names: Vec<String>,
-    out: &Output,
-) -> Result<ExitCode, Failure> {
+pub async fn sync(global: &Global, names: Vec<String>, out: &Output) -> Result<ExitCode, Failure> {
     let bench = open(global, WhenMissing::Refuse, out).await?;
     let names = if names.is_empty() {
         let rows = bench.sources().await?;
@@ -176,9 +181,7 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
     request.validate()?;
     let bench = open(global, WhenMissing::Create, out).await?;
     let stop = stop_on_interrupt();
-    let reports = bench
-        .import(request, &out.teller(), &stop)
-        .await?;
+    let reports = bench.import(request, &out.teller(), &stop).await?;
     tell(&reports, out)
 }
 
@@ -213,17 +216,38 @@ fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure> {
         for kind in &report.kinds {
             let t = kind.totals;
             let numbers = [
-                t.reported, t.received, t.stored, t.unchanged, t.skipped, t.failed, t.removed,
+                t.reported,
+                t.received,
+                t.stored,
+                t.unchanged,
+                t.skipped,
+                t.failed,
+                t.removed,
             ];
             let mut row = vec![report.source.clone(), kind.kind.clone()];
             row.extend(numbers.map(counted));
-            row.push(if kind.complete { "complete" } else { "incomplete" }.to_owned());
+            row.push(
+                if kind.complete {
+                    "complete"
+                } else {
+                    "incomplete"
+                }
+                .to_owned(),
+            );
             cells.push(row);
         }
     }
     let header = [
-        "source", "kind", "reported", "received", "stored", "unchanged", "skipped", "failed",
-        "removed", "read",
+        "source",
+        "kind",
+        "reported",
+        "received",
+        "stored",
+        "unchanged",
+        "skipped",
+        "failed",
+        "removed",
+        "read",
     ];
     if !cells.is_empty() {
         for line in table(&header, &cells) {
@@ -249,7 +273,10 @@ fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure> {
 fn show_check(name: &str, check: &CheckView, out: &Output) -> Result<(), Failure> {
     out.line(format!(
         "{name}: signed in as {}{}",
-        check.signed_in_as.as_deref().unwrap_or("nobody (no sign-in needed)"),
+        check
+            .signed_in_as
+            .as_deref()
+            .unwrap_or("nobody (no sign-in needed)"),
         check
             .server
             .as_deref()

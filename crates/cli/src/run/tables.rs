@@ -45,9 +45,11 @@ pub async fn events(global: &Global, args: Table, out: &Output) -> Result<ExitCo
     let bench = open(global, WhenMissing::Refuse, out).await?;
     let mut printer = Printer::new(&args, out);
     let mut query = query(&args);
-    let columns: Vec<String> = ["event", "identity", "source", "earliest", "latest", "changed"]
-        .map(str::to_owned)
-        .to_vec();
+    let columns: Vec<String> = [
+        "event", "identity", "source", "earliest", "latest", "changed",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     loop {
         let page = bench.events(&query).await?;
         let count = page.rows.len();
@@ -69,7 +71,12 @@ pub async fn journal(
     let bench = open(global, WhenMissing::Refuse, out).await?;
     let sources = match source {
         Some(name) => vec![name],
-        None => bench.sources().await?.into_iter().map(|row| row.name).collect(),
+        None => bench
+            .sources()
+            .await?
+            .into_iter()
+            .map(|row| row.name)
+            .collect(),
     };
     let args = Table {
         filters: Vec::new(),
@@ -158,7 +165,11 @@ impl<'a> Printer<'a> {
         } else if !cells.is_empty() {
             // Columns nobody filled only take room.
             let used: Vec<usize> = (0..columns.len())
-                .filter(|&i| cells.iter().any(|row| row.get(i).is_some_and(|c| !c.is_empty())))
+                .filter(|&i| {
+                    cells
+                        .iter()
+                        .any(|row| row.get(i).is_some_and(|c| !c.is_empty()))
+                })
                 .collect();
             let pick = |row: &Vec<String>| -> Vec<String> {
                 used.iter().filter_map(|&i| row.get(i).cloned()).collect()

@@ -92,11 +92,14 @@ pub fn rehearsed_window(rows: &[RehearsedRow], query: &ListQuery) -> RowWindow<R
                     .is_some_and(|name| name.to_lowercase().contains(&wanted))
         })
         .filter(|row| {
-            query.filters.iter().all(|filter| match filter.split_once('=') {
-                Some(("verdict", word)) => row.verdict.word() == word,
-                Some(("kind", word)) => row.kind == word,
-                Some(_) | None => false,
-            })
+            query
+                .filters
+                .iter()
+                .all(|filter| match filter.split_once('=') {
+                    Some(("verdict", word)) => row.verdict.word() == word,
+                    Some(("kind", word)) => row.kind == word,
+                    Some(_) | None => false,
+                })
         })
         .collect();
     found.sort_by(|a, b| {
@@ -114,7 +117,11 @@ pub fn rehearsed_window(rows: &[RehearsedRow], query: &ListQuery) -> RowWindow<R
                 .then(b.never.cmp(&a.never))
                 .then(b.late.cmp(&a.late)),
         };
-        let order = if query.descending { order.reverse() } else { order };
+        let order = if query.descending {
+            order.reverse()
+        } else {
+            order
+        };
         order.then_with(|| a.identity.cmp(&b.identity))
     });
     let start = usize::try_from(query.offset).unwrap_or(usize::MAX);

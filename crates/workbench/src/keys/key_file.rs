@@ -62,10 +62,10 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         }
     }
     if bytes.len() < MIN_BYTES {
-        return Err(
-            Failure::key(format!("the key file `{shown}` holds fewer than {MIN_BYTES} bytes"))
-                .hint("make one with: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE"),
-        );
+        return Err(Failure::key(format!(
+            "the key file `{shown}` holds fewer than {MIN_BYTES} bytes"
+        ))
+        .hint("make one with: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE"));
     }
     Ok(bytes)
 }
@@ -113,7 +113,13 @@ pub(super) fn unwrap(content: &[u8], wrapped: &Wrapped) -> Result<Key32, Failure
     if wrapped.memory_kib > 1024 * 1024 || wrapped.passes > 16 || wrapped.lanes > 16 {
         return Err(damaged());
     }
-    let key = stretch(content, &salt, wrapped.memory_kib, wrapped.passes, wrapped.lanes)?;
+    let key = stretch(
+        content,
+        &salt,
+        wrapped.memory_kib,
+        wrapped.passes,
+        wrapped.lanes,
+    )?;
     let root = Zeroizing::new(
         cipher(&key)
             .decrypt(

@@ -44,8 +44,7 @@ impl KeychainState {
     }
 }
 
-const HOW_WITHOUT: &str =
-    "start the keychain service of your desktop, or give a key file with --key-file FILE (mode 0600)";
+const HOW_WITHOUT: &str = "start the keychain service of your desktop, or give a key file with --key-file FILE (mode 0600)";
 
 /// One sentence for each state in which keys cannot be kept.
 pub(super) fn require_usable() -> Result<(), Failure> {
@@ -62,7 +61,8 @@ pub(super) fn require_usable() -> Result<(), Failure> {
 }
 
 pub(super) fn set(name: &str, value: &Zeroizing<String>) -> Result<(), Failure> {
-    off_the_runtime(|| Entry::new(SERVICE, name)?.set_password(value)).map_err(|error| failed(&error))
+    off_the_runtime(|| Entry::new(SERVICE, name)?.set_password(value))
+        .map_err(|error| failed(&error))
 }
 
 /// None where there is no such entry.

@@ -224,7 +224,10 @@ mod tests {
 
         let recovery = key_file(dir.path(), "recovery", &made.recovery_key, 0o600);
         let recovered = Keys::open(&store, &recovery).unwrap();
-        assert_eq!(made.keys.store_key().unwrap(), recovered.store_key().unwrap());
+        assert_eq!(
+            made.keys.store_key().unwrap(),
+            recovered.store_key().unwrap()
+        );
 
         let beside = std::fs::read_to_string(sidecar_path(&store)).unwrap();
         assert!(!beside.contains(&hex(made.keys.root.as_ref())));
@@ -247,6 +250,9 @@ mod tests {
         let store = dir.path().join("a.db");
         let source = key_file(dir.path(), "k", "correct horse", 0o600);
         let keys = Keys::create(&store, &source).unwrap().keys;
-        assert_ne!(keys.store_key().unwrap(), keys.derive(b"lastkey sealing v1").unwrap());
+        assert_ne!(
+            keys.store_key().unwrap(),
+            keys.derive(b"lastkey sealing v1").unwrap()
+        );
     }
 }

@@ -46,7 +46,10 @@ impl SecretBox {
         let in_keychain =
             self.source == KeySource::Keychain && secret.expose().len() <= MAX_KEYCHAIN_BYTES;
         if in_keychain {
-            keychain::set(&self.entry(name), &Zeroizing::new(secret.expose().to_owned()))?;
+            keychain::set(
+                &self.entry(name),
+                &Zeroizing::new(secret.expose().to_owned()),
+            )?;
             self.change_file(|sealed| sealed.remove(name).is_some())
         } else {
             let text = self.seal(name, secret)?;
@@ -63,8 +66,10 @@ impl SecretBox {
             return self.unseal(name, text).map(Some);
         }
         match self.source {
-            KeySource::Keychain => Ok(keychain::get(&self.entry(name))?
-                .map(|text| Secret::new(text.as_str().to_owned()))),
+            KeySource::Keychain => {
+                Ok(keychain::get(&self.entry(name))?
+                    .map(|text| Secret::new(text.as_str().to_owned())))
+            }
             KeySource::KeyFile(_) => Ok(None),
         }
     }
@@ -141,7 +146,10 @@ impl SecretBox {
             return Ok(());
         }
         let failed = |error: std::io::Error| {
-            Failure::not_possible(format!("`{}` cannot be written: {error}", self.path.display()))
+            Failure::not_possible(format!(
+                "`{}` cannot be written: {error}",
+                self.path.display()
+            ))
         };
         let text = serde_json::to_string_pretty(&sealed)
             .map_err(|_| Failure::not_possible("the sealed file could not be written"))?;
@@ -173,14 +181,19 @@ mod tests {
         let store = dir.path().join("a.db");
         let source = KeySource::KeyFile(dir.path().join("unused"));
         let sealed = SecretBox::new("id".into(), Zeroizing::new([1; 32]), source.clone(), &store);
-        sealed.put("source:ldap", &Secret::new("canary-9f".into())).unwrap();
+        sealed
+            .put("source:ldap", &Secret::new("canary-9f".into()))
+            .unwrap();
         let back = sealed.get("source:ldap").unwrap().unwrap();
         assert_eq!(back.expose(), "canary-9f");
         let file = std::fs::read_to_string(dir.path().join("a.db.sealed")).unwrap();
         assert!(!file.contains("canary"));
 
         let other = SecretBox::new("id".into(), Zeroizing::new([2; 32]), source, &store);
-        assert!(other.get("source:ldap").is_err(), "another key opens nothing");
+        assert!(
+            other.get("source:ldap").is_err(),
+            "another key opens nothing"
+        );
         sealed.forget("source:ldap").unwrap();
         assert!(sealed.get("source:ldap").unwrap().is_none());
     }
