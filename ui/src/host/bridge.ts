@@ -44,7 +44,7 @@ function listed<Row extends object>(rows: Row[], query: ListQuery): RowWindow<Ro
   const search = query.search.toLowerCase();
   const wanted = query.filters.map((filter) => filter.split("=") as [string, string]);
   const found = rows.filter((row) => (search === "" || Object.values(row).some((value) => String(value ?? "").toLowerCase().includes(search))) && wanted.every(([key, value]) => field(row, key) === value));
-  const key = query.sort === "name" ? "display_name" : query.sort === "end" ? "end_date" : query.sort;
+  const key = query.sort;
   if (key !== "") {
     found.sort((a, b) => field(a, key).localeCompare(field(b, key), "en", { numeric: true }));
     if (query.descending) found.reverse();
