@@ -61,7 +61,7 @@ export function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return;
   const key = spell(event);
   const single = key.length === 1;
-  if (single && (inField(event.target) || !frame.settings.single_keys)) return;
+  if (single && (inField(event.target) || !frame.settings.letter_keys)) return;
   if (inDialog() && key !== "mod+k") return;
   if (key === "Escape" && inField(event.target)) return;
   const now = event.timeStamp;

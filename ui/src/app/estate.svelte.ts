@@ -72,7 +72,7 @@ export async function refresh(): Promise<void> {
 }
 
 export async function unlock(keyFile: string): Promise<void> {
-  status = await call("store_unlock", { key_file: keyFile });
+  status = await call("store_unlock", { keyFile });
   failure = null;
   await refresh();
 }

@@ -21,7 +21,7 @@ const scene = ask.get("estate") ?? "full";
 let sources: SourceRow[] = scene === "empty" ? [] : estate.sources(scene);
 let locked = scene === "locked";
 let plan = scene === "empty" ? null : estate.plan;
-let settings: UiSettings = { theme: ask.get("theme") ?? "system", zoom: Number(ask.get("zoom") ?? 100), rendering: "cpu", single_keys: true };
+let settings: UiSettings = { theme: ask.get("theme") ?? "system", zoom: Number(ask.get("zoom") ?? 100), rendering: "cpu", letter_keys: true, rendering_now: "drawn by CPU" };
 const stopped: Record<string, boolean> = {};
 
 const refuse = (kind: string, message: string, hint: string | null) => Object.assign(Object.create(null) as object, { kind, message, hint });
@@ -76,6 +76,7 @@ async function read(names: string[], onProgress: Channel<SyncProgress>): Promise
 type Answers = { [K in keyof Commands]: (args: Parameters<Commands[K]>[0]) => ReturnType<Commands[K]> | Promise<ReturnType<Commands[K]>> };
 const answers: Answers = {
   status,
+  recovery_key: () => null,
   source_kinds: () => estate.kinds,
   sources: () => sources,
   source_add: (a) => {
@@ -135,7 +136,7 @@ const answers: Answers = {
     if (a) settings = a.settings;
   },
   store_unlock: (a) => {
-    const path = (a as unknown as { keyFile?: string })?.keyFile ?? a?.key_file ?? "";
+    const path = a?.keyFile ?? "";
     if (!path.includes("brantholm")) throw refuse("key", `the key in \`${path}\` does not open this store`, "Take the key file that was written when the store was made.");
     locked = false;
     return status();

@@ -1,3 +1,4 @@
-/** What the window remembers. `theme`: `system`, `light`, `dark`, `contrast`, `contrast-light`;
- * `rendering`: `auto`, `gpu`, `cpu`; `zoom` in per cent. */
-export type UiSettings = { theme: string, zoom: number, rendering: string, single_keys: boolean, };
+/**
+ * The choices. A value nobody knows counts as the default.
+ */
+export type UiSettings = { theme: string, zoom: number, letter_keys: boolean, rendering: string, rendering_now: string, };

@@ -42,5 +42,6 @@ export interface Commands {
   pick_file(a: { save: boolean, title: string, name: string | null }): string | null;
   settings_get(): UiSettings;
   settings_set(a: { settings: UiSettings }): void;
-  store_unlock(a: { key_file: string }): Status;
+  store_unlock(a: { keyFile: string | null }): Status;
+  recovery_key(): string | null;
 }
