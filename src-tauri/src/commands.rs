@@ -258,7 +258,7 @@ async fn settings_set(_desk: &Desk, settings: UiSettings) -> Answer<()> {
 fn render(needs: &std::collections::BTreeSet<String>, lines: &str, names: &[&str]) -> String {
     let mut text = String::from(
         "// Generated from src-tauri/src/commands.rs; a test proves it current. Do not edit.\n\n\
-         import type { Channel } from \"@tauri-apps/api/core\";\n",
+         import type { Channel } from \"../host/channel\";\n",
     );
     for need in needs {
         text.push_str(&format!("import type {{ {need} }} from \"./{need}\";\n"));

@@ -1,3 +1,5 @@
+// Generated from src-tauri/src/commands.rs; a test proves it current. Do not edit.
+
 import type { Channel } from "../host/channel";
 import type { CheckView } from "./CheckView";
 import type { EventRow } from "./EventRow";
@@ -20,28 +22,78 @@ import type { SyncReport } from "./SyncReport";
 import type { UiSettings } from "./UiSettings";
 import type { VerifyView } from "./VerifyView";
 
+/** Every command: its argument and its answer. What fails is a FailureView. */
 export interface Commands {
+  /** What the frame shows on every screen. */
   status(): Status;
-  source_kinds(): SourceKindView[];
-  sources(): SourceRow[];
-  source_add(a: { source: NewSource }): SourceRow;
-  source_check(a: { name: string }): CheckView;
-  source_remove(a: { name: string }): void;
-  sync_start(a: { names: string[], onProgress: Channel<SyncProgress> }): SyncReport[];
-  sync_stop(a: { name: string }): void;
-  journal(a: { source: string, query: ListQuery }): RowWindow<JournalRow>;
-  identities(a: { query: ListQuery }): RowWindow<IdentityRow>;
-  identity(a: { id: string }): IdentityDetail;
-  events(a: { query: ListQuery }): RowWindow<EventRow>;
-  plan_load(a: { name: string, text: string }): PlanView;
-  rehearse_leaver(a: { identity: string, at: string | null }): RehearsalView;
-  rehearsals(a: { query: ListQuery }): RowWindow<RehearsedRow>;
-  export_package(a: { out: string, onProgress: Channel<ExportProgress> }): ExportReport;
-  verify_package(a: { path: string, signer: string | null }): VerifyView;
-  demo(a: { onProgress: Channel<SyncProgress> }): Status;
-  pick_file(a: { save: boolean, title: string, name: string | null }): string | null;
-  settings_get(): UiSettings;
-  settings_set(a: { settings: UiSettings }): void;
+  /** Opens the store again, with a key file if one is given. */
   store_unlock(a: { keyFile: string | null }): Status;
+  /** The recovery key of a store that was just made: told once. */
   recovery_key(): string | null;
+  /** The kinds of source that can be added. */
+  source_kinds(): Array<SourceKindView>;
+  /** All sources. */
+  sources(): Array<SourceRow>;
+  /** Adds a source; its secret goes to the keychain. */
+  source_add(a: { source: NewSource }): SourceRow;
+  /** Signs in, looks, changes nothing. */
+  source_check(a: { name: string }): CheckView;
+  /** Removes a source; its history stays. */
+  source_remove(a: { name: string }): void;
+  /** Reads sources; none named means all. */
+  sync_start(a: { names: Array<string>; onProgress: Channel<SyncProgress> }): Array<SyncReport>;
+  /** Stops reading a source; an empty name stops all. */
+  sync_stop(a: { name: string }): void;
+  /** The journal of a source's latest sync. */
+  journal(a: { source: string; query: ListQuery }): RowWindow<JournalRow>;
+  /** Identities by window. */
+  identities(a: { query: ListQuery }): RowWindow<IdentityRow>;
+  /** One identity with all it holds. */
+  identity(a: { id: string }): IdentityDetail;
+  /** Lifecycle events from the sources of truth. */
+  events(a: { query: ListQuery }): RowWindow<EventRow>;
+  /** Loads the offboarding plan. */
+  plan_load(a: { name: string; text: string }): PlanView;
+  /** Rehearses a leaver; without a time, now. */
+  rehearse_leaver(a: { identity: string; at: string | null }): RehearsalView;
+  /** Everybody's leaver rehearsal, worst first. */
+  rehearsals(a: { query: ListQuery }): RowWindow<RehearsedRow>;
+  /** Writes a signed audit package. */
+  export_package(a: { out: string; onProgress: Channel<ExportProgress> }): ExportReport;
+  /** Verifies any package. */
+  verify_package(a: { path: string; signer: string | null }): VerifyView;
+  /** Makes the practice estate. */
+  demo(a: { onProgress: Channel<SyncProgress> }): Status;
+  /** Lets the person choose a file; nothing if they cancel. */
+  pick_file(a: { save: boolean; title: string; name: string | null }): string | null;
+  /** What the person chose for the window. */
+  settings_get(): UiSettings;
+  /** Keeps what the person chose. */
+  settings_set(a: { settings: UiSettings }): void;
 }
+
+export const commandNames = [
+  "status",
+  "store_unlock",
+  "recovery_key",
+  "source_kinds",
+  "sources",
+  "source_add",
+  "source_check",
+  "source_remove",
+  "sync_start",
+  "sync_stop",
+  "journal",
+  "identities",
+  "identity",
+  "events",
+  "plan_load",
+  "rehearse_leaver",
+  "rehearsals",
+  "export_package",
+  "verify_package",
+  "demo",
+  "pick_file",
+  "settings_get",
+  "settings_set",
+] as const satisfies ReadonlyArray<keyof Commands>;
