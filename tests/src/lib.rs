@@ -12,6 +12,12 @@
 
 #[expect(
     clippy::expect_used,
+    reason = "a desk that cannot be laid must fail the test loudly"
+)]
+pub mod desk;
+
+#[expect(
+    clippy::expect_used,
     clippy::panic,
     reason = "labs serve tests: a lab that cannot start must fail the test loudly"
 )]

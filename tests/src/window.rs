@@ -101,11 +101,11 @@ impl Window {
             .expect("tauri-driver starts: the test script installs it");
         wait_for_port(port);
         let mut capabilities = Capabilities::new();
-        capabilities.insert("browserName".into(), "wry".into());
-        capabilities.insert(
-            "tauri:options".into(),
-            serde_json::json!({ "application": program("lastkey-window"), "args": arguments }),
-        );
+        let options = serde_json::json!({ "application": program("lastkey-window"), "args": arguments });
+        capabilities
+            .set("browserName", "wry")
+            .and_then(|()| capabilities.set("tauri:options", options))
+            .expect("capabilities");
         let address = format!("http://127.0.0.1:{port}");
         // A new session hangs for ever if the program dies at its start.
         let driver = tokio::time::timeout(PATIENCE, WebDriver::new(&address, capabilities))

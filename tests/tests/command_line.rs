@@ -1,65 +1,10 @@
 //! The command line as scripts use it: the four worked worlds to the letter, and every
 //! kind of trouble with one sentence and the right exit status.
 
+use lastkey_tests::desk::Desk;
 use lastkey_tests::window::Room;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-
-/// A room with a key file, so that no keychain is needed.
-struct Desk {
-    room: Room,
-    store: String,
-    key: String,
-}
-
-impl Desk {
-    fn new() -> Self {
-        let room = Room::new();
-        let key = room.path("key");
-        secret_file(&key, "a key file for tests");
-        Self {
-            store: room.path("s.lastkey").display().to_string(),
-            key: key.display().to_string(),
-            room,
-        }
-    }
-
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let mut all = vec!["--store", &self.store, "--key-file", &self.key];
-        all.extend(arguments);
-        self.room.lastkey(&all)
-    }
-
-    /// Runs and expects this status; gives back stdout.
-    fn expect(&self, status: i32, arguments: &[&str]) -> String {
-        let (got, out, err) = self.run(arguments);
-        assert_eq!(got, status, "lastkey {arguments:?}\n{out}\n{err}");
-        out
-    }
-
-    /// Runs, expects this status, and one sentence that says `wanted`.
-    fn trouble(&self, status: i32, arguments: &[&str], wanted: &str) {
-        let (got, out, err) = self.run(arguments);
-        assert_eq!(got, status, "lastkey {arguments:?}\n{out}\n{err}");
-        assert!(err.contains(wanted), "`{wanted}` is not said:\n{err}");
-        assert!(!err.contains("panicked"), "{err}");
-        let sentences = err.lines().filter(|l| l.starts_with("error: ")).count();
-        assert!(sentences <= 1, "one sentence:\n{err}");
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        let path = self.room.path(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-}
-
-fn secret_file(path: &Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::write(path, text).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-}
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
@@ -188,16 +133,15 @@ fn a_wrong_key_a_loose_key_and_a_damaged_store_exit_4() {
     let desk = Desk::new();
     let world = examples().join("federated").display().to_string();
     desk.expect(0, &["import", &world, "--as", "w"]);
-    let wrong = desk.room.path("wrong");
-    secret_file(&wrong, "quite another key");
+    let wrong = desk.write_secret("wrong", "quite another key");
     let with_key = |key: &str| {
         desk.room
             .lastkey(&["--store", &desk.store, "--key-file", key, "identities"])
     };
-    let (status, _, err) = with_key(&wrong.display().to_string());
+    let (status, _, err) = with_key(&wrong);
     assert_eq!(status, 4, "{err}");
     assert!(err.contains("does not open this store"), "{err}");
-    let (status, _, err) = with_key(&desk.write("loose", "a key file for tests"));
+    let (status, _, err) = with_key(&desk.write("loose", Desk::KEY));
     assert_eq!(status, 4, "{err}");
     assert!(err.contains("0600"), "{err}");
 

@@ -115,7 +115,8 @@ pub fn account(directory: &Directory, entry: &Entry) -> Option<Account> {
         identity_id: identity.map(Into::into),
         email: text(entry, "mail"),
         enabled: enabled(entry),
-        local_sign_in: None,
+        // a directory that keeps the time of the last change has a password to sign in with
+        local_sign_in: entry.one("pwdChangedTime").map(|_| true),
         signs_in_through_system: None,
         signs_in_through_id: None,
         mfa: None,

@@ -7,7 +7,7 @@ use crate::stop::Stop;
 use chrono::{DateTime, NaiveTime, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Connector, Kind, Secret, SecretNeed, Settings, SourceName};
-use lastkey_engine::collect::{SyncSettings, sync};
+use lastkey_engine::collect::{Redactor, SyncSettings, sync};
 use lastkey_engine::store::CheckRecord;
 use lastkey_engine::views::{self, CheckView, NewSource, SourceRow, SyncProgress, SyncReport};
 use std::collections::BTreeMap;
@@ -131,8 +131,12 @@ impl Workbench {
     /// Signs in, looks, changes nothing outside; the answer is kept with the source.
     pub async fn check_source(&self, name: &str) -> Result<CheckView, Failure> {
         let source = SourceName::new(name);
-        let (connector, _) = self.connector(&source).await?;
-        let report = connector.check().await?;
+        let (connector, secrets) = self.connector(&source).await?;
+        let redactor = Redactor::new(&secrets);
+        let report = match connector.check().await {
+            Ok(report) => redactor.check(report),
+            Err(error) => return Err(redactor.error(error).into()),
+        };
         let at = Utc::now();
         self.store.save_check(&source, &report, at).await?;
         Ok(views::check_view(CheckRecord {

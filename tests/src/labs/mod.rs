@@ -3,6 +3,8 @@
 //! Each lab takes free ports and a folder of its own, and ends with its value. A server that is
 //! not installed fails the test and says what to install: nothing is skipped in silence.
 
+mod relay;
 mod slapd;
 
+pub use relay::{Relay, Then};
 pub use slapd::{HangingServer, Seed, Slapd};

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -35,6 +36,8 @@ impl Slapd {
     /// May read neither operational attributes nor passwords.
     pub const BLIND_DN: &'static str = "cn=blind,dc=example,dc=org";
     pub const BLIND_PASSWORD: &'static str = "blind-2342-canary";
+    /// Whoever signs in as this is refused, and the refusal says the password back.
+    pub const ECHO_DN: &'static str = "cn=reader,dc=echo";
 
     /// Starts a directory. Panics with what to install or with slapd's own words.
     pub fn start(seed: Seed) -> Slapd {
@@ -46,6 +49,7 @@ impl Slapd {
             ldaps_port: free_port(),
         };
         lab.make_certificates();
+        echo(&lab.path("echo.sock"));
         fs::create_dir(lab.path("db")).expect("folder for the database");
         lab.configure(seed.size_limit);
         lab.load(&seed.ldif);
@@ -60,6 +64,10 @@ impl Slapd {
     /// `ldap://127.0.0.1:port`, for StartTLS.
     pub fn ldap_url(&self) -> String {
         format!("ldap://127.0.0.1:{}", self.ldap_port)
+    }
+    /// The port of [`Slapd::ldaps_url`], for a relay before it.
+    pub fn ldaps_port(&self) -> u16 {
+        self.ldaps_port
     }
     /// The CA that issued the server's certificate.
     pub fn ca_path(&self) -> PathBuf {
@@ -272,7 +280,7 @@ impl Slapd {
              include /etc/ldap/schema/inetorgperson.schema\n\
              include /etc/ldap/schema/nis.schema\n\
              modulepath /usr/lib/ldap\n\
-             moduleload back_mdb\nmoduleload memberof\nmoduleload ppolicy\nmoduleload lastbind\n\
+             moduleload back_mdb\nmoduleload back_sock\nmoduleload memberof\nmoduleload ppolicy\nmoduleload lastbind\n\
              pidfile {}\n\
              TLSCACertificateFile {}\nTLSCertificateFile {}\nTLSCertificateKeyFile {}\n\
              loglevel stats\n{size}\n\
@@ -284,13 +292,15 @@ impl Slapd {
              overlay lastbind\n\
              access to attrs=userPassword by dn.exact=\"{reader}\" search by anonymous auth by * none\n\
              access to attrs=createTimestamp,creatorsName,modifyTimestamp,pwdChangedTime,pwdAccountLockedTime,authTimestamp,pwdLastSuccess by dn.exact=\"{reader}\" read by * none\n\
-             access to * by dn.exact=\"{reader}\" read by dn.exact=\"{blind}\" read by anonymous auth by * none\n",
+             access to * by dn.exact=\"{reader}\" read by dn.exact=\"{blind}\" read by anonymous auth by * none\n\
+             database sock\nsuffix \"dc=echo\"\nsocketpath {}\n",
             at("slapd.pid"),
             at("ca.pem"),
             at("server.pem"),
             at("server.key"),
             Self::ADMIN_PASSWORD,
             at("db"),
+            at("echo.sock"),
         );
         fs::write(self.path("slapd.conf"), text).expect("slapd.conf");
     }
@@ -334,6 +344,26 @@ impl Drop for Slapd {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Answers slapd's sock backend: every sign-in is refused, and its password said back.
+fn echo(socket: &Path) {
+    let listener = UnixListener::bind(socket).expect("a socket for the echo");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut asked = [0u8; 8192];
+            let count = stream.read(&mut asked).unwrap_or(0);
+            let text = String::from_utf8_lossy(asked.get(..count).unwrap_or_default());
+            let password = text
+                .lines()
+                .find_map(|line| line.strip_prefix("cred: "))
+                .unwrap_or_default();
+            let _gone_already = write!(
+                stream,
+                "RESULT\ncode: 49\nmatched:\ninfo: `{password}` is not the password\n"
+            );
+        }
+    });
 }
 
 /// A server that accepts connections and never answers.

@@ -25,7 +25,7 @@ use lastkey_contract::{
     Connector, ConnectorError, Cursor, ErrorKind, Kind, Page, PageRequest, Secret, Session,
     SourceName,
 };
-use redact::Redactor;
+pub use redact::Redactor;
 use request::{Ended, Patience, Requests};
 use std::collections::HashSet;
 use std::time::Duration;

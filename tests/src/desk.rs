@@ -1,0 +1,94 @@
+//! A store with a key file, worked at from the command line as scripts do.
+
+use crate::window::Room;
+use serde_json::Value;
+use std::path::Path;
+
+/// A room with a key file, so that no keychain is needed.
+pub struct Desk {
+    pub room: Room,
+    pub store: String,
+    pub key: String,
+}
+
+impl Desk {
+    /// What stands in the key file.
+    pub const KEY: &'static str = "a key file for tests";
+
+    /// An empty one; the first command that writes makes the store.
+    pub fn new() -> Self {
+        let room = Room::new();
+        let key = room.path("key");
+        secret_file(&key, Self::KEY);
+        Self {
+            store: room.path("s.lastkey").display().to_string(),
+            key: key.display().to_string(),
+            room,
+        }
+    }
+
+    /// Runs `lastkey` on this store: exit status, stdout, stderr.
+    pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut all = vec!["--store", &self.store, "--key-file", &self.key];
+        all.extend(arguments);
+        self.room.lastkey(&all)
+    }
+
+    /// Runs and expects this status; gives back stdout.
+    #[track_caller]
+    pub fn expect(&self, status: i32, arguments: &[&str]) -> String {
+        let (got, out, err) = self.run(arguments);
+        assert_eq!(got, status, "lastkey {arguments:?}\n{out}\n{err}");
+        out
+    }
+
+    /// The same, its answer taken as JSON lines.
+    #[track_caller]
+    pub fn lines(&self, status: i32, arguments: &[&str]) -> Vec<Value> {
+        let mut all = arguments.to_vec();
+        all.push("--json");
+        self.expect(status, &all)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+            .collect()
+    }
+
+    /// Runs, expects this status, and one sentence that says `wanted`; gives back stderr.
+    #[track_caller]
+    pub fn trouble(&self, status: i32, arguments: &[&str], wanted: &str) -> String {
+        let (got, out, err) = self.run(arguments);
+        assert_eq!(got, status, "lastkey {arguments:?}\n{out}\n{err}");
+        assert!(err.contains(wanted), "`{wanted}` is not said:\n{err}");
+        assert!(!err.contains("panicked"), "{err}");
+        let sentences = err.lines().filter(|l| l.starts_with("error: ")).count();
+        assert!(sentences <= 1, "one sentence:\n{err}");
+        err
+    }
+
+    /// A file in the room; gives back its path.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        let path = self.room.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
+        std::fs::write(&path, text).expect("the file");
+        path.display().to_string()
+    }
+
+    /// A file in the room that only its owner may read; gives back its path.
+    pub fn write_secret(&self, name: &str, text: &str) -> String {
+        let path = self.room.path(name);
+        secret_file(&path, text);
+        path.display().to_string()
+    }
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn secret_file(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, text).expect("the file");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+}
