@@ -195,12 +195,36 @@ impl Window {
             .clone()
     }
 
-    /// A picture of the window.
-    pub async fn picture(&self, path: &Path) {
+    /// Runs a script that calls its last argument when it is done, and gives back what it says.
+    pub async fn script_async(&self, script: &str) -> serde_json::Value {
         self.driver
-            .screenshot(path)
+            .execute_async(script, Vec::new())
             .await
-            .expect("the picture is taken");
+            .expect("the script runs")
+            .json()
+            .clone()
+    }
+
+    /// Clicks the first element that matches.
+    pub async fn click_css(&self, css: &str) {
+        self.wait_for(css).await.click().await.expect("it can be clicked");
+    }
+
+    /// Presses Enter where the focus is.
+    pub async fn press_enter(&self) {
+        let element = self.driver.active_element().await.expect("something has the focus");
+        element.send_keys(Key::Enter + "").await.expect("it takes keys");
+    }
+
+    /// A picture of the whole screen: what a person would see. The driver's own screenshot
+    /// hangs where the page is drawn without a GPU.
+    pub fn picture(&self, path: &Path) {
+        let taken = Command::new("import")
+            .args(["-window", "root"])
+            .arg(path)
+            .status()
+            .expect("imagemagick is installed");
+        assert!(taken.success(), "the picture is taken");
     }
 
     /// Presses keys at the page itself.
