@@ -80,15 +80,21 @@ pub fn program(name: &str) -> PathBuf {
     path
 }
 
+/// One screen, one window: tests that open windows take turns.
+static SCREEN: std::sync::LazyLock<std::sync::Arc<tokio::sync::Mutex<()>>> =
+    std::sync::LazyLock::new(Default::default);
+
 /// An open window.
 pub struct Window {
     pub driver: WebDriver,
     process: Child,
+    _turn: tokio::sync::OwnedMutexGuard<()>,
 }
 
 impl Window {
     /// Opens the window and waits until its frame stands.
     pub async fn open(room: &Room, arguments: &[&str]) -> Window {
+        let turn = SCREEN.clone().lock_owned().await;
         let (port, native_port) = (free_port(), free_port());
         let process = room
             .command(Path::new("tauri-driver"))
@@ -101,7 +107,8 @@ impl Window {
             .expect("tauri-driver starts: the test script installs it");
         wait_for_port(port);
         let mut capabilities = Capabilities::new();
-        let options = serde_json::json!({ "application": program("lastkey-window"), "args": arguments });
+        let options =
+            serde_json::json!({ "application": program("lastkey-window"), "args": arguments });
         capabilities
             .set("browserName", "wry")
             .and_then(|()| capabilities.set("tauri:options", options))
@@ -112,7 +119,11 @@ impl Window {
             .await
             .expect("the window opens in time")
             .expect("the window opens");
-        let window = Window { driver, process };
+        let window = Window {
+            driver,
+            process,
+            _turn: turn,
+        };
         window.wait_for("[data-ready]").await;
         window
     }
@@ -160,19 +171,42 @@ impl Window {
         field.send_keys(text).await.expect("the field takes keys");
     }
 
+    /// Puts a value into a part as a person's choice would: for lists, dates and long texts,
+    /// where keys depend on the language.
+    pub async fn set(&self, name: &str, value: &str) {
+        self.part(name).await;
+        let value = serde_json::json!(value);
+        let script = format!(
+            "const field = document.querySelector('[data-test=\"{name}\"]');
+             const proto = Object.getPrototypeOf(field);
+             Object.getOwnPropertyDescriptor(proto, 'value').set.call(field, {value});
+             field.dispatchEvent(new Event('input', {{ bubbles: true }}));
+             field.dispatchEvent(new Event('change', {{ bubbles: true }}));
+             return field.value;"
+        );
+        let now = self.script(&script).await;
+        assert_eq!(now, value, "`{name}` takes the value");
+    }
+
     /// Waits until a part's text satisfies the test; gives the text back.
     pub async fn text_where(&self, name: &str, wanted: impl Fn(&str) -> bool) -> String {
+        self.text_of_where(&format!("[data-test=\"{name}\"]"), wanted)
+            .await
+    }
+
+    /// Waits until the text of the first element that matches satisfies the test.
+    pub async fn text_of_where(&self, css: &str, wanted: impl Fn(&str) -> bool) -> String {
         let begun = Instant::now();
         let mut text = String::new();
         while begun.elapsed() < PATIENCE {
-            text = self.part(name).await.text().await.unwrap_or_default();
+            text = self.wait_for(css).await.text().await.unwrap_or_default();
             if wanted(&text) {
                 return text;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!(
-            "`{name}` stayed at `{text}`; the window shows:\n{}",
+            "`{css}` stayed at `{text}`; the window shows:\n{}",
             self.text().await
         );
     }
@@ -207,13 +241,24 @@ impl Window {
 
     /// Clicks the first element that matches.
     pub async fn click_css(&self, css: &str) {
-        self.wait_for(css).await.click().await.expect("it can be clicked");
+        self.wait_for(css)
+            .await
+            .click()
+            .await
+            .expect("it can be clicked");
     }
 
     /// Presses Enter where the focus is.
     pub async fn press_enter(&self) {
-        let element = self.driver.active_element().await.expect("something has the focus");
-        element.send_keys(Key::Enter + "").await.expect("it takes keys");
+        let element = self
+            .driver
+            .active_element()
+            .await
+            .expect("something has the focus");
+        element
+            .send_keys(Key::Enter + "")
+            .await
+            .expect("it takes keys");
     }
 
     /// A picture of the whole screen: what a person would see. The driver's own screenshot
@@ -242,6 +287,9 @@ impl Window {
 
 /// SIGTERM, so that the driver takes its own child along.
 fn stop(process: &mut Child) {
+    if matches!(process.try_wait(), Ok(Some(_))) {
+        return;
+    }
     let _gone_already = Command::new("kill").arg(process.id().to_string()).status();
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(5) {

@@ -1,6 +1,7 @@
 //! The real window, end to end: first start, practice estate, rehearsal, export, verification;
 //! a wrong key; a server that is not there; and every screen held against axe.
 
+use lastkey_tests::labs::{Seed, Slapd};
 use lastkey_tests::window::{Room, Window};
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,9 @@ async fn accessible(window: &Window, screen: &str) {
 }
 
 async fn through_the_recovery_key(window: &Window) {
-    let key = window.text_where("recovery-key", |text| !text.is_empty()).await;
+    let key = window
+        .text_where("recovery-key", |text| !text.is_empty())
+        .await;
     assert!(key.contains("lastkey-recovery-1"), "{key}");
     window.click("recovery-done").await;
 }
@@ -53,18 +56,26 @@ async fn from_first_start_to_a_verified_package() {
     accessible(&window, "sources, first use").await;
 
     window.click("open-practice").await;
-    window.wait_for("[data-test=\"sources-table\"] [data-key=\"provisioning\"]").await;
-    window.text_where("answer", |text| text.contains("complete")).await;
+    window
+        .wait_for("[data-test=\"sources-table\"] [data-key=\"provisioning\"]")
+        .await;
+    window
+        .text_where("answer", |text| text.contains("complete"))
+        .await;
     look(&window, "02-sources").await;
     accessible(&window, "sources").await;
 
     window.click("nav-identities").await;
     window.part("identities-table").await;
     window.fill("identity-search", "079237").await;
-    window.wait_for("[data-test=\"identities-table\"] [data-key=\"079237\"]").await;
+    window
+        .wait_for("[data-test=\"identities-table\"] [data-key=\"079237\"]")
+        .await;
     look(&window, "03-identities").await;
     accessible(&window, "identities").await;
-    window.click_css("[data-test=\"identities-table\"] [data-key=\"079237\"]").await;
+    window
+        .click_css("[data-test=\"identities-table\"] [data-key=\"079237\"]")
+        .await;
     window.press_enter().await;
     window.part("area-identity").await;
     look(&window, "04-identity").await;
@@ -73,7 +84,10 @@ async fn from_first_start_to_a_verified_package() {
     window.click("rehearse").await;
     window.part("area-leaver").await;
     let verdict = window.part("verdict").await;
-    assert_eq!(verdict.attr("data-verdict").await.unwrap().as_deref(), Some("fail"));
+    assert_eq!(
+        verdict.attr("data-verdict").await.unwrap().as_deref(),
+        Some("fail")
+    );
     look(&window, "05-rehearsal").await;
     accessible(&window, "rehearsal").await;
     // The chart has a table twin.
@@ -87,13 +101,20 @@ async fn from_first_start_to_a_verified_package() {
 
     let package = room.path("package.zip");
     window.click("nav-evidence").await;
-    window.fill("export-path", &package.display().to_string()).await;
+    window
+        .fill("export-path", &package.display().to_string())
+        .await;
     window.click("export").await;
-    window.text_where("export-sha256", |text| text.len() >= 16).await;
+    window
+        .text_where("export-sha256", |text| text.len() >= 16)
+        .await;
     look(&window, "07-exported").await;
     window.click("verify-this").await;
     let state = window.part("verify-state").await;
-    assert_eq!(state.attr("data-verdict").await.unwrap().as_deref(), Some("pass"));
+    assert_eq!(
+        state.attr("data-verdict").await.unwrap().as_deref(),
+        Some("pass")
+    );
     look(&window, "08-verified").await;
     accessible(&window, "evidence").await;
     window.click("nav-settings").await;
@@ -111,4 +132,319 @@ async fn from_first_start_to_a_verified_package() {
     assert_eq!(status, 0, "{out}{err}");
     let (status, out, err) = room.lastkey(&["store", "check"]);
     assert_eq!(status, 0, "{out}{err}");
+}
+
+/// Adds a source through the dialog and waits until it is on the list.
+async fn add_source(
+    window: &Window,
+    kind: &str,
+    name: &str,
+    settings: &[(&str, &str)],
+    secret: Option<&str>,
+) {
+    window.click("nav-sources").await;
+    window.click("add-source").await;
+    window.set("source-kind", kind).await;
+    window.fill("source-name", name).await;
+    for (key, value) in settings {
+        window.set(&format!("setting-{key}"), value).await;
+    }
+    if let Some(secret) = secret {
+        window.fill("source-secret", secret).await;
+    }
+    window.click("add-confirm").await;
+    window.click("check-close").await;
+    window
+        .click_css(&format!(
+            "[data-test=\"sources-table\"] [data-key=\"{name}\"]"
+        ))
+        .await;
+}
+
+/// Reads the chosen source and waits for its state in words.
+async fn sync_chosen(window: &Window, name: &str, wanted: &str) {
+    window.click("sync-one").await;
+    let row = format!("[data-test=\"sources-table\"] [data-key=\"{name}\"]");
+    window
+        .text_of_where(&row, |text| text.contains(wanted))
+        .await;
+}
+
+async fn load_plan(window: &Window, text: &str) {
+    window.click("nav-settings").await;
+    window.fill("plan-title", "worked plan").await;
+    window.set("plan-text", text).await;
+    window.click("plan-load").await;
+    window
+        .text_where("plan-name", |name| name.contains("worked plan"))
+        .await;
+}
+
+async fn rehearse(window: &Window, identity: &str, at: Option<&str>) {
+    window.click("nav-tests").await;
+    window.click("rehearse").await;
+    window.fill("leaver-identity", identity).await;
+    if let Some(at) = at {
+        window.set("leaver-at", at).await;
+    }
+    window.click("rehearse-confirm").await;
+    window.part("area-leaver").await;
+    window.part("verdict").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_worked_worlds_come_out_to_the_letter_in_the_window() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for world in [
+        "worked-example",
+        "rotated-in-time",
+        "rotated-too-early",
+        "federated",
+    ] {
+        let room = Room::new();
+        let window = Window::open(&room, &[]).await;
+        through_the_recovery_key(&window).await;
+        let folder = examples.join(world);
+        add_source(
+            &window,
+            "flat-files",
+            "world",
+            &[("path", &folder.display().to_string())],
+            None,
+        )
+        .await;
+        sync_chosen(&window, "world", "complete").await;
+        load_plan(
+            &window,
+            &std::fs::read_to_string(folder.join("plan.toml")).unwrap(),
+        )
+        .await;
+        rehearse(&window, "ann", Some("2026-06-01T00:00")).await;
+        let wanted: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(folder.join("expected.json")).unwrap())
+                .unwrap();
+        let wanted = wanted["residual"].as_array().unwrap();
+        // Every row of the table carries its item and closing time to the letter.
+        let shown = window
+            .script(
+                "return [...document.querySelectorAll('[data-test=\"residual-table\"] [data-closes]')]
+                   .map((row) => [row.dataset.kind, row.dataset.system, row.dataset.id, row.dataset.account || null, row.dataset.closes]);",
+            )
+            .await;
+        let mut shown: Vec<String> = shown
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        shown.sort();
+        let mut expected: Vec<String> = wanted
+            .iter()
+            .map(|item| {
+                serde_json::json!([
+                    item["kind"],
+                    item["system"],
+                    item["id"],
+                    item["on_account"],
+                    item["closes_at"]
+                ])
+                .to_string()
+            })
+            .collect();
+        expected.sort();
+        assert_eq!(shown, expected, "{world}");
+        look(&window, &format!("world-{world}")).await;
+        window.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_key_is_said_and_the_right_one_opens() {
+    let room = Room::new();
+    let key = |name: &str, text: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        let path = room.path(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path.display().to_string()
+    };
+    let (right, wrong) = (
+        key("right", "the right key file"),
+        key("wrong", "quite another one"),
+    );
+    let store = room.path("s.lastkey").display().to_string();
+    let world = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/federated");
+    let (status, _, err) = room.lastkey(&[
+        "--store",
+        &store,
+        "--key-file",
+        &right,
+        "import",
+        &world.display().to_string(),
+        "--as",
+        "w",
+    ]);
+    assert_eq!(status, 0, "{err}");
+    let window = Window::open(&room, &["--store", &store, "--key-file", &wrong]).await;
+    let said = window
+        .text_where("locked-message", |text| !text.is_empty())
+        .await;
+    assert!(said.contains("does not open this store"), "{said}");
+    look(&window, "20-locked").await;
+    accessible(&window, "locked").await;
+    window.fill("key-file", &right).await;
+    window.click("try-again").await;
+    window.part("nav-sources").await;
+    window
+        .text_where("store-name", |text| text.contains("s.lastkey"))
+        .await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_not_there_is_said_and_nothing_is_claimed() {
+    let room = Room::new();
+    let window = Window::open(&room, &[]).await;
+    through_the_recovery_key(&window).await;
+    let settings = [
+        ("url", "ldaps://127.0.0.1:9"),
+        ("bind_dn", "cn=reader,dc=example"),
+        ("base_dn", "dc=example"),
+        ("system", "corp"),
+        ("timeout", "5"),
+    ];
+    add_source(
+        &window,
+        "ldap",
+        "directory",
+        &settings,
+        Some("canary-password-71"),
+    )
+    .await;
+    sync_chosen(&window, "directory", "not known").await;
+    let said = window
+        .text_where("source-failed", |text| !text.is_empty())
+        .await;
+    assert!(said.contains("127.0.0.1"), "{said}");
+    assert!(!window.text().await.contains("canary-password-71"));
+    look(&window, "21-unreachable").await;
+    accessible(&window, "failed source").await;
+    window.click("nav-overview").await;
+    window.part("gap-list").await;
+    look(&window, "22-overview-gaps").await;
+    window.close().await;
+}
+
+/// People, nested groups and a plan for them.
+const PEOPLE: &str = "\
+dn: uid=ann,ou=people,dc=example,dc=org
+objectClass: inetOrgPerson
+uid: ann
+cn: Ann Ödegård
+sn: Ödegård
+employeeNumber: 1001
+mail: ann@example.org
+
+dn: uid=bob,ou=people,dc=example,dc=org
+objectClass: inetOrgPerson
+uid: bob
+cn: Bob O'Neil
+sn: O'Neil
+employeeNumber: 1002
+mail: bob@example.org
+
+dn: cn=oncall,ou=groups,dc=example,dc=org
+objectClass: groupOfNames
+cn: oncall
+member: uid=ann,ou=people,dc=example,dc=org
+
+dn: cn=production,ou=groups,dc=example,dc=org
+objectClass: groupOfNames
+cn: production
+member: cn=oncall,ou=groups,dc=example,dc=org
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_directory_and_a_roster_are_read_rehearsed_and_exported() {
+    let lab = Slapd::start(Seed {
+        ldif: PEOPLE.to_owned(),
+        size_limit: None,
+    });
+    let room = Room::new();
+    let roster = room.path("roster");
+    std::fs::create_dir_all(&roster).unwrap();
+    std::fs::write(
+        roster.join("identities.csv"),
+        "id,kind,display_name,email,status\n1001,person,Ann Ödegård,ann@example.org,active\n1002,person,Bob O'Neil,bob@example.org,active\n",
+    )
+    .unwrap();
+    let window = Window::open(&room, &[]).await;
+    through_the_recovery_key(&window).await;
+    add_source(
+        &window,
+        "flat-files",
+        "hr",
+        &[("path", &roster.display().to_string())],
+        None,
+    )
+    .await;
+    sync_chosen(&window, "hr", "complete").await;
+    let url = lab.ldaps_url();
+    let ca = lab.ca_path().display().to_string();
+    let settings = [
+        ("url", url.as_str()),
+        ("bind_dn", Slapd::READER_DN),
+        ("base_dn", Slapd::BASE),
+        ("ca_file", ca.as_str()),
+        ("system", "corp-ldap"),
+    ];
+    add_source(
+        &window,
+        "ldap",
+        "directory",
+        &settings,
+        Some(Slapd::READER_PASSWORD),
+    )
+    .await;
+    window.click("check-source").await;
+    window
+        .text_where("completeness", |text| text.contains(Slapd::READER_DN))
+        .await;
+    sync_chosen(&window, "directory", "complete").await;
+    look(&window, "30-directory").await;
+    load_plan(
+        &window,
+        "[[step]]\non = \"leaver\"\nsystem = \"corp-ldap\"\ndoes = \"disable_account\"\nhow = \"automatic\"\nwithin = \"15m\"\n",
+    )
+    .await;
+    rehearse(&window, "1001", None).await;
+    let held = window
+        .script(
+            "return [...document.querySelectorAll('[data-test=\"residual-table\"] [data-kind=\"entitlement\"]')].length;",
+        )
+        .await;
+    assert_eq!(
+        held,
+        serde_json::json!(2),
+        "the group and the one it is nested in"
+    );
+    look(&window, "31-directory-rehearsal").await;
+    let package = room.path("directory.zip");
+    window.click("nav-evidence").await;
+    window
+        .fill("export-path", &package.display().to_string())
+        .await;
+    window.click("export").await;
+    window
+        .text_where("export-sha256", |text| text.len() >= 16)
+        .await;
+    window.click("verify-this").await;
+    let state = window.part("verify-state").await;
+    assert_eq!(
+        state.attr("data-verdict").await.unwrap().as_deref(),
+        Some("pass")
+    );
+    assert!(lab.writes().is_empty(), "{:?}", lab.writes());
+    assert!(!window.text().await.contains(Slapd::READER_PASSWORD));
+    window.close().await;
 }

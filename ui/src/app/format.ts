@@ -18,18 +18,34 @@ const parse = (text: string) => {
 };
 /** A date without a time must not move by a zone. */
 const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text);
+/**
+ * A whole day comes as `from/until` in UTC, resolved in its source's zone: the calendar date that
+ * the source wrote is that of the day's middle. Anything else is given back as it is.
+ */
+function plain(text: string): string {
+  const [from, until] = text.split("/");
+  if (!from || !until) return text;
+  const middle = (Date.parse(from) + Date.parse(until)) / 2;
+  return Number.isNaN(middle) ? text : new Date(middle).toISOString().slice(0, 10);
+}
+/** A value of a fact: times as people read them, everything else as it is. */
+export function told(value: string): string {
+  return /^\d{4}-\d{2}-\d{2}T[\d:.]+Z(\/|$)/.test(value) ? moment(value) : value;
+}
 
 /** 20 Nov 2026, 06:40 in the person's zone. */
-export function moment(text: string | null | undefined): string {
-  if (!text) return say.notKnown;
+export function moment(given: string | null | undefined): string {
+  if (!given) return say.notKnown;
+  const text = plain(given);
   if (isDay(text)) return day(text);
   const at = parse(text);
   return at ? full.format(at) : text;
 }
 
 /** As `moment`, without the year within twelve months of `now`. */
-export function shortMoment(text: string | null | undefined, now: number = Date.now()): string {
-  if (!text) return say.notKnown;
+export function shortMoment(given: string | null | undefined, now: number = Date.now()): string {
+  if (!given) return say.notKnown;
+  const text = plain(given);
   if (isDay(text)) return day(text);
   const at = parse(text);
   if (!at) return text;
@@ -37,8 +53,9 @@ export function shortMoment(text: string | null | undefined, now: number = Date.
 }
 
 /** 18 Nov 2026; a bare date stays that date in every zone. */
-export function day(text: string | null | undefined): string {
-  if (!text) return say.notKnown;
+export function day(given: string | null | undefined): string {
+  if (!given) return say.notKnown;
+  const text = plain(given);
   if (isDay(text)) {
     const [y, m, d] = text.split("-").map(Number);
     return dayFull.format(new Date(y ?? 0, (m ?? 1) - 1, d ?? 1));
@@ -55,7 +72,7 @@ export function clockTime(text: string): string {
 
 /** The moment with its offset, for tooltips. */
 export function exact(text: string | null | undefined): string | undefined {
-  const at = text && !isDay(text) ? parse(text) : null;
+  const at = text && !isDay(plain(text)) ? parse(text) : null;
   return at ? offset.format(at) : undefined;
 }
 

@@ -116,7 +116,7 @@ export const say = {
     table: "Sources",
     groups: {
       truth: { name: "Sources of truth", clause: "who exists" },
-      directory: { name: "Directories", clause: "accounts, groups, memberships" },
+      directory: { name: "Directories and systems", clause: "accounts, entitlements, credentials" },
       cloud: { name: "Clouds and code", clause: "accounts, keys, trusts, repositories" },
       vault: { name: "Vaults, clusters, databases, files", clause: "where credentials stand" },
       other: { name: "Other sources", clause: "files and registers" },
@@ -177,6 +177,7 @@ export const say = {
     addNameHelp: "How this source is called on every screen and in the evidence.",
     addSecretHelp: "Goes to the keychain and nowhere else. It is not shown again.",
     addDo: "Add and check",
+    manyOf: { identity: "identities", account: "accounts", entitlement: "entitlements", grant: "grants", credential: "credentials", location: "places", reader: "readers", control: "controls", owner: "owners", session: "sessions", task: "claims" } as Record<string, string>,
     addReads: (kinds: string) => `Reads ${kinds}.`,
     noKinds: "No kind of source is known to this program.",
     failedList: "The list of sources could not be read.",

@@ -37,7 +37,7 @@ export interface Drawing {
 }
 
 export function draw(points: CurvePoint[], horizon: number, box: Box): Drawing {
-  const ticks = ticksTo(Math.max(1, ...points.map(total)));
+  const ticks = ticksTo(Math.ceil(Math.max(1, ...points.map(total)) * 1.08));
   const top = ticks.at(-1) ?? 1;
   const x = (seconds: number) => box.left + logPlace(seconds, horizon) * (box.right - box.left);
   const y = (value: number) => box.bottom - (value / top) * (box.bottom - box.top);

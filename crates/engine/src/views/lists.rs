@@ -145,8 +145,6 @@ fn group(reads: &[Kind]) -> &'static str {
         "truth"
     } else if has(Kind::Location) {
         "vault"
-    } else if has(Kind::Account) && has(Kind::Credential) {
-        "cloud"
     } else if has(Kind::Account) {
         "directory"
     } else {
