@@ -95,30 +95,15 @@ impl Window {
     /// Opens the window and waits until its frame stands.
     pub async fn open(room: &Room, arguments: &[&str]) -> Window {
         let turn = SCREEN.clone().lock_owned().await;
-        let (port, native_port) = (free_port(), free_port());
-        let process = room
-            .command(Path::new("tauri-driver"))
-            .args(["--port", &port.to_string()])
-            .args(["--native-port", &native_port.to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("tauri-driver starts: the test script installs it");
-        wait_for_port(port);
-        let mut capabilities = Capabilities::new();
-        let options =
-            serde_json::json!({ "application": program("lastkey-window"), "args": arguments });
-        capabilities
-            .set("browserName", "wry")
-            .and_then(|()| capabilities.set("tauri:options", options))
-            .expect("capabilities");
-        let address = format!("http://127.0.0.1:{port}");
-        // A new session hangs for ever if the program dies at its start.
-        let driver = tokio::time::timeout(PATIENCE, WebDriver::new(&address, capabilities))
-            .await
-            .expect("the window opens in time")
-            .expect("the window opens");
+        // The driver's own child sometimes comes up too late for the first session.
+        let mut opened = None;
+        for _ in 0..3 {
+            opened = try_open(room, arguments).await;
+            if opened.is_some() {
+                break;
+            }
+        }
+        let (driver, process) = opened.expect("the window opens");
         let window = Window {
             driver,
             process,
@@ -282,6 +267,37 @@ impl Window {
     pub async fn close(mut self) {
         let _gone_already = self.driver.clone().quit().await;
         stop(&mut self.process);
+    }
+}
+
+async fn try_open(room: &Room, arguments: &[&str]) -> Option<(WebDriver, Child)> {
+    let (port, native_port) = (free_port(), free_port());
+    let mut process = room
+        .command(Path::new("tauri-driver"))
+        .args(["--port", &port.to_string()])
+        .args(["--native-port", &native_port.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("tauri-driver starts: the test script installs it");
+    wait_for_port(port);
+    wait_for_port(native_port);
+    let mut capabilities = Capabilities::new();
+    let options =
+        serde_json::json!({ "application": program("lastkey-window"), "args": arguments });
+    capabilities
+        .set("browserName", "wry")
+        .and_then(|()| capabilities.set("tauri:options", options))
+        .expect("capabilities");
+    let address = format!("http://127.0.0.1:{port}");
+    // A new session hangs for ever if the program dies at its start.
+    match tokio::time::timeout(PATIENCE, WebDriver::new(&address, capabilities)).await {
+        Ok(Ok(driver)) => Some((driver, process)),
+        Ok(Err(_)) | Err(_) => {
+            stop(&mut process);
+            None
+        }
     }
 }
 

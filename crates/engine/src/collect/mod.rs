@@ -394,7 +394,13 @@ impl Read<'_> {
                 Ok(Next::Stop)
             }
             Ended::Failed(error) => {
-                let mut message = self.redactor.clean(&error.message);
+                // On what it failed is part of the sentence.
+                let mut message = if error.message.contains(&error.system) {
+                    self.redactor.clean(&error.message)
+                } else {
+                    self.redactor
+                        .clean(&format!("{}: {}", error.system, error.message))
+                };
                 if let Some(request) = &error.request_id {
                     message.push_str(&format!(" (request {})", self.redactor.clean(request)));
                 }
