@@ -12,7 +12,7 @@ use lastkey_contract::{
     CheckReport, Connector, ConnectorError, ErrorKind, Fact, Kind, Note, NoteKind, Page,
     PageRequest, Secret, Settings,
 };
-use lastkey_tests::labs::{HangingServer, Seed, Slapd};
+use lastkey_tests::labs::{HangingServer, Relay, Seed, Slapd, Then};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -240,6 +240,8 @@ fn a_seeded_directory_is_read_back_exactly() {
     assert_eq!(ann.last_used_at.unwrap().to_text(), "2026-03-01T08:30:00Z");
     assert_eq!(ann.created_at.unwrap().to_text(), "2025-01-01T00:00:00Z");
     assert_eq!(ann.enabled, Some(true));
+    assert_eq!(ann.local_sign_in, Some(true), "a password is there");
+    assert_eq!(by(6).local_sign_in, None, "not known");
     assert_eq!(by(2).expires_at.unwrap().to_text(), "2024-10-04T00:00:00Z");
     assert_eq!(by(3).attributes["displayName"], "Zoë 🔑");
     assert_eq!(by(4).enabled, Some(false), "locked by an administrator");
@@ -544,4 +546,110 @@ fn an_empty_directory_is_read_completely() {
     );
     let error = check(elsewhere.as_ref()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::ConfigInvalid, "{error}");
+}
+
+#[test]
+fn a_referral_is_noted_and_never_followed() {
+    // Whoever followed it would be heard here.
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let address = elsewhere.local_addr().unwrap();
+    let mut ldif = company();
+    ldif += &format!(
+        "dn: ou=elsewhere,{}\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\nref: ldap://{address}/dc=elsewhere\n\n",
+        Slapd::BASE
+    );
+    let lab = Slapd::start(Seed {
+        ldif,
+        size_limit: None,
+    });
+    let c = reading(&lab);
+    for (kind, found) in [
+        (Kind::Account, 11),
+        (Kind::Entitlement, 5),
+        (Kind::Grant, 10),
+    ] {
+        let pages = read(c.as_ref(), kind, 100).unwrap();
+        assert_eq!(facts(&pages).len(), found, "{kind}");
+        let skipped = notes(&pages, NoteKind::Skipped);
+        assert!(!skipped.is_empty(), "{kind}");
+        assert!(skipped.iter().all(|n| n.reason.contains("referral")));
+        assert!(
+            !NoteKind::Skipped.keeps_completeness(),
+            "what stands behind it is not absent"
+        );
+    }
+    assert!(elsewhere.accept().is_err(), "nobody came");
+}
+
+#[test]
+fn a_value_over_64_kb_is_left_out_and_noted() {
+    let at = 64 * 1024;
+    let mut ldif = person(
+        "uid=full",
+        "full",
+        1,
+        &format!("displayName: {}", "x".repeat(at)),
+    );
+    ldif += &person(
+        "uid=over",
+        "over",
+        2,
+        &format!("displayName: {}", "x".repeat(at + 1)),
+    );
+    let lab = Slapd::start(Seed {
+        ldif,
+        size_limit: None,
+    });
+    let pages = read(reading(&lab).as_ref(), Kind::Account, 100).unwrap();
+    let people = accounts(&pages);
+    let shown = |n: u32| {
+        let account = people.iter().find(|a| a.id.as_str() == uuid(n)).unwrap();
+        account.attributes.get("displayName").map(String::len)
+    };
+    assert_eq!((shown(1), shown(2)), (Some(at), None));
+    let clipped = notes(&pages, NoteKind::Clipped);
+    assert_eq!(
+        (clipped.len(), clipped[0].count),
+        (1, 1),
+        "one value: {clipped:?}"
+    );
+    assert!(clipped[0].examples[0].contains("uid=over"), "{clipped:?}");
+}
+
+#[test]
+fn a_directory_that_falls_silent_in_the_middle_of_a_page_times_out_and_can_be_stopped() {
+    let lab = company_lab();
+    let relay = Relay::start(lab.ldaps_port(), Then::FallsSilent);
+    let url = format!("ldaps://127.0.0.1:{}", relay.port());
+    let session = |timeout: &str| {
+        connector(
+            &url,
+            Some(&lab.ca_path()),
+            Some(&READER),
+            &[("timeout", timeout)],
+        )
+    };
+    let ask = || PageRequest {
+        cursor: None,
+        limit: 100,
+        since: None,
+    };
+    run(async {
+        let mut hasty = session("1").connect().await.unwrap();
+        relay.let_through(1_000);
+        let begun = std::time::Instant::now();
+        let error = hasty.read_page(Kind::Account, ask()).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::TimedOut, "{error}");
+        assert!(begun.elapsed().as_secs() < 5);
+        relay.let_through(u64::MAX);
+        let mut patient = session("600").connect().await.unwrap();
+        relay.let_through(1_000);
+        let begun = std::time::Instant::now();
+        let limit = std::time::Duration::from_millis(300);
+        let read = patient.read_page(Kind::Account, ask());
+        assert!(tokio::time::timeout(limit, read).await.is_err());
+        drop(patient);
+        assert!(begun.elapsed().as_secs() < 1, "stops when told to");
+    });
 }

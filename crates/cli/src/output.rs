@@ -2,6 +2,7 @@
 
 use crate::args::Global;
 use lastkey_engine::views::{FailureView, SyncProgress};
+use lastkey_verify::visible;
 use lastkey_workbench::Failure;
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
@@ -22,9 +23,15 @@ impl Output {
         }
     }
 
-    /// One line for people. Control and direction characters are shown, not obeyed.
+    /// One line for people. Control and direction characters are shown, not obeyed; a line
+    /// break too, so that a name cannot write a line of its own.
     pub fn line(&self, text: impl AsRef<str>) -> Result<(), Failure> {
         self.raw(&format!("{}\n", visible(text.as_ref())))
+    }
+
+    /// A text of several lines, such as a plan.
+    pub fn text(&self, text: &str) -> Result<(), Failure> {
+        text.lines().try_for_each(|line| self.line(line))
     }
 
     /// One JSON document on one line.
@@ -39,7 +46,8 @@ impl Output {
         let mut row = csv::WriterBuilder::new().from_writer(Vec::new());
         let failed = |_| Failure::not_possible("the row could not be written as CSV");
         for cell in cells {
-            row.write_field(defused(cell).as_bytes()).map_err(failed)?;
+            row.write_field(lastkey_verify::cell(cell).as_bytes())
+                .map_err(failed)?;
         }
         row.write_record(None::<&[u8]>).map_err(failed)?;
         let bytes = row
@@ -122,35 +130,11 @@ pub fn quiet_panics() {
     }
 }
 
-/// Terminal escapes, bidi overrides and zero-width characters made visible.
-pub fn visible(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        let hidden = (letter.is_control() && letter != '\n' && letter != '\t')
-            || matches!(letter,
-                '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
-                | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{061c}');
-        if hidden {
-            out.push_str(&format!("\\u{{{:x}}}", u32::from(letter)));
-        } else {
-            out.push(letter);
-        }
-    }
-    out
-}
-
-fn defused(cell: &str) -> String {
-    match cell.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{}", visible(cell)),
-        _ => visible(cell),
-    }
-}
-
 /// A table for reading: columns as wide as their widest cell, up to a bound.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     const WIDEST: usize = 48;
     let cut = |cell: &str| -> String {
-        let cell = visible(cell).replace(['\n', '\t'], " ");
+        let cell = visible(cell);
         if cell.chars().count() <= WIDEST {
             return cell;
         }
@@ -187,10 +171,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hostile_names_are_shown_not_obeyed() {
-        assert_eq!(visible("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
-        assert_eq!(visible("\u{202e}txt.exe"), "\\u{202e}txt.exe");
-        assert_eq!(defused("=cmd|' /C calc'!A0"), "'=cmd|' /C calc'!A0");
-        assert_eq!(visible("محمد O'Neil – Zoë"), "محمد O'Neil – Zoë");
+    fn hostile_names_are_shown_not_obeyed_and_keep_to_their_cell() {
+        let rows = [vec![
+            "a\u{1b}[2J\nb".to_owned(),
+            "\u{202e}txt.exe".to_owned(),
+        ]];
+        assert_eq!(
+            table(&["one", "two"], &rows),
+            [
+                "one                 two",
+                "a\\u{1b}[2J\\u{a}b  \\u{202e}txt.exe"
+            ]
+        );
     }
 }

@@ -31,6 +31,6 @@ mod write;
 pub use key::{Fingerprint, FingerprintError, PackageKey};
 pub use layout::{FileLine, MadeBy, Manifest, Period, Previous, Snapshot};
 pub use report::{PackageState, Problem, VerifyError, VerifyReport};
-pub use text::visible;
+pub use text::{cell, visible};
 pub use verify::{VerifyOptions, previous_of, verify_package};
 pub use write::{FileWriter, PackageError, PackageHeader, PackageWriter, Sealed};

@@ -20,6 +20,18 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// The cell of a CSV file for a text of others: what cannot be seen is written as `\u{…}`, and an
+/// apostrophe stands before what a spreadsheet would take for a formula, or for such an apostrophe.
+pub fn cell(text: &str) -> String {
+    let shown = visible(text);
+    match shown.chars().next() {
+        Some('=' | '+' | '-' | '@' | '\'' | '|' | '%' | '＝' | '＋' | '－' | '＠') => {
+            format!("'{shown}")
+        }
+        Some(_) | None => shown,
+    }
+}
+
 /// Whether a terminal or a spreadsheet would act on the character instead of showing it.
 fn hidden(c: char) -> bool {
     c.is_control()
@@ -32,7 +44,7 @@ fn hidden(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::{cell, visible};
 
     #[test]
     fn what_cannot_be_seen_is_shown() {
@@ -46,6 +58,27 @@ mod tests {
         ];
         for (text, shown) in cases {
             assert_eq!(visible(text), shown);
+        }
+    }
+
+    #[test]
+    fn no_cell_is_a_formula_and_every_cell_reads_back() {
+        let cases = [
+            ("Ann", "Ann"),
+            ("=1+1", "'=1+1"),
+            ("+49 30", "'+49 30"),
+            ("-cmd", "'-cmd"),
+            ("@sum", "'@sum"),
+            ("'=x", "''=x"),
+            ("\t=1", "\\u{9}=1"),
+            ("\r=1", "\\u{d}=1"),
+            ("a=b", "a=b"),
+            ("\u{202e}=1", "\\u{202e}=1"),
+            ("007", "007"),
+            ("", ""),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(cell(text), shown, "{text:?}");
         }
     }
 }

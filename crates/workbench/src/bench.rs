@@ -31,6 +31,17 @@ pub struct Opened {
     pub recovery_key: Option<Zeroizing<String>>,
 }
 
+/// Lets go of a store once its last use is over.
+pub struct Closing(Store);
+
+impl Closing {
+    /// Waits until every connection is closed. A process that ends while one is open can crash
+    /// on its way out: the cryptography library is taken down under a thread that still uses it.
+    pub async fn close(self) {
+        self.0.close().await;
+    }
+}
+
 /// The use cases, on one open store.
 pub struct Workbench {
     pub(crate) store: Store,
@@ -43,6 +54,11 @@ pub struct Workbench {
 }
 
 impl Workbench {
+    /// For whoever ends the process after this workbench.
+    pub fn closing(&self) -> Closing {
+        Closing(self.store.clone())
+    }
+
     /// Opens the store, or makes it where that is wanted. Where something fails, nothing is left behind.
     pub async fn open(options: &OpenOptions) -> Result<Opened, Failure> {
         let path = absolute(&options.store_path)?;

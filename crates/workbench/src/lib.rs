@@ -28,7 +28,7 @@ mod stop;
 mod tables;
 mod trust;
 
-pub use bench::{OpenOptions, Opened, WhenMissing, Workbench};
+pub use bench::{Closing, OpenOptions, Opened, WhenMissing, Workbench};
 pub use connectors::source_kinds;
 pub use failure::{Failure, FailureKind};
 pub use keys::{KeySource, KeychainState};

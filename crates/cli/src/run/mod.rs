@@ -9,9 +9,10 @@ use crate::args::{Args, Command, Global, Plan, Rehearse, Store};
 use crate::output::Output;
 use lastkey_contract::Kind;
 use lastkey_workbench::{
-    Failure, KeySource, OpenOptions, WhenMissing, Workbench, default_store_path,
+    Closing, Failure, KeySource, OpenOptions, WhenMissing, Workbench, default_store_path,
 };
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 /// Runs the command to its end on a runtime of its own.
 pub fn run(args: Args, out: &Output) -> Result<ExitCode, Failure> {
@@ -24,8 +25,18 @@ pub fn run(args: Args, out: &Output) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::not_possible(format!("no threads can be started: {error}")))?;
-    runtime.block_on(dispatch(command, &args.global, out))
+    runtime.block_on(async {
+        let done = dispatch(command, &args.global, out).await;
+        let opened = OPENED.lock().ok().and_then(|mut opened| opened.take());
+        if let Some(opened) = opened {
+            opened.close().await;
+        }
+        done
+    })
 }
+
+/// The store that the command opened, to be closed before the process ends.
+static OPENED: Mutex<Option<Closing>> = Mutex::new(None);
 
 async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<ExitCode, Failure> {
     match command {
@@ -82,6 +93,9 @@ async fn open(
         when_missing,
     })
     .await?;
+    if let Ok(mut one) = OPENED.lock() {
+        *one = Some(opened.workbench.closing());
+    }
     if let Some(key) = opened.recovery_key {
         out.important("A new store was made. Its recovery key, shown this once; keep it apart from this machine:");
         out.important(format!("  {}", key.as_str()));

@@ -37,7 +37,7 @@ pub async fn plan_show(global: &Global, out: &Output) -> Result<ExitCode, Failur
     let bench = open(global, WhenMissing::Refuse, out).await?;
     match bench.status().await?.plan {
         Some(plan) if out.json => out.document(&plan)?,
-        Some(plan) => out.line(plan.text)?,
+        Some(plan) => out.text(&plan.text)?,
         None => {
             return Err(Failure::not_possible("no plan is loaded")
                 .hint("load one with `lastkey plan load FILE`"));

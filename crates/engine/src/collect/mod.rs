@@ -104,6 +104,7 @@ pub async fn sync(
         progress,
         told: None,
         pages: 0,
+        received: 0,
         failures: Vec::new(),
         cancelled: false,
     };
@@ -220,6 +221,8 @@ struct Read<'a> {
     progress: &'a ProgressSink,
     told: Option<Instant>,
     pages: u64,
+    /// Of all kinds so far.
+    received: u64,
     failures: Vec<FailureView>,
     cancelled: bool,
 }
@@ -356,7 +359,10 @@ impl Read<'_> {
             })
             .await;
         match stored {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.received += tally.received.saturating_sub(before.received);
+                Ok(())
+            }
             Err(error) => {
                 // The page was undone, and so are its totals.
                 *tally = before;
@@ -485,7 +491,10 @@ impl Read<'_> {
         (self.progress)(SyncProgress {
             source: self.source.name.to_string(),
             kind: kind.map(|k| k.word().to_owned()),
-            received: tally.received,
+            received: match show {
+                Show::IfDue => tally.received,
+                Show::Done => self.received,
+            },
             expected: tally.expected,
             pages: self.pages,
             done: matches!(show, Show::Done),

@@ -4,21 +4,10 @@ use hmac::{Hmac, Mac};
 use lastkey_contract::facts::Attributes;
 use lastkey_contract::ids::Fingerprint;
 use lastkey_contract::when::When;
-use lastkey_verify::{PackageKey, visible};
+use lastkey_verify::PackageKey;
+pub(super) use lastkey_verify::cell;
 use sha2::Sha256;
 use zeroize::Zeroizing;
-
-/// The cell for a text of others: what cannot be seen is written as `\u{…}`, and an apostrophe
-/// stands before what a spreadsheet would take for a formula, or for such an apostrophe.
-pub(super) fn cell(text: &str) -> String {
-    let shown = visible(text);
-    match shown.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\'' | '|' | '%' | '＝' | '＋' | '－' | '＠') => {
-            format!("'{shown}")
-        }
-        Some(_) | None => shown,
-    }
-}
 
 /// The cell of something that may not be known: empty then.
 pub(super) fn known<T: AsRef<str>>(text: Option<&T>) -> String {
@@ -79,27 +68,6 @@ impl Pseudonyms {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula_and_every_cell_reads_back() {
-        let cases = [
-            ("Ann", "Ann"),
-            ("=1+1", "'=1+1"),
-            ("+49 30", "'+49 30"),
-            ("-cmd", "'-cmd"),
-            ("@sum", "'@sum"),
-            ("'=x", "''=x"),
-            ("\t=1", "\\u{9}=1"),
-            ("\r=1", "\\u{d}=1"),
-            ("a=b", "a=b"),
-            ("\u{202e}=1", "\\u{202e}=1"),
-            ("007", "007"),
-            ("", ""),
-        ];
-        for (text, shown) in cases {
-            assert_eq!(cell(text), shown, "{text:?}");
-        }
-    }
 
     #[test]
     fn equal_fingerprints_stay_equal_within_a_package_and_only_there() {
