@@ -254,7 +254,7 @@ fn a_zip_is_read_like_its_folder_and_one_that_lies_is_refused() {
             "lists one name twice",
         ),
         ("encrypted.zip", encrypted, "encrypted entry `accounts.csv`"),
-        ("text.zip", GOOD.as_bytes().to_vec(), "text.zip"),
+        ("text.zip", GOOD.as_bytes().to_vec(), "not a zip"),
     ] {
         let path = desk.write(name, bytes);
         let told = desk.trouble(3, &["import", &path, "--as", "w"], wanted);

@@ -122,6 +122,13 @@ fn folder(path: &Path) -> io::Result<Found> {
 }
 
 fn is_zip(path: &Path) -> io::Result<bool> {
+    // What is called a zip is never taken for a table, whatever it holds.
+    if path
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("zip"))
+    {
+        return Ok(true);
+    }
     let mut start = Vec::new();
     File::open(path)?.take(4).read_to_end(&mut start)?;
     Ok(start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06"))
