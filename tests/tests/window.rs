@@ -1,6 +1,8 @@
 //! The real window, end to end: first start, practice estate, rehearsal, export, verification;
 //! a wrong key; a server that is not there; and every screen held against axe.
 
+#![allow(clippy::expect_used)]
+
 use lastkey_tests::labs::{Seed, Slapd};
 use lastkey_tests::window::{Room, Window};
 use std::path::{Path, PathBuf};

@@ -185,14 +185,16 @@ impl<'g> World<'g> {
         let mut next = 0;
         while next < found.nodes.len() {
             match *found.nodes.at(next) {
-                Node::Item(Item::Account(account)) => self.from_account(&mut found, next, account),
+                Node::Item(Item::Account(account)) => {
+                    self.follow_account(&mut found, next, account)
+                }
                 // found and followed with their account
                 Node::Item(Item::Entitlement { .. }) => {}
                 Node::Item(Item::Location(location)) => {
-                    self.from_location(&mut found, next, location);
+                    self.follow_location(&mut found, next, location);
                 }
                 Node::Item(Item::Credential(credential)) => {
-                    self.from_credential(&mut found, next, credential);
+                    self.follow_credential(&mut found, next, credential);
                 }
                 Node::Secret(secret) => {
                     for &credential in self.graph.same_secret.row(secret) {
@@ -211,7 +213,7 @@ impl<'g> World<'g> {
         found
     }
 
-    fn from_account(&mut self, found: &mut Reached, node: u32, account: u32) {
+    fn follow_account(&mut self, found: &mut Reached, node: u32, account: u32) {
         let graph = self.graph;
         let mut held = vec![node];
         while let Some(from) = held.pop() {
@@ -265,7 +267,7 @@ impl<'g> World<'g> {
         self.entitlement_node.clear();
     }
 
-    fn from_location(&mut self, found: &mut Reached, node: u32, location: u32) {
+    fn follow_location(&mut self, found: &mut Reached, node: u32, location: u32) {
         let graph = self.graph;
         for &credential in graph.credentials_at.row(location) {
             let to = self.node(found, Item::Credential(credential));
@@ -277,7 +279,7 @@ impl<'g> World<'g> {
         }
     }
 
-    fn from_credential(&mut self, found: &mut Reached, node: u32, credential: u32) {
+    fn follow_credential(&mut self, found: &mut Reached, node: u32, credential: u32) {
         let row = *self.graph.credentials.at(credential);
         if row.secret != NONE {
             let to = self.secret(found, row.secret);

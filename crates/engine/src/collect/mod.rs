@@ -154,11 +154,9 @@ async fn finish(
         .as_ref()
         .map(|f| (f.message.as_str(), f.hint.as_deref()));
     let closing = close(store, id, state, told, ended).await;
-    if let Err(error) = outcome {
-        // What stopped the read is the answer; that it could not be noted either
-        // is said by the next start, which finds the sync interrupted.
-        return Err(error);
-    }
+    // What stopped the read is the answer; that it could not be noted either
+    // is said by the next start, which finds the sync interrupted.
+    outcome?;
     closing?;
     Ok(SyncReport {
         sync: id.0,

@@ -101,10 +101,10 @@ impl Departure {
             (Leaver::Identity(_), Some(IdentityKind::Person) | None) => LifecycleEvent::Leaver,
         };
         let mut identities: Vec<u32> = identity.into_iter().collect();
-        if event == LifecycleEvent::VendorExit {
-            if let Some(identity) = identity {
-                identities.extend(graph.employed.row(identity));
-            }
+        if event == LifecycleEvent::VendorExit
+            && let Some(identity) = identity
+        {
+            identities.extend(graph.employed.row(identity));
         }
         identities.sort_unstable();
         identities.dedup();

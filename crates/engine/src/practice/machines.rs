@@ -313,7 +313,7 @@ fn one_workload(seed: &mut Seed, company: &Company, tables: &mut Tables, number:
     );
     let role_name = if !production {
         "sandbox-write"
-    } else if number % 4 == 0 {
+    } else if number.is_multiple_of(4) {
         "ledger-write"
     } else {
         "ledger-read"

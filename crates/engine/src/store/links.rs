@@ -95,12 +95,12 @@ impl Store {
     /// Writes what differs.
     async fn replace_links(&self, wanted: HashMap<i64, Link>) -> Result<(), StoreError> {
         let mut writing = self.begin().await?;
-        let stored: Vec<(i64, Option<i64>, Option<String>, String, Option<String>)> =
-            sqlx::query_as(
-                "SELECT account, identity_source, identity_id, rule, candidates FROM links",
-            )
-            .fetch_all(&mut *writing.tx)
-            .await?;
+        type Row = (i64, Option<i64>, Option<String>, String, Option<String>);
+        let stored: Vec<Row> = sqlx::query_as(
+            "SELECT account, identity_source, identity_id, rule, candidates FROM links",
+        )
+        .fetch_all(&mut *writing.tx)
+        .await?;
         let stored: HashMap<i64, Link> = stored
             .into_iter()
             .map(|(account, source, id, rule, candidates)| {
