@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(
             table(&["one", "two"], &rows),
             [
-                "one                 two",
+                "one               two",
                 "a\\u{1b}[2J\\u{a}b  \\u{202e}txt.exe"
             ]
         );
