@@ -323,7 +323,10 @@ async fn a_server_that_is_not_there_is_said_and_nothing_is_claimed() {
         Some("canary-password-71"),
     )
     .await;
-    sync_chosen(&window, "directory", "not known").await;
+    sync_chosen(&window, "directory", "not read").await;
+    let row = "[data-test=\"sources-table\"] [data-key=\"directory\"]";
+    let said = window.text_of_where(row, |text| text.contains("not read")).await;
+    assert!(said.contains("not known"), "never zeros for what was not read: {said}");
     let said = window
         .text_where("source-failed", |text| !text.is_empty())
         .await;

@@ -3,11 +3,10 @@
 use crate::failure::{Failure, FailureKind};
 use crate::keys::{KeySource, Keys, SecretBox, sidecar_path};
 use chrono::{DateTime, Utc};
-use lastkey_engine::access::Graph;
 use lastkey_engine::store::{Store, StoreError, StoreKey};
 use lastkey_engine::views::{self, PlanView, Status};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use zeroize::Zeroizing;
 
 /// Whether a missing store is made.
@@ -48,8 +47,8 @@ pub struct Workbench {
     pub(crate) secrets: SecretBox,
     key_kept_in: String,
     practice_date: Mutex<Option<DateTime<Utc>>>,
-    /// The graph of the latest state of the store, with the state's number.
-    pub(crate) graph: tokio::sync::Mutex<Option<(u64, Arc<Graph>)>>,
+    /// The graph and the names of the latest state of the store.
+    pub(crate) latest: tokio::sync::Mutex<Option<crate::rehearsals::Latest>>,
     pub(crate) everyone: tokio::sync::Mutex<Option<crate::rehearsals::Everyone>>,
 }
 
@@ -122,7 +121,7 @@ impl Workbench {
             secrets: keys.secrets()?,
             key_kept_in: keys.kept_in(),
             practice_date: Mutex::new(practice_date),
-            graph: tokio::sync::Mutex::default(),
+            latest: tokio::sync::Mutex::default(),
             everyone: tokio::sync::Mutex::default(),
         })
     }

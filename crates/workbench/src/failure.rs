@@ -98,7 +98,7 @@ impl From<ConnectorError> for Failure {
         let message = if message.contains(&system) {
             message
         } else {
-            format!("{system}: {message}")
+            format!("{message}, at `{system}`")
         };
         Self {
             kind: failure,

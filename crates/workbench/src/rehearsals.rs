@@ -12,7 +12,7 @@ use lastkey_engine::lifecycle::{
     rehearse_leaver,
 };
 use lastkey_engine::views::{
-    ListQuery, PlanView, RehearsalView, RehearsedRow, RowWindow, rehearsed_window, summarise,
+    ListQuery, Names, PlanView, RehearsalView, RehearsedRow, RowWindow, rehearsed_window, summarise,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -24,6 +24,14 @@ pub(crate) struct Everyone {
     plan_sha256: Option<String>,
     at: DateTime<Utc>,
     rows: Arc<Vec<RehearsedRow>>,
+}
+
+/// What is kept of the store's latest state.
+#[derive(Clone)]
+pub(crate) struct Latest {
+    state: u64,
+    graph: Arc<Graph>,
+    names: Arc<Names>,
 }
 
 /// Whose blast radius.
@@ -113,6 +121,7 @@ impl Workbench {
             }
         };
         let (_, graph) = self.graph().await?;
+        let names = self.names().await?;
         let (plan, name) = self.plan().await?;
         let at = at.unwrap_or_else(|| self.now());
         let settings = RehearsalSettings::default();
@@ -128,6 +137,7 @@ impl Workbench {
             late: row.late,
             never: row.never,
             curve: decay_curve(&rehearsal, settings.horizon),
+            names: names.in_rehearsal(&rehearsal),
             horizon_days: u32::try_from(settings.horizon.num_days()).unwrap_or(90),
             took_ms,
             rehearsal,
@@ -230,17 +240,30 @@ impl Workbench {
 
     /// The graph of the store's latest state, built once per state.
     pub(crate) async fn graph(&self) -> Result<(u64, Arc<Graph>), Failure> {
+        let latest = self.latest().await?;
+        Ok((latest.state, latest.graph))
+    }
+
+    /// What people call the things of the latest state.
+    async fn names(&self) -> Result<Arc<Names>, Failure> {
+        Ok(self.latest().await?.names)
+    }
+
+    async fn latest(&self) -> Result<Latest, Failure> {
         let state = self.store.newest_sync().await?.map_or(0, |sync| sync.id.0);
-        let mut kept = self.graph.lock().await;
-        if let Some((of, graph)) = kept.as_ref()
-            && *of == state
-        {
-            return Ok((state, graph.clone()));
+        let mut kept = self.latest.lock().await;
+        if let Some(latest) = kept.as_ref().filter(|latest| latest.state == state) {
+            return Ok(latest.clone());
         }
         let snapshot = self.store.load_snapshot(None).await?;
-        let graph = Arc::new(off_thread(move || Graph::build(&snapshot)).await?);
-        *kept = Some((state, graph.clone()));
-        Ok((state, graph))
+        let latest = off_thread(move || Latest {
+            state,
+            graph: Arc::new(Graph::build(&snapshot)),
+            names: Arc::new(Names::of(&snapshot)),
+        })
+        .await?;
+        *kept = Some(latest.clone());
+        Ok(latest)
     }
 
     /// The active plan and its name; an empty plan where none is loaded.

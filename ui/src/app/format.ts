@@ -89,7 +89,7 @@ export function span(seconds: number): string {
 const two = (a: number, unit: string, b: number, small: string) => (b === 0 ? `${a} ${unit}` : `${a} ${unit} ${b} ${small}`);
 
 /** How long something took. */
-export const took = (ms: number) => (ms < 1000 ? `${Math.round(ms)} ms` : span(Math.round(ms / 100) / 10));
+export const took = (ms: number) => (ms < 1 ? "under 1 ms" : ms < 1000 ? `${Math.round(ms)} ms` : span(Math.round(ms / 100) / 10));
 
 export function bytes(value: number): string {
   if (value < 1000) return `${count(value)} B`;

@@ -1,4 +1,4 @@
-/** Short messages at the foot. A failure stays until it is closed; a remark goes after six seconds. */
+/** Short messages at the foot. A failure stays until it is closed; a remark goes after four seconds. */
 import { asFailure } from "../host";
 
 export interface Toast {
@@ -20,8 +20,8 @@ export function dismiss(id: number): void {
 }
 export function toast(text: string): void {
   const id = next++;
-  list = [...list.slice(-2), { id, text, hint: null, failed: false }];
-  setTimeout(() => dismiss(id), 6000);
+  list = [...list.slice(-1), { id, text, hint: null, failed: false }];
+  setTimeout(() => dismiss(id), 4000);
 }
 export function toastFailure(thrown: unknown): void {
   const failure = asFailure(thrown);

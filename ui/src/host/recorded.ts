@@ -173,7 +173,7 @@ export function rehearsal(row: IdentityRow, when: string | null): RehearsalView 
     },
     display_name: row.display_name, plan_name: plan.name, late: fails ? never.length + late.length : 0, never: fails ? never.length : 0,
     curve: steps.map((s) => ({ after_seconds: s, at: at(s), accounts: open(s, "account"), credentials: open(s, "credential"), entitlements: open(s, "entitlement"), locations: open(s, "location") })),
-    horizon_days: 90, took_ms: 11,
+    names: {}, horizon_days: 90, took_ms: 11,
   };
 }
 

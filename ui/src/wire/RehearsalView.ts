@@ -9,4 +9,8 @@ export type RehearsalView = { rehearsal: Rehearsal, display_name: string | null,
 /**
  * How many items close after their limit, and how many of those never.
  */
-late: number, never: number, curve: Array<CurvePoint>, horizon_days: number, took_ms: number, };
+late: number, never: number, curve: Array<CurvePoint>, 
+/**
+ * What people call the things above, by `kind system:id`, where it differs from the id.
+ */
+names: { [key in string]: string }, horizon_days: number, took_ms: number, };

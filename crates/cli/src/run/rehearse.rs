@@ -3,8 +3,10 @@
 use super::{counted, open};
 use crate::args::{Global, Leaver, Reach};
 use crate::output::{Output, table};
-use lastkey_engine::lifecycle::{Rehearsal, Verdict};
+use lastkey_engine::lifecycle::{ItemKind, Verdict};
+use lastkey_engine::views::RehearsalView;
 use lastkey_workbench::{Failure, ReachOf, Stop, WhenMissing, moment_from_text};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -65,7 +67,7 @@ pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitC
     if out.json {
         out.document(&view.rehearsal)?;
     } else {
-        show(&view.rehearsal, view.late, view.never, out)?;
+        show(&view, out)?;
     }
     Ok(status(view.rehearsal.verdict))
 }
@@ -122,12 +124,21 @@ fn status(verdict: Verdict) -> ExitCode {
     }
 }
 
-fn show(rehearsal: &Rehearsal, late: u64, never: u64, out: &Output) -> Result<(), Failure> {
+/// A name with its system; the id where there is no other name.
+fn called(names: &BTreeMap<String, String>, kind: ItemKind, system: &str, id: &str) -> String {
+    match names.get(&format!("{} {system}:{id}", kind.word())) {
+        Some(name) => format!("{system}:{name}"),
+        None => format!("{system}:{id}"),
+    }
+}
+
+fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
+    let (rehearsal, names) = (&view.rehearsal, &view.names);
     out.line(format!(
         "{}. {} items would outlive their limit; {} of them never close. ({} of {} at {})",
         rehearsal.verdict.word(),
-        counted(late),
-        counted(never),
+        counted(view.late),
+        counted(view.never),
         rehearsal.event.word(),
         rehearsal.identity,
         lastkey_contract::when::rfc3339(rehearsal.at)
@@ -149,8 +160,12 @@ fn show(rehearsal: &Rehearsal, late: u64, never: u64, out: &Output) -> Result<()
                 item.closes_at.to_text(),
                 item.severity.word().to_owned(),
                 item.kind.word().to_owned(),
-                format!("{}:{}", item.system, item.id),
-                item.on_account.clone().unwrap_or_default(),
+                called(names, item.kind, &item.system, &item.id),
+                item.on_account
+                    .as_deref()
+                    .and_then(|account| account.split_once(':'))
+                    .map(|(system, id)| called(names, ItemKind::Account, system, id))
+                    .unwrap_or_default(),
                 item.basis.word().to_owned(),
                 item.reason.clone(),
             ]
@@ -171,7 +186,12 @@ fn show(rehearsal: &Rehearsal, late: u64, never: u64, out: &Output) -> Result<()
         }
     }
     for item in items.iter().take(20) {
-        out.line(format!("  {}", item.path.join(" -> ")))?;
+        let path: Vec<String> = item
+            .links
+            .iter()
+            .map(|link| called(names, link.kind, &link.system, &link.id))
+            .collect();
+        out.line(format!("  {}", path.join(" -> ")))?;
     }
     if !rehearsal.breaks.is_empty() {
         out.line("what breaks:")?;

@@ -153,7 +153,12 @@ async fn finish(
     let told = failure
         .as_ref()
         .map(|f| (f.message.as_str(), f.hint.as_deref()));
-    let closing = close(store, id, state, told, ended).await;
+    // A failure of the store is said here; one of the source stands in the journal already.
+    let line = match &outcome {
+        Err(error) => NewJournalRow::plain("error", None, error.to_string()),
+        Ok(()) => NewJournalRow::plain("end", None, format!("the read ended {}", state.word())),
+    };
+    let closing = close(store, id, state, line, told, ended).await;
     // What stopped the read is the answer; that it could not be noted either
     // is said by the next start, which finds the sync interrupted.
     outcome?;
@@ -174,13 +179,10 @@ async fn close(
     store: &Store,
     id: SyncId,
     state: SyncState,
+    line: NewJournalRow,
     told: Option<(&str, Option<&str>)>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let line = match told {
-        Some((text, _)) => NewJournalRow::plain("error", None, text),
-        None => NewJournalRow::plain("end", None, format!("the read ended {}", state.word())),
-    };
     store.write_journal(id, &[line], now).await?;
     store.end_sync(id, state, told, now).await?;
     store.correlate_if_stale().await
@@ -403,7 +405,7 @@ impl Read<'_> {
                     self.redactor.clean(&error.message)
                 } else {
                     self.redactor
-                        .clean(&format!("{}: {}", error.system, error.message))
+                        .clean(&format!("{}, at `{}`", error.message, error.system))
                 };
                 if let Some(request) = &error.request_id {
                     message.push_str(&format!(" (request {})", self.redactor.clean(request)));

@@ -130,12 +130,28 @@ async fn source_row(
         state: state.to_owned(),
         message: failure.or(first_gap),
         hint,
-        totals: sync.as_ref().map(|_| sum(&kinds)),
+        // What a source that did not answer holds is not known: that is not zero.
+        totals: sync
+            .as_ref()
+            .filter(|s| was_read(s.state, &kinds))
+            .map(|_| sum(&kinds)),
         last_sync: sync.as_ref().map(|s| s.id.0),
         last_complete_at: last_complete_at.map(lastkey_contract::when::rfc3339),
         kinds: kinds.iter().map(KindRecord::view).collect(),
         check: store.last_check(source.id).await?.map(check_view),
     })
+}
+
+/// Whether a read tells anything about how much there is.
+fn was_read(state: SyncState, kinds: &[KindRecord]) -> bool {
+    match state {
+        SyncState::Complete | SyncState::Incomplete => true,
+        SyncState::Running
+        | SyncState::Failed
+        | SyncState::Cancelled
+        | SyncState::Interrupted
+        | SyncState::Removal => kinds.iter().any(|k| k.complete || k.totals.received > 0),
+    }
 }
 
 /// The group in the table, by what is read: no vendor is known here.

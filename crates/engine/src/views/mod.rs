@@ -6,11 +6,13 @@
 mod events;
 mod identity;
 mod lists;
+mod names;
 mod rehearsed;
 mod types;
 
 pub use events::events;
 pub use identity::{IdentityLookup, identity};
 pub use lists::{StatusSetting, check_view, identities, journal, sources, status};
+pub use names::Names;
 pub use rehearsed::{rehearsed_window, summarise, summary_json};
 pub use types::*;

@@ -1,0 +1,71 @@
+//! What people call things: names beside native ids, which are often unreadable.
+
+use crate::access::Snapshot;
+use crate::lifecycle::{ItemKind, Link, Rehearsal};
+use std::collections::{BTreeMap, HashMap};
+
+/// The names of a snapshot's accounts, entitlements and credentials, where they differ from the id.
+#[derive(Clone, Debug, Default)]
+pub struct Names(HashMap<(ItemKind, String, String), String>);
+
+impl Names {
+    /// Gathers the names of a snapshot.
+    pub fn of(snapshot: &Snapshot) -> Names {
+        let mut names = Names::default();
+        for account in &snapshot.accounts {
+            names.note(
+                ItemKind::Account,
+                account.system.as_str(),
+                account.id.as_str(),
+                &account.name,
+            );
+        }
+        for entitlement in &snapshot.entitlements {
+            let (system, id) = (entitlement.system.as_str(), entitlement.id.as_str());
+            names.note(ItemKind::Entitlement, system, id, &entitlement.name);
+        }
+        for credential in &snapshot.credentials {
+            let (system, id) = (credential.system.as_str(), credential.id.as_str());
+            names.note(ItemKind::Credential, system, id, &credential.name);
+        }
+        names
+    }
+
+    fn note(&mut self, kind: ItemKind, system: &str, id: &str, name: &Option<String>) {
+        if let Some(name) = name.as_ref().filter(|name| name.as_str() != id) {
+            self.0
+                .insert((kind, system.to_owned(), id.to_owned()), name.clone());
+        }
+    }
+
+    /// The name of one thing, if it has one beside its id.
+    pub fn get(&self, kind: ItemKind, system: &str, id: &str) -> Option<&str> {
+        self.0
+            .get(&(kind, system.to_owned(), id.to_owned()))
+            .map(String::as_str)
+    }
+
+    /// The names of everything that a rehearsal mentions, by `kind system:id`.
+    pub fn in_rehearsal(&self, rehearsal: &Rehearsal) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        let mut look = |kind: ItemKind, system: &str, id: &str| {
+            if let Some(name) = self.get(kind, system, id) {
+                found.insert(format!("{} {system}:{id}", kind.word()), name.to_owned());
+            }
+        };
+        for item in &rehearsal.residual {
+            look(item.kind, &item.system, &item.id);
+            let on_account = item.on_account.as_deref().and_then(|a| a.split_once(':'));
+            if let Some((system, id)) = on_account {
+                look(ItemKind::Account, system, id);
+            }
+            for Link {
+                kind, system, id, ..
+            } in item.links.iter().chain(&item.known_through)
+            {
+                look(*kind, system, id);
+            }
+        }
+        found
+    }
+}
