@@ -246,6 +246,20 @@ impl Window {
             .expect("it takes keys");
     }
 
+    /// Presses one key where the focus is; `Escape` by its name.
+    pub async fn press_key(&self, key: &str) {
+        let element = self
+            .driver
+            .active_element()
+            .await
+            .expect("something has the focus");
+        let keys = match key {
+            "Escape" => Key::Escape + "",
+            other => other.into(),
+        };
+        element.send_keys(keys).await.expect("it takes keys");
+    }
+
     /// A picture of the whole screen: what a person would see. The driver's own screenshot
     /// hangs where the page is drawn without a GPU.
     pub fn picture(&self, path: &Path) {

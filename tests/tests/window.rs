@@ -101,6 +101,21 @@ async fn from_first_start_to_a_verified_package() {
     look(&window, "06-tests").await;
     accessible(&window, "tests").await;
 
+    rehearse(&window, "069167", None).await;
+    look(&window, "rehearsal").await;
+    // By keyboard alone: down the list, and the path of the row follows.
+    let before = window.part("why").await.text().await.unwrap();
+    window
+        .click_css("[data-test=\"residual-table\"] [data-kind]")
+        .await;
+    window.press_key("j").await;
+    window.press_key("j").await;
+    window.text_where("why", |text| text != before).await;
+    window.press_key("?").await;
+    window.part("key-sheet").await;
+    look(&window, "06-keys").await;
+    window.press_key("Escape").await;
+
     let package = room.path("package.zip");
     window.click("nav-evidence").await;
     window
@@ -325,8 +340,13 @@ async fn a_server_that_is_not_there_is_said_and_nothing_is_claimed() {
     .await;
     sync_chosen(&window, "directory", "not read").await;
     let row = "[data-test=\"sources-table\"] [data-key=\"directory\"]";
-    let said = window.text_of_where(row, |text| text.contains("not read")).await;
-    assert!(said.contains("not known"), "never zeros for what was not read: {said}");
+    let said = window
+        .text_of_where(row, |text| text.contains("not read"))
+        .await;
+    assert!(
+        said.contains("not known"),
+        "never zeros for what was not read: {said}"
+    );
     let said = window
         .text_where("source-failed", |text| !text.is_empty())
         .await;
