@@ -82,5 +82,6 @@ export function handleKey(event: KeyboardEvent): void {
 const mac = navigator.userAgent.includes("Mac");
 /** A key as caps to draw: `mod+k` is Ctrl and K, or ⌘ and K. */
 export function caps(key: string): string[] {
-  return key.split(/[ +]/).map((part) => (part === "mod" ? (mac ? "⌘" : "Ctrl") : part === "Escape" ? "Esc" : part === "ArrowLeft" ? "←" : part === "ArrowRight" ? "→" : key.startsWith("mod") ? part.toUpperCase() : part));
+  // the plus key itself stands at the end: `mod++`
+  return key.split(/[ +](?=.)/).map((part) => (part === "mod" ? (mac ? "⌘" : "Ctrl") : part === "Escape" ? "Esc" : part === "ArrowLeft" ? "←" : part === "ArrowRight" ? "→" : key.startsWith("mod") ? part.toUpperCase() : part));
 }

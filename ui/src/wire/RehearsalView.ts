@@ -11,6 +11,6 @@ export type RehearsalView = { rehearsal: Rehearsal, display_name: string | null,
  */
 late: number, never: number, curve: Array<CurvePoint>, 
 /**
- * What people call the things above, by `kind system:id`, where it differs from the id.
+ * What people call the things above, by `kind system:id`, where nobody can read the id.
  */
 names: { [key in string]: string }, horizon_days: number, took_ms: number, };

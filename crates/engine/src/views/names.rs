@@ -4,7 +4,7 @@ use crate::access::Snapshot;
 use crate::lifecycle::{ItemKind, Link, Rehearsal};
 use std::collections::{BTreeMap, HashMap};
 
-/// The names of a snapshot's accounts, entitlements and credentials, where they differ from the id.
+/// The names of a snapshot's accounts, entitlements and credentials whose ids nobody can read.
 #[derive(Clone, Debug, Default)]
 pub struct Names(HashMap<(ItemKind, String, String), String>);
 
@@ -32,7 +32,7 @@ impl Names {
     }
 
     fn note(&mut self, kind: ItemKind, system: &str, id: &str, name: &Option<String>) {
-        if let Some(name) = name.as_ref().filter(|name| name.as_str() != id) {
+        if let Some(name) = name.as_ref().filter(|_| is_opaque(id)) {
             self.0
                 .insert((kind, system.to_owned(), id.to_owned()), name.clone());
         }
@@ -67,5 +67,32 @@ impl Names {
             }
         }
         found
+    }
+}
+
+/// Whether an id tells a person nothing: a UUID, a long number, a run of hex.
+fn is_opaque(id: &str) -> bool {
+    id.len() >= 12
+        && id
+            .chars()
+            .all(|c| c.is_ascii_hexdigit() || matches!(c, '-' | '{' | '}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_opaque;
+
+    #[test]
+    fn only_ids_that_nobody_can_read_are_replaced_by_names() {
+        for (id, opaque) in [
+            ("937906e6-7991-1041-8b64-2d60df61eada", true),
+            ("{937906E6-7991-1041-8B64-2D60DF61EADA}", true),
+            ("100045829301", true),
+            ("rasmus.sorensen3", false),
+            ("001857", false),
+            ("AKL-069167", false),
+        ] {
+            assert_eq!(is_opaque(id), opaque, "{id}");
+        }
     }
 }

@@ -380,7 +380,7 @@ pub struct RehearsalView {
     pub late: u64,
     pub never: u64,
     pub curve: Vec<CurvePoint>,
-    /// What people call the things above, by `kind system:id`, where it differs from the id.
+    /// What people call the things above, by `kind system:id`, where nobody can read the id.
     pub names: std::collections::BTreeMap<String, String>,
     pub horizon_days: u32,
     pub took_ms: u64,
