@@ -33,6 +33,9 @@ pub enum StoreError {
     Busy(Option<u32>),
     #[error("the disk is full, so the last page was not stored")]
     DiskFull,
+    /// The system refused a write: a full disk, a quota or a limit on file sizes look alike.
+    #[error("the store could not be written, so the last page was not stored")]
+    NotWritten,
     #[error("there is no source `{0}`")]
     NoSource(String),
     #[error("there is a source `{0}` already")]
@@ -101,9 +104,9 @@ impl StoreError {
             StoreError::NetworkShare { .. } => Some("keep the store on a local disk"),
             StoreError::Newer { .. } => Some("use the newer version of lastkey"),
             StoreError::Busy(_) => Some("wait until it has finished, and try again"),
-            StoreError::DiskFull => {
-                Some("make room and sync again; what was stored before is intact")
-            }
+            StoreError::DiskFull | StoreError::NotWritten => Some(
+                "make room (disk, quota, file size limit) and sync again; what was stored before is intact",
+            ),
             StoreError::NoSource(_) => Some("`lastkey source list` names the sources"),
             StoreError::SourceExists(_) => Some("choose another name, or remove it first"),
             StoreError::BadName(_) => {
@@ -138,6 +141,7 @@ impl StoreError {
             | StoreError::NetworkShare { .. }
             | StoreError::Busy(_)
             | StoreError::DiskFull
+            | StoreError::NotWritten
             | StoreError::SecondAuthority { .. }
             | StoreError::ReadTooOld { .. }
             | StoreError::File(_) => "not_possible",
@@ -152,15 +156,26 @@ impl StoreError {
 
 /// SQLite's primary result code, where the error has one.
 pub(super) fn sqlite_code(error: &sqlx::Error) -> Option<i64> {
+    extended_code(error).map(|code| code & 0xff)
+}
+
+fn extended_code(error: &sqlx::Error) -> Option<i64> {
     error
         .as_database_error()
         .and_then(|e| e.code())
         .and_then(|code| code.parse::<i64>().ok())
-        .map(|code| code & 0xff)
+}
+
+/// SQLITE_IOERR_WRITE, _FSYNC, _DIR_FSYNC, _TRUNCATE and _SHMSIZE.
+fn is_refused_write(extended: i64) -> bool {
+    matches!(extended, 778 | 1034 | 1290 | 1546 | 4874)
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        if extended_code(&error).is_some_and(is_refused_write) {
+            return StoreError::NotWritten;
+        }
         match sqlite_code(&error) {
             Some(5 | 6) => StoreError::Busy(None),
             Some(11) => StoreError::damaged("a page does not check"),
