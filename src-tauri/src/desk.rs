@@ -68,6 +68,15 @@ impl Desk {
         self.workbench().await.map(|_| ())
     }
 
+    /// Stops what is being read and closes the store, before the process ends under it.
+    pub async fn close(&self) {
+        self.stop("");
+        let workbench = self.open.lock().await.workbench.take();
+        if let Some(workbench) = workbench {
+            workbench.closing().close().await;
+        }
+    }
+
     /// The recovery key of a new store: given out once.
     pub async fn take_recovery_key(&self) -> Option<String> {
         self.open.lock().await.recovery_key.take()

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tauri::{Manager, WebviewUrl, WebviewWindowBuilder};
+use tauri::{Manager, RunEvent, WebviewUrl, WebviewWindowBuilder};
 
 const USAGE: &str = "usage: lastkey-window [--store PATH] [--key-file FILE]";
 
@@ -43,9 +43,16 @@ pub fn run() -> ExitCode {
                 .build()?;
             Ok(())
         })
-        .run(tauri::generate_context!());
+        .build(tauri::generate_context!());
     match built {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(app) => {
+            app.run(|app, event| {
+                if let RunEvent::Exit = event {
+                    tauri::async_runtime::block_on(app.state::<Desk>().close());
+                }
+            });
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             let _no_terminal_is_fine =
                 writeln!(std::io::stderr(), "the window cannot be opened: {error}");
