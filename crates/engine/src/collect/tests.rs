@@ -402,3 +402,28 @@ async fn a_dated_series_gives_events_with_its_dates() {
     let refused = read_with(&bench, "hr", &connector, &settings).await;
     assert!(matches!(refused, Err(StoreError::ReadTooOld { .. })));
 }
+
+#[tokio::test]
+async fn what_is_offered_no_more_stays_and_is_not_vouched_for() {
+    let bench = bench(&["hr"]).await;
+    let whole = Seeded::new(3)
+        .with(Kind::Identity, people(0..2))
+        .with(Kind::Account, vec![account("ad", "u0", "u0")]);
+    assert_eq!(read(&bench, "hr", &whole).await.state, "complete");
+    let without = Seeded::new(3).with(Kind::Identity, people(0..2));
+    // Twice, because the second time must not take the first for the whole truth.
+    for _ in 0..2 {
+        let report = read(&bench, "hr", &without).await;
+        assert_eq!(
+            totals(&report),
+            "incomplete: 2 reported, 0 stored, 2 unchanged, 0 skipped, 0 failed, 0 removed"
+        );
+        let gaps: Vec<_> = report.kinds.iter().flat_map(|k| &k.gaps).collect();
+        assert_eq!(
+            gaps,
+            ["accounts were read before and are not offered any more"]
+        );
+        assert_eq!(current(&bench, Kind::Account).await, 1);
+    }
+    assert_eq!(read(&bench, "hr", &whole).await.state, "complete");
+}

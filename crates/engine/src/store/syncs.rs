@@ -276,12 +276,26 @@ impl Store {
         .await?
         .last_insert_rowid();
         let sync = SyncId(id.cast_unsigned());
-        for kind in kinds {
+        // What was read before and is offered no more (a file that is gone, a folder that cannot
+        // be opened) was not read this time: its facts stay, and this sync does not vouch for them.
+        let lost = kinds_of_latest(&mut writing.tx, source.id, sync).await?;
+        let lost = lost.into_iter().filter(|kind| !kinds.contains(kind));
+        let offered = kinds
+            .iter()
+            .map(|kind| (*kind, format!("{} were not read", kind.plural())));
+        let gaps = offered.chain(lost.map(|kind| {
+            let gap = format!(
+                "{} were read before and are not offered any more",
+                kind.plural()
+            );
+            (kind, gap)
+        }));
+        for (kind, gap) in gaps {
             let record = KindRecord {
-                kind: *kind,
+                kind,
                 totals: Totals::default(),
                 complete: false,
-                gaps: vec![format!("{} were not read", kind.plural())],
+                gaps: vec![gap],
                 queries: Vec::new(),
                 content_sha256: Vec::new(),
             };
@@ -432,6 +446,29 @@ impl Store {
         kinds.sort_by_key(|k| k.kind);
         Ok(kinds)
     }
+}
+
+/// The kinds that the source's sync before this one had to read.
+async fn kinds_of_latest(
+    connection: &mut SqliteConnection,
+    source: i64,
+    before: SyncId,
+) -> Result<Vec<Kind>, StoreError> {
+    let words: Vec<(String,)> = sqlx::query_as(
+        "SELECT kind FROM sync_kinds WHERE sync =
+           (SELECT max(id) FROM syncs WHERE source = ?1 AND id < ?2) ORDER BY kind",
+    )
+    .bind(source)
+    .bind(before.sql())
+    .fetch_all(connection)
+    .await?;
+    words
+        .into_iter()
+        .map(|(word,)| {
+            Kind::from_word(&word)
+                .ok_or_else(|| StoreError::damaged(format!("kind `{word}` of a sync")))
+        })
+        .collect()
 }
 
 /// The table of a sync that stored nothing was never made.
