@@ -11,6 +11,7 @@ use lastkey_engine::lifecycle::{
     Leaver, Plan, PlanError, Rehearsal, RehearsalSettings, decay_curve, rehearse_all,
     rehearse_leaver,
 };
+use lastkey_engine::store::SyncRecord;
 use lastkey_engine::views::{
     ListQuery, Names, PlanView, RehearsalView, RehearsedRow, RowWindow, rehearsed_window, summarise,
 };
@@ -250,7 +251,7 @@ impl Workbench {
     }
 
     async fn latest(&self) -> Result<Latest, Failure> {
-        let state = self.store.newest_sync().await?.map_or(0, |sync| sync.id.0);
+        let state = state_of(self.store.newest_sync().await?.as_ref());
         let mut kept = self.latest.lock().await;
         if let Some(latest) = kept.as_ref().filter(|latest| latest.state == state) {
             return Ok(latest.clone());
@@ -313,6 +314,17 @@ impl Workbench {
     }
 }
 
+/// The store's state as a number. A sync under way and the same sync ended are two states:
+/// what was seen half read must not answer for the whole.
+fn state_of(newest: Option<&SyncRecord>) -> u64 {
+    newest.map_or(0, |sync| {
+        sync.id
+            .0
+            .saturating_mul(2)
+            .saturating_add(u64::from(sync.ended_at.is_some()))
+    })
+}
+
 /// Heavy work on a thread of its own.
 pub(crate) async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -320,4 +332,31 @@ pub(crate) async fn off_thread<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| Failure::not_possible("the work was interrupted; nothing was kept of it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lastkey_engine::store::{SyncId, SyncState};
+
+    #[test]
+    fn a_sync_that_ended_is_another_state_than_the_same_sync_under_way() {
+        let mut sync = SyncRecord {
+            id: SyncId(7),
+            source: "hr".into(),
+            state: SyncState::Running,
+            started_at: String::new(),
+            ended_at: None,
+            read_at: String::new(),
+            failure: None,
+            hint: None,
+        };
+        let running = state_of(Some(&sync));
+        sync.ended_at = Some("2026-03-01T12:00:00Z".to_owned());
+        let ended = state_of(Some(&sync));
+        sync.id = SyncId(8);
+        sync.ended_at = None;
+        let next = state_of(Some(&sync));
+        assert!(0 < running && running < ended && ended < next);
+    }
 }

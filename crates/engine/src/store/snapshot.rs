@@ -21,6 +21,11 @@ impl Store {
             self.sync_record(sync).await?;
         }
         let at = as_of.map_or(i64::MAX, SyncId::sql);
+        // Before the facts: a read that ends meanwhile must not vouch for facts seen before its end.
+        let mut snapshot = Snapshot {
+            reads: self.read_states(at).await?,
+            ..Snapshot::default()
+        };
         let names = self.source_names().await?;
         let identities: Vec<(i64, Identity)> = self.facts(Kind::Identity, at).await?;
         let keys: Vec<IdentityKeys> = identities
@@ -45,7 +50,6 @@ impl Store {
             [] | [_, _, ..] => reference.clone(),
         };
 
-        let mut snapshot = Snapshot::default();
         for (n, (source, mut identity)) in identities.iter().cloned().enumerate() {
             if let Some(id) = shown.get(n) {
                 identity.id = id.clone();
@@ -82,7 +86,6 @@ impl Store {
         snapshot.locations = self.bare_facts(Kind::Location, at).await?;
         snapshot.readers = self.bare_facts(Kind::Reader, at).await?;
         snapshot.controls = self.bare_facts(Kind::Control, at).await?;
-        snapshot.reads = self.read_states(at).await?;
         Ok(snapshot)
     }
 
