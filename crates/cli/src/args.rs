@@ -100,7 +100,7 @@ pub enum Command {
     Verify {
         package: PathBuf,
         /// The fingerprint of the key that must have signed it
-        #[arg(long, value_name = "FINGERPRINT")]
+        #[arg(long, value_name = "FINGERPRINT", value_parser = not_blank)]
         signer: Option<String>,
         /// The package that this one must follow
         #[arg(long, value_name = "OLD")]
@@ -238,4 +238,28 @@ pub struct Leaver {
 pub enum Store {
     /// Check that the store is whole and its log unbroken
     Check,
+}
+
+/// An unset variable in a script must not turn "by this signer" into "by anyone trusted here".
+fn not_blank(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn an_empty_signer_is_wrong_use() {
+        for blank in ["", "  "] {
+            let args = Args::try_parse_from(["lastkey", "verify", "p.zip", "--signer", blank]);
+            assert!(args.is_err_and(|error| error.exit_code() == 2), "{blank:?}");
+        }
+        let args = Args::try_parse_from(["lastkey", "verify", "p.zip", "--signer", "ab"]);
+        assert!(args.is_ok());
+    }
 }
