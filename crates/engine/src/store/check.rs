@@ -18,9 +18,18 @@ impl Store {
                 .into_iter()
                 .map(|(text,)| format!("encryption: {text}")),
         );
+        if !problems.is_empty() {
+            // What a page holds that does not check is anything at all; nothing more can be said.
+            return Ok(problems);
+        }
         let pages: Vec<(String,)> = sqlx::query_as("PRAGMA integrity_check")
             .fetch_all(&mut fresh)
-            .await?;
+            .await
+            .map_err(|error| match StoreError::from(error) {
+                // A damaged search index ends the check with an error that names no damage.
+                StoreError::File(reason) => StoreError::damaged(reason),
+                other => other,
+            })?;
         fresh.close().await?;
         problems.extend(
             pages

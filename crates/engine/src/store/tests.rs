@@ -92,6 +92,35 @@ async fn a_damaged_or_plain_file_is_named_as_such() {
     ));
 }
 
+#[tokio::test]
+async fn a_check_names_damage_on_any_page() {
+    let bench = filled().await;
+    let path = bench.path.clone();
+    bench.store.clone().close().await;
+    let whole = std::fs::read(&path).unwrap();
+    let damaged = path.with_file_name("damaged.lastkey");
+    for page in 1..whole.len() / 4096 {
+        let mut bytes = whole.clone();
+        bytes[page * 4096 + 100] ^= 0xff;
+        std::fs::write(&damaged, bytes).unwrap();
+        match open(&damaged, &key()).await {
+            Ok(store) => {
+                let found = store.check().await;
+                let named = match &found {
+                    Ok(problems) => !problems.is_empty(),
+                    Err(error) => matches!(error, StoreError::Damaged { .. }),
+                };
+                store.close().await;
+                assert!(named, "page {page}: {found:?}");
+            }
+            Err(error) => assert!(
+                matches!(error, StoreError::Damaged { .. }),
+                "page {page}: {error:?}"
+            ),
+        }
+    }
+}
+
 #[test]
 fn network_shares_are_told_from_local_disks() {
     let table = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
