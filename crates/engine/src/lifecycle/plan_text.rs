@@ -307,6 +307,11 @@ impl Table<'_> {
             return Err(self.wrong(key, message, DURATION_HINT.to_owned()));
         }
         match duration(&text) {
+            // Past the end of the calendar a limit would excuse even what never closes.
+            Some(time) if time > LONGEST => {
+                let message = format!("`{text}` is longer than a hundred years");
+                Err(self.wrong(key, message, DURATION_HINT.to_owned()))
+            }
             Some(time) => Ok(Some(time)),
             None => {
                 let message = format!("`{text}` is not a time");
@@ -315,6 +320,8 @@ impl Table<'_> {
         }
     }
 }
+
+const LONGEST: TimeDelta = TimeDelta::days(36_525);
 
 fn duration(text: &str) -> Option<TimeDelta> {
     let unit = text.chars().last()?;

@@ -32,6 +32,11 @@ fn plan_errors_name_their_place() {
             "`-1h` is a negative time",
         ),
         (
+            "[[limit]]\non = \"leaver\"\nwithin = \"9999999999d\"\n",
+            (3, 10),
+            "`9999999999d` is longer than a hundred years",
+        ),
+        (
             "[[system]]\nname = \"AD\"\n",
             (2, 8),
             "`AD` is not the name of a system",
