@@ -11,6 +11,10 @@ const LONG: &[(&str, &str)] = &[
         "the conformance cases of one connector, one after the other, through one check",
     ),
     (
+        "tests/tests/ldap_lab.rs",
+        "the conformance cases of one connector against one server, through one check",
+    ),
+    (
         "crates/verify/src/verify_tests.rs",
         "one truth table of what breaks a package and how the breach is named",
     ),

@@ -187,6 +187,10 @@ impl Store {
         creating: Creating,
     ) -> Result<Store, StoreError> {
         quiet_cipher().await?;
+        // The process may end while a connection's thread is still closing. OpenSSL's own exit
+        // handler would take its tables down under that thread, so it is never registered; this
+        // must come before SQLCipher's first use of it.
+        openssl_sys::init();
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(matches!(creating, Creating::Yes))
