@@ -162,8 +162,18 @@ impl Graph {
             credential_ids: credentials.texts(),
             location_ids: locations.texts(),
             reads: snapshot.reads.clone(),
+            never_read: snapshot.never_read.clone(),
             ..Graph::default()
         };
+        for account in &snapshot.ambiguous {
+            for candidate in &account.candidates {
+                let accounts = graph
+                    .maybe_accounts
+                    .entry(candidate.to_string())
+                    .or_default();
+                accounts.push(format!("{}:{}", account.system, account.id));
+            }
+        }
         for name in &names {
             graph.systems.push(name);
         }

@@ -9,7 +9,8 @@ use lastkey_contract::facts::{
     AccountKind, ControlMeans, CredentialKind, IdentityKind, IdentityStatus, LeaverKind,
     LocationKind, ObjectType, OwnerRole,
 };
-use lastkey_contract::{IdentityId, SystemName};
+use lastkey_contract::{IdentityId, SourceName, SystemName};
+use std::collections::BTreeMap;
 
 /// A snapshot, ready for questions. Built once; never changes.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +63,9 @@ pub struct Graph {
     pub(crate) entitlement_controls: Rows<(u32, ControlMeans)>,
 
     pub(crate) reads: Vec<ReadState>,
+    pub(crate) never_read: Vec<SourceName>,
+    /// By identity, the accounts (`system:id`) that could be theirs.
+    pub(crate) maybe_accounts: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -13,4 +13,4 @@ mod snapshot;
 pub(crate) use build::is_production;
 pub use graph::Graph;
 pub use reach::{Reach, ReachFrom, ReachItem, ReachLink, reach};
-pub use snapshot::{ReadState, Snapshot};
+pub use snapshot::{AmbiguousAccount, ReadState, Snapshot};

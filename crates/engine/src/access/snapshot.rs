@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{
     Account, Control, Credential, Entitlement, Grant, Identity, Location, Owner, Reader,
 };
-use lastkey_contract::{Kind, SourceName, SystemName};
+use lastkey_contract::{AccountId, IdentityId, Kind, SourceName, SystemName};
 use serde::{Deserialize, Serialize};
 
 /// The facts of one moment and how completely they were read.
@@ -26,6 +26,18 @@ pub struct Snapshot {
     pub owners: Vec<Owner>,
     /// One entry per source and kind.
     pub reads: Vec<ReadState>,
+    /// Sources that were added and not read once: what they hold nobody knows.
+    pub never_read: Vec<SourceName>,
+    /// Accounts without an identity because several would fit.
+    pub ambiguous: Vec<AmbiguousAccount>,
+}
+
+/// An account that could be of any of several identities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AmbiguousAccount {
+    pub system: SystemName,
+    pub id: AccountId,
+    pub candidates: Vec<IdentityId>,
 }
 
 /// How completely one source's objects of one kind were read.

@@ -125,6 +125,8 @@ impl<'a> Stage<'a> {
                 .into_iter()
                 .map(|system| graph.systems.at(system)),
         );
+        missing_facts.extend(unsettled(graph, &departure));
+        missing_facts.sort();
         if departure.identities.is_empty() {
             missing_facts.push(format!("identity `{}` is in no source", leaver.id()));
             missing_facts.sort();
@@ -139,6 +141,24 @@ impl<'a> Stage<'a> {
             missing_facts,
         }
     }
+}
+
+/// What nobody has read, and accounts that could be the leaver's as well as another's.
+fn unsettled(graph: &Graph, departure: &Departure) -> Vec<String> {
+    let unread = graph
+        .never_read
+        .iter()
+        .map(|source| format!("source `{source}` was never read"));
+    let maybe = departure.identities.iter().filter_map(|identity| {
+        let id = graph.identity_ids.at(*identity);
+        Some((id, graph.maybe_accounts.get(id)?))
+    });
+    let maybe = maybe.flat_map(|(id, accounts)| {
+        accounts.iter().map(move |account| {
+            format!("account `{account}` could be of `{id}` as well as of another")
+        })
+    });
+    unread.chain(maybe).collect()
 }
 
 /// The systems in which the leaver has an account or reaches an item.

@@ -1,11 +1,11 @@
 //! A sealed snapshot out of the store: current facts, or those of an earlier sync.
 
 use super::{Store, StoreError, SyncId};
-use crate::access::{ReadState, Snapshot};
+use crate::access::{AmbiguousAccount, ReadState, Snapshot};
 use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Account, Identity, ObjectType, Owner};
-use lastkey_contract::{IdentityId, Kind};
+use lastkey_contract::{IdentityId, Kind, SourceName};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,6 +24,7 @@ impl Store {
         // Before the facts: a read that ends meanwhile must not vouch for facts seen before its end.
         let mut snapshot = Snapshot {
             reads: self.read_states(at).await?,
+            never_read: self.never_read(as_of).await?,
             ..Snapshot::default()
         };
         let names = self.source_names().await?;
@@ -68,7 +69,16 @@ impl Store {
             };
             account.identity_id = match known.owner_of(&keys) {
                 Match::One { identity, .. } => shown.get(identity).cloned(),
-                Match::Ambiguous { .. } | Match::None => None,
+                Match::Ambiguous { candidates, .. } => {
+                    let candidates = candidates.into_iter().filter_map(|n| shown.get(n).cloned());
+                    snapshot.ambiguous.push(AmbiguousAccount {
+                        system: account.system.clone(),
+                        id: account.id.clone(),
+                        candidates: candidates.collect(),
+                    });
+                    None
+                }
+                Match::None => None,
             };
             snapshot.accounts.push(account);
         }
@@ -87,6 +97,22 @@ impl Store {
         snapshot.readers = self.bare_facts(Kind::Reader, at).await?;
         snapshot.controls = self.bare_facts(Kind::Control, at).await?;
         Ok(snapshot)
+    }
+
+    /// Sources of today that no sync has opened. Of an earlier moment none is named: when a
+    /// source was added says the log, not the state then.
+    async fn never_read(&self, as_of: Option<SyncId>) -> Result<Vec<SourceName>, StoreError> {
+        if as_of.is_some() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT s.name FROM sources s WHERE s.removed_at IS NULL AND NOT EXISTS
+               (SELECT 1 FROM syncs y JOIN sync_kinds k ON k.sync = y.id WHERE y.source = s.id)
+             ORDER BY s.name",
+        )
+        .fetch_all(self.readers())
+        .await?;
+        Ok(rows.into_iter().map(|(name,)| name.into()).collect())
     }
 
     /// Names of all sources, removed ones too, by row.

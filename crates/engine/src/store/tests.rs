@@ -366,3 +366,39 @@ async fn windows_are_right_at_a_hundred_thousand_people() {
         std::fs::write(std::env::var("LASTKEY_MEASURE").unwrap(), lines.join("\n")).unwrap();
     }
 }
+
+#[tokio::test]
+async fn an_account_that_could_be_theirs_and_a_source_never_read_forbid_a_pass() {
+    use crate::access::Graph;
+    use crate::lifecycle::{Leaver, Plan, RehearsalSettings, rehearse_leaver};
+
+    let bench = bench(&["hr", "later"]).await;
+    let person = |id: &str| {
+        let text = serde_json::json!({"id": id, "kind": "person", "email": "team@example.org"});
+        Fact::Identity(serde_json::from_value(text).unwrap())
+    };
+    let shared = serde_json::json!({"system": "ad", "id": "team", "email": "team@example.org"});
+    let people = vec![person("ann"), person("bob")];
+    let accounts = vec![Fact::Account(serde_json::from_value(shared).unwrap())];
+    let connector = Seeded::new(9)
+        .with(Kind::Identity, people)
+        .with(Kind::Account, accounts);
+    read(&bench, "hr", &connector).await;
+    let graph = Graph::build(&bench.store.load_snapshot(None).await.unwrap());
+    let leaver = Leaver::Identity("ann".into());
+    let settings = RehearsalSettings::default();
+    let rehearsal = rehearse_leaver(&graph, &Plan::default(), &leaver, now(), &settings);
+    for fact in [
+        "account `ad:team` could be of `ann` as well as of another",
+        "source `later` was never read",
+    ] {
+        assert!(
+            rehearsal
+                .missing_facts
+                .iter()
+                .any(|missing| missing == fact),
+            "{:?}",
+            rehearsal.missing_facts
+        );
+    }
+}
