@@ -36,12 +36,13 @@ export NO_AT_BRIDGE=1 GSETTINGS_BACKEND=memory LIBGL_ALWAYS_SOFTWARE=1
 unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS
 
 status=0
-# What the bus itself has to say goes into a file; the command keeps the caller's stderr (4).
+# What the bus and the services it starts have to say goes into a file; the command keeps the
+# caller's stdout (5) and stderr (4).
 # shellcheck disable=SC2016 # "$@" is for the inner shell
 dbus-run-session -- bash -c '
-  printf "private\n" | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1 4>&- || {
+  printf "private\n" | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1 4>&- 5>&- || {
     printf "desktop.sh: the private keyring did not start\n" >&4
     exit 3
   }
-  exec "$@" 2>&4 4>&-' desktop "$@" 4>&2 2>"$room/bus.log" || status=$?
+  exec "$@" >&5 2>&4 4>&- 5>&-' desktop "$@" 4>&2 5>&1 >"$room/bus.log" 2>&1 || status=$?
 exit "$status"

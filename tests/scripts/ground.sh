@@ -114,6 +114,20 @@ ground_rust() {
   if ! command -v cargo >/dev/null; then
     stop_here "Rust is missing" "install it with rustup (https://rustup.rs), then run this again"
   fi
+  ground_target
+}
+
+# Cargo tells two checkouts that share a target folder apart by the times of their files only, so
+# the one would be given what was compiled from the other. When another checkout built here last,
+# our files are made the younger ones.
+ground_target() {
+  local stamp=$CARGO_TARGET_DIR/.checkout
+  if [ "$(cat "$stamp" 2>/dev/null || true)" = "$top" ]; then return; fi
+  mkdir -p "$CARGO_TARGET_DIR"
+  if [ -d "$CARGO_TARGET_DIR/debug/deps" ] || [ -d "$CARGO_TARGET_DIR/release/deps" ]; then
+    find "$top/crates" "$top/connectors" "$top/src-tauri" "$top/tests" -name '*.rs' -exec touch {} +
+  fi
+  printf '%s\n' "$top" >"$stamp"
 }
 
 # Components of the Rust toolchain: rustfmt, clippy.

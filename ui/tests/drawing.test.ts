@@ -7,7 +7,11 @@ describe("cutting long ids", () => {
   const check = (text: string, room: number, wanted: string) => expect(cutMiddle(text, room)).toBe(wanted);
   it("leaves what fits", () => check("mlindqvist", 10, "mlindqvist"));
   it("keeps both ends", () => check("AKIA5RTLQ2M8ZWCV41HD", 11, "AKIA5…V41HD"));
-  it("keeps the last part of a path", () => check("kv/data/prod/replicator", 16, "kv/d…/replicator"));
+  it("keeps the last part of a path", () => check("kv/data/prod/replicator", 16, "…prod/replicator"));
+  it("tells paths with one last part apart", () => {
+    const cut = ["archive-180-prod", "ledger-045-prod"].map((pipeline) => cutMiddle(`pipelines/payments/${pipeline}/DEPLOY_PASSWORD`, 23));
+    expect(new Set(cut.map((text) => text.endsWith("/DEPLOY_PASSWORD"))).has(false)).toBe(false);
+  });
   it("keeps the first part of a distinguished name", () => check("cn=ann,ou=people,dc=example", 12, "cn=ann,ou=p…"));
   it("never cuts inside a character", () => check("👩🏽‍🚀".repeat(1) + "abcdefghij", 5, Array.from("👩🏽‍🚀").slice(0, 2).join("") + "…" + "ij"));
 });

@@ -1,6 +1,6 @@
 /**
  * Cutting long text in the middle, keeping the ends that tell ids apart.
- * Paths keep their last part, distinguished names their first. Never cuts inside a character.
+ * Paths keep their end (many differ only before a common last part), distinguished names their first. Never cuts inside a character.
  */
 export function cutMiddle(text: string, room: number): string {
   const letters = Array.from(text);
@@ -10,6 +10,7 @@ export function cutMiddle(text: string, room: number): string {
   const slash = text.lastIndexOf("/");
   if (slash > 0) {
     const last = Array.from(text.slice(slash));
+    if (text.indexOf("/") < slash && last.length < keep - 2) return "…" + letters.slice(letters.length - keep).join("");
     if (last.length <= keep - 2) return letters.slice(0, keep - last.length).join("") + "…" + last.join("");
   }
   const head = Math.ceil(keep / 2);
