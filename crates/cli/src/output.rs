@@ -130,7 +130,8 @@ pub fn quiet_panics() {
     }
 }
 
-/// A table for reading: columns as wide as their widest cell, up to a bound.
+/// A table for reading: columns as wide as their widest cell, up to a bound. The last column is
+/// never cut: it holds reasons, and nothing stands behind it.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     const WIDEST: usize = 48;
     let cut = |cell: &str| -> String {
@@ -143,7 +144,16 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
         short
     };
     let rows: Vec<Vec<String>> = std::iter::once(header.iter().map(|h| (*h).to_owned()).collect())
-        .chain(rows.iter().map(|row| row.iter().map(|c| cut(c)).collect()))
+        .chain(rows.iter().map(|row| {
+            match row.split_last() {
+                Some((last, before)) if row.len() == header.len() => before
+                    .iter()
+                    .map(|cell| cut(cell))
+                    .chain([visible(last)])
+                    .collect(),
+                _ => row.iter().map(|cell| cut(cell)).collect(),
+            }
+        }))
         .collect();
     let widths: Vec<usize> = (0..header.len())
         .map(|column| {

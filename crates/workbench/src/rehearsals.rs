@@ -15,6 +15,7 @@ use lastkey_engine::store::SyncRecord;
 use lastkey_engine::views::{
     ListQuery, Names, PlanView, RehearsalView, RehearsedRow, RowWindow, rehearsed_window, summarise,
 };
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
@@ -86,6 +87,26 @@ impl Workbench {
         self.plan_view()
             .await?
             .ok_or_else(|| Failure::not_possible("the plan was not kept"))
+    }
+
+    /// The systems that the active plan names and no source carries, such as a mistyped one: its
+    /// steps close nothing. None before the first source was read.
+    pub async fn plan_systems_unread(&self) -> Result<Vec<String>, Failure> {
+        let (plan, _) = self.plan().await?;
+        let snapshot = self.store.load_snapshot(None).await?;
+        let read: BTreeSet<&SystemName> = snapshot
+            .reads
+            .iter()
+            .flat_map(|read| &read.systems)
+            .collect();
+        if read.is_empty() {
+            return Ok(Vec::new());
+        }
+        let steps = plan.steps.iter().filter_map(|step| step.system.as_ref());
+        let named: BTreeSet<&SystemName> = steps
+            .chain(plan.systems.iter().map(|table| &table.name))
+            .collect();
+        Ok(named.difference(&read).map(ToString::to_string).collect())
     }
 
     /// Rehearses one identity leaving; a vendor is a vendor exit with all its people.

@@ -185,6 +185,7 @@ export const say = {
   },
 
   identities: {
+    reading: "reading accounts, entitlements and credentials",
     title: (value: number) => many(value, "identity", "identities"),
     titleNone: "No identity yet",
     firstUse: "No identity was read yet. Identities come from a source of truth: an HR export, a vendor register or a directory.",
@@ -328,6 +329,9 @@ export const say = {
     answer: (fail: number, all: number) => `${n(fail)} of ${n(all)} identities would keep working access`,
     about: "if they left today, by the plan that is loaded",
     noPlan: "without an offboarding plan",
+    rehearsing: "Rehearsing everyone's leaving; the answer stands here in a moment",
+    noneRehearsed: "nobody was rehearsed",
+    start: "Start with the list of who exists: an HR export or a directory",
     proportions: "Verdicts of all rehearsals",
     first: "First steps",
     steps: {

@@ -28,9 +28,15 @@ pub async fn plan_load(global: &Global, file: &Path, out: &Output) -> Result<Exi
         out.document(&view)?;
     } else {
         out.line(format!(
-            "plan {} is active: {} steps",
+            "the plan `{}` is active: {} steps",
             view.name, view.steps
         ))?;
+    }
+    for system in bench.plan_systems_unread().await? {
+        out.important(format!(
+            "remark: the plan names `{system}`, which no source has read yet; until one does, \
+             these steps close nothing"
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -134,11 +140,17 @@ fn called(names: &BTreeMap<String, String>, kind: ItemKind, system: &str, id: &s
 
 fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
     let (rehearsal, names) = (&view.rehearsal, &view.names);
+    let answer = match (view.late, view.never) {
+        (0, 0) => "nothing would outlive its limit".to_owned(),
+        (late, never) => format!(
+            "{} items would outlive their limit; {} of them never close",
+            counted(late),
+            counted(never)
+        ),
+    };
     out.line(format!(
-        "{}. {} items would outlive their limit; {} of them never close. ({} of {} at {})",
+        "{}. {answer}. ({} of {} at {})",
         rehearsal.verdict.word(),
-        counted(view.late),
-        counted(view.never),
         rehearsal.event.word(),
         rehearsal.identity,
         lastkey_contract::when::rfc3339(rehearsal.at)

@@ -200,11 +200,16 @@ fn gap_text(note: &Note) -> String {
             note.about.plural(),
             note.reason
         ),
+        // The example names file, line, column and value: what a person has to look up.
         NoteKind::Failed => format!(
-            "{} {} failed: {}",
+            "{} {} failed: {}{}",
             note.count,
             note.about.plural(),
-            note.reason
+            note.reason,
+            note.examples
+                .first()
+                .map(|first| format!("; first {first}"))
+                .unwrap_or_default()
         ),
         NoteKind::Clipped => format!(
             "the answer for {} was cut: {}",
