@@ -3,7 +3,7 @@
 
 #![allow(clippy::expect_used)]
 
-use lastkey_tests::labs::{Seed, Slapd};
+use lastkey_tests::labs::{HangingServer, Seed, Slapd};
 use lastkey_tests::window::{Room, Window};
 use std::path::{Path, PathBuf};
 
@@ -472,4 +472,36 @@ async fn a_real_directory_and_a_roster_are_read_rehearsed_and_exported() {
     assert!(lab.writes().is_empty(), "{:?}", lab.writes());
     assert!(!window.text().await.contains(Slapd::READER_PASSWORD));
     window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_hangs_can_be_stopped_and_nothing_is_claimed() {
+    let hanging = HangingServer::start();
+    let room = Room::new();
+    let window = Window::open(&room, &[]).await;
+    through_the_recovery_key(&window).await;
+    let url = format!("ldaps://127.0.0.1:{}", hanging.port());
+    let settings = [
+        ("url", url.as_str()),
+        ("bind_dn", "cn=reader,dc=example"),
+        ("base_dn", "dc=example"),
+        ("system", "corp"),
+        ("timeout", "20"),
+    ];
+    window.click("nav-sources").await;
+    add_source(&window, "ldap", "slow", &settings, Some("never-mind-12")).await;
+    window.click("sync-one").await;
+    window.click("stop-one").await;
+    let row = "[data-test=\"sources-table\"] [data-key=\"slow\"]";
+    let said = window
+        .text_of_where(row, |text| text.contains("stopped"))
+        .await;
+    assert!(
+        said.contains("never"),
+        "no complete read is claimed: {said}"
+    );
+    look(&window, "23-stopped").await;
+    window.close().await;
+    let (status, out, err) = room.lastkey(&["store", "check"]);
+    assert_eq!(status, 0, "{out}{err}");
 }
