@@ -303,3 +303,35 @@ fn a_full_disk_is_said_and_what_was_there_stays() {
         .unwrap();
     assert_ne!(big["state"], "complete", "{big}");
 }
+
+#[test]
+fn the_same_state_gives_the_same_package_and_a_lost_signing_key_is_said() {
+    let desk = Desk::new();
+    let world = examples().join("federated").display().to_string();
+    desk.expect(0, &["import", &world, "--as", "w"]);
+    let export = |name: &str| {
+        let package = desk.room.path(name).display().to_string();
+        let at = "2026-06-01T00:00:00Z";
+        desk.expect(0, &["export", "--out", &package, "--at", at]);
+        let out = std::process::Command::new("unzip")
+            .args(["-p", &package, "manifest.json"])
+            .output()
+            .unwrap();
+        let mut manifest: Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert!(manifest["made_at"].take().is_string());
+        manifest
+    };
+    assert_eq!(
+        export("a.zip"),
+        export("b.zip"),
+        "every file has the same hash; only the time and what is signed with it differ"
+    );
+    std::fs::remove_file(format!("{}.sealed", desk.store)).unwrap();
+    let package = desk.room.path("c.zip").display().to_string();
+    desk.trouble(
+        4,
+        &["export", "--out", &package],
+        "the signing key of this store is gone",
+    );
+    assert!(!Path::new(&package).exists());
+}

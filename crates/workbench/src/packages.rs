@@ -98,7 +98,7 @@ impl Workbench {
         at: Option<DateTime<Utc>>,
         tell: &(dyn Fn(ExportProgress) + Send + Sync),
     ) -> Result<ExportReport, Failure> {
-        let key = self.signing_key()?;
+        let key = self.signing_key().await?;
         let (_, graph) = self.graph().await?;
         let (plan, _) = self.plan().await?;
         let at = at.unwrap_or_else(|| self.now());
@@ -175,11 +175,18 @@ impl Workbench {
     }
 
     /// The signing key of this store: made at the first export, kept like every secret.
-    fn signing_key(&self) -> Result<PackageKey, Failure> {
+    async fn signing_key(&self) -> Result<PackageKey, Failure> {
         let seed = match self.secrets.get(SIGNING_KEY)? {
             Some(text) => key_from_hex(text.expose())
                 .ok_or_else(|| Failure::key("the signing key in the keychain is damaged"))?,
             None => {
+                // A key that was there and is gone is not replaced in silence.
+                if let Some(signer) = self.store.last_signer().await? {
+                    return Err(Failure::key(format!(
+                        "the signing key of this store is gone; its packages were signed with `{signer}`"
+                    ))
+                    .hint("put the store's `.sealed` file back from a backup, or unlock the keychain it was kept in"));
+                }
                 let seed = Zeroizing::new(random_bytes::<32>()?);
                 self.secrets
                     .put(SIGNING_KEY, &Secret::new(hex(seed.as_ref())))?;

@@ -22,16 +22,19 @@ use std::time::Instant;
 
 /// Everyone's rehearsal, remembered for as long as store, plan and moment stay the same.
 pub(crate) struct Everyone {
-    state: u64,
+    state: State,
     plan_sha256: Option<String>,
     at: DateTime<Utc>,
     rows: Arc<Vec<RehearsedRow>>,
 }
 
+/// Which state of the store something was computed from.
+type State = (u64, u64);
+
 /// What is kept of the store's latest state.
 #[derive(Clone)]
 pub(crate) struct Latest {
-    state: u64,
+    state: State,
     graph: Arc<Graph>,
     names: Arc<Names>,
 }
@@ -261,7 +264,7 @@ impl Workbench {
     }
 
     /// The graph of the store's latest state, built once per state.
-    pub(crate) async fn graph(&self) -> Result<(u64, Arc<Graph>), Failure> {
+    pub(crate) async fn graph(&self) -> Result<(State, Arc<Graph>), Failure> {
         let latest = self.latest().await?;
         Ok((latest.state, latest.graph))
     }
@@ -272,7 +275,11 @@ impl Workbench {
     }
 
     async fn latest(&self) -> Result<Latest, Failure> {
-        let state = state_of(self.store.newest_sync().await?.as_ref());
+        // The log knows of sources added or removed, which no sync tells of.
+        let state = (
+            state_of(self.store.newest_sync().await?.as_ref()),
+            self.store.log_head().await?,
+        );
         let mut kept = self.latest.lock().await;
         if let Some(latest) = kept.as_ref().filter(|latest| latest.state == state) {
             return Ok(latest.clone());

@@ -118,6 +118,25 @@ impl Store {
         writing.commit().await
     }
 
+    /// The number of the latest entry; it grows with everything that is decided.
+    pub async fn log_head(&self) -> Result<u64, StoreError> {
+        let (head,): (i64,) = sqlx::query_as("SELECT coalesce(max(seq), 0) FROM log")
+            .fetch_one(self.readers())
+            .await?;
+        Ok(head.cast_unsigned())
+    }
+
+    /// Who signed the latest package of this store, if one was ever exported.
+    pub async fn last_signer(&self) -> Result<Option<String>, StoreError> {
+        let row: Option<(Option<String>,)> = sqlx::query_as(
+            "SELECT payload ->> 'signer' FROM log WHERE what = 'package exported'
+             ORDER BY seq DESC LIMIT 1",
+        )
+        .fetch_optional(self.readers())
+        .await?;
+        Ok(row.and_then(|(signer,)| signer))
+    }
+
     /// A window of the log, oldest first.
     pub async fn log_window(&self, offset: u64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
         Ok(
