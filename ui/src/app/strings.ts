@@ -36,6 +36,8 @@ export const say = {
   identityKinds: { person: "person", vendor: "vendor", workload: "workload", agent: "agent" } as Record<string, string>,
 
   actions: {
+    package: "Export or verify an audit package",
+    rehearseSomeone: "Rehearse a leaver",
     palette: "Find anything",
     keys: "Show all keys",
     back: "Back",
