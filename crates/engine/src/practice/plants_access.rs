@@ -322,7 +322,7 @@ fn privilege(company: &Company, tables: &mut Tables) -> Vec<Defect> {
     );
     let dangling = Defect::new("PE-37", "Secret of something that is gone", "findings", "a place in the vault holds a password that the database no longer knows: a dangling reference")
         .on("location", "vault", "kv/prod/data/retired-export/db")
-        .now("lastkey journal vault", "one dangling reference: credential `ledger-db:pw-app_retired_export`")
+        .now("lastkey sync vault; lastkey journal vault", "one dangling reference: credential `ledger-db:pw-app_retired_export`")
         .proof("vault/locations.csv", &[("path", is("kv/prod/data/retired-export/db")), ("credential_id", is("pw-app_retired_export"))])
         .proofs("ledger-db/credentials.csv", &[("id", is("pw-app_retired_export"))], 0);
     vec![orphan, dormant, weak, nested, delegated, dangling]
