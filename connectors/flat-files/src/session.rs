@@ -224,6 +224,18 @@ fn page(
     if !ended {
         ended = open.records.at_end().map_err(failed)?;
     }
+    if ended && open.records.ends_open() {
+        page.notes.push(Note {
+            kind: NoteKind::Remark,
+            about: kind,
+            reason: format!(
+                "the last row of `{}` has no line end: if the file was cut off, that row is not whole",
+                stored.name
+            ),
+            count: 1,
+            examples: Vec::new(),
+        });
+    }
     if ended {
         // INVARIANT: the hash on the last page is that of the bytes all pages came from.
         if stored.inside().map_err(failed)?.sha256 != open.inside.sha256 {

@@ -104,6 +104,7 @@ pub struct Records<R> {
     /// Bytes read and handed back after a quote that never closed.
     pending: Vec<u8>,
     position: Position,
+    ends_open: bool,
 }
 
 impl<R: BufRead> Records<R> {
@@ -113,12 +114,19 @@ impl<R: BufRead> Records<R> {
             input,
             pending: Vec::new(),
             position,
+            ends_open: false,
         }
     }
 
     /// Where the next record begins.
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// Whether the record read last had no line end: legal at the end of a file, and also what
+    /// a file looks like that was cut off inside its last cell.
+    pub fn ends_open(&self) -> bool {
+        self.ends_open
     }
 
     /// Whether nothing but empty lines follows; passes over those.
@@ -173,6 +181,7 @@ impl<R: BufRead> Records<R> {
                 self.skip_line(&mut raw)?;
                 cells = Err(Malformed::TooLong);
             }
+            self.ends_open = !raw.ends_with(b"\n");
             self.advance(&raw);
             return Ok(Some(Record { line, cells }));
         }

@@ -325,6 +325,21 @@ fn a_file_that_fails_as_a_whole_says_why() {
     let page = one("accounts.csv", b"system,id\n", Kind::Account).unwrap();
     assert!(page.next.is_none() && page.content_sha256.is_some());
     assert!(page.notes[0].reason.contains("has a header and no rows"));
+    // Without a line end the last row may be cut off inside its last cell: that is said.
+    let cut = one("accounts.csv", b"system,id\nad,ann\nad,bo", Kind::Account).unwrap();
+    assert_eq!(cut.records.len(), 2);
+    assert!(
+        cut.notes[0].reason.contains("has no line end"),
+        "{:?}",
+        cut.notes
+    );
+    let whole = one(
+        "accounts.csv",
+        b"system,id\nad,ann\nad,bob\n",
+        Kind::Account,
+    )
+    .unwrap();
+    assert!(whole.notes.is_empty(), "{:?}", whole.notes);
 }
 
 #[test]

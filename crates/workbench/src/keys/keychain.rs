@@ -1,5 +1,6 @@
 //! The OS keychain: what state it is in, in words, and entries of one service.
 
+use super::{hex, random_bytes};
 use crate::failure::Failure;
 use keyring::{Entry, Error};
 use zeroize::Zeroizing;
@@ -26,7 +27,12 @@ impl KeychainState {
             if let Err(error) = Entry::store_status() {
                 return KeychainState::NoService(error.to_string());
             }
-            let tried = Entry::new(SERVICE, PROBE).and_then(|entry| {
+            // Another process may try at this very moment: each has an entry of its own.
+            let name = match random_bytes::<8>() {
+                Ok(bytes) => format!("{PROBE} {}", hex(&bytes)),
+                Err(failure) => return KeychainState::Locked(failure.message),
+            };
+            let tried = Entry::new(SERVICE, &name).and_then(|entry| {
                 entry.set_password("probe")?;
                 let text = entry.get_password()?;
                 entry.delete_credential()?;

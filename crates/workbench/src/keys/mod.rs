@@ -101,11 +101,17 @@ impl Keys {
         let sidecar = Sidecar::read(store_path)?;
         let root = match (source, &sidecar.kept_in) {
             (KeySource::Keychain, KeptIn::Keychain) => {
-                keychain::require_usable()?;
-                let text = keychain::get(&root_entry(&sidecar.store_id))?.ok_or_else(|| {
-                    Failure::key("the keychain holds no key for this store")
-                        .hint("log in as the person who made the store, or give its recovery key with --key-file FILE")
-                })?;
+                let text = match keychain::get(&root_entry(&sidecar.store_id)) {
+                    Ok(Some(text)) => text,
+                    // A locked keychain also answers that there is no entry: which is it?
+                    Ok(None) | Err(_) => {
+                        keychain::require_usable()?;
+                        keychain::get(&root_entry(&sidecar.store_id))?.ok_or_else(|| {
+                            Failure::key("the keychain holds no key for this store")
+                                .hint("log in as the person who made the store, or give its recovery key with --key-file FILE")
+                        })?
+                    }
+                };
                 key_from_hex(&text)
                     .ok_or_else(|| Failure::key("the keychain entry of this store is damaged"))?
             }
