@@ -60,13 +60,15 @@ if [ -z "$signer" ]; then stop_here "the export did not name its signer" "$out/e
 step "the audit package did not verify" "$out/verify.txt" 0 \
   lastkey verify "$out/package.zip" --signer "$signer"
 
-# The window: wait until what is on the screen has stopped changing and is more than a plain ground.
+# The window: wait until the screen is more than a plain ground and has not changed for six seconds;
+# the first screen rehearses everyone before its answer stands there.
 lastkey-window --store "$store" >"$out/window.txt" 2>&1 &
 window=$!
 # shellcheck disable=SC2317 # reached through the trap
 close_window() { kill "$window" 2>/dev/null || true; }
 trap close_window EXIT
 before=none
+still=0
 drawn=no
 for _ in $(seq 60); do
   sleep 0.5
@@ -75,6 +77,11 @@ for _ in $(seq 60); do
   colours=$(identify -format %k "$out/next.png")
   now=$(identify -format '%#' "$out/next.png")
   if [ "$colours" -gt 32 ] && [ "$now" = "$before" ]; then
+    still=$((still + 1))
+  else
+    still=0
+  fi
+  if [ "$still" -ge 12 ]; then
     drawn=yes
     break
   fi
