@@ -18,7 +18,7 @@ def directory(path, people, groups):
             out.write(
                 f"dn: uid=u{number},ou=people,{SUFFIX}\nobjectClass: inetOrgPerson\nuid: u{number}\n"
                 f"cn: Person {number}\nsn: Person\ngivenName: Number {number}\nmail: u{number}@bench.example\n"
-                f"employeeNumber: {number}\ntitle: Clerk\ndepartmentNumber: {number % 97}\n\n"
+                f"employeeNumber: {number}\ntitle: Clerk\ndepartmentNumber: {number % 97}\nuserPassword: bench-{number}\n\n"
             )
         for number in range(groups):
             size = min(people, int(40 * rng.paretovariate(1.16)))
