@@ -1,137 +1,13 @@
-//! The population's tables: the columns of the flat files (docs/import-format.md), `source` and
+//! The population's tables: the columns of the flat files (docs/flat-files.md), `source` and
 //! `first_sync`. Each fact is taken apart field by field, so that a new field breaks the build.
 
 use super::cells::{Pseudonyms, cell, known, left_out, number, time, truth, word};
 use super::content::{CompletenessRow, PopulationRow};
-use lastkey_contract::Kind;
 use lastkey_contract::facts::*;
 use lastkey_contract::when::rfc3339;
 
 /// The columns of a kind's table, without `source` and `first_sync`, which end every line.
-pub(super) fn columns(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::Identity => &[
-            "id",
-            "kind",
-            "display_name",
-            "email",
-            "status",
-            "department",
-            "title",
-            "manager_id",
-            "employer_id",
-            "location",
-            "start_date",
-            "end_date",
-            "leaver_kind",
-            "purpose",
-            "allowed_tools",
-        ],
-        Kind::Account => &[
-            "system",
-            "id",
-            "name",
-            "kind",
-            "identity_id",
-            "email",
-            "enabled",
-            "local_sign_in",
-            "signs_in_through_system",
-            "signs_in_through_id",
-            "mfa",
-            "privileged",
-            "environment",
-            "created_at",
-            "created_by",
-            "last_used_at",
-            "last_interactive_at",
-            "disabled_at",
-            "expires_at",
-        ],
-        Kind::Entitlement => &["system", "id", "name", "kind", "privileged", "environment"],
-        Kind::Grant => &[
-            "system",
-            "principal_type",
-            "principal_id",
-            "entitlement_id",
-            "principal_system",
-            "assignment",
-            "granted_at",
-            "granted_by",
-            "approved_by",
-            "ticket",
-            "reason",
-            "last_used_at",
-            "expires_at",
-        ],
-        Kind::Credential => &[
-            "system",
-            "id",
-            "kind",
-            "account_id",
-            "name",
-            "enabled",
-            "environment",
-            "created_at",
-            "created_by",
-            "rotated_at",
-            "revoked_at",
-            "expires_at",
-            "last_used_at",
-            "fingerprint",
-        ],
-        Kind::Location => &[
-            "system",
-            "path",
-            "credential_system",
-            "credential_id",
-            "kind",
-            "environment",
-            "fingerprint",
-            "last_rotated_at",
-        ],
-        Kind::Reader => &[
-            "system",
-            "path",
-            "principal_type",
-            "principal_id",
-            "principal_system",
-        ],
-        Kind::Control => &[
-            "system",
-            "account_id",
-            "principal_type",
-            "principal_id",
-            "principal_system",
-            "means",
-        ],
-        Kind::Owner => &["object_type", "system", "object_id", "owner_id", "role"],
-        Kind::Session => &[
-            "system",
-            "account_id",
-            "id",
-            "started_at",
-            "last_seen_at",
-            "expires_at",
-        ],
-        Kind::Task => &[
-            "id",
-            "system",
-            "event",
-            "identity_id",
-            "account_id",
-            "action",
-            "status",
-            "retries",
-            "requested_at",
-            "approved_by",
-            "closed_at",
-            "closed_by",
-            "override",
-            "ticket",
-        ],
-    }
-}
+pub(super) use crate::store::columns;
 
 /// One line of a kind's table.
 pub(super) fn line(row: PopulationRow, names: &Pseudonyms) -> Vec<String> {
