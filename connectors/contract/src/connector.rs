@@ -4,8 +4,12 @@
 //! loops with sleep, no SQL, no clock and no retry. Vendor types stop in its `map.rs`.
 
 use crate::error::ConnectorError;
+use crate::facts::Location;
+use crate::ids::Fingerprint;
 use crate::kind::Kind;
+use crate::note::Note;
 use crate::page::{Page, PageRequest};
+use crate::secret::Secret;
 use crate::settings::Descriptor;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -64,6 +68,51 @@ pub trait Connector: Send + Sync {
     async fn check(&self) -> Result<CheckReport, ConnectorError>;
     /// Opens a reading session.
     async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError>;
+    /// The reader of values, for fingerprints, with its own credential; None where the system
+    /// keeps no values that could be read. Opens nothing yet.
+    fn value_reader(
+        &self,
+        secret: Option<Secret>,
+    ) -> Option<Result<Box<dyn ValueReader>, ConnectorError>> {
+        drop(secret);
+        None
+    }
+}
+
+/// Reads values only to reduce them at once to keyed fingerprints. Apart from reading: its own
+/// trait, its own credential, its own consent; off unless an administrator switches it on.
+#[async_trait]
+pub trait ValueReader: Send {
+    /// Fills in the fingerprints of the locations of one page; each field of a place becomes a
+    /// location of its own (`path#field`). What was not read is noted. A value leaves this call
+    /// only through `with`, and is wiped.
+    async fn fingerprint(
+        &mut self,
+        locations: Vec<Location>,
+        with: &dyn Fingerprinter,
+    ) -> Result<Fingerprinted, ConnectorError>;
+}
+
+/// The locations of a page with their fingerprints, and what was left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fingerprinted {
+    pub locations: Vec<Location>,
+    pub notes: Vec<Note>,
+}
+
+/// Makes fingerprints; holds the key, which a connector never sees.
+pub trait Fingerprinter: Send + Sync {
+    /// The fingerprint of a value, or why there is none.
+    fn of(&self, value: &[u8]) -> Result<Fingerprint, NoFingerprint>;
+}
+
+/// Why a value has no fingerprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoFingerprint {
+    /// Under 8 bytes: too many things have it by chance.
+    TooShort,
+    /// On the list of common words.
+    Common,
 }
 
 /// An open reading session. Dropping it ends it; a call that is dropped mid-way is a cancellation.

@@ -26,13 +26,16 @@ pub mod secret;
 pub mod settings;
 pub mod when;
 
-pub use connector::{CheckReport, Connector, KindCapability, Right, Session};
+pub use connector::{
+    CheckReport, Connector, Fingerprinted, Fingerprinter, KindCapability, NoFingerprint, Right,
+    Session, ValueReader,
+};
 pub use error::{ConnectorError, ErrorKind};
 pub use facts::Fact;
 pub use ids::*;
 pub use kind::Kind;
 pub use note::{Note, NoteKind};
-pub use page::{Cursor, Page, PageRequest};
+pub use page::{Cursor, Page, PageRequest, Quota};
 pub use secret::Secret;
-pub use settings::{Descriptor, SecretNeed, SettingSpec, Settings};
+pub use settings::{Descriptor, Script, SecretNeed, SettingSpec, Settings};
 pub use when::When;

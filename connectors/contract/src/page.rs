@@ -16,8 +16,18 @@ pub struct PageRequest {
     pub cursor: Option<Cursor>,
     /// How many records at most; the connector clamps it to its own bounds.
     pub limit: u32,
-    /// A watermark of an earlier read, where the connector can read incrementally.
+    /// A watermark of an earlier read, where the connector can read incrementally: only what
+    /// changed since then is answered. One that the system no longer knows is `CursorLost`.
     pub since: Option<String>,
+}
+
+/// What a system still allows, as it says itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    /// Requests left until it starts anew.
+    pub remaining: u64,
+    /// Milliseconds until it starts anew.
+    pub resets_in_ms: u64,
 }
 
 /// One page of one kind.
@@ -37,4 +47,13 @@ pub struct Page {
     pub watermark: Option<String>,
     /// SHA-256 (hex) of the raw answer, where the connector has it in one piece (a file).
     pub content_sha256: Option<String>,
+    /// Of an incremental read only: keys (`Fact::key`) that the system says are gone. They count
+    /// in no bucket of their own; the engine counts what it ends as removed.
+    pub gone: Vec<String>,
+    /// Of an incremental read only: parents whose objects of this kind are all in this read, so
+    /// that others stored under them are gone: `system` U+001F `id` of the entitlement for
+    /// grants, of the account for credentials and sessions, of the path for locations and readers.
+    pub whole: Vec<String>,
+    /// What the system still allows, where it says so.
+    pub quota: Option<Quota>,
 }

@@ -45,6 +45,19 @@ pub struct Descriptor {
     pub reads: &'static [Kind],
 }
 
+/// A ready text for the system's own administrator: the least rights that reading needs, as
+/// the system takes them in. Made from the settings; never holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Script {
+    /// What it does, in a few words: "Least rights for reading".
+    pub title: String,
+    /// How it is used: "run with ldapmodify", "save as lastkey.hcl".
+    pub usage: String,
+    /// The file name to save it under: `lastkey-reader.ldif`.
+    pub file_name: String,
+    pub text: String,
+}
+
 /// The settings of one source: text by key. Never holds a secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
