@@ -2,12 +2,10 @@
 
 use crate::failure::Failure;
 use lastkey_contract::{Connector, ConnectorError, Descriptor, Secret, SecretNeed, Settings};
+use lastkey_engine::collect::Rules;
 use lastkey_engine::views::{SettingView, SourceKindView};
 
 type Configure = fn(&Settings, Option<Secret>) -> Result<Box<dyn Connector>, ConnectorError>;
-
-/// Settings that belong to the engine, not to a connector.
-const OURS: [&str; 1] = ["supplement"];
 
 fn all() -> [(&'static Descriptor, Configure); 2] {
     [
@@ -45,7 +43,8 @@ pub(crate) fn configure(
 ) -> Result<Box<dyn Connector>, Failure> {
     let (_, configure) = find(kind)?;
     let mut settings = settings.clone();
-    settings.0.retain(|key, _| !OURS.contains(&key.as_str()));
+    Rules::of(&settings)?;
+    settings.0.retain(|key, _| !Rules::owns(key));
     Ok(configure(&settings, secret)?)
 }
 

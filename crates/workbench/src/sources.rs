@@ -76,7 +76,7 @@ fn kind_of_file(word: &str) -> Result<Kind, Failure> {
 impl Workbench {
     /// All sources, each with what its latest read did.
     pub async fn sources(&self) -> Result<Vec<SourceRow>, Failure> {
-        Ok(views::sources(&self.store, &connectors::descriptors()).await?)
+        Ok(views::sources(&self.store, &connectors::descriptors(), self.now()).await?)
     }
 
     async fn source_row(&self, name: &str) -> Result<SourceRow, Failure> {

@@ -67,7 +67,7 @@ async function read(names: string[], onProgress: Channel<SyncProgress>): Promise
     await wait(ask.has("slow") ? 1500 : 350);
     for (const source of chosen) {
       const expected = source.totals?.reported ?? 800;
-      if (!stopped[source.name]) onProgress.onmessage({ source: source.name, kind: source.reads[0] ?? null, received: Math.floor((expected * step) / 12), expected, pages: step, done: false });
+      if (!stopped[source.name]) onProgress.onmessage({ source: source.name, kind: source.reads[0] ?? null, received: Math.floor((expected * step) / 12), expected, pages: step, waiting: null, done: false });
     }
   }
   return chosen.map((source) => ({ sync: 4119, source: source.name, started_at: "2026-11-20T06:40:00Z", ended_at: "2026-11-20T06:41:00Z", state: stopped[source.name] ? "cancelled" : source.state, totals: source.totals ?? estate.totals(0), kinds: source.kinds, failure: null }));

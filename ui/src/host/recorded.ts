@@ -18,7 +18,7 @@ import type { VerifyView } from "../wire/VerifyView";
 
 export const PEOPLE = 4821;
 export const totals = (reported: number, stored = 0, skipped = 0, failed = 0): Totals => ({ reported, received: reported - skipped - failed, stored, unchanged: reported - stored - skipped - failed, skipped, failed, removed: 0 });
-const kind = (name: string, t: Totals, gaps: string[] = []): KindTotals => ({ kind: name, totals: t, complete: gaps.length === 0, gaps });
+const kind = (name: string, t: Totals, gaps: string[] = []): KindTotals => ({ kind: name, totals: t, complete: gaps.length === 0, gaps, mode: "full", full_at: "2026-11-20T06:30:12Z", held: null });
 
 export const check: CheckView = {
   at: "2026-11-20T06:30:11Z", signed_in_as: "cn=lastkey-reader,ou=services,dc=brantholm,dc=example", server: "OpenLDAP 2.6.7, LDAPS, TLS 1.3",
@@ -28,7 +28,7 @@ const good: CheckView = { ...check, missing_rights: [], excess_rights: [], remar
 
 function source(name: string, title: string, group: string, reads: string[], amount: number, stored: number, last = "2026-11-20T06:31:00Z"): SourceRow {
   const share = reads.map((read, i) => kind(read, totals(Math.floor(amount / reads.length) + (i === 0 ? amount % reads.length : 0), i === 0 ? stored : 0)));
-  return { name, kind: title.toLowerCase(), kind_title: title, group, reads, settings: { folder: `/srv/exports/${name}` }, state: "complete", message: null, hint: null, totals: totals(amount, stored), last_sync: 4112, last_complete_at: last, kinds: share, check: good };
+  return { name, kind: title.toLowerCase(), kind_title: title, group, reads, settings: { folder: `/srv/exports/${name}` }, state: "complete", message: null, hint: null, totals: totals(amount, stored), last_sync: 4112, last_complete_at: last, age_seconds: 5_400, fresh_for_seconds: 86_400, freshness: "fresh", kinds: share, check: good };
 }
 
 export function sources(scene: string): SourceRow[] {

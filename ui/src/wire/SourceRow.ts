@@ -22,4 +22,16 @@ message: string | null, hint: string | null,
 /**
  * None where not known: never zero for a source that was not read.
  */
-totals: Totals | null, last_sync: number | null, last_complete_at: string | null, kinds: Array<KindTotals>, check: CheckView | null, };
+totals: Totals | null, last_sync: number | null, last_complete_at: string | null, 
+/**
+ * How old the last complete read is, in seconds.
+ */
+age_seconds: number | null, 
+/**
+ * How old it may be before claims that rest on it are lowered (setting `fresh_for`).
+ */
+fresh_for_seconds: number, 
+/**
+ * `fresh`, `stale`, or `never` where no read was complete.
+ */
+freshness: string, kinds: Array<KindTotals>, check: CheckView | null, };

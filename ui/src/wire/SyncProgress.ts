@@ -11,4 +11,8 @@ kind: string | null, received: number,
 /**
  * What the source says there is, where it says so.
  */
-expected: number | null, pages: number, done: boolean, };
+expected: number | null, pages: number, 
+/**
+ * What the read waits for, in one sentence; None while it reads.
+ */
+waiting: string | null, done: boolean, };

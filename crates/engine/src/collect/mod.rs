@@ -8,6 +8,7 @@
 mod dangling;
 mod redact;
 mod request;
+mod rules;
 mod tally;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ use lastkey_contract::{
 };
 pub use redact::Redactor;
 use request::{Ended, Patience, Requests};
+pub use rules::{CheckFirst, OWN_SETTINGS, Pace, Rules, Threshold, age_words};
 use std::collections::HashSet;
 use std::time::Duration;
 use tally::Tally;
@@ -92,7 +94,7 @@ pub async fn sync(
     let kinds: Vec<Kind> = capabilities.iter().map(|c| c.kind).collect();
     let started = clock();
     let id = store
-        .begin_sync(&source, &kinds, settings.read_date, started)
+        .begin_sync(&source, &kinds, settings.read_date, "", started)
         .await?;
     let mut read = Read {
         store,
@@ -171,6 +173,10 @@ async fn finish(
         state: state.word().to_owned(),
         totals: sum(&kinds),
         kinds: kinds.iter().map(KindRecord::view).collect(),
+        read_at: store.sync_record(id).await?.read_at,
+        freshness: String::new(),
+        resumed: false,
+        check: None,
         failure,
     })
 }
@@ -497,6 +503,7 @@ impl Read<'_> {
             },
             expected: tally.expected,
             pages: self.pages,
+            waiting: None,
             done: matches!(show, Show::Done),
         });
     }

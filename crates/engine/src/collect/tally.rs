@@ -1,7 +1,7 @@
 //! The running totals of one kind, and whether its read is complete.
 
 use super::redact::Redactor;
-use crate::store::{Applied, KindRecord, NewJournalRow};
+use crate::store::{Applied, KindRecord, NewJournalRow, ReadMode};
 use crate::views::Totals;
 use lastkey_contract::{Kind, Note, NoteKind, Page};
 
@@ -188,6 +188,11 @@ impl Tally {
             },
             queries: self.queries.clone(),
             content_sha256: self.content_sha256.clone(),
+            mode: ReadMode::Full,
+            full_at: None,
+            watermark: None,
+            expected: self.expected,
+            held: None,
         }
     }
 }

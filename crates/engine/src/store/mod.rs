@@ -24,6 +24,7 @@ mod people;
 mod plans;
 mod population;
 mod references;
+mod resume;
 mod schema;
 mod snapshot;
 mod sources;
@@ -42,6 +43,8 @@ pub(crate) use page::{Applied, PagePart};
 pub(crate) use people::PeopleQuery;
 pub use people::PersonRow;
 pub use plans::PlanRecord;
+pub(crate) use resume::{Base, Interrupted};
+pub use resume::{Held, ReadMode};
 pub use sources::SourceRecord;
 pub use syncs::{KindRecord, SyncId, SyncRecord, SyncState};
 

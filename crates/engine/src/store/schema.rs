@@ -1,23 +1,27 @@
 //! The layout of the store and its versions. Migrations only add.
 
 use super::{
-    Store, StoreError, checks, journal, links, log, meta, objects, people, plans, sources, syncs,
+    Store, StoreError, checks, journal, links, log, meta, objects, people, plans, resume, sources,
+    syncs,
 };
 use chrono::{DateTime, Utc};
 
 /// Each version's statements, in order; the version of a store is its `user_version`.
-const VERSIONS: &[&[&str]] = &[&[
-    meta::MIGRATION,
-    log::MIGRATION,
-    sources::MIGRATION,
-    checks::MIGRATION,
-    syncs::MIGRATION,
-    journal::MIGRATION,
-    objects::MIGRATION,
-    people::MIGRATION,
-    links::MIGRATION,
-    plans::MIGRATION,
-]];
+const VERSIONS: &[&[&str]] = &[
+    &[
+        meta::MIGRATION,
+        log::MIGRATION,
+        sources::MIGRATION,
+        checks::MIGRATION,
+        syncs::MIGRATION,
+        journal::MIGRATION,
+        objects::MIGRATION,
+        people::MIGRATION,
+        links::MIGRATION,
+        plans::MIGRATION,
+    ],
+    &[resume::MIGRATION],
+];
 
 fn newest() -> i64 {
     VERSIONS.len().try_into().unwrap_or(i64::MAX)

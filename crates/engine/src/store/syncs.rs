@@ -1,8 +1,9 @@
 //! Tables `syncs` and `sync_kinds`: every read of a source, and its totals per kind.
 
 use super::log::append;
-use super::{Store, StoreError, journal, links};
-use crate::views::{KindTotals, Totals};
+use super::resume::{Held, ReadMode};
+use super::{Store, StoreError, links};
+use crate::views::{HeldView, KindTotals, Totals};
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Kind, SourceName};
@@ -117,15 +118,47 @@ pub struct KindRecord {
     pub queries: Vec<String>,
     /// SHA-256 of raw answers, where the connector had them in one piece.
     pub content_sha256: Vec<String>,
+    pub mode: ReadMode,
+    /// When the full read began that this one rests on; its own start where it is full.
+    pub full_at: Option<String>,
+    /// Where an incremental read can start, once this one is complete.
+    pub watermark: Option<String>,
+    /// How many objects the source says there are, where it says so.
+    pub expected: Option<u64>,
+    /// Removals that wait for a person's word.
+    pub held: Option<Held>,
 }
 
 impl KindRecord {
+    /// A kind that was not read, and why.
+    pub(crate) fn not_read(kind: Kind, gap: String) -> Self {
+        Self {
+            kind,
+            totals: Totals::default(),
+            complete: false,
+            gaps: vec![gap],
+            queries: Vec::new(),
+            content_sha256: Vec::new(),
+            mode: ReadMode::Full,
+            full_at: None,
+            watermark: None,
+            expected: None,
+            held: None,
+        }
+    }
+
     pub fn view(&self) -> KindTotals {
         KindTotals {
             kind: self.kind.word().to_owned(),
             totals: self.totals,
             complete: self.complete,
             gaps: self.gaps.clone(),
+            mode: self.mode.word().to_owned(),
+            full_at: self.full_at.clone(),
+            held: self.held.map(|held| HeldView {
+                would_remove: held.would_remove,
+                current: held.current,
+            }),
         }
     }
 }
@@ -173,7 +206,18 @@ pub(super) struct KindRow {
     gaps: String,
     queries: String,
     content_sha256: String,
+    mode: String,
+    full_at: Option<String>,
+    watermark: Option<String>,
+    expected: Option<i64>,
+    would_remove: Option<i64>,
+    held_of: Option<i64>,
 }
+
+/// The columns of `KindRow`.
+const KIND: &str =
+    "kind, reported, received, stored, unchanged, skipped, failed, removed, complete,
+ gaps, queries, content_sha256, mode, full_at, watermark, expected, would_remove, held_of";
 
 pub(super) fn kind_record(row: KindRow) -> Result<KindRecord, StoreError> {
     let KindRow {
@@ -189,6 +233,12 @@ pub(super) fn kind_record(row: KindRow) -> Result<KindRecord, StoreError> {
         gaps,
         queries,
         content_sha256,
+        mode,
+        full_at,
+        watermark,
+        expected,
+        would_remove,
+        held_of,
     } = row;
     Ok(KindRecord {
         kind: Kind::from_word(&kind)
@@ -206,6 +256,16 @@ pub(super) fn kind_record(row: KindRow) -> Result<KindRecord, StoreError> {
         gaps: serde_json::from_str(&gaps)?,
         queries: serde_json::from_str(&queries)?,
         content_sha256: serde_json::from_str(&content_sha256)?,
+        mode: ReadMode::from_word(&mode)?,
+        full_at,
+        watermark,
+        expected: expected.map(i64::cast_unsigned),
+        held: would_remove
+            .zip(held_of)
+            .map(|(would_remove, current)| Held {
+                would_remove: would_remove.cast_unsigned(),
+                current: current.cast_unsigned(),
+            }),
     })
 }
 
@@ -218,8 +278,8 @@ pub(super) async fn put_kind(
     sqlx::query(
         "INSERT OR REPLACE INTO sync_kinds
          (sync, kind, reported, received, stored, unchanged, skipped, failed, removed, complete, gaps,
-          queries, content_sha256)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+          queries, content_sha256, mode, full_at, watermark, expected, would_remove, held_of)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
     )
     .bind(sync.sql())
     .bind(record.kind.word())
@@ -234,6 +294,12 @@ pub(super) async fn put_kind(
     .bind(serde_json::to_string(&record.gaps)?)
     .bind(serde_json::to_string(&record.queries)?)
     .bind(serde_json::to_string(&record.content_sha256)?)
+    .bind(record.mode.word())
+    .bind(record.full_at.as_deref())
+    .bind(record.watermark.as_deref())
+    .bind(record.expected.map(u64::cast_signed))
+    .bind(record.held.map(|held| held.would_remove.cast_signed()))
+    .bind(record.held.map(|held| held.current.cast_signed()))
     .execute(connection)
     .await?;
     Ok(())
@@ -246,6 +312,7 @@ impl Store {
         source: &super::SourceRecord,
         kinds: &[Kind],
         read_at: Option<DateTime<Utc>>,
+        settings_sha256: &str,
         now: DateTime<Utc>,
     ) -> Result<SyncId, StoreError> {
         let read = read_at.unwrap_or(now);
@@ -267,11 +334,13 @@ impl Store {
             }
         }
         let id = sqlx::query(
-            "INSERT INTO syncs (source, state, started_at, read_at) VALUES (?1, 'running', ?2, ?3)",
+            "INSERT INTO syncs (source, state, started_at, read_at, settings_sha256)
+             VALUES (?1, 'running', ?2, ?3, ?4)",
         )
         .bind(source.id)
         .bind(rfc3339(now))
         .bind(rfc3339(read))
+        .bind(settings_sha256)
         .execute(&mut *writing.tx)
         .await?
         .last_insert_rowid();
@@ -291,14 +360,7 @@ impl Store {
             (kind, gap)
         }));
         for (kind, gap) in gaps {
-            let record = KindRecord {
-                kind,
-                totals: Totals::default(),
-                complete: false,
-                gaps: vec![gap],
-                queries: Vec::new(),
-                content_sha256: Vec::new(),
-            };
+            let record = KindRecord::not_read(kind, gap);
             put_kind(&mut writing.tx, sync, &record).await?;
         }
         links::mark_stale(&mut writing.tx).await?;
@@ -330,6 +392,8 @@ impl Store {
             .execute(&mut *writing.tx)
             .await
             .or_else(no_such_table)?;
+        // Another sync may have made the links while this one was still storing.
+        links::mark_stale(&mut writing.tx).await?;
         let payload = serde_json::json!({"sync": sync.0, "state": state.word()});
         append(
             &mut writing.tx,
@@ -355,40 +419,6 @@ impl Store {
         .execute(&mut *writing.tx)
         .await?;
         writing.commit().await
-    }
-
-    /// What a process that ended in the middle left running is interrupted, and so incomplete.
-    pub(super) async fn close_interrupted(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let running: Vec<(i64,)> = sqlx::query_as("SELECT id FROM syncs WHERE state = 'running'")
-            .fetch_all(self.readers())
-            .await?;
-        for (id,) in running {
-            let sync = SyncId(id.cast_unsigned());
-            let mut writing = self.begin().await?;
-            sqlx::query(
-                "UPDATE sync_kinds SET gaps = '[\"the program ended while it was reading\"]'
-                 WHERE sync = ?1 AND complete = 0",
-            )
-            .bind(id)
-            .execute(&mut *writing.tx)
-            .await?;
-            sqlx::query(
-                "UPDATE syncs SET state = 'interrupted', ended_at = ?2,
-                 failure = 'the program ended while it was reading', hint = 'sync again' WHERE id = ?1",
-            )
-            .bind(id)
-            .bind(rfc3339(now))
-            .execute(&mut *writing.tx)
-            .await?;
-            let row = journal::NewJournalRow::plain(
-                "error",
-                None,
-                "the program ended while it was reading",
-            );
-            journal::put(&mut writing.tx, sync, &[row], now).await?;
-            writing.commit().await?;
-        }
-        Ok(())
     }
 
     pub async fn sync_record(&self, sync: SyncId) -> Result<SyncRecord, StoreError> {
@@ -432,20 +462,27 @@ impl Store {
 
     /// The kinds of a sync, in reading order.
     pub async fn sync_kinds(&self, sync: SyncId) -> Result<Vec<KindRecord>, StoreError> {
-        let rows: Vec<KindRow> = sqlx::query_as(
-            "SELECT kind, reported, received, stored, unchanged, skipped, failed, removed, complete, gaps,
-                    queries, content_sha256 FROM sync_kinds WHERE sync = ?1",
-        )
-        .bind(sync.sql())
-        .fetch_all(self.readers())
-        .await?;
-        let mut kinds: Vec<KindRecord> = rows
-            .into_iter()
-            .map(kind_record)
-            .collect::<Result<_, _>>()?;
-        kinds.sort_by_key(|k| k.kind);
-        Ok(kinds)
+        let mut reader = self.readers().acquire().await?;
+        kinds_of(&mut reader, sync).await
     }
+}
+
+/// The kinds of a sync, in reading order, as this connection sees them.
+pub(super) async fn kinds_of(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+) -> Result<Vec<KindRecord>, StoreError> {
+    let sql = format!("SELECT {KIND} FROM sync_kinds WHERE sync = ?1");
+    let rows: Vec<KindRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(sync.sql())
+        .fetch_all(connection)
+        .await?;
+    let mut kinds: Vec<KindRecord> = rows
+        .into_iter()
+        .map(kind_record)
+        .collect::<Result<_, _>>()?;
+    kinds.sort_by_key(|k| k.kind);
+    Ok(kinds)
 }
 
 /// The kinds that the source's sync before this one had to read.

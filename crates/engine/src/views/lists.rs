@@ -4,11 +4,14 @@ use super::{
     CheckView, IdentityRow, JournalRow, ListQuery, PlanView, RightView, RowWindow, SourceRow,
     Status, Totals,
 };
+use crate::access::ReadState;
+use crate::collect::Rules;
 use crate::store::{
     CheckRecord, KindRecord, PeopleQuery, PersonRow, SourceRecord, Store, StoreError, SyncId,
     SyncState,
 };
-use lastkey_contract::{CheckReport, Descriptor, Kind, Right, SourceName};
+use chrono::{DateTime, Utc};
+use lastkey_contract::{CheckReport, Descriptor, Kind, Right, Settings, SourceName};
 
 /// What the store cannot know about itself.
 #[derive(Clone, Debug)]
@@ -74,14 +77,42 @@ pub async fn status(store: &Store, setting: &StatusSetting<'_>) -> Result<Status
     })
 }
 
+/// How fresh a source is, from the start of its last complete read, in words and in seconds.
+pub fn freshness(
+    settings: &Settings,
+    last_complete_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> (&'static str, Option<u64>) {
+    let Some(at) = last_complete_at else {
+        return ("never", None);
+    };
+    let age = now.signed_duration_since(at);
+    let word = if age > Rules::kept(settings).fresh_for {
+        "stale"
+    } else {
+        "fresh"
+    };
+    (word, Some(age.num_seconds().max(0).cast_unsigned()))
+}
+
+/// The source as a whole was complete when the oldest of its kinds was.
+pub(crate) fn complete_since(states: &[ReadState], source: &SourceName) -> Option<DateTime<Utc>> {
+    let own = states.iter().filter(|s| s.source == *source);
+    own.map(|s| s.complete_at)
+        .collect::<Option<Vec<_>>>()
+        .and_then(|all| all.into_iter().min())
+}
+
 /// Every source with its latest read. `descriptors` name the kinds of sources.
 pub async fn sources(
     store: &Store,
     descriptors: &[&'static Descriptor],
+    now: DateTime<Utc>,
 ) -> Result<Vec<SourceRow>, StoreError> {
+    let states = store.read_states(i64::MAX).await?;
     let mut rows = Vec::new();
     for source in store.sources().await? {
-        rows.push(source_row(store, source, descriptors).await?);
+        rows.push(source_row(store, source, descriptors, &states, now).await?);
     }
     Ok(rows)
 }
@@ -90,6 +121,8 @@ async fn source_row(
     store: &Store,
     source: SourceRecord,
     descriptors: &[&'static Descriptor],
+    states: &[ReadState],
+    now: DateTime<Utc>,
 ) -> Result<SourceRow, StoreError> {
     let descriptor = descriptors.iter().find(|d| d.kind == source.kind);
     let sync = store.latest_sync(source.id).await?;
@@ -97,13 +130,9 @@ async fn source_row(
         Some(sync) => store.sync_kinds(sync.id).await?,
         None => Vec::new(),
     };
-    let states = store.read_states(i64::MAX).await?;
-    let own = states.iter().filter(|s| s.source == source.name);
-    // The source as a whole was complete when the oldest of its kinds was.
-    let last_complete_at = own
-        .map(|s| s.complete_at)
-        .collect::<Option<Vec<_>>>()
-        .and_then(|all| all.into_iter().min());
+    let last_complete_at = complete_since(states, &source.name);
+    let fresh_for = Rules::kept(&source.settings).fresh_for;
+    let (freshness, age_seconds) = freshness(&source.settings, last_complete_at, now);
     let state = sync.as_ref().map_or("never", |s| match s.state {
         SyncState::Running => "reading",
         SyncState::Complete => "complete",
@@ -137,6 +166,9 @@ async fn source_row(
             .map(|_| sum(&kinds)),
         last_sync: sync.as_ref().map(|s| s.id.0),
         last_complete_at: last_complete_at.map(lastkey_contract::when::rfc3339),
+        age_seconds,
+        fresh_for_seconds: fresh_for.num_seconds().max(0).cast_unsigned(),
+        freshness: freshness.to_owned(),
         kinds: kinds.iter().map(KindRecord::view).collect(),
         check: store.last_check(source.id).await?.map(check_view),
     })

@@ -12,7 +12,8 @@ mod types;
 
 pub use events::events;
 pub use identity::{IdentityLookup, identity};
-pub use lists::{StatusSetting, check_view, identities, journal, sources, status};
+pub(crate) use lists::complete_since;
+pub use lists::{StatusSetting, check_view, freshness, identities, journal, sources, status};
 pub use names::Names;
 pub use rehearsed::{rehearsed_window, summarise, summary_json};
 pub use types::*;

@@ -130,6 +130,12 @@ pub struct SourceRow {
     pub totals: Option<Totals>,
     pub last_sync: Option<u64>,
     pub last_complete_at: Option<String>,
+    /// How old the last complete read is, in seconds.
+    pub age_seconds: Option<u64>,
+    /// How old it may be before claims that rest on it are lowered (setting `fresh_for`).
+    pub fresh_for_seconds: u64,
+    /// `fresh`, `stale`, or `never` where no read was complete.
+    pub freshness: String,
     pub kinds: Vec<KindTotals>,
     pub check: Option<CheckView>,
 }
@@ -157,6 +163,21 @@ pub struct KindTotals {
     pub complete: bool,
     /// Why not; one sentence each.
     pub gaps: Vec<String>,
+    /// `full`, or `incremental`: then the totals are of what changed.
+    pub mode: String,
+    /// When the full read began that this one rests on.
+    pub full_at: Option<String>,
+    /// Removals that wait for a person's word (`lastkey sync NAME --accept-removals`).
+    pub held: Option<HeldView>,
+}
+
+/// A read that would remove too much at once removed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct HeldView {
+    pub would_remove: u64,
+    /// How many objects of the kind there are.
+    pub current: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -185,7 +206,8 @@ pub struct JournalRow {
     pub sync: u64,
     pub source: String,
     pub at: String,
-    /// `start`, `page`, `note`, `skip`, `fail`, `clip`, `drift`, `dangling`, `retry`, `wait`, `cancel`, `error`, `end`.
+    /// `start`, `page`, `note`, `skip`, `fail`, `clip`, `drift`, `dangling`, `retry`,
+    /// `wait`, `restart`, `resume`, `hold`, `right`, `cancel`, `error`, `end`.
     pub what: String,
     pub kind: Option<String>,
     pub text: String,
@@ -204,6 +226,8 @@ pub struct SyncProgress {
     /// What the source says there is, where it says so.
     pub expected: Option<u64>,
     pub pages: u64,
+    /// What the read waits for, in one sentence; None while it reads.
+    pub waiting: Option<String>,
     pub done: bool,
 }
 
@@ -219,6 +243,14 @@ pub struct SyncReport {
     pub state: String,
     pub totals: Totals,
     pub kinds: Vec<KindTotals>,
+    /// The moment that the data show: the read's start, or the date of a dated read.
+    pub read_at: String,
+    /// `fresh` or `stale` at the end of the read; `never` where no read was ever complete.
+    pub freshness: String,
+    /// Whether this sync went on with one that was cut off.
+    pub resumed: bool,
+    /// Who we were signed in as, and which rights are missing or in excess.
+    pub check: Option<CheckView>,
     pub failure: Option<FailureView>,
 }
 
