@@ -17,7 +17,8 @@ pub(crate) mod seeded;
 pub(crate) mod tests;
 
 use crate::store::{
-    KindRecord, NewJournalRow, PagePart, SourceRecord, Store, StoreError, SyncId, SyncState,
+    KindRecord, Met, NewJournalRow, PagePart, ReadEnd, Scope, SourceRecord, Store, StoreError,
+    SyncId, SyncState,
 };
 use crate::views::{FailureView, SyncProgress, SyncReport, Totals};
 use chrono::{DateTime, Utc};
@@ -283,8 +284,12 @@ impl Read<'_> {
         requests: &mut Requests,
     ) -> Result<Next, StoreError> {
         let mut tally = Tally::new(kind);
+        let mut met = self
+            .store
+            .met(self.id, self.source.id, kind, Scope::All)
+            .await?;
         let mut cursor: Option<Cursor> = None;
-        let mut met: HashSet<Cursor> = HashSet::new();
+        let mut passed: HashSet<Cursor> = HashSet::new();
         loop {
             let request = PageRequest {
                 cursor: cursor.clone(),
@@ -302,25 +307,25 @@ impl Read<'_> {
                         Ended::Cancelled => "the read was stopped".to_owned(),
                         Ended::Failed(error) => self.redactor.clean(&error.message),
                     });
-                    self.finish_kind(&mut tally, &[]).await?;
+                    self.finish_kind(&mut tally, &met, &[]).await?;
                     return self.ended(Some(kind), ended).await;
                 }
             };
             let next = page.next.clone();
-            self.page(&mut tally, page).await?;
+            self.page(&mut tally, &mut met, page).await?;
             self.tell(Some(kind), &tally, Show::IfDue);
             match next {
                 None => {
                     tally.read_to_end();
                     let lines = tally.shortfall();
-                    self.finish_kind(&mut tally, &lines).await?;
+                    self.finish_kind(&mut tally, &met, &lines).await?;
                     self.tell(Some(kind), &tally, Show::IfDue);
                     return Ok(Next::GoOn);
                 }
                 Some(next) => {
-                    if !met.insert(next.clone()) {
+                    if !passed.insert(next.clone()) {
                         tally.gap("the source gave the same page mark twice".to_owned());
-                        self.finish_kind(&mut tally, &[]).await?;
+                        self.finish_kind(&mut tally, &met, &[]).await?;
                         let error = ConnectorError::new(
                             ErrorKind::Protocol,
                             self.source.name.as_str(),
@@ -339,13 +344,21 @@ impl Read<'_> {
     }
 
     /// Stores a page with its notes and the running totals.
-    async fn page(&mut self, tally: &mut Tally, page: Page) -> Result<(), StoreError> {
+    async fn page(
+        &mut self,
+        tally: &mut Tally,
+        met: &mut Met,
+        page: Page,
+    ) -> Result<(), StoreError> {
         self.pages += 1;
         let part = PagePart {
             sync: self.id,
             source: self.source,
             kind: tally.kind,
             records: &page.records,
+            gone: &[],
+            whole: &[],
+            checkpoint: None,
         };
         // Facts of another kind than asked for would be stored under the wrong name.
         if let Some(stray) = page.records.iter().find(|f| f.kind() != tally.kind) {
@@ -359,7 +372,7 @@ impl Read<'_> {
         let (redactor, number) = (&self.redactor, self.pages);
         let stored = self
             .store
-            .apply_page(&part, (self.clock)(), |applied| {
+            .apply_page(&part, met, (self.clock)(), |applied| {
                 let lines = tally.take(&page, applied, redactor, number);
                 (tally.record(), lines)
             })
@@ -380,17 +393,21 @@ impl Read<'_> {
     async fn finish_kind(
         &self,
         tally: &mut Tally,
+        met: &Met,
         lines: &[NewJournalRow],
     ) -> Result<(), StoreError> {
+        let mut record = tally.record();
+        let end = if record.complete {
+            ReadEnd::Full { hold: None }
+        } else {
+            ReadEnd::Unfinished
+        };
         let record = self
             .store
-            .finish_kind(
-                self.id,
-                self.source.id,
-                tally.record(),
-                lines,
-                (self.clock)(),
-            )
+            .finish_kind(self.id, met, end, (self.clock)(), |removed| {
+                record.totals.removed = removed.unwrap_or(0);
+                (record, lines.to_vec())
+            })
             .await?;
         tally.removed = record.totals.removed;
         Ok(())

@@ -1,18 +1,11 @@
 //! Lookups along the references of current facts, for the page of one identity.
 
+use super::names::End;
 use super::{Store, StoreError};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Credential, Location};
 use serde::de::DeserializeOwned;
 use sqlx::{QueryBuilder, Sqlite};
-
-/// Which end of a fact is asked for (see `objects`).
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum End {
-    From,
-    To,
-    Key,
-}
 
 /// An account of a person, and by which rule.
 pub(crate) struct PersonLink {
@@ -29,9 +22,10 @@ impl Store {
         end: End,
         names: &[String],
     ) -> Result<Vec<(i64, T)>, StoreError> {
+        let numbers = self.names()?;
         let column = match end {
-            End::From => "from_ref",
-            End::To => "to_ref",
+            End::From => "from_number",
+            End::To => "to_number",
             End::Key => "key",
         };
         let mut facts = Vec::new();
@@ -43,9 +37,12 @@ impl Store {
             select.push(format!(" AND {column} IN ("));
             let mut list = select.separated(", ");
             for name in part {
-                list.push_bind(name.as_str());
+                match end {
+                    End::From | End::To => list.push_bind(numbers.reference(kind, end, name)),
+                    End::Key => list.push_bind(name.as_str()),
+                };
             }
-            select.push(") ORDER BY key, source, ordinal");
+            select.push(") ORDER BY key, source, id");
             let rows: Vec<(i64, String)> =
                 select.build_query_as().fetch_all(self.readers()).await?;
             for (source, payload) in rows {
@@ -100,12 +97,17 @@ impl Store {
     ) -> Result<Vec<Location>, StoreError> {
         let fingerprint = credential.fingerprint.as_ref().map(|f| f.as_str());
         let rows: Vec<(String,)> = sqlx::query_as(
-            "SELECT payload FROM objects WHERE ended_sync IS NULL AND kind = 'location' AND from_ref = ?1
+            "SELECT payload FROM objects WHERE ended_sync IS NULL AND kind = 'location' AND from_number = ?1
              UNION
              SELECT payload FROM objects WHERE ended_sync IS NULL AND kind = 'location'
              AND json_extract(payload, '$.fingerprint') = ?2 AND ?2 <> ''",
         )
-        .bind(super::named(credential.system.as_str(), credential.id.as_str()))
+        .bind(
+            self.names()?.object(
+                Kind::Credential,
+                &[credential.system.as_str(), credential.id.as_str()],
+            ),
+        )
         .bind(fingerprint)
         .fetch_all(self.readers())
         .await?;

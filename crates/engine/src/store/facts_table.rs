@@ -161,7 +161,8 @@ fn path(column: &str) -> String {
 }
 
 impl Store {
-    /// A window of the facts of a kind, ordered by key, then source.
+    /// A window of the facts of a kind, ordered by key, then source; grants, readers and controls
+    /// in the order in which they were stored.
     pub async fn table(&self, kind: Kind, query: &TableQuery) -> Result<FactTable, StoreError> {
         let known = columns(kind);
         if let Some((column, _)) = query
@@ -195,7 +196,6 @@ impl Store {
             for (column, value) in &query.filters {
                 match column.as_str() {
                     "source" => sql.push(" AND s.name = "),
-                    "system" => sql.push(" AND o.system = "),
                     other => {
                         // JSON's true and false are 1 and 0 to SQLite.
                         sql.push(" AND CASE json_type(o.payload, ");
@@ -216,7 +216,11 @@ impl Store {
             .await?;
         let mut select = QueryBuilder::<Sqlite>::new("SELECT o.payload, s.name, o.first_sync");
         restrict(&mut select);
-        select.push(" ORDER BY o.key, o.source, o.ordinal LIMIT ");
+        select.push(if super::objects::has_text_key(kind) {
+            " ORDER BY o.key, o.source, o.id LIMIT "
+        } else {
+            " ORDER BY o.id LIMIT "
+        });
         select.push_bind(query.limit);
         select.push(" OFFSET ");
         select.push_bind(query.offset.cast_signed());

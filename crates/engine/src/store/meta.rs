@@ -29,7 +29,7 @@ pub(super) async fn fill_if_empty(store: &Store) -> Result<(), StoreError> {
 }
 
 /// 16 random bytes as hex.
-fn random_hex() -> Result<String, StoreError> {
+pub(super) fn random_hex() -> Result<String, StoreError> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).map_err(|e| StoreError::File(format!("no random numbers: {e}")))?;
     Ok(super::log::hex(&bytes))

@@ -6,6 +6,7 @@
 //! product is in this folder, one file per table: migration, row, reader, writer.
 //! Never: a secret value, a network share, a file made by `open`.
 
+mod canonical;
 mod check;
 mod checks;
 mod detail;
@@ -16,7 +17,9 @@ mod journal;
 mod lease;
 mod links;
 mod log;
+mod met;
 mod meta;
+mod names;
 mod objects;
 mod open;
 mod page;
@@ -31,15 +34,16 @@ mod sources;
 mod syncs;
 
 pub use checks::CheckRecord;
-pub(crate) use detail::{End, PersonLink};
+pub(crate) use detail::PersonLink;
 pub use error::StoreError;
 pub use facts_table::{FactTable, TableQuery, columns};
 pub use journal::NewJournalRow;
 pub use log::LogEntry;
-pub use objects::ObjectRow;
+pub(crate) use met::{Met, Scope};
+pub(crate) use names::End;
 pub(crate) use objects::{UNIT, named, principal_ref};
 pub use open::{Store, StoreKey};
-pub(crate) use page::{Applied, PagePart};
+pub(crate) use page::{Applied, PagePart, ReadEnd, Threshold};
 pub(crate) use people::PeopleQuery;
 pub use people::PersonRow;
 pub use plans::PlanRecord;

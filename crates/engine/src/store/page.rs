@@ -1,14 +1,18 @@
-//! Storing one page: which records are new, changed, unchanged or second of their key.
+//! Storing one page: which records are new, changed, unchanged or second of their key, and
+//! which objects an incremental read says are gone.
 
-use super::objects::{self, Current, NewVersion, ObjectRow};
+use super::met::{self, Met, Question, Scope};
+use super::names::Names;
+use super::objects::{self, Ending, NewVersion, ObjectRow, UNIT};
 use super::{
-    KindRecord, NewJournalRow, SourceRecord, Store, StoreError, SyncId, journal, people, syncs,
+    Held, KindRecord, NewJournalRow, SourceRecord, Store, StoreError, SyncId, journal, people,
+    syncs,
 };
 use chrono::{DateTime, Utc};
-use lastkey_contract::Kind;
 use lastkey_contract::facts::Fact;
+use lastkey_contract::{Cursor, Kind};
 use sqlx::SqliteConnection;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// What one page brings.
 pub(crate) struct PagePart<'a> {
@@ -16,6 +20,12 @@ pub(crate) struct PagePart<'a> {
     pub source: &'a SourceRecord,
     pub kind: Kind,
     pub records: &'a [Fact],
+    /// Keys that the source says are gone (incremental reads).
+    pub gone: &'a [String],
+    /// Parents of which the read shows all (incremental reads).
+    pub whole: &'a [String],
+    /// Where a later process can go on after this page; None where it cannot.
+    pub checkpoint: Option<&'a Cursor>,
 }
 
 /// Which bucket the records of a page ended in.
@@ -23,8 +33,32 @@ pub(crate) struct PagePart<'a> {
 pub(crate) struct Applied {
     pub stored: u64,
     pub unchanged: u64,
+    /// Objects that the page said are gone.
+    pub removed: u64,
     /// Keys of records that came second, shown as people write them.
     pub second: Vec<String>,
+}
+
+/// A share of a source's objects above which their going is not believed without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Threshold {
+    /// Percent of what was there.
+    pub percent: u8,
+    /// Fewer than this may always go.
+    pub at_least: u64,
+    /// Where fewer than this were there, all may go.
+    pub of_at_least: u64,
+}
+
+/// How the read of a kind ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadEnd {
+    /// To its end, all of it: what was not met is gone, unless it is too much.
+    Full { hold: Option<Threshold> },
+    /// To its end, only what changed.
+    Incremental,
+    /// Cut short, or with gaps: nothing is gone.
+    Unfinished,
 }
 
 impl Store {
@@ -33,44 +67,158 @@ impl Store {
     pub(crate) async fn apply_page(
         &self,
         part: &PagePart<'_>,
+        met: &mut Met,
         now: DateTime<Utc>,
         finish: impl FnOnce(&Applied) -> (KindRecord, Vec<NewJournalRow>),
     ) -> Result<KindRecord, StoreError> {
+        let names = self.names()?;
         let rows = part
             .records
             .iter()
-            .map(ObjectRow::of)
+            .map(|fact| ObjectRow::of(fact, names))
             .collect::<Result<Vec<_>, _>>()?;
+        let mut marks = Marks::default();
+        let stored = self
+            .store_page(part, met, &mut marks, &rows, names, now, finish)
+            .await;
+        match &stored {
+            Ok(_) => met.pages += 1,
+            // The page was undone, and so is what it marked.
+            Err(_) => met.unmeet(&marks.places, &marks.fresh),
+        }
+        stored
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one transaction, used once"
+    )]
+    async fn store_page(
+        &self,
+        part: &PagePart<'_>,
+        met: &mut Met,
+        marks: &mut Marks,
+        rows: &[ObjectRow],
+        names: Names,
+        now: DateTime<Utc>,
+        finish: impl FnOnce(&Applied) -> (KindRecord, Vec<NewJournalRow>),
+    ) -> Result<KindRecord, StoreError> {
         let mut writing = self.begin().await?;
         let connection = &mut *writing.tx;
-        objects::make_seen(&mut *connection).await?;
-        claim_systems(&mut *connection, part, &rows).await?;
-        let applied = apply(&mut *connection, part, &rows).await?;
+        claim_systems(&mut *connection, part, met).await?;
+        if met.scope() == Scope::Asked {
+            let question = question(part, rows, names);
+            met::ask(
+                &mut *connection,
+                met,
+                part.sync,
+                part.source.id,
+                question,
+                names,
+            )
+            .await?;
+        }
+        let applied = apply(&mut *connection, part, met, marks, rows, names).await?;
         let (record, lines) = finish(&applied);
+        met::put_checkpoint(
+            &mut *connection,
+            met,
+            part.sync,
+            &marks.unchanged,
+            part.checkpoint,
+        )
+        .await?;
         syncs::put_kind(&mut *connection, part.sync, &record).await?;
         journal::put(&mut *connection, part.sync, &lines, now).await?;
         writing.commit().await?;
         Ok(record)
     }
 
-    /// Ends a kind: a complete read removes what it did not meet. `removed` of the record is filled in.
+    /// Ends a kind. A read to its end removes what it showed to be gone, unless that is too much
+    /// to believe: then it removes nothing, and `finish` is told so. `finish` is given how many
+    /// went, or what was held, and makes the totals and journal lines.
     pub(crate) async fn finish_kind(
         &self,
         sync: SyncId,
-        source: i64,
-        mut record: KindRecord,
-        lines: &[NewJournalRow],
+        met: &Met,
+        end: ReadEnd,
         now: DateTime<Utc>,
+        finish: impl FnOnce(Result<u64, Held>) -> (KindRecord, Vec<NewJournalRow>),
     ) -> Result<KindRecord, StoreError> {
+        let missing = match end {
+            ReadEnd::Full { .. } | ReadEnd::Incremental => met.missing(),
+            ReadEnd::Unfinished => Vec::new(),
+        };
+        let held = match end {
+            ReadEnd::Full {
+                hold: Some(threshold),
+            } => too_many(&missing, met.known(), threshold),
+            ReadEnd::Full { hold: None } | ReadEnd::Incremental | ReadEnd::Unfinished => None,
+        };
         let mut writing = self.begin().await?;
-        if record.complete {
-            record.totals.removed =
-                objects::end_missing(&mut writing.tx, sync, source, record.kind).await?;
-        }
+        let outcome = match held {
+            Some(held) => Err(held),
+            None => {
+                objects::end(&mut writing.tx, sync, &missing, Ending::Removed).await?;
+                if met.kind == Kind::Identity {
+                    people::drop_rows(&mut writing.tx, &missing).await?;
+                }
+                Ok(missing.len() as u64)
+            }
+        };
+        let (record, lines) = finish(outcome);
+        met::forget(&mut writing.tx, sync, Some(met.kind)).await?;
         syncs::put_kind(&mut writing.tx, sync, &record).await?;
-        journal::put(&mut writing.tx, sync, lines, now).await?;
+        journal::put(&mut writing.tx, sync, &lines, now).await?;
         writing.commit().await?;
         Ok(record)
+    }
+}
+
+fn too_many(missing: &[i64], current: u64, threshold: Threshold) -> Option<Held> {
+    let would_remove = missing.len() as u64;
+    let share = u64::from(threshold.percent).saturating_mul(current);
+    let held = current >= threshold.of_at_least
+        && would_remove >= threshold.at_least
+        && would_remove.saturating_mul(100) > share;
+    held.then_some(Held {
+        would_remove,
+        current,
+    })
+}
+
+/// What a page marked as met, to be taken back if it is not stored.
+#[derive(Default)]
+struct Marks {
+    places: Vec<usize>,
+    fresh: Vec<i64>,
+    /// The rows of unchanged versions, for resuming.
+    unchanged: Vec<i64>,
+}
+
+/// The parent of an object of a kind that is only known by its key: its first two parts.
+fn parent_of_key(key: &str) -> &str {
+    let end = key
+        .match_indices(UNIT)
+        .nth(1)
+        .map_or(key.len(), |(at, _)| at);
+    key.get(..end).unwrap_or(key)
+}
+
+fn question<'a>(part: &'a PagePart<'_>, rows: &'a [ObjectRow], names: Names) -> Question<'a> {
+    let mut keys: Vec<&str> = rows.iter().filter_map(|r| r.key.as_deref()).collect();
+    let mut parents: Vec<i64> = Vec::new();
+    let parent = |name: &str| names.reference(part.kind, met::parent_end(part.kind), name);
+    if objects::has_text_key(part.kind) {
+        keys.extend(part.gone.iter().map(String::as_str));
+    } else {
+        parents.extend(rows.iter().filter_map(|row| row.to));
+        parents.extend(part.gone.iter().map(|key| parent(parent_of_key(key))));
+    }
+    Question {
+        keys,
+        parents,
+        whole: part.whole.iter().map(|name| parent(name)).collect(),
     }
 }
 
@@ -78,9 +226,15 @@ impl Store {
 async fn claim_systems(
     connection: &mut SqliteConnection,
     part: &PagePart<'_>,
-    rows: &[ObjectRow],
+    met: &mut Met,
 ) -> Result<(), StoreError> {
-    let systems: BTreeSet<&str> = rows.iter().filter_map(|r| r.system.as_deref()).collect();
+    let systems: BTreeSet<&str> = part
+        .records
+        .iter()
+        .filter_map(|fact| fact.system())
+        .map(|system| system.as_str())
+        .filter(|system| !met.claimed.contains(*system))
+        .collect();
     for system in systems {
         if !part.source.is_supplement() {
             let other: Option<(String,)> = sqlx::query_as(
@@ -88,7 +242,7 @@ async fn claim_systems(
                  WHERE c.system = ?1 AND c.kind = ?2 AND c.source <> ?3 AND c.supplement = 0
                  AND s.removed_at IS NULL
                  AND EXISTS (SELECT 1 FROM objects o WHERE o.source = c.source AND o.kind = c.kind
-                             AND o.system = c.system AND o.ended_sync IS NULL)",
+                             AND o.ended_sync IS NULL AND json_extract(o.payload, '$.system') = c.system)",
             )
             .bind(system)
             .bind(part.kind.word())
@@ -114,97 +268,87 @@ async fn claim_systems(
         .bind(part.source.is_supplement())
         .execute(&mut *connection)
         .await?;
+        met.claimed.insert(system.to_owned());
     }
     Ok(())
-}
-
-/// The places of one key: what is there and not yet met, and the highest ordinal.
-#[derive(Default)]
-struct Place {
-    open: Vec<Current>,
-    met: bool,
-    highest: i64,
 }
 
 async fn apply(
     connection: &mut SqliteConnection,
     part: &PagePart<'_>,
+    met: &mut Met,
+    marks: &mut Marks,
     rows: &[ObjectRow],
+    names: Names,
 ) -> Result<Applied, StoreError> {
-    let keys: BTreeSet<&str> = rows.iter().map(|r| r.key.as_str()).collect();
-    let keys: Vec<&str> = keys.into_iter().collect();
-    let found = objects::current(
-        &mut *connection,
-        part.sync,
-        part.source.id,
-        part.kind,
-        &keys,
-    )
-    .await?;
-    let mut places: HashMap<String, Place> = HashMap::new();
-    for version in found {
-        let place = places.entry(version.key.clone()).or_default();
-        place.highest = place.highest.max(version.ordinal + 1);
-        if version.seen {
-            place.met = true;
-        } else {
-            place.open.push(version);
-        }
-    }
-
     let mut applied = Applied::default();
-    let (mut seen, mut ended, mut fresh) = (Vec::new(), Vec::new(), Vec::new());
     // Equal rows first, so that a change never takes the place of a row that is still there.
     let mut rest = Vec::new();
     for (row, fact) in rows.iter().zip(part.records) {
-        let place = places.entry(row.key.clone()).or_default();
-        if place.met && !part.kind.may_repeat() {
-            applied.second.push(row.key.replace(objects::UNIT, ":"));
+        if !part.kind.may_repeat() && met.has_had(row.key_number) {
+            applied.second.push(fact.key().replace(UNIT, ":"));
             continue;
         }
-        match place.open.iter().position(|v| v.hash == row.hash) {
-            Some(n) => {
-                seen.push(place.open.remove(n).id);
-                place.met = true;
+        match met.equal(row.key_number, &row.hash) {
+            Some(place) => {
+                marks.unchanged.extend(met.meet(place).map(|v| v.id));
+                marks.places.push(place);
                 applied.unchanged += 1;
             }
             None => {
-                // Of several rows with one key the first stands, whatever it says.
-                place.met = place.met || !part.kind.may_repeat();
+                if !part.kind.may_repeat() {
+                    // Of several rows with one key the first stands, whatever it says.
+                    met.note_fresh(row.key_number);
+                    marks.fresh.push(row.key_number);
+                }
                 rest.push((row, fact));
             }
         }
     }
     let mut id = objects::next_id(&mut *connection).await?;
-    let mut persons = Vec::new();
+    let (mut ended, mut fresh, mut persons) = (Vec::new(), Vec::new(), Vec::new());
     for (row, fact) in rest {
-        let place = places.entry(row.key.clone()).or_default();
-        let (ordinal, born_sync) = if place.open.is_empty() {
-            place.highest += 1;
-            (place.highest - 1, part.sync.sql())
-        } else {
-            let old = place.open.remove(0);
-            ended.push(old.id);
-            (old.ordinal, old.born_sync)
+        let born_sync = match met.open(row.key_number) {
+            None => part.sync.sql(),
+            Some(place) => {
+                marks.places.push(place);
+                match met.meet(place) {
+                    None => part.sync.sql(),
+                    Some(old) => {
+                        ended.push(old.id);
+                        old.born_sync
+                    }
+                }
+            }
         };
-        fresh.push(NewVersion {
-            id,
-            ordinal,
-            born_sync,
-            row,
-        });
+        fresh.push(NewVersion { id, born_sync, row });
         if let Fact::Identity(identity) = fact {
             persons.push((id, identity));
         }
-        seen.push(id);
         applied.stored += 1;
         id += 1;
     }
-    objects::end_changed(&mut *connection, part.sync, &ended).await?;
-    objects::insert(&mut *connection, part.sync, part.source.id, &fresh).await?;
-    objects::mark_seen(&mut *connection, part.sync, &seen).await?;
+    let mut gone = Vec::new();
+    for key in part.gone {
+        for place in met.open_places(names.of(key)) {
+            marks.places.push(place);
+            gone.extend(met.meet(place).map(|v| v.id));
+        }
+    }
+    applied.removed = gone.len() as u64;
+    objects::end(&mut *connection, part.sync, &ended, Ending::Changed).await?;
+    objects::end(&mut *connection, part.sync, &gone, Ending::Removed).await?;
+    objects::insert(
+        &mut *connection,
+        part.sync,
+        part.source.id,
+        part.kind,
+        &fresh,
+    )
+    .await?;
     if part.kind == Kind::Identity {
         people::drop_rows(&mut *connection, &ended).await?;
+        people::drop_rows(&mut *connection, &gone).await?;
         people::put(&mut *connection, part.source.id, &persons).await?;
     }
     Ok(applied)

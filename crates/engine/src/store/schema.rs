@@ -1,27 +1,38 @@
 //! The layout of the store and its versions. Migrations only add.
 
 use super::{
-    Store, StoreError, checks, journal, links, log, meta, objects, people, plans, resume, sources,
-    syncs,
+    Store, StoreError, checks, journal, links, log, met, meta, objects, people, plans, resume,
+    sources, syncs,
 };
 use chrono::{DateTime, Utc};
 
 /// Each version's statements, in order; the version of a store is its `user_version`.
-const VERSIONS: &[&[&str]] = &[
+const VERSIONS: &[&[Step]] = &[
     &[
-        meta::MIGRATION,
-        log::MIGRATION,
-        sources::MIGRATION,
-        checks::MIGRATION,
-        syncs::MIGRATION,
-        journal::MIGRATION,
-        objects::MIGRATION,
-        people::MIGRATION,
-        links::MIGRATION,
-        plans::MIGRATION,
+        Step::Sql(meta::MIGRATION),
+        Step::Sql(log::MIGRATION),
+        Step::Sql(sources::MIGRATION),
+        Step::Sql(checks::MIGRATION),
+        Step::Sql(syncs::MIGRATION),
+        Step::Sql(journal::MIGRATION),
+        Step::Sql(objects::layout_1::MIGRATION),
+        Step::Sql(people::MIGRATION),
+        Step::Sql(links::MIGRATION),
+        Step::Sql(plans::MIGRATION),
     ],
-    &[resume::MIGRATION],
+    &[
+        Step::Sql(resume::MIGRATION),
+        Step::Sql(met::MIGRATION),
+        Step::ObjectsToLayout2,
+    ],
 ];
+
+/// One step from a version to the next.
+#[derive(Clone, Copy)]
+enum Step {
+    Sql(&'static str),
+    ObjectsToLayout2,
+}
 
 fn newest() -> i64 {
     VERSIONS.len().try_into().unwrap_or(i64::MAX)
@@ -53,12 +64,19 @@ pub(super) async fn upgrade(store: &Store) -> Result<(), StoreError> {
 
 async fn migrate(store: &Store, from: i64) -> Result<(), StoreError> {
     let mut writing = store.begin().await?;
-    for (number, statements) in (1i64..).zip(VERSIONS) {
+    for (number, steps) in (1i64..).zip(VERSIONS) {
         if number <= from {
             continue;
         }
-        for statement in *statements {
-            sqlx::raw_sql(*statement).execute(&mut *writing.tx).await?;
+        for step in *steps {
+            match step {
+                Step::Sql(statements) => {
+                    sqlx::raw_sql(*statements).execute(&mut *writing.tx).await?;
+                }
+                Step::ObjectsToLayout2 => {
+                    objects::layout_1::to_layout_2(&mut writing.tx).await?;
+                }
+            }
         }
     }
     let stamp = format!("PRAGMA user_version = {}", newest());

@@ -387,13 +387,9 @@ impl Store {
         .bind(failure.and_then(|(_, hint)| hint))
         .execute(&mut *writing.tx)
         .await?;
-        sqlx::query("DELETE FROM temp.seen WHERE sync = ?1")
-            .bind(sync.sql())
-            .execute(&mut *writing.tx)
-            .await
-            .or_else(no_such_table)?;
         // Another sync may have made the links while this one was still storing.
         links::mark_stale(&mut writing.tx).await?;
+        super::met::forget(&mut writing.tx, sync, None).await?;
         let payload = serde_json::json!({"sync": sync.0, "state": state.word()});
         append(
             &mut writing.tx,
@@ -506,13 +502,4 @@ async fn kinds_of_latest(
                 .ok_or_else(|| StoreError::damaged(format!("kind `{word}` of a sync")))
         })
         .collect()
-}
-
-/// The table of a sync that stored nothing was never made.
-fn no_such_table(error: sqlx::Error) -> Result<sqlx::sqlite::SqliteQueryResult, sqlx::Error> {
-    let text = error.as_database_error().map(|e| e.message().to_owned());
-    match text {
-        Some(text) if text.contains("no such table") => Ok(Default::default()),
-        Some(_) | None => Err(error),
-    }
 }

@@ -342,7 +342,7 @@ impl Owned {
         ];
         let objects: Vec<String> = names
             .iter()
-            .map(|n| format!("{}{UNIT}{}", ObjectType::Identity, named("", n)))
+            .map(|n| format!("{}{UNIT}{n}", ObjectType::Identity))
             .collect();
         let about: Vec<(i64, Owner)> = store.facts_at(Kind::Owner, End::To, &objects).await?;
         let of: Vec<(i64, Owner)> = store.facts_at(Kind::Owner, End::From, &names).await?;

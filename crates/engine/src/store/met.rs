@@ -1,0 +1,452 @@
+//! What a sync has met of one kind so far, in memory; and, where a read can be resumed, beside
+//! it in the store: tables `checkpoints` and `met`.
+
+use super::names::{End, Names};
+use super::objects::{CURRENT, ContentHash, CurrentRow, has_text_key, same_sizes};
+use super::{Store, StoreError, SyncId};
+use lastkey_contract::{Cursor, Kind};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use std::collections::{HashMap, HashSet};
+
+pub(super) const MIGRATION: &str = "
+CREATE TABLE checkpoints (
+  sync INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  cursor TEXT NOT NULL,
+  PRIMARY KEY (sync, kind)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE met (
+  sync INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  page INTEGER NOT NULL,
+  ids BLOB NOT NULL,
+  PRIMARY KEY (sync, kind, page)
+) STRICT, WITHOUT ROWID;
+";
+
+/// One stored current version.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Version {
+    pub id: i64,
+    pub hash: ContentHash,
+    pub born_sync: i64,
+    /// Another current version with the same key.
+    next: Option<u32>,
+    /// Whether this sync has met it, changed it or seen it go.
+    pub met: bool,
+}
+
+/// Which stored versions are known here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// All of the source and kind: a full read.
+    All,
+    /// Only those that pages ask about: an incremental read.
+    Asked,
+}
+
+/// What a sync has met of one kind of its source.
+#[derive(Debug)]
+pub(crate) struct Met {
+    pub(super) kind: Kind,
+    scope: Scope,
+    versions: Vec<Version>,
+    first: HashMap<u64, u32>,
+    /// Keys that this sync stored anew, where a second row of a key is one too many.
+    fresh: HashSet<u64>,
+    /// Keys and parents that were asked about, so that nothing is loaded twice.
+    asked_keys: HashSet<i64>,
+    asked_parents: HashSet<i64>,
+    /// Stored versions under parents of which the read says that it shows all.
+    whole: HashSet<i64>,
+    /// Systems that this sync has been allowed to speak for.
+    pub(super) claimed: HashSet<String>,
+    pub(super) pages: i64,
+}
+
+impl Met {
+    fn new(kind: Kind, scope: Scope) -> Self {
+        Met {
+            kind,
+            scope,
+            versions: Vec::new(),
+            first: HashMap::new(),
+            fresh: HashSet::new(),
+            asked_keys: HashSet::new(),
+            asked_parents: HashSet::new(),
+            whole: HashSet::new(),
+            claimed: HashSet::new(),
+            pages: 0,
+        }
+    }
+
+    fn learn(&mut self, key: i64, row: &CurrentRow, met: bool) {
+        let (id, _, _, hash, born_sync, _) = row;
+        let place: u32 = self.versions.len().try_into().unwrap_or(u32::MAX);
+        let next = self.first.insert(key.cast_unsigned(), place);
+        let mut content = ContentHash::default();
+        for (to, from) in content.iter_mut().zip(hash) {
+            *to = *from;
+        }
+        self.versions.push(Version {
+            id: *id,
+            hash: content,
+            born_sync: *born_sync,
+            next,
+            met,
+        });
+    }
+
+    /// The places of the stored versions of a key.
+    fn places(&self, key: i64) -> impl Iterator<Item = (usize, &Version)> {
+        let mut at = self.first.get(&key.cast_unsigned()).copied();
+        std::iter::from_fn(move || {
+            let place = at? as usize;
+            let version = self.versions.get(place)?;
+            at = version.next;
+            Some((place, version))
+        })
+    }
+
+    /// A stored version of this key that was not met yet and holds exactly this.
+    pub(super) fn equal(&self, key: i64, hash: &ContentHash) -> Option<usize> {
+        self.places(key)
+            .find(|(_, v)| !v.met && v.hash == *hash)
+            .map(|(place, _)| place)
+    }
+
+    /// The oldest stored version of this key that was not met yet.
+    pub(super) fn open(&self, key: i64) -> Option<usize> {
+        self.places(key)
+            .filter(|(_, v)| !v.met)
+            .min_by_key(|(_, v)| v.id)
+            .map(|(place, _)| place)
+    }
+
+    /// Whether this sync has had a row with this key already.
+    pub(super) fn has_had(&self, key: i64) -> bool {
+        self.fresh.contains(&key.cast_unsigned()) || self.places(key).any(|(_, v)| v.met)
+    }
+
+    pub(super) fn note_fresh(&mut self, key: i64) {
+        if !self.kind.may_repeat() {
+            self.fresh.insert(key.cast_unsigned());
+        }
+    }
+
+    /// Marks a version as met; gives it back.
+    pub(super) fn meet(&mut self, place: usize) -> Option<Version> {
+        let version = self.versions.get_mut(place)?;
+        version.met = true;
+        Some(*version)
+    }
+
+    /// Takes back what a page that was not stored had marked.
+    pub(super) fn unmeet(&mut self, places: &[usize], fresh: &[i64]) {
+        for place in places {
+            if let Some(version) = self.versions.get_mut(*place) {
+                version.met = false;
+            }
+        }
+        for key in fresh {
+            self.fresh.remove(&key.cast_unsigned());
+        }
+    }
+
+    /// The rows that a read to its end has shown to be gone: after a full read all that were not
+    /// met, after an incremental one those under parents that it showed whole.
+    pub(super) fn missing(&self) -> Vec<i64> {
+        let mut missing: Vec<i64> = self
+            .versions
+            .iter()
+            .filter(|v| !v.met)
+            .map(|v| v.id)
+            .filter(|id| match self.scope {
+                Scope::All => true,
+                Scope::Asked => self.whole.contains(id),
+            })
+            .collect();
+        missing.sort_unstable();
+        missing
+    }
+
+    /// The places of stored versions of a key that were not met.
+    pub(super) fn open_places(&self, key: i64) -> Vec<usize> {
+        self.places(key)
+            .filter(|(_, v)| !v.met)
+            .map(|(place, _)| place)
+            .collect()
+    }
+
+    pub(super) fn known(&self) -> u64 {
+        self.versions.len() as u64
+    }
+
+    pub(super) fn scope(&self) -> Scope {
+        self.scope
+    }
+}
+
+/// Which end of a kind names its parent, for reads that say "these are all of it".
+pub(super) fn parent_end(kind: Kind) -> End {
+    match kind {
+        Kind::Grant | Kind::Location | Kind::Reader | Kind::Control => End::To,
+        Kind::Identity
+        | Kind::Account
+        | Kind::Entitlement
+        | Kind::Credential
+        | Kind::Owner
+        | Kind::Session
+        | Kind::Task => End::From,
+    }
+}
+
+impl Store {
+    /// What the sync has met of a kind so far: nothing for one that begins, what its pages
+    /// stored for one that is resumed.
+    pub(crate) async fn met(
+        &self,
+        sync: SyncId,
+        source: i64,
+        kind: Kind,
+        scope: Scope,
+    ) -> Result<Met, StoreError> {
+        let mut met = Met::new(kind, scope);
+        let pages: Vec<(i64, Vec<u8>)> =
+            sqlx::query_as("SELECT page, ids FROM met WHERE sync = ?1 AND kind = ?2 ORDER BY page")
+                .bind(sync.sql())
+                .bind(kind.word())
+                .fetch_all(self.readers())
+                .await?;
+        let mut seen = HashSet::new();
+        for (page, ids) in pages {
+            met.pages = page + 1;
+            seen.extend(unpack(&ids));
+        }
+        if scope == Scope::Asked {
+            return Ok(met);
+        }
+        let names = self.names()?;
+        let mut after = 0i64;
+        loop {
+            let sql = format!(
+                "{CURRENT} WHERE source = ?1 AND kind = ?2 AND id > ?3 AND ended_sync IS NULL ORDER BY id LIMIT 20000"
+            );
+            let rows: Vec<CurrentRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+                .bind(source)
+                .bind(kind.word())
+                .bind(after)
+                .fetch_all(self.readers())
+                .await?;
+            let Some(last) = rows.last() else { break };
+            after = last.0;
+            for row in &rows {
+                // What this sync itself wrote before it was cut short was met by it.
+                let own = row.5 == sync.sql();
+                met.learn(key_of(row, names), row, own || seen.contains(&row.0));
+            }
+        }
+        Ok(met)
+    }
+
+    /// Where a resumed read of a kind goes on.
+    pub(crate) async fn checkpoint(
+        &self,
+        sync: SyncId,
+        kind: Kind,
+    ) -> Result<Option<Cursor>, StoreError> {
+        let row: Option<(String,)> =
+            sqlx::query_as("SELECT cursor FROM checkpoints WHERE sync = ?1 AND kind = ?2")
+                .bind(sync.sql())
+                .bind(kind.word())
+                .fetch_optional(self.readers())
+                .await?;
+        Ok(row.map(|(cursor,)| Cursor(cursor)))
+    }
+}
+
+/// The number of a stored version's key.
+fn key_of(row: &CurrentRow, names: Names) -> i64 {
+    match (&row.1, row.2) {
+        (Some(key), _) => names.of(key),
+        (None, Some(number)) => number,
+        (None, None) => 0,
+    }
+}
+
+/// What an incremental page asks about.
+pub(super) struct Question<'a> {
+    pub keys: Vec<&'a str>,
+    /// Parents whose objects are needed to find out which are there already.
+    pub parents: Vec<i64>,
+    /// Parents of which the read shows all.
+    pub whole: Vec<i64>,
+}
+
+/// Loads the stored versions that an incremental page is about.
+pub(super) async fn ask(
+    connection: &mut SqliteConnection,
+    met: &mut Met,
+    sync: SyncId,
+    source: i64,
+    question: Question<'_>,
+    names: Names,
+) -> Result<(), StoreError> {
+    let kind = met.kind;
+    let mut rows: Vec<CurrentRow> = Vec::new();
+    if has_text_key(kind) {
+        let keys: Vec<&str> = question
+            .keys
+            .into_iter()
+            .filter(|key| met.asked_keys.insert(names.of(key)))
+            .collect();
+        rows.extend(current_with(connection, kind, source, "key", &keys).await?);
+    }
+    let parents: Vec<i64> = question
+        .parents
+        .into_iter()
+        .filter(|parent| met.asked_parents.insert(*parent))
+        .collect();
+    let column = match parent_end(kind) {
+        End::From => "from_number",
+        End::To => "to_number",
+        End::Key => "key_number",
+    };
+    rows.extend(current_with(connection, kind, source, column, &parents).await?);
+    let whole = current_with(connection, kind, source, column, &question.whole).await?;
+    met.whole.extend(whole.iter().map(|row| row.0));
+    rows.extend(whole);
+    let known: HashSet<i64> = met.versions.iter().map(|v| v.id).collect();
+    let mut new = HashSet::new();
+    for row in rows {
+        if !known.contains(&row.0) && new.insert(row.0) {
+            let own = row.5 == sync.sql();
+            met.learn(key_of(&row, names), &row, own);
+        }
+    }
+    Ok(())
+}
+
+/// Current versions of a source and kind with one of these values in a column.
+async fn current_with<'v, T>(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+    source: i64,
+    column: &'static str,
+    values: &'v [T],
+) -> Result<Vec<CurrentRow>, StoreError>
+where
+    T: Copy + sqlx::Encode<'v, Sqlite> + sqlx::Type<Sqlite> + 'v,
+{
+    let mut rows = Vec::new();
+    for part in same_sizes(values) {
+        let mut select = QueryBuilder::<Sqlite>::new(CURRENT);
+        select.push(" WHERE ended_sync IS NULL AND kind = ");
+        select.push_bind(kind.word());
+        select.push(" AND source = ");
+        select.push_bind(source);
+        select.push(format!(" AND {column} IN ("));
+        let mut list = select.separated(", ");
+        for value in part {
+            list.push_bind(*value);
+        }
+        select.push(")");
+        let found = select
+            .build_query_as::<CurrentRow>()
+            .fetch_all(&mut *connection)
+            .await?;
+        rows.extend(found);
+    }
+    Ok(rows)
+}
+
+/// Notes what a page met and where the next one starts.
+pub(super) async fn put_checkpoint(
+    connection: &mut SqliteConnection,
+    met: &Met,
+    sync: SyncId,
+    ids: &[i64],
+    cursor: Option<&Cursor>,
+) -> Result<(), StoreError> {
+    let Some(cursor) = cursor else { return Ok(()) };
+    sqlx::query("INSERT OR REPLACE INTO checkpoints (sync, kind, cursor) VALUES (?1, ?2, ?3)")
+        .bind(sync.sql())
+        .bind(met.kind.word())
+        .bind(cursor.0.as_str())
+        .execute(&mut *connection)
+        .await?;
+    if !ids.is_empty() {
+        sqlx::query("INSERT OR REPLACE INTO met (sync, kind, page, ids) VALUES (?1, ?2, ?3, ?4)")
+            .bind(sync.sql())
+            .bind(met.kind.word())
+            .bind(met.pages)
+            .bind(pack(ids))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Forgets how to resume a kind (or, without one, the whole sync).
+pub(super) async fn forget(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+    kind: Option<Kind>,
+) -> Result<(), StoreError> {
+    for table in ["checkpoints", "met"] {
+        let sql = format!("DELETE FROM {table} WHERE sync = ?1 AND (?2 IS NULL OR kind = ?2)");
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(sync.sql())
+            .bind(kind.map(Kind::word))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Rows as differences to the one before, seven bits a byte: rows of one page lie close together.
+fn pack(ids: &[i64]) -> Vec<u8> {
+    let mut sorted = ids.to_vec();
+    sorted.sort_unstable();
+    let mut bytes = Vec::with_capacity(ids.len() * 2);
+    let mut before = 0i64;
+    for id in sorted {
+        let mut rest = id.wrapping_sub(before).cast_unsigned();
+        before = id;
+        while rest >= 0x80 {
+            bytes.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
+    }
+    bytes
+}
+
+fn unpack(bytes: &[u8]) -> Vec<i64> {
+    let (mut ids, mut before, mut value, mut shift) = (Vec::new(), 0i64, 0u64, 0u32);
+    for byte in bytes {
+        value |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
+        shift += 7;
+        if byte & 0x80 == 0 {
+            before = before.wrapping_add(value.cast_signed());
+            ids.push(before);
+            (value, shift) = (0, 0);
+        }
+    }
+    ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_rows_come_back() {
+        for ids in [vec![], vec![1], vec![7, 3, 300, 1_000_000, i64::MAX]] {
+            let mut sorted = ids.clone();
+            sorted.sort_unstable();
+            assert_eq!(unpack(&pack(&ids)), sorted);
+        }
+        assert!(pack(&(1..=1000).collect::<Vec<_>>()).len() <= 1001);
+    }
+}

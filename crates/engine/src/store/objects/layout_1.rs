@@ -1,0 +1,120 @@
+//! The first layout of `objects`, and how it becomes the second: texts become numbers, and
+//! every payload is written anew in the form that `canonical` gives it.
+
+use super::super::names::Names;
+use super::super::{StoreError, meta};
+use super::{LAYOUT_2, ObjectRow, same_sizes};
+use lastkey_contract::Fact;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+pub(in super::super) const MIGRATION: &str = "
+CREATE TABLE objects (
+  id INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL REFERENCES sources (id),
+  kind TEXT NOT NULL,
+  key TEXT NOT NULL,
+  ordinal INTEGER NOT NULL,
+  system TEXT,
+  from_ref TEXT,
+  to_ref TEXT,
+  hash TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  born_sync INTEGER NOT NULL,
+  first_sync INTEGER NOT NULL,
+  ended_sync INTEGER,
+  ending TEXT
+) STRICT;
+CREATE UNIQUE INDEX objects_now ON objects (kind, key, source, ordinal) WHERE ended_sync IS NULL;
+CREATE INDEX objects_by_source ON objects (source, kind, id);
+CREATE INDEX objects_history ON objects (source, kind, key);
+CREATE INDEX objects_from ON objects (kind, from_ref) WHERE ended_sync IS NULL AND from_ref IS NOT NULL;
+CREATE INDEX objects_to ON objects (kind, to_ref) WHERE ended_sync IS NULL AND to_ref IS NOT NULL;
+CREATE INDEX objects_fingerprint ON objects (json_extract(payload, '$.fingerprint')) WHERE ended_sync IS NULL AND kind = 'location';
+CREATE INDEX objects_first ON objects (first_sync);
+CREATE INDEX objects_ended ON objects (ended_sync) WHERE ended_sync IS NOT NULL;
+CREATE TABLE carried (
+  system TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  source INTEGER NOT NULL REFERENCES sources (id),
+  supplement INTEGER NOT NULL,
+  PRIMARY KEY (system, kind, source)
+) STRICT, WITHOUT ROWID;
+";
+
+const WINDOW: i64 = 5_000;
+
+/// Row, source, kind, payload, and the syncs of its birth, first sight and end with the reason.
+type OldRow = (
+    i64,
+    i64,
+    String,
+    String,
+    i64,
+    i64,
+    Option<i64>,
+    Option<String>,
+);
+
+/// Makes the second layout out of the first. Every version keeps its row, its syncs and its ending.
+pub(in super::super) async fn to_layout_2(
+    connection: &mut SqliteConnection,
+) -> Result<(), StoreError> {
+    let names = Names::of_store(&mut *connection).await?;
+    sqlx::raw_sql(
+        "DROP INDEX objects_now; DROP INDEX objects_by_source; DROP INDEX objects_history;
+         DROP INDEX objects_from; DROP INDEX objects_to; DROP INDEX objects_fingerprint;
+         DROP INDEX objects_first; DROP INDEX objects_ended;
+         ALTER TABLE objects RENAME TO objects_1;",
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::raw_sql(LAYOUT_2).execute(&mut *connection).await?;
+    let mut after = 0i64;
+    loop {
+        let rows: Vec<OldRow> = sqlx::query_as(
+            "SELECT id, source, kind, payload, born_sync, first_sync, ended_sync, ending
+             FROM objects_1 WHERE id > ?1 ORDER BY id LIMIT ?2",
+        )
+        .bind(after)
+        .bind(WINDOW)
+        .fetch_all(&mut *connection)
+        .await?;
+        let Some(last) = rows.last() else { break };
+        after = last.0;
+        let rows: Vec<(OldRow, ObjectRow)> = rows
+            .into_iter()
+            .map(|old| {
+                let fact: Fact = serde_json::from_str(&old.3)?;
+                let new = ObjectRow::of(&fact, names)?;
+                Ok((old, new))
+            })
+            .collect::<Result<_, StoreError>>()?;
+        for part in same_sizes(&rows) {
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO objects (id, source, kind, key, key_number, from_number, to_number, hash, payload, born_sync, first_sync, ended_sync, ending) ",
+            );
+            insert.push_values(part, |mut values, (old, new)| {
+                values
+                    .push_bind(old.0)
+                    .push_bind(old.1)
+                    .push_bind(old.2.as_str())
+                    .push_bind(new.key.as_deref())
+                    .push_bind(new.key.is_none().then_some(new.key_number))
+                    .push_bind(new.from)
+                    .push_bind(new.to)
+                    .push_bind(new.hash.as_slice())
+                    .push_bind(new.payload.as_str())
+                    .push_bind(old.4)
+                    .push_bind(old.5)
+                    .push_bind(old.6)
+                    .push_bind(old.7.as_deref());
+            });
+            insert.build().execute(&mut *connection).await?;
+        }
+    }
+    sqlx::raw_sql("DROP TABLE objects_1")
+        .execute(&mut *connection)
+        .await?;
+    // The parts of a search that an older program began hold nothing that lasts.
+    meta::put(connection, "links_stale", "1").await
+}

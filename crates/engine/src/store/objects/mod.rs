@@ -1,0 +1,237 @@
+//! Table `objects`: every version of every object of every source.
+//!
+//! A version is visible at a sync S if it was first stored at or before S and had
+//! not ended by then. Objects that stand for themselves carry their key as text, which lists
+//! sort by; grants, readers and controls, of which there are millions, carry its number. The
+//! two references make lookups along facts quick (see `names`).
+
+pub(super) mod layout_1;
+
+use super::names::Names;
+use super::{StoreError, SyncId, canonical, people};
+use lastkey_contract::Kind;
+use lastkey_contract::facts::{Fact, Principal};
+use sha2::{Digest, Sha256};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+pub(super) const LAYOUT_2: &str = "
+CREATE TABLE objects (
+  id INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  key TEXT,
+  key_number INTEGER,
+  from_number INTEGER,
+  to_number INTEGER,
+  hash BLOB NOT NULL,
+  payload TEXT NOT NULL,
+  born_sync INTEGER NOT NULL,
+  first_sync INTEGER NOT NULL,
+  ended_sync INTEGER,
+  ending TEXT
+) STRICT;
+CREATE INDEX objects_by_key ON objects (kind, key, source, id, ended_sync) WHERE key IS NOT NULL;
+CREATE INDEX objects_by_source ON objects (source, kind, id);
+CREATE INDEX objects_from ON objects (from_number) WHERE ended_sync IS NULL AND from_number IS NOT NULL;
+CREATE INDEX objects_to ON objects (to_number) WHERE ended_sync IS NULL AND to_number IS NOT NULL;
+CREATE INDEX objects_fingerprint ON objects (json_extract(payload, '$.fingerprint')) WHERE ended_sync IS NULL AND kind = 'location';
+CREATE INDEX objects_first ON objects (first_sync);
+CREATE INDEX objects_ended ON objects (ended_sync) WHERE ended_sync IS NOT NULL;
+";
+
+/// What content was, without the content: the first 16 bytes of the payload's SHA-256.
+pub(super) type ContentHash = [u8; 16];
+
+/// A version of an object to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ObjectRow {
+    /// None where the kind's key is kept as a number only.
+    pub key: Option<String>,
+    pub key_number: i64,
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+    pub hash: ContentHash,
+    /// The fact as JSON (see `canonical`).
+    pub payload: String,
+}
+
+impl ObjectRow {
+    /// The row of a fact.
+    pub fn of(fact: &Fact, names: Names) -> Result<ObjectRow, StoreError> {
+        let payload = canonical::payload(fact)?;
+        let mut hash = ContentHash::default();
+        for (to, from) in hash.iter_mut().zip(Sha256::digest(payload.as_bytes())) {
+            *to = from;
+        }
+        let key = fact.key();
+        let key_number = names.of(&key);
+        let (from, to) = names.references(fact);
+        Ok(ObjectRow {
+            key: has_text_key(fact.kind()).then_some(key),
+            key_number,
+            from,
+            to,
+            hash,
+            payload,
+        })
+    }
+}
+
+/// Whether lists sort the kind by its key, so that the store keeps it as text.
+pub(super) fn has_text_key(kind: Kind) -> bool {
+    match kind {
+        Kind::Grant | Kind::Reader | Kind::Control => false,
+        Kind::Identity
+        | Kind::Account
+        | Kind::Entitlement
+        | Kind::Credential
+        | Kind::Location
+        | Kind::Owner
+        | Kind::Session
+        | Kind::Task => true,
+    }
+}
+
+/// The separator of `Fact::key`.
+pub(crate) const UNIT: &str = "\u{1f}";
+
+/// The form in which references and keys name an object of a system.
+pub(crate) fn named(system: &str, id: &str) -> String {
+    format!("{system}{UNIT}{id}")
+}
+
+/// The form in which references name a principal.
+pub(crate) fn principal_ref(p: &Principal) -> String {
+    format!(
+        "{}{UNIT}{}",
+        p.kind,
+        named(p.system.as_str(), p.id.as_str())
+    )
+}
+
+/// A current version as a page compares with it: row, key as text or as number, content, and
+/// the sync that first saw the object.
+pub(super) type CurrentRow = (i64, Option<String>, Option<i64>, Vec<u8>, i64, i64);
+
+pub(super) const CURRENT: &str =
+    "SELECT id, key, key_number, hash, born_sync, first_sync FROM objects";
+
+/// A new version: its row, its id, and the sync that first saw the object.
+pub(super) struct NewVersion<'a> {
+    pub id: i64,
+    pub born_sync: i64,
+    pub row: &'a ObjectRow,
+}
+
+pub(super) async fn next_id(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let (id,): (i64,) = sqlx::query_as("SELECT coalesce(max(id), 0) + 1 FROM objects")
+        .fetch_one(connection)
+        .await?;
+    Ok(id)
+}
+
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+    source: i64,
+    kind: Kind,
+    versions: &[NewVersion<'_>],
+) -> Result<(), StoreError> {
+    for part in same_sizes(versions) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO objects (id, source, kind, key, key_number, from_number, to_number, hash, payload, born_sync, first_sync) ",
+        );
+        insert.push_values(part, |mut values, v| {
+            values
+                .push_bind(v.id)
+                .push_bind(source)
+                .push_bind(kind.word())
+                .push_bind(v.row.key.as_deref())
+                .push_bind(v.row.key.is_none().then_some(v.row.key_number))
+                .push_bind(v.row.from)
+                .push_bind(v.row.to)
+                .push_bind(v.row.hash.as_slice())
+                .push_bind(v.row.payload.as_str())
+                .push_bind(v.born_sync)
+                .push_bind(sync.sql());
+        });
+        insert.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// The list in parts of few different sizes, so that few different statements are prepared.
+pub(super) fn same_sizes<T>(list: &[T]) -> impl Iterator<Item = &[T]> {
+    const SIZES: [usize; 3] = [256, 16, 1];
+    let mut rest = list;
+    std::iter::from_fn(move || {
+        let size = SIZES.into_iter().find(|size| rest.len() >= *size)?;
+        let (part, after) = rest.split_at(size);
+        rest = after;
+        Some(part)
+    })
+}
+
+/// Why a version ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ending {
+    /// A newer one takes its place.
+    Changed,
+    /// A read showed that it is gone.
+    Removed,
+}
+
+impl Ending {
+    fn word(self) -> &'static str {
+        match self {
+            Ending::Changed => "changed",
+            Ending::Removed => "removed",
+        }
+    }
+}
+
+/// Ends versions.
+pub(super) async fn end(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+    ids: &[i64],
+    ending: Ending,
+) -> Result<(), StoreError> {
+    for part in same_sizes(ids) {
+        let mut update = QueryBuilder::<Sqlite>::new("UPDATE objects SET ending = ");
+        update.push_bind(ending.word());
+        update.push(", ended_sync = ");
+        update.push_bind(sync.sql());
+        update.push(" WHERE id IN (");
+        let mut list = update.separated(", ");
+        for id in part {
+            list.push_bind(*id);
+        }
+        update.push(")");
+        update.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Undoes a sync: its versions go, what it ended is current again.
+pub(super) async fn take_back(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+) -> Result<(), StoreError> {
+    people::drop_first_of(&mut *connection, sync).await?;
+    sqlx::query("DELETE FROM objects WHERE first_sync = ?1")
+        .bind(sync.sql())
+        .execute(&mut *connection)
+        .await?;
+    let reopened: Vec<(i64,)> =
+        sqlx::query_as("SELECT id FROM objects WHERE ended_sync = ?1 AND kind = 'identity'")
+            .bind(sync.sql())
+            .fetch_all(&mut *connection)
+            .await?;
+    sqlx::query("UPDATE objects SET ended_sync = NULL, ending = NULL WHERE ended_sync = ?1")
+        .bind(sync.sql())
+        .execute(&mut *connection)
+        .await?;
+    let ids: Vec<i64> = reopened.into_iter().map(|(id,)| id).collect();
+    people::put_from_objects(connection, &ids).await
+}
