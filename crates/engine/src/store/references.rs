@@ -1,6 +1,6 @@
 //! References of a source's current facts that lead to nothing known.
 
-use super::names::{End, Names};
+use super::names::Names;
 use super::objects::{UNIT, same_sizes};
 use super::{Store, StoreError};
 use lastkey_contract::facts::{Fact, ObjectType, Principal, PrincipalType};
@@ -18,6 +18,29 @@ pub(crate) struct BrokenReferences {
     pub examples: Vec<String>,
 }
 
+/// The two ends at which a fact names another.
+#[derive(Clone, Copy, Debug)]
+enum Ref {
+    From,
+    To,
+}
+
+impl Ref {
+    fn column(self) -> &'static str {
+        match self {
+            Ref::From => "from_number",
+            Ref::To => "to_number",
+        }
+    }
+
+    fn index(self) -> &'static str {
+        match self {
+            Ref::From => "objects_from",
+            Ref::To => "objects_to",
+        }
+    }
+}
+
 impl Store {
     /// What the current facts of a source refer to and no source holds.
     pub(crate) async fn broken_references(
@@ -26,15 +49,15 @@ impl Store {
     ) -> Result<Vec<BrokenReferences>, StoreError> {
         let known = self.known_names().await?;
         let mut broken: BTreeMap<(Kind, &'static str), (u64, BTreeSet<String>)> = BTreeMap::new();
-        for (end, column) in [(End::From, "from_number"), (End::To, "to_number")] {
+        for end in [Ref::From, Ref::To] {
             let unknown: Vec<i64> = self
-                .numbers(column)
+                .numbers(end)
                 .await?
                 .into_iter()
                 .filter(|number| !known.contains(number))
                 .collect();
             for part in same_sizes(&unknown) {
-                for payload in self.payloads(source, column, part).await? {
+                for payload in self.payloads(source, end, part).await? {
                     let fact: Fact = serde_json::from_str(&payload)?;
                     let Some((what, name)) = named_by(&fact, end) else {
                         continue;
@@ -111,9 +134,11 @@ impl Store {
     }
 
     /// Every number that stands at one end of a current fact, of any source.
-    async fn numbers(&self, column: &str) -> Result<Vec<i64>, StoreError> {
+    async fn numbers(&self, end: Ref) -> Result<Vec<i64>, StoreError> {
+        let (column, index) = (end.column(), end.index());
         let sql = format!(
-            "SELECT DISTINCT {column} FROM objects WHERE ended_sync IS NULL AND {column} IS NOT NULL"
+            "SELECT DISTINCT {column} FROM objects INDEXED BY {index}
+             WHERE ended_sync IS NULL AND {column} IS NOT NULL"
         );
         let numbers: Vec<(i64,)> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .fetch_all(self.readers())
@@ -124,12 +149,14 @@ impl Store {
     async fn payloads(
         &self,
         source: i64,
-        column: &str,
+        end: Ref,
         numbers: &[i64],
     ) -> Result<Vec<String>, StoreError> {
-        let mut select = QueryBuilder::<Sqlite>::new(
-            "SELECT payload FROM objects WHERE ended_sync IS NULL AND source = ",
-        );
+        // Said to SQLite: it would rather go through all that the source holds.
+        let (column, index) = (end.column(), end.index());
+        let mut select = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT payload FROM objects INDEXED BY {index} WHERE ended_sync IS NULL AND source = "
+        ));
         select.push_bind(source);
         select.push(format!(" AND {column} IN ("));
         let mut list = select.separated(", ");
@@ -145,7 +172,7 @@ impl Store {
 }
 
 /// What one end of a fact names, in words and by its name.
-fn named_by(fact: &Fact, end: End) -> Option<(&'static str, String)> {
+fn named_by(fact: &Fact, end: Ref) -> Option<(&'static str, String)> {
     let pair = |system: &str, id: &str| format!("{system}{UNIT}{id}");
     let principal = |p: &Principal| {
         let what = match p.kind {
@@ -227,8 +254,7 @@ fn named_by(fact: &Fact, end: End) -> Option<(&'static str, String)> {
         ),
     };
     match end {
-        End::From => from,
-        End::To => to,
-        End::Key => None,
+        Ref::From => from,
+        Ref::To => to,
     }
 }

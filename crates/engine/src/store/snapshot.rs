@@ -6,12 +6,19 @@ use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Account, Identity, ObjectType, Owner};
 use lastkey_contract::{IdentityId, Kind, SourceName};
-use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap};
 
 /// Visible at the sync ?1 (see `objects`).
 const VISIBLE: &str = "o.first_sync <= ?1 AND (o.ended_sync IS NULL OR o.ended_sync > ?1)";
 const WINDOW: i64 = 20_000;
+
+/// What has to be resolved between sources, with the row of its source.
+#[derive(Default)]
+struct Visible {
+    identities: Vec<(i64, Identity)>,
+    accounts: Vec<(i64, Account)>,
+    owners: Vec<(i64, Owner)>,
+}
 
 impl Store {
     /// The facts after the sync `as_of` (the latest if none), with accounts resolved
@@ -28,7 +35,11 @@ impl Store {
             ..Snapshot::default()
         };
         let names = self.source_names().await?;
-        let identities: Vec<(i64, Identity)> = self.facts(Kind::Identity, at).await?;
+        let Visible {
+            identities,
+            accounts,
+            owners,
+        } = self.visible(at, &mut snapshot).await?;
         let keys: Vec<IdentityKeys> = identities
             .iter()
             .map(|(source, identity)| IdentityKeys {
@@ -59,7 +70,7 @@ impl Store {
             identity.employer_id = identity.employer_id.map(|i| resolve(&i, source));
             snapshot.identities.push(identity);
         }
-        for (source, mut account) in self.facts::<Account>(Kind::Account, at).await? {
+        for (source, mut account) in accounts {
             let keys = AccountKeys {
                 source,
                 id: account.id.as_str().to_owned(),
@@ -82,7 +93,7 @@ impl Store {
             };
             snapshot.accounts.push(account);
         }
-        for (source, mut owner) in self.facts::<Owner>(Kind::Owner, at).await? {
+        for (source, mut owner) in owners {
             owner.owner_id = resolve(&owner.owner_id, source);
             if owner.object_type == ObjectType::Identity {
                 let object = IdentityId::new(owner.object_id.as_str());
@@ -90,12 +101,6 @@ impl Store {
             }
             snapshot.owners.push(owner);
         }
-        snapshot.entitlements = self.bare_facts(Kind::Entitlement, at).await?;
-        snapshot.grants = self.bare_facts(Kind::Grant, at).await?;
-        snapshot.credentials = self.bare_facts(Kind::Credential, at).await?;
-        snapshot.locations = self.bare_facts(Kind::Location, at).await?;
-        snapshot.readers = self.bare_facts(Kind::Reader, at).await?;
-        snapshot.controls = self.bare_facts(Kind::Control, at).await?;
         Ok(snapshot)
     }
 
@@ -123,42 +128,46 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// The facts of a kind visible at a sync, with their source's row, in the order in which they were stored.
-    async fn facts<T: DeserializeOwned>(
-        &self,
-        kind: Kind,
-        at: i64,
-    ) -> Result<Vec<(i64, T)>, StoreError> {
+    /// Everything visible at a sync, in one pass over the table and in the order in which it was
+    /// stored. What needs no resolving goes into the snapshot at once.
+    async fn visible(&self, at: i64, snapshot: &mut Snapshot) -> Result<Visible, StoreError> {
         let sql = format!(
-            "SELECT o.id, o.source, o.payload FROM objects o
-             WHERE {VISIBLE} AND o.kind = ?2 AND o.id > ?3 ORDER BY o.id LIMIT ?4"
+            "SELECT o.id, o.source, o.kind, o.payload FROM objects o WHERE o.id > ?2 AND {VISIBLE} ORDER BY o.id LIMIT ?3"
         );
-        let (mut facts, mut after) = (Vec::new(), 0i64);
+        let (mut visible, mut after) = (Visible::default(), 0i64);
         loop {
-            let rows: Vec<(i64, i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(sql.clone()))
-                .bind(at)
-                .bind(kind.word())
-                .bind(after)
-                .bind(WINDOW)
-                .fetch_all(self.readers())
-                .await?;
-            let Some((last, _, _)) = rows.last() else {
-                return Ok(facts);
+            let rows: Vec<(i64, i64, String, String)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(sql.clone()))
+                    .bind(at)
+                    .bind(after)
+                    .bind(WINDOW)
+                    .fetch_all(self.readers())
+                    .await?;
+            let Some((last, _, _, _)) = rows.last() else {
+                return Ok(visible);
             };
             after = *last;
-            for (_, source, payload) in rows {
-                facts.push((source, serde_json::from_str(&payload)?));
+            for (_, source, kind, payload) in rows {
+                let kind = Kind::from_word(&kind)
+                    .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of an object")))?;
+                let text = payload.as_str();
+                match kind {
+                    Kind::Identity => visible
+                        .identities
+                        .push((source, serde_json::from_str(text)?)),
+                    Kind::Account => visible.accounts.push((source, serde_json::from_str(text)?)),
+                    Kind::Owner => visible.owners.push((source, serde_json::from_str(text)?)),
+                    Kind::Entitlement => snapshot.entitlements.push(serde_json::from_str(text)?),
+                    Kind::Grant => snapshot.grants.push(serde_json::from_str(text)?),
+                    Kind::Credential => snapshot.credentials.push(serde_json::from_str(text)?),
+                    Kind::Location => snapshot.locations.push(serde_json::from_str(text)?),
+                    Kind::Reader => snapshot.readers.push(serde_json::from_str(text)?),
+                    Kind::Control => snapshot.controls.push(serde_json::from_str(text)?),
+                    // A rehearsal asks neither what is signed in now nor what was claimed.
+                    Kind::Session | Kind::Task => {}
+                }
             }
         }
-    }
-
-    async fn bare_facts<T: DeserializeOwned>(
-        &self,
-        kind: Kind,
-        at: i64,
-    ) -> Result<Vec<T>, StoreError> {
-        let facts = self.facts(kind, at).await?;
-        Ok(facts.into_iter().map(|(_, fact)| fact).collect())
     }
 
     /// How completely each source was read, at a sync.
