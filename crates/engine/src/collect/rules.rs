@@ -57,25 +57,9 @@ pub static OWN_SETTINGS: [SettingSpec; 6] = [
 ];
 
 /// A kind with fewer objects than this is never held: its shares mean little.
-const HOLD_FROM: u64 = 20;
+pub(super) const HOLD_FROM: u64 = 20;
 /// Fewer removals than this are never held.
-const HOLD_AT_LEAST: u64 = 10;
-
-/// The share of a kind that one read may remove unasked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Threshold {
-    /// 0 to 99.
-    pub percent: u8,
-}
-
-impl Threshold {
-    /// Whether removing so many of so many is too much at once.
-    pub fn holds(self, would_remove: u64, current: u64) -> bool {
-        current >= HOLD_FROM
-            && would_remove >= HOLD_AT_LEAST
-            && u128::from(would_remove) * 100 > u128::from(current) * u128::from(self.percent)
-    }
-}
+pub(super) const HOLD_AT_LEAST: u64 = 10;
 
 /// At most so many requests in a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +80,8 @@ pub enum CheckFirst {
 pub struct Rules {
     pub fresh_for: TimeDelta,
     pub full_every: TimeDelta,
-    /// None where removals are never held.
-    pub hold: Option<Threshold>,
+    /// The share of a kind, in percent, above which its removal is held; None never holds.
+    pub hold_above: Option<u8>,
     pub pace: Option<Pace>,
     pub check_first: CheckFirst,
 }
@@ -107,7 +91,7 @@ impl Default for Rules {
         Self {
             fresh_for: TimeDelta::hours(24),
             full_every: TimeDelta::days(7),
-            hold: Some(Threshold { percent: 20 }),
+            hold_above: Some(20),
             pace: None,
             check_first: CheckFirst::Yes,
         }
@@ -128,9 +112,9 @@ impl Rules {
                 .ok_or_else(|| refused("full_every", text, "write a time such as 12h or 7d"))?;
         }
         if let Some(text) = settings.get("hold_above") {
-            rules.hold = match text.trim_end_matches('%').parse::<u8>() {
+            rules.hold_above = match text.trim_end_matches('%').parse::<u8>() {
                 Ok(100) => None,
-                Ok(percent) if percent < 100 => Some(Threshold { percent }),
+                Ok(percent) if percent < 100 => Some(percent),
                 Ok(_) | Err(_) => {
                     return Err(refused("hold_above", text, "write a percentage, 0 to 100"));
                 }
@@ -258,7 +242,7 @@ mod tests {
             rules("full_every", "0d").unwrap().full_every,
             TimeDelta::zero()
         );
-        assert_eq!(rules("hold_above", "100").unwrap().hold, None);
+        assert_eq!(rules("hold_above", "100").unwrap().hold_above, None);
         let five = rules("pace", "5/s").unwrap().pace.unwrap();
         assert_eq!(five.between, Duration::from_millis(200));
         assert_eq!(
@@ -280,27 +264,6 @@ mod tests {
             assert_eq!(
                 rules(key, value).unwrap_err(),
                 format!("`{value}` is not allowed for `{key}`")
-            );
-        }
-    }
-
-    #[test]
-    fn only_many_of_many_are_held() {
-        let fifth = Threshold { percent: 20 };
-        for (would_remove, current, held) in [
-            (20, 100, false),
-            (21, 100, true),
-            (100, 100, true),
-            (9, 20, false),
-            (10, 20, true),
-            (19, 19, false),
-            (0, 1_000_000, false),
-            (u64::MAX, u64::MAX, true),
-        ] {
-            assert_eq!(
-                fifth.holds(would_remove, current),
-                held,
-                "{would_remove} of {current}"
             );
         }
     }

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use lastkey_contract::facts::{Account, Grant, Identity};
 use lastkey_contract::{
     CheckReport, Connector, ConnectorError, Cursor, Descriptor, ErrorKind, Fact, Kind,
-    KindCapability, Page, PageRequest, SecretNeed, Session,
+    KindCapability, Page, PageRequest, Quota, SecretNeed, Session,
 };
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 static DESCRIPTOR: Descriptor = Descriptor {
     kind: "seeded",
@@ -30,14 +30,41 @@ pub enum Fault {
     SameCursor,
     Note(lastkey_contract::Note),
     Announce(u64),
+    /// The connection is gone, this many times: nothing more is answered on it.
+    Cut(u32),
+    /// The source no longer knows the page mark or the watermark, this many times.
+    Lost(u32),
+    Quota(Quota),
+    Panic,
 }
 
+/// What changed since a watermark, in one page.
+#[derive(Clone, Default)]
+pub struct Changes {
+    pub since: String,
+    pub records: Vec<Fact>,
+    pub gone: Vec<String>,
+    pub whole: Vec<String>,
+}
+
+/// Sessions of one connector share what was counted and which faults are left.
 #[derive(Clone, Default)]
 pub struct Seeded {
     pub facts: BTreeMap<Kind, Vec<Fact>>,
-    pub faults: Vec<(Kind, usize, Fault)>,
+    pub faults: Arc<Mutex<Vec<(Kind, usize, Fault)>>>,
     pub page: usize,
     pub requests: Arc<AtomicU32>,
+    pub connects: Arc<AtomicU32>,
+    /// Page marks do not work in a later connection.
+    pub marks_die: bool,
+    /// The watermark that a read ends with, where the connector can read incrementally.
+    pub watermark: Option<String>,
+    pub changes: BTreeMap<Kind, Changes>,
+    pub check: CheckReport,
+    /// What `connect` answers, the given number of times.
+    pub refusals: Arc<Mutex<Vec<ConnectorError>>>,
+    pub slow: Option<std::time::Duration>,
+    cut: bool,
 }
 
 impl Seeded {
@@ -53,8 +80,18 @@ impl Seeded {
         self
     }
 
-    pub fn fault(mut self, kind: Kind, page: usize, fault: Fault) -> Self {
-        self.faults.push((kind, page, fault));
+    pub fn fault(self, kind: Kind, page: usize, fault: Fault) -> Self {
+        self.faults.lock().unwrap().push((kind, page, fault));
+        self
+    }
+
+    pub fn watermark(mut self, watermark: &str) -> Self {
+        self.watermark = Some(watermark.to_owned());
+        self
+    }
+
+    pub fn changes(mut self, kind: Kind, changes: Changes) -> Self {
+        self.changes.insert(kind, changes);
         self
     }
 }
@@ -70,18 +107,26 @@ impl Connector for Seeded {
             .map(|kind| KindCapability {
                 kind: *kind,
                 max_page: 10_000,
-                cursor_survives_reconnect: true,
-                incremental: false,
-                deletions_visible: false,
+                cursor_survives_reconnect: !self.marks_die,
+                incremental: self.watermark.is_some(),
+                deletions_visible: self.watermark.is_some(),
                 last_use_known: false,
                 one_moment: true,
             })
             .collect()
     }
     async fn check(&self) -> Result<CheckReport, ConnectorError> {
-        Ok(CheckReport::default())
+        Ok(self.check.clone())
     }
     async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError> {
+        self.connects.fetch_add(1, Ordering::SeqCst);
+        let refusal = self.refusals.lock().unwrap().pop();
+        if let Some(refusal) = refusal {
+            if refusal.kind == ErrorKind::Cancelled {
+                std::future::pending::<()>().await;
+            }
+            return Err(refusal);
+        }
         Ok(Box::new(self.clone()))
     }
 }
@@ -94,22 +139,44 @@ impl Session for Seeded {
         request: PageRequest,
     ) -> Result<Page, ConnectorError> {
         self.requests.fetch_add(1, Ordering::SeqCst);
+        if let Some(slow) = self.slow {
+            tokio::time::sleep(slow).await;
+        }
+        let gone = || error(ErrorKind::Unavailable, "the connection is gone");
+        if self.cut {
+            return Err(gone());
+        }
         let number: usize = request.cursor.map_or(0, |c| c.0.parse().unwrap());
-        let all = self.facts.get(&kind).unwrap();
-        let records: Vec<Fact> = all
-            .iter()
-            .skip(number * self.page)
-            .take(self.page)
-            .cloned()
-            .collect();
-        let more = (number + 1) * self.page < all.len();
-        let mut page = Page {
-            received: records.len() as u64,
-            records,
-            next: more.then(|| Cursor((number + 1).to_string())),
-            ..Page::default()
+        let mut page = match (&request.since, self.changes.get(&kind)) {
+            (Some(since), Some(changes)) => {
+                assert_eq!(*since, changes.since, "the watermark of the last read");
+                Page {
+                    received: changes.records.len() as u64,
+                    records: changes.records.clone(),
+                    gone: changes.gone.clone(),
+                    whole: changes.whole.clone(),
+                    ..Page::default()
+                }
+            }
+            (Some(_), None) => Page::default(),
+            (None, _) => {
+                let all = self.facts.get(&kind).unwrap();
+                let skipped = all.iter().skip(number * self.page);
+                let records: Vec<Fact> = skipped.take(self.page).cloned().collect();
+                let more = (number + 1) * self.page < all.len();
+                Page {
+                    received: records.len() as u64,
+                    records,
+                    next: more.then(|| Cursor((number + 1).to_string())),
+                    ..Page::default()
+                }
+            }
         };
-        for (at_kind, at_page, fault) in &mut self.faults {
+        if page.next.is_none() {
+            page.watermark = self.watermark.clone();
+        }
+        let mut hang = false;
+        for (at_kind, at_page, fault) in self.faults.lock().unwrap().iter_mut() {
             if (*at_kind, *at_page) != (kind, number) {
                 continue;
             }
@@ -119,15 +186,29 @@ impl Session for Seeded {
                     *times -= 1;
                     return Err(error.clone());
                 }
-                Fault::Flaky(..) => {}
-                Fault::Hang => std::future::pending::<()>().await,
+                Fault::Flaky(..) | Fault::Cut(0) | Fault::Lost(0) => {}
+                Fault::Cut(times) => {
+                    *times -= 1;
+                    self.cut = true;
+                    return Err(gone());
+                }
+                Fault::Lost(times) => {
+                    *times -= 1;
+                    return Err(error(ErrorKind::CursorLost, "nobody knows this mark"));
+                }
+                Fault::Hang => hang = true,
                 Fault::SameCursor => page.next = Some(Cursor(number.to_string())),
                 Fault::Note(note) => {
                     page.received += note.count;
                     page.notes.push(note.clone());
                 }
                 Fault::Announce(total) => page.expected_total = Some(*total),
+                Fault::Quota(quota) => page.quota = Some(*quota),
+                Fault::Panic => panic!("a defect of the connector"),
             }
+        }
+        if hang {
+            std::future::pending::<()>().await;
         }
         Ok(page)
     }

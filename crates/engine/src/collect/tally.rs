@@ -22,10 +22,15 @@ pub(super) struct Tally {
     gaps: Vec<String>,
     queries: Vec<String>,
     content_sha256: Vec<String>,
+    mode: ReadMode,
+    full_at: String,
+    watermark: Option<String>,
+    pages: u64,
 }
 
 impl Tally {
-    pub(super) fn new(kind: Kind) -> Self {
+    /// Of a read that begins; `full_at` is when the full read began that it is or rests on.
+    pub(super) fn new(kind: Kind, mode: ReadMode, full_at: String) -> Self {
         Self {
             kind,
             received: 0,
@@ -39,6 +44,46 @@ impl Tally {
             gaps: Vec::new(),
             queries: Vec::new(),
             content_sha256: Vec::new(),
+            mode,
+            full_at,
+            watermark: None,
+            pages: 0,
+        }
+    }
+
+    /// Of a read that goes on where it was cut off.
+    pub(super) fn resumed(record: &KindRecord) -> Self {
+        let KindRecord {
+            kind,
+            totals,
+            complete: _,
+            gaps,
+            queries,
+            content_sha256,
+            mode,
+            full_at,
+            watermark,
+            expected,
+            held: _,
+        } = record;
+        let unfinished = not_to_its_end(*kind);
+        Self {
+            kind: *kind,
+            received: totals.received,
+            expected: *expected,
+            removed: totals.removed,
+            stored: totals.stored,
+            unchanged: totals.unchanged,
+            skipped: totals.skipped,
+            failed: totals.failed,
+            ended: false,
+            gaps: gaps.iter().filter(|g| **g != unfinished).cloned().collect(),
+            queries: queries.clone(),
+            content_sha256: content_sha256.clone(),
+            mode: *mode,
+            full_at: full_at.clone().unwrap_or_default(),
+            watermark: watermark.clone(),
+            pages: 0,
         }
     }
 
@@ -48,7 +93,6 @@ impl Tally {
         page: &Page,
         applied: &Applied,
         redactor: &Redactor<'_>,
-        number: u64,
     ) -> Vec<NewJournalRow> {
         let mut lines = Vec::new();
         let (mut skipped, mut failed) = (0, 0);
@@ -99,7 +143,10 @@ impl Tally {
         self.unchanged += applied.unchanged;
         self.skipped += skipped;
         self.failed += failed;
-        let mut text = format!("page {number}");
+        self.removed += applied.removed;
+        self.watermark = page.watermark.clone().or(self.watermark.take());
+        self.pages += 1;
+        let mut text = format!("page {}", self.pages);
         if let Some(query) = &page.query {
             let query = redactor.clean(query);
             text.push_str(&format!(" of `{query}`"));
@@ -139,6 +186,10 @@ impl Tally {
 
     /// What the source announced and never sent counts as failed.
     pub(super) fn shortfall(&mut self) -> Vec<NewJournalRow> {
+        // What a source says there is in all is no measure of what changed.
+        if self.mode == ReadMode::Incremental {
+            return Vec::new();
+        }
         let missing = self
             .expected
             .map_or(0, |expected| expected.saturating_sub(self.received));
@@ -184,17 +235,21 @@ impl Tally {
             gaps: if self.ended || !self.gaps.is_empty() {
                 self.gaps.clone()
             } else {
-                vec![format!("{} were not read to their end", self.kind.plural())]
+                vec![not_to_its_end(self.kind)]
             },
             queries: self.queries.clone(),
             content_sha256: self.content_sha256.clone(),
-            mode: ReadMode::Full,
-            full_at: None,
-            watermark: None,
+            mode: self.mode,
+            full_at: Some(self.full_at.clone()),
+            watermark: self.watermark.clone(),
             expected: self.expected,
             held: None,
         }
     }
+}
+
+fn not_to_its_end(kind: Kind) -> String {
+    format!("{} were not read to their end", kind.plural())
 }
 
 fn gap_text(note: &Note) -> String {

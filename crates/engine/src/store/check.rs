@@ -60,7 +60,10 @@ impl Store {
 
     async fn version_problems(&self) -> Result<Vec<String>, StoreError> {
         let (backwards, people, identities): (i64, i64, i64) = sqlx::query_as(
-            "SELECT (SELECT count(*) FROM objects WHERE ended_sync <= first_sync),
+            // A kind that was read anew within one sync may end what that sync had stored.
+            "SELECT (SELECT count(*) FROM objects WHERE ended_sync < first_sync OR
+               (ended_sync = first_sync AND first_sync NOT IN
+                 (SELECT sync FROM journal WHERE what = 'restart'))),
              (SELECT count(*) FROM people),
              (SELECT count(*) FROM objects WHERE kind = 'identity' AND ended_sync IS NULL)",
         )

@@ -36,6 +36,11 @@ pub enum StoreError {
     /// The system refused a write: a full disk, a quota or a limit on file sizes look alike.
     #[error("the store could not be written, so the last page was not stored")]
     NotWritten,
+    /// Told to stop while it waited for another process.
+    #[error("the read was stopped before it began")]
+    Stopped,
+    #[error("`{}` is a folder, not a store", .0.display())]
+    Folder(PathBuf),
     #[error("there is no source `{0}`")]
     NoSource(String),
     #[error("there is a source `{0}` already")]
@@ -95,6 +100,7 @@ impl StoreError {
                 Some("give the right path with --store, or make a store by adding a source")
             }
             StoreError::Exists(_) => Some("open it, or choose another path"),
+            StoreError::Folder(_) => Some("name a file in it, such as store.lastkey"),
             StoreError::WrongKey(_) => Some(
                 "use the key that the store was made with; if the key is right, the first page of the file is damaged: restore a backup",
             ),
@@ -119,7 +125,7 @@ impl StoreError {
             StoreError::ReadTooOld { .. } => {
                 Some("import a dated series in the order of its dates")
             }
-            StoreError::BadQuery { .. } | StoreError::File(_) => None,
+            StoreError::Stopped | StoreError::BadQuery { .. } | StoreError::File(_) => None,
         }
     }
 
@@ -144,6 +150,8 @@ impl StoreError {
             | StoreError::NotWritten
             | StoreError::SecondAuthority { .. }
             | StoreError::ReadTooOld { .. }
+            | StoreError::Stopped
+            | StoreError::Folder(_)
             | StoreError::File(_) => "not_possible",
         };
         FailureView {

@@ -45,11 +45,21 @@ pub(crate) enum Scope {
     Asked,
 }
 
+/// Whether what this sync itself stored before counts as met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OwnRows {
+    /// It did: the read goes on where it was cut short.
+    Met,
+    /// Not yet: the kind is read anew, and has to be met again.
+    NotYet,
+}
+
 /// What a sync has met of one kind of its source.
 #[derive(Debug)]
 pub(crate) struct Met {
     pub(super) kind: Kind,
     scope: Scope,
+    own: OwnRows,
     versions: Vec<Version>,
     first: HashMap<u64, u32>,
     /// Keys that this sync stored anew, where a second row of a key is one too many.
@@ -65,10 +75,11 @@ pub(crate) struct Met {
 }
 
 impl Met {
-    fn new(kind: Kind, scope: Scope) -> Self {
+    fn new(kind: Kind, scope: Scope, own: OwnRows) -> Self {
         Met {
             kind,
             scope,
+            own,
             versions: Vec::new(),
             first: HashMap::new(),
             fresh: HashSet::new(),
@@ -211,7 +222,28 @@ impl Store {
         kind: Kind,
         scope: Scope,
     ) -> Result<Met, StoreError> {
-        let mut met = Met::new(kind, scope);
+        self.load_met(sync, source, Met::new(kind, scope, OwnRows::Met))
+            .await
+    }
+
+    /// The same for a kind that this sync reads anew: nothing has been met yet. What was stored
+    /// stays, and has to be met again.
+    pub(crate) async fn met_anew(
+        &self,
+        sync: SyncId,
+        source: i64,
+        kind: Kind,
+        scope: Scope,
+    ) -> Result<Met, StoreError> {
+        let mut writing = self.begin().await?;
+        forget(&mut writing.tx, sync, Some(kind)).await?;
+        writing.commit().await?;
+        self.load_met(sync, source, Met::new(kind, scope, OwnRows::NotYet))
+            .await
+    }
+
+    async fn load_met(&self, sync: SyncId, source: i64, mut met: Met) -> Result<Met, StoreError> {
+        let kind = met.kind;
         let pages: Vec<(i64, Vec<u8>)> =
             sqlx::query_as("SELECT page, ids FROM met WHERE sync = ?1 AND kind = ?2 ORDER BY page")
                 .bind(sync.sql())
@@ -223,7 +255,7 @@ impl Store {
             met.pages = page + 1;
             seen.extend(unpack(&ids));
         }
-        if scope == Scope::Asked {
+        if met.scope == Scope::Asked {
             return Ok(met);
         }
         let names = self.names()?;
@@ -242,7 +274,7 @@ impl Store {
             after = last.0;
             for row in &rows {
                 // What this sync itself wrote before it was cut short was met by it.
-                let own = row.5 == sync.sql();
+                let own = met.own == OwnRows::Met && row.5 == sync.sql();
                 met.learn(key_of(row, names), row, own || seen.contains(&row.0));
             }
         }
@@ -320,7 +352,7 @@ pub(super) async fn ask(
     let mut new = HashSet::new();
     for row in rows {
         if !known.contains(&row.0) && new.insert(row.0) {
-            let own = row.5 == sync.sql();
+            let own = met.own == OwnRows::Met && row.5 == sync.sql();
             met.learn(key_of(&row, names), &row, own);
         }
     }
@@ -368,7 +400,10 @@ pub(super) async fn put_checkpoint(
     ids: &[i64],
     cursor: Option<&Cursor>,
 ) -> Result<(), StoreError> {
-    let Some(cursor) = cursor else { return Ok(()) };
+    let Some(cursor) = cursor else {
+        // The mark of an earlier page would lead back to rows that were met since.
+        return forget(connection, sync, Some(met.kind)).await;
+    };
     sqlx::query("INSERT OR REPLACE INTO checkpoints (sync, kind, cursor) VALUES (?1, ?2, ?3)")
         .bind(sync.sql())
         .bind(met.kind.word())

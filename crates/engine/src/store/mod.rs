@@ -39,6 +39,7 @@ pub use error::StoreError;
 pub use facts_table::{FactTable, TableQuery, columns};
 pub use journal::NewJournalRow;
 pub use log::LogEntry;
+pub(crate) use log::sha256_hex;
 pub(crate) use met::{Met, Scope};
 pub(crate) use names::End;
 pub(crate) use objects::{UNIT, named, principal_ref};

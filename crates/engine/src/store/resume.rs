@@ -129,8 +129,28 @@ impl Store {
         writing.commit().await
     }
 
-    /// What a kind can be read from incrementally: only the very last read of it counts, only
-    /// if that was complete, left a watermark, and asked with the same settings.
+    /// Says of a kind that its read was cut short, with a line in the journal. What the sync wrote
+    /// last stands: it is read here, after whatever was undone.
+    pub(crate) async fn cut_short(
+        &self,
+        sync: SyncId,
+        kind: Kind,
+        gap: &str,
+        line: journal::NewJournalRow,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut writing = self.begin().await?;
+        let mut kinds = super::syncs::kinds_of(&mut writing.tx, sync).await?;
+        for record in kinds.iter_mut().filter(|k| k.kind == kind && !k.complete) {
+            record.gaps.insert(0, gap.to_owned());
+            put_kind(&mut writing.tx, sync, record).await?;
+        }
+        journal::put(&mut writing.tx, sync, &[line], now).await?;
+        writing.commit().await
+    }
+
+    /// What a kind can be read from incrementally: only the last read that brought anything
+    /// counts, only if it was complete, left a watermark, and asked with the same settings.
     pub(crate) async fn base(
         &self,
         source: i64,
@@ -142,7 +162,9 @@ impl Store {
         let row: Option<Row> = sqlx::query_as(
             "SELECT k.complete, k.watermark, k.full_at, y.settings_sha256
              FROM sync_kinds k JOIN syncs y ON y.id = k.sync
-             WHERE y.source = ?1 AND k.kind = ?2 AND y.id < ?3 ORDER BY y.id DESC LIMIT 1",
+             WHERE y.source = ?1 AND k.kind = ?2 AND y.id < ?3
+             AND (k.complete = 1 OR k.received > 0 OR k.removed > 0)
+             ORDER BY y.id DESC LIMIT 1",
         )
         .bind(source)
         .bind(kind.word())

@@ -1,10 +1,15 @@
+mod increments;
+mod retries;
+
 use super::seeded::{Fault, Seeded, account, error, grant, identity};
 use super::*;
 use crate::store::{StoreKey, TableQuery};
 use chrono::TimeZone;
+use lastkey_contract::{CheckReport, ConnectorError, ErrorKind, KindCapability};
 use lastkey_contract::{Fact, Note, NoteKind, Settings};
 use std::path::PathBuf;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 pub fn now() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()
@@ -40,8 +45,10 @@ pub async fn bench(sources: &[&str]) -> Bench {
 pub fn quick() -> SyncSettings {
     SyncSettings {
         request_timeout: Duration::from_millis(200),
+        tries: 3,
         first_wait: Duration::from_millis(1),
         longest_wait: Duration::from_millis(5),
+        seed: Some(7),
         ..SyncSettings::default()
     }
 }

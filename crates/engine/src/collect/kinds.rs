@@ -1,0 +1,391 @@
+//! The page loop: one kind read to its end, each page stored while the next one is asked for.
+
+use super::journal::Journal;
+use super::reader::{Answer, Ended, Marks, Reader, stopped};
+use super::tally::Tally;
+use crate::store::{
+    Base, KindRecord, Met, NewJournalRow, PagePart, ReadEnd, ReadMode, Scope, SourceRecord, Store,
+    Threshold,
+};
+use lastkey_contract::{
+    ConnectorError, Cursor, ErrorKind, Kind, KindCapability, Page, PageRequest,
+};
+use std::collections::HashSet;
+use tokio::sync::watch;
+
+/// How one kind will be read.
+#[derive(Clone, Debug)]
+pub(super) struct KindPlan {
+    pub kind: Kind,
+    pub limit: u32,
+    pub marks: Marks,
+    /// What an incremental read starts from; None reads everything.
+    pub base: Option<Base>,
+    /// What an interrupted sync had of it.
+    pub before: Before,
+}
+
+/// What this sync had of a kind before its process ended.
+#[derive(Clone, Debug)]
+pub(super) enum Before {
+    /// Not a page.
+    Nothing,
+    /// Everything up to this page mark.
+    UpTo(Cursor, Box<KindRecord>),
+    /// Pages without a mark that still works.
+    NoMark,
+}
+
+impl KindPlan {
+    pub(super) fn new(capability: &KindCapability, page_limit: u32) -> Self {
+        KindPlan {
+            kind: capability.kind,
+            limit: page_limit.min(capability.max_page).max(1),
+            marks: if capability.cursor_survives_reconnect {
+                Marks::OutliveConnection
+            } else {
+                Marks::DieWithConnection
+            },
+            base: None,
+            before: Before::Nothing,
+        }
+    }
+}
+
+/// What every kind of one sync is read with.
+pub(super) struct Kinds<'a> {
+    pub store: &'a Store,
+    pub source: &'a SourceRecord,
+    pub journal: &'a Journal<'a>,
+    pub cancel: watch::Receiver<bool>,
+    /// When this sync began, as it stands in the store.
+    pub started: String,
+    /// None where removals are accepted.
+    pub hold: Option<Threshold>,
+    /// How often one kind may be read anew.
+    pub restarts: u32,
+}
+
+/// One pass over a kind.
+struct Pass {
+    tally: Tally,
+    met: Met,
+    base: Option<Base>,
+    cursor: Option<Cursor>,
+    /// Whether a later process may go on from its pages.
+    resumable: bool,
+}
+
+/// How a pass ended.
+enum PassEnd {
+    ToItsEnd,
+    /// The kind has to be read anew, for this reason.
+    Anew(String),
+    /// Everything has to be read, for this reason.
+    Full(String),
+}
+
+impl Kinds<'_> {
+    /// Reads a kind to its end, or says why not.
+    pub(super) async fn read(
+        &mut self,
+        plan: &KindPlan,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), Ended> {
+        self.journal.begins(plan.kind);
+        let mut pass = self.first_pass(plan).await?;
+        let mut restarts = 0;
+        loop {
+            let end = self.pass(plan, &mut pass, reader).await;
+            let (why, base) = match end {
+                Ok(PassEnd::ToItsEnd) => {
+                    pass.tally.read_to_end();
+                    let lines = pass.tally.shortfall();
+                    return self.finish(pass, lines).await;
+                }
+                Ok(PassEnd::Anew(why)) => (why, pass.base.clone()),
+                Ok(PassEnd::Full(why)) => (why, None),
+                Err(Ended::Failed(error)) => {
+                    return self.failed(pass, plan.kind, error).await;
+                }
+                Err(other) => return Err(other),
+            };
+            restarts += 1;
+            if restarts > self.restarts {
+                let error = ConnectorError::new(
+                    ErrorKind::CursorLost,
+                    self.source.name.as_str(),
+                    format!("read {}", plan.kind.plural()),
+                    format!(
+                        "{} were begun anew {} times and not read to their end: {why}",
+                        plan.kind.plural(),
+                        self.restarts
+                    ),
+                )
+                .hint("sync again when the source is quieter");
+                return self.failed(pass, plan.kind, error).await;
+            }
+            pass = self.again(plan, base, &why).await?;
+        }
+    }
+
+    async fn first_pass(&self, plan: &KindPlan) -> Result<Pass, Ended> {
+        let (kind, sync, source) = (plan.kind, self.journal.sync, self.source.id);
+        match &plan.before {
+            Before::Nothing => {
+                let base = plan.base.clone();
+                let met = self.store.met(sync, source, kind, scope(&base)).await?;
+                if let Some(base) = &base {
+                    let text = format!(
+                        "asking only for what changed; the full read was at {}",
+                        base.full_at.format("%Y-%m-%dT%H:%M:%SZ")
+                    );
+                    self.journal.line("note", Some(kind), text).await?;
+                }
+                Ok(Pass {
+                    tally: self.tally(kind, base.as_ref()),
+                    met,
+                    base,
+                    cursor: None,
+                    resumable: plan.marks == Marks::OutliveConnection,
+                })
+            }
+            Before::UpTo(cursor, record) => {
+                let text = format!(
+                    "{} go on after the {} that were received",
+                    kind.plural(),
+                    record.totals.received
+                );
+                self.journal.line("resume", Some(kind), text).await?;
+                Ok(Pass {
+                    tally: Tally::resumed(record),
+                    met: self.store.met(sync, source, kind, Scope::All).await?,
+                    base: None,
+                    cursor: Some(cursor.clone()),
+                    resumable: true,
+                })
+            }
+            Before::NoMark => {
+                let why = "the read was cut off, and its page mark does not work any more";
+                self.again(plan, plan.base.clone(), why).await
+            }
+        }
+    }
+
+    /// A declared new beginning: the tally starts anew, what was stored stays.
+    async fn again(&self, plan: &KindPlan, base: Option<Base>, why: &str) -> Result<Pass, Ended> {
+        let kind = plan.kind;
+        let how = match &base {
+            Some(_) => "",
+            None if plan.base.is_some() => ", all of them",
+            None => "",
+        };
+        let text = format!("{} are read anew{how}: {why}", kind.plural());
+        self.journal.line("restart", Some(kind), text).await?;
+        self.journal.begins(kind);
+        let met = self
+            .store
+            .met_anew(self.journal.sync, self.source.id, kind, scope(&base))
+            .await?;
+        Ok(Pass {
+            tally: self.tally(kind, base.as_ref()),
+            met,
+            base,
+            cursor: None,
+            resumable: false,
+        })
+    }
+
+    fn tally(&self, kind: Kind, base: Option<&Base>) -> Tally {
+        match base {
+            None => Tally::new(kind, ReadMode::Full, self.started.clone()),
+            Some(base) => Tally::new(
+                kind,
+                ReadMode::Incremental,
+                lastkey_contract::when::rfc3339(base.full_at),
+            ),
+        }
+    }
+
+    async fn pass(
+        &mut self,
+        plan: &KindPlan,
+        pass: &mut Pass,
+        reader: &mut Reader<'_>,
+    ) -> Result<PassEnd, Ended> {
+        let mut passed: HashSet<Cursor> = HashSet::new();
+        let mut unstored: Option<Page> = None;
+        loop {
+            let request = PageRequest {
+                cursor: pass.cursor.clone(),
+                limit: plan.limit,
+                since: pass.base.as_ref().map(|base| base.watermark.clone()),
+            };
+            let answer = match unstored.take() {
+                None => reader.read(plan.kind, &request, plan.marks).await,
+                Some(page) => {
+                    // A stop, or a failure of the store, drops the other side; a failure of the
+                    // source lets the page before be stored.
+                    let asking = async {
+                        match reader.read(plan.kind, &request, plan.marks).await {
+                            Err(Ended::Failed(error)) => Ok(Err(Ended::Failed(error))),
+                            Err(other) => Err(other),
+                            Ok(answer) => Ok(Ok(answer)),
+                        }
+                    };
+                    let (answer, ()) = tokio::try_join!(asking, self.store_page(pass, page))?;
+                    answer
+                }
+            };
+            let page = match answer? {
+                Answer::Page(page) => *page,
+                Answer::PlaceLost(why) => return Ok(PassEnd::Anew(why)),
+                Answer::WatermarkLost(why) => return Ok(PassEnd::Full(why)),
+            };
+            let Some(next) = page.next.clone() else {
+                self.store_page(pass, page).await?;
+                return Ok(PassEnd::ToItsEnd);
+            };
+            let repeated = !passed.insert(next.clone()) || pass.cursor.as_ref() == Some(&next);
+            if repeated {
+                self.store_page(pass, page).await?;
+                return Err(Ended::Failed(ConnectorError::new(
+                    ErrorKind::Protocol,
+                    self.source.name.as_str(),
+                    format!("read {}", plan.kind.plural()),
+                    format!(
+                        "the source gave the same page mark twice while reading {}",
+                        plan.kind.plural()
+                    ),
+                )));
+            }
+            pass.cursor = Some(next);
+            unstored = Some(page);
+        }
+    }
+
+    /// Stores a page with its notes and the running totals, unless the read is stopped first.
+    async fn store_page(&self, pass: &mut Pass, page: Page) -> Result<(), Ended> {
+        let kind = pass.tally.kind;
+        // Facts of another kind than asked for would be stored under the wrong name.
+        if let Some(stray) = page.records.iter().find(|fact| fact.kind() != kind) {
+            return Err(Ended::Failed(ConnectorError::new(
+                ErrorKind::Bug,
+                self.source.name.as_str(),
+                format!("read {}", kind.plural()),
+                format!(
+                    "the connector answered {} with a fact of kind {}",
+                    kind.plural(),
+                    stray.kind()
+                ),
+            )));
+        }
+        let incremental = pass.base.is_some();
+        let part = PagePart {
+            sync: self.journal.sync,
+            source: self.source,
+            kind,
+            records: &page.records,
+            gone: if incremental { &page.gone } else { &[] },
+            whole: if incremental { &page.whole } else { &[] },
+            checkpoint: page
+                .next
+                .as_ref()
+                .filter(|_| pass.resumable && !incremental),
+        };
+        let (tally, redactor) = (&mut pass.tally, &self.journal.redactor);
+        let storing = self
+            .store
+            .apply_page(&part, &mut pass.met, self.journal.now(), |applied| {
+                let lines = tally.take(&page, applied, redactor);
+                (tally.record(), lines)
+            });
+        let mut cancel = self.cancel.clone();
+        // A page that is dropped here is undone by the store; what stands there is the truth.
+        tokio::select! {
+            biased;
+            () = stopped(&mut cancel) => return Err(Ended::Cancelled),
+            stored = storing => stored?,
+        };
+        self.journal
+            .received(pass.tally.received, pass.tally.expected);
+        Ok(())
+    }
+
+    async fn finish(&self, pass: Pass, mut lines: Vec<NewJournalRow>) -> Result<(), Ended> {
+        let record = pass.tally.record();
+        let end = match (record.complete, record.mode) {
+            (false, _) => ReadEnd::Unfinished,
+            (true, ReadMode::Full) => ReadEnd::Full { hold: self.hold },
+            (true, ReadMode::Incremental) => ReadEnd::Incremental,
+        };
+        let finishing = self.store.finish_kind(
+            self.journal.sync,
+            &pass.met,
+            end,
+            self.journal.now(),
+            |gone| {
+                let (record, line) = ended_record(record, gone);
+                lines.extend(line);
+                (record, lines)
+            },
+        );
+        let mut cancel = self.cancel.clone();
+        tokio::select! {
+            biased;
+            () = stopped(&mut cancel) => Err(Ended::Cancelled),
+            finished = finishing => Ok(finished.map(|_| ())?),
+        }
+    }
+
+    /// Ends a kind that could not be read to its end.
+    async fn failed(&self, mut pass: Pass, kind: Kind, error: ConnectorError) -> Result<(), Ended> {
+        let gap = self.journal.redactor.clean(&error.message);
+        // Said in the gap already, where the same page mark came twice.
+        pass.tally.gap(gap);
+        self.finish(pass, Vec::new()).await?;
+        Err(Ended::Failed(ConnectorError {
+            operation: format!("read {}", kind.plural()),
+            ..error
+        }))
+    }
+}
+
+fn scope(base: &Option<Base>) -> Scope {
+    match base {
+        Some(_) => Scope::Asked,
+        None => Scope::All,
+    }
+}
+
+/// The record of a kind once it is known what went, and the line about removals that were held.
+fn ended_record(
+    mut record: KindRecord,
+    gone: Result<u64, crate::store::Held>,
+) -> (KindRecord, Option<NewJournalRow>) {
+    match gone {
+        Ok(gone) => {
+            record.totals.removed += gone;
+            (record, None)
+        }
+        Err(held) => {
+            let gap = format!(
+                "{} of {} {} would be removed, which is held until somebody accepts it",
+                held.would_remove,
+                held.current,
+                record.kind.plural()
+            );
+            let line = NewJournalRow {
+                what: "hold",
+                kind: Some(record.kind),
+                text: gap.clone(),
+                count: held.would_remove,
+                examples: Vec::new(),
+            };
+            record.complete = false;
+            record.gaps.push(gap);
+            record.held = Some(held);
+            (record, Some(line))
+        }
+    }
+}
