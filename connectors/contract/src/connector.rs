@@ -118,6 +118,10 @@ pub enum NoFingerprint {
 /// An open reading session. Dropping it ends it; a call that is dropped mid-way is a cancellation.
 #[async_trait]
 pub trait Session: Send {
+    /// What this system can do, where only a connection tells. None: as the connector declared.
+    fn capabilities(&self) -> Option<Vec<KindCapability>> {
+        None
+    }
     /// One page of one kind.
     async fn read_page(&mut self, kind: Kind, request: PageRequest)
     -> Result<Page, ConnectorError>;

@@ -1,22 +1,28 @@
-//! The answer of `check`: who we are, what the server is, what this login cannot see.
+//! The answer of `check`: who we are, what the server is, what this login cannot see, and what it
+//! could do beyond reading as far as the directory tells.
 
 use crate::connection::Connection;
-use crate::search::{Query, page};
-use crate::settings::Directory;
+use crate::entry::Entry;
+use crate::map::Sort;
+use crate::rights;
+use crate::root::{Server, Vendor};
+use crate::search::{Answer, Link, Query, page};
+use crate::settings::{Directory, Incremental};
 use lastkey_contract::{CheckReport, ConnectorError, Right};
-use ldap3::Scope;
+
+/// Entries of each sort that are looked at.
+const SAMPLE: u32 = 20;
 
 /// Signs in nowhere new, looks, changes nothing.
 pub async fn look(
     directory: &Directory,
     connection: &mut Connection,
 ) -> Result<CheckReport, ConnectorError> {
+    let directory = directory.clone().knowing(&connection.server);
+    let server = connection.server.clone();
     let mut report = CheckReport {
         signed_in_as: connection.who().await?,
-        rights_known: false,
-        remarks: vec![
-            "a directory does not tell its clients what they may do: rights in excess cannot be listed".to_owned(),
-        ],
+        server: server.name.clone(),
         ..CheckReport::default()
     };
     if report.signed_in_as.is_none() {
@@ -25,149 +31,119 @@ pub async fn look(
             Some(_) => "the directory does not tell who we are signed in as".to_owned(),
         });
     }
-    server(connection, &mut report).await?;
+    about(&directory, &server, &mut report);
+    let link = &connection.link;
+    let people = sample(link, &directory, Sort::Account).await?;
+    let groups = sample(link, &directory, Sort::Members).await?;
+    missing(link, &directory, (&people, &groups), &mut report).await?;
+    let seen: Vec<&str> = people
+        .entries
+        .iter()
+        .chain(&groups.entries)
+        .map(|e| e.dn.as_str())
+        .collect();
+    rights::excess(link, &directory, &server, &seen, &mut report).await?;
+    Ok(report)
+}
 
-    let sample = |filter: &str, attributes: &[&str]| Query {
-        base: directory.base_dn.clone(),
-        filter: filter.to_owned(),
-        attributes: attributes.iter().map(|a| (*a).to_owned()).collect(),
+/// What the root entry says about how this directory is read.
+fn about(directory: &Directory, server: &Server, report: &mut CheckReport) {
+    if !server.shown {
+        report
+            .remarks
+            .push("the directory does not show its root entry".to_owned());
+    } else if !server.pages {
+        report.remarks.push(
+            "the directory does not offer paged results: a large answer may be cut".to_owned(),
+        );
+    }
+    if directory.incremental == Incremental::WhereTold {
+        let table = crate::capability::table(directory, Some(server));
+        let told = table.iter().any(|c| c.incremental);
+        report.remarks.push(match told {
+            true => "changes and deletions are told, so that later reads can be of changes only".to_owned(),
+            false => "changes with deletions are not told to this connector here, so that every read is of everything".to_owned(),
+        });
+    }
+    if server.vendor == Vendor::Ds389 {
+        report.remarks.push(
+            "roles are read as the directory computes them; a role outside the base keeps its name as id".to_owned(),
+        );
+    }
+}
+
+async fn sample(link: &Link, directory: &Directory, sort: Sort) -> Result<Answer, ConnectorError> {
+    let (filter, what) = match sort {
+        Sort::Members => (&directory.groups, "check groups"),
+        _ => (&directory.people, "check people"),
     };
+    let query = Query::below(&directory.base_dn, filter, sort.attributes(directory));
+    page(link, &query, SAMPLE, None, what).await
+}
+
+/// What is not seen although it should be.
+async fn missing(
+    link: &Link,
+    directory: &Directory,
+    (people, groups): (&Answer, &Answer),
+    report: &mut CheckReport,
+) -> Result<(), ConnectorError> {
     let id = directory.id_attribute.as_str();
-    let people = page(
-        connection,
-        &sample(
-            &directory.people,
-            &[id, "createTimestamp", "pwdChangedTime"],
-        ),
-        Scope::Subtree,
-        20,
-        None,
-        "check people",
-    )
-    .await?;
-    let groups = page(
-        connection,
-        &sample(
-            &directory.groups,
-            &[id, "member", "uniqueMember", "memberUid"],
-        ),
-        Scope::Subtree,
-        20,
-        None,
-        "check groups",
-    )
-    .await?;
-    for (what, answer) in [("people", &people), ("groups", &groups)] {
+    let mut lacks = |name: String, why: &str| {
+        report.missing_rights.push(Right {
+            name,
+            why: why.to_owned(),
+        });
+    };
+    for (what, answer) in [("people", people), ("groups", groups)] {
+        if answer.entries.iter().any(|e| e.one(id).is_none()) {
+            lacks(
+                format!("read {id}"),
+                &format!("without it {what} have no id and are counted as failed"),
+            );
+        }
+    }
+    let hides = |answer: &Answer, hidden: fn(&Entry) -> bool| answer.entries.iter().any(hidden);
+    if hides(people, |e| e.one("createTimestamp").is_none()) {
+        lacks(
+            "read operational attributes".to_owned(),
+            "without them locks, creation and last sign-in are not known",
+        );
+    }
+    let filter = format!(
+        "(&{}(|(pwdChangedTime=*)(userPassword=*)))",
+        directory.people
+    );
+    let query = Query::below(&directory.base_dn, filter, vec!["1.1".to_owned()]);
+    let passwords = page(link, &query, 1, None, "check passwords").await?;
+    if passwords.entries.is_empty() && !people.entries.is_empty() {
+        lacks(
+            "search pwdChangedTime or userPassword".to_owned(),
+            "without it nothing tells which accounts have a password (its value is never read)",
+        );
+    }
+    let no_member = |e: &Entry| {
+        let names = ["member", "uniqueMember", "memberUid", "memberURL"];
+        names.iter().all(|name| !e.has(name))
+    };
+    if !groups.entries.is_empty() && groups.entries.iter().all(no_member) {
+        lacks(
+            "read member, uniqueMember and memberUid".to_owned(),
+            "no group shows a member",
+        );
+    }
+    for (what, answer) in [("people", people), ("groups", groups)] {
         if answer.entries.is_empty() {
             report.remarks.push(format!(
                 "no {what} are visible below `{}`: there are none, or this login may not see them",
                 directory.base_dn
             ));
-        } else if answer.entries.iter().any(|e| e.one(id).is_none()) {
-            report.missing_rights.push(Right {
-                name: format!("read {id}"),
-                why: format!("without it {what} have no id and are counted as failed"),
-            });
         }
-    }
-    if people
-        .entries
-        .iter()
-        .any(|e| e.one("createTimestamp").is_none())
-    {
-        report.missing_rights.push(Right {
-            name: "read operational attributes".to_owned(),
-            why: "without them locks, creation and last sign-in are not known".to_owned(),
-        });
-    }
-    let passwords = page(
-        connection,
-        &sample(
-            &format!(
-                "(&{}(|(pwdChangedTime=*)(userPassword=*)))",
-                directory.people
-            ),
-            &["1.1"],
-        ),
-        Scope::Subtree,
-        1,
-        None,
-        "check passwords",
-    )
-    .await?;
-    if passwords.entries.is_empty() && !people.entries.is_empty() {
-        report.missing_rights.push(Right {
-            name: "search pwdChangedTime or userPassword".to_owned(),
-            why:
-                "without it nothing tells which accounts have a password (its value is never read)"
-                    .to_owned(),
-        });
-    }
-    let members = ["member", "uniqueMember", "memberUid"];
-    if !groups.entries.is_empty()
-        && groups
-            .entries
-            .iter()
-            .all(|e| members.iter().all(|m| e.all(m).is_empty()))
-    {
-        report.missing_rights.push(Right {
-            name: "read member, uniqueMember and memberUid".to_owned(),
-            why: "no group shows a member".to_owned(),
-        });
-    }
-    Ok(report)
-}
-
-/// The server's name and version from its root entry, and whether it pages.
-async fn server(
-    connection: &mut Connection,
-    report: &mut CheckReport,
-) -> Result<(), ConnectorError> {
-    const PAGING: &str = "1.2.840.113556.1.4.319";
-    let root = Query {
-        base: String::new(),
-        filter: "(objectClass=*)".to_owned(),
-        attributes: [
-            "vendorName",
-            "vendorVersion",
-            "supportedControl",
-            "objectClass",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-    };
-    let answer = page(
-        connection,
-        &root,
-        Scope::Base,
-        1,
-        None,
-        "read the root entry",
-    )
-    .await?;
-    let Some(entry) = answer.entries.first() else {
-        report
-            .remarks
-            .push("the directory does not show its root entry".to_owned());
-        return Ok(());
-    };
-    let named: Vec<&str> = ["vendorName", "vendorVersion"]
-        .into_iter()
-        .filter_map(|name| entry.one(name))
-        .collect();
-    let openldap = entry
-        .all("objectClass")
-        .iter()
-        .any(|c| c == "OpenLDAProotDSE");
-    report.server = match (named.is_empty(), openldap) {
-        (false, _) => Some(named.join(" ")),
-        (true, true) => Some("OpenLDAP (its version is not told)".to_owned()),
-        (true, false) => None,
-    };
-    if !entry.all("supportedControl").iter().any(|c| c == PAGING) {
-        report.remarks.push(
-            "the directory does not offer paged results: a large answer may be cut".to_owned(),
-        );
+        if let Some(why) = answer.clipped {
+            report.remarks.push(format!(
+                "the directory cuts answers at {why}: raise it for this login, or reads stay incomplete"
+            ));
+        }
     }
     Ok(())
 }

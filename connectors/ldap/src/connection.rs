@@ -1,21 +1,20 @@
 //! One signed-in connection: TLS first, then the bind; dropped, it is closed at once.
 
 use crate::error::{client, odd, refused, timed_out};
+use crate::root::Server;
+use crate::search::Link;
 use crate::settings::{Directory, Security};
 use crate::tls;
 use lastkey_contract::{ConnectorError, ErrorKind, Secret};
 use ldap3::exop::WhoAmI;
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings};
-use std::time::Duration;
+use ldap3::{LdapConnAsync, LdapConnSettings};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// A connection that is signed in.
 pub struct Connection {
-    pub ldap: Ldap,
-    /// The address, for errors.
-    pub system: String,
-    pub timeout: Duration,
+    pub link: Link,
+    pub server: Server,
     driver: JoinHandle<()>,
 }
 
@@ -60,47 +59,54 @@ impl Connection {
             let _ = driver.drive().await;
         });
         let mut connection = Connection {
-            ldap,
-            system,
-            timeout: directory.timeout,
+            link: Link {
+                ldap,
+                system,
+                timeout: directory.timeout,
+            },
+            server: Server::default(),
             driver,
         };
         if let (Some(dn), Some(secret)) = (&directory.bind_dn, secret) {
             if secret.expose().is_empty() {
                 return Err(ConnectorError::new(
                     ErrorKind::AuthRejected,
-                    connection.system.as_str(),
+                    connection.link.system.as_str(),
                     "sign in",
                     "the password is empty",
                 )
                 .hint("give the password of bind_dn"));
             }
-            let bound = timeout(
-                connection.timeout,
-                connection.ldap.simple_bind(dn, secret.expose()),
-            )
-            .await
-            .map_err(|_| timed_out(&connection.system, "sign in"))?
-            .map_err(|e| client(&connection.system, "sign in", &e))?;
+            let link = &mut connection.link;
+            let bound = timeout(link.timeout, link.ldap.simple_bind(dn, secret.expose()))
+                .await
+                .map_err(|_| timed_out(&link.system, "sign in"))?
+                .map_err(|e| client(&link.system, "sign in", &e))?;
             if bound.rc != 0 {
-                return Err(refused(&connection.system, "sign in", &bound));
+                return Err(refused(&link.system, "sign in", &bound));
             }
         }
+        connection.server = Server::ask(&connection.link).await?;
         Ok(connection)
     }
 
     /// Who the directory says we are; None where it does not tell.
     pub async fn who(&mut self) -> Result<Option<String>, ConnectorError> {
         const OPERATION: &str = "ask who we are";
-        let answer = timeout(self.timeout, self.ldap.extended(WhoAmI))
+        let Link {
+            ldap,
+            system,
+            timeout: patience,
+        } = &mut self.link;
+        let answer = timeout(*patience, ldap.extended(WhoAmI))
             .await
-            .map_err(|_| timed_out(&self.system, OPERATION))?
-            .map_err(|e| client(&self.system, OPERATION, &e))?;
+            .map_err(|_| timed_out(system, OPERATION))?
+            .map_err(|e| client(system, OPERATION, &e))?;
         if answer.1.rc != 0 {
             return Ok(None);
         }
         let text = String::from_utf8(answer.0.val.unwrap_or_default())
-            .map_err(|_| odd(&self.system, OPERATION, "its name for us is not UTF-8"))?;
+            .map_err(|_| odd(system, OPERATION, "its name for us is not UTF-8"))?;
         Ok(Some(text.trim_start_matches("dn:").to_owned()).filter(|t| !t.is_empty()))
     }
 }

@@ -1,9 +1,11 @@
 //! One entry as it came, taken apart without trusting it: odd encodings are None, never a panic.
+//!
+//! Values are moved out of what the client decoded, not copied: a directory of a million member
+//! values passes through here.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use ldap3::ResultEntry;
 use ldap3::asn1::{PL, StructureTag};
-use std::collections::BTreeMap;
 
 /// Longest attribute value that is taken in, in bytes.
 pub const MAX_VALUE: usize = 64 * 1024;
@@ -12,8 +14,8 @@ pub const MAX_VALUE: usize = 64 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     pub dn: String,
-    /// Values that are text, by attribute in lower case and without options.
-    values: BTreeMap<String, Vec<String>>,
+    /// Values by attribute, without the attribute's options, in the directory's order.
+    values: Vec<(String, Vec<Vec<u8>>)>,
     /// How many values were left out because they were too long.
     pub too_long: u64,
 }
@@ -23,23 +25,29 @@ impl Entry {
     pub fn parse(raw: ResultEntry) -> Option<Entry> {
         let mut parts = constructed(raw.0)?.into_iter();
         let dn = String::from_utf8(primitive(parts.next()?)?).ok()?;
+        let attributes = constructed(parts.next()?)?;
         let mut entry = Entry {
             dn,
-            ..Entry::default()
+            values: Vec::with_capacity(attributes.len()),
+            too_long: 0,
         };
-        for attribute in constructed(parts.next()?)? {
+        for attribute in attributes {
             let mut parts = constructed(attribute)?.into_iter();
-            let name = String::from_utf8(primitive(parts.next()?)?).ok()?;
-            let name = name.split(';').next().unwrap_or_default().to_lowercase();
-            for value in constructed(parts.next()?)? {
+            let mut name = String::from_utf8(primitive(parts.next()?)?).ok()?;
+            if let Some(end) = name.find(';') {
+                name.truncate(end);
+            }
+            let sent = constructed(parts.next()?)?;
+            let mut values = Vec::with_capacity(sent.len());
+            for value in sent {
                 let value = primitive(value)?;
                 if value.len() > MAX_VALUE {
                     entry.too_long += 1;
-                } else if let Ok(text) = String::from_utf8(value) {
-                    // binary values are not facts of ours
-                    entry.values.entry(name.clone()).or_default().push(text);
+                } else {
+                    values.push(value);
                 }
             }
+            entry.values.push((name, values));
         }
         Some(entry)
     }
@@ -52,29 +60,43 @@ impl Entry {
             ..Entry::default()
         };
         for (name, value) in values {
-            entry
-                .values
-                .entry(name.to_lowercase())
-                .or_default()
-                .push((*value).to_owned());
+            let value = value.as_bytes().to_vec();
+            match entry.values.iter_mut().find(|(n, _)| n == name) {
+                Some((_, values)) => values.push(value),
+                None => entry.values.push(((*name).to_owned(), vec![value])),
+            }
         }
         entry
     }
 
-    /// All values of an attribute, in the directory's order.
-    pub fn all(&self, name: &str) -> &[String] {
+    /// All values of an attribute as bytes, in the directory's order.
+    pub fn bytes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.values
-            .get(&name.to_lowercase())
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .flat_map(|(_, values)| values.iter().map(Vec::as_slice))
     }
 
-    /// The first value that is not empty.
-    pub fn one(&self, name: &str) -> Option<&str> {
-        self.all(name)
+    /// All values of an attribute that are text.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.bytes(name).filter_map(|v| std::str::from_utf8(v).ok())
+    }
+
+    /// Whether the entry shows the attribute, with or without values.
+    pub fn has(&self, name: &str) -> bool {
+        self.values
             .iter()
-            .map(String::as_str)
-            .find(|v| !v.is_empty())
+            .any(|(n, _)| n.eq_ignore_ascii_case(name))
+    }
+
+    /// The first value that is text and not empty.
+    pub fn one<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.all(name).find(|v| !v.is_empty())
+    }
+
+    /// Whether one of an attribute's values is this, without case.
+    pub fn says(&self, name: &str, value: &str) -> bool {
+        self.all(name).any(|v| v.eq_ignore_ascii_case(value))
     }
 
     /// The first value as a time of LDAP's generalizedTime.
@@ -95,14 +117,16 @@ pub fn generalized_time(text: &str) -> Option<DateTime<Utc>> {
         .map(|t| t.and_utc())
 }
 
-fn constructed(tag: StructureTag) -> Option<Vec<StructureTag>> {
+/// The parts of a constructed element; None for a primitive one.
+pub fn constructed(tag: StructureTag) -> Option<Vec<StructureTag>> {
     match tag.payload {
         PL::C(parts) => Some(parts),
         PL::P(_) => None,
     }
 }
 
-fn primitive(tag: StructureTag) -> Option<Vec<u8>> {
+/// The bytes of a primitive element; None for a constructed one.
+pub fn primitive(tag: StructureTag) -> Option<Vec<u8>> {
     match tag.payload {
         PL::P(bytes) => Some(bytes),
         PL::C(_) => None,

@@ -15,6 +15,8 @@
     )
 )]
 
+mod capability;
+mod changes;
 mod check;
 mod connection;
 mod dn;
@@ -22,21 +24,27 @@ mod entry;
 mod error;
 mod index;
 mod map;
+mod rights;
+mod root;
+mod scan;
 mod search;
 mod session;
 mod settings;
+mod sync;
 mod tls;
+mod watermark;
 
 pub use settings::DESCRIPTOR;
 
 use async_trait::async_trait;
 use connection::Connection;
 use lastkey_contract::{
-    CheckReport, Connector, ConnectorError, Descriptor, Kind, KindCapability, Secret, Session,
-    Settings,
+    CheckReport, Connector, ConnectorError, Descriptor, KindCapability, Secret, Session, Settings,
 };
-use session::{MAX_PAGE, Reading};
-use settings::{Directory, Identities};
+use root::Server;
+use session::Reading;
+use settings::Directory;
+use std::sync::OnceLock;
 
 /// A connector for the directory that the settings name; the secret is the bind password.
 pub fn configure(
@@ -46,6 +54,7 @@ pub fn configure(
     Ok(Box::new(LdapConnector {
         directory: Directory::from_settings(settings, secret.is_some())?,
         secret,
+        server: OnceLock::new(),
     }))
 }
 
@@ -53,6 +62,17 @@ pub fn configure(
 struct LdapConnector {
     directory: Directory,
     secret: Option<Secret>,
+    /// What the directory said of itself, once it was asked.
+    server: OnceLock<Server>,
+}
+
+impl LdapConnector {
+    async fn open(&self) -> Result<Connection, ConnectorError> {
+        let connection = Connection::open(&self.directory, self.secret.as_ref()).await?;
+        // The first answer stays: a configured source is one directory.
+        let _ = self.server.set(connection.server.clone());
+        Ok(connection)
+    }
 }
 
 #[async_trait]
@@ -62,39 +82,16 @@ impl Connector for LdapConnector {
     }
 
     fn capabilities(&self) -> Vec<KindCapability> {
-        let kinds = [
-            Kind::Account,
-            Kind::Entitlement,
-            Kind::Grant,
-            Kind::Credential,
-        ];
-        let identities = match self.directory.identities {
-            Identities::Read => Some(Kind::Identity),
-            Identities::Leave => None,
-        };
-        identities
-            .into_iter()
-            .chain(kinds)
-            .map(|kind| KindCapability {
-                kind,
-                max_page: MAX_PAGE,
-                // a paging cookie belongs to its connection
-                cursor_survives_reconnect: false,
-                incremental: false,
-                deletions_visible: false,
-                last_use_known: kind == Kind::Account,
-                one_moment: false,
-            })
-            .collect()
+        capability::table(&self.directory, self.server.get())
     }
 
     async fn check(&self) -> Result<CheckReport, ConnectorError> {
-        let mut connection = Connection::open(&self.directory, self.secret.as_ref()).await?;
+        let mut connection = self.open().await?;
         check::look(&self.directory, &mut connection).await
     }
 
     async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError> {
-        let connection = Connection::open(&self.directory, self.secret.as_ref()).await?;
+        let connection = self.open().await?;
         Ok(Box::new(Reading::new(self.directory.clone(), connection)))
     }
 }

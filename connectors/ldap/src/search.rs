@@ -1,25 +1,69 @@
-//! One page of one paged search (RFC 2696): entries, the cookie of the next page, and what was cut.
+//! Searches: one page of a paged search (RFC 2696), all its pages one after the other with the
+//! next under way while one is worked on, and the look at one entry.
 
-use crate::connection::Connection;
-use crate::entry::Entry;
+use crate::entry::{Entry, constructed, primitive};
 use crate::error::{client, odd, refused, timed_out};
 use lastkey_contract::ConnectorError;
-use ldap3::asn1::{PL, parse_tag};
+use ldap3::asn1::parse_tag;
 use ldap3::controls::{PagedResults, RawControl};
-use ldap3::{LdapResult, Scope};
-use tokio::time::timeout;
+use ldap3::{Ldap, LdapResult, ResultEntry, Scope, SearchOptions};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
 
 const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
+
+/// A way to ask over a connection that is signed in.
+#[derive(Clone)]
+pub struct Link {
+    pub ldap: Ldap,
+    /// The address, for errors.
+    pub system: String,
+    pub timeout: Duration,
+}
 
 /// What is searched for.
 #[derive(Clone, Debug)]
 pub struct Query {
     pub base: String,
+    pub scope: Scope,
     pub filter: String,
     pub attributes: Vec<String>,
+    /// Whether values are wanted, or only the names of attributes that have any.
+    pub values: Values,
+}
+
+/// What of an attribute is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    Wanted,
+    NamesOnly,
 }
 
 impl Query {
+    /// Everything below a base that a filter meets.
+    pub fn below(base: &str, filter: impl Into<String>, attributes: Vec<String>) -> Query {
+        Query {
+            base: base.to_owned(),
+            scope: Scope::Subtree,
+            filter: filter.into(),
+            attributes,
+            values: Values::Wanted,
+        }
+    }
+
+    /// One entry, if the filter meets it.
+    pub fn at(dn: &str, filter: &str, attributes: &[&str]) -> Query {
+        Query {
+            base: dn.to_owned(),
+            scope: Scope::Base,
+            filter: filter.to_owned(),
+            attributes: attributes.iter().map(|a| (*a).to_owned()).collect(),
+            values: Values::Wanted,
+        }
+    }
+
     /// For the evidence: what was asked.
     pub fn shown(&self) -> String {
         format!(
@@ -38,49 +82,79 @@ pub struct Answer {
     /// None at the end.
     pub cookie: Option<Vec<u8>>,
     /// Why the directory cut the answer, if it did.
-    pub clipped: Option<String>,
+    pub clipped: Option<&'static str>,
     /// How many times it referred to another server.
     pub referrals: u64,
     /// How many entries could not be taken apart.
     pub broken: u64,
 }
 
-/// Asks for one page of at most `size` entries.
-pub async fn page(
-    connection: &mut Connection,
+/// Sends a search and hands every item to `take`; gives back the result that ended it. Silence
+/// for longer than the link's patience is a time-out, however long the whole answer takes.
+pub async fn ask(
+    link: &Link,
     query: &Query,
-    scope: Scope,
-    size: u32,
-    cookie: Option<&[u8]>,
+    controls: Vec<RawControl>,
     operation: &str,
-) -> Result<Answer, ConnectorError> {
-    let (system, patience) = (connection.system.clone(), connection.timeout);
-    let failed = |e: ldap3::LdapError| client(&system, operation, &e);
-    let late = |_| timed_out(&system, operation);
-    let control: RawControl = PagedResults {
-        size: i32::try_from(size).unwrap_or(i32::MAX),
-        cookie: cookie.unwrap_or_default().to_vec(),
-    }
-    .into();
-    connection.ldap.with_controls(vec![control]);
+    mut take: impl FnMut(ResultEntry) -> Result<(), ConnectorError>,
+) -> Result<LdapResult, ConnectorError> {
+    let failed = |e: ldap3::LdapError| client(&link.system, operation, &e);
+    let late = || timed_out(&link.system, operation);
+    let mut ldap = link.ldap.clone();
+    ldap.with_controls(controls)
+        .with_search_options(SearchOptions::new().typesonly(query.values == Values::NamesOnly));
     let mut stream = timeout(
-        patience,
-        connection.ldap.streaming_search(
+        link.timeout,
+        ldap.streaming_search(
             &query.base,
-            scope,
+            query.scope,
             &query.filter,
             query.attributes.clone(),
         ),
     )
     .await
-    .map_err(late)?
+    .map_err(|_| late())?
     .map_err(failed)?;
+    // One timer for the whole answer: setting one for each entry would cost more than the entry.
+    let patience = sleep(link.timeout);
+    tokio::pin!(patience);
+    let mut heard = false;
+    loop {
+        tokio::select! {
+            biased;
+            item = stream.next() => match item.map_err(failed)? {
+                Some(item) => {
+                    heard = true;
+                    take(item)?;
+                }
+                None => return Ok(stream.finish().await),
+            },
+            () = &mut patience => {
+                if !heard {
+                    return Err(late());
+                }
+                heard = false;
+                patience.as_mut().reset(Instant::now() + link.timeout);
+            }
+        }
+    }
+}
+
+/// Asks for one page of at most `size` entries.
+pub async fn page(
+    link: &Link,
+    query: &Query,
+    size: u32,
+    cookie: Option<&[u8]>,
+    operation: &str,
+) -> Result<Answer, ConnectorError> {
+    let control: RawControl = PagedResults {
+        size: i32::try_from(size).unwrap_or(i32::MAX),
+        cookie: cookie.unwrap_or_default().to_vec(),
+    }
+    .into();
     let mut answer = Answer::default();
-    while let Some(item) = timeout(patience, stream.next())
-        .await
-        .map_err(late)?
-        .map_err(failed)?
-    {
+    let result = ask(link, query, vec![control], operation, |item| {
         if item.is_ref() {
             answer.referrals += 1;
         } else if !item.is_intermediate() {
@@ -89,16 +163,50 @@ pub async fn page(
                 None => answer.broken += 1,
             }
         }
-    }
-    let result = stream.finish().await;
+        Ok(())
+    })
+    .await?;
     match result.rc {
-        0 => answer.cookie = next(&system, operation, &result)?,
-        3 => answer.clipped = Some("its time limit".to_owned()),
-        4 => answer.clipped = Some("its size limit".to_owned()),
-        11 => answer.clipped = Some("an administrative limit".to_owned()),
-        _ => return Err(refused(&system, operation, &result)),
+        0 => answer.cookie = next(&link.system, operation, &result)?,
+        rc => match cut(rc) {
+            Some(why) => answer.clipped = Some(why),
+            None => return Err(refused(&link.system, operation, &result)),
+        },
     }
     Ok(answer)
+}
+
+/// Why a result means that the answer was cut, if it does.
+pub fn cut(rc: u32) -> Option<&'static str> {
+    match rc {
+        3 => Some("its time limit"),
+        4 => Some("its size limit"),
+        11 => Some("an administrative limit"),
+        _ => None,
+    }
+}
+
+/// The one entry that a query names; None where there is none that this login sees, or where the
+/// name is no name.
+pub async fn one(
+    link: &Link,
+    query: &Query,
+    operation: &str,
+) -> Result<Option<Entry>, ConnectorError> {
+    let mut found = None;
+    let result = ask(link, query, Vec::new(), operation, |item| {
+        if !item.is_ref() && !item.is_intermediate() {
+            found = Entry::parse(item);
+        }
+        Ok(())
+    })
+    .await?;
+    match result.rc {
+        0 => Ok(found),
+        // no such object, a referral, not a DN
+        32 | 10 | 34 => Ok(None),
+        _ => Err(refused(&link.system, operation, &result)),
+    }
 }
 
 /// The cookie of the next page; an empty one means there is none.
@@ -111,16 +219,52 @@ fn next(
         // A directory that does not page sends everything at once.
         return Ok(None);
     };
-    let value = control.1.val.as_deref().unwrap_or_default();
-    let cookie = parse_tag(value)
+    parse_tag(control.1.val.as_deref().unwrap_or_default())
         .ok()
-        .and_then(|(_, tag)| match tag.payload {
-            PL::C(parts) => parts.into_iter().nth(1),
-            PL::P(_) => None,
+        .and_then(|(_, tag)| constructed(tag)?.into_iter().nth(1))
+        .and_then(primitive)
+        .map(|cookie| Some(cookie).filter(|c| !c.is_empty()))
+        .ok_or_else(|| odd(system, operation, "its paging control is broken"))
+}
+
+/// The pages of one query, read ahead by one.
+pub struct Pages {
+    answers: mpsc::Receiver<Result<Answer, ConnectorError>>,
+    reader: JoinHandle<()>,
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+impl Pages {
+    /// Begins at a cookie. After an error or the last page nothing more comes.
+    pub fn begin(
+        link: &Link,
+        query: Query,
+        size: u32,
+        mut cookie: Option<Vec<u8>>,
+        operation: String,
+    ) -> Pages {
+        let link = link.clone();
+        // One answer may wait while the next is under way: never more is held.
+        let (send, answers) = mpsc::channel(1);
+        let reader = tokio::spawn(async move {
+            loop {
+                let answer = page(&link, &query, size, cookie.as_deref(), &operation).await;
+                cookie = answer.as_ref().ok().and_then(|a| a.cookie.clone());
+                if send.send(answer).await.is_err() || cookie.is_none() {
+                    return;
+                }
+            }
         });
-    match cookie.map(|c| c.payload) {
-        Some(PL::P(bytes)) if bytes.is_empty() => Ok(None),
-        Some(PL::P(bytes)) => Ok(Some(bytes)),
-        Some(PL::C(_)) | None => Err(odd(system, operation, "its paging control is broken")),
+        Pages { answers, reader }
+    }
+
+    /// The next page. None after the last.
+    pub async fn next(&mut self) -> Option<Result<Answer, ConnectorError>> {
+        self.answers.recv().await
     }
 }

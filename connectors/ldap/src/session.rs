@@ -1,263 +1,230 @@
 //! Reading: paged searches turned into pages of facts, at most `limit` at a time.
 
+use crate::capability;
+use crate::changes;
 use crate::connection::Connection;
+use crate::entry::Entry;
 use crate::index::{Half, Index};
-use crate::map;
-use crate::search::{Answer, Query, page};
-use crate::settings::Directory;
+use crate::map::Sort;
+use crate::root::{Server, Vendor};
+use crate::scan::{Part, Scan, Served};
+use crate::search::{Link, Pages, Query};
+use crate::settings::{Directory, Incremental};
+use crate::watermark::Watermark;
 use async_trait::async_trait;
 use lastkey_contract::{
-    ConnectorError, Cursor, ErrorKind, Fact, Kind, Note, NoteKind, Page, PageRequest, Session,
+    ConnectorError, ErrorKind, Kind, KindCapability, NoteKind, Page, PageRequest, Session,
 };
-use ldap3::Scope;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Most records on one page.
-pub const MAX_PAGE: u32 = 2_000;
+pub const MAX_PAGE: u32 = 20_000;
+/// Entries fetched at once.
+const ENTRIES_AT_ONCE: u32 = 1_000;
 /// Groups fetched at once where their members are wanted: one group can have many.
 const GROUPS_AT_ONCE: u32 = 200;
-/// Empty pages in a row, each promising more, after which the directory is not believed.
-const MAX_EMPTY: u32 = 100;
+/// Roles of 389 DS are hidden from searches that do not ask for subentries by name.
+const ROLES: &str = "(&(objectClass=ldapSubEntry)(objectClass=nsRoleDefinition))";
 
 /// An open reading session.
 pub struct Reading {
-    directory: Directory,
-    connection: Connection,
-    index: Index,
+    pub directory: Directory,
+    pub link: Link,
+    pub server: Server,
+    pub index: Index,
     scan: Option<Scan>,
     scans: u64,
-    /// The last page and the cursor it answered, so that asking again gives the same.
-    answered: Option<(Cursor, Kind, u32, Page)>,
+    served: Option<Served>,
+    /// Aliases are looked for once.
+    aliases: Option<Aliases>,
+    /// Owns the socket: it closes with the session.
+    _connection: Connection,
 }
 
-/// A search of one kind under way.
-struct Scan {
-    kind: Kind,
-    number: u64,
-    served: u64,
-    query: Query,
-    cookie: Option<Vec<u8>>,
-    ended: bool,
-    clipped: bool,
-    empty: u32,
-    found: u64,
-    queue: VecDeque<Fact>,
-    /// Objects seen that became no record.
-    lost: u64,
-    notes: BTreeMap<(NoteKind, String), (u64, Vec<String>)>,
+/// Entries that only point at others.
+#[derive(Clone, Debug, Default)]
+struct Aliases {
+    /// Those that point out of the base: what they name is not read.
+    outside: Vec<String>,
 }
 
 impl Reading {
     pub fn new(directory: Directory, connection: Connection) -> Self {
+        let server = connection.server.clone();
         Self {
-            directory,
-            connection,
+            directory: directory.knowing(&server),
+            link: connection.link.clone(),
+            server,
             index: Index::default(),
             scan: None,
             scans: 0,
-            answered: None,
+            served: None,
+            aliases: None,
+            _connection: connection,
         }
     }
 
-    fn query(&self, kind: Kind) -> Option<Query> {
+    /// A query below the base, for entries of one sort.
+    pub fn part(&self, sort: Sort) -> Part {
         let d = &self.directory;
-        let (filter, attributes) = match kind {
-            Kind::Identity | Kind::Account => (d.people.clone(), map::people_attributes(d)),
-            Kind::Entitlement => (d.groups.clone(), map::group_attributes(d)),
-            Kind::Grant => (d.groups.clone(), map::member_attributes(d)),
+        let filter = match sort {
+            Sort::Identity | Sort::Account | Sort::RoleMembers => d.people.clone(),
+            Sort::Group | Sort::Members => d.groups.clone(),
+            Sort::Role => ROLES.to_owned(),
             // Presence is asked by the filter: the directory compares, and sends no value.
-            Kind::Credential => (
-                format!("(&{}(|(pwdChangedTime=*)(userPassword=*)))", d.people),
-                vec![
-                    d.id_attribute.clone(),
-                    "uid".to_owned(),
-                    "pwdChangedTime".to_owned(),
-                ],
-            ),
+            Sort::Password => format!("(&{}(|(pwdChangedTime=*)(userPassword=*)))", d.people),
+            Sort::Keys => format!("(&{}(|(userCertificate=*)(sshPublicKey=*)))", d.people),
+        };
+        Part {
+            sort,
+            query: Query::below(&d.base_dn, filter, sort.attributes(d)),
+        }
+    }
+
+    /// What a full read of a kind asks.
+    fn parts(&self, kind: Kind) -> Result<VecDeque<Part>, ConnectorError> {
+        let roles = self.server.vendor == Vendor::Ds389;
+        let sorts: &[Sort] = match kind {
+            Kind::Identity => &[Sort::Identity],
+            Kind::Account => &[Sort::Account],
+            Kind::Entitlement if roles => &[Sort::Group, Sort::Role],
+            Kind::Entitlement => &[Sort::Group],
+            Kind::Grant if roles => &[Sort::Members, Sort::RoleMembers],
+            Kind::Grant => &[Sort::Members],
+            Kind::Credential => &[Sort::Password, Sort::Keys],
             Kind::Location
             | Kind::Reader
             | Kind::Control
             | Kind::Owner
             | Kind::Session
-            | Kind::Task => return None,
+            | Kind::Task => {
+                return Err(ConnectorError::new(
+                    ErrorKind::Unsupported,
+                    self.directory.url.as_str(),
+                    format!("read {}", kind.plural()),
+                    format!("a directory has no {} that can be read", kind.plural()),
+                ));
+            }
         };
-        Some(Query {
-            base: d.base_dn.clone(),
-            filter,
-            attributes,
-        })
+        Ok(sorts.iter().map(|sort| self.part(*sort)).collect())
     }
 
-    fn begin(&mut self, kind: Kind) -> Result<Scan, ConnectorError> {
-        let query = self.query(kind).ok_or_else(|| {
-            ConnectorError::new(
-                ErrorKind::Unsupported,
-                self.directory.url.as_str(),
-                format!("read {}", kind.plural()),
-                format!("a directory has no {} that can be read", kind.plural()),
-            )
-        })?;
+    /// Whether a read of this kind can say where the next one starts.
+    pub fn is_incremental(&self, kind: Kind) -> bool {
+        self.directory.incremental == Incremental::WhereTold
+            && capability::has_told_ids(&self.directory, &self.server)
+            && capability::incremental(kind, &self.server)
+    }
+
+    async fn begin(&mut self, kind: Kind) -> Result<Scan, ConnectorError> {
         self.scans += 1;
-        Ok(Scan {
-            kind,
-            number: self.scans,
-            served: 0,
-            query,
-            cookie: None,
-            ended: false,
-            clipped: false,
-            empty: 0,
-            found: 0,
-            queue: VecDeque::new(),
-            lost: 0,
-            notes: BTreeMap::new(),
-        })
+        let mut scan = Scan::new(kind, self.scans, self.parts(kind)?);
+        if self.is_incremental(kind) {
+            // Before the first entry: what changes while we read is then told next time.
+            let now = Watermark::now(self, kind).await?;
+            scan.watermark = now.map(|w| w.to_text());
+        }
+        self.look_for_aliases(&mut scan).await?;
+        if matches!(kind, Kind::Grant | Kind::Identity) {
+            self.know(Half::People, &mut scan).await?;
+        }
+        if kind == Kind::Grant {
+            self.know(Half::Groups, &mut scan).await?;
+        }
+        Ok(scan)
     }
 
     /// Reads a half of the index that no earlier read filled. What was cut is noted on `scan`.
-    async fn know(&mut self, half: Half, scan: &mut Scan) -> Result<(), ConnectorError> {
+    pub async fn know(&mut self, half: Half, scan: &mut Scan) -> Result<(), ConnectorError> {
         if self.index.has(half) {
             return Ok(());
         }
         let d = &self.directory;
-        let query = Query {
-            base: d.base_dn.clone(),
-            filter: match half {
-                Half::People => d.people.clone(),
-                Half::Groups => d.groups.clone(),
-            },
-            attributes: vec![
-                d.id_attribute.clone(),
-                d.identity_attribute.clone(),
-                "uid".to_owned(),
-            ],
+        let (filters, names): (Vec<&str>, &[&str]) = match (half, self.server.vendor) {
+            (Half::People, _) => (
+                vec![&d.people],
+                &[&d.id_attribute, &d.identity_attribute, "uid", "gidNumber"],
+            ),
+            (Half::Groups, Vendor::Ds389) => (vec![&d.groups, ROLES], &[&d.id_attribute]),
+            (Half::Groups, Vendor::OpenLdap | Vendor::Other) => {
+                (vec![&d.groups], &[&d.id_attribute])
+            }
         };
-        let mut cookie: Option<Vec<u8>> = None;
-        let mut empty = 0;
-        loop {
-            let answer = page(
-                &mut self.connection,
-                &query,
-                Scope::Subtree,
-                MAX_PAGE,
-                cookie.as_deref(),
-                "look up members",
-            )
-            .await?;
-            for entry in &answer.entries {
-                self.index.learn(&self.directory, half, entry);
-            }
-            empty = if answer.entries.is_empty() {
-                empty + 1
-            } else {
-                0
-            };
-            scan.remember(&answer);
-            match answer.cookie {
-                None => {
-                    self.index.complete(half);
-                    return Ok(());
+        for filter in filters {
+            let names = names.iter().map(|n| (*n).to_owned()).collect();
+            let query = Query::below(&d.base_dn, filter, names);
+            let operation = "look up members".to_owned();
+            let mut pages = Pages::begin(&self.link, query, ENTRIES_AT_ONCE, None, operation);
+            while let Some(answer) = pages.next().await {
+                for entry in scan.take(answer?, &self.link.system)? {
+                    self.index.learn(&self.directory, half, &entry);
                 }
-                Some(_) if empty > MAX_EMPTY => return Err(endless(&self.directory.url)),
-                next => cookie = next,
             }
         }
-    }
-
-    /// Fetches until the scan can serve a page.
-    async fn fill(
-        &mut self,
-        scan: &mut Scan,
-        request: &PageRequest,
-        limit: u32,
-    ) -> Result<(), ConnectorError> {
-        if request.cursor.is_none() {
-            if matches!(scan.kind, Kind::Grant | Kind::Identity) {
-                self.know(Half::People, scan).await?;
-            }
-            if scan.kind == Kind::Grant {
-                self.know(Half::Groups, scan).await?;
-            }
-        }
-        while scan.queue.len() < limit as usize && !scan.ended {
-            self.fetch(scan, limit).await?;
-        }
-        if scan.kind == Kind::Credential && scan.ended && scan.found == 0 {
-            self.doubt_silence(scan).await?;
-        }
+        self.index.complete(half);
         Ok(())
     }
 
     /// Fetches one search page into the scan's queue.
     async fn fetch(&mut self, scan: &mut Scan, limit: u32) -> Result<(), ConnectorError> {
-        let size = match scan.kind {
-            Kind::Grant => limit.min(GROUPS_AT_ONCE),
-            _ => limit,
+        let Some(part) = scan.parts.front().cloned() else {
+            return Ok(());
+        };
+        let most = match part.sort {
+            Sort::Members => GROUPS_AT_ONCE,
+            _ => ENTRIES_AT_ONCE,
         };
         let operation = format!("read {}", scan.kind.plural());
-        let answer = page(
-            &mut self.connection,
-            &scan.query,
-            Scope::Subtree,
-            size,
-            scan.cookie.as_deref(),
-            &operation,
-        )
-        .await?;
-        scan.remember(&answer);
-        scan.empty = if answer.entries.is_empty() {
-            scan.empty + 1
-        } else {
-            0
-        };
-        if scan.empty > MAX_EMPTY && answer.cookie.is_some() {
-            return Err(endless(&self.directory.url));
-        }
-        scan.ended = answer.cookie.is_none();
-        scan.cookie.clone_from(&answer.cookie);
-        for entry in &answer.entries {
-            scan.found += 1;
-            let d = &self.directory;
-            let facts: Option<Vec<Fact>> = match scan.kind {
-                Kind::Identity => {
-                    map::identity(d, entry, &self.index).map(|x| vec![Fact::Identity(x)])
-                }
-                Kind::Account => {
-                    self.index.learn(d, Half::People, entry);
-                    map::account(d, entry).map(|x| vec![Fact::Account(x)])
-                }
-                Kind::Credential => map::password(d, entry).map(|x| vec![Fact::Credential(x)]),
-                Kind::Entitlement => {
-                    self.index.learn(d, Half::Groups, entry);
-                    map::entitlement(d, entry).map(|x| vec![Fact::Entitlement(x)])
-                }
-                Kind::Grant => map::grants(d, entry, &self.index).map(|(grants, dangling)| {
-                    for member in dangling {
-                        let reason = "the member is neither a person nor a group that was read";
-                        scan.note(NoteKind::Dangling, reason, 1, Some(member));
-                    }
-                    grants.into_iter().map(Fact::Grant).collect()
-                }),
-                Kind::Location
-                | Kind::Reader
-                | Kind::Control
-                | Kind::Owner
-                | Kind::Session
-                | Kind::Task => Some(Vec::new()),
-            };
-            match facts {
-                Some(facts) => scan.queue.extend(facts),
-                None => {
-                    scan.lost += 1;
-                    let reason = format!(
-                        "the entry shows no `{}`, so it has no id",
-                        self.directory.id_attribute
-                    );
-                    scan.note(NoteKind::Failed, &reason, 1, Some(entry.dn.clone()));
-                }
+        let pages = scan.pages.get_or_insert_with(|| {
+            let cookie = scan.cookie.take();
+            let size = limit.min(most);
+            Pages::begin(&self.link, part.query.clone(), size, cookie, operation)
+        });
+        let answer = match pages.next().await {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) => {
+                // Whoever asks again goes on where this page began.
+                scan.pages = None;
+                return Err(error);
             }
+            None => {
+                scan.pages = None;
+                return Err(ConnectorError::new(
+                    ErrorKind::Cancelled,
+                    self.link.system.as_str(),
+                    "read",
+                    "the read was stopped",
+                ));
+            }
+        };
+        scan.cookie.clone_from(&answer.cookie);
+        let last = answer.cookie.is_none();
+        for entry in scan.take(answer, &self.link.system)? {
+            self.learn(part.sort, &entry);
+            scan.push(part.sort, entry, &self.index);
         }
-        if scan.ended && !scan.clipped {
+        if last {
+            self.part_ended(part.sort, scan).await?;
+        }
+        Ok(())
+    }
+
+    /// What members are resolved with is learned where the same entries are read anyway.
+    pub fn learn(&mut self, sort: Sort, entry: &Entry) {
+        match sort {
+            Sort::Account => self.index.learn(&self.directory, Half::People, entry),
+            Sort::Group | Sort::Role => self.index.learn(&self.directory, Half::Groups, entry),
+            Sort::Identity | Sort::Members | Sort::RoleMembers | Sort::Password | Sort::Keys => {}
+        }
+    }
+
+    async fn part_ended(&mut self, sort: Sort, scan: &mut Scan) -> Result<(), ConnectorError> {
+        scan.pages = None;
+        scan.parts.pop_front();
+        if sort == Sort::Password && scan.found == 0 {
+            self.doubt_silence(scan).await?;
+        }
+        if scan.ended() && !scan.clipped {
             match scan.kind {
                 Kind::Account => self.index.complete(Half::People),
                 Kind::Entitlement => self.index.complete(Half::Groups),
@@ -277,100 +244,66 @@ impl Reading {
         }
         Ok(())
     }
-}
 
-fn endless(system: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorKind::Protocol,
-        system,
-        "read",
-        "the directory goes on sending empty pages and promising more",
-    )
-    .hint("look into the directory's log")
-}
-
-impl Scan {
-    fn cursor(&self) -> Cursor {
-        Cursor(format!("{}:{}", self.number, self.served))
-    }
-
-    fn note(&mut self, kind: NoteKind, reason: &str, count: u64, example: Option<String>) {
-        let (total, examples) = self.notes.entry((kind, reason.to_owned())).or_default();
-        *total += count;
-        if examples.len() < Note::MAX_EXAMPLES {
-            examples.extend(example);
+    /// Aliases are never followed: one that points below the base names what is read anyway, and
+    /// what another names is left out.
+    async fn look_for_aliases(&mut self, scan: &mut Scan) -> Result<(), ConnectorError> {
+        let aliases = match &self.aliases {
+            Some(known) => known.clone(),
+            None => {
+                let names = vec!["aliasedObjectName".to_owned()];
+                let query = Query::below(&self.directory.base_dn, "(objectClass=alias)", names);
+                let operation = "look for aliases".to_owned();
+                let mut pages = Pages::begin(&self.link, query, ENTRIES_AT_ONCE, None, operation);
+                let mut found = Aliases::default();
+                let base = crate::dn::normal(&self.directory.base_dn);
+                while let Some(answer) = pages.next().await {
+                    found
+                        .outside
+                        .extend(answer?.entries.into_iter().filter_map(|entry| {
+                            let target = crate::dn::normal(entry.one("aliasedObjectName")?);
+                            let inside = target == base || target.ends_with(&format!(",{base}"));
+                            (!inside).then_some(entry.dn)
+                        }));
+                }
+                self.aliases.insert(found).clone()
+            }
+        };
+        if matches!(scan.kind, Kind::Account | Kind::Entitlement) {
+            let reason = "an alias that points out of the base was not followed";
+            for dn in aliases.outside {
+                scan.note(NoteKind::Clipped, reason, 1, Some(dn));
+            }
         }
-    }
-
-    /// Notes what an answer left out.
-    fn remember(&mut self, answer: &Answer) {
-        if let Some(why) = &answer.clipped {
-            self.clipped = true;
-            let reason = format!("the directory cut its answer at {why}");
-            self.note(NoteKind::Clipped, &reason, 1, None);
-        }
-        if answer.referrals > 0 {
-            self.lost += answer.referrals;
-            let reason = "a referral to another server was not followed";
-            self.note(NoteKind::Skipped, reason, answer.referrals, None);
-        }
-        if answer.broken > 0 {
-            self.lost += answer.broken;
-            let reason = "the entry's encoding is broken";
-            self.note(NoteKind::Failed, reason, answer.broken, None);
-        }
-        for entry in answer.entries.iter().filter(|e| e.too_long > 0) {
-            let reason = "a value longer than 64 kB was left out";
-            self.note(
-                NoteKind::Clipped,
-                reason,
-                entry.too_long,
-                Some(entry.dn.clone()),
-            );
-        }
-    }
-
-    /// The next page out of the queue.
-    fn serve(&mut self, limit: u32) -> Page {
-        let count = self.queue.len().min(limit as usize);
-        let records: Vec<Fact> = self.queue.drain(..count).collect();
-        self.served += records.len() as u64;
-        let about = self.kind;
-        Page {
-            received: records.len() as u64 + std::mem::take(&mut self.lost),
-            records,
-            next: (!self.ended || !self.queue.is_empty()).then(|| self.cursor()),
-            notes: std::mem::take(&mut self.notes)
-                .into_iter()
-                .map(|((kind, reason), (count, examples))| Note {
-                    kind,
-                    about,
-                    reason,
-                    count,
-                    examples,
-                })
-                .collect(),
-            query: Some(self.query.shown()),
-            ..Page::default()
-        }
+        Ok(())
     }
 }
 
 #[async_trait]
 impl Session for Reading {
+    fn capabilities(&self) -> Option<Vec<KindCapability>> {
+        Some(capability::table(&self.directory, Some(&self.server)))
+    }
+
     async fn read_page(
         &mut self,
         kind: Kind,
         request: PageRequest,
     ) -> Result<Page, ConnectorError> {
         let limit = request.limit.clamp(1, MAX_PAGE);
-        let mut scan = match &request.cursor {
-            None => self.begin(kind)?,
-            Some(asked) => {
-                if let Some((cursor, of, size, page)) = &self.answered
-                    && (cursor, *of, *size) == (asked, kind, limit)
+        let mut scan = match (&request.cursor, &request.since) {
+            (None, None) => self.begin(kind).await?,
+            (None, Some(since)) => {
+                self.scans += 1;
+                let scan = Scan::new(kind, self.scans, VecDeque::new());
+                changes::begin(self, scan, since).await?
+            }
+            (Some(asked), _) => {
+                if let Some(served) = &self.served
+                    && let Some(page) =
+                        served.again(&self.directory, &self.index, (asked, kind, limit))
                 {
-                    return Ok(page.clone());
+                    return Ok(page);
                 }
                 match self.scan.take() {
                     Some(scan) if scan.kind == kind && scan.cursor() == *asked => scan,
@@ -386,15 +319,14 @@ impl Session for Reading {
                 }
             }
         };
-        if let Err(error) = self.fill(&mut scan, &request, limit).await {
-            // Whoever asks again with the same cursor goes on where this call began.
-            self.scan = Some(scan);
-            return Err(error);
+        while !scan.is_ready(limit) {
+            if let Err(error) = self.fetch(&mut scan, limit).await {
+                self.scan = Some(scan);
+                return Err(error);
+            }
         }
-        let page = scan.serve(limit);
-        self.answered = request
-            .cursor
-            .map(|cursor| (cursor, kind, limit, page.clone()));
+        let (page, served) = scan.serve(&self.directory, &self.index, (request.cursor, limit));
+        self.served = served;
         self.scan = page.next.is_some().then_some(scan);
         Ok(page)
     }

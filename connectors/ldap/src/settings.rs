@@ -1,6 +1,7 @@
 //! Settings of a directory, parsed once into a [`Directory`].
 
 use crate::error::config;
+use crate::root::Server;
 use lastkey_contract::{
     ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings, SystemName,
 };
@@ -81,9 +82,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         spec(
             "id_attribute",
             "Id attribute",
-            "the attribute that never changes",
+            "the attribute that never changes; auto is entryUUID, or nsUniqueId on a 389 Directory Server",
             Must::No,
-            "entryUUID",
+            AUTO,
         ),
         spec(
             "identity_attribute",
@@ -92,6 +93,14 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             Must::No,
             "employeeNumber",
         ),
+        SettingSpec {
+            key: "incremental",
+            label: "Changes only",
+            help: "auto reads only what changed since the last read, where the directory tells it; no reads everything each time",
+            required: false,
+            default: AUTO,
+            choices: &[AUTO, "no"],
+        },
         spec(
             "timeout",
             "Timeout",
@@ -112,8 +121,8 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 };
 
 const PEOPLE: &str = "(|(objectClass=inetOrgPerson)(objectClass=person)(objectClass=posixAccount))";
-const GROUPS: &str =
-    "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))";
+const GROUPS: &str = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=groupOfMembers)(objectClass=posixGroup)(objectClass=groupOfURLs))";
+const AUTO: &str = "auto";
 
 #[derive(PartialEq, Eq)]
 enum Must {
@@ -152,6 +161,13 @@ pub enum Identities {
     Leave,
 }
 
+/// Whether a read may be of changes only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incremental {
+    WhereTold,
+    Never,
+}
+
 /// A configured directory, without its password.
 #[derive(Clone, Debug)]
 pub struct Directory {
@@ -165,12 +181,22 @@ pub struct Directory {
     pub people: String,
     pub groups: String,
     pub identities: Identities,
+    /// Empty until the directory said which it keeps, where the settings leave it open.
     pub id_attribute: String,
     pub identity_attribute: String,
+    pub incremental: Incremental,
     pub timeout: Duration,
 }
 
 impl Directory {
+    /// The directory with what it said of itself filled in.
+    pub fn knowing(mut self, server: &Server) -> Directory {
+        if self.id_attribute.is_empty() {
+            server.id_attribute().clone_into(&mut self.id_attribute);
+        }
+        self
+    }
+
     /// Parses the settings; every value that cannot count is an error with what to write instead.
     pub fn from_settings(settings: &Settings, secret: bool) -> Result<Directory, ConnectorError> {
         settings.validate(&DESCRIPTOR, &[])?;
@@ -267,7 +293,13 @@ impl Directory {
                 "yes" => Identities::Read,
                 _ => Identities::Leave,
             },
-            id_attribute: text("id_attribute"),
+            id_attribute: Some(text("id_attribute"))
+                .filter(|name| name != AUTO)
+                .unwrap_or_default(),
+            incremental: match text("incremental").as_str() {
+                AUTO => Incremental::WhereTold,
+                _ => Incremental::Never,
+            },
             identity_attribute: text("identity_attribute"),
             timeout: Duration::from_secs(timeout),
         })
