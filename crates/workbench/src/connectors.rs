@@ -7,13 +7,14 @@ use lastkey_engine::views::{SettingView, SourceKindView};
 
 type Configure = fn(&Settings, Option<Secret>) -> Result<Box<dyn Connector>, ConnectorError>;
 
-fn all() -> [(&'static Descriptor, Configure); 2] {
+fn all() -> [(&'static Descriptor, Configure); 3] {
     [
         (
             &lastkey_flat_files::DESCRIPTOR,
             lastkey_flat_files::configure,
         ),
         (&lastkey_ldap::DESCRIPTOR, lastkey_ldap::configure),
+        (&lastkey_vault::DESCRIPTOR, lastkey_vault::configure),
     ]
 }
 

@@ -1,0 +1,312 @@
+//! The vault's own API: signing in, lists, objects. Reading only.
+//!
+//! The one way from here to the server. Besides `GET` it sends `POST` to the sign-in and to those
+//! paths below, where the server wants a body to look something up; none of them changes anything.
+
+use crate::error::{odd, refused, sign_in};
+use crate::http::{Answer, Http};
+use crate::settings::{SignIn, Vault};
+use hyper::Method;
+use lastkey_contract::{ConnectorError, Secret};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+/// A vault that we are signed in to.
+pub struct Api {
+    http: Http,
+}
+
+/// What became of a look at one thing.
+#[derive(Debug)]
+pub enum Got<T> {
+    Found(T),
+    /// The vault has no such thing; an empty list looks the same.
+    Absent,
+    /// This login may not.
+    Refused,
+}
+
+impl<T> Got<T> {
+    /// What was found, if it was.
+    pub fn found(self) -> Option<T> {
+        match self {
+            Got::Found(value) => Some(value),
+            Got::Absent | Got::Refused => None,
+        }
+    }
+}
+
+/// Look-ups that the server takes as `POST`, and that change nothing.
+#[derive(Clone, Copy, Debug)]
+pub enum Lookup {
+    /// What may this login do on these paths?
+    Capabilities,
+    /// The token of an accessor, described.
+    Token,
+    /// A lease, described.
+    Lease,
+}
+
+impl Lookup {
+    fn path(self) -> &'static str {
+        match self {
+            Lookup::Capabilities => "sys/capabilities-self",
+            Lookup::Token => "auth/token/lookup-accessor",
+            Lookup::Lease => "sys/leases/lookup",
+        }
+    }
+}
+
+/// `sys/health`, which needs no sign-in.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Health {
+    #[serde(default)]
+    pub version: String,
+    /// The server's clock, in seconds: what an expiry is judged by.
+    #[serde(default)]
+    pub server_time_utc: i64,
+}
+
+#[derive(Deserialize)]
+struct Wrapped<T> {
+    data: T,
+}
+
+#[derive(Deserialize)]
+struct Keys {
+    #[serde(default)]
+    keys: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct SignedIn {
+    auth: Issued,
+}
+
+#[derive(Deserialize)]
+struct Issued {
+    client_token: String,
+}
+
+impl Api {
+    /// Signs in. The answer also tells that a vault is there, initialised and not sealed.
+    pub async fn open(
+        vault: &Vault,
+        how: &SignIn,
+        secret: Option<&Secret>,
+    ) -> Result<Api, ConnectorError> {
+        let mut http = Http::new(vault)?;
+        let secret = secret.ok_or_else(|| {
+            crate::error::config(
+                "the secret to sign in with is missing",
+                "give it with --secret-file FILE",
+            )
+        })?;
+        let (path, body) = match how {
+            SignIn::Token => {
+                http.sign_with(trimmed(secret));
+                return Ok(Api { http });
+            }
+            SignIn::AppRole { mount, role_id } => (
+                format!("auth/{mount}/login"),
+                body(&[
+                    ("role_id", role_id),
+                    ("secret_id", trimmed(secret).expose()),
+                ]),
+            ),
+            SignIn::UserPass { mount, username } => (
+                format!("auth/{mount}/login/{username}"),
+                body(&[("password", secret.expose())]),
+            ),
+        };
+        let answer = http
+            .ask(Method::POST, &path, "", Some(body), "sign in")
+            .await?;
+        if answer.status != 200 {
+            return Err(sign_in(http.address(), &answer));
+        }
+        let issued: SignedIn = parsed(http.address(), "sign in", &answer)?;
+        http.sign_with(Secret::new(issued.auth.client_token));
+        Ok(Api { http })
+    }
+
+    /// The vault's address, for sentences.
+    pub fn address(&self) -> &str {
+        self.http.address()
+    }
+
+    /// Version and clock of the server.
+    pub async fn health(&mut self) -> Result<Health, ConnectorError> {
+        let operation = "look at the server";
+        // A standby that passes requests on is as good as the active server.
+        let query = "standbyok=true&perfstandbyok=true";
+        let answer = self
+            .http
+            .ask(Method::GET, "sys/health", query, None, operation)
+            .await?;
+        match answer.status {
+            200 => parsed(self.address(), operation, &answer),
+            _ => Err(refused(self.address(), operation, &answer)),
+        }
+    }
+
+    /// Who we are; a refusal means that the token is none.
+    pub async fn whoami<T: DeserializeOwned>(&mut self) -> Result<T, ConnectorError> {
+        let operation = "look up our own token";
+        let answer = self
+            .http
+            .ask(Method::GET, "auth/token/lookup-self", "", None, operation)
+            .await?;
+        match answer.status {
+            200 => parsed::<Wrapped<T>>(self.address(), operation, &answer).map(|w| w.data),
+            _ => Err(sign_in(self.address(), &answer)),
+        }
+    }
+
+    /// One object.
+    pub async fn read<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        operation: &str,
+    ) -> Result<Got<T>, ConnectorError> {
+        let answer = self
+            .http
+            .ask(Method::GET, path, "", None, operation)
+            .await?;
+        self.taken(&answer, operation)
+    }
+
+    /// The names below a path, sorted; a folder ends in a slash.
+    pub async fn list(
+        &mut self,
+        path: &str,
+        operation: &str,
+    ) -> Result<Got<Vec<String>>, ConnectorError> {
+        let answer = self
+            .http
+            .ask(Method::GET, path, "list=true", None, operation)
+            .await?;
+        Ok(match self.taken::<Keys>(&answer, operation)? {
+            Got::Found(Keys { mut keys }) => {
+                keys.sort_unstable();
+                keys.dedup();
+                Got::Found(keys)
+            }
+            Got::Absent => Got::Absent,
+            Got::Refused => Got::Refused,
+        })
+    }
+
+    /// One of the look-ups that want a body.
+    pub async fn look_up<T: DeserializeOwned>(
+        &mut self,
+        what: Lookup,
+        body: &serde_json::Value,
+        operation: &str,
+    ) -> Result<Got<T>, ConnectorError> {
+        self.post(what.path(), body, operation).await
+    }
+
+    /// The secret ID of an accessor, described.
+    pub async fn secret_id<T: DeserializeOwned>(
+        &mut self,
+        role: &str,
+        accessor: &str,
+        operation: &str,
+    ) -> Result<Got<T>, ConnectorError> {
+        let path = format!("{role}/secret-id-accessor/lookup");
+        let body = serde_json::json!({ "secret_id_accessor": accessor });
+        self.post(&path, &body, operation).await
+    }
+
+    /// The raw answer for one path, for the reader of values, which wipes it.
+    pub async fn raw(&mut self, path: &str, operation: &str) -> Result<Answer, ConnectorError> {
+        self.http.ask(Method::GET, path, "", None, operation).await
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: &serde_json::Value,
+        operation: &str,
+    ) -> Result<Got<T>, ConnectorError> {
+        let body = Zeroizing::new(body.to_string().into_bytes());
+        let answer = self
+            .http
+            .ask(Method::POST, path, "", Some(body), operation)
+            .await?;
+        self.taken(&answer, operation)
+    }
+
+    fn taken<T: DeserializeOwned>(
+        &self,
+        answer: &Answer,
+        operation: &str,
+    ) -> Result<Got<T>, ConnectorError> {
+        let lost = |said: &str| said.contains("invalid accessor") || said.contains("invalid lease");
+        match answer.status {
+            200 => parsed::<Wrapped<T>>(self.address(), operation, answer)
+                .map(|wrapped| Got::Found(wrapped.data)),
+            204 => Ok(Got::Absent),
+            // An accessor that ended between two requests.
+            400 | 403 if lost(&answer.said()) => Ok(Got::Absent),
+            403 => Ok(Got::Refused),
+            404 if !answer.said().contains("namespace") => Ok(Got::Absent),
+            _ => Err(refused(self.address(), operation, answer)),
+        }
+    }
+}
+
+/// A secret without the line break that a file ends in.
+fn trimmed(secret: &Secret) -> Secret {
+    Secret::new(secret.expose().trim().to_owned())
+}
+
+/// A JSON object of texts, wiped after use.
+fn body(pairs: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
+    // Room for every character escaped, so that growing leaves no copy behind.
+    let room: usize = pairs.iter().map(|(k, v)| k.len() + v.len() * 6 + 8).sum();
+    let mut out = Zeroizing::new(Vec::with_capacity(room + 2));
+    out.push(b'{');
+    for (index, (key, value)) in pairs.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        for (text, end) in [(key, b':'), (value, b' ')] {
+            out.push(b'"');
+            for byte in text.bytes() {
+                match byte {
+                    b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+                    0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+                    _ => out.push(byte),
+                }
+            }
+            out.extend_from_slice(&[b'"', end]);
+        }
+    }
+    out.push(b'}');
+    out
+}
+
+fn parsed<T: DeserializeOwned>(
+    system: &str,
+    operation: &str,
+    answer: &Answer,
+) -> Result<T, ConnectorError> {
+    // What the parser would say can quote the answer, and an answer can hold a token.
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| odd(system, operation, "its JSON is not what this path answers"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_json() {
+        let made = body(&[("a", "x\"\\\n\u{1}ü"), ("b", "")]);
+        let read: serde_json::Value = serde_json::from_slice(&made).unwrap();
+        assert_eq!(read, serde_json::json!({"a": "x\"\\\n\u{1}ü", "b": ""}));
+    }
+}

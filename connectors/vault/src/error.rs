@@ -1,0 +1,150 @@
+//! How answers of a vault become the contract's one error type.
+
+use crate::http::Answer;
+use lastkey_contract::{ConnectorError, ErrorKind};
+
+/// A setting that cannot count.
+pub fn config(message: impl Into<String>, hint: impl Into<String>) -> ConnectorError {
+    ConnectorError::new(ErrorKind::ConfigInvalid, "vault", "configure", message).hint(hint)
+}
+
+/// The connection failed.
+pub fn unreachable(system: &str, operation: &str, why: &str) -> ConnectorError {
+    ConnectorError::new(
+        ErrorKind::Unavailable,
+        system,
+        operation,
+        format!("the vault cannot be reached: {why}"),
+    )
+    .hint("check the address, the port and the network")
+}
+
+/// The connection broke in the middle of an answer.
+pub fn broken_off(system: &str, operation: &str) -> ConnectorError {
+    ConnectorError::new(
+        ErrorKind::Unavailable,
+        system,
+        operation,
+        "the vault broke off the connection",
+    )
+    .hint("sync again; if it comes back, look into the vault's log")
+}
+
+/// No answer in time.
+pub fn timed_out(system: &str, operation: &str) -> ConnectorError {
+    ConnectorError::new(
+        ErrorKind::TimedOut,
+        system,
+        operation,
+        "the vault did not answer in time",
+    )
+    .hint("check the address and the port, or set a longer timeout")
+}
+
+/// An answer that breaks the protocol.
+pub fn odd(system: &str, operation: &str, what: &str) -> ConnectorError {
+    ConnectorError::new(
+        ErrorKind::Protocol,
+        system,
+        operation,
+        format!("the answer is not a vault's: {what}"),
+    )
+    .hint("check that the address is the vault's own, with no sign-in page or proxy before it")
+}
+
+/// An answer that is neither what was asked for, nor a plain "not there" or "not allowed".
+pub fn refused(system: &str, operation: &str, answer: &Answer) -> ConnectorError {
+    let said = answer.said();
+    let (kind, message, hint) = match answer.status {
+        300..=399 => (
+            ErrorKind::Protocol,
+            "the vault sends elsewhere, and a credential never follows",
+            "give the address of the active server, or of a load balancer that reaches it",
+        ),
+        400 | 405 | 412 => (
+            ErrorKind::Protocol,
+            "the vault did not understand the request",
+            "check that the server is Vault or OpenBao, and its version",
+        ),
+        401 | 403 => (
+            ErrorKind::Forbidden,
+            "this login may not read here",
+            "give the login the policy that the connector's page lists",
+        ),
+        404 if said.contains("namespace") => (
+            ErrorKind::ConfigInvalid,
+            "the namespace is not there, or this login may not see it",
+            "check `namespace`; the root namespace has none",
+        ),
+        404 => (
+            ErrorKind::Protocol,
+            "the vault does not know this path",
+            "check that the server is Vault or OpenBao, and its version",
+        ),
+        429 => (
+            ErrorKind::RateLimited,
+            "the vault asks to wait",
+            "wait, then sync again; a rate limit quota may be too low",
+        ),
+        472 | 473 => (
+            ErrorKind::Unavailable,
+            "the vault is a standby that does not answer requests",
+            "give the address of the active server",
+        ),
+        501 => (
+            ErrorKind::Unavailable,
+            "the vault is not initialised",
+            "initialise and unseal it, then sync again",
+        ),
+        503 if said.contains("sealed") => (
+            ErrorKind::Unavailable,
+            "the vault is sealed",
+            "unseal it, then sync again",
+        ),
+        500..=599 => (
+            ErrorKind::Unavailable,
+            "the vault is not available",
+            "wait, then sync again; look into the vault's log for the reason",
+        ),
+        _ => (
+            ErrorKind::Protocol,
+            "the vault ended the request with an error",
+            "look into the vault's log for the reason",
+        ),
+    };
+    let message = match said.is_empty() {
+        true => format!("{message} (status {})", answer.status),
+        false => format!("{message} (status {}: `{said}`)", answer.status),
+    };
+    let mut error = ConnectorError::new(kind, system, operation, message).hint(hint);
+    error.retry_after_ms = answer.retry_after_ms;
+    error.request_id.clone_from(&answer.request_id);
+    error
+}
+
+/// A sign-in that was refused.
+pub fn sign_in(system: &str, answer: &Answer) -> ConnectorError {
+    let refused = refused(system, "sign in", answer);
+    match answer.status {
+        // The vault says 400 to a wrong secret ID, role or password, 403 to a wrong token.
+        400 | 403 => ConnectorError {
+            kind: ErrorKind::AuthRejected,
+            message: match answer.said() {
+                said if said.is_empty() => "the vault refused the sign-in".to_owned(),
+                said => format!("the vault refused the sign-in: `{said}`"),
+            },
+            hint: Some(
+                "check the secret and its time to live; a used-up or expired secret ID or token gets the same answer"
+                    .to_owned(),
+            ),
+            ..refused
+        },
+        404 if refused.kind != ErrorKind::ConfigInvalid => ConnectorError {
+            kind: ErrorKind::ConfigInvalid,
+            message: "there is no such way to sign in".to_owned(),
+            hint: Some("check `auth`, `auth_mount` and `namespace`".to_owned()),
+            ..refused
+        },
+        _ => refused,
+    }
+}

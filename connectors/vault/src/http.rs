@@ -1,0 +1,337 @@
+//! HTTP/1.1 over TLS to one origin: one request at a time, over one connection.
+//!
+//! It promises that nothing is sent anywhere but to the configured host and port, that no answer
+//! is taken that is larger than asked for or packed, and that what was received is wiped. It
+//! follows nothing, tries nothing again, and reads no proxy from the environment.
+
+use crate::error::{broken_off, odd, timed_out, unreachable};
+use crate::settings::{Vault, authority};
+use crate::tls::{self, Watched};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{HeaderMap, HeaderValue};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use lastkey_contract::{ConnectorError, ErrorKind, Secret};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use zeroize::Zeroizing;
+
+/// The largest answer that is read: a list of a million names fits.
+pub const LARGEST: usize = 128 * 1024 * 1024;
+
+/// A client of one vault.
+pub struct Http {
+    address: String,
+    host: String,
+    port: u16,
+    namespace: String,
+    timeout: std::time::Duration,
+    tls: Arc<ClientConfig>,
+    watched: Arc<Watched>,
+    token: Option<Secret>,
+    connection: Option<SendRequest<Full<Bytes>>>,
+}
+
+/// An answer, read to its end.
+pub struct Answer {
+    pub status: u16,
+    pub retry_after_ms: Option<u64>,
+    pub request_id: Option<String>,
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+/// What the vault says beside a refusal.
+#[derive(serde::Deserialize)]
+struct Said {
+    #[serde(default)]
+    errors: Vec<String>,
+}
+
+impl Answer {
+    /// The vault's own words about a refusal, cut to a sentence's length.
+    pub fn said(&self) -> String {
+        let said = serde_json::from_slice::<Said>(&self.body)
+            .map(|said| said.errors.join("; "))
+            .unwrap_or_default();
+        said.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .take(200)
+            .collect()
+    }
+}
+
+impl Http {
+    /// A client that has not connected yet.
+    pub fn new(vault: &Vault) -> Result<Http, ConnectorError> {
+        let (tls, watched) = tls::client(vault)?;
+        Ok(Http {
+            address: vault.address.clone(),
+            host: vault.host.clone(),
+            port: vault.port,
+            namespace: vault.namespace.clone(),
+            timeout: vault.timeout,
+            tls,
+            watched,
+            token: None,
+            connection: None,
+        })
+    }
+
+    /// What every request is signed with from now on.
+    pub fn sign_with(&mut self, token: Secret) {
+        self.token = Some(token);
+    }
+
+    /// The vault's address, for sentences.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Asks once. `path` stands below `/v1/` and is encoded here; `query` is sent as it is.
+    pub async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        query: &str,
+        body: Option<Zeroizing<Vec<u8>>>,
+        operation: &str,
+    ) -> Result<Answer, ConnectorError> {
+        let patience = self.timeout;
+        let asked = tokio::time::timeout(patience, self.once(method, path, query, body, operation));
+        match asked.await {
+            Ok(answer) => answer,
+            Err(_) => Err(timed_out(&self.address, operation)),
+        }
+    }
+
+    async fn once(
+        &mut self,
+        method: Method,
+        path: &str,
+        query: &str,
+        body: Option<Zeroizing<Vec<u8>>>,
+        operation: &str,
+    ) -> Result<Answer, ConnectorError> {
+        let request = self.request(method, path, query, body, operation)?;
+        // Taken out for the time of the request: whoever drops it half-way drops the connection.
+        let open = self.connection.take().filter(|open| !open.is_closed());
+        let mut open = match open {
+            Some(open) => open,
+            None => self.open(operation).await?,
+        };
+        open.ready()
+            .await
+            .map_err(|_| broken_off(&self.address, operation))?;
+        let response = open
+            .send_request(request)
+            .await
+            .map_err(|error| self.failed(&error, operation))?;
+        let (parts, mut incoming) = response.into_parts();
+        let packed = parts
+            .headers
+            .get("content-encoding")
+            .is_some_and(|e| e.as_bytes() != b"identity");
+        if packed {
+            return Err(odd(&self.address, operation, "it is packed, unasked"));
+        }
+        let mut received = Zeroizing::new(Vec::with_capacity(4096));
+        while let Some(frame) = incoming.frame().await {
+            let frame = frame.map_err(|error| self.failed(&error, operation))?;
+            let Some(data) = frame.data_ref() else {
+                continue;
+            };
+            if received.len() + data.len() > LARGEST {
+                let what = format!("it is larger than {} MB", LARGEST / (1024 * 1024));
+                return Err(odd(&self.address, operation, &what));
+            }
+            grow(&mut received, data.len());
+            received.extend_from_slice(data);
+        }
+        self.connection = Some(open);
+        let answer = Answer {
+            status: parts.status.as_u16(),
+            retry_after_ms: seconds(&parts.headers).map(|s| s.saturating_mul(1000)),
+            request_id: text(&parts.headers, "x-request-id"),
+            body: received,
+        };
+        // A sign-in page or a proxy answers any path with a page of its own.
+        let page = text(&parts.headers, "content-type")
+            .is_some_and(|kind| !kind.starts_with("application/json"));
+        if page && answer.status < 300 && !answer.body.is_empty() {
+            let what = "it is a page, not JSON";
+            return Err(odd(&self.address, operation, what));
+        }
+        Ok(answer)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &str,
+        body: Option<Zeroizing<Vec<u8>>>,
+        operation: &str,
+    ) -> Result<Request<Full<Bytes>>, ConnectorError> {
+        let target = match query {
+            "" => format!("/v1/{}", encoded(path)),
+            query => format!("/v1/{}?{query}", encoded(path)),
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header("host", authority(&self.host, self.port))
+            .header("user-agent", "lastkey")
+            .header("accept", "application/json")
+            .header("accept-encoding", "identity")
+            // asked for by agents that stand before a vault
+            .header("x-vault-request", "true");
+        if !self.namespace.is_empty() {
+            request = request.header("x-vault-namespace", &self.namespace);
+        }
+        if let Some(token) = &self.token {
+            let mut value = HeaderValue::from_str(token.expose()).map_err(|_| {
+                ConnectorError::new(
+                    ErrorKind::AuthRejected,
+                    &self.address,
+                    operation,
+                    "the token holds characters that no token has",
+                )
+                .hint("give the token alone, on one line")
+            })?;
+            value.set_sensitive(true);
+            request = request.header("x-vault-token", value);
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map_or_else(Bytes::new, Bytes::from_owner);
+        request.body(Full::new(body)).map_err(|error| {
+            ConnectorError::new(
+                ErrorKind::Bug,
+                &self.address,
+                operation,
+                format!("the request could not be made: {error}"),
+            )
+        })
+    }
+
+    async fn open(&self, operation: &str) -> Result<SendRequest<Full<Bytes>>, ConnectorError> {
+        let unreachable = |why: String| unreachable(&self.address, operation, &why);
+        let name = ServerName::try_from(self.host.clone())
+            .map_err(|_| unreachable(format!("`{}` is not a host", self.host)))?;
+        let stream = TcpStream::connect((self.host.as_str(), self.port))
+            .await
+            .map_err(|error| unreachable(error.to_string()))?;
+        // Small requests one after the other: waiting for more to send would only cost time.
+        let _only_slower = stream.set_nodelay(true);
+        let stream = TlsConnector::from(self.tls.clone())
+            .connect(name, stream)
+            .await
+            .map_err(|error| match self.watched.error(&self.address) {
+                Some(untrusted) => untrusted,
+                None => self.no_tls(&error, operation),
+            })?;
+        let (sender, connection) = handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| self.failed(&error, operation))?;
+        tokio::spawn(async move {
+            // How it ended is told by the request that was under way.
+            let _told_elsewhere = connection.await;
+        });
+        Ok(sender)
+    }
+
+    /// The handshake failed for another reason than the certificate.
+    fn no_tls(&self, error: &std::io::Error, operation: &str) -> ConnectorError {
+        let inner = error
+            .get_ref()
+            .and_then(|e| e.downcast_ref::<rustls::Error>());
+        match inner {
+            Some(
+                rustls::Error::InvalidMessage(_)
+                | rustls::Error::InappropriateMessage { .. }
+                | rustls::Error::InappropriateHandshakeMessage { .. },
+            ) => odd(&self.address, operation, "it does not speak TLS"),
+            Some(why) => ConnectorError::new(
+                ErrorKind::TlsUntrusted,
+                &self.address,
+                operation,
+                format!("no TLS connection could be agreed on: {why}"),
+            )
+            .hint("the vault must offer TLS 1.2 or later"),
+            None => broken_off(&self.address, operation),
+        }
+    }
+
+    fn failed(&self, error: &hyper::Error, operation: &str) -> ConnectorError {
+        match error.is_parse() {
+            true => odd(&self.address, operation, "it is not HTTP"),
+            false => broken_off(&self.address, operation),
+        }
+    }
+}
+
+/// Makes room, and wipes what was there before: growing would leave a copy behind.
+fn grow(received: &mut Zeroizing<Vec<u8>>, by: usize) {
+    let needed = received.len() + by;
+    if needed > received.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(received.capacity() * 2)));
+        larger.extend_from_slice(received);
+        *received = larger;
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(value.chars().take(100).collect())
+}
+
+/// `Retry-After` in seconds; a date would need a clock, and no vault sends one.
+fn seconds(headers: &HeaderMap) -> Option<u64> {
+    text(headers, "retry-after")?.trim().parse().ok()
+}
+
+/// A path as it stands in a request line.
+fn encoded(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                out.push(char::from(byte));
+            }
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_encoded() {
+        assert_eq!(encoded("secret/a b/ü?#%"), "secret/a%20b/%C3%BC%3F%23%25");
+    }
+
+    #[test]
+    fn refusals_are_told_in_a_sentence() {
+        let answer = |body: &str| Answer {
+            status: 403,
+            retry_after_ms: None,
+            request_id: None,
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        };
+        assert_eq!(answer(r#"{"errors":["a\n\tb"]}"#).said(), "a b");
+        assert_eq!(answer("<html>").said(), "");
+        let long = format!(r#"{{"errors":["{}"]}}"#, "x".repeat(10_000));
+        assert_eq!(answer(&long).said().len(), 200);
+    }
+}

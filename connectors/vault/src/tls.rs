@@ -1,0 +1,158 @@
+//! TLS: the system's trust and the source's own CA, verified always; no switch turns it off.
+
+use crate::error::config;
+use crate::settings::Vault;
+use lastkey_contract::{ConnectorError, ErrorKind};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, Mutex};
+
+/// A refused certificate: why, and its fingerprint.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    why: String,
+    sha256: String,
+}
+
+/// Verifies as rustls does, and remembers what it refused so that a person can compare.
+#[derive(Debug)]
+pub struct Watched {
+    inner: Arc<WebPkiServerVerifier>,
+    refusal: Mutex<Option<Refusal>>,
+}
+
+impl Watched {
+    /// The error for a connection that failed because of its certificate.
+    pub fn error(&self, system: &str) -> Option<ConnectorError> {
+        let refusal = self.refusal.lock().ok()?.clone()?;
+        Some(
+            ConnectorError::new(
+                ErrorKind::TlsUntrusted,
+                system,
+                "connect",
+                format!("the vault's certificate is not trusted: {}", refusal.why),
+            )
+            .hint(format!(
+                "if SHA-256 {} is the vault's certificate, name its CA with ca_file and use the name that the certificate carries",
+                refusal.sha256
+            )),
+        )
+    }
+}
+
+impl ServerCertVerifier for Watched {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.inner
+            .verify_server_cert(end_entity, intermediates, name, ocsp, now)
+            .inspect_err(|error| {
+                let digest = Sha256::digest(end_entity);
+                let sha256: Vec<String> = digest.iter().map(|b| format!("{b:02X}")).collect();
+                if let Ok(mut refusal) = self.refusal.lock() {
+                    *refusal = Some(Refusal {
+                        why: why(error),
+                        sha256: sha256.join(":"),
+                    });
+                }
+            })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+/// A reason in plain words.
+fn why(error: &Error) -> String {
+    use rustls::CertificateError as Why;
+    match error {
+        Error::InvalidCertificate(Why::UnknownIssuer) => {
+            "it was issued by a CA that is not known here".to_owned()
+        }
+        Error::InvalidCertificate(Why::Expired | Why::ExpiredContext { .. }) => {
+            "it has expired".to_owned()
+        }
+        Error::InvalidCertificate(Why::NotValidForName | Why::NotValidForNameContext { .. }) => {
+            "it is for another name".to_owned()
+        }
+        other => format!("{other}"),
+    }
+}
+
+/// The TLS configuration of a vault, and the verifier to ask after a failure.
+pub fn client(vault: &Vault) -> Result<(Arc<ClientConfig>, Arc<Watched>), ConnectorError> {
+    let mut roots = RootCertStore::empty();
+    for cert in rustls_native_certs::load_native_certs().certs {
+        // One odd certificate among the system's must not take the others away.
+        let _ = roots.add(cert);
+    }
+    if let Some(path) = &vault.ca_file {
+        let shown = path.display();
+        let unusable = |why: String| {
+            config(
+                format!("the CA file `{shown}` cannot be used: {why}"),
+                "give a PEM file with at least one CA certificate",
+            )
+        };
+        let certs = CertificateDer::pem_file_iter(path).map_err(|e| unusable(e.to_string()))?;
+        let mut count = 0;
+        for cert in certs {
+            let cert = cert.map_err(|e| unusable(e.to_string()))?;
+            roots.add(cert).map_err(|e| unusable(e.to_string()))?;
+            count += 1;
+        }
+        if count == 0 {
+            return Err(unusable("it holds no certificate".to_owned()));
+        }
+    }
+    if roots.is_empty() {
+        return Err(config(
+            "this machine trusts no CA at all, so no certificate can be verified",
+            "name the vault's CA with ca_file",
+        ));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let odd = |e: String| config(format!("TLS cannot be set up: {e}"), "check ca_file");
+    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map_err(|e| odd(e.to_string()))?;
+    let watched = Arc::new(Watched {
+        inner,
+        refusal: Mutex::new(None),
+    });
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| odd(e.to_string()))?
+        .dangerous() // rustls' word for any own verifier; ours only watches its own
+        .with_custom_certificate_verifier(watched.clone())
+        .with_no_client_auth();
+    Ok((Arc::new(config), watched))
+}
