@@ -21,9 +21,8 @@ struct Dependency {
 /// contract <- connectors/*, engine; verify <- engine; engine + connectors + verify + contract <-
 /// workbench; workbench + engine + verify + contract <- cli and the window; everything <- tests.
 fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
-    let connector = |name: &str| {
-        ["lastkey-flat-files", "lastkey-ldap", "lastkey-vault"].contains(&name)
-    };
+    let connector =
+        |name: &str| ["lastkey-flat-files", "lastkey-ldap", "lastkey-vault"].contains(&name);
     let known = |names: &[&str]| names.contains(&other);
     match package.name.as_str() {
         "lastkey-contract" | "lastkey-verify" => false,
