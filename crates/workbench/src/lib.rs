@@ -25,6 +25,7 @@ mod practice;
 mod rehearsals;
 mod sources;
 mod stop;
+mod syncs;
 mod tables;
 mod trust;
 
@@ -37,4 +38,5 @@ pub use places::{default_store_path, settings_folder};
 pub use rehearsals::{ReachOf, check_plan, moment_from_text, summary_line};
 pub use sources::ImportRequest;
 pub use stop::Stop;
+pub use syncs::{SyncHow, SyncOutcome};
 pub use tables::columns;
