@@ -1,7 +1,7 @@
 //! The desk: the open store, what is running on it, and how to stop that.
 
 use lastkey_engine::views::{FailureView, SourceRow, SyncProgress, SyncReport};
-use lastkey_workbench::{Failure, KeySource, OpenOptions, Stop, SyncHow, WhenMissing, Workbench};
+use lastkey_workbench::{Failure, KeySource, OpenOptions, Stop, WhenMissing, Workbench};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -82,7 +82,7 @@ impl Desk {
         self.open.lock().await.recovery_key.take()
     }
 
-    /// Reads sources, several at once; each can be stopped by name.
+    /// Reads sources one after the other; each can be stopped by name.
     pub async fn sync(
         &self,
         names: Vec<String>,
@@ -99,22 +99,14 @@ impl Desk {
         let tell = move |progress: SyncProgress| {
             let _gone = on_progress.send(progress);
         };
-        let outcomes = workbench
-            .sync_many(&stops, SyncHow::default(), &tell, &|name| {
-                self.running().remove(name);
-            })
-            .await;
-        // Also where nothing was read, because one of the names is not known.
-        for (name, _) in &stops {
-            self.running().remove(name);
-        }
         let mut reports = Vec::new();
         let mut failure = None;
-        for outcome in outcomes? {
-            match outcome.result {
-                Ok(report) => reports.push(report),
+        for (name, stop) in &stops {
+            match workbench.sync(name, &tell, stop).await {
+                Ok(mut read) => reports.append(&mut read),
                 Err(error) => failure = failure.or(Some(error)),
             }
+            self.running().remove(name);
         }
         match failure {
             Some(failure) => Err(failure.into()),

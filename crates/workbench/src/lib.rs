@@ -25,7 +25,6 @@ mod practice;
 mod rehearsals;
 mod sources;
 mod stop;
-mod syncs;
 mod tables;
 mod trust;
 
@@ -38,5 +37,4 @@ pub use places::{default_store_path, settings_folder};
 pub use rehearsals::{ReachOf, check_plan, moment_from_text, summary_line};
 pub use sources::ImportRequest;
 pub use stop::Stop;
-pub use syncs::{SyncHow, SyncOutcome};
 pub use tables::columns;

@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Work that runs until this is dropped.
-pub(super) struct Background {
+pub(crate) struct Background {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Background {
     /// Runs the work on a thread of its own.
-    pub(super) fn start<W, F>(name: &str, work: W) -> io::Result<Background>
+    pub(crate) fn start<W, F>(name: &str, work: W) -> io::Result<Background>
     where
         W: FnOnce() -> F + Send + 'static,
         F: Future<Output = ()>,
@@ -53,7 +53,7 @@ impl Drop for Background {
 }
 
 /// A listener on a free port of 127.0.0.1, ready for a runtime.
-pub(super) fn listen(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
+pub(crate) fn listen(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;

@@ -88,7 +88,7 @@ impl Certificate {
     }
 
     /// What a TLS server with it is configured as.
-    pub(super) fn server(&self) -> io::Result<Arc<ServerConfig>> {
+    pub(crate) fn server(&self) -> io::Result<Arc<ServerConfig>> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -121,7 +121,7 @@ fn leaf(names: &[&str], validity: Validity) -> io::Result<(CertificateParams, Ke
 }
 
 /// A client that trusts these authorities and no other.
-pub(super) fn client(ca_pem: &str) -> io::Result<Arc<ClientConfig>> {
+pub(crate) fn client(ca_pem: &str) -> io::Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
         let certificate = certificate.map_err(io::Error::other)?;

@@ -22,4 +22,9 @@ pub use bad_tls::BadTls;
 pub use certificates::{Authority, Certificate, Validity};
 pub use http::{HttpProxy, Upstream};
 pub use record::{Place, Record};
+
 pub use tcp::{TcpFault, TcpProxy};
+
+pub(crate) use background::{Background, listen};
+pub(crate) use certificates::client;
+pub(crate) use record::lock;

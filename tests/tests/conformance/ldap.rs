@@ -1,0 +1,278 @@
+//! LDAP, against a real slapd.
+
+use crate::page::blessing;
+use lastkey_conformance::{Answer, Facts, Network, Scene, SetUp, Subject, Trust, odd_texts};
+use lastkey_contract::{Connector, Fact, Kind, PageRequest, Secret, Settings};
+use lastkey_tests::labs::{Seed, Slapd};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+const PEOPLE: &str = "ou=people,dc=example,dc=org";
+const GROUPS: &str = "ou=groups,dc=example,dc=org";
+const CANARY: &str = "canary-password-of-a-person";
+
+pub struct Ldap {
+    lab: Arc<Slapd>,
+    /// Authorities that a proxy shows are written here, as a person gives them.
+    folder: TempDir,
+    authorities: Mutex<u32>,
+    expected: Facts,
+}
+
+#[derive(Clone, Copy)]
+struct Login {
+    dn: &'static str,
+    password: &'static str,
+}
+const READER: Login = Login {
+    dn: Slapd::READER_DN,
+    password: Slapd::READER_PASSWORD,
+};
+
+fn connector(port: u16, ca: &Path, login: Login) -> Box<dyn Connector> {
+    let pairs = [
+        ("url", format!("ldaps://127.0.0.1:{port}")),
+        ("base_dn", Slapd::BASE.to_owned()),
+        ("system", "corp-ldap".to_owned()),
+        ("timeout", "20".to_owned()),
+        ("ca_file", ca.to_string_lossy().into_owned()),
+        ("bind_dn", login.dn.to_owned()),
+    ];
+    let settings = Settings(pairs.map(|(key, value)| (key.to_owned(), value)).into());
+    lastkey_ldap::configure(&settings, Some(Secret::new(login.password.to_owned()))).unwrap()
+}
+
+fn uuid(n: usize) -> String {
+    format!("00000000-0000-4000-8000-{n:012}")
+}
+
+/// A value in base64, so that LDIF takes any text.
+fn encoded(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for part in text.as_bytes().chunks(3) {
+        let bits =
+            part.iter().fold(0u32, |bits, b| bits << 8 | u32::from(*b)) << (8 * (3 - part.len()));
+        for at in 0..4 {
+            match at <= part.len() {
+                true => out.push(char::from(LETTERS[(bits >> (18 - 6 * at) & 63) as usize])),
+                false => out.push('='),
+            }
+        }
+    }
+    out
+}
+
+fn person(n: usize, display: &str, more: &str) -> String {
+    format!(
+        "dn: uid=p{n},{PEOPLE}\nobjectClass: inetOrgPerson\nuid: p{n}\ncn: Person {n}\nsn: {n}\n\
+         displayName:: {}\nemployeeNumber: {n:04}\nmail: p{n}@example.org\nentryUUID: {}\n\
+         createTimestamp: 20250101000000Z\ncreatorsName: {}\nuserPassword: {CANARY}-{n}\n{more}\n",
+        encoded(display),
+        uuid(n),
+        Slapd::ADMIN_DN
+    )
+}
+
+fn group(n: usize, members: &[String]) -> String {
+    let members: String = members.iter().map(|dn| format!("member: {dn}\n")).collect();
+    format!(
+        "dn: cn=g{n},{GROUPS}\nobjectClass: groupOfNames\ncn: g{n}\nentryUUID: {}\n{members}\n",
+        uuid(100 + n)
+    )
+}
+
+/// Ten people with odd names, one of them below an odd DN, and five groups in each other.
+fn company() -> String {
+    let mut ldif = String::new();
+    for (at, (_, text)) in odd_texts().into_iter().enumerate() {
+        let used = "authTimestamp: 20260301083000Z\npwdChangedTime: 20251224000000Z\n";
+        ldif += &person(at + 1, &text, if at % 2 == 0 { used } else { "" });
+    }
+    for n in 8..=10 {
+        ldif += &person(n, &format!("Person {n}"), "");
+    }
+    let dn = |n: usize| format!("uid=p{n},{PEOPLE}");
+    let odd = format!("cn=Lee\\, Bob \\22Bobby\\22 \\+ Co,{PEOPLE}");
+    ldif += &format!(
+        "dn: {odd}\nobjectClass: inetOrgPerson\nuid: lee\ncn: Lee, Bob \"Bobby\" + Co\nsn: Lee\n\
+         createTimestamp: 20250101000000Z\nentryUUID: {}\nuserPassword: {CANARY}-lee\n\n",
+        uuid(11)
+    );
+    ldif += &group(1, &[dn(1), dn(2), odd]);
+    ldif += &group(2, &[format!("cn=g1,{GROUPS}"), dn(3)]);
+    ldif += &group(3, &[dn(4), dn(5), dn(6)]);
+    ldif += &group(4, &[dn(7)]);
+    ldif += &group(5, &[dn(8), dn(9)]);
+    ldif
+}
+
+fn lab(ldif: String, size_limit: Option<u32>) -> Arc<Slapd> {
+    Arc::new(Slapd::start(Seed { ldif, size_limit }))
+}
+
+/// The facts of [`company`], checked in: whoever changes what is read sees here what changes.
+fn expected() -> Facts {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/ldap-company.json");
+    if blessing() {
+        let lab = lab(company(), None);
+        let facts: BTreeMap<Kind, Vec<Fact>> = read_all(&lab);
+        std::fs::write(&file, serde_json::to_string_pretty(&facts).unwrap() + "\n").unwrap();
+    }
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// Everything, in whole pages, without the suite.
+fn read_all(lab: &Slapd) -> Facts {
+    let connector = connector(lab.ldaps_port(), &lab.ca_path(), READER);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut session = connector.connect().await.unwrap();
+        let mut facts = Facts::new();
+        for capability in connector.capabilities() {
+            let whole = PageRequest {
+                cursor: None,
+                limit: 1_000,
+                since: None,
+            };
+            let page = session.read_page(capability.kind, whole).await.unwrap();
+            assert!(page.next.is_none());
+            facts.insert(capability.kind, page.records);
+        }
+        facts
+    })
+}
+
+impl Ldap {
+    pub fn start() -> Ldap {
+        Ldap {
+            lab: lab(company(), None),
+            folder: tempfile::tempdir().unwrap(),
+            authorities: Mutex::new(0),
+            expected: expected(),
+        }
+    }
+
+    fn authority(&self, pem: &str) -> PathBuf {
+        let mut count = self.authorities.lock().unwrap();
+        *count += 1;
+        let path = self.folder.path().join(format!("{count}.pem"));
+        std::fs::write(&path, pem).unwrap();
+        path
+    }
+}
+
+fn set_up(lab: Arc<Slapd>, login: Login, facts: Facts) -> SetUp {
+    let log = Arc::clone(&lab);
+    SetUp {
+        secrets: vec![login.password.to_owned(), CANARY.to_owned()],
+        writes: Some(Box::new(move || log.writes())),
+        ..SetUp {
+            lives: Box::new(Arc::clone(&lab)),
+            ..SetUp::new(connector(lab.ldaps_port(), &lab.ca_path(), login), facts)
+        }
+    }
+}
+
+/// The first and the last go, one comes, one is renamed, a group loses a member.
+fn change(lab: &Slapd) {
+    lab.modify(&format!(
+        "dn: uid=p1,{PEOPLE}\nchangetype: delete\n\n\
+         dn: cn=Lee\\, Bob \\22Bobby\\22 \\+ Co,{PEOPLE}\nchangetype: delete\n\n\
+         dn: uid=p3,{PEOPLE}\nchangetype: modify\nreplace: displayName\ndisplayName: Renamed\n\n\
+         dn: cn=g3,{GROUPS}\nchangetype: modify\ndelete: member\nmember: uid=p4,{PEOPLE}\n\n\
+         dn: uid=new,{PEOPLE}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: new\ncn: New\nsn: New\nuserPassword: {CANARY}-new\n\n"
+    ));
+}
+
+impl Subject for Ldap {
+    fn name(&self) -> String {
+        "ldap".to_owned()
+    }
+
+    fn server(&self) -> String {
+        let output = std::process::Command::new("/usr/sbin/slapd")
+            .arg("-VV")
+            .output();
+        let text = output
+            .map(|o| String::from_utf8_lossy(&o.stderr).into_owned())
+            .unwrap_or_default();
+        let version = text.split_once("slapd ").map_or("", |(_, rest)| rest);
+        let version = version.split([' ', '+', '(']).next().unwrap_or_default();
+        format!("OpenLDAP {version}")
+    }
+
+    fn scene(&self, scene: Scene) -> Answer {
+        let here = || Arc::clone(&self.lab);
+        Answer::Here(match scene {
+            Scene::Seeded => set_up(here(), READER, self.expected.clone()),
+            Scene::WrongSecret => {
+                let wrong = Login {
+                    password: "canary-wrong-password",
+                    ..READER
+                };
+                set_up(here(), wrong, Facts::new())
+            }
+            Scene::TooFewRights => {
+                let blind = Login {
+                    dn: Slapd::BLIND_DN,
+                    password: Slapd::BLIND_PASSWORD,
+                };
+                set_up(here(), blind, Facts::new())
+            }
+            Scene::ExcessRights => {
+                let admin = Login {
+                    dn: Slapd::ADMIN_DN,
+                    password: Slapd::ADMIN_PASSWORD,
+                };
+                set_up(here(), admin, self.expected.clone())
+            }
+            Scene::Empty => {
+                let kinds = self.expected.keys().copied().map(|kind| (kind, Vec::new()));
+                set_up(lab(String::new(), None), READER, kinds.collect())
+            }
+            Scene::Large { records, bytes } => {
+                let text = "x".repeat(bytes as usize);
+                let people = (0..records as usize).map(|n| person(n, &text, ""));
+                set_up(lab(people.collect(), None), READER, Facts::new())
+            }
+            Scene::Clipped => set_up(lab(company(), Some(5)), READER, Facts::new()),
+            Scene::Changing => {
+                let lab = lab(company(), None);
+                let changing = Arc::clone(&lab);
+                let mut set_up = set_up(lab, READER, self.expected.clone());
+                set_up.change = Some(Box::new(move || {
+                    change(&changing);
+                    // a second reader, in a thread whose runtime is its own
+                    std::thread::spawn(move || read_all(&changing))
+                        .join()
+                        .unwrap()
+                }));
+                set_up
+            }
+        })
+    }
+
+    fn network(&self) -> Network {
+        Network::Tcp(SocketAddr::from((
+            Ipv4Addr::LOCALHOST,
+            self.lab.ldaps_port(),
+        )))
+    }
+
+    fn through(&self, at: SocketAddr, trust: Trust<'_>) -> Box<dyn Connector> {
+        let ca = match trust {
+            Trust::Server => self.lab.ca_path(),
+            Trust::Pem(pem) => self.authority(pem),
+        };
+        connector(at.port(), &ca, READER)
+    }
+}
+
+#[test]
+fn ldap_conforms() {
+    crate::conforms(&Ldap::start());
+}
