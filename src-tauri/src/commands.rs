@@ -69,8 +69,18 @@ macro_rules! commands {
 commands! {
     /// What the frame shows on every screen.
     status() -> Status;
-    /// Opens the store again, with a key file if one is given.
-    store_unlock(key_file: Option<String>) -> Status;
+    /// Opens the store again, with a key file or a passphrase if one is given.
+    store_unlock(key_file: Option<String>, passphrase: Option<String>) -> Status;
+    /// Opens the store with its recovery key and keeps its key again.
+    store_recover(recovery_key: String, passphrase: Option<String>) -> Status;
+    /// Locks the window; a read that goes on ends behind the lock.
+    store_lock() -> ();
+    /// How many sources are being read behind the lock.
+    locked_reading() -> u32;
+    /// Makes a key file of random bytes; refuses where a file is.
+    key_file_make(path: String) -> ();
+    /// Makes a new recovery key: told once, and the one before opens the store no more.
+    recovery_key_new() -> String;
     /// The recovery key of a store that was just made: told once.
     recovery_key() -> Option<String>;
     /// The kinds of source that can be added.
@@ -119,9 +129,40 @@ async fn status(desk: &Desk) -> Answer<Status> {
     Ok(desk.workbench().await?.status().await?)
 }
 
-async fn store_unlock(desk: &Desk, key_file: Option<String>) -> Answer<Status> {
-    desk.open(key_file).await?;
+async fn store_unlock(
+    desk: &Desk,
+    key_file: Option<String>,
+    passphrase: Option<String>,
+) -> Answer<Status> {
+    desk.open(key_file, passphrase).await?;
     status(desk).await
+}
+
+async fn store_recover(
+    desk: &Desk,
+    recovery_key: String,
+    passphrase: Option<String>,
+) -> Answer<Status> {
+    desk.recover(recovery_key, passphrase).await?;
+    status(desk).await
+}
+
+async fn store_lock(desk: &Desk) -> Answer<()> {
+    desk.lock().await;
+    Ok(())
+}
+
+async fn locked_reading(desk: &Desk) -> Answer<u32> {
+    Ok(desk.reading())
+}
+
+async fn key_file_make(_desk: &Desk, path: String) -> Answer<()> {
+    Ok(lastkey_workbench::make_key_file(Path::new(&path))?)
+}
+
+async fn recovery_key_new(desk: &Desk) -> Answer<String> {
+    let text = desk.workbench().await?.new_recovery_key().await?;
+    Ok(text.to_string())
 }
 
 async fn recovery_key(desk: &Desk) -> Answer<Option<String>> {

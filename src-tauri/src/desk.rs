@@ -1,11 +1,15 @@
 //! The desk: the open store, what is running on it, and how to stop that.
 
 use lastkey_engine::views::{FailureView, SourceRow, SyncProgress, SyncReport};
-use lastkey_workbench::{Failure, KeySource, OpenOptions, Stop, WhenMissing, Workbench};
+use lastkey_workbench::{
+    Failure, KeySource, OpenOptions, Passphrase, Stop, WhenMissing, Workbench, prove_key, recover,
+};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 use tauri::ipc::Channel;
+use zeroize::Zeroizing;
 
 /// What the commands work on. One per window.
 pub struct Desk {
@@ -19,7 +23,10 @@ pub struct Desk {
 #[derive(Default)]
 struct Open {
     workbench: Option<Arc<Workbench>>,
-    recovery_key: Option<String>,
+    recovery_key: Option<Zeroizing<String>>,
+    locked: bool,
+    /// The store of before the lock, for as long as a read goes on behind it.
+    behind: Weak<Workbench>,
 }
 
 impl Desk {
@@ -34,38 +41,131 @@ impl Desk {
         }
     }
 
-    /// The open store; opened, or made, if it is not yet.
+    /// The open store; opened, or made, if it is not yet. Refused while the window is locked.
     pub async fn workbench(&self) -> Result<Arc<Workbench>, FailureView> {
         let mut open = self.open.lock().await;
+        if open.locked {
+            return Err(self.is_locked());
+        }
+        self.opened(&mut open).await
+    }
+
+    async fn opened(&self, open: &mut Open) -> Result<Arc<Workbench>, FailureView> {
         if let Some(workbench) = &open.workbench {
             return Ok(workbench.clone());
         }
-        let key_source = self
-            .key_source
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let opened = Workbench::open(&OpenOptions {
-            store_path: self.store_path.clone(),
-            key_source,
-            when_missing: WhenMissing::Create,
-        })
-        .await?;
+        let options = self.options();
+        if let Some(workbench) = open.behind.upgrade() {
+            // Its read still goes on; whoever comes back must show the key all the same.
+            prove_key(&options)?;
+            open.workbench = Some(workbench.clone());
+            return Ok(workbench);
+        }
+        let opened = Workbench::open(&options).await?;
         let workbench = Arc::new(opened.workbench);
         open.workbench = Some(workbench.clone());
-        open.recovery_key = opened.recovery_key.map(|key| key.to_string());
+        open.recovery_key = opened.recovery_key;
         Ok(workbench)
     }
 
-    /// Tries again, with another key file where one is given.
-    pub async fn open(&self, key_file: Option<String>) -> Result<(), FailureView> {
-        if let Some(path) = key_file.filter(|path| !path.is_empty()) {
-            *self
-                .key_source
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = KeySource::KeyFile(PathBuf::from(path));
+    fn options(&self) -> OpenOptions {
+        OpenOptions {
+            store_path: self.store_path.clone(),
+            key_source: self.source().clone(),
+            when_missing: WhenMissing::Create,
         }
-        self.workbench().await.map(|_| ())
+    }
+
+    fn source(&self) -> std::sync::MutexGuard<'_, KeySource> {
+        self.key_source
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_locked(&self) -> FailureView {
+        let needs_passphrase = matches!(*self.source(), KeySource::KeychainAndPassphrase(_));
+        FailureView {
+            kind: "key".to_owned(),
+            message: "the window is locked".to_owned(),
+            hint: None,
+            state: Some(
+                if needs_passphrase {
+                    "locked_passphrase"
+                } else {
+                    "locked"
+                }
+                .to_owned(),
+            ),
+        }
+    }
+
+    /// Unlocks, or tries again, with another key file or a passphrase where one is given.
+    pub async fn open(
+        &self,
+        key_file: Option<String>,
+        passphrase: Option<String>,
+    ) -> Result<(), FailureView> {
+        let passphrase = passphrase.filter(|text| !text.is_empty());
+        if let Some(path) = key_file.filter(|path| !path.is_empty()) {
+            *self.source() = KeySource::KeyFile(PathBuf::from(path));
+        } else if let Some(text) = passphrase {
+            *self.source() = KeySource::KeychainAndPassphrase(Passphrase::new(text));
+        }
+        let mut open = self.open.lock().await;
+        let opened = self.opened(&mut open).await;
+        if opened.is_ok() {
+            open.locked = false;
+        }
+        opened.map(|_| ())
+    }
+
+    /// Opens with the recovery key and keeps the key again: behind the passphrase where one is
+    /// given, else in the keychain.
+    pub async fn recover(
+        &self,
+        recovery_key: String,
+        passphrase: Option<String>,
+    ) -> Result<(), FailureView> {
+        let mut open = self.open.lock().await;
+        let keep_in = match passphrase.filter(|text| !text.is_empty()) {
+            Some(text) => KeySource::KeychainAndPassphrase(Passphrase::new(text)),
+            None => KeySource::Keychain,
+        };
+        let options = OpenOptions {
+            key_source: keep_in.clone(),
+            ..self.options()
+        };
+        let recovery = KeySource::RecoveryKey(Passphrase::new(recovery_key));
+        recover(&options, &recovery).await?;
+        *self.source() = keep_in;
+        self.opened(&mut open).await?;
+        open.locked = false;
+        Ok(())
+    }
+
+    /// Locks: nothing is answered any more, what is remembered of the store is dropped, and the
+    /// store is closed. A read that is going on is not broken off: it ends behind the lock, and
+    /// the store closes after it (docs/decisions/0005-lock.md).
+    pub async fn lock(&self) {
+        let mut open = self.open.lock().await;
+        open.locked = true;
+        open.recovery_key = None;
+        // The passphrase is asked for again; which kind of lock it is stays known.
+        let mut source = self.source();
+        if let KeySource::KeychainAndPassphrase(passphrase) = &mut *source {
+            *passphrase = Passphrase::new(String::new());
+        }
+        drop(source);
+        let Some(workbench) = open.workbench.take() else {
+            return;
+        };
+        open.behind = Arc::downgrade(&workbench);
+        tauri::async_runtime::spawn(close_after_last_use(workbench));
+    }
+
+    /// How many sources are still being read.
+    pub fn reading(&self) -> u32 {
+        u32::try_from(self.running().len()).unwrap_or(u32::MAX)
     }
 
     /// Stops what is being read and closes the store, before the process ends under it.
@@ -79,7 +179,12 @@ impl Desk {
 
     /// The recovery key of a new store: given out once.
     pub async fn take_recovery_key(&self) -> Option<String> {
-        self.open.lock().await.recovery_key.take()
+        let mut open = self.open.lock().await;
+        if open.locked {
+            return None;
+        }
+        let key = open.recovery_key.take();
+        key.map(|key| key.to_string())
     }
 
     /// Reads sources one after the other; each can be stopped by name.
@@ -176,5 +281,24 @@ impl Desk {
 
     fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, Stop>> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Closes a store that nobody looks at any more, once the last command on it has ended. The
+/// window may have come back to it meanwhile: then it is in use again.
+async fn close_after_last_use(workbench: Arc<Workbench>) {
+    workbench.forget().await;
+    let mut shared = workbench;
+    loop {
+        match Arc::try_unwrap(shared) {
+            Ok(workbench) => {
+                let closing = workbench.closing();
+                // Keys and everything remembered are wiped before the connections end.
+                drop(workbench);
+                return closing.close().await;
+            }
+            Err(used) => shared = used,
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -17,6 +17,8 @@ pub struct UiSettings {
     pub letter_keys: bool,
     /// `auto`, `cpu`, `gpu`; takes effect at the next start.
     pub rendering: String,
+    /// Minutes without a key or a click after which the window locks; 0 is never.
+    pub lock_after_minutes: u32,
     /// How the window draws now. Told, not chosen.
     pub rendering_now: String,
 }
@@ -28,6 +30,7 @@ impl Default for UiSettings {
             zoom: 100,
             letter_keys: true,
             rendering: "auto".to_owned(),
+            lock_after_minutes: 15,
             rendering_now: crate::rendering::in_words().to_owned(),
         }
     }
@@ -42,6 +45,7 @@ impl UiSettings {
             .unwrap_or_default();
         Self {
             zoom: saved.zoom.clamp(80, 200),
+            lock_after_minutes: saved.lock_after_minutes.min(24 * 60),
             rendering_now: crate::rendering::in_words().to_owned(),
             ..saved
         }

@@ -19,6 +19,7 @@ struct Arguments {
 
 /// Opens the window; gives back when it is closed.
 pub fn run() -> ExitCode {
+    lastkey_workbench::leave_no_core();
     let arguments = match arguments(std::env::args_os().skip(1)) {
         Ok(arguments) => arguments,
         Err(message) => {

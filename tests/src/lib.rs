@@ -12,6 +12,12 @@
 
 #[expect(
     clippy::expect_used,
+    reason = "a bus that cannot be had must fail the test loudly"
+)]
+pub mod bus;
+
+#[expect(
+    clippy::expect_used,
     reason = "a desk that cannot be laid must fail the test loudly"
 )]
 pub mod desk;

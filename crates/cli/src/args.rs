@@ -22,6 +22,15 @@ pub struct Global {
     /// A key file (mode 0600) instead of the OS keychain
     #[arg(long, global = true, value_name = "FILE", env = "LASTKEY_KEY_FILE")]
     pub key_file: Option<PathBuf>,
+    /// A passphrase (mode 0600) besides the OS keychain
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "LASTKEY_PASSPHRASE_FILE",
+        conflicts_with = "key_file"
+    )]
+    pub passphrase_file: Option<PathBuf>,
     /// One JSON document, or JSON lines where the list is long
     #[arg(long, global = true)]
     pub json: bool,
@@ -236,8 +245,36 @@ pub struct Leaver {
 /// The store itself.
 #[derive(Debug, Subcommand)]
 pub enum Store {
-    /// Check that the store is whole and its log unbroken
+    /// Check that the store is whole, its log unbroken, and what opens it
     Check,
+    /// Write an encrypted copy, also while a sync runs; never over a file
+    Backup { to: PathBuf },
+    /// Put a backup where no store is (--store PATH)
+    Restore {
+        backup: PathBuf,
+        /// The recovery key of the backup, where its keychain or key file is not at hand
+        #[arg(long, value_name = "FILE")]
+        recovery_key: Option<PathBuf>,
+    },
+    /// Give the store new keys and a new recovery key
+    Rekey {
+        /// Keep the new key in the OS keychain
+        #[arg(long)]
+        to_keychain: bool,
+        /// Keep the new key in this key file (mode 0600)
+        #[arg(long, value_name = "FILE", conflicts_with = "to_keychain")]
+        new_key_file: Option<PathBuf>,
+        /// Keep one half in the OS keychain and the other behind this passphrase (mode 0600)
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["to_keychain", "new_key_file"])]
+        new_passphrase_file: Option<PathBuf>,
+    },
+    /// Open with the recovery key and keep the key anew: in the keychain, or as --key-file or --passphrase-file say
+    Recover {
+        #[arg(long, value_name = "FILE")]
+        recovery_key: PathBuf,
+    },
+    /// Make a new recovery key; the one before opens the store no more
+    RecoveryKey,
 }
 
 /// An unset variable in a script must not turn "by this signer" into "by anyone trusted here".

@@ -17,6 +17,7 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    lastkey_workbench::leave_no_core();
     let args = match args::Args::try_parse() {
         Ok(args) => args,
         Err(error) => {

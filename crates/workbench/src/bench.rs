@@ -1,12 +1,12 @@
 //! The open workbench: a store with its keys, and what is remembered of its latest snapshot.
 
 use crate::failure::{Failure, FailureKind};
-use crate::keys::{KeySource, Keys, SecretBox, sidecar_path};
+use crate::keys::{Company, KeySource, Keys, Presence, SecretBox, Settled, settle, sidecar_path};
 use chrono::{DateTime, Utc};
 use lastkey_engine::store::{Store, StoreError, StoreKey};
 use lastkey_engine::views::{self, PlanView, Status};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use zeroize::Zeroizing;
 
 /// Whether a missing store is made.
@@ -28,16 +28,20 @@ pub struct OpenOptions {
 pub struct Opened {
     pub workbench: Workbench,
     pub recovery_key: Option<Zeroizing<String>>,
+    /// What was done on the way that the person should know.
+    pub notice: Option<String>,
 }
 
 /// Lets go of a store once its last use is over.
-pub struct Closing(Store);
+pub struct Closing(Store, Arc<Presence>);
 
 impl Closing {
     /// Waits until every connection is closed. A process that ends while one is open can crash
     /// on its way out: the cryptography library is taken down under a thread that still uses it.
     pub async fn close(self) {
-        self.0.close().await;
+        let Closing(store, presence) = self;
+        store.close().await;
+        drop(presence);
     }
 }
 
@@ -45,7 +49,8 @@ impl Closing {
 pub struct Workbench {
     pub(crate) store: Store,
     pub(crate) secrets: SecretBox,
-    key_kept_in: String,
+    pub(crate) keys: Keys,
+    presence: Arc<Presence>,
     practice_date: Mutex<Option<DateTime<Utc>>>,
     /// The graph and the names of the latest state of the store.
     pub(crate) latest: tokio::sync::Mutex<Option<crate::rehearsals::Latest>>,
@@ -55,7 +60,7 @@ pub struct Workbench {
 impl Workbench {
     /// For whoever ends the process after this workbench.
     pub fn closing(&self) -> Closing {
-        Closing(self.store.clone())
+        Closing(self.store.clone(), self.presence.clone())
     }
 
     /// Opens the store, or makes it where that is wanted. Where something fails, nothing is left behind.
@@ -67,7 +72,8 @@ impl Workbench {
                 "the store `{}` is gone, but its file of keys is still there",
                 path.display()
             ))
-            .hint("restore the store from a backup, or move the .keys file away to begin anew"));
+            .hint("restore the store from a backup, or move the .keys file away to begin anew")
+            .state("store_gone"));
         }
         match (there, options.when_missing) {
             (true, _) => Self::open_existing(&path, &options.key_source).await,
@@ -81,12 +87,21 @@ impl Workbench {
     }
 
     async fn open_existing(path: &Path, source: &KeySource) -> Result<Opened, Failure> {
+        let settled = settle(path, source).await?;
+        let presence = Presence::take(path, Company::Shared).await?;
         let keys = Keys::open(path, source)?;
-        let store = Store::open(path, &store_key(&keys)?, &operator(), Utc::now()).await?;
+        let store = Store::open(path, &store_key(&keys)?, &operator(), Utc::now())
+            .await
+            .map_err(|error| known_key(error.into(), &keys))?;
+        if let Some(settled) = settled {
+            let payload = serde_json::json!({ "key": keys.key_id()? });
+            store.log(settled.entry(), &payload, Utc::now()).await?;
+        }
         let practice_date = store.practice_date().await?;
         Ok(Opened {
-            workbench: Self::assemble(store, &keys, practice_date)?,
+            workbench: Self::assemble(store, keys, presence, practice_date)?,
             recovery_key: None,
+            notice: settled.map(|settled| Settled::sentence(settled).to_owned()),
         })
     }
 
@@ -96,34 +111,50 @@ impl Workbench {
                 Failure::not_possible(format!("`{}` cannot be made: {error}", folder.display()))
             })?;
         }
-        let made = Keys::create(path, source)?;
-        let store =
-            match Store::create(path, &store_key(&made.keys)?, &operator(), Utc::now()).await {
-                Ok(store) => store,
-                Err(error) => {
-                    made.keys.discard();
-                    return Err(error.into());
-                }
-            };
+        let made = Keys::create(path, source, Utc::now())?;
+        let store = async {
+            let presence = Presence::take(path, Company::Shared).await?;
+            let key = store_key(&made.keys)?;
+            let store = Store::create(path, &key, &operator(), Utc::now()).await?;
+            Ok::<_, Failure>((store, presence))
+        }
+        .await;
+        let (store, presence) = match store {
+            Ok(made) => made,
+            Err(failure) => {
+                made.keys.discard();
+                return Err(failure);
+            }
+        };
         Ok(Opened {
-            workbench: Self::assemble(store, &made.keys, None)?,
+            workbench: Self::assemble(store, made.keys, presence, None)?,
             recovery_key: Some(made.recovery_key),
+            notice: None,
         })
     }
 
     fn assemble(
         store: Store,
-        keys: &Keys,
+        keys: Keys,
+        presence: Presence,
         practice_date: Option<DateTime<Utc>>,
     ) -> Result<Workbench, Failure> {
         Ok(Workbench {
             store,
             secrets: keys.secrets()?,
-            key_kept_in: keys.kept_in(),
+            keys,
+            presence: Arc::new(presence),
             practice_date: Mutex::new(practice_date),
             latest: tokio::sync::Mutex::default(),
             everyone: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// Drops what is remembered of the latest snapshot: for a lock, after which nothing read
+    /// may stay.
+    pub async fn forget(&self) {
+        *self.latest.lock().await = None;
+        *self.everyone.lock().await = None;
     }
 
     /// The moment that counts as now: the practice estate has a fixed date of its own.
@@ -156,7 +187,7 @@ impl Workbench {
             &self.store,
             &views::StatusSetting {
                 store_name: &name,
-                key_kept_in: &self.key_kept_in,
+                key_kept_in: &self.keys.kept_in(),
                 version: env!("CARGO_PKG_VERSION"),
             },
         )
@@ -175,20 +206,32 @@ impl Workbench {
 }
 
 /// Who acts, for the log: the name of the person's account on this workstation.
-fn operator() -> String {
+pub(crate) fn operator() -> String {
     ["USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(|variable| std::env::var(variable).ok().filter(|name| !name.is_empty()))
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
-fn store_key(keys: &Keys) -> Result<StoreKey, Failure> {
+pub(crate) fn store_key(keys: &Keys) -> Result<StoreKey, Failure> {
     Ok(StoreKey::new(*keys.store_key()?))
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path)
         .map_err(|error| Failure::bad_input(format!("`{}` is not a path: {error}", path.display())))
+}
+
+/// A key that is known to be the store's own and does not open it: the store is damaged.
+fn known_key(failure: Failure, keys: &Keys) -> Failure {
+    if failure.state.as_deref() == Some("store_wrong_key") && keys.is_proved() {
+        return Failure::key(
+            "the key is the right one and does not open the store: its first page is damaged",
+        )
+        .hint("restore a backup with `lastkey store restore`; nothing was changed")
+        .state("store_damaged");
+    }
+    failure
 }
 
 impl From<StoreError> for Failure {
@@ -202,6 +245,7 @@ impl From<StoreError> for Failure {
             },
             message: view.message,
             hint: view.hint,
+            state: view.state,
         }
     }
 }

@@ -41,6 +41,8 @@ pub struct Failure {
     pub kind: FailureKind,
     pub message: String,
     pub hint: Option<String>,
+    /// Which state of keys or store it is, as one word, where a screen of its own stands for it.
+    pub state: Option<String>,
 }
 
 impl Failure {
@@ -61,7 +63,13 @@ impl Failure {
             kind,
             message: message.into(),
             hint: None,
+            state: None,
         }
+    }
+    /// The same failure with the word for the state behind it.
+    pub(crate) fn state(mut self, state: &'static str) -> Self {
+        self.state = Some(state.to_owned());
+        self
     }
     /// The same failure with what to do.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -104,6 +112,7 @@ impl From<ConnectorError> for Failure {
             kind: failure,
             message,
             hint,
+            state: None,
         }
     }
 }
@@ -114,11 +123,13 @@ impl From<Failure> for FailureView {
             kind,
             message,
             hint,
+            state,
         } = failure;
         Self {
             kind: kind.word().to_owned(),
             message,
             hint,
+            state,
         }
     }
 }

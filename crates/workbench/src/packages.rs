@@ -197,7 +197,8 @@ impl Workbench {
     }
 }
 
-const SIGNING_KEY: &str = "signing";
+/// The name under which the signing key is kept.
+pub(crate) const SIGNING_KEY: &str = "signing";
 const WINDOW: u32 = 5_000;
 
 /// What is read before the package is begun.

@@ -150,7 +150,8 @@ impl Workbench {
         self.store
             .remove_source(&SourceName::new(name), Utc::now())
             .await?;
-        self.secrets.forget(&entry(name))
+        self.secrets.forget(&entry(name))?;
+        self.secrets.forget(&values_entry(name))
     }
 
     /// Reads one source.
@@ -275,6 +276,12 @@ impl Workbench {
     }
 }
 
-fn entry(source: &str) -> String {
+/// The name under which a source's secret is kept.
+pub(crate) fn entry(source: &str) -> String {
     format!("source:{source}")
+}
+
+/// The name of its second credential, the one that may read values for fingerprints.
+pub(crate) fn values_entry(source: &str) -> String {
+    format!("values:{source}")
 }

@@ -3,14 +3,17 @@
 mod package;
 mod rehearse;
 mod sources;
+mod store;
 mod tables;
 
-use crate::args::{Args, Command, Global, Plan, Rehearse, Store};
+use crate::args::{Args, Command, Global, Plan, Rehearse};
 use crate::output::Output;
 use lastkey_contract::Kind;
 use lastkey_workbench::{
-    Closing, Failure, KeySource, OpenOptions, WhenMissing, Workbench, default_store_path,
+    Closing, Failure, KeySource, OpenOptions, Passphrase, WhenMissing, Workbench,
+    default_store_path,
 };
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
@@ -67,7 +70,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
             signer,
             extends,
         } => package::verify(&package, signer.as_deref(), extends.as_deref(), out),
-        Command::Store(Store::Check) => package::store_check(global, out).await,
+        Command::Store(store) => store::store(global, store, out).await,
     }
 }
 
@@ -77,22 +80,7 @@ async fn open(
     when_missing: WhenMissing,
     out: &Output,
 ) -> Result<Workbench, Failure> {
-    let store_path = match &global.store {
-        Some(path) => path.clone(),
-        None => default_store_path().ok_or_else(|| {
-            Failure::bad_input("this system names no data folder").hint("give --store PATH")
-        })?,
-    };
-    let key_source = match &global.key_file {
-        Some(path) if !path.as_os_str().is_empty() => KeySource::KeyFile(path.clone()),
-        _ => KeySource::Keychain,
-    };
-    let opened = Workbench::open(&OpenOptions {
-        store_path,
-        key_source,
-        when_missing,
-    })
-    .await?;
+    let opened = Workbench::open(&options(global, when_missing)?).await?;
     if let Ok(mut one) = OPENED.lock() {
         *one = Some(opened.workbench.closing());
     }
@@ -100,7 +88,31 @@ async fn open(
         out.important("A new store was made. Its recovery key, shown this once; keep it apart from this machine:");
         out.important(format!("  {}", key.as_str()));
     }
+    if let Some(notice) = opened.notice {
+        out.important(format!("note: {notice}"));
+    }
     Ok(opened.workbench)
+}
+
+/// Which store, and what opens it.
+fn options(global: &Global, when_missing: WhenMissing) -> Result<OpenOptions, Failure> {
+    let store_path = match &global.store {
+        Some(path) => path.clone(),
+        None => default_store_path().ok_or_else(|| {
+            Failure::bad_input("this system names no data folder").hint("give --store PATH")
+        })?,
+    };
+    let given = |path: &Option<PathBuf>| path.clone().filter(|p| !p.as_os_str().is_empty());
+    let key_source = match (given(&global.key_file), given(&global.passphrase_file)) {
+        (Some(path), _) => KeySource::KeyFile(path),
+        (None, Some(path)) => KeySource::KeychainAndPassphrase(Passphrase::from_file(&path)?),
+        (None, None) => KeySource::Keychain,
+    };
+    Ok(OpenOptions {
+        store_path,
+        key_source,
+        when_missing,
+    })
 }
 
 /// `-v` tells of steps, `-vv` of details; secrets are hidden by type.

@@ -1,4 +1,4 @@
-//! `export`, `verify`, `store check`.
+//! `export`, `verify`.
 
 use super::{counted, open};
 use crate::args::Global;
@@ -64,23 +64,4 @@ pub fn verify(
     } else {
         ExitCode::from(1)
     })
-}
-
-pub async fn store_check(global: &Global, out: &Output) -> Result<ExitCode, Failure> {
-    let bench = open(global, WhenMissing::Refuse, out).await?;
-    let problems = bench.check_store().await?;
-    if out.json {
-        out.document(&serde_json::json!({ "problems": problems }))?;
-    } else if problems.is_empty() {
-        out.line("the store is whole: every page, every total, and the log's chain")?;
-    } else {
-        for problem in &problems {
-            out.line(problem)?;
-        }
-    }
-    if problems.is_empty() {
-        Ok(ExitCode::SUCCESS)
-    } else {
-        Ok(ExitCode::from(4))
-    }
 }

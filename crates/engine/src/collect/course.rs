@@ -273,6 +273,7 @@ impl Read<'_> {
             .to_owned(),
             message,
             hint: error.hint.as_deref().map(clean),
+            state: None,
         });
         // A refusal of one kind says nothing about the next one.
         Ok(match error.kind {

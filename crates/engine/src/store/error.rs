@@ -158,6 +158,32 @@ impl StoreError {
             kind: kind.to_owned(),
             message: self.to_string(),
             hint: self.hint().map(str::to_owned),
+            state: self.state().map(str::to_owned),
+        }
+    }
+
+    /// The word for the state that the store is in, where a screen of its own stands for it.
+    fn state(&self) -> Option<&'static str> {
+        match self {
+            StoreError::WrongKey(_) => Some("store_wrong_key"),
+            StoreError::Damaged { .. } => Some("store_damaged"),
+            StoreError::NotEncrypted(_) => Some("store_not_encrypted"),
+            StoreError::NoCipher => Some("store_no_cipher"),
+            StoreError::Newer { .. } => Some("store_newer"),
+            StoreError::Missing(_) => Some("store_missing"),
+            StoreError::NetworkShare { .. } => Some("store_network_share"),
+            StoreError::Busy(_) => Some("store_busy"),
+            StoreError::Exists(_)
+            | StoreError::DiskFull
+            | StoreError::NotWritten
+            | StoreError::NoSource(_)
+            | StoreError::SourceExists(_)
+            | StoreError::BadName(_)
+            | StoreError::SecondAuthority { .. }
+            | StoreError::NoSync(_)
+            | StoreError::ReadTooOld { .. }
+            | StoreError::BadQuery { .. }
+            | StoreError::File(_) => None,
         }
     }
 }

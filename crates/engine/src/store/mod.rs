@@ -9,6 +9,7 @@
 mod canonical;
 mod check;
 mod checks;
+mod copies;
 mod detail;
 mod error;
 mod events;
@@ -34,6 +35,7 @@ mod sources;
 mod syncs;
 
 pub use checks::CheckRecord;
+pub use copies::{KeyChange, change_key, key_fits};
 pub(crate) use detail::PersonLink;
 pub use error::StoreError;
 pub use facts_table::{FactTable, TableQuery, columns};

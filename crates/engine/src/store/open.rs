@@ -36,7 +36,7 @@ impl StoreKey {
     }
 
     /// The pragma's value: a raw key, so that SQLCipher derives nothing.
-    fn pragma(&self) -> Zeroizing<String> {
+    pub(super) fn pragma(&self) -> Zeroizing<String> {
         use std::fmt::Write;
         let mut text = Zeroizing::new(String::with_capacity(70));
         text.push_str("\"x'");
@@ -272,7 +272,7 @@ impl Store {
 
 /// SQLCipher writes to the standard error stream by itself; what went wrong is
 /// said once, by us. The level is one for the whole process.
-async fn quiet_cipher() -> Result<(), StoreError> {
+pub(super) async fn quiet_cipher() -> Result<(), StoreError> {
     let mut connection = SqliteConnectOptions::new()
         .in_memory(true)
         .disable_statement_logging()
@@ -290,7 +290,7 @@ enum Creating {
 }
 
 /// Wrong key and damage look alike to SQLite on the first page; elsewhere it is damage.
-fn at_path(error: sqlx::Error, path: &Path) -> StoreError {
+pub(super) fn at_path(error: sqlx::Error, path: &Path) -> StoreError {
     match sqlite_code(&error) {
         Some(26) => StoreError::WrongKey(path.to_owned()),
         Some(11) => StoreError::Damaged {
@@ -303,7 +303,7 @@ fn at_path(error: sqlx::Error, path: &Path) -> StoreError {
 }
 
 /// What the bare file tells before a key is tried.
-fn look_at_file(path: &Path) -> Result<(), StoreError> {
+pub(super) fn look_at_file(path: &Path) -> Result<(), StoreError> {
     if !path.is_file() {
         return Err(StoreError::Missing(path.to_owned()));
     }

@@ -12,6 +12,10 @@ pub struct FailureView {
     pub kind: String,
     pub message: String,
     pub hint: Option<String>,
+    /// Which state of keys or store it is, as one word, where a screen of its own stands for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub state: Option<String>,
 }
 
 /// Which part of a list: the store sorts, filters and searches.

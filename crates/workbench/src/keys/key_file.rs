@@ -1,4 +1,5 @@
-//! A key file: its bytes, through Argon2id with a salt beside the store, wrap the root key.
+//! What a person can hold in hand: a key file or a passphrase. Through Argon2id with a salt
+//! beside the store it wraps the root key.
 
 use super::{Key32, random_bytes};
 use crate::failure::Failure;
@@ -8,14 +9,16 @@ use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit,
     aead::{Aead, Payload},
 };
+use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 use std::path::Path;
 use zeroize::Zeroizing;
 
 /// A key file is at most this long: a passphrase or a few random bytes.
 const MAX_BYTES: u64 = 64 * 1024;
 /// Shorter secrets are guessed too quickly even through Argon2id.
-const MIN_BYTES: usize = 8;
+pub(super) const MIN_BYTES: usize = 8;
 const CONTEXT: &[u8] = b"lastkey root key v1";
 
 /// The wrapped root key, as it stands beside the store. No part of it is secret by itself.
@@ -32,14 +35,18 @@ pub(super) struct Wrapped {
 /// The file's bytes without one trailing line break. Refused where others may read it.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let shown = path.display();
-    let meta = std::fs::metadata(path).map_err(|error| {
+    let unreadable = |error: std::io::Error| {
         Failure::key(format!("the key file `{shown}` cannot be read: {error}"))
             .hint("check the path given with --key-file or LASTKEY_KEY_FILE")
-    })?;
+            .state("key_file_unreadable")
+    };
+    let meta = std::fs::metadata(path).map_err(unreadable)?;
     if !meta.is_file() || meta.len() > MAX_BYTES {
         return Err(Failure::key(format!(
             "`{shown}` is not a key file: it must be a plain file of at most 64 KiB"
-        )));
+        ))
+        .hint("choose another file")
+        .state("key_file_unreadable"));
     }
     #[cfg(unix)]
     {
@@ -49,12 +56,11 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
                 "the key file `{shown}` can be read by others (mode {:04o}); it must be 0600",
                 meta.mode() & 0o7777
             ))
-            .hint(format!("run: chmod 600 {shown}")));
+            .hint(format!("run: chmod 600 {shown}"))
+            .state("key_file_loose"));
         }
     }
-    let mut bytes = Zeroizing::new(std::fs::read(path).map_err(|error| {
-        Failure::key(format!("the key file `{shown}` cannot be read: {error}"))
-    })?);
+    let mut bytes = Zeroizing::new(std::fs::read(path).map_err(unreadable)?);
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
         if bytes.last() == Some(&b'\r') {
@@ -65,27 +71,20 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         return Err(Failure::key(format!(
             "the key file `{shown}` holds fewer than {MIN_BYTES} bytes"
         ))
-        .hint("make one with: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE"));
+        .hint("make one with: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE")
+        .state("key_file_short"));
     }
     Ok(bytes)
 }
 
-/// Wraps the root key with the file's bytes.
-pub(super) fn wrap(path: &Path, root: &Key32) -> Result<Wrapped, Failure> {
-    let content = read(path)?;
+/// Wraps the root key with what the person holds; `half` is the keychain's share, where both
+/// are needed to open.
+pub(super) fn wrap(content: &[u8], half: Option<&Key32>, root: &Key32) -> Result<Wrapped, Failure> {
     let salt = random_bytes::<16>()?;
     let nonce = random_bytes::<12>()?;
     let (memory_kib, passes, lanes) = (64 * 1024, 3, 1);
-    let key = stretch(&content, &salt, memory_kib, passes, lanes)?;
-    let sealed = cipher(&key)
-        .encrypt(
-            &nonce.into(),
-            Payload {
-                msg: root.as_ref(),
-                aad: CONTEXT,
-            },
-        )
-        .map_err(|_| Failure::key("the root key could not be wrapped"))?;
+    let key = joined(stretch(content, &salt, memory_kib, passes, lanes)?, half)?;
+    let sealed = seal(&key, &nonce, root, CONTEXT)?;
     Ok(Wrapped {
         memory_kib,
         passes,
@@ -96,50 +95,34 @@ pub(super) fn wrap(path: &Path, root: &Key32) -> Result<Wrapped, Failure> {
     })
 }
 
-/// The root key, if the content is that of the right key file.
-pub(super) fn unwrap(content: &[u8], wrapped: &Wrapped) -> Result<Key32, Failure> {
-    let damaged = || {
-        Failure::key("the file of keys beside the store is damaged")
-            .hint("put it back from a backup, or give the recovery key with --key-file FILE")
-    };
+/// The root key; none where the content (or the keychain's share) is not the right one.
+pub(super) fn unwrap(
+    content: &[u8],
+    half: Option<&Key32>,
+    wrapped: &Wrapped,
+) -> Result<Option<Key32>, Failure> {
     let salt = BASE64.decode(&wrapped.salt).map_err(|_| damaged())?;
-    let nonce: [u8; 12] = BASE64
-        .decode(&wrapped.nonce)
-        .ok()
-        .and_then(|n| n.try_into().ok())
-        .ok_or_else(damaged)?;
-    let sealed = BASE64.decode(&wrapped.sealed).map_err(|_| damaged())?;
     // A file that asks for absurd work is damaged, not obeyed.
     if wrapped.memory_kib > 1024 * 1024 || wrapped.passes > 16 || wrapped.lanes > 16 {
         return Err(damaged());
     }
-    let key = stretch(
-        content,
-        &salt,
-        wrapped.memory_kib,
-        wrapped.passes,
-        wrapped.lanes,
+    let key = joined(
+        stretch(
+            content,
+            &salt,
+            wrapped.memory_kib,
+            wrapped.passes,
+            wrapped.lanes,
+        )?,
+        half,
     )?;
-    let root = Zeroizing::new(
-        cipher(&key)
-            .decrypt(
-                &nonce.into(),
-                Payload {
-                    msg: &sealed,
-                    aad: CONTEXT,
-                },
-            )
-            .map_err(|_| {
-                Failure::key("the key file does not open this store")
-                    .hint("give the key file that the store was made with, or its recovery key")
-            })?,
-    );
-    let mut out = Zeroizing::new([0u8; 32]);
-    if root.len() != out.len() {
-        return Err(damaged());
-    }
-    out.copy_from_slice(&root);
-    Ok(out)
+    unseal(&key, &wrapped.nonce, &wrapped.sealed, CONTEXT)
+}
+
+pub(super) fn damaged() -> Failure {
+    Failure::key("the file of keys beside the store is damaged")
+        .hint("put it back from a backup of the store")
+        .state("keys_file_damaged")
 }
 
 fn stretch(
@@ -156,6 +139,63 @@ fn stretch(
         .hash_password_into(content, salt, key.as_mut())
         .map_err(failed)?;
     Ok(key)
+}
+
+/// Both shares in one key, so that neither opens anything alone.
+fn joined(stretched: Key32, half: Option<&Key32>) -> Result<Key32, Failure> {
+    let Some(half) = half else {
+        return Ok(stretched);
+    };
+    let mut key = Zeroizing::new([0u8; 32]);
+    Hkdf::<Sha256>::new(Some(half.as_ref()), stretched.as_ref())
+        .expand(b"lastkey keychain and passphrase v1", key.as_mut())
+        .map_err(|_| Failure::key("the key could not be derived"))?;
+    Ok(key)
+}
+
+/// 32 bytes under a key, bound to what they are for.
+pub(super) fn seal(
+    key: &Key32,
+    nonce: &[u8; 12],
+    root: &Key32,
+    context: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    let payload = Payload {
+        msg: root.as_ref(),
+        aad: context,
+    };
+    cipher(key)
+        .encrypt(nonce.into(), payload)
+        .map_err(|_| Failure::key("the root key could not be wrapped"))
+}
+
+/// The bytes; none where the key is not the right one.
+pub(super) fn unseal(
+    key: &Key32,
+    nonce: &str,
+    sealed: &str,
+    context: &[u8],
+) -> Result<Option<Key32>, Failure> {
+    let nonce: [u8; 12] = BASE64
+        .decode(nonce)
+        .ok()
+        .and_then(|n| n.try_into().ok())
+        .ok_or_else(damaged)?;
+    let sealed = BASE64.decode(sealed).map_err(|_| damaged())?;
+    let payload = Payload {
+        msg: &sealed,
+        aad: context,
+    };
+    let Ok(root) = cipher(key).decrypt(&nonce.into(), payload) else {
+        return Ok(None);
+    };
+    let root = Zeroizing::new(root);
+    let mut out = Zeroizing::new([0u8; 32]);
+    if root.len() != out.len() {
+        return Err(damaged());
+    }
+    out.copy_from_slice(&root);
+    Ok(Some(out))
 }
 
 fn cipher(key: &Key32) -> ChaCha20Poly1305 {

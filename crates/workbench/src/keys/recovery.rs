@@ -1,38 +1,93 @@
-//! The recovery key: the root key as text that a person can write down, shown once.
+//! The recovery key: 32 random bytes as text that a person can write down, shown once. It wraps
+//! the root key, so that a new one can be made without changing the store.
 
-use super::{Key32, hex, key_from_hex};
+use super::key_file::{seal, unseal};
+use super::{Key32, hex, key_from_hex, random_bytes, random_key};
+use crate::failure::Failure;
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use chrono::{DateTime, Utc};
+use lastkey_contract::when::rfc3339;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 const PREFIX: &str = "lastkey-recovery-1";
+const CONTEXT: &[u8] = b"lastkey recovery v1";
+
+/// The root key under the recovery key, as it stands beside the store.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Recovery {
+    pub made_at: String,
+    nonce: String,
+    sealed: String,
+}
+
+/// What a text given as a recovery key is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Read {
+    /// No recovery key at all.
+    Other,
+    /// One with a slip of the pen.
+    Slip,
+    Key(Key32),
+}
+
+/// Makes a new recovery key for the root key: what stands beside the store, and the text.
+pub(super) fn make(
+    root: &Key32,
+    now: DateTime<Utc>,
+) -> Result<(Recovery, Zeroizing<String>), Failure> {
+    let key = random_key()?;
+    let nonce = random_bytes::<12>()?;
+    let recovery = Recovery {
+        made_at: rfc3339(now),
+        sealed: BASE64.encode(seal(&key, &nonce, root, CONTEXT)?),
+        nonce: BASE64.encode(nonce),
+    };
+    Ok((recovery, encode(&key)))
+}
+
+/// The root key; none where it is another recovery key.
+pub(super) fn unwrap(key: &Key32, recovery: &Recovery) -> Result<Option<Key32>, Failure> {
+    unseal(key, &recovery.nonce, &recovery.sealed, CONTEXT)
+}
 
 /// `lastkey-recovery-1` and nine groups: the key in hex, and a checksum against slips of the pen.
-pub(super) fn encode(root: &Key32) -> Zeroizing<String> {
-    let key = Zeroizing::new(hex(root.as_ref()));
-    let mut text = Zeroizing::new(PREFIX.to_owned());
-    for group in key.as_bytes().chunks(8) {
+fn encode(key: &Key32) -> Zeroizing<String> {
+    let digits = Zeroizing::new(hex(key.as_ref()));
+    let mut text = Zeroizing::new(String::with_capacity(100));
+    text.push_str(PREFIX);
+    for group in digits.as_bytes().chunks(8) {
         text.push('-');
-        text.push_str(&String::from_utf8_lossy(group));
+        for byte in group {
+            text.push(char::from(*byte));
+        }
     }
     text.push('-');
-    text.push_str(&checksum(root));
+    text.push_str(&checksum(key));
     text
 }
 
-/// The root key, if the bytes are a recovery key without a slip.
-pub(super) fn decode(content: &[u8]) -> Option<Key32> {
-    let text = std::str::from_utf8(content).ok()?.trim();
-    let rest = text.strip_prefix(PREFIX)?;
+/// What the bytes are.
+pub(super) fn read(content: &[u8]) -> Read {
+    let Some(rest) = std::str::from_utf8(content)
+        .ok()
+        .and_then(|text| text.trim().strip_prefix(PREFIX))
+    else {
+        return Read::Other;
+    };
     let digits = Zeroizing::new(rest.replace(['-', ' '], "").to_lowercase());
-    let (key, sum) = digits.split_at_checked(64)?;
-    let root = key_from_hex(key)?;
-    (checksum(&root) == sum).then_some(root)
+    let key = digits.split_at_checked(64).and_then(|(key, sum)| {
+        let key = key_from_hex(key)?;
+        (checksum(&key) == sum).then_some(key)
+    });
+    key.map_or(Read::Slip, Read::Key)
 }
 
-fn checksum(root: &Key32) -> String {
+fn checksum(key: &Key32) -> String {
     let mut hash = Sha256::new();
     hash.update(b"lastkey recovery checksum");
-    hash.update(root.as_ref());
+    hash.update(key.as_ref());
     hex(hash.finalize().get(..4).unwrap_or_default())
 }
 
@@ -42,11 +97,24 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_is_noticed() {
-        let root: Key32 = Zeroizing::new([7; 32]);
-        let text = encode(&root);
-        assert_eq!(decode(text.as_bytes()), Some(root));
+        let key: Key32 = Zeroizing::new([7; 32]);
+        let text = encode(&key);
+        assert_eq!(read(text.as_bytes()), Read::Key(key));
         let slipped = text.replacen("07070707", "07070708", 1);
-        assert_eq!(decode(slipped.as_bytes()), None);
-        assert_eq!(decode(b"a passphrase"), None);
+        assert_eq!(read(slipped.as_bytes()), Read::Slip);
+        assert_eq!(read(b"lastkey-recovery-1-0707"), Read::Slip);
+        assert_eq!(read(b"a passphrase"), Read::Other);
+    }
+
+    #[test]
+    fn each_recovery_key_opens_its_own_wrapping_alone() {
+        let root: Key32 = Zeroizing::new([1; 32]);
+        let (first, text) = make(&root, Utc::now()).unwrap();
+        let (second, _) = make(&root, Utc::now()).unwrap();
+        let Read::Key(key) = read(text.as_bytes()) else {
+            panic!("a recovery key")
+        };
+        assert_eq!(unwrap(&key, &first).unwrap(), Some(root));
+        assert_eq!(unwrap(&key, &second).unwrap(), None);
     }
 }
