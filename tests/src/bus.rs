@@ -149,6 +149,11 @@ impl Bus {
             .env_remove("WAYLAND_DISPLAY");
     }
 
+    /// Puts every program of a room on this bus; a screen stays as it is.
+    pub fn address_for(&self, room: &mut Room) {
+        room.set("DBUS_SESSION_BUS_ADDRESS", &self.address);
+    }
+
     /// `lastkey` on this bus: exit status, stdout, stderr.
     pub fn lastkey(&self, room: &Room, arguments: &[&str]) -> (i32, String, String) {
         let mut command = room.command(&program("lastkey"));

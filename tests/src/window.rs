@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Where a window's data and settings are.
 pub struct Room {
     folder: tempfile::TempDir,
+    environment: Vec<(String, String)>,
 }
 
 impl Room {
@@ -23,7 +24,12 @@ impl Room {
     pub fn new() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
+            environment: Vec::new(),
         }
+    }
+    /// Sets a variable for every program in this room.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
     /// A path inside.
     pub fn path(&self, name: &str) -> PathBuf {
@@ -39,7 +45,8 @@ impl Room {
         command
             .env("XDG_DATA_HOME", self.path("data"))
             .env("XDG_CONFIG_HOME", self.path("config"))
-            .env_remove("LASTKEY_KEY_FILE");
+            .env_remove("LASTKEY_KEY_FILE")
+            .envs(self.environment.iter().cloned());
         command
     }
     /// `lastkey` in this room: exit status, stdout, stderr.

@@ -3,6 +3,9 @@
 
 #![allow(clippy::expect_used)]
 
+#[path = "window/keys.rs"]
+mod keys;
+
 use lastkey_tests::labs::{HangingServer, Seed, Slapd};
 use lastkey_tests::window::{Room, Window};
 use std::path::{Path, PathBuf};

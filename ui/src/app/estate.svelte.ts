@@ -66,13 +66,22 @@ export async function refresh(): Promise<void> {
   try {
     sources = await call("sources");
     sourcesFailure = null;
+    // a read that was begun before the window was locked tells this page nothing: ask again
+    const elsewhere = sources.some((row) => row.state === "reading" && !readings[row.name]);
+    if (elsewhere) setTimeout(() => void refresh(), 2000);
   } catch (thrown) {
     sourcesFailure = asFailure(thrown);
   }
 }
 
-export async function unlock(keyFile: string): Promise<void> {
-  status = await call("store_unlock", { keyFile });
+export async function unlock(keyFile: string, passphrase: string): Promise<void> {
+  status = await call("store_unlock", { keyFile, passphrase });
+  failure = null;
+  await refresh();
+}
+
+export async function recover(recoveryKey: string, passphrase: string): Promise<void> {
+  status = await call("store_recover", { recoveryKey, passphrase });
   failure = null;
   await refresh();
 }

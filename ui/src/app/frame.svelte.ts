@@ -2,7 +2,7 @@
 import { call } from "../host";
 import type { UiSettings } from "../wire/UiSettings";
 
-export const DEFAULTS: UiSettings = { theme: "system", zoom: 100, rendering: "auto", letter_keys: true, rendering_now: "" };
+export const DEFAULTS: UiSettings = { theme: "system", zoom: 100, rendering: "auto", letter_keys: true, lock_after_minutes: 15, rendering_now: "" };
 export const ZOOMS = [80, 90, 100, 110, 125, 150, 175, 200];
 
 let settings = $state<UiSettings>(DEFAULTS);

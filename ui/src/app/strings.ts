@@ -2,6 +2,8 @@
  * Every word on screen, in one place. Short and factual; verb and number first; what was read, when, and
  * what it does not prove. Same words as the design: source, identity, residual access, rehearsal.
  */
+import { doors } from "./doors";
+
 const n = (value: number) => new Intl.NumberFormat("en-GB").format(value);
 const many = (value: number, one: string, more = `${one}s`) => `${n(value)} ${value === 1 ? one : more}`;
 
@@ -48,6 +50,7 @@ export const say = {
     zoomOut: "Smaller",
     zoomNone: "Zoom 100 %",
     rail: "Fold or open the list of areas",
+    lock: "Lock the window",
     openIdentity: "Open the identity",
     previous: "Previous",
     next: "Next",
@@ -87,11 +90,23 @@ export const say = {
   synced: (complete: number, all: number) => `${n(complete)} of ${many(all, "read")} complete`,
 
   locked: {
-    title: "The store is locked",
+    pages: doors,
     other: "The store cannot be opened",
+    closed: "The store is closed.",
+    reading: (sources: number) => `${many(sources, "source")} still being read. The keys stay in memory until that is done; then the store closes.`,
+    stop: "Stop reading",
+    unlock: "Unlock",
+    recover: "Put the key back",
+    recovery: "Recovery key",
+    passphrase: "Passphrase",
+    newPassphrase: "New passphrase",
     keyFile: "Key file",
     pick: "Choose the key file of this store",
-    help: "A file that holds the key of this store. Leave it empty to ask the keychain again.",
+    help: "A file that holds the key of this store, or its recovery key. Leave it empty to ask the keychain again.",
+    newFileHelp: "The path of a key file. Make a new one for a new store.",
+    make: "Make a key file",
+    makeTitle: "Where the new key file goes",
+    made: (path: string) => `A key file was made at \`${path}\`. Keep a copy of it away from this machine, then try again.`,
   },
 
   sources: {
@@ -428,5 +443,13 @@ export const say = {
     practice: "Practice date",
     values: "Secret values",
     valuesNone: "not stored, not shown",
+    lock: "Lock and keys",
+    lockAfter: "Lock after",
+    lockChoices: { "5": "5 minutes", "15": "15 minutes", "30": "30 minutes", "60": "1 hour", "0": "never" },
+    lockHelp: "Without a key or a click. A read that is going on ends behind the lock.",
+    lockNow: "Lock now",
+    recovery: "Recovery key",
+    recoveryNew: "Make a new one…",
+    recoveryHelp: "The one before opens the store no more.",
   },
 };

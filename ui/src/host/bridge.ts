@@ -21,7 +21,7 @@ const scene = ask.get("estate") ?? "full";
 let sources: SourceRow[] = scene === "empty" ? [] : estate.sources(scene);
 let locked = scene === "locked";
 let plan = scene === "empty" ? null : estate.plan;
-let settings: UiSettings = { theme: ask.get("theme") ?? "system", zoom: Number(ask.get("zoom") ?? 100), rendering: "cpu", letter_keys: true, rendering_now: "drawn by CPU" };
+let settings: UiSettings = { theme: ask.get("theme") ?? "system", zoom: Number(ask.get("zoom") ?? 100), rendering: "cpu", letter_keys: true, lock_after_minutes: 15, rendering_now: "drawn by CPU" };
 const stopped: Record<string, boolean> = {};
 
 const refuse = (kind: string, message: string, hint: string | null) => Object.assign(Object.create(null) as object, { kind, message, hint });
@@ -134,6 +134,16 @@ const answers: Answers = {
   settings_get: () => settings,
   settings_set: (a) => {
     if (a) settings = a.settings;
+  },
+  store_lock: () => {
+    locked = true;
+  },
+  locked_reading: () => 0,
+  key_file_make: () => undefined,
+  recovery_key_new: () => "lastkey-recovery-1-00000000-11111111-22222222-33333333-44444444-55555555-66666666-77777777-88888888",
+  store_recover: () => {
+    locked = false;
+    return status();
   },
   store_unlock: (a) => {
     const path = a?.keyFile ?? "";

@@ -7,4 +7,8 @@ export type FailureView = {
 /**
  * `bad_input` (2), `not_possible` (3), `key` (4).
  */
-kind: string, message: string, hint: string | null, };
+kind: string, message: string, hint: string | null, 
+/**
+ * Which state of keys or store it is, as one word, where a screen of its own stands for it.
+ */
+state?: string, };

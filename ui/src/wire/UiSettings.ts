@@ -21,6 +21,10 @@ letter_keys: boolean,
  */
 rendering: string, 
 /**
+ * Minutes without a key or a click after which the window locks; 0 is never.
+ */
+lock_after_minutes: number, 
+/**
  * How the window draws now. Told, not chosen.
  */
 rendering_now: string, };

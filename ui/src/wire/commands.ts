@@ -26,8 +26,18 @@ import type { VerifyView } from "./VerifyView";
 export interface Commands {
   /** What the frame shows on every screen. */
   status(): Status;
-  /** Opens the store again, with a key file if one is given. */
-  store_unlock(a: { keyFile: string | null }): Status;
+  /** Opens the store again, with a key file or a passphrase if one is given. */
+  store_unlock(a: { keyFile: string | null; passphrase: string | null }): Status;
+  /** Opens the store with its recovery key and keeps its key again. */
+  store_recover(a: { recoveryKey: string; passphrase: string | null }): Status;
+  /** Locks the window; a read that goes on ends behind the lock. */
+  store_lock(): void;
+  /** How many sources are being read behind the lock. */
+  locked_reading(): number;
+  /** Makes a key file of random bytes; refuses where a file is. */
+  key_file_make(a: { path: string }): void;
+  /** Makes a new recovery key: told once, and the one before opens the store no more. */
+  recovery_key_new(): string;
   /** The recovery key of a store that was just made: told once. */
   recovery_key(): string | null;
   /** The kinds of source that can be added. */
@@ -75,6 +85,11 @@ export interface Commands {
 export const commandNames = [
   "status",
   "store_unlock",
+  "store_recover",
+  "store_lock",
+  "locked_reading",
+  "key_file_make",
+  "recovery_key_new",
   "recovery_key",
   "source_kinds",
   "sources",
