@@ -183,6 +183,8 @@ impl StoreError {
             | StoreError::NoSync(_)
             | StoreError::ReadTooOld { .. }
             | StoreError::BadQuery { .. }
+            | StoreError::Stopped
+            | StoreError::Folder(_)
             | StoreError::File(_) => None,
         }
     }
