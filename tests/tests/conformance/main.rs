@@ -13,6 +13,7 @@
 
 mod flat_files;
 mod ldap;
+mod matrix;
 mod not_run;
 mod page;
 mod seeded;

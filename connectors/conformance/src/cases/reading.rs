@@ -4,7 +4,7 @@ use super::ground::*;
 use crate::memory;
 use crate::outcome::{Verdict, Why, ensure};
 use crate::subject::{Scene, Subject, odd_texts};
-use lastkey_contract::{Connector, Fact};
+use lastkey_contract::{Connector, Fact, NoteKind};
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -59,7 +59,10 @@ pub(crate) async fn page_sizes(subject: &dyn Subject) -> Verdict {
                 let lost: u64 = page
                     .notes
                     .iter()
-                    .filter(|note| !note.kind.keeps_completeness() && note.about == kind)
+                    .filter(|note| {
+                        note.about == kind
+                            && matches!(note.kind, NoteKind::Skipped | NoteKind::Failed)
+                    })
                     .map(|note| note.count)
                     .sum();
                 ensure!(

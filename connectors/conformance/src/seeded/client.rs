@@ -173,13 +173,11 @@ fn bound(kind: Kind, flaw: Flaw) -> bool {
 
 impl Reading {
     fn lost(&self, kind: Kind) -> ConnectorError {
-        self.transport
-            .error(
-                ErrorKind::CursorLost,
-                &format!("read {}", kind.plural()),
-                "this place in the list is not known".to_owned(),
-            )
-            .hint("read this kind again from its start")
+        self.transport.error(
+            ErrorKind::CursorLost,
+            &format!("read {}", kind.plural()),
+            "this place in the list is not known".to_owned(),
+        )
     }
 
     /// The text that a cursor puts into the address.
@@ -312,8 +310,6 @@ impl Session for Reading {
                 count: 1,
                 examples: Vec::new(),
             });
-            // what was cut is not known, and counts nowhere
-            page.received += 1;
         }
         self.pages += 1;
         self.spoil(kind, &mut page);
@@ -341,10 +337,7 @@ impl Reading {
             Flaw::SecretInQuery => {
                 page.query = Some(format!("token {}", self.transport.token()));
             }
-            Flaw::SilentAboutCuts => {
-                page.received -= u64::from(!page.notes.is_empty());
-                page.notes.clear();
-            }
+            Flaw::SilentAboutCuts => page.notes.clear(),
             Flaw::AsciiOnly | Flaw::EmptyForUnknown => {
                 for fact in &mut page.records {
                     if let Fact::Identity(identity) = fact {

@@ -69,7 +69,20 @@ impl Transport {
         operation: &str,
         message: String,
     ) -> ConnectorError {
-        ConnectorError::new(kind, self.base(), operation, message)
+        let hint = match kind {
+            ErrorKind::ConfigInvalid => "check the settings",
+            ErrorKind::AuthRejected => "give the token of the reading login",
+            ErrorKind::Forbidden => "give the login the right to read",
+            ErrorKind::TlsUntrusted => "name the server's CA",
+            ErrorKind::RateLimited => "wait, then sync again",
+            ErrorKind::Unavailable | ErrorKind::TimedOut | ErrorKind::Cancelled => {
+                "check the address and the network, and sync again"
+            }
+            ErrorKind::Protocol => "look whether another server answers at this address",
+            ErrorKind::CursorLost => "read this kind again from its start",
+            ErrorKind::Unsupported | ErrorKind::Bug => "report this",
+        };
+        ConnectorError::new(kind, self.base(), operation, message).hint(hint)
     }
 
     /// One request, one answer, status 200; anything else is an error.
@@ -158,7 +171,6 @@ impl Transport {
                     Flaw::SaysSecretBack => self.error(ErrorKind::AuthRejected, operation, said),
                     _ => error(ErrorKind::AuthRejected, "the server refused the token"),
                 }
-                .hint("give the token of the reading login")
             }
             403 => error(ErrorKind::Forbidden, "this login may not read here"),
             410 => error(
@@ -181,38 +193,32 @@ impl Transport {
     fn broken(&self, broken: Broken, operation: &str) -> ConnectorError {
         match broken {
             Broken::Io(error) => match error.get_ref().and_then(|e| e.downcast_ref()) {
-                Some(rustls::Error::InvalidCertificate(why)) => self
-                    .error(
-                        ErrorKind::TlsUntrusted,
-                        operation,
-                        format!("the server's certificate is not trusted: {why}"),
-                    )
-                    .hint("name the server's CA"),
+                Some(rustls::Error::InvalidCertificate(why)) => self.error(
+                    ErrorKind::TlsUntrusted,
+                    operation,
+                    format!("the server's certificate is not trusted: {why}"),
+                ),
                 Some(other) => self.error(
                     ErrorKind::Protocol,
                     operation,
                     format!("the server speaks no TLS that is safe: {other}"),
                 ),
-                None => self
-                    .error(
-                        ErrorKind::Unavailable,
-                        operation,
-                        format!("the server cannot be reached: {error}"),
-                    )
-                    .hint("check the address and the network"),
+                None => self.error(
+                    ErrorKind::Unavailable,
+                    operation,
+                    format!("the server cannot be reached: {error}"),
+                ),
             },
             Broken::Http(error) if error.is_parse() => self.error(
                 ErrorKind::Protocol,
                 operation,
                 "the server's answer is not HTTP".to_owned(),
             ),
-            Broken::Http(_) => self
-                .error(
-                    ErrorKind::Unavailable,
-                    operation,
-                    "the server closed the connection".to_owned(),
-                )
-                .hint("sync again"),
+            Broken::Http(_) => self.error(
+                ErrorKind::Unavailable,
+                operation,
+                "the server closed the connection".to_owned(),
+            ),
             Broken::TooLong => self.error(
                 ErrorKind::Protocol,
                 operation,
