@@ -3,7 +3,7 @@
 //! No connection is reachable from it. Whoever makes one (store, test, flat files) has
 //! resolved accounts to identities already.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::{
     Account, Control, Credential, Entitlement, Grant, Identity, Location, Owner, Reader,
 };
@@ -51,4 +51,16 @@ pub struct ReadState {
     pub complete_at: Option<DateTime<Utc>>,
     /// Why the latest read is not complete; empty if it is.
     pub gaps: Vec<String>,
+    /// How old a complete read of this source may be, where the source says so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_for_seconds: Option<u64>,
+}
+
+impl ReadState {
+    /// How old a complete read may be: the source's own word, or else this limit.
+    pub fn limit(&self, otherwise: TimeDelta) -> TimeDelta {
+        self.fresh_for_seconds
+            .and_then(|seconds| TimeDelta::try_seconds(i64::try_from(seconds).ok()?))
+            .unwrap_or(otherwise)
+    }
 }

@@ -1,9 +1,10 @@
 //! What would have to be read, or read again, before absence can be claimed?
 
+use super::explain::duration_words;
 use crate::access::ReadState;
+use crate::collect::age_words;
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::LifecycleEvent;
-use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Kind, SystemName};
 use std::collections::BTreeSet;
 
@@ -97,10 +98,17 @@ impl<'a> Coverage<'a> {
         if !read.gaps.is_empty() {
             return Some(format!("the latest read of {what} is not complete"));
         }
-        (self.at.signed_duration_since(complete_at) > self.limit).then(|| {
+        let (age, limit) = (
+            self.at.signed_duration_since(complete_at),
+            read.limit(self.limit),
+        );
+        (age > limit).then(|| {
             format!(
-                "{what} were last read completely at {}, which is too long ago",
-                rfc3339(complete_at)
+                "{what} were last read completely from source `{}` at {}, {} before; they count as known for {}",
+                read.source,
+                complete_at.format("%Y-%m-%dT%H:%M:%SZ"),
+                age_words(age),
+                duration_words(limit)
             )
         })
     }

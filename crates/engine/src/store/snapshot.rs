@@ -191,6 +191,7 @@ impl Store {
         for (source, kind, system) in systems {
             carried.entry((source, kind)).or_default().push(system);
         }
+        let fresh_for = self.fresh_for_by_source().await?;
         let mut states: BTreeMap<(String, Kind), ReadState> = BTreeMap::new();
         for (source, name, kind_word, read_at, complete, gaps) in rows {
             let Some(kind) = Kind::from_word(&kind_word) else {
@@ -204,6 +205,7 @@ impl Store {
                     systems: Vec::new(),
                     complete_at: None,
                     gaps: Vec::new(),
+                    fresh_for_seconds: fresh_for.get(&source).copied(),
                 });
             let systems = carried.get(&(source, kind_word));
             state.systems = systems

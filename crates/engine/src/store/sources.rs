@@ -2,9 +2,11 @@
 
 use super::log::append;
 use super::{Store, StoreError, links};
+use crate::collect::Rules;
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Settings, SourceName};
+use std::collections::HashMap;
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE sources (
@@ -139,6 +141,17 @@ impl Store {
             .fetch_all(self.readers())
             .await?;
         rows.into_iter().map(record).collect()
+    }
+
+    /// How long reads count as fresh, in seconds, for sources that say so themselves.
+    pub(super) async fn fresh_for_by_source(&self) -> Result<HashMap<i64, u64>, StoreError> {
+        let sources = self.sources().await?;
+        let own = sources.into_iter().filter_map(|source| {
+            source.settings.get("fresh_for")?;
+            let limit = Rules::kept(&source.settings).fresh_for.num_seconds();
+            Some((source.id, limit.max(0).cast_unsigned()))
+        });
+        Ok(own.collect())
     }
 
     pub async fn find_source(&self, name: &SourceName) -> Result<Option<SourceRecord>, StoreError> {

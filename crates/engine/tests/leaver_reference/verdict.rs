@@ -217,9 +217,11 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
     let reads = &leaving.world.snapshot.reads;
     let sound = |read: &ReadState| {
         read.gaps.is_empty()
-            && read
-                .complete_at
-                .is_some_and(|at| leaving.world.at - at <= TimeDelta::hours(24))
+            && read.complete_at.is_some_and(|at| {
+                let hours_24 = 24 * 60 * 60;
+                let known_for = read.fresh_for_seconds.unwrap_or(hours_24);
+                (leaving.world.at - at).num_seconds() <= known_for as i64
+            })
     };
     for kind in [Kind::Location, Kind::Reader, Kind::Control, Kind::Owner] {
         let of_kind: Vec<_> = reads.iter().filter(|r| r.kind == kind).collect();

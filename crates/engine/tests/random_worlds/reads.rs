@@ -33,12 +33,18 @@ pub fn reads(dice: &mut Dice) -> Vec<ReadState> {
         ..reads[number].clone()
     };
     let read = &mut reads[number];
-    match dice.between(0, 5) {
+    match dice.between(0, 7) {
         0 => read.gaps.push("page 3 timed out".to_owned()),
         // a day is fresh enough, a second more is not
         1 => read.complete_at = Some(event_time() - TimeDelta::hours(24)),
         2 => read.complete_at = Some(event_time() - TimeDelta::seconds(86_401)),
         3 => read.complete_at = None,
+        // the source's own word counts, in both directions
+        5 => read.fresh_for_seconds = Some(599),
+        6 => {
+            read.fresh_for_seconds = Some(172_800);
+            read.complete_at = Some(event_time() - TimeDelta::hours(30));
+        }
         4 => {
             read.systems.pop();
         }
@@ -62,5 +68,6 @@ fn complete(kind: Kind) -> ReadState {
         },
         complete_at: Some(event_time() - TimeDelta::minutes(10)),
         gaps: Vec::new(),
+        fresh_for_seconds: None,
     }
 }

@@ -224,6 +224,7 @@ fn pass_needs_complete_and_fresh_reads() {
         systems: vec![SystemName::new("ad")],
         complete_at: Some(at - TimeDelta::hours(hours)),
         gaps: gaps.iter().map(|gap| (*gap).to_owned()).collect(),
+        fresh_for_seconds: None,
     };
     let mut world = snapshot(SMALL.iter().copied());
     let plan = step("disable_account", "1h");

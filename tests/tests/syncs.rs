@@ -1,0 +1,213 @@
+//! Syncs as scheduled jobs meet them: a source that shrinks, one of several that fails, an old
+//! file, a stop, and a process that is killed in the middle.
+
+use lastkey_tests::desk::Desk;
+use lastkey_tests::window::program;
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+const HEADER: &str = "id,kind,display_name,status\n";
+
+fn people(count: usize) -> String {
+    let rows = (0..count).map(|n| format!("p{n},person,Person {n},active\n"));
+    format!("{HEADER}{}", rows.collect::<String>())
+}
+
+#[test]
+fn a_file_that_lost_its_rows_removes_nobody_until_somebody_says_so() {
+    let desk = Desk::new();
+    let folder = desk.room.path("hr").display().to_string();
+    desk.write("hr/identities.csv", people(60));
+    desk.expect(0, &["import", &folder, "--as", "hr"]);
+    desk.write("hr/identities.csv", HEADER);
+    for _ in 0..2 {
+        let told = desk.expect(1, &["sync", "hr"]);
+        assert!(
+            told.contains(
+                "60 of 60 identities would be removed, which is held until somebody accepts it"
+            ),
+            "{told}"
+        );
+        assert!(told.contains("lastkey sync hr --accept-removals"), "{told}");
+    }
+    assert_eq!(desk.lines(0, &["identities"]).len(), 60);
+    let rows = desk.lines(0, &["source", "list"]);
+    let held = &rows[0][0]["kinds"][0]["held"];
+    assert_eq!(
+        (&held["would_remove"], &held["current"]),
+        (&60.into(), &60.into())
+    );
+    desk.trouble(2, &["sync", "--accept-removals"], "<NAMES>");
+    let report = &desk.lines(0, &["sync", "hr", "--accept-removals"])[0];
+    assert_eq!(report["totals"]["removed"], 60);
+    assert_eq!(desk.lines(0, &["identities"]).len(), 0);
+    assert_eq!(desk.lines(0, &["store", "check"]).len(), 1);
+}
+
+#[test]
+fn one_source_that_fails_does_not_disturb_the_others() {
+    let desk = Desk::new();
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        desk.write(&format!("{name}/identities.csv"), people(30));
+        let folder = desk.room.path(name).display().to_string();
+        desk.expect(
+            0,
+            &[
+                "source",
+                "add",
+                "flat-files",
+                name,
+                "--set",
+                &format!("path={folder}"),
+            ],
+        );
+    }
+    desk.expect(0, &["sync"]);
+    std::fs::remove_dir_all(desk.room.path("c")).unwrap();
+    let (status, out, _) = desk.run(&["sync", "--json", "--full"]);
+    assert_eq!(status, 3, "{out}");
+    let reports: Vec<Value> = out
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let told: Vec<String> = reports
+        .iter()
+        .map(|r| {
+            format!(
+                "{} {}",
+                r["source"].as_str().unwrap(),
+                r["state"].as_str().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "a complete",
+            "b complete",
+            "c failed",
+            "d complete",
+            "e complete",
+            "f complete"
+        ]
+    );
+    assert_eq!(
+        desk.lines(0, &["identities"]).len(),
+        180,
+        "what c held stays"
+    );
+    desk.trouble(2, &["sync", "a", "nobody"], "there is no source `nobody`");
+}
+
+#[test]
+fn an_old_file_is_read_and_lowers_what_rests_on_it() {
+    let desk = Desk::new();
+    desk.write("series/2025-01-01.csv", people(5));
+    desk.write("series/2025-02-01.csv", people(6));
+    let folder = desk.room.path("series").display().to_string();
+    let told = desk.expect(0, &["import", &folder, "--as", "hr", "--series"]);
+    assert!(
+        told.contains("hr: stale: its last complete read shows 2025-02-01T00:00:00Z"),
+        "{told}"
+    );
+    let rows = desk.lines(0, &["source", "list"]);
+    assert_eq!(rows[0][0]["freshness"], "stale");
+    let list = desk.expect(0, &["source", "list"]);
+    assert!(list.contains("days, stale"), "{list}");
+}
+
+#[test]
+fn wrong_use_is_a_document_where_documents_are_asked_for() {
+    let desk = Desk::new();
+    for arguments in [
+        vec!["--json", "frobnicate"],
+        vec!["--json", "sync", "--accept-removals"],
+        vec!["--json", "source"],
+        vec!["--json", "source", "add", "mainframe", "x"],
+        vec!["--json", "sync", "nobody"],
+    ] {
+        let (status, out, err) = desk.run(&arguments);
+        let told: Value = serde_json::from_str(err.trim()).unwrap_or_else(|_| panic!("{err}"));
+        assert!(
+            matches!(status, 2 | 3) && out.is_empty(),
+            "{arguments:?}: {status} {out}"
+        );
+        assert!(
+            told["message"].as_str().is_some_and(|m| !m.is_empty()),
+            "{told}"
+        );
+        assert!(
+            told["hint"].as_str().is_some_and(|h| !h.is_empty()),
+            "{told}"
+        );
+    }
+    let folder = desk.room.path("folder");
+    std::fs::create_dir_all(&folder).unwrap();
+    let key = desk.key.clone();
+    let store = folder.display().to_string();
+    let (status, _, err) =
+        desk.room
+            .lastkey(&["--store", &store, "--key-file", &key, "source", "list"]);
+    assert_eq!(status, 3);
+    assert!(err.contains("is a folder, not a store"), "{err}");
+}
+
+#[test]
+fn a_read_that_was_killed_goes_on_and_ends_as_an_undisturbed_one() {
+    let desk = Desk::new();
+    desk.write("hr/identities.csv", people(60_000));
+    let folder = desk.room.path("hr").display().to_string();
+    desk.expect(
+        0,
+        &[
+            "source",
+            "add",
+            "flat-files",
+            "hr",
+            "--set",
+            &format!("path={folder}"),
+        ],
+    );
+    let mut kills = 0;
+    for after in [900, 1_200, 1_500, 1_900, 2_400] {
+        let mut reading = desk
+            .room
+            .command(&program("lastkey"))
+            .args([
+                "--store",
+                &desk.store,
+                "--key-file",
+                &desk.key,
+                "sync",
+                "--quiet",
+            ])
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(after) {
+            std::thread::sleep(Duration::from_millis(10));
+            if reading.try_wait().unwrap().is_some() {
+                break;
+            }
+        }
+        kills += u32::from(reading.try_wait().unwrap().is_none());
+        reading.kill().unwrap();
+        reading.wait().unwrap();
+        desk.expect(0, &["store", "check"]);
+    }
+    let report = &desk.lines(0, &["sync"])[0];
+    assert_eq!(report["state"], "complete", "{report}");
+    assert_eq!(report["kinds"][0]["gaps"], serde_json::json!([]));
+    let list = desk.lines(0, &["source", "list"]);
+    let totals = &list[0][0]["totals"];
+    assert_eq!(totals["reported"], 60_000, "{totals}");
+    assert!(
+        kills > 0,
+        "no read was ever cut off: the machine is too fast for this test"
+    );
+    let told = desk.expect(0, &["journal", "hr"]);
+    assert!(
+        told.contains("resume") || told.contains("restart"),
+        "{kills} kills and not a word"
+    );
+}
