@@ -2,7 +2,8 @@
 
 use lastkey_engine::views::{FailureView, SourceRow, SyncProgress, SyncReport};
 use lastkey_workbench::{
-    Failure, KeySource, OpenOptions, Passphrase, Stop, WhenMissing, Workbench, prove_key, recover,
+    Failure, KeySource, OpenOptions, Passphrase, Stop, SyncHow, WhenMissing, Workbench, prove_key,
+    recover,
 };
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -187,7 +188,7 @@ impl Desk {
         key.map(|key| key.to_string())
     }
 
-    /// Reads sources one after the other; each can be stopped by name.
+    /// Reads sources, several at once; each can be stopped by name.
     pub async fn sync(
         &self,
         names: Vec<String>,
@@ -204,14 +205,22 @@ impl Desk {
         let tell = move |progress: SyncProgress| {
             let _gone = on_progress.send(progress);
         };
+        let outcomes = workbench
+            .sync_many(&stops, SyncHow::default(), &tell, &|name| {
+                self.running().remove(name);
+            })
+            .await;
+        // Also where nothing was read, because one of the names is not known.
+        for (name, _) in &stops {
+            self.running().remove(name);
+        }
         let mut reports = Vec::new();
         let mut failure = None;
-        for (name, stop) in &stops {
-            match workbench.sync(name, &tell, stop).await {
-                Ok(mut read) => reports.append(&mut read),
+        for outcome in outcomes? {
+            match outcome.result {
+                Ok(report) => reports.push(report),
                 Err(error) => failure = failure.or(Some(error)),
             }
-            self.running().remove(name);
         }
         match failure {
             Some(failure) => Err(failure.into()),

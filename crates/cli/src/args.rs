@@ -57,7 +57,15 @@ pub enum Command {
     #[command(subcommand)]
     Source(Source),
     /// Read sources; all where none is named
-    Sync { names: Vec<String> },
+    Sync {
+        names: Vec<String>,
+        /// Read everything, also where only what changed could be asked for
+        #[arg(long)]
+        full: bool,
+        /// Take over removals that were held because they are so many
+        #[arg(long, requires = "names")]
+        accept_removals: bool,
+    },
     /// Read flat files: a folder, a zip or one CSV file
     Import(Import),
     /// Identities

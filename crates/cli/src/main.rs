@@ -14,6 +14,7 @@ mod run;
 mod window;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -21,10 +22,25 @@ fn main() -> ExitCode {
     let args = match args::Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // Help and version go to stdout with 0, wrong use to stderr with 2.
-            let status = error.exit_code();
-            let _closed_pipe = error.print();
-            return ExitCode::from(u8::try_from(status).unwrap_or(2));
+            // Help and version go to stdout with 0; a command without its second word gets help too.
+            let help = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp
+                    | ErrorKind::DisplayVersion
+                    | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            );
+            let json = wants_json();
+            if help && !(json && error.exit_code() != 0) {
+                let _closed_pipe = error.print();
+                return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            }
+            let failure = if help {
+                lastkey_workbench::Failure::bad_input("a command is missing")
+                    .hint("lastkey --help lists them")
+            } else {
+                output::wrong_use(&error)
+            };
+            return output::told(&failure, json);
         }
     };
     output::quiet_panics();
@@ -37,4 +53,11 @@ fn main() -> ExitCode {
             "something inside Lastkey went wrong; nothing half-done was kept",
         )),
     }
+}
+
+/// Whether the command line asks for documents, although it could not be understood.
+fn wants_json() -> bool {
+    std::env::args_os()
+        .take_while(|arg| arg != "--")
+        .any(|arg| arg == "--json")
 }

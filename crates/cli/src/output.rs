@@ -90,19 +90,65 @@ impl Output {
 
     /// A failure: one sentence, what to do, and the exit status.
     pub fn failure(&self, failure: &Failure) -> ExitCode {
-        let status = failure.kind.exit_status();
-        if self.json {
-            let view: FailureView = failure.clone().into();
-            if let Ok(text) = serde_json::to_string(&view) {
-                let _closed = writeln!(std::io::stderr(), "{text}");
-            }
-        } else {
-            self.important(format!("error: {}", failure.message));
-            if let Some(hint) = &failure.hint {
-                self.important(format!("hint: {hint}"));
-            }
+        told(failure, self.json)
+    }
+}
+
+/// A failure told before or after it is known how answers are written.
+pub fn told(failure: &Failure, json: bool) -> ExitCode {
+    let mut stderr = std::io::stderr();
+    if json {
+        let view: FailureView = failure.clone().into();
+        if let Ok(text) = serde_json::to_string(&view) {
+            let _closed = writeln!(stderr, "{text}");
         }
-        ExitCode::from(status)
+    } else {
+        let _closed = writeln!(
+            stderr,
+            "{}",
+            visible(&format!("error: {}", failure.message))
+        );
+        if let Some(hint) = &failure.hint {
+            let _closed = writeln!(stderr, "{}", visible(&format!("hint: {hint}")));
+        }
+    }
+    ExitCode::from(failure.kind.exit_status())
+}
+
+/// What the parser of the command line says, in the form of every other failure.
+pub fn wrong_use(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let mut parts = text.split("\n\n").map(one_line);
+    let first = parts.next().unwrap_or_default();
+    // The parser quotes what was given with apostrophes.
+    let message = first.trim_start_matches("error: ").replace('\'', "`");
+    let hint: Vec<String> = parts
+        .filter(|part| !part.is_empty())
+        .map(|part| part.replace('\'', "`"))
+        .collect();
+    let failure = Failure::bad_input(message);
+    if hint.is_empty() {
+        return failure;
+    }
+    failure.hint(hint.join("; ").trim_end_matches('.'))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A time for people: to the second. Documents keep all of it.
+pub fn moment(text: &str) -> String {
+    match (text.split_once('.'), text.ends_with('Z')) {
+        (Some((seconds, fraction)), true)
+            if fraction
+                .trim_end_matches('Z')
+                .bytes()
+                .all(|b| b.is_ascii_digit()) =>
+        {
+            format!("{seconds}Z")
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -117,7 +163,9 @@ fn tell(progress: &SyncProgress) {
     let _closed = if progress.done {
         writeln!(stderr, "\r{source}: read {}        ", progress.received)
     } else if stderr.is_terminal() {
-        write!(stderr, "\rreading {source}: {kind} {counted}        ")
+        let waiting = progress.waiting.as_deref().map(visible);
+        let what = waiting.map_or_else(|| format!("{kind} {counted}"), |w| w.to_string());
+        write!(stderr, "\rreading {source}: {what}        ")
     } else {
         Ok(())
     };
@@ -179,6 +227,18 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_for_people_end_at_the_second() {
+        for (text, shown) in [
+            ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z"),
+            ("2026-03-01T12:00:00.123456789Z", "2026-03-01T12:00:00Z"),
+            ("never", "never"),
+            ("v1.2-Z", "v1.2-Z"),
+        ] {
+            assert_eq!(moment(text), shown);
+        }
+    }
 
     #[test]
     fn hostile_names_are_shown_not_obeyed_and_keep_to_their_cell() {

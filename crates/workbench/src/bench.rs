@@ -66,6 +66,16 @@ impl Workbench {
     /// Opens the store, or makes it where that is wanted. Where something fails, nothing is left behind.
     pub async fn open(options: &OpenOptions) -> Result<Opened, Failure> {
         let path = absolute(&options.store_path)?;
+        if path.to_str().is_none() {
+            return Err(Failure::bad_input(format!(
+                "the path `{}` of the store is not text (UTF-8)",
+                path.display()
+            ))
+            .hint("give another with --store PATH"));
+        }
+        if path.is_dir() {
+            return Err(StoreError::Folder(path).into());
+        }
         let there = path.exists();
         if !there && sidecar_path(&path).exists() {
             return Err(Failure::key(format!(
@@ -238,11 +248,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let view = error.view();
         Failure {
-            kind: match view.kind.as_str() {
-                "key" => FailureKind::Key,
-                "bad_input" => FailureKind::BadInput,
-                _ => FailureKind::NotPossible,
-            },
+            kind: FailureKind::of(&view),
             message: view.message,
             hint: view.hint,
             state: view.state,

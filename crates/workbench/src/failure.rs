@@ -32,6 +32,15 @@ impl FailureKind {
             FailureKind::Key => "key",
         }
     }
+
+    /// The kind that a failure on its way to a person names.
+    pub fn of(view: &FailureView) -> Self {
+        match view.kind.as_str() {
+            "key" => FailureKind::Key,
+            "bad_input" => FailureKind::BadInput,
+            _ => FailureKind::NotPossible,
+        }
+    }
 }
 
 /// What failed and what to do. Messages hold no secrets.

@@ -27,6 +27,7 @@ mod rehearsals;
 mod sources;
 mod stop;
 mod stores;
+mod syncs;
 mod tables;
 mod trust;
 
@@ -41,4 +42,5 @@ pub use rehearsals::{ReachOf, check_plan, moment_from_text, summary_line};
 pub use sources::ImportRequest;
 pub use stop::Stop;
 pub use stores::{BackedUp, KeepIn, Rekeyed, StoreCheck, prove_key, recover, rekey, restore};
+pub use syncs::{SyncHow, SyncOutcome};
 pub use tables::columns;

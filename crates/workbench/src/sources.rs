@@ -4,10 +4,11 @@ use crate::bench::Workbench;
 use crate::connectors;
 use crate::failure::Failure;
 use crate::stop::Stop;
+use crate::syncs::SyncHow;
 use chrono::{DateTime, NaiveTime, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Connector, Kind, Secret, SecretNeed, Settings, SourceName};
-use lastkey_engine::collect::{Redactor, SyncSettings, sync};
+use lastkey_engine::collect::{Redactor, Rules};
 use lastkey_engine::store::CheckRecord;
 use lastkey_engine::views::{self, CheckView, NewSource, SourceRow, SyncProgress, SyncReport};
 use std::collections::BTreeMap;
@@ -53,8 +54,13 @@ impl ImportRequest {
         let path = std::path::absolute(path).map_err(|error| {
             Failure::bad_input(format!("`{}` is not a path: {error}", path.display()))
         })?;
+        // A path is kept as text: one that is not text would name another file tomorrow.
+        let text = path.to_str().ok_or_else(|| {
+            Failure::bad_input(format!("the path `{}` is not text (UTF-8)", path.display()))
+                .hint("rename the file or folder, or its parent")
+        })?;
         let mut settings = self.settings.clone();
-        settings.insert("path".to_owned(), path.display().to_string());
+        settings.insert("path".to_owned(), text.to_owned());
         if let Some(word) = &self.file {
             settings.insert("file".to_owned(), kind_of_file(word)?.plural().to_owned());
         }
@@ -154,44 +160,6 @@ impl Workbench {
         self.secrets.forget(&values_entry(name))
     }
 
-    /// Reads one source.
-    pub async fn sync(
-        &self,
-        name: &str,
-        tell: Tell<'_>,
-        stop: &Stop,
-    ) -> Result<Vec<SyncReport>, Failure> {
-        self.sync_as_of(name, tell, stop, None)
-            .await
-            .map(|r| vec![r])
-    }
-
-    async fn sync_as_of(
-        &self,
-        name: &str,
-        tell: Tell<'_>,
-        stop: &Stop,
-        read_date: Option<DateTime<Utc>>,
-    ) -> Result<SyncReport, Failure> {
-        let source = SourceName::new(name);
-        let (connector, secrets) = self.connector(&source).await?;
-        let settings = SyncSettings {
-            secrets,
-            read_date: read_date.or_else(|| self.practice_date()),
-            ..SyncSettings::default()
-        };
-        Ok(sync(
-            &self.store,
-            &source,
-            connector.as_ref(),
-            &Utc::now,
-            tell,
-            stop.listen(),
-            &settings,
-        )
-        .await?)
-    }
-
     /// Flat files: made a source where it is not one, then read.
     pub async fn import(
         &self,
@@ -213,7 +181,7 @@ impl Workbench {
             let settings = request.flat_files(&path)?;
             self.point_at(&request.name, &settings).await?;
             let report = self
-                .sync_as_of(&request.name, tell, stop, read_date)
+                .sync_as_of(&request.name, tell, stop, SyncHow::default(), read_date)
                 .await?;
             let ended_well = matches!(report.state.as_str(), "complete" | "incomplete");
             reports.push(report);
@@ -228,10 +196,18 @@ impl Workbench {
     /// Makes the source, or points it at new settings.
     async fn point_at(&self, name: &str, settings: &Settings) -> Result<(), Failure> {
         let source = SourceName::new(name);
-        match self.store.find_source(&source).await? {
+        let found = self.store.find_source(&source).await?;
+        let mut settings = settings.clone();
+        // How the source is read was decided once: pointing it at another file changes nothing of it.
+        for (key, value) in found.iter().flat_map(|found| &found.settings.0) {
+            if Rules::owns(key) && !settings.0.contains_key(key) {
+                settings.0.insert(key.clone(), value.clone());
+            }
+        }
+        match found {
             None => {
                 self.store
-                    .add_source(&source, "flat-files", settings, Utc::now())
+                    .add_source(&source, "flat-files", &settings, Utc::now())
                     .await?;
             }
             Some(found) if found.kind != "flat-files" => {
@@ -241,9 +217,9 @@ impl Workbench {
                 ))
                 .hint("choose another name with --as"));
             }
-            Some(found) if found.settings != *settings => {
+            Some(found) if found.settings != settings => {
                 self.store
-                    .set_source_settings(&source, settings, Utc::now())
+                    .set_source_settings(&source, &settings, Utc::now())
                     .await?;
             }
             Some(_) => {}
@@ -252,7 +228,7 @@ impl Workbench {
     }
 
     /// The configured connector, and the secrets that must never be written.
-    async fn connector(
+    pub(crate) async fn connector(
         &self,
         source: &SourceName,
     ) -> Result<(Box<dyn Connector>, Vec<Secret>), Failure> {

@@ -9,8 +9,9 @@ mod tables;
 use crate::args::{Args, Command, Global, Plan, Rehearse};
 use crate::output::Output;
 use lastkey_contract::Kind;
+use lastkey_engine::collect::{Depth, Removals};
 use lastkey_workbench::{
-    Closing, Failure, KeySource, OpenOptions, Passphrase, WhenMissing, Workbench,
+    Closing, Failure, KeySource, OpenOptions, Passphrase, SyncHow, WhenMissing, Workbench,
     default_store_path,
 };
 use std::path::PathBuf;
@@ -45,7 +46,21 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
     match command {
         Command::Demo { size: _, dir } => sources::demo(global, dir, out).await,
         Command::Source(source) => sources::source(global, source, out).await,
-        Command::Sync { names } => sources::sync(global, names, out).await,
+        Command::Sync {
+            names,
+            full,
+            accept_removals,
+        } => {
+            let how = SyncHow {
+                depth: if full { Depth::Full } else { Depth::AsNeeded },
+                removals: if accept_removals {
+                    Removals::Accept
+                } else {
+                    Removals::Hold
+                },
+            };
+            sources::sync(global, names, how, out).await
+        }
         Command::Import(import) => sources::import(global, import, out).await,
         Command::Identities(table) => tables::table(global, Kind::Identity, table, out).await,
         Command::Accounts(table) => tables::table(global, Kind::Account, table, out).await,

@@ -2,7 +2,7 @@
 
 use super::{counted, open};
 use crate::args::Global;
-use crate::output::Output;
+use crate::output::{Output, moment};
 use lastkey_engine::views::ExportProgress;
 use lastkey_workbench::{Failure, WhenMissing, moment_from_text};
 use std::path::Path;
@@ -47,7 +47,7 @@ pub fn verify(
     } else {
         out.line(format!("{}: {}", view.path, view.state))?;
         if let Some(made_at) = &view.made_at {
-            out.line(format!("made {made_at}, {} files", view.files))?;
+            out.line(format!("made {}, {} files", moment(made_at), view.files))?;
         }
         if let Some(signer) = &view.signer {
             out.line(format!("signed with {signer}"))?;

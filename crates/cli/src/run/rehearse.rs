@@ -2,7 +2,7 @@
 
 use super::{counted, open};
 use crate::args::{Global, Leaver, Reach};
-use crate::output::{Output, table};
+use crate::output::{Output, moment, table};
 use lastkey_engine::lifecycle::{ItemKind, Verdict};
 use lastkey_engine::views::RehearsalView;
 use lastkey_workbench::{Failure, ReachOf, Stop, WhenMissing, moment_from_text};
@@ -114,7 +114,7 @@ async fn everyone(
         .await?;
     out.remark(format!(
         "at {}: {} fail, {} indeterminate, {} pass",
-        lastkey_contract::when::rfc3339(at),
+        moment(&lastkey_contract::when::rfc3339(at)),
         counted(failed),
         counted(undecided),
         counted(passed)
@@ -153,7 +153,7 @@ fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
         rehearsal.verdict.word(),
         rehearsal.event.word(),
         rehearsal.identity,
-        lastkey_contract::when::rfc3339(rehearsal.at)
+        moment(&lastkey_contract::when::rfc3339(rehearsal.at))
     ))?;
     let mut items: Vec<_> = rehearsal.residual.iter().collect();
     items.sort_by(|a, b| {
@@ -169,7 +169,7 @@ fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
         .iter()
         .map(|item| {
             vec![
-                item.closes_at.to_text(),
+                moment(&item.closes_at.to_text()),
                 item.severity.word().to_owned(),
                 item.kind.word().to_owned(),
                 called(names, item.kind, &item.system, &item.id),
@@ -247,7 +247,7 @@ pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCod
             "{} reaches {} things at {}",
             radius.from,
             counted(u64::try_from(radius.items.len()).unwrap_or(u64::MAX)),
-            lastkey_contract::when::rfc3339(radius.at)
+            moment(&lastkey_contract::when::rfc3339(radius.at))
         ))?;
         for item in &radius.items {
             out.line(format!("  {}", item.path.join(" -> ")))?;

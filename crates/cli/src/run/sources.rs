@@ -2,10 +2,12 @@
 
 use super::{counted, open};
 use crate::args::{Global, Import, Source};
-use crate::output::{Output, table};
-use lastkey_engine::views::{CheckView, NewSource, SyncReport};
-use lastkey_workbench::{Failure, ImportRequest, Stop, WhenMissing};
-use std::collections::BTreeMap;
+use crate::output::{Output, moment, table};
+use chrono::TimeDelta;
+use lastkey_engine::collect::age_words;
+use lastkey_engine::views::{CheckView, NewSource, SourceRow, SyncReport};
+use lastkey_workbench::{Failure, ImportRequest, Stop, SyncHow, WhenMissing};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -32,7 +34,7 @@ pub async fn demo(
         ))?;
         out.line(format!("its files: {}", dir.display()))?;
     }
-    Ok(verdict(&reports))
+    Ok(ExitCode::from(verdict(&reports)))
 }
 
 pub async fn source(global: &Global, source: Source, out: &Output) -> Result<ExitCode, Failure> {
@@ -75,28 +77,15 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
                 out.line("no source yet: add one with `lastkey source add` or `lastkey import`")?;
                 return Ok(ExitCode::SUCCESS);
             }
-            let cells: Vec<Vec<String>> = rows
-                .iter()
-                .map(|row| {
-                    vec![
-                        row.name.clone(),
-                        row.kind.clone(),
-                        row.state.clone(),
-                        row.totals
-                            .map_or_else(|| "not known".to_owned(), |t| counted(t.reported)),
-                        row.last_complete_at
-                            .clone()
-                            .unwrap_or_else(|| "never".to_owned()),
-                        row.message.clone().unwrap_or_default(),
-                    ]
-                })
-                .collect();
+            let cells: Vec<Vec<String>> = rows.iter().map(list_row).collect();
             let header = [
                 "source",
                 "kind",
                 "state",
                 "reported",
                 "last complete read",
+                "age",
+                "rights",
                 "",
             ];
             for line in table(&header, &cells) {
@@ -149,24 +138,52 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
     }
 }
 
-pub async fn sync(global: &Global, names: Vec<String>, out: &Output) -> Result<ExitCode, Failure> {
+pub async fn sync(
+    global: &Global,
+    names: Vec<String>,
+    how: SyncHow,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
     let bench = open(global, WhenMissing::Refuse, out).await?;
-    let names = if names.is_empty() {
+    let mut wanted = names;
+    if wanted.is_empty() {
         let rows = bench.sources().await?;
         if rows.is_empty() {
             return Err(Failure::not_possible("there is no source to read")
                 .hint("add one with `lastkey source add` or `lastkey import`"));
         }
-        rows.into_iter().map(|row| row.name).collect()
-    } else {
-        names
-    };
-    let stop = stop_on_interrupt();
-    let mut reports = Vec::new();
-    for name in &names {
-        reports.append(&mut bench.sync(name, &out.teller(), &stop).await?);
+        wanted = rows.into_iter().map(|row| row.name).collect();
     }
-    tell(&reports, out)
+    let mut named = BTreeSet::new();
+    wanted.retain(|name| named.insert(name.clone()));
+    let stop = stop_on_interrupt();
+    let wanted: Vec<(String, Stop)> = wanted.into_iter().map(|n| (n, stop.clone())).collect();
+    let outcomes = bench
+        .sync_many(&wanted, how, &out.teller(), &|_| {})
+        .await?;
+    let (mut reports, mut failures) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        match outcome.result {
+            Ok(report) => reports.push(report),
+            Err(failure) => failures.push((outcome.source, failure)),
+        }
+    }
+    let mut status = tell(&reports, out)?;
+    // One source alone fails as its command does; of several each says its name.
+    let alone = wanted.len() == 1;
+    for (source, failure) in failures {
+        let named = Failure {
+            message: if alone {
+                failure.message
+            } else {
+                format!("{source}: {}", failure.message)
+            },
+            ..failure
+        };
+        status = status.max(named.kind.exit_status());
+        out.failure(&named);
+    }
+    Ok(ExitCode::from(status))
 }
 
 pub async fn import(global: &Global, import: Import, out: &Output) -> Result<ExitCode, Failure> {
@@ -182,10 +199,10 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
     let bench = open(global, WhenMissing::Create, out).await?;
     let stop = stop_on_interrupt();
     let reports = bench.import(request, &out.teller(), &stop).await?;
-    tell(&reports, out)
+    Ok(ExitCode::from(tell(&reports, out)?))
 }
 
-fn tell(reports: &[SyncReport], out: &Output) -> Result<ExitCode, Failure> {
+fn tell(reports: &[SyncReport], out: &Output) -> Result<u8, Failure> {
     if out.json {
         for report in reports {
             out.document(report)?;
@@ -196,18 +213,16 @@ fn tell(reports: &[SyncReport], out: &Output) -> Result<ExitCode, Failure> {
     Ok(verdict(reports))
 }
 
-/// 0 where all is complete, 1 where a read has gaps, 3 where one failed or was stopped.
-fn verdict(reports: &[SyncReport]) -> ExitCode {
-    let worst = reports
-        .iter()
-        .map(|report| match report.state.as_str() {
-            "complete" => 0,
-            "incomplete" => 1,
-            _ => 3,
-        })
-        .max()
-        .unwrap_or(0);
-    ExitCode::from(worst)
+/// 0 where all is complete, 1 where a read has gaps, 3 where one failed or was stopped, 4 where
+/// its secret could not be had.
+fn verdict(reports: &[SyncReport]) -> u8 {
+    let of = |report: &SyncReport| match (report.state.as_str(), &report.failure) {
+        ("complete", _) => 0,
+        ("incomplete", _) => 1,
+        (_, Some(failure)) if failure.kind == "key" => 4,
+        _ => 3,
+    };
+    reports.iter().map(of).max().unwrap_or(0)
 }
 
 fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure> {
@@ -226,14 +241,15 @@ fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure> {
             ];
             let mut row = vec![report.source.clone(), kind.kind.clone()];
             row.extend(numbers.map(counted));
-            row.push(
-                if kind.complete {
-                    "complete"
-                } else {
-                    "incomplete"
-                }
-                .to_owned(),
-            );
+            let word = if kind.complete {
+                "complete"
+            } else {
+                "incomplete"
+            };
+            row.push(match kind.mode.as_str() {
+                "incremental" => format!("{word}, what changed"),
+                _ => word.to_owned(),
+            });
             cells.push(row);
         }
     }
@@ -260,6 +276,38 @@ fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure> {
                 out.line(format!("{}: {}: {gap}", report.source, kind.kind))?;
             }
         }
+        if report.kinds.iter().any(|kind| kind.held.is_some()) {
+            out.line(format!(
+                "{0}: if that is right, accept it: lastkey sync {0} --accept-removals",
+                report.source
+            ))?;
+        }
+        if report.resumed {
+            out.line(format!(
+                "{}: this went on with a read of {} that was cut off",
+                report.source,
+                moment(&report.started_at)
+            ))?;
+        }
+        if report.freshness == "stale" {
+            out.line(format!(
+                "{}: stale: its last complete read shows {}; claims that rest on it are indeterminate",
+                report.source,
+                moment(&report.read_at)
+            ))?;
+        }
+        for right in report.check.iter().flat_map(|check| &check.missing_rights) {
+            out.line(format!(
+                "{}: missing right {}: {}",
+                report.source, right.name, right.why
+            ))?;
+        }
+        for right in report.check.iter().flat_map(|check| &check.excess_rights) {
+            out.line(format!(
+                "{}: right in excess {}: {}",
+                report.source, right.name, right.why
+            ))?;
+        }
         if let Some(failure) = &report.failure {
             out.important(format!("error: {}: {}", report.source, failure.message));
             if let Some(hint) = &failure.hint {
@@ -268,6 +316,48 @@ fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn list_row(row: &SourceRow) -> Vec<String> {
+    let age = |seconds: u64| {
+        let age = TimeDelta::try_seconds(seconds.try_into().unwrap_or(i64::MAX));
+        let words = age_words(age.unwrap_or(TimeDelta::MAX));
+        match row.freshness.as_str() {
+            "stale" => format!("{words}, stale"),
+            _ => words,
+        }
+    };
+    vec![
+        row.name.clone(),
+        row.kind.clone(),
+        row.state.clone(),
+        row.totals
+            .map_or_else(|| "not known".to_owned(), |t| counted(t.reported)),
+        row.last_complete_at
+            .as_deref()
+            .map_or_else(|| "never".to_owned(), moment),
+        row.age_seconds.map(age).unwrap_or_default(),
+        row.check
+            .as_ref()
+            .map_or_else(|| "not checked".to_owned(), rights),
+        row.message.clone().unwrap_or_default(),
+    ]
+}
+
+/// What a check found, in a few words.
+fn rights(check: &CheckView) -> String {
+    let mut words = Vec::new();
+    if !check.missing_rights.is_empty() {
+        words.push(format!("{} missing", check.missing_rights.len()));
+    }
+    if !check.excess_rights.is_empty() {
+        words.push(format!("{} in excess", check.excess_rights.len()));
+    }
+    match (words.is_empty(), check.rights_known) {
+        (false, _) => words.join(", "),
+        (true, true) => "as needed".to_owned(),
+        (true, false) => "not told".to_owned(),
+    }
 }
 
 fn show_check(name: &str, check: &CheckView, out: &Output) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 
 use super::open;
 use crate::args::{Global, Table};
-use crate::output::{Output, table as laid_out};
+use crate::output::{Output, moment, table as laid_out};
 use lastkey_contract::Kind;
 use lastkey_engine::views::ListQuery;
 use lastkey_workbench::{Failure, WhenMissing};
@@ -94,7 +94,11 @@ pub async fn journal(
                 } else {
                     out.line(format!(
                         "{} {:>5} {:<16} {:<8} {}",
-                        row.at, row.sync, row.source, row.what, row.text
+                        moment(&row.at),
+                        row.sync,
+                        row.source,
+                        row.what,
+                        row.text
                     ))?;
                     for example in &row.examples {
                         out.line(format!("        {example}"))?;

@@ -1,0 +1,124 @@
+//! Reading sources: one, or several at once.
+
+use crate::bench::Workbench;
+use crate::failure::Failure;
+use crate::sources::Tell;
+use crate::stop::Stop;
+use chrono::{DateTime, Utc};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use lastkey_contract::SourceName;
+use lastkey_engine::collect::{Depth, Removals, SyncSettings, not_begun, sync};
+use lastkey_engine::views::SyncReport;
+use std::future::Future;
+use std::pin::Pin;
+
+/// How many sources are read at once: enough to wait for several servers, few enough that each
+/// has its share of the one writer.
+const AT_ONCE: usize = 4;
+
+/// How sources are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyncHow {
+    pub depth: Depth,
+    pub removals: Removals,
+}
+
+impl Default for SyncHow {
+    fn default() -> Self {
+        Self {
+            depth: Depth::AsNeeded,
+            removals: Removals::Hold,
+        }
+    }
+}
+
+/// What became of one source: its report, or why there is none.
+pub struct SyncOutcome {
+    pub source: String,
+    pub result: Result<SyncReport, Failure>,
+}
+
+impl Workbench {
+    /// Reads one source.
+    pub async fn sync(
+        &self,
+        name: &str,
+        tell: Tell<'_>,
+        stop: &Stop,
+    ) -> Result<Vec<SyncReport>, Failure> {
+        self.sync_as_of(name, tell, stop, SyncHow::default(), None)
+            .await
+            .map(|r| vec![r])
+    }
+
+    /// Reads several sources at once, each with a stop of its own. The outcomes stand in the order
+    /// of the names; one source that fails does not disturb the others. `ended` hears of each as
+    /// it ends. A name that is not known is wrong use, before anything is read.
+    pub async fn sync_many(
+        &self,
+        wanted: &[(String, Stop)],
+        how: SyncHow,
+        tell: Tell<'_>,
+        ended: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Vec<SyncOutcome>, Failure> {
+        for (name, _) in wanted {
+            self.store.source(&SourceName::new(name.as_str())).await?;
+        }
+        type Reading<'a> = Pin<Box<dyn Future<Output = (usize, SyncOutcome)> + Send + 'a>>;
+        let mut waiting = wanted.iter().enumerate().map(|(place, (name, stop))| {
+            let reading: Reading<'_> = Box::pin(async move {
+                let result = self.sync_as_of(name, tell, stop, how, None).await;
+                ended(name);
+                let source = name.clone();
+                (place, SyncOutcome { source, result })
+            });
+            reading
+        });
+        let mut running: FuturesUnordered<Reading<'_>> = waiting.by_ref().take(AT_ONCE).collect();
+        let mut outcomes = Vec::new();
+        while let Some(outcome) = running.next().await {
+            outcomes.push(outcome);
+            running.extend(waiting.next());
+        }
+        outcomes.sort_by_key(|(place, _)| *place);
+        Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+    }
+
+    pub(crate) async fn sync_as_of(
+        &self,
+        name: &str,
+        tell: Tell<'_>,
+        stop: &Stop,
+        how: SyncHow,
+        read_date: Option<DateTime<Utc>>,
+    ) -> Result<SyncReport, Failure> {
+        let source = SourceName::new(name);
+        let mut settings = SyncSettings {
+            read_date: read_date.or_else(|| self.practice_date()),
+            today: self.practice_date(),
+            depth: how.depth,
+            removals: how.removals,
+            ..SyncSettings::default()
+        };
+        let (connector, secrets) = match self.connector(&source).await {
+            Ok(found) => found,
+            // A scheduled read that finds no secret stands among the reads, not only on a screen.
+            Err(failure) if self.store.find_source(&source).await?.is_some() => {
+                let view = failure.into();
+                return Ok(not_begun(&self.store, &source, view, &Utc::now, &settings).await?);
+            }
+            Err(failure) => return Err(failure),
+        };
+        settings.secrets = secrets;
+        Ok(sync(
+            &self.store,
+            &source,
+            connector.as_ref(),
+            &Utc::now,
+            tell,
+            stop.listen(),
+            &settings,
+        )
+        .await?)
+    }
+}
