@@ -27,6 +27,7 @@ mod map;
 mod rights;
 mod root;
 mod scan;
+mod scripts;
 mod search;
 mod session;
 mod settings;
@@ -34,6 +35,7 @@ mod sync;
 mod tls;
 mod watermark;
 
+pub use scripts::scripts;
 pub use settings::DESCRIPTOR;
 
 use async_trait::async_trait;

@@ -1,5 +1,6 @@
 //! A real OpenLDAP server with TLS, memberof, password policy and last-bind, seeded from LDIF.
 
+use super::certificates;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,6 +17,17 @@ pub struct Seed {
     pub ldif: String,
     /// Entries that one search may return; None is no limit.
     pub size_limit: Option<u32>,
+}
+
+/// What else a slapd has, beside what every one of the lab has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extras<'a> {
+    /// Lines of slapd.conf before the database: schema, limits.
+    pub global: &'a str,
+    /// Lines of the database before its rules: overlays, indexes.
+    pub database: &'a str,
+    /// Rules of access instead of the lab's own; empty keeps those.
+    pub access: &'a str,
 }
 
 /// A running slapd. Dropped, it is stopped and its folder is gone.
@@ -41,6 +53,11 @@ impl Slapd {
 
     /// Starts a directory. Panics with what to install or with slapd's own words.
     pub fn start(seed: Seed) -> Slapd {
+        Slapd::start_with(seed, Extras::default())
+    }
+
+    /// [`Slapd::start`], with more in its configuration.
+    pub fn start_with(seed: Seed, extras: Extras<'_>) -> Slapd {
         let folder = tempfile::tempdir().expect("a temporary folder for slapd");
         let mut lab = Slapd {
             folder,
@@ -48,10 +65,10 @@ impl Slapd {
             ldap_port: free_port(),
             ldaps_port: free_port(),
         };
-        lab.make_certificates();
+        certificates::make(lab.folder.path(), &program("openssl", "openssl"));
         echo(&lab.path("echo.sock"));
         fs::create_dir(lab.path("db")).expect("folder for the database");
-        lab.configure(seed.size_limit);
+        lab.configure(seed.size_limit, extras);
         lab.load(&seed.ldif);
         lab.run();
         lab
@@ -80,8 +97,13 @@ impl Slapd {
 
     /// Restarts with another size limit for searches.
     pub fn set_size_limit(&mut self, limit: Option<u32>) {
+        self.configure_again(limit, Extras::default());
+    }
+
+    /// Restarts with another configuration over the same database.
+    pub fn configure_again(&mut self, limit: Option<u32>, extras: Extras<'_>) {
         self.stop();
-        self.configure(limit);
+        self.configure(limit, extras);
         self.run();
     }
 
@@ -189,84 +211,7 @@ impl Slapd {
         );
     }
 
-    fn make_certificates(&self) {
-        let openssl = program("openssl", "openssl");
-        let new_ca = |stem: &str| {
-            self.command(
-                Command::new(&openssl)
-                    .current_dir(self.folder.path())
-                    .args([
-                        "req",
-                        "-x509",
-                        "-newkey",
-                        "ec",
-                        "-pkeyopt",
-                        "ec_paramgen_curve:P-256",
-                        "-nodes",
-                        "-days",
-                        "2",
-                        "-subj",
-                        &format!("/CN=Lab CA {stem}"),
-                        "-addext",
-                        "basicConstraints=critical,CA:TRUE",
-                        "-addext",
-                        "keyUsage=critical,keyCertSign,cRLSign",
-                        "-keyout",
-                        &format!("{stem}.key"),
-                        "-out",
-                        &format!("{stem}.pem"),
-                    ]),
-            );
-        };
-        new_ca("ca");
-        new_ca("other");
-        fs::write(
-            self.path("ext"),
-            "subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n",
-        )
-        .expect("ext");
-        self.command(
-            Command::new(&openssl)
-                .current_dir(self.folder.path())
-                .args([
-                    "req",
-                    "-newkey",
-                    "ec",
-                    "-pkeyopt",
-                    "ec_paramgen_curve:P-256",
-                    "-nodes",
-                    "-subj",
-                    "/CN=127.0.0.1",
-                    "-keyout",
-                    "server.key",
-                    "-out",
-                    "server.csr",
-                ]),
-        );
-        self.command(
-            Command::new(&openssl)
-                .current_dir(self.folder.path())
-                .args([
-                    "x509",
-                    "-req",
-                    "-in",
-                    "server.csr",
-                    "-CA",
-                    "ca.pem",
-                    "-CAkey",
-                    "ca.key",
-                    "-CAcreateserial",
-                    "-days",
-                    "2",
-                    "-extfile",
-                    "ext",
-                    "-out",
-                    "server.pem",
-                ]),
-        );
-    }
-
-    fn configure(&self, size_limit: Option<u32>) {
+    fn configure(&self, size_limit: Option<u32>, extras: Extras<'_>) {
         let at = |name: &str| self.path(name).display().to_string();
         let size = match size_limit {
             None => "sizelimit unlimited".to_owned(),
@@ -274,25 +219,34 @@ impl Slapd {
         };
         let (base, admin, reader, blind) =
             (Self::BASE, Self::ADMIN_DN, Self::READER_DN, Self::BLIND_DN);
+        let own = format!(
+            "access to attrs=userPassword by dn.exact=\"{reader}\" search by anonymous auth by * none\n\
+             access to attrs=createTimestamp,creatorsName,modifyTimestamp,pwdChangedTime,pwdAccountLockedTime,authTimestamp,pwdLastSuccess by dn.exact=\"{reader}\" read by * none\n\
+             access to * by dn.exact=\"{reader}\" read by dn.exact=\"{blind}\" read by anonymous auth by * none\n"
+        );
+        let Extras {
+            global,
+            database,
+            access,
+        } = extras;
+        let access = if access.is_empty() { &own } else { access };
         let text = format!(
             "include /etc/ldap/schema/core.schema\n\
              include /etc/ldap/schema/cosine.schema\n\
              include /etc/ldap/schema/inetorgperson.schema\n\
              include /etc/ldap/schema/nis.schema\n\
              modulepath /usr/lib/ldap\n\
-             moduleload back_mdb\nmoduleload back_sock\nmoduleload memberof\nmoduleload ppolicy\nmoduleload lastbind\n\
+             moduleload back_mdb\nmoduleload back_sock\nmoduleload memberof\nmoduleload ppolicy\nmoduleload lastbind\nmoduleload syncprov\nmoduleload refint\n\
              pidfile {}\n\
              TLSCACertificateFile {}\nTLSCertificateFile {}\nTLSCertificateKeyFile {}\n\
-             loglevel stats\n{size}\n\
+             loglevel stats\n{size}\n{global}\n\
              database mdb\nsuffix \"{base}\"\nrootdn \"{admin}\"\nrootpw {}\n\
              directory {}\nmaxsize 4294967296\ndbnosync\n\
              index objectClass,entryUUID,uid eq\nindex pwdChangedTime,userPassword pres\n\
              overlay memberof\n\
              overlay ppolicy\nppolicy_default \"cn=policy,{base}\"\nppolicy_use_lockout\n\
              overlay lastbind\n\
-             access to attrs=userPassword by dn.exact=\"{reader}\" search by anonymous auth by * none\n\
-             access to attrs=createTimestamp,creatorsName,modifyTimestamp,pwdChangedTime,pwdAccountLockedTime,authTimestamp,pwdLastSuccess by dn.exact=\"{reader}\" read by * none\n\
-             access to * by dn.exact=\"{reader}\" read by dn.exact=\"{blind}\" read by anonymous auth by * none\n\
+             {database}\n{access}\n\
              database sock\nsuffix \"dc=echo\"\nsocketpath {}\n",
             at("slapd.pid"),
             at("ca.pem"),
@@ -397,7 +351,7 @@ fn hold(mut stream: TcpStream) {
     while stream.read(&mut buffer).is_ok_and(|n| n > 0) {}
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .and_then(|l| l.local_addr())
         .expect("a free port")
@@ -405,7 +359,7 @@ fn free_port() -> u16 {
 }
 
 /// Where a program is; panics with the package to install.
-fn program(name: &str, package: &str) -> PathBuf {
+pub(super) fn program(name: &str, package: &str) -> PathBuf {
     ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"]
         .iter()
         .map(|folder| Path::new(folder).join(name))

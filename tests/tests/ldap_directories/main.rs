@@ -1,0 +1,15 @@
+//! The LDAP connector against OpenLDAP and 389 DS alike: one company, one set of cases, two real
+//! servers; then what only one of them has.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod alike;
+mod changes;
+mod harness;
+mod only_389;
+mod rights;
