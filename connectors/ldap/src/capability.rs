@@ -1,7 +1,7 @@
 //! What can be read and how, as plain data: before a connection as far as the settings tell,
 //! afterwards as far as the directory does.
 
-use crate::root::{Server, Vendor};
+use crate::root::Server;
 use crate::session::MAX_PAGE;
 use crate::settings::{Directory, Identities, Incremental};
 use lastkey_contract::{Kind, KindCapability};
@@ -66,8 +66,5 @@ pub fn incremental(kind: Kind, server: &Server) -> bool {
         | Kind::Session
         | Kind::Task => false,
     };
-    match server.vendor {
-        Vendor::OpenLdap => told && server.syncs,
-        Vendor::Ds389 | Vendor::Other => false,
-    }
+    told && server.syncs
 }

@@ -71,7 +71,7 @@ pub async fn begin(
         | Kind::Task => {}
     }
     scan.describe(&queries);
-    scan.watermark = Some(mark.to_text());
+    scan.watermark = Some(mark.to_text(&queries));
     Ok(scan)
 }
 

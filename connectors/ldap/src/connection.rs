@@ -86,7 +86,7 @@ impl Connection {
                 return Err(refused(&link.system, "sign in", &bound));
             }
         }
-        connection.server = Server::ask(&connection.link).await?;
+        connection.server = Server::ask(&connection.link, &directory.base_dn).await?;
         Ok(connection)
     }
 
@@ -107,6 +107,7 @@ impl Connection {
         }
         let text = String::from_utf8(answer.0.val.unwrap_or_default())
             .map_err(|_| odd(system, OPERATION, "its name for us is not UTF-8"))?;
-        Ok(Some(text.trim_start_matches("dn:").to_owned()).filter(|t| !t.is_empty()))
+        let name = text.trim_start_matches("dn:").trim();
+        Ok(Some(name.to_owned()).filter(|t| !t.is_empty()))
     }
 }

@@ -135,7 +135,8 @@ async fn told(
         let Some(entry) = rights_on(link, dn, login, &names).await? else {
             return Ok(false);
         };
-        for right in entry.all("entryLevelRights").flat_map(str::chars) {
+        let on_entry = entry.all("entryLevelRights").filter(|v| *v != "none");
+        for right in on_entry.flat_map(str::chars) {
             match right {
                 'a' => found.insert(("add entries", "new entries can be made with this login")),
                 'd' => found.insert(("delete entries", "entries can be removed with this login")),
@@ -145,6 +146,7 @@ async fn told(
         }
         for part in entry.all("attributeLevelRights").flat_map(|v| v.split(',')) {
             if let Some((name, rights)) = part.trim().split_once(':')
+                && rights != "none"
                 && rights.contains(['w', 'o', 'W', 'O'])
             {
                 written.insert(name.to_owned());

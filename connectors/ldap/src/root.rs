@@ -1,6 +1,7 @@
 //! What a directory says of itself in its root entry: who made it, what it can do.
 
 use crate::search::{Link, Query, one};
+use crate::sync;
 use lastkey_contract::{ConnectorError, ErrorKind};
 
 const PAGING: &str = "1.2.840.113556.1.4.319";
@@ -26,14 +27,15 @@ pub struct Server {
     /// Whether the root entry was shown at all.
     pub shown: bool,
     pub pages: bool,
-    /// Whether it tells changes and deletions (RFC 4533).
+    /// Whether it tells changes and deletions below the base (RFC 4533).
     pub syncs: bool,
     pub tells_rights: bool,
 }
 
 impl Server {
-    /// Reads the root entry.
-    pub async fn ask(link: &Link) -> Result<Server, ConnectorError> {
+    /// Reads the root entry, and tries whether changes below the base are told: a directory can
+    /// know the words for one of its databases only.
+    pub async fn ask(link: &Link, base: &str) -> Result<Server, ConnectorError> {
         let names = [
             "vendorName",
             "vendorVersion",
@@ -64,12 +66,22 @@ impl Server {
             (true, Vendor::OpenLdap) => Some("OpenLDAP (its version is not told)".to_owned()),
             (true, Vendor::Ds389 | Vendor::Other) => None,
         };
+        let knows = entry.says("supportedControl", SYNC);
+        let syncs = match (vendor, knows) {
+            (Vendor::OpenLdap, true) => {
+                let query = Query::below(base, "(objectClass=*)", Vec::new());
+                sync::now(link, &query).await?.is_some()
+            }
+            // 389 DS sends whole entries to whoever asks for changes, hashes of passwords
+            // included where they may be read, whatever attributes were asked for.
+            (Vendor::OpenLdap | Vendor::Ds389 | Vendor::Other, _) => false,
+        };
         Ok(Server {
             vendor,
             name,
             shown: entry.has("supportedControl") || entry.has("objectClass"),
             pages: entry.says("supportedControl", PAGING),
-            syncs: entry.says("supportedControl", SYNC),
+            syncs,
             tells_rights: entry.says("supportedControl", EFFECTIVE_RIGHTS),
         })
     }

@@ -10,7 +10,7 @@ use crate::root::{Server, Vendor};
 use crate::scan::{Part, Scan, Served};
 use crate::search::{Link, Pages, Query};
 use crate::settings::{Directory, Incremental};
-use crate::watermark::Watermark;
+use crate::watermark::{Watermark, queries};
 use async_trait::async_trait;
 use lastkey_contract::{
     ConnectorError, ErrorKind, Kind, KindCapability, NoteKind, Page, PageRequest, Session,
@@ -122,7 +122,7 @@ impl Reading {
         if self.is_incremental(kind) {
             // Before the first entry: what changes while we read is then told next time.
             let now = Watermark::now(self, kind).await?;
-            scan.watermark = now.map(|w| w.to_text());
+            scan.watermark = now.map(|w| w.to_text(&queries(self, kind)));
         }
         self.look_for_aliases(&mut scan).await?;
         if matches!(kind, Kind::Grant | Kind::Identity) {

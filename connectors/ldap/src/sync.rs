@@ -138,8 +138,8 @@ fn forgotten(link: &Link) -> ConnectorError {
 fn request(cookie: Option<Vec<u8>>) -> RawControl {
     let request = SyncRequest {
         mode: RefreshMode::RefreshOnly,
-        // Whoever forgot what was deleted should say so instead of listing what is present.
-        reload_hint: cookie.is_some(),
+        // Whoever forgot what was deleted should say so instead of listing everything.
+        reload_hint: false,
         cookie,
     };
     request.critical().into()

@@ -14,8 +14,6 @@ const FORM: &str = "rfc4533";
 /// The cookies of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watermark {
-    /// Of what the cookies are: a watermark is worth nothing for other filters.
-    asked: String,
     pub cookies: Vec<Vec<u8>>,
 }
 
@@ -54,13 +52,19 @@ pub fn queries(reading: &Reading, kind: Kind) -> Vec<Query> {
     }
 }
 
-fn asked(queries: &[Query]) -> String {
+/// What the cookies were given for, and the cookies: some directories take a cookie that they
+/// cannot read for none, and would send everything as if it were changes.
+fn seal(queries: &[Query], cookies: &[Vec<u8>]) -> String {
     let mut digest = Sha256::new();
     for query in queries {
         for part in [&query.base, &query.filter] {
             digest.update(part.as_bytes());
             digest.update([0]);
         }
+    }
+    for cookie in cookies {
+        digest.update(cookie);
+        digest.update([0]);
     }
     TEXT.encode(digest.finalize())
 }
@@ -76,15 +80,14 @@ impl Watermark {
                 None => return Ok(None),
             }
         }
-        Ok(Some(Watermark {
-            asked: asked(&queries),
-            cookies,
-        }))
+        Ok(Some(Watermark { cookies }))
     }
 
-    pub fn to_text(&self) -> String {
+    /// As text; a watermark is worth nothing for other questions.
+    pub fn to_text(&self, queries: &[Query]) -> String {
         let cookies: Vec<String> = self.cookies.iter().map(|c| TEXT.encode(c)).collect();
-        format!("{FORM} {} {}", self.asked, cookies.join(" "))
+        let seal = seal(queries, &self.cookies);
+        format!("{FORM} {seal} {}", cookies.join(" "))
     }
 
     /// Reads what `to_text` wrote for the same questions. None for anything else.
@@ -93,10 +96,10 @@ impl Watermark {
         if words.next() != Some(FORM) {
             return None;
         }
-        let asked = words.next().filter(|w| *w == asked(queries))?.to_owned();
+        let sealed = words.next()?;
         let cookies: Option<Vec<Vec<u8>>> = words.map(|w| TEXT.decode(w).ok()).collect();
         let cookies = cookies.filter(|c| c.len() == queries.len())?;
-        Some(Watermark { asked, cookies })
+        (sealed == seal(queries, &cookies)).then_some(Watermark { cookies })
     }
 }
 
@@ -120,14 +123,13 @@ mod tests {
         let people = vec![Query::below("dc=x", "(a=1)", Vec::new())];
         let others = vec![Query::below("dc=x", "(a=2)", Vec::new())];
         let mark = Watermark {
-            asked: asked(&people),
             cookies: vec![b"rid=000,csn=2026".to_vec()],
         };
-        let text = mark.to_text();
+        let text = mark.to_text(&people);
         assert_eq!(Watermark::parse(&text, &people), Some(mark));
         assert_eq!(Watermark::parse(&text, &others), None);
         let twice = [people.clone(), people.clone()].concat();
-        for odd in ["", "rfc4533", "x y z", &text[..text.len() - 1]] {
+        for odd in ["", "rfc4533", "x y z", &text[..text.len() - 4]] {
             assert_eq!(Watermark::parse(odd, &people), None, "`{odd}`");
             assert_eq!(Watermark::parse(odd, &twice), None);
         }

@@ -229,6 +229,13 @@ impl Ds389 {
             self.ldaps_port
         );
         text = text.replacen("nsslapd-rootdn:", &own, 1);
+        // left alone it sizes its caches by the machine, and wants as much room on the disk
+        let caches = "nsslapd-cache-autosize: 0\nnsslapd-dbcachesize: 8388608\nnsslapd-import-cache-autosize: 0\nnsslapd-import-cachesize: 16777216\n";
+        text = text.replacen(
+            "nsslapd-mode: 600\n",
+            &format!("nsslapd-mode: 600\n{caches}"),
+            1,
+        );
         // the plug-ins that directories of this make usually have on
         for plugin in ["MemberOf Plugin", "Account Policy Plugin"] {
             let from = format!("\ncn: {plugin}\n");

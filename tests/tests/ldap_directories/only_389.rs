@@ -2,13 +2,11 @@
 
 use crate::harness::*;
 use lastkey_contract::{Fact, Kind};
-use lastkey_tests::labs::Slapd;
 use std::collections::BTreeSet;
 
 #[test]
 fn managed_filtered_and_nested_roles_are_entitlements_with_their_holders() {
     let make = Make::Ds389;
-    let base = Slapd::BASE;
     let mut ldif = String::new();
     for (cn, n, more) in [
         ("managed", 201, "objectClass: nsSimpleRoleDefinition\nobjectClass: nsManagedRoleDefinition\n".to_owned()),
@@ -29,6 +27,8 @@ fn managed_filtered_and_nested_roles_are_entitlements_with_their_holders() {
     );
     ldif += &person(make, "uid=bob", "bob", 2, "title: boss\n");
     let lab = Lab::start(make, &ldif);
+    // 389 DS switches this off by itself when the first role is added while it runs
+    lab.modify("dn: cn=config\nchangetype: modify\nreplace: nsslapd-ignore-virtual-attrs\nnsslapd-ignore-virtual-attrs: off\n");
     let c = lab.reader(&[]);
     let roles: BTreeSet<String> = facts(&read(c.as_ref(), Kind::Entitlement))
         .iter()
@@ -50,7 +50,6 @@ fn managed_filtered_and_nested_roles_are_entitlements_with_their_holders() {
         .collect();
     let expected = [(1, 201), (1, 203), (2, 202)].map(|(who, role)| (make.id(who), make.id(role)));
     assert_eq!(held, BTreeSet::from(expected));
-    assert!(base.ends_with("dc=org"));
 }
 
 #[test]
