@@ -286,8 +286,13 @@ mod tests {
             }
         }
         for script in &scripts {
+            let rules: String = script
+                .text
+                .lines()
+                .filter(|l| !l.starts_with('#'))
+                .collect();
             for word in [" write", " manage", "(all)", ",write", ",add"] {
-                assert!(!script.text.contains(word), "{word}: {}", script.text);
+                assert!(!rules.contains(word), "{word}: {rules}");
             }
             assert!(script.text.contains("cn=reader,dc=x"), "{}", script.text);
         }
