@@ -127,7 +127,9 @@ fn wrong_use_is_a_document_where_documents_are_asked_for() {
         vec!["--json", "sync", "nobody"],
     ] {
         let (status, out, err) = desk.run(&arguments);
-        let told: Value = serde_json::from_str(err.trim()).unwrap_or_else(|_| panic!("{err}"));
+        // A new store shows its recovery key before.
+        let last = err.trim().lines().last().unwrap_or_default();
+        let told: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{err}"));
         assert!(
             matches!(status, 2 | 3) && out.is_empty(),
             "{arguments:?}: {status} {out}"
@@ -155,7 +157,7 @@ fn wrong_use_is_a_document_where_documents_are_asked_for() {
 #[test]
 fn a_read_that_was_killed_goes_on_and_ends_as_an_undisturbed_one() {
     let desk = Desk::new();
-    desk.write("hr/identities.csv", people(60_000));
+    desk.write("hr/identities.csv", people(30_000));
     let folder = desk.room.path("hr").display().to_string();
     desk.expect(
         0,
@@ -169,7 +171,7 @@ fn a_read_that_was_killed_goes_on_and_ends_as_an_undisturbed_one() {
         ],
     );
     let mut kills = 0;
-    for after in [900, 1_200, 1_500, 1_900, 2_400] {
+    for after in [500, 800, 1_200] {
         let mut reading = desk
             .room
             .command(&program("lastkey"))
@@ -200,7 +202,7 @@ fn a_read_that_was_killed_goes_on_and_ends_as_an_undisturbed_one() {
     assert_eq!(report["kinds"][0]["gaps"], serde_json::json!([]));
     let list = desk.lines(0, &["source", "list"]);
     let totals = &list[0][0]["totals"];
-    assert_eq!(totals["reported"], 60_000, "{totals}");
+    assert_eq!(totals["reported"], 30_000, "{totals}");
     assert!(
         kills > 0,
         "no read was ever cut off: the machine is too fast for this test"

@@ -199,6 +199,7 @@ impl Workbench {
                 store_name: &name,
                 key_kept_in: &self.keys.kept_in(),
                 version: env!("CARGO_PKG_VERSION"),
+                now: self.now(),
             },
         )
         .await?)

@@ -4,7 +4,7 @@ use super::{counted, open};
 use crate::args::{Global, Import, Source};
 use crate::output::{Output, moment, table};
 use chrono::TimeDelta;
-use lastkey_engine::collect::age_words;
+use lastkey_engine::collect::{OWN_SETTINGS, Rules, age_words};
 use lastkey_engine::views::{CheckView, NewSource, SourceRow, SyncReport};
 use lastkey_workbench::{Failure, ImportRequest, Stop, SyncHow, WhenMissing};
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,13 +101,18 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
             }
             for kind in kinds {
                 out.line(format!("{}: {}", kind.kind, kind.summary))?;
-                for setting in kind.settings {
+                let of_kind = kind.settings.iter().filter(|s| !Rules::owns(&s.key));
+                for setting in of_kind {
                     let need = if setting.required { " (required)" } else { "" };
                     out.line(format!("  {}{need}: {}", setting.key, setting.help))?;
                 }
                 if kind.secret != "none" {
                     out.line(format!("  secret ({}): {}", kind.secret, kind.secret_label))?;
                 }
+            }
+            out.line("every source:")?;
+            for setting in &OWN_SETTINGS {
+                out.line(format!("  {}: {}", setting.key, setting.help))?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -289,7 +294,9 @@ fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure> {
                 moment(&report.started_at)
             ))?;
         }
-        if report.freshness == "stale" {
+        // Of a dated series only the last read says how old the source is now.
+        let newest = reports.iter().rfind(|other| other.source == report.source);
+        if report.freshness == "stale" && newest.is_some_and(|other| other.sync == report.sync) {
             out.line(format!(
                 "{}: stale: its last complete read shows {}; claims that rest on it are indeterminate",
                 report.source,

@@ -5,12 +5,12 @@ use super::{
     Status, Totals,
 };
 use crate::access::ReadState;
-use crate::collect::Rules;
+use crate::collect::{Rules, age_words};
 use crate::store::{
     CheckRecord, KindRecord, PeopleQuery, PersonRow, SourceRecord, Store, StoreError, SyncId,
     SyncState,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::{CheckReport, Descriptor, Kind, Right, Settings, SourceName};
 
 /// What the store cannot know about itself.
@@ -20,12 +20,15 @@ pub struct StatusSetting<'a> {
     /// The keychain or the key file.
     pub key_kept_in: &'a str,
     pub version: &'a str,
+    /// The moment at which freshness is measured.
+    pub now: DateTime<Utc>,
 }
 
 /// What the frame shows on every screen.
 pub async fn status(store: &Store, setting: &StatusSetting<'_>) -> Result<Status, StoreError> {
     let (identities, credentials) = store.counts().await?;
     let sources = store.sources().await?;
+    let states = store.read_states(i64::MAX).await?;
     let (mut complete_sources, mut gaps, mut latest) = (0, Vec::new(), None);
     for source in &sources {
         let Some(sync) = store.latest_sync(source.id).await? else {
@@ -34,7 +37,19 @@ pub async fn status(store: &Store, setting: &StatusSetting<'_>) -> Result<Status
         };
         latest = latest.max(sync.ended_at.clone());
         match sync.state {
-            SyncState::Complete => complete_sources += 1,
+            SyncState::Complete => {
+                complete_sources += 1;
+                let complete_at = complete_since(&states, &source.name);
+                if let ("stale", Some(age)) = freshness(&source.settings, complete_at, setting.now)
+                {
+                    let age = TimeDelta::try_seconds(age.cast_signed()).unwrap_or(TimeDelta::MAX);
+                    gaps.push(format!(
+                        "`{}` was last read completely {} ago",
+                        source.name,
+                        age_words(age)
+                    ));
+                }
+            }
             SyncState::Running => gaps.push(format!("`{}` is being read", source.name)),
             SyncState::Incomplete
             | SyncState::Failed
