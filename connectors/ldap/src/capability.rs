@@ -68,3 +68,75 @@ pub fn incremental(kind: Kind, server: &Server) -> bool {
     };
     told && server.syncs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::root::Vendor;
+    use lastkey_contract::Settings;
+
+    #[test]
+    fn the_table_of_the_readme_is_current() {
+        let pairs = [
+            ("url", "ldaps://h"),
+            ("base_dn", "dc=x"),
+            ("system", "corp"),
+            ("identities", "yes"),
+        ];
+        let settings = Settings(pairs.map(|(k, v)| (k.into(), v.into())).into());
+        let directory = Directory::from_settings(&settings, false).unwrap();
+        let telling = Server {
+            vendor: Vendor::OpenLdap,
+            syncs: true,
+            ..Server::default()
+        };
+        let silent = Server {
+            vendor: Vendor::Ds389,
+            ..Server::default()
+        };
+        let word = |yes: bool| if yes { "yes" } else { "no" };
+        let mut wanted = String::from(
+            "| directory | kind | records on a page | changes only | deletions told | last use told |\n|---|---|---|---|---|---|\n",
+        );
+        for (name, server) in [
+            ("OpenLDAP with syncprov", telling),
+            ("389 DS, others", silent),
+        ] {
+            for c in table(&directory, Some(&server)) {
+                wanted += &format!(
+                    "| {name} | {} | {} | {} | {} | {} |\n",
+                    c.kind,
+                    c.max_page,
+                    word(c.incremental),
+                    word(c.deletions_visible),
+                    word(c.last_use_known)
+                );
+            }
+        }
+        let readme = include_str!("../README.md");
+        let (_, rest) = readme.split_once("<!-- capabilities -->\n").unwrap();
+        let (shown, _) = rest.split_once("<!-- end -->").unwrap();
+        assert_eq!(shown, wanted, "copy the right-hand table into README.md");
+    }
+
+    #[test]
+    fn an_id_of_ones_own_choice_cannot_be_told_as_deleted() {
+        let server = Server {
+            vendor: Vendor::OpenLdap,
+            syncs: true,
+            ..Server::default()
+        };
+        for (id, told) in [("auto", true), ("entryuuid", true), ("uid", false)] {
+            let pairs = [
+                ("url", "ldaps://h"),
+                ("base_dn", "dc=x"),
+                ("system", "corp"),
+                ("id_attribute", id),
+            ];
+            let settings = Settings(pairs.map(|(k, v)| (k.into(), v.into())).into());
+            let directory = Directory::from_settings(&settings, false).unwrap();
+            let table = table(&directory, Some(&server));
+            assert!(table.iter().all(|c| c.incremental == told), "{id}");
+        }
+    }
+}

@@ -291,7 +291,7 @@ mod tests {
                 .lines()
                 .filter(|l| !l.starts_with('#'))
                 .collect();
-            for word in [" write", " manage", "(all)", ",write", ",add"] {
+            for word in [" write", " manage by", "(all)", ",write", ",add"] {
                 assert!(!rules.contains(word), "{word}: {rules}");
             }
             assert!(script.text.contains("cn=reader,dc=x"), "{}", script.text);
