@@ -146,7 +146,7 @@ impl Desk {
 
     /// Locks: nothing is answered any more, what is remembered of the store is dropped, and the
     /// store is closed. A read that is going on is not broken off: it ends behind the lock, and
-    /// the store closes after it (docs/decisions/0005-lock.md).
+    /// the store closes after it (docs/decisions/lock-and-keys.md).
     pub async fn lock(&self) {
         let mut open = self.open.lock().await;
         open.locked = true;
