@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How long a case may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a case may take; one of a long run reads a large set.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The result of one case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

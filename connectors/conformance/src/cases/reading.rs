@@ -192,7 +192,7 @@ async fn growth(connector: &dyn Connector, fifth: u64) -> Result<(usize, u64), W
 pub(crate) async fn flat_memory(subject: &dyn Subject) -> Verdict {
     let (records, bytes) = match std::env::var_os("LASTKEY_LONG") {
         None => (5_000, 2_000),
-        Some(_) => (200_000, 1_000),
+        Some(_) => (50_000, 1_000),
     };
     let large = subject.scene(Scene::Large { records, bytes }).here()?;
     // Other tests of the same process take memory too, so one calm read out of three is enough: a

@@ -62,10 +62,9 @@ impl Connector for Seed {
     }
 
     fn capabilities(&self) -> Vec<KindCapability> {
-        let declared = |kind: Kind| match self.flaw {
-            Flaw::LastUseUndeclared => false,
-            Flaw::LastUseMissing => true,
-            _ => matches!(kind, Kind::Account | Kind::Grant | Kind::Credential),
+        let declared = |kind: Kind| {
+            let known = matches!(kind, Kind::Account | Kind::Grant | Kind::Credential);
+            self.flaw != Flaw::LastUseUndeclared && (known || self.flaw == Flaw::LastUseMissing)
         };
         self.kinds
             .iter()
@@ -230,12 +229,22 @@ impl Reading {
         let operation = format!("read {}", kind.plural());
         let got = match self.transport.get(path, &operation).await {
             Err(error) => {
-                let passed_over = match self.flaw {
-                    Flaw::ForbiddenIsEmpty => error.kind == ErrorKind::Forbidden,
-                    Flaw::ErrorIsTheEnd | Flaw::BreakIsTheEnd | Flaw::CloseIsTheEnd => {
-                        error.kind == ErrorKind::Unavailable
-                    }
-                    _ => false,
+                let passed_over = match error.kind {
+                    ErrorKind::Forbidden => self.flaw == Flaw::ForbiddenIsEmpty,
+                    ErrorKind::Unavailable => matches!(
+                        self.flaw,
+                        Flaw::ErrorIsTheEnd | Flaw::BreakIsTheEnd | Flaw::CloseIsTheEnd
+                    ),
+                    ErrorKind::ConfigInvalid
+                    | ErrorKind::AuthRejected
+                    | ErrorKind::TlsUntrusted
+                    | ErrorKind::RateLimited
+                    | ErrorKind::TimedOut
+                    | ErrorKind::Protocol
+                    | ErrorKind::CursorLost
+                    | ErrorKind::Unsupported
+                    | ErrorKind::Cancelled
+                    | ErrorKind::Bug => false,
                 };
                 return match passed_over {
                     true => Ok(Listed::nothing()),
@@ -258,9 +267,9 @@ impl Session for Reading {
         kind: Kind,
         request: PageRequest,
     ) -> Result<Page, ConnectorError> {
-        let limit = match self.flaw {
-            Flaw::PageTooLarge => request.limit.saturating_add(1),
-            _ => request.limit.clamp(1, MAX_PAGE),
+        let limit = match self.flaw == Flaw::PageTooLarge {
+            true => request.limit.saturating_add(1),
+            false => request.limit.clamp(1, MAX_PAGE),
         };
         let mut path = format!("/v1/{kind}?limit={limit}");
         if let Some(cursor) = &request.cursor {
@@ -295,9 +304,9 @@ impl Session for Reading {
             expected_total: request.since.is_none().then_some(listed.total),
             query: Some(path),
             watermark: (last && incremental).then_some(listed.watermark),
-            gone: match kind {
-                Kind::Identity if request.since.is_some() => listed.gone,
-                _ => Vec::new(),
+            gone: match kind == Kind::Identity && request.since.is_some() {
+                true => listed.gone,
+                false => Vec::new(),
             },
             ..Page::default()
         };
@@ -320,40 +329,46 @@ impl Session for Reading {
 impl Reading {
     /// What a flaw does to a page that was read well.
     fn spoil(&mut self, kind: Kind, page: &mut Page) {
-        match self.flaw {
-            Flaw::LeavesOneOut if page.next.is_none() => {
-                page.records.pop();
-                page.received = page.received.saturating_sub(1);
-                page.expected_total = None;
+        let has = |flaw| self.flaw == flaw;
+        if has(Flaw::LeavesOneOut) && page.next.is_none() {
+            page.records.pop();
+            page.received = page.received.saturating_sub(1);
+            page.expected_total = None;
+        }
+        if has(Flaw::MiscountsReceived) {
+            page.received += 1;
+        }
+        if has(Flaw::NeverTheSame) {
+            page.query = Some(format!("answer {}", self.pages));
+        }
+        if has(Flaw::InventsOne) && page.records.is_empty() && kind == Kind::Identity {
+            page.records.extend(super::company::large(1, 1));
+            page.received = 1;
+        }
+        if has(Flaw::HidesDeletions) {
+            page.gone.clear();
+        }
+        if has(Flaw::SecretInQuery) {
+            page.query = Some(format!("token {}", self.transport.token()));
+        }
+        if has(Flaw::SilentAboutCuts) {
+            page.notes.clear();
+        }
+        for fact in &mut page.records {
+            let Fact::Identity(person) = fact else {
+                continue;
+            };
+            if has(Flaw::AsciiOnly) {
+                let name = person.display_name.take();
+                person.display_name =
+                    name.map(|name| name.chars().filter(char::is_ascii).collect());
             }
-            Flaw::MiscountsReceived => page.received += 1,
-            Flaw::NeverTheSame => page.query = Some(format!("answer {}", self.pages)),
-            Flaw::InventsOne if page.records.is_empty() && kind == Kind::Identity => {
-                page.records.extend(super::company::large(1, 1));
-                page.received = 1;
+            if has(Flaw::EmptyForUnknown) {
+                person.department = Some(String::new());
             }
-            Flaw::KeepsEverything => self.kept.push(page.records.clone()),
-            Flaw::HidesDeletions => page.gone.clear(),
-            Flaw::SecretInQuery => {
-                page.query = Some(format!("token {}", self.transport.token()));
-            }
-            Flaw::SilentAboutCuts => page.notes.clear(),
-            Flaw::AsciiOnly | Flaw::EmptyForUnknown => {
-                for fact in &mut page.records {
-                    if let Fact::Identity(identity) = fact {
-                        match self.flaw {
-                            Flaw::AsciiOnly => {
-                                identity.display_name = identity
-                                    .display_name
-                                    .take()
-                                    .map(|name| name.chars().filter(char::is_ascii).collect());
-                            }
-                            _ => identity.department = Some(String::new()),
-                        }
-                    }
-                }
-            }
-            _ => {}
+        }
+        if has(Flaw::KeepsEverything) {
+            self.kept.push(page.records.clone());
         }
     }
 }

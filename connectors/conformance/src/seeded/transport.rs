@@ -167,9 +167,9 @@ impl Transport {
             ),
             401 => {
                 let said = String::from_utf8_lossy(&got.body).into_owned();
-                match self.flaw {
-                    Flaw::SaysSecretBack => self.error(ErrorKind::AuthRejected, operation, said),
-                    _ => error(ErrorKind::AuthRejected, "the server refused the token"),
+                match self.flaw == Flaw::SaysSecretBack {
+                    true => self.error(ErrorKind::AuthRejected, operation, said),
+                    false => error(ErrorKind::AuthRejected, "the server refused the token"),
                 }
             }
             403 => error(ErrorKind::Forbidden, "this login may not read here"),
@@ -266,9 +266,9 @@ impl Transport {
     }
 
     async fn connection(&self) -> Result<SendRequest<String>, Broken> {
-        let config = match self.flaw {
-            Flaw::TrustsAnybody => super::flaw::trusts_anybody(),
-            _ => trusting(&self.ca_pem),
+        let config = match self.flaw == Flaw::TrustsAnybody {
+            true => super::flaw::trusts_anybody(),
+            false => crate::proxy::client(&self.ca_pem),
         }
         .map_err(Broken::Io)?;
         let stream = TcpStream::connect(self.at).await.map_err(Broken::Io)?;
@@ -283,10 +283,6 @@ impl Transport {
         tokio::spawn(connection);
         Ok(sender)
     }
-}
-
-fn trusting(ca_pem: &str) -> io::Result<Arc<ClientConfig>> {
-    crate::proxy::client(ca_pem)
 }
 
 /// Why there is no answer.
