@@ -1,15 +1,59 @@
-//! Flat files, in folders of their own.
+//! Flat files, in folders of their own and packed in a zip.
 
 use lastkey_conformance::seeded::{company, large};
 use lastkey_conformance::{Answer, Facts, Network, Scene, SetUp, Subject, Trust};
 use lastkey_contract::{Connector, Fact, Kind, Settings};
 use lastkey_flat_files::columns;
 use serde_json::Value;
+use std::fs;
+use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
+use tempfile::TempDir;
 
-struct FlatFiles;
+/// How the files lie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Folder,
+    Zip,
+}
+
+struct FlatFiles(Packing);
+
+/// Where the files of a set lie.
+struct Place {
+    folder: TempDir,
+    packing: Packing,
+}
+
+impl Place {
+    fn path(&self) -> PathBuf {
+        match self.packing {
+            Packing::Folder => self.folder.path().to_path_buf(),
+            Packing::Zip => self.folder.path().join("export.zip"),
+        }
+    }
+
+    fn write(&self, facts: &Facts) {
+        match self.packing {
+            Packing::Folder => write(self.folder.path(), facts),
+            Packing::Zip => {
+                let loose = tempfile::tempdir().unwrap();
+                write(loose.path(), facts);
+                let mut zip = zip::ZipWriter::new(fs::File::create(self.path()).unwrap());
+                for entry in fs::read_dir(loose.path()).unwrap().flatten() {
+                    let name = entry.file_name().to_string_lossy().into_owned();
+                    zip.start_file(name, zip::write::SimpleFileOptions::default())
+                        .unwrap();
+                    zip.write_all(&fs::read(entry.path()).unwrap()).unwrap();
+                }
+                zip.finish().unwrap();
+            }
+        }
+    }
+}
 
 /// The cell of a column, out of a fact as JSON.
 fn cell(fact: &Value, column: &str) -> String {
@@ -63,21 +107,30 @@ fn state(folder: &Path) -> Vec<(String, u64, SystemTime)> {
     state
 }
 
-fn set_up(facts: Facts) -> SetUp {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &facts);
-    let path = folder.path().to_path_buf();
-    let before = state(&path);
-    let watched = path.clone();
+fn set_up(packing: Packing, facts: Facts) -> SetUp {
+    let place = Arc::new(Place {
+        folder: tempfile::tempdir().unwrap(),
+        packing,
+    });
+    place.write(&facts);
+    let before = state(place.folder.path());
+    let watched = place.folder.path().to_path_buf();
     let writes = move || {
         let now = state(&watched);
         let changed = now.iter().filter(|file| !before.contains(file));
         changed.map(|file| format!("{file:?}")).collect()
     };
+    let (changing, old) = (Arc::clone(&place), facts.clone());
+    let change = move || {
+        let after = changed(old);
+        changing.write(&after);
+        after
+    };
     SetUp {
         writes: Some(Box::new(writes)),
-        lives: Box::new(folder),
-        ..SetUp::new(connector(&path), facts)
+        change: Some(Box::new(change)),
+        lives: Box::new(Arc::clone(&place)),
+        ..SetUp::new(connector(&place.path()), facts)
     }
 }
 
@@ -98,34 +151,26 @@ fn changed(mut facts: Facts) -> Facts {
 
 impl Subject for FlatFiles {
     fn name(&self) -> String {
-        "flat-files".to_owned()
+        match self.0 {
+            Packing::Folder => "flat-files".to_owned(),
+            Packing::Zip => "flat-files-zip".to_owned(),
+        }
     }
 
     fn server(&self) -> String {
-        "folders of CSV files".to_owned()
+        match self.0 {
+            Packing::Folder => "folders of CSV files".to_owned(),
+            Packing::Zip => "zips of CSV files".to_owned(),
+        }
     }
 
     fn scene(&self, scene: Scene) -> Answer {
+        let set_up = |facts| set_up(self.0, facts);
         Answer::Here(match scene {
-            Scene::Seeded => set_up(company("corp")),
+            Scene::Seeded | Scene::Changing => set_up(company("corp")),
             Scene::Empty => set_up(Kind::ALL.map(|kind| (kind, Vec::new())).into()),
             Scene::Large { records, bytes } => {
                 set_up([(Kind::Identity, large(records, bytes))].into())
-            }
-            Scene::Changing => {
-                let facts = company("corp");
-                let mut set_up = set_up(facts.clone());
-                let path = set_up
-                    .lives
-                    .downcast_ref::<tempfile::TempDir>()
-                    .map(|folder| folder.path().to_path_buf())
-                    .unwrap();
-                set_up.change = Some(Box::new(move || {
-                    let after = changed(facts);
-                    write(&path, &after);
-                    after
-                }));
-                set_up
             }
             Scene::WrongSecret => return Answer::NotApplicable("files take no secret"),
             Scene::TooFewRights | Scene::ExcessRights => {
@@ -150,5 +195,10 @@ impl Subject for FlatFiles {
 
 #[test]
 fn flat_files_conform() {
-    crate::conforms(&FlatFiles);
+    crate::conforms(&FlatFiles(Packing::Folder));
+}
+
+#[test]
+fn flat_files_in_a_zip_conform() {
+    crate::conforms(&FlatFiles(Packing::Zip));
 }

@@ -165,7 +165,12 @@ pub(crate) async fn removed_between_pages(subject: &dyn Subject) -> Verdict {
         .take()
         .ok_or_else(|| Why::Failed("nothing changes the system".to_owned()))?;
     let after = change().remove(&kind).unwrap_or_default();
-    let later = match rest(session.as_mut(), kind, 2, page.next.clone(), None).await {
+    let mut later = rest(session.as_mut(), kind, 2, page.next.clone(), None).await;
+    if later.as_ref().is_err_and(|error| error.kind.may_retry()) {
+        // As the engine would, which then learns that the ground moved.
+        later = rest(session.as_mut(), kind, 2, page.next.clone(), None).await;
+    }
+    let later = match later {
         Ok(pages) => pages,
         // To say that the ground moved is an answer; the engine begins again.
         Err(error) if error.kind == ErrorKind::CursorLost => return Ok(()),

@@ -88,11 +88,19 @@ pub fn company(system: &str) -> Facts {
     facts
 }
 
-/// So many people, each with so many bytes of text.
+/// So many people, each with so many bytes of text, no two alike: a text that packs well is
+/// taken for a bomb.
 pub fn large(records: u32, bytes: u32) -> Vec<Fact> {
-    let text = "x".repeat(bytes.try_into().unwrap_or(usize::MAX));
+    let mut state = 0x9e37_79b9_u32;
+    let mut letter = move || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        char::from_digit(state % 36, 36).unwrap_or('x')
+    };
     (0..records)
         .filter_map(|at| {
+            let text: String = (0..bytes).map(|_| letter()).collect();
             serde_json::from_value(json!({"fact": "identity", "id": format!("{at:07}"),
                 "kind": "person", "display_name": text}))
             .ok()
