@@ -89,13 +89,47 @@ impl Session for Reading {
         let (stored, source) = (stored.clone(), self.source.clone());
         let before = self.open.take();
         let operation = format!("read {}", kind.plural());
-        let (page, open) = blocking(&self.source.shown, &operation, move || {
+        let known = stored.clone();
+        let answer = blocking(&self.source.shown, &operation, move || {
             page(&source, kind, stored, before, &request)
         })
-        .await?;
-        self.open = open;
-        Ok(page)
+        .await;
+        match answer {
+            Ok((page, open)) => {
+                self.open = open;
+                Ok(page)
+            }
+            Err(error) => Err(self.moved(kind, &known).await.unwrap_or(error)),
+        }
     }
+}
+
+impl Reading {
+    /// Where the place is another than the one this session knows, such as a zip that was written
+    /// anew under it: that is what went wrong, and from now on the new one is read.
+    async fn moved(&mut self, kind: Kind, known: &Stored) -> Option<ConnectorError> {
+        let source = self.source.clone();
+        let found = blocking(&self.source.shown, "open", move || survey(&source)).await;
+        // Whoever cannot even be looked at has the first error to tell.
+        let found = found.ok()?;
+        let (_, now) = found.files.iter().find(|(k, _)| *k == kind)?;
+        if now == known {
+            return None;
+        }
+        self.found = found;
+        Some(changed(&self.source, kind, &known.name))
+    }
+}
+
+/// Pages of two states are no read.
+fn changed(source: &Source, kind: Kind, name: &str) -> ConnectorError {
+    ConnectorError::new(
+        ErrorKind::CursorLost,
+        source.shown.as_str(),
+        format!("read {}", kind.plural()),
+        format!("`{name}` changed while it was being read"),
+    )
+    .hint("sync again when nobody writes the file")
 }
 
 /// A cursor's text: offset, line and the hash of the file they count in.
@@ -122,15 +156,7 @@ fn page(
 ) -> Result<(Page, Option<Open>), ConnectorError> {
     let operation = format!("read {}", kind.plural());
     let failed = |e: io::Error| unreadable(&source.shown, &operation, &stored.name, &e);
-    let lost = || {
-        ConnectorError::new(
-            ErrorKind::CursorLost,
-            source.shown.as_str(),
-            operation.as_str(),
-            format!("`{}` changed while it was being read", stored.name),
-        )
-        .hint("sync again when nobody writes the file")
-    };
+    let lost = || changed(source, kind, &stored.name);
     let mut open = match (&request.cursor, before) {
         (Some(asked), Some(open))
             if open.kind == kind

@@ -30,8 +30,8 @@ pub(crate) async fn stops_within_a_second(subject: &dyn Subject) -> Verdict {
         }
         Err(_no_network) => {
             let scene = Scene::Large {
-                records: 10_000,
-                bytes: 4_000,
+                records: 5_000,
+                bytes: 2_000,
             };
             let large = subject.scene(scene).here()?;
             let settings = SyncSettings {

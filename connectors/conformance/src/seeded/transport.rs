@@ -7,12 +7,10 @@ use hyper::http::header::{AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, LOCATION,
 use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use lastkey_contract::{ConnectorError, ErrorKind};
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
