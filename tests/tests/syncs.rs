@@ -2,6 +2,7 @@
 //! file, a stop, and a process that is killed in the middle.
 
 use lastkey_tests::desk::Desk;
+use lastkey_tests::labs::{Extras, Seed, Slapd};
 use lastkey_tests::window::program;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -212,4 +213,130 @@ fn a_read_that_was_killed_goes_on_and_ends_as_an_undisturbed_one() {
         told.contains("resume") || told.contains("restart"),
         "{kills} kills and not a word"
     );
+}
+
+/// People and two groups of them, as LDIF.
+fn company(people: std::ops::Range<u32>) -> String {
+    // The lab has the two units already.
+    let base = Slapd::BASE;
+    let mut ldif = String::new();
+    for n in people.clone() {
+        ldif += &person(n);
+    }
+    for (name, step) in [("all", 1), ("some", 3)] {
+        ldif += &format!("dn: cn={name},ou=groups,{base}\nobjectClass: groupOfNames\ncn: {name}\n");
+        for n in people.clone().step_by(step) {
+            ldif += &format!("member: uid=u{n},ou=people,{base}\n");
+        }
+        ldif += "\n";
+    }
+    ldif
+}
+
+fn person(n: u32) -> String {
+    let base = Slapd::BASE;
+    format!(
+        "dn: uid=u{n},ou=people,{base}\nobjectClass: inetOrgPerson\nuid: u{n}\ncn: Person {n}\nsn: P{n}\nuserPassword: pass-{n}\n\n"
+    )
+}
+
+/// What is known of the directory, without when and by which read.
+fn known(desk: &Desk) -> Vec<Vec<Value>> {
+    let known = ["accounts", "entitlements", "grants", "credentials"].map(|table| {
+        let mut rows = desk.lines(0, &[table]);
+        rows.sort_by_key(Value::to_string);
+        rows
+    });
+    known.into()
+}
+
+#[test]
+fn a_directory_is_read_by_its_changes_and_that_claims_what_a_full_read_claims() {
+    let mut lab = Slapd::start_with(
+        Seed {
+            ldif: company(0..40),
+            size_limit: None,
+        },
+        Extras {
+            database: "overlay syncprov\nsyncprov-sessionlog 1000\n",
+            ..Extras::default()
+        },
+    );
+    let desk = Desk::new();
+    let secret = desk.write_secret("secret", Slapd::READER_PASSWORD);
+    let settings = [
+        format!("url={}", lab.ldaps_url()),
+        format!("ca_file={}", lab.ca_path().display()),
+        format!("base_dn={}", Slapd::BASE),
+        format!("bind_dn={}", Slapd::READER_DN),
+        "system=corp".to_owned(),
+    ];
+    let mut add = vec!["source", "add", "ldap", "corp", "--secret-file", &secret];
+    for setting in &settings {
+        add.extend(["--set", setting]);
+    }
+    desk.expect(0, &add);
+    let modes = |arguments: &[&str], status| -> Vec<String> {
+        let report = &desk.lines(status, arguments)[0];
+        let kinds = report["kinds"].as_array().unwrap();
+        kinds
+            .iter()
+            .map(|k| {
+                let complete = k["complete"].as_bool().unwrap();
+                format!(
+                    "{} {} {complete}",
+                    k["kind"].as_str().unwrap(),
+                    k["mode"].as_str().unwrap()
+                )
+            })
+            .collect()
+    };
+    let first = modes(&["sync", "corp"], 0);
+    assert!(first.iter().all(|k| k.ends_with("full true")), "{first:?}");
+    let base = Slapd::BASE;
+    let change = |dn: &str, what: &str| format!("dn: {dn}\nchangetype: {what}\n\n");
+    lab.modify(&format!(
+        "{}{}{}{}",
+        change(&format!("uid=u1,ou=people,{base}"), "modify\nreplace: mail\nmail: a@example.org"),
+        change(
+            &format!("cn=all,ou=groups,{base}"),
+            &format!("modify\ndelete: member\nmember: uid=u7,ou=people,{base}")
+        ) + &*change(&format!("uid=u7,ou=people,{base}"), "delete"),
+        person(77).replacen("objectClass", "changetype: add\nobjectClass", 1),
+        change(
+            &format!("cn=some,ou=groups,{base}"),
+            &format!("modify\nadd: member\nmember: uid=u77,ou=people,{base}\n-\ndelete: member\nmember: uid=u3,ou=people,{base}")
+        ),
+    ));
+    let second = modes(&["sync", "corp"], 0);
+    assert!(
+        second.iter().all(|k| k.ends_with("incremental true")),
+        "{second:?}"
+    );
+    let by_changes = known(&desk);
+    let full = modes(&["sync", "corp", "--full"], 0);
+    assert!(full.iter().all(|k| k.ends_with("full true")), "{full:?}");
+    let report = desk.lines(0, &["source", "list"]);
+    let totals = &report[0][0]["totals"];
+    assert_eq!(
+        (&totals["stored"], &totals["removed"]),
+        (&0.into(), &0.into()),
+        "{}",
+        report[0][0]["kinds"]
+    );
+    assert_eq!(known(&desk), by_changes);
+    // While it is down, one sentence, and what was known stays.
+    lab.stop();
+    desk.trouble(3, &["sync", "corp"], "error: ");
+    assert_eq!(known(&desk), by_changes);
+    lab.run();
+    // What was deleted stands in the memory of the running server: anew it knows nothing of it.
+    let after = modes(&["sync", "corp"], 0);
+    assert!(after.iter().all(|k| k.ends_with("full true")), "{after:?}");
+    let told = desk.expect(0, &["journal", "corp"]);
+    assert!(
+        told.contains("accounts are read anew, all of them"),
+        "{told}"
+    );
+    assert_eq!(known(&desk), by_changes);
 }

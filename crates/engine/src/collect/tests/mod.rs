@@ -1,3 +1,5 @@
+//! Collecting, tried on a connector that answers from memory.
+
 mod increments;
 mod retries;
 
