@@ -112,7 +112,7 @@ async fn a_read_goes_on_behind_the_lock_and_the_store_closes_after_it() {
         ("bind_dn", "cn=reader,dc=example"),
         ("base_dn", "dc=example"),
         ("system", "corp"),
-        ("timeout", "60"),
+        ("timeout", "20"),
     ];
     add_source(&window, "ldap", "slow", &settings, Some("never-mind-13")).await;
     window.click("sync-one").await;

@@ -28,10 +28,10 @@ export const doors: Record<string, Door> = {
   recovery_key_slip: { title: "The recovery key has a slip", asks: "recovery", steps: ["Compare it with what was written down, group by group."] },
   recovery_key_wrong: { title: "Not the recovery key of this store", asks: "recovery", steps: ["Take the one that was shown last: a newer one replaces those before it."] },
 
-  passphrase_needed: { title: "This store has a passphrase", asks: "passphrase" },
+  passphrase_needed: { title: "This store has a passphrase", asks: "passphrase", steps: ["Type the passphrase that was chosen for this store.", "If it is lost: `lastkey store recover --recovery-key FILE --passphrase-file NEW`."] },
   passphrase_wrong: { title: "Not the passphrase of this store", asks: "passphrase", steps: ["Type it again. If it is lost: `lastkey store recover --recovery-key FILE --passphrase-file NEW`."] },
 
-  key_file_needed: { title: "This store has a key file", asks: "file" },
+  key_file_needed: { title: "This store has a key file", asks: "file", steps: ["Choose the key file that the store was made with.", "Or choose a file that holds its recovery key."] },
   key_file_wrong: { title: "Not the key of this store", asks: "file", steps: ["Choose the key file that the store was made with.", "Or choose a file that holds its recovery key."] },
   key_file_loose: { title: "Others can read the key file", asks: "file", steps: ["Take the right to read it away from others: `chmod 600 FILE`.", "If others may have read it, change the keys after opening: `lastkey store rekey`."] },
   key_file_short: { title: "The key file is too short", asks: "file", steps: ["Choose another one, of 8 bytes or more."] },
