@@ -109,14 +109,15 @@ def start_directory(folder, people, groups):
     (folder / "db").mkdir()
     schemas = "".join(f"include /etc/ldap/schema/{name}.schema\n" for name in ("core", "cosine", "inetorgperson"))
     (folder / "slapd.conf").write_text(
-        f"{schemas}pidfile {folder}/pid\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\n"
+        f"{schemas}pidfile {folder}/pid\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload syncprov\n"
         f"TLSCertificateFile {folder}/server.pem\nTLSCertificateKeyFile {folder}/server.key\n"
         f'database mdb\nsuffix "{seed.SUFFIX}"\nrootdn "cn=admin,{seed.SUFFIX}"\nrootpw {PASSWORD}\n'
-        f"directory {folder}/db\nmaxsize 4294967296\nindex objectClass eq\n"
+        f"directory {folder}/db\nmaxsize 4294967296\nindex objectClass,entryUUID,entryCSN,uid,member eq\n"
+        "overlay syncprov\nsyncprov-sessionlog 10000\n"
     )
     members = seed.directory(folder / "seed.ldif", people, groups)
     print(f"directory: {people:,} people, {groups:,} groups, {members:,} memberships", file=sys.stderr)
-    Run(["/usr/sbin/slapadd", "-q", "-f", folder / "slapd.conf", "-l", folder / "seed.ldif"])
+    Run(["/usr/sbin/slapadd", "-q", "-w", "-f", folder / "slapd.conf", "-l", folder / "seed.ldif"])
     port = free_port()
     address = f"ldaps://127.0.0.1:{port}"
     process = subprocess.Popen(
@@ -134,6 +135,12 @@ def start_directory(folder, people, groups):
     stop("the directory did not start")
 
 
+def processor_seconds(process):
+    """What a process has worked so far."""
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def measure_directory(table, room, people, groups, runs):
     folder = room / "directory"
     folder.mkdir()
@@ -144,8 +151,8 @@ def measure_directory(table, room, people, groups, runs):
         admin = f"cn=admin,{seed.SUFFIX}"
         dump = ["ldapsearch", "-LLL", "-x", "-H", address, "-D", admin, "-y", secret, "-b", seed.SUFFIX]
         dump += ["-E", "pr=1000/noprompt", "(objectClass=*)", "*", "+"]
-        ours, beside = [], []
-        for _ in range(runs):
+        ours, beside, alone, again, server = [], [], [], [], []
+        for turn in range(runs):
             beside.append(Run(dump, env={"LDAPTLS_CACERT": str(folder / "ca.pem")}))
             store = room / "directory.lastkey"
             forget(store)
@@ -153,7 +160,20 @@ def measure_directory(table, room, people, groups, runs):
             words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
             Run(lastkey(store, "source", "add", "ldap", "corp", *words, "--secret-file", secret))
             ours.append(Run(lastkey(store, "sync", "corp")))
-        table.add("read a directory", ours, beside, "ldapsearch, all attributes, paged, TLS", "at most 4")
+            told = {f"SET_{key.upper()}": str(value) for key, value in settings.items()}
+            alone.append(Run(["read_to_end"], env={**told, "SECRET_FILE": str(secret)}))
+            changes = folder / "changes.ldif"
+            seed.changes(changes, turn, people, groups)
+            Run(["ldapmodify", "-x", "-H", address, "-D", admin, "-y", secret, "-f", changes],
+                env={"LDAPTLS_CACERT": str(folder / "ca.pem")})
+            before = processor_seconds(process)
+            again.append(Run(lastkey(store, "sync", "corp")))
+            server.append(processor_seconds(process) - before)
+        name = "ldapsearch, all attributes, paged, TLS"
+        table.add("read a directory", ours, beside, name, "at most 4")
+        table.add("the reader alone, no store", alone, beside, name, "at most 1.5")
+        table.add("the same again, 100 changed, 20 gone", again, ours, "the first read", "lower is better")
+        print(f"100 changes and 20 deletions: {statistics.median(server):.2f} s of the directory's own time", file=sys.stderr)
     finally:
         process.terminate()
         process.wait()
@@ -218,7 +238,7 @@ def main():
         os.environ["LASTKEY_KEY_FILE"] = str(key)
         os.environ["XDG_DATA_HOME"] = os.environ["XDG_CONFIG_HOME"] = str(room)
         table = Table()
-        measure_directory(table, room, 100_000 // tenth, 5_000 // tenth, runs)
+        measure_directory(table, room, 100_000, 5_000, runs)
         measure_files(table, room, 1_000_000 // tenth, runs)
     print(f"medians of {runs}; {os.cpu_count()} processors; load {os.getloadavg()[0]:.1f}\n")
     table.show()

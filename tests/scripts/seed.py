@@ -34,6 +34,29 @@ def directory(path, people, groups):
     return members
 
 
+def changes(path, turn, people, groups):
+    """A hundred changes and twenty deletions, other ones in each turn: 60 people changed, 10 new,
+    30 groups with a member more, 20 people gone."""
+    people_at = f"ou=people,{SUFFIX}"
+    first = 200 * turn
+    with open(path, "w", encoding="utf-8") as out:
+        for number in range(first, first + 60):
+            out.write(f"dn: uid=u{number},{people_at}\nchangetype: modify\nreplace: title\ntitle: Turn {turn}\n\n")
+        for number in range(people + first, people + first + 10):
+            out.write(
+                f"dn: uid=u{number},{people_at}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: u{number}\n"
+                f"cn: Person {number}\nsn: Person\nemployeeNumber: {number}\nuserPassword: bench-{number}\n\n"
+            )
+        for number in range(30):
+            group = (first + number) % groups
+            out.write(
+                f"dn: cn=g{group},ou=groups,{SUFFIX}\nchangetype: modify\nadd: member\n"
+                f"member: uid=u{people + first + number % 10},{people_at}\n\n"
+            )
+        for number in range(first + 100, first + 120):
+            out.write(f"dn: uid=u{number},{people_at}\nchangetype: delete\n\n")
+
+
 def write(folder, name, header, rows):
     with open(folder / f"{name}.csv", "w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
