@@ -22,6 +22,20 @@ pub mod bus;
 )]
 pub mod desk;
 
+pub mod dice;
+
+#[expect(
+    clippy::expect_used,
+    reason = "a program that cannot be started or ended must fail the test loudly"
+)]
+pub mod kill;
+
+#[expect(
+    clippy::expect_used,
+    reason = "a store that does not answer must fail the test loudly"
+)]
+pub mod picture;
+
 #[expect(
     clippy::expect_used,
     clippy::panic,

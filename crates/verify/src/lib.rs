@@ -21,6 +21,7 @@ mod directory;
 mod hex;
 mod key;
 pub mod layout;
+mod part;
 mod report;
 mod seal;
 mod text;
@@ -30,6 +31,7 @@ mod write;
 
 pub use key::{Fingerprint, FingerprintError, PackageKey};
 pub use layout::{FileLine, MadeBy, Manifest, Period, Previous, Snapshot};
+pub use part::Part;
 pub use report::{PackageState, Problem, VerifyError, VerifyReport};
 pub use text::{cell, visible};
 pub use verify::{VerifyOptions, previous_of, verify_package};

@@ -10,9 +10,10 @@ use crate::layout::{
     self, FORMAT, FileLine, HOW_TO_CHECK, HOW_TO_CHECK_TEXT, MadeBy, Manifest, Period, Previous,
     Snapshot, VERSION,
 };
+use crate::part::Part;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use sha2::{Digest, Sha256};
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -76,21 +77,6 @@ pub struct PackageWriter {
     open: Option<String>,
 }
 
-/// The file beside the target; removed unless it was moved.
-struct Part {
-    path: PathBuf,
-    keep: bool,
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        if !self.keep {
-            // nothing more can be done about a file that cannot be removed
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
 fn cannot_write(path: &Path) -> impl Fn(io::Error) -> PackageError + '_ {
     move |error| PackageError::CannotWrite {
         path: path.to_owned(),
@@ -104,7 +90,10 @@ impl PackageWriter {
         if target.is_dir() {
             return Err(PackageError::IsDirectory(target.to_owned()));
         }
-        let (part, file) = create_part(target)?;
+        let (part, file) = Part::beside(target, "zip").map_err(|error| match error.kind() {
+            io::ErrorKind::IsADirectory => PackageError::IsDirectory(target.to_owned()),
+            _ => cannot_write(target)(error),
+        })?;
         let mut writer = Self {
             target: target.to_owned(),
             part,
@@ -262,8 +251,7 @@ impl PackageWriter {
             hash.update(block.get(..count).unwrap_or_default());
             bytes += len(block.get(..count).unwrap_or_default());
         }
-        fs::rename(&self.part.path, &self.target)?;
-        self.part.keep = true;
+        self.part.become_target(&self.target)?;
         sync_directory(&self.target);
         Ok((bytes, to_hex(&hash.finalize())))
     }
@@ -271,31 +259,6 @@ impl PackageWriter {
 
 fn len(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
-}
-
-/// A new file beside the target that only its owner may read: a package is a map of everything
-/// worth attacking.
-fn create_part(target: &Path) -> Result<(Part, File), PackageError> {
-    let name = target
-        .file_name()
-        .ok_or_else(|| PackageError::IsDirectory(target.to_owned()))?
-        .to_string_lossy()
-        .into_owned();
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut attempt = 0;
-    loop {
-        let path = target.with_file_name(format!(".{name}.{}-{attempt}.part", std::process::id()));
-        match options.open(&path) {
-            Ok(file) => return Ok((Part { path, keep: false }, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => {
-                attempt += 1;
-            }
-            Err(error) => return Err(cannot_write(target)(error)),
-        }
-    }
 }
 
 /// Makes the new name durable where the system can; the content is durable already.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::verify::{VerifyOptions, verify_package};
+use std::fs;
 
 fn header(made_at: &str) -> PackageHeader {
     PackageHeader {

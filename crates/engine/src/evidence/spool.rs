@@ -1,37 +1,26 @@
 //! Rows that wait for their turn: a table whose place in the archive comes later than its rows.
 
 use super::content::EvidenceError;
-use std::fs::{self, File, OpenOptions};
+use lastkey_verify::Part;
+use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A file beside the package that only its owner may read; gone when this is dropped, and on
 /// Unix without a name from the start, so that a kill leaves nothing.
 pub(super) struct Spool {
-    path: Option<PathBuf>,
+    /// Taken away after the file is closed, which not every system can do before.
     out: BufWriter<File>,
+    _part: Option<Part>,
 }
 
 impl Spool {
     pub(super) fn beside(target: &Path, name: &str) -> Result<Self, EvidenceError> {
-        let stem = target
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let path = target.with_file_name(format!(".{stem}.{}.{name}", std::process::id()));
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(EvidenceError::Spool)?;
-        let path = match cfg!(unix) && fs::remove_file(&path).is_ok() {
-            true => None,
-            false => Some(path),
-        };
+        let (part, file) = Part::beside(target, name).map_err(EvidenceError::Spool)?;
         Ok(Self {
-            path,
             out: BufWriter::new(file),
+            // Dropped here, the name is gone and the file is not.
+            _part: (!cfg!(unix)).then_some(part),
         })
     }
 
@@ -54,14 +43,5 @@ impl Write for Spool {
     }
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
-    }
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        if let Some(path) = &self.path {
-            // nothing more can be done about a file that cannot be removed
-            let _ = fs::remove_file(path);
-        }
     }
 }

@@ -1,0 +1,307 @@
+//! What must hold after a kill, and after the next run.
+
+use crate::matrix::Outcome;
+use crate::phases::{Changes, Phase, copy, moment, said};
+use lastkey_tests::kill::files_below;
+use lastkey_tests::picture::{Looker, Picture, Rows, STORE, differences, name_of, same};
+use lastkey_tests::window::Room;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// What the gaps of an interrupted read say.
+const TOLD: &str = "the program ended while it was reading";
+
+/// Judges the room right after the kill, runs the command again, and judges the end.
+#[track_caller]
+pub fn judge(phase: &Phase, room: &Room) -> Outcome {
+    let answer = std::fs::read_to_string(room.path("out")).unwrap_or_default();
+    let outcome = match phase.changes {
+        Changes::Store => after_making(phase, room),
+        Changes::Facts => after_reading(phase, room),
+        Changes::Package => after_export(phase, room),
+        Changes::Nothing => after_answer(phase, room, &answer),
+    };
+    let status = phase.command(room).status().expect("lastkey starts").code();
+    assert_eq!(
+        status,
+        Some(phase.after.measured.status),
+        "the next run: {}",
+        said(room)
+    );
+    the_end(phase, room);
+    outcome
+}
+
+/// Opens with the real program, every page, total and the log's chain whole.
+#[track_caller]
+pub fn whole(room: &Room) {
+    let (status, out, err) = Looker { room }.run(&["store", "check"]);
+    assert_eq!(status, 0, "the store does not check: {out}{err}");
+}
+
+#[track_caller]
+fn after_making(phase: &Phase, room: &Room) -> Outcome {
+    let (status, _, err) = Looker { room }.run(&["source", "list", "--json"]);
+    match status {
+        // Nothing was made, or only begun to be made: said in one sentence, with what to do.
+        3 => {
+            assert!(err.contains("there is no store"), "{err}");
+            assert!(err.contains("\"hint\":\""), "{err}");
+            Outcome::AsBefore
+        }
+        0 => {
+            whole(room);
+            match (Looker { room }).sources().is_empty() {
+                true => Outcome::AsBefore,
+                false => after_reading(phase, room),
+            }
+        }
+        other => panic!("status {other} after a kill while the store was made: {err}"),
+    }
+}
+
+#[track_caller]
+fn after_reading(phase: &Phase, room: &Room) -> Outcome {
+    let looker = Looker { room };
+    whole(room);
+    let newest = looker.newest_sync();
+    let now = looker.picture(None, phase.known);
+    for (as_of, picture) in phase.earlier.iter().filter(|(as_of, _)| as_of.is_some()) {
+        same(
+            &looker.picture(*as_of, phase.known),
+            picture,
+            "the past changed",
+        );
+    }
+    let before = phase
+        .earlier
+        .last()
+        .map(|(_, picture)| picture.clone())
+        .unwrap_or_default();
+    if newest == phase.known {
+        same(&now, &before, "a read that left no trace changed facts");
+        return Outcome::AsBefore;
+    }
+    assert_eq!(newest, phase.known + 1, "one command, one sync");
+    let source = newest_source(&looker, newest);
+    let kinds = source["kinds"].as_array().unwrap();
+    let complete: BTreeSet<String> = kinds
+        .iter()
+        .filter(|kind| kind["complete"] == true)
+        .map(|kind| plural(kind["kind"].as_str().unwrap()))
+        .collect();
+    for (table, rows) in &now.0 {
+        if complete.contains(table) {
+            let differ = differences(rows, &phase.after.tables.0[table]);
+            assert!(
+                differ.is_empty(),
+                "{table} are called complete and are not:\n{}",
+                differ.join("\n")
+            );
+        } else {
+            nothing_lost(
+                table,
+                rows,
+                before.0.get(table),
+                &phase.after.tables.0[table],
+            );
+        }
+    }
+    if source["state"] == "complete" {
+        same(&now, &phase.after.tables, "a read that is called complete");
+        return Outcome::Done;
+    }
+    assert_eq!(source["state"], "incomplete", "{source:#}");
+    assert_eq!(source["message"], TOLD, "{source:#}");
+    let journal = looker.journal();
+    let told = journal
+        .iter()
+        .any(|(sync, text)| *sync == newest && text.contains(TOLD));
+    assert!(
+        told,
+        "the journal does not say that the read was cut off: {journal:?}"
+    );
+    for kind in kinds.iter().filter(|kind| kind["complete"] == false) {
+        assert_eq!(kind["gaps"][0], TOLD, "{kind:#}");
+        assert_eq!(kind["totals"]["removed"], 0, "{kind:#}");
+    }
+    if complete.len() < kinds.len() {
+        no_pass(&looker);
+    }
+    Outcome::Interrupted
+}
+
+fn newest_source(looker: &Looker, newest: u64) -> Value {
+    let sources = looker.sources();
+    sources
+        .into_iter()
+        .find(|row| row["last_sync"] == newest)
+        .unwrap()
+}
+
+fn plural(kind: &str) -> String {
+    match kind {
+        "identity" => "identities".to_owned(),
+        other => format!("{other}s"),
+    }
+}
+
+/// Each row is one of before or one of after, and none of before is gone.
+#[track_caller]
+fn nothing_lost(table: &str, now: &Rows, before: Option<&Rows>, after: &Rows) {
+    let nothing = Rows::new();
+    let before = before.unwrap_or(&nothing);
+    for (row, count) in now {
+        let allowed = before.get(row).max(after.get(row)).copied().unwrap_or(0);
+        assert!(
+            *count <= allowed,
+            "{table}: {count} times, and {allowed} times before or after: {row}"
+        );
+    }
+    let names = |rows: &Rows| {
+        let mut names = BTreeMap::<String, usize>::new();
+        for (row, count) in rows {
+            *names.entry(name_of(row)).or_default() += count;
+        }
+        names
+    };
+    let there = names(now);
+    for (name, count) in names(before) {
+        let now = there.get(&name).copied().unwrap_or(0);
+        assert!(
+            now >= count,
+            "{table}: a read that did not end removed `{name}`"
+        );
+    }
+}
+
+/// A store with a half-read source passes nobody whose access it does not show: who has items
+/// fails, who has none is not known to have none.
+#[track_caller]
+fn no_pass(looker: &Looker) {
+    for line in looker.lines(&["rehearse", "leaver", "--all", "--at", &moment()], &[0, 1]) {
+        assert_ne!(line["verdict"], "pass", "{line}");
+        assert_ne!(line["missing_facts"], Value::Array(Vec::new()), "{line}");
+    }
+}
+
+#[track_caller]
+fn after_export(phase: &Phase, room: &Room) -> Outcome {
+    whole(room);
+    same(
+        &Looker { room }.picture(None, phase.known),
+        &phase.earlier.last().unwrap().1,
+        "an export changed facts",
+    );
+    let package = room.path("package.zip");
+    if !package.exists() {
+        return Outcome::AsBefore;
+    }
+    intact(&package, room);
+    let old = phase.room();
+    match std::fs::read(old.path("package.zip")) {
+        Ok(bytes) if bytes == std::fs::read(&package).unwrap() => Outcome::AsBefore,
+        Ok(_) | Err(_) => Outcome::Done,
+    }
+}
+
+#[track_caller]
+fn intact(package: &Path, room: &Room) {
+    let (status, out, err) = room.lastkey(&["verify", &package.display().to_string(), "--json"]);
+    // Killed before the signer was put on the list of trusted ones, it is intact all the same.
+    assert!(
+        matches!(status, 0 | 1) && out.contains("\"state\":\"intact"),
+        "{status}: {out}{err}"
+    );
+}
+
+#[track_caller]
+fn after_answer(phase: &Phase, room: &Room, answer: &str) -> Outcome {
+    whole(room);
+    same(
+        &Looker { room }.picture(None, phase.known),
+        &phase.earlier.last().unwrap().1,
+        "an answer changed facts",
+    );
+    // A line that was said whole is true; the last one may be cut.
+    let true_ones: BTreeSet<&str> = phase.after.answer.lines().collect();
+    let whole_lines = answer.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    for line in whole_lines.lines() {
+        assert!(true_ones.contains(line), "said and not so: {line}");
+    }
+    match answer {
+        "" => Outcome::AsBefore,
+        all if all == phase.after.answer => Outcome::Done,
+        _ => Outcome::Interrupted,
+    }
+}
+
+/// The end state equals that of an undisturbed run, and nothing lies about.
+#[track_caller]
+fn the_end(phase: &Phase, room: &Room) {
+    let looker = Looker { room };
+    whole(room);
+    let undisturbed = &phase.after;
+    same(
+        &looker.picture(None, phase.known),
+        &undisturbed.tables,
+        "the end differs",
+    );
+    for (as_of, picture) in phase.earlier.iter().filter(|(as_of, _)| as_of.is_some()) {
+        same(
+            &looker.picture(*as_of, phase.known),
+            picture,
+            "the past changed",
+        );
+    }
+    let newest = looker.newest_sync();
+    same(
+        &looker.picture(Some(newest), phase.known),
+        &undisturbed.tables,
+        "the newest sync differs from now",
+    );
+    let differ = differences(&looker.events(), &undisturbed.events);
+    assert!(differ.is_empty(), "events differ:\n{}", differ.join("\n"));
+    let rehearsals = looker.rehearsals(&moment());
+    for (now, then) in rehearsals.iter().zip(&undisturbed.rehearsals) {
+        assert_eq!(now, then, "a rehearsal differs");
+    }
+    assert_eq!(rehearsals.len(), undisturbed.rehearsals.len());
+    if phase.changes == Changes::Package {
+        intact(&room.path("package.zip"), room);
+    }
+    assert_eq!(
+        names(room),
+        names(&undisturbed.room),
+        "files that lie about"
+    );
+}
+
+/// The names of all files, but for those that SQLite makes and takes away by itself.
+fn names(room: &Room) -> BTreeSet<String> {
+    let root = room.path("");
+    let relative = |path: &Path| path.strip_prefix(&root).unwrap().display().to_string();
+    let ours = |name: &String| ![format!("{STORE}-wal"), format!("{STORE}-shm")].contains(name);
+    files_below(&root)
+        .iter()
+        .map(|path| relative(path))
+        .filter(ours)
+        .collect()
+}
+
+/// For whoever looks at a room that failed: it is kept.
+pub fn keep(room: &Room) -> String {
+    let kept = std::env::temp_dir().join(format!("lastkey-chaos-{}", std::process::id()));
+    let again = copy(room);
+    let _again = std::fs::remove_dir_all(&kept);
+    match std::fs::rename(again.path(""), &kept) {
+        Ok(()) => kept.display().to_string(),
+        Err(error) => format!("(not kept: {error})"),
+    }
+}
+
+/// How many rows there are to compare.
+pub fn rows_in(picture: &Picture) -> usize {
+    picture.0.values().flat_map(Rows::values).sum()
+}
