@@ -48,6 +48,14 @@ pub type Rows = BTreeMap<String, usize>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Picture(pub BTreeMap<String, Rows>);
 
+impl Picture {
+    /// The tables that hold something.
+    pub fn filled(&self) -> Vec<&str> {
+        let filled = self.0.iter().filter(|(_, rows)| !rows.is_empty());
+        filled.map(|(table, _)| table.as_str()).collect()
+    }
+}
+
 /// A store in a room and the key file that opens it.
 pub struct Looker<'a> {
     pub room: &'a Room,
@@ -88,9 +96,15 @@ impl Looker<'_> {
     /// All tables, now or as they were after a sync. Numbers of syncs after `known` become `new`.
     #[track_caller]
     pub fn picture(&self, as_of: Option<u64>, known: u64) -> Picture {
+        self.picture_of(&TABLES, as_of, known)
+    }
+
+    /// The same of some tables.
+    #[track_caller]
+    pub fn picture_of(&self, of: &[&str], as_of: Option<u64>, known: u64) -> Picture {
         let mut tables = BTreeMap::new();
-        for table in TABLES {
-            let mut arguments = vec![table];
+        for table in of {
+            let mut arguments = vec![*table];
             let number = as_of.map(|sync| sync.to_string());
             if let Some(number) = &number {
                 arguments.extend(["--as-of", number]);
@@ -99,7 +113,7 @@ impl Looker<'_> {
             for row in self.texts(&arguments, &[0]).lines() {
                 *rows.entry(settled(row, known)).or_default() += 1;
             }
-            tables.insert(table.to_owned(), rows);
+            tables.insert((*table).to_owned(), rows);
         }
         Picture(tables)
     }

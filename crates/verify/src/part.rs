@@ -120,7 +120,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("p.zip");
         let (alive, _file) = Part::beside(&target, "zip").unwrap();
-        for name in [".p.zip.1-0.zip.part", ".p.zip.1.items.csv", ".q.zip.1-0.zip.part"] {
+        for name in [
+            ".p.zip.1-0.zip.part",
+            ".p.zip.1.items.csv",
+            ".q.zip.1-0.zip.part",
+        ] {
             fs::write(folder.path().join(name), "left").unwrap();
         }
         let (second, _file) = Part::beside(&target, "zip").unwrap();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::verify::{VerifyOptions, verify_package};
-use std::fs;
+use std::fs::{self, OpenOptions};
 
 fn header(made_at: &str) -> PackageHeader {
     PackageHeader {
