@@ -17,7 +17,7 @@ pub(super) struct Journal<'a> {
     pub store: &'a Store,
     pub sync: SyncId,
     pub clock: &'a Clock,
-    pub redactor: Redactor<'a>,
+    pub redactor: Redactor,
     pub source: &'a SourceName,
     pub progress: &'a ProgressSink,
     pub shown: Mutex<Shown>,

@@ -280,6 +280,7 @@ impl Kinds<'_> {
                 ),
             )));
         }
+        let page = self.journal.redactor.page(page);
         let incremental = pass.base.is_some();
         let part = PagePart {
             sync: self.journal.sync,

@@ -11,11 +11,13 @@
 //! - `kinds`: the page loop of one kind, storing one page while the next is asked for
 //! - `reader`: the connection to the source: `patience` for retries, `pace` for its pace
 //! - `tally`: totals and completeness of one kind
+//! - `redact`: takes the source's own secrets out of what it sent, in each `disguise`
 //! - `rules`: the settings of a source that belong to the engine
 
 mod begin;
 mod course;
 mod dangling;
+mod disguise;
 mod journal;
 mod kinds;
 mod pace;

@@ -1,27 +1,101 @@
-//! Takes known secret values out of texts before they are written.
+//! Takes known secret values out of what a source said before it is written: out of texts, and
+//! out of facts, for a server may put into an attribute what it was sent.
 
-use lastkey_contract::{CheckReport, ConnectorError, Note, Right, Secret};
+use super::disguise;
+use lastkey_contract::{CheckReport, ConnectorError, Fact, Note, NoteKind, Page, Right, Secret};
+use serde_json::Value;
+use zeroize::Zeroizing;
 
 /// What stands in a text instead of a secret.
 const HIDDEN: &str = "(hidden)";
+/// Shorter secrets are not looked for in facts: they stand in names by chance, and a fact that
+/// says something else than its source is worse.
+const MIN_IN_FACTS: usize = 8;
 
-/// Takes these values out of whatever a source said.
-pub struct Redactor<'a> {
-    secrets: &'a [Secret],
+/// Takes these values out of whatever a source said, however they are written down.
+pub struct Redactor {
+    forms: Vec<Zeroizing<String>>,
+    in_facts: Vec<Zeroizing<String>>,
 }
 
-impl<'a> Redactor<'a> {
+impl Redactor {
     /// For these values.
-    pub fn new(secrets: &'a [Secret]) -> Self {
-        Self { secrets }
+    pub fn new(secrets: &[Secret]) -> Self {
+        let long: Vec<Secret> = secrets
+            .iter()
+            .filter(|secret| secret.expose().trim().len() >= MIN_IN_FACTS)
+            .cloned()
+            .collect();
+        Self {
+            forms: disguise::forms(secrets),
+            in_facts: disguise::forms(&long),
+        }
     }
 
     pub(super) fn clean(&self, text: &str) -> String {
-        self.secrets
-            .iter()
-            .map(Secret::expose)
-            .filter(|secret| !secret.is_empty())
-            .fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))
+        without(&self.forms, text)
+    }
+
+    /// Facts without the secrets. That there were any is said; a fact that cannot be without
+    /// them is left out, and so counts as failed.
+    pub(super) fn page(&self, mut page: Page) -> Page {
+        let Some(first) = page.records.first() else {
+            return page;
+        };
+        let about = first.kind();
+        if self.in_facts.is_empty() || !self.holds_any(&page.records) {
+            return page;
+        }
+        let mut count = 0;
+        let records = std::mem::take(&mut page.records);
+        page.records = records
+            .into_iter()
+            .filter_map(|fact| {
+                if !self.holds_any(&fact) {
+                    return Some(fact);
+                }
+                count += 1;
+                self.fact(&fact)
+            })
+            .collect();
+        page.notes.push(Note {
+            kind: NoteKind::Remark,
+            about,
+            reason: "the source's own secret stood in what it sent and was taken out".to_owned(),
+            count,
+            examples: Vec::new(),
+        });
+        page
+    }
+
+    fn holds_any(&self, value: &impl serde::Serialize) -> bool {
+        // What cannot be written down is not written down by the store either.
+        serde_json::to_string(value).is_ok_and(|text| {
+            self.in_facts
+                .iter()
+                .any(|form| text.contains(form.as_str()))
+        })
+    }
+
+    fn fact(&self, fact: &Fact) -> Option<Fact> {
+        let mut value = serde_json::to_value(fact).ok()?;
+        self.value(&mut value);
+        serde_json::from_value(value).ok()
+    }
+
+    fn value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = without(&self.in_facts, text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Object(map) => {
+                let cleaned = std::mem::take(map).into_iter().map(|(key, mut item)| {
+                    self.value(&mut item);
+                    (without(&self.in_facts, &key), item)
+                });
+                *map = cleaned.collect();
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 
     pub(super) fn note(&self, note: &Note) -> Note {
@@ -81,5 +155,85 @@ impl<'a> Redactor<'a> {
             rights_known,
             remarks: remarks.iter().map(|text| self.clean(text)).collect(),
         }
+    }
+}
+
+/// The text with each of the forms replaced.
+fn without(forms: &[Zeroizing<String>], text: &str) -> String {
+    let mut text = text.to_owned();
+    for form in forms {
+        if text.contains(form.as_str()) {
+            text = text.replace(form.as_str(), HIDDEN);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::seeded::account;
+    use super::*;
+
+    const CANARY: &str = "canary \"s3cret\"/9f2";
+
+    fn page(texts: &[&str]) -> Page {
+        let records: Vec<Fact> = texts
+            .iter()
+            .map(|text| {
+                let mut fact = account("ad", "a", "");
+                if let Fact::Account(account) = &mut fact {
+                    account.name = Some((*text).to_owned());
+                    account
+                        .attributes
+                        .insert("info".to_owned(), (*text).to_owned());
+                }
+                fact
+            })
+            .collect();
+        Page {
+            received: u64::try_from(records.len()).unwrap(),
+            records,
+            ..Page::default()
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_fact_is_taken_out_and_that_is_said() {
+        let secrets = [Secret::new(CANARY.to_owned())];
+        let redactor = Redactor::new(&secrets);
+        let hex = "63616e6172792022733363726574222f396632";
+        let cleaned = redactor.page(page(&["innocent", CANARY, &format!("x{hex}y")]));
+        let text = serde_json::to_string(&cleaned.records).unwrap();
+        assert!(!text.contains("s3cret") && !text.contains(hex), "{text}");
+        assert_eq!(text.matches("\"(hidden)\"").count(), 2, "{text}");
+        assert_eq!(text.matches("\"x(hidden)y\"").count(), 2, "{text}");
+        assert_eq!(text.matches("\"innocent\"").count(), 2, "{text}");
+        assert_eq!(cleaned.notes.len(), 1);
+        assert_eq!(cleaned.notes[0].count, 2);
+    }
+
+    #[test]
+    fn facts_without_secrets_stay_as_they_are_also_with_a_short_password() {
+        let secrets = [Secret::new("admin".to_owned())];
+        let as_sent = page(&["admin", "somebody"]);
+        assert_eq!(Redactor::new(&secrets).page(as_sent.clone()), as_sent);
+        let none = [Secret::new(CANARY.to_owned())];
+        assert_eq!(Redactor::new(&none).page(as_sent.clone()), as_sent);
+    }
+
+    #[test]
+    fn a_text_that_repeats_a_secret_in_another_writing_is_cleaned() {
+        let secrets = [Secret::new("reader-0815-canary".to_owned())];
+        let redactor = Redactor::new(&secrets);
+        for said in [
+            "no: reader-0815-canary",
+            "no: cmVhZGVyLTA4MTUtY2FuYXJ5",
+            "Basic dXNlcjpyZWFkZXItMDgxNS1jYW5hcnk=",
+            "no: 7265616465722D303831352D63616E617279",
+        ] {
+            let cleaned = redactor.clean(said);
+            assert!(cleaned.contains(HIDDEN), "{cleaned}");
+        }
+        assert_eq!(redactor.clean("nothing of it"), "nothing of it");
     }
 }

@@ -92,7 +92,7 @@ impl Tally {
         &mut self,
         page: &Page,
         applied: &Applied,
-        redactor: &Redactor<'_>,
+        redactor: &Redactor,
     ) -> Vec<NewJournalRow> {
         let mut lines = Vec::new();
         let (mut skipped, mut failed) = (0, 0);
