@@ -12,7 +12,10 @@
 )]
 
 mod estate;
+mod full_disk;
 mod judge;
 mod matrix;
+mod old_stores;
 mod phases;
+mod power_cut;
 mod sweep;

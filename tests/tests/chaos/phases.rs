@@ -60,7 +60,9 @@ impl Phase {
         let arguments: Vec<String> = arguments.iter().map(|a| (*a).to_owned()).collect();
         let (known, earlier) = match changes {
             Changes::Store => (0, Vec::new()),
-            Changes::Facts | Changes::Package | Changes::Nothing => past(&Looker { room: &before }),
+            Changes::Facts | Changes::Package | Changes::Nothing => past(&Looker {
+                room: &copy(&before),
+            }),
         };
         let room = copy(&before);
         let measured = measure(command(&room, &arguments), room.path("").as_path());
@@ -90,6 +92,14 @@ impl Phase {
     /// The world before, once more.
     pub fn room(&self) -> Room {
         copy(&self.before)
+    }
+
+    /// Whether the command writes anything but its answer.
+    pub fn writes(&self) -> bool {
+        match self.changes {
+            Changes::Store | Changes::Facts | Changes::Package => true,
+            Changes::Nothing => false,
+        }
     }
 
     pub fn command(&self, room: &Room) -> Command {
@@ -136,7 +146,7 @@ pub fn copy(room: &Room) -> Room {
     new
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("the folder");
     for entry in std::fs::read_dir(from).expect("the folder").flatten() {
         let target = to.join(entry.file_name());

@@ -1,8 +1,9 @@
 //! kill -9 at many moments of many commands.
 
 use crate::estate::Days;
-use crate::judge;
+use crate::judge::{self, Cause};
 use crate::matrix::{Matrix, Outcome};
+use crate::old_stores;
 use crate::phases::{Phase, of_flat_files};
 use lastkey_tests::dice::Dice;
 use lastkey_tests::kill::{End, Moment, kill_at};
@@ -49,7 +50,9 @@ pub fn sweep(phase: &Phase, kills: u32, dice: &mut Dice, matrix: &mut Matrix) {
                 }
             }
         };
-        let judged = catch_unwind(AssertUnwindSafe(|| judge::judge(phase, &room)));
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            judge::judge(phase, &room, Cause::Killed)
+        }));
         match judged {
             Ok(outcome) => matrix.count(phase.name, outcome),
             Err(panic) => {
@@ -76,13 +79,10 @@ fn killed_at_any_moment_the_store_opens_and_claims_nothing_false() {
     let days = Days::new();
     let mut dice = Dice::of(20_261_121);
     let mut matrix = Matrix::default();
-    let phases = of_flat_files(&days);
+    let mut phases = of_flat_files(&days);
+    phases.extend(old_stores::phases());
     let count = u32::try_from(phases.len()).unwrap();
     for (number, phase) in (0..).zip(&phases) {
-        assert!(
-            judge::rows_in(&phase.after.tables) > 5_000,
-            "a world of some size"
-        );
         sweep(phase, share(kills(), count, number), &mut dice, &mut matrix);
     }
     matrix.print("Killed with SIGKILL, and what the store showed:");

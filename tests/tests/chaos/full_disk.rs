@@ -1,0 +1,138 @@
+//! The disk is full at any point of a read, an export or the making of a store: one sentence,
+//! nothing lost, nothing claimed, and with room again the same end as ever.
+
+use crate::estate::Days;
+use crate::judge::{self, Cause};
+use crate::matrix::{Matrix, Outcome};
+use crate::phases::{Phase, copy_folder, of_flat_files, said};
+use crate::sweep::{kills, share};
+use lastkey_tests::dice::Dice;
+use lastkey_tests::kill::bytes_in;
+use lastkey_tests::window::Room;
+use std::process::Command;
+
+/// A small file system in memory, with a file in it that takes up what is not to be had.
+struct SmallDisk {
+    room: Room,
+}
+
+const SIZE: u64 = 64 << 20;
+const BALLAST: &str = "ballast";
+
+impl SmallDisk {
+    /// None where this machine lets nobody make one.
+    fn new() -> Option<Self> {
+        let room = Room::new();
+        let made = Command::new("mount")
+            .args([
+                "-t",
+                "tmpfs",
+                "-o",
+                &format!("size={SIZE},mode=700"),
+                "tmpfs",
+            ])
+            .arg(room.path(""))
+            .output();
+        made.is_ok_and(|done| done.status.success())
+            .then_some(Self { room })
+    }
+
+    /// Leaves about so many bytes free.
+    fn leave(&self, free: u64) {
+        let used = bytes_in(&self.room.path("")) + (1 << 16);
+        let ballast = vec![0u8; usize::try_from(SIZE.saturating_sub(used + free)).unwrap()];
+        // The file system's own book-keeping takes some: a write that falls short fills the disk.
+        let _full = std::fs::write(self.room.path(BALLAST), ballast);
+    }
+
+    fn room_again(&self) {
+        std::fs::remove_file(self.room.path(BALLAST)).expect("the ballast goes");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _gone_already = Command::new("umount").arg(self.room.path("")).status();
+    }
+}
+
+/// Says that a case could not run here.
+fn not_run(case: &str) {
+    use std::io::Write;
+    if let Ok(path) = std::env::var("LASTKEY_NOT_RUN") {
+        let line =
+            format!("tmpfs\t{case}\tthis machine does not let us mount a small file system\n");
+        let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        file.write_all(line.as_bytes()).unwrap();
+    }
+}
+
+/// One sentence with a hint, status 3, and no word of a panic.
+#[track_caller]
+fn told(status: i32, words: &str, phase: &Phase, free: u64) {
+    let sentence = format!(
+        "{} with {free} bytes free: status {status}: {words}",
+        phase.name
+    );
+    assert!(matches!(status, 3 | 4), "{sentence}");
+    assert!(!words.contains("panicked"), "{sentence}");
+    assert_eq!(
+        words.lines().filter(|l| l.starts_with("error: ")).count(),
+        1,
+        "{sentence}"
+    );
+    assert!(
+        ["full", "No space", "no space", "cannot be written", "disk"]
+            .iter()
+            .any(|w| words.contains(w)),
+        "it does not say that the disk is full: {sentence}"
+    );
+}
+
+fn fill(phase: &Phase, dice: &mut Dice) -> Option<Outcome> {
+    let disk = SmallDisk::new().expect("it could be made a moment ago");
+    copy_folder(&phase.room().path(""), &disk.room.path(""));
+    let free = dice.below(phase.after.measured.grown);
+    disk.leave(free);
+    let done = phase.command(&disk.room).status().expect("lastkey starts");
+    let words = said(&disk.room);
+    let status = done.code().unwrap_or(-1);
+    if status == phase.after.measured.status {
+        return None;
+    }
+    // Where not even the sentence found room, the status says it.
+    if !words.is_empty() {
+        told(status, &words, phase, free);
+    }
+    disk.room_again();
+    Some(judge::judge(phase, &disk.room, Cause::FullDisk))
+}
+
+#[test]
+fn a_full_disk_is_said_and_loses_nothing() {
+    if SmallDisk::new().is_none() {
+        return not_run("a full disk");
+    }
+    let days = Days::new();
+    let phases: Vec<Phase> = of_flat_files(&days)
+        .into_iter()
+        .filter(|phase| phase.writes())
+        .collect();
+    let mut dice = Dice::of(28);
+    let mut matrix = Matrix::default();
+    let wanted = (kills() / 4).max(u32::try_from(phases.len()).unwrap());
+    for (number, phase) in (0..).zip(&phases) {
+        let share = share(wanted, u32::try_from(phases.len()).unwrap(), number);
+        let (mut met, mut tries) = (0, 0);
+        while met < share {
+            tries += 1;
+            assert!(tries < 20 * share, "{}: the disk never is full", phase.name);
+            if let Some(outcome) = fill(phase, &mut dice) {
+                matrix.count(phase.name, outcome);
+                met += 1;
+            }
+        }
+    }
+    matrix.print("Disk full, and what the store showed:");
+    assert_eq!(matrix.kills(), wanted);
+}

@@ -1,0 +1,135 @@
+//! Stores made by older versions, with the answers that those versions gave. They open, and
+//! answer the same; killed while they are brought to the newer layout, they do so at the next start.
+
+use crate::phases::{Changes, Phase, run};
+use lastkey_tests::picture::{KEY, Looker, STORE, TABLES};
+use lastkey_tests::window::Room;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The moment of the old rehearsals.
+const AT: &str = "2026-11-21T06:00:00Z";
+
+fn corpus(version: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(version)
+}
+
+/// A copy of an old store in a room.
+pub fn room_of(version: &str) -> Room {
+    use std::os::unix::fs::PermissionsExt;
+    let room = Room::new();
+    let keys = format!("{STORE}.keys");
+    for (from, to) in [
+        ("store.lastkey", STORE),
+        ("store.lastkey.keys", &keys),
+        ("key", KEY),
+    ] {
+        std::fs::copy(corpus(version).join(from), room.path(to)).expect("the old store");
+        std::fs::set_permissions(room.path(to), std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    room
+}
+
+/// The commands that first meet an old store.
+pub fn phases() -> Vec<Phase> {
+    vec![Phase::new(
+        "bring an old store to the new layout",
+        Changes::Nothing,
+        room_of("version-1"),
+        &["accounts", "--json"],
+    )]
+}
+
+fn answers(version: &str, name: &str) -> Vec<Value> {
+    let path = corpus(version).join("answers").join(name);
+    // A table that held nothing has no file.
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// Rows with only the columns that the old version knew and filled, each counted.
+fn counted(rows: &[Value], columns: &BTreeSet<String>) -> BTreeMap<String, usize> {
+    let mut counted = BTreeMap::new();
+    for row in rows {
+        let row: Map<String, Value> = row
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(key, value)| !value.is_null() && columns.contains(*key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        *counted.entry(Value::Object(row).to_string()).or_default() += 1;
+    }
+    counted
+}
+
+#[track_caller]
+fn same_rows(old: &[Value], new: &[Value], what: &str) {
+    let keys = old
+        .iter()
+        .flat_map(|row| row.as_object().unwrap().keys().cloned());
+    let columns: BTreeSet<String> = keys.collect();
+    assert_eq!(old.len(), new.len(), "{what}");
+    let (old, new) = (counted(old, &columns), counted(new, &columns));
+    for (row, count) in &old {
+        assert_eq!(new.get(row), Some(count), "{what}: {row}");
+    }
+}
+
+/// Everything that the old answer said stands in the new one; there may be more.
+#[track_caller]
+fn stands_in(old: &Value, new: &Value, what: &str) {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            for (key, value) in old {
+                let found = new.get(key).unwrap_or(&Value::Null);
+                stands_in(value, found, &format!("{what}.{key}"));
+            }
+        }
+        (Value::Array(old), Value::Array(new)) => {
+            assert_eq!(old.len(), new.len(), "{what}");
+            for (number, (old, new)) in old.iter().zip(new).enumerate() {
+                stands_in(old, new, &format!("{what}[{number}]"));
+            }
+        }
+        (old, new) => assert_eq!(old, new, "{what}"),
+    }
+}
+
+#[test]
+fn a_store_of_version_1_opens_and_answers_as_before() {
+    const VERSION: &str = "version-1";
+    let room = room_of(VERSION);
+    run(&room, 0, &["store", "check"]);
+    let looker = Looker { room: &room };
+    for table in TABLES {
+        let now = looker.lines(&[table], &[0]);
+        same_rows(&answers(VERSION, &format!("{table}.jsonl")), &now, table);
+        for sync in 1..=4 {
+            let then = looker.lines(&[table, "--as-of", &sync.to_string()], &[0]);
+            let name = format!("{table}-as-of-{sync}");
+            same_rows(&answers(VERSION, &format!("{name}.jsonl")), &then, &name);
+        }
+    }
+    for list in ["events", "journal"] {
+        let now = looker.lines(&[list], &[0]);
+        same_rows(&answers(VERSION, &format!("{list}.jsonl")), &now, list);
+    }
+    let sources = std::fs::read_to_string(corpus(VERSION).join("answers/sources.json")).unwrap();
+    let sources: Value = serde_json::from_str(&sources).unwrap();
+    stands_in(&sources, &Value::Array(looker.sources()), "sources");
+    let mut rehearsals = looker.lines(&["rehearse", "leaver", "--all", "--at", AT], &[1]);
+    for line in &mut rehearsals {
+        // Of the worst items, the first three were kept.
+        line["worst"].as_array_mut().unwrap().truncate(3);
+    }
+    let old = answers(VERSION, "rehearsals.jsonl");
+    assert_eq!(old.len(), 122);
+    stands_in(&Value::Array(old), &Value::Array(rehearsals), "rehearsals");
+    run(&room, 0, &["store", "check"]);
+}
