@@ -26,9 +26,21 @@ pub mod dice;
 
 #[expect(
     clippy::expect_used,
+    reason = "a place that cannot be looked into must fail the test loudly"
+)]
+pub mod hunt;
+
+#[expect(
+    clippy::expect_used,
     reason = "a program that cannot be started or ended must fail the test loudly"
 )]
 pub mod kill;
+
+#[expect(
+    clippy::expect_used,
+    reason = "a store that does not open must fail the test loudly"
+)]
+pub mod opened;
 
 #[expect(
     clippy::expect_used,

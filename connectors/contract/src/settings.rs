@@ -58,6 +58,18 @@ pub struct Script {
     pub text: String,
 }
 
+/// An address as it may be shown: a name and password that somebody wrote into it are hidden.
+pub fn shown_address(address: &str) -> String {
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), address),
+    };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}(hidden)@{host}"),
+        None => address.to_owned(),
+    }
+}
+
 /// The settings of one source: text by key. Never holds a secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -121,6 +133,27 @@ impl Settings {
                 format!("give it with --set {}=…: {}", spec.key, spec.help),
             )),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_address;
+
+    #[test]
+    fn a_login_in_an_address_is_not_shown() {
+        for (written, shown) in [
+            ("ldaps://dir.example.org:636", "ldaps://dir.example.org:636"),
+            (
+                "ldaps://cn=x:p4ss@w0rd@host:636",
+                "ldaps://(hidden)@host:636",
+            ),
+            ("https://user:p/4?#ss@host/", "https://(hidden)@host/"),
+            ("user:pass@host", "(hidden)@host"),
+            ("", ""),
+        ] {
+            assert_eq!(shown_address(written), shown);
         }
     }
 }

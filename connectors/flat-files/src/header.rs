@@ -35,6 +35,54 @@ pub struct Header {
     pub bound: Vec<Bound>,
     /// Columns that nobody knows: they become attributes.
     pub unknown: Vec<(usize, String)>,
+    /// Columns whose names say that secret values stand in them: they are not read.
+    pub withheld: Vec<String>,
+}
+
+/// Names of columns in which exports of other tools put secret values, without what joins words.
+const OF_SECRETS: [&str; 20] = [
+    "accesstoken",
+    "apikey",
+    "apitoken",
+    "clientsecret",
+    "credentialvalue",
+    "keyvalue",
+    "passphrase",
+    "passwd",
+    "password",
+    "passwordvalue",
+    "privatekey",
+    "pwd",
+    "refreshtoken",
+    "secret",
+    "secretaccesskey",
+    "secretkey",
+    "secretvalue",
+    "token",
+    "tokenvalue",
+    "userpassword",
+];
+
+/// Whether a column that nobody knows is one of secret values, by its name.
+fn holds_secrets(kind: Kind, name: &str) -> bool {
+    let plain: String = name
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    let value_of_secret = match kind {
+        Kind::Credential | Kind::Location => plain == "value",
+        Kind::Identity
+        | Kind::Account
+        | Kind::Entitlement
+        | Kind::Grant
+        | Kind::Reader
+        | Kind::Control
+        | Kind::Owner
+        | Kind::Session
+        | Kind::Task => false,
+    };
+    value_of_secret || OF_SECRETS.contains(&plain.as_str())
 }
 
 /// Whether a single roster may leave out `kind`: its rows are persons then.
@@ -144,15 +192,16 @@ pub fn bind(
             From::Fixed(_) | From::Nowhere => None,
         })
         .collect();
-    let unknown = names
+    let (secret, unknown): (Vec<_>, Vec<_>) = names
         .iter()
         .enumerate()
         .filter(|(at, _)| !used.contains(at))
         .map(|(at, name)| (at, (*name).to_owned()))
-        .collect();
+        .partition(|(_, name)| holds_secrets(kind, name));
     Ok(Header {
         width: names.len(),
         bound,
         unknown,
+        withheld: secret.into_iter().map(|(_, name)| name).collect(),
     })
 }

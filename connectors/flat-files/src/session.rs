@@ -234,6 +234,14 @@ fn page(
                 count: 1,
                 examples: vec![format!("{}:1:{name}", stored.name)],
             }));
+        let withheld = open.header.withheld.iter();
+        page.notes.extend(withheld.map(|name| Note {
+            kind: NoteKind::Drift,
+            about: kind,
+            reason: withheld_column(name),
+            count: 1,
+            examples: vec![format!("{}:1:{name}", stored.name)],
+        }));
         if ended && page.received == 0 {
             page.notes.push(Note {
                 kind: NoteKind::Remark,
@@ -413,6 +421,7 @@ pub fn look(source: &Source) -> Result<CheckReport, ConnectorError> {
             remark.push_str(&format!("; kept as attributes: {}", names.join(", ")));
         }
         remarks.push(remark);
+        remarks.extend(open.header.withheld.iter().map(|n| withheld_column(n)));
     }
     remarks.extend(
         found
@@ -425,4 +434,9 @@ pub fn look(source: &Source) -> Result<CheckReport, ConnectorError> {
         remarks,
         ..CheckReport::default()
     })
+}
+
+/// A value that is read is kept; one of a secret must not be.
+fn withheld_column(name: &str) -> String {
+    format!("the column `{name}` seems to hold secret values and is not read")
 }

@@ -3,7 +3,7 @@
 use crate::error::config;
 use crate::root::Server;
 use lastkey_contract::{
-    ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings, SystemName,
+    ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings, SystemName, shown_address,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -227,7 +227,7 @@ impl Directory {
             }
             (Some(_) | None, _) => {
                 return Err(config(
-                    format!("`{url}` is not an address of a directory"),
+                    format!("`{}` is not an address of a directory", shown_address(&url)),
                     "write ldaps://host or ldaps://host:636",
                 ));
             }
@@ -235,7 +235,7 @@ impl Directory {
         let host = host.trim_end_matches('/');
         if host.is_empty() || host.contains(['/', '@', '?', '#', ' ']) {
             return Err(config(
-                format!("`{url}` is not an address of a directory"),
+                format!("`{}` is not an address of a directory", shown_address(&url)),
                 "write only the scheme, the host and the port: ldaps://host:636",
             ));
         }

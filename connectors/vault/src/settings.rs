@@ -2,7 +2,7 @@
 
 use crate::error::config;
 use lastkey_contract::{
-    ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings, SystemName,
+    ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings, SystemName, shown_address,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -313,7 +313,7 @@ fn plain(path: &str) -> bool {
 fn origin(address: &str) -> Result<(String, u16), ConnectorError> {
     let odd = || {
         config(
-            format!("`{address}` is not an address of a vault"),
+            format!("`{}` is not an address of a vault", shown_address(address)),
             "write only the scheme, the host and the port: https://vault.example.org:8200",
         )
     };

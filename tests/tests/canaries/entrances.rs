@@ -1,0 +1,345 @@
+//! Each way in: a sign-in, a server that says back what it was sent, an address, a file's column,
+//! a mistyped command.
+
+use crate::traces::Traced;
+use lastkey_tests::hunt::Canary;
+use lastkey_tests::labs::{Seed, Slapd};
+
+const PEOPLE: &str = "ou=people,dc=example,dc=org";
+
+fn person(n: u32, name: &str, description: &str) -> String {
+    format!(
+        "dn: uid=u{n},{PEOPLE}\nobjectClass: inetOrgPerson\nuid: u{n}\ncn: {name}\nsn: u{n}\n\
+         displayName: {name}\ndescription: {description}\nentryUUID: 00000000-0000-4000-8000-{n:012}\n\
+         employeeNumber: {n:04}\nmail: u{n}@example.org\npwdChangedTime: 20251224000000Z\n\
+         userPassword: kept-by-slapd-{n}-canary\n\n"
+    )
+}
+
+fn lab(people: &[(&str, &str)]) -> Slapd {
+    let ldif = (1..)
+        .zip(people)
+        .map(|(n, (name, description))| person(n, name, description))
+        .collect();
+    Slapd::start(Seed {
+        ldif,
+        ..Seed::default()
+    })
+}
+
+fn add(traced: &mut Traced, lab: &Slapd, name: &str, dn: &str, password: &str) {
+    let secret = traced.secret("secret", password);
+    let (url, ca) = (lab.ldaps_url(), lab.ca_path().display().to_string());
+    traced.expect(
+        0,
+        &[
+            "source",
+            "add",
+            "ldap",
+            name,
+            "--set",
+            &format!("url={url}"),
+            "--set",
+            &format!("ca_file={ca}"),
+            "--set",
+            &format!("base_dn={}", Slapd::BASE),
+            "--set",
+            &format!("bind_dn={dn}"),
+            "--set",
+            "system=corp-ldap",
+            "--set",
+            "identities=true",
+            "--secret-file",
+            &secret.display().to_string(),
+        ],
+    );
+    std::fs::remove_file(secret).unwrap();
+}
+
+#[test]
+fn a_sign_in_leaves_no_trace_of_its_password_nor_of_any_key() {
+    let lab = lab(&[("Ann", "who works here"), ("Bob", "who works there")]);
+    let mut traced = Traced::new();
+    add(
+        &mut traced,
+        &lab,
+        "dir",
+        Slapd::READER_DN,
+        Slapd::READER_PASSWORD,
+    );
+    traced.run(&["source", "check", "dir"]);
+    traced.run(&["source", "check", "dir", "--json"]);
+    traced.expect(0, &["sync", "dir"]);
+    traced.expect(0, &["sync", "--json"]);
+    let plan = "[[step]]\non = \"leaver\"\nsystem = \"corp-ldap\"\ndoes = \"disable_account\"\nhow = \"automatic\"\nwithin = \"1h\"\n";
+    let plan = traced.file("plan.toml", plan);
+    traced.expect(0, &["plan", "load", &plan]);
+    traced.ask_everything();
+    let sealed = traced.sealed();
+    assert!(sealed.contains_key("signing"), "a package was signed");
+    assert_eq!(sealed["source:dir"], Slapd::READER_PASSWORD);
+    traced.hold_none_of(
+        &[
+            Canary::new("the bind password", Slapd::READER_PASSWORD),
+            Canary::new("a person's password", "kept-by-slapd-1-canary"),
+        ],
+        &[],
+        &["u1@example.org", Slapd::READER_DN],
+    );
+    assert!(lab.writes().is_empty(), "{:?}", lab.writes());
+}
+
+#[test]
+fn a_server_that_puts_our_password_into_its_entries_is_not_repeated() {
+    let base64 = "cmVhZGVyLTA4MTUtY2FuYXJ5";
+    let hex = "7265616465722d303831352d63616e617279";
+    let lab = lab(&[
+        (Slapd::READER_PASSWORD, "x"),
+        ("Bob", Slapd::READER_PASSWORD),
+        (&format!("in {base64}="), hex),
+        ("Kim", "innocent"),
+    ]);
+    let mut traced = Traced::new();
+    add(
+        &mut traced,
+        &lab,
+        "dir",
+        Slapd::READER_DN,
+        Slapd::READER_PASSWORD,
+    );
+    traced.run(&["sync", "dir"]);
+    traced.ask_everything();
+    let journal = traced.run(&["journal"]).1;
+    assert!(
+        journal.contains("own secret stood in what it sent"),
+        "{journal}"
+    );
+    traced.hold_none_of(
+        &[Canary::new("the bind password", Slapd::READER_PASSWORD)],
+        &[],
+        &["u4@example.org", "(hidden)"],
+    );
+}
+
+#[test]
+fn a_server_that_says_the_password_back_when_it_refuses_is_not_repeated() {
+    const CANARY: &str = "canary \"c0ffee\" (echoed)";
+    let lab = lab(&[("Ann", "x")]);
+    let mut traced = Traced::new();
+    add(&mut traced, &lab, "echo", Slapd::ECHO_DN, CANARY);
+    for arguments in [
+        &["source", "check", "echo"][..],
+        &["source", "check", "echo", "--json"],
+        &["sync", "echo"],
+        &["sync", "echo", "--json"],
+    ] {
+        let (status, out, err) = traced.run(arguments);
+        assert_eq!(status, 3, "{out}{err}");
+    }
+    traced.ask_everything();
+    traced.hold_none_of(
+        &[Canary::new("the echoed password", CANARY)],
+        &[],
+        &["(hidden)"],
+    );
+}
+
+#[test]
+fn an_address_with_a_login_is_refused_and_not_repeated() {
+    let mut traced = Traced::new();
+    let secret = traced.secret("secret", "canary-of-the-file");
+    for (kind, settings) in [
+        (
+            "ldap",
+            &[
+                "url=ldaps://cn=x:canary-in-url@127.0.0.1:636",
+                "base_dn=dc=x",
+                "system=corp",
+            ][..],
+        ),
+        (
+            "ldap",
+            &[
+                "url=ldaps://cn=x:canary-in-url@127.0.0.1/dc=x??sub",
+                "base_dn=dc=x",
+                "system=corp",
+            ],
+        ),
+        (
+            "ldap",
+            &["url=canary-in-url@127.0.0.1", "base_dn=dc=x", "system=corp"],
+        ),
+        (
+            "vault",
+            &[
+                "url=https://root:canary-in-url@127.0.0.1:8200",
+                "system=corp",
+            ],
+        ),
+        (
+            "ldap",
+            &[
+                "password=canary-in-url",
+                "url=ldaps://127.0.0.1",
+                "base_dn=dc=x",
+                "system=corp",
+            ],
+        ),
+    ] {
+        let mut arguments = vec!["source", "add", kind, "dir", "--secret-file"];
+        let path = secret.display().to_string();
+        arguments.push(&path);
+        for setting in settings {
+            arguments.extend(["--set", setting]);
+        }
+        let (status, out, err) = traced.run(&arguments);
+        assert_eq!(status, 2, "{out}{err}");
+        let (status, out, err) = traced.run(&[&arguments[..], &["--json"]].concat());
+        assert_eq!(status, 2, "{out}{err}");
+    }
+    // The command's own words are what the person typed; what was answered is looked through.
+    let canaries = ["canary-in-url", "canary-of-the-file"];
+    let canaries: Vec<Canary> = canaries
+        .iter()
+        .map(|text| Canary::new(text, text))
+        .collect();
+    traced.answers_hold_none_of(&canaries, &["secret"]);
+}
+
+#[test]
+fn a_column_of_secret_values_is_not_read() {
+    let mut traced = Traced::new();
+    traced.file(
+        "files/credentials.csv",
+        "system,id,kind,Client Secret,value,password,note\n\
+         corp,k1,client_secret,canary-client-9f2,canary-value-9f2,canary-password-9f2,innocent note\n",
+    );
+    traced.file(
+        "files/identities.csv",
+        "id,kind,display_name,PWD\np1,person,Ann,canary-pwd-9f2\n",
+    );
+    traced.expect(0, &["import", "files", "--as", "files"]);
+    traced.ask_everything();
+    let journal = traced.run(&["journal"]).1;
+    for column in ["Client Secret", "value", "password", "PWD"] {
+        let wanted = format!("the column `{column}` seems to hold secret values and is not read");
+        assert!(journal.contains(&wanted), "{journal}");
+    }
+    let canaries = [
+        "canary-client-9f2",
+        "canary-value-9f2",
+        "canary-password-9f2",
+        "canary-pwd-9f2",
+    ];
+    let canaries: Vec<Canary> = canaries
+        .iter()
+        .map(|text| Canary::new(text, text))
+        .collect();
+    traced.hold_none_of(
+        &canaries,
+        &["files/credentials.csv", "files/identities.csv"],
+        &["innocent note"],
+    );
+}
+
+#[test]
+fn keys_that_do_not_open_the_store_are_not_repeated() {
+    let mut traced = Traced::new();
+    traced.file(
+        "files/identities.csv",
+        "id,kind,display_name\np1,person,Ann Archer\n",
+    );
+    traced.expect(0, &["import", "files", "--as", "files"]);
+    let right = std::fs::read_to_string(traced.room.path("key")).unwrap();
+    let wrong = [
+        "canary-wrong passphrase 1",
+        "lastkey-recovery-1-c0ffee00-c0ffee01-c0ffee02-c0ffee03-c0ffee04-c0ffee05-c0ffee06-c0ffee07-00000000",
+    ];
+    for text in wrong {
+        traced.secret("key", text);
+        traced.expect(4, &["accounts", "--json"]);
+        traced.expect(4, &["store", "check"]);
+    }
+    traced.secret("key", &right);
+    let canaries: Vec<Canary> = wrong.iter().map(|text| Canary::new(text, text)).collect();
+    traced.hold_none_of(&canaries, &[], &["Ann Archer"]);
+}
+
+/// A program that is brought down leaves no image of its memory.
+#[test]
+fn a_crash_leaves_no_core() {
+    use std::process::Command;
+    let hanging = lastkey_tests::labs::HangingServer::start();
+    let mut traced = Traced::new();
+    let secret = traced.secret("secret", "canary-in-memory-9f2");
+    traced.expect(
+        0,
+        &[
+            "source",
+            "add",
+            "ldap",
+            "dir",
+            "--set",
+            &format!("url=ldaps://127.0.0.1:{}", hanging.port()),
+            "--set",
+            "base_dn=dc=x",
+            "--set",
+            "system=corp",
+            "--set",
+            "bind_dn=cn=x",
+            "--set",
+            "timeout=60",
+            "--secret-file",
+            &secret.display().to_string(),
+        ],
+    );
+    std::fs::remove_file(secret).unwrap();
+    let mut child = traced
+        .room
+        .command(std::path::Path::new("sh"))
+        .args(["-c", "ulimit -c unlimited; exec \"$0\" \"$@\""])
+        .arg(lastkey_tests::window::program("lastkey"))
+        .arg("--store")
+        .arg(traced.room.path("s.lastkey"))
+        .arg("--key-file")
+        .arg(traced.room.path("key"))
+        .args(["sync", "dir"])
+        .current_dir(traced.room.path(""))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let limits = format!("/proc/{}/limits", child.id());
+    let begun = std::time::Instant::now();
+    let no_core = loop {
+        let text = std::fs::read_to_string(&limits).unwrap_or_default();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("Max core file size"));
+        let words: Vec<&str> = line.unwrap_or_default().split_whitespace().collect();
+        if words.get(4..6) == Some(&["0", "0"]) {
+            break true;
+        }
+        if begun.elapsed() > std::time::Duration::from_secs(20) {
+            break false;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    let sent = Command::new("kill")
+        .args(["-ABRT", &child.id().to_string()])
+        .status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    child.wait().unwrap();
+    let files = lastkey_tests::kill::files_below(&traced.room.path(""));
+    assert!(
+        !files.iter().any(|path| path
+            .file_name()
+            .is_some_and(|n| n.to_string_lossy().starts_with("core"))),
+        "{files:?}"
+    );
+    assert!(no_core, "a core file may be written");
+    traced.hold_none_of(
+        &[Canary::new("the secret in memory", "canary-in-memory-9f2")],
+        &[],
+        &[],
+    );
+}
