@@ -36,6 +36,8 @@ pub mod hunt;
 )]
 pub mod kill;
 
+pub mod not_run;
+
 #[expect(
     clippy::expect_used,
     reason = "a store that does not open must fail the test loudly"

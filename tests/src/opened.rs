@@ -36,14 +36,25 @@ impl Opened {
             .collect();
         let keys = std::fs::read_to_string(beside(store, ".keys")).expect("the file of keys");
         let keys: serde_json::Value = serde_json::from_str(&keys).expect("it is JSON");
+        let text = |pointer: &str| {
+            let value = keys.pointer(pointer).and_then(|value| value.as_str());
+            value.expect("the file of keys says it").to_owned()
+        };
+        let key: [u8; 32] = bytes.try_into().expect("32 bytes");
+        let wrapped = |name: &str| {
+            let text = text(&format!("/key/recovery/{name}"));
+            STANDARD.decode(text).expect("base64")
+        };
+        let root = open(
+            &key,
+            &wrapped("nonce"),
+            &wrapped("sealed"),
+            b"lastkey recovery v1",
+        );
         Self {
             store: store.to_owned(),
-            store_id: keys
-                .get("store_id")
-                .and_then(|id| id.as_str())
-                .expect("a store's id")
-                .to_owned(),
-            root: bytes.try_into().expect("32 bytes"),
+            store_id: text("/store_id"),
+            root: root.try_into().expect("32 bytes"),
         }
     }
 
@@ -75,18 +86,13 @@ impl Opened {
     pub fn sealed(&self) -> BTreeMap<String, String> {
         let text = std::fs::read_to_string(beside(&self.store, ".sealed")).unwrap_or_default();
         let file: BTreeMap<String, String> = serde_json::from_str(&text).unwrap_or_default();
-        let cipher = ChaCha20Poly1305::new(&self.key(b"lastkey sealing v1").into());
+        let key = self.key(b"lastkey sealing v1");
         file.into_iter()
             .map(|(name, text)| {
                 let bytes = STANDARD.decode(text).expect("base64");
                 let (nonce, sealed) = bytes.split_at(12);
-                let nonce: [u8; 12] = nonce.try_into().expect("12 bytes");
-                let payload = Payload {
-                    msg: sealed,
-                    aad: name.as_bytes(),
-                };
-                let open = cipher.decrypt(&nonce.into(), payload).expect("it opens");
-                (name, String::from_utf8(open).expect("text"))
+                let opened = open(&key, nonce, sealed, name.as_bytes());
+                (name, String::from_utf8(opened).expect("text"))
             })
             .collect()
     }
@@ -126,6 +132,16 @@ impl Opened {
         }
         out
     }
+}
+
+fn open(key: &[u8; 32], nonce: &[u8], sealed: &[u8], context: &[u8]) -> Vec<u8> {
+    let nonce: [u8; 12] = nonce.try_into().expect("12 bytes");
+    let payload = Payload {
+        msg: sealed,
+        aad: context,
+    };
+    let cipher = ChaCha20Poly1305::new(key.into());
+    cipher.decrypt(&nonce.into(), payload).expect("it opens")
 }
 
 async fn texts(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {

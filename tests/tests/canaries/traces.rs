@@ -87,7 +87,7 @@ impl Traced {
     pub fn expect(&mut self, status: i32, arguments: &[&str]) -> String {
         let (got, out, err) = self.run(arguments);
         assert_eq!(got, status, "lastkey {arguments:?}\n{out}\n{err}");
-        out + &err
+        format!("{out}{err}")
     }
 
     /// Runs everything that says something about what the store holds.

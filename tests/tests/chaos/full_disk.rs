@@ -8,6 +8,7 @@ use crate::phases::{Phase, copy_folder, of_flat_files, said};
 use crate::sweep::{kills, share};
 use lastkey_tests::dice::Dice;
 use lastkey_tests::kill::bytes_in;
+use lastkey_tests::not_run::not_run;
 use lastkey_tests::window::Room;
 use std::process::Command;
 
@@ -56,17 +57,6 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Says that a case could not run here.
-fn not_run(case: &str) {
-    use std::io::Write;
-    if let Ok(path) = std::env::var("LASTKEY_NOT_RUN") {
-        let line =
-            format!("tmpfs\t{case}\tthis machine does not let us mount a small file system\n");
-        let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
-        file.write_all(line.as_bytes()).unwrap();
-    }
-}
-
 /// One sentence with a hint, status 3, and no word of a panic.
 #[track_caller]
 fn told(status: i32, words: &str, phase: &Phase, free: u64) {
@@ -111,7 +101,11 @@ fn fill(phase: &Phase, dice: &mut Dice) -> Option<Outcome> {
 #[test]
 fn a_full_disk_is_said_and_loses_nothing() {
     if SmallDisk::new().is_none() {
-        return not_run("a full disk");
+        return not_run(
+            "tmpfs",
+            "a full disk",
+            "this machine does not let us mount a small file system",
+        );
     }
     let days = Days::new();
     let phases: Vec<Phase> = of_flat_files(&days)

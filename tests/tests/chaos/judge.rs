@@ -27,6 +27,7 @@ pub fn judge(phase: &Phase, room: &Room, cause: Cause) -> Outcome {
         Changes::Store => after_making(phase, room, cause),
         Changes::Facts => after_reading(phase, room, cause),
         Changes::Package => after_export(phase, room),
+        Changes::Keys => after_rekey(phase, room),
         Changes::Nothing => after_answer(phase, room, &answer),
     };
     let status = phase.command(room).status().expect("lastkey starts").code();
@@ -219,6 +220,54 @@ fn intact(package: &Path, room: &Room) {
     );
 }
 
+/// One of both keys is in force, the secrets open with it, and a change that was cut short is told.
+#[track_caller]
+fn after_rekey(phase: &Phase, room: &Room) -> Outcome {
+    let looker = Looker { room };
+    let (status, out, err) = looker.run(&["store", "check"]);
+    assert_eq!(status, 0, "the store does not check: {out}{err}");
+    let told = format!("{out}{err}").contains("a change of keys was cut short");
+    same(
+        &looker.picture(None, phase.known),
+        &phase.earlier.last().unwrap().1,
+        "a change of keys changed facts",
+    );
+    secrets_open(room);
+    let key_of = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("key "));
+        line.expect("the key is named").to_owned()
+    };
+    let before = phase.room();
+    let (_, before, _) = Looker { room: &before }.run(&["store", "check"]);
+    match (told, key_of(&out) == key_of(&before)) {
+        (true, _) => Outcome::Interrupted,
+        (false, true) => Outcome::AsBefore,
+        (false, false) => Outcome::Done,
+    }
+}
+
+/// The password of a source and the signing key are there under the key in force.
+#[track_caller]
+fn secrets_open(room: &Room) {
+    let looker = Looker { room };
+    let (status, _, err) = looker.run(&["source", "check", "dir"]);
+    assert_eq!(
+        status, 3,
+        "its password opens, and nothing listens there: {err}"
+    );
+    let package = room.path("signed.zip").display().to_string();
+    let (status, _, err) = looker.run(&["export", "--out", &package]);
+    assert_eq!(status, 0, "the signing key opens: {err}");
+    let signer = |package: &str| {
+        let (_, out, _) = room.lastkey(&["verify", package, "--json"]);
+        let report: Value = serde_json::from_str(&out).expect("a report");
+        report["signer"].as_str().expect("a signer").to_owned()
+    };
+    let first = room.path("package.zip").display().to_string();
+    assert_eq!(signer(&package), signer(&first), "the same key signs");
+    std::fs::remove_file(package).unwrap();
+}
+
 #[track_caller]
 fn after_answer(phase: &Phase, room: &Room, answer: &str) -> Outcome {
     whole(room);
@@ -263,6 +312,9 @@ fn the_end(phase: &Phase, room: &Room) {
         assert_eq!(now, then, "a rehearsal differs");
     }
     assert_eq!(rehearsals.len(), undisturbed.rehearsals.len());
+    if phase.changes == Changes::Keys {
+        secrets_open(room);
+    }
     if phase.changes == Changes::Package {
         intact(&room.path("package.zip"), room);
     }

@@ -17,6 +17,8 @@ pub enum Changes {
     Facts,
     /// Writes a package.
     Package,
+    /// Changes the keys.
+    Keys,
     /// Nothing: it only answers.
     Nothing,
 }
@@ -60,7 +62,7 @@ impl Phase {
         let arguments: Vec<String> = arguments.iter().map(|a| (*a).to_owned()).collect();
         let (known, earlier) = match changes {
             Changes::Store => (0, Vec::new()),
-            Changes::Facts | Changes::Package | Changes::Nothing => past(&Looker {
+            Changes::Facts | Changes::Package | Changes::Keys | Changes::Nothing => past(&Looker {
                 room: &copy(&before),
             }),
         };
@@ -97,7 +99,7 @@ impl Phase {
     /// Whether the command writes anything but its answer.
     pub fn writes(&self) -> bool {
         match self.changes {
-            Changes::Store | Changes::Facts | Changes::Package => true,
+            Changes::Store | Changes::Facts | Changes::Package | Changes::Keys => true,
             Changes::Nothing => false,
         }
     }
@@ -183,18 +185,26 @@ pub fn run(room: &Room, status: i32, arguments: &[&str]) -> String {
     said(room)
 }
 
-/// A store that read the estate on its first day, with a plan. Its recovery key is the key file
-/// from then on: it opens the store without the long stretching of a passphrase.
+/// A store that read the estate on its first day, with a plan.
 pub fn room_of_day_one(days: &Days) -> Room {
     let room = empty_room();
-    let told = run(&room, 0, &["import", &text(&days.day(1)), "--as", "estate"]);
-    let recovery = told
-        .lines()
-        .map(str::trim)
-        .find(|line| line.starts_with("lastkey-recovery-"));
-    write_key(&room, recovery.expect("a new store shows its recovery key"));
+    run(&room, 0, &["import", &text(&days.day(1)), "--as", "estate"]);
     std::fs::write(room.path("plan.toml"), PLAN).unwrap();
     run(&room, 0, &["plan", "load", &text(&room.path("plan.toml"))]);
+    room
+}
+
+/// A store with secrets: the signing key and a password of a directory that is not there.
+fn room_with_secrets(days: &Days) -> Room {
+    let room = room_of_day_one(days);
+    run(
+        &room,
+        0,
+        &["export", "--out", "package.zip", "--at", &moment()],
+    );
+    std::fs::write(room.path("secret"), "a password").unwrap();
+    let arguments = "source add ldap dir --set url=ldaps://127.0.0.1:1 --set base_dn=dc=x --set system=dir --set bind_dn=cn=x --secret-file secret";
+    run(&room, 0, &arguments.split(' ').collect::<Vec<_>>());
     room
 }
 
@@ -250,6 +260,12 @@ pub fn of_flat_files(days: &Days) -> Vec<Phase> {
             Changes::Package,
             exported,
             &["export", "--out", "package.zip", "--at", &moment()],
+        ),
+        Phase::new(
+            "change the keys",
+            Changes::Keys,
+            room_with_secrets(days),
+            &["store", "rekey"],
         ),
     ]
 }
