@@ -116,7 +116,9 @@ fn after_reading(phase: &Phase, room: &Room, cause: Cause) -> Outcome {
     let message = source["message"].as_str().unwrap_or_default();
     let said_why = match (source["state"].as_str(), cause) {
         (Some("incomplete"), _) => message == TOLD,
-        (Some("failed"), Cause::FullDisk) => message.contains("full"),
+        (Some("failed"), Cause::FullDisk) => ["full", "could not be written"]
+            .iter()
+            .any(|words| message.contains(words)),
         (_, Cause::Killed | Cause::FullDisk) => false,
     };
     assert!(said_why, "{source:#}");

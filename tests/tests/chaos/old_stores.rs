@@ -4,7 +4,7 @@
 use crate::phases::{Changes, Phase, run};
 use lastkey_tests::picture::{KEY, Looker, STORE, TABLES};
 use lastkey_tests::window::Room;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -56,14 +56,15 @@ fn answers(version: &str, name: &str) -> Vec<Value> {
 fn counted(rows: &[Value], columns: &BTreeSet<String>) -> BTreeMap<String, usize> {
     let mut counted = BTreeMap::new();
     for row in rows {
-        let row: Map<String, Value> = row
+        // Sorted by name, however the program orders them.
+        let row: BTreeMap<&String, &Value> = row
             .as_object()
             .unwrap()
             .iter()
             .filter(|(key, value)| !value.is_null() && columns.contains(*key))
-            .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        *counted.entry(Value::Object(row).to_string()).or_default() += 1;
+        let text = serde_json::to_string(&row).unwrap();
+        *counted.entry(text).or_default() += 1;
     }
     counted
 }
