@@ -1,6 +1,7 @@
 //! kill -9 at many moments of many commands.
 
 use crate::estate::Days;
+use crate::full_disk;
 use crate::judge::{self, Cause};
 use crate::matrix::{Matrix, Outcome};
 use crate::old_stores;
@@ -75,7 +76,7 @@ pub fn share(kills: u32, phases: u32, number: u32) -> u32 {
 }
 
 #[test]
-fn killed_at_any_moment_the_store_opens_and_claims_nothing_false() {
+fn cut_off_at_any_moment_the_store_opens_and_claims_nothing_false() {
     let days = Days::new();
     let mut dice = Dice::of(20_261_121);
     let mut matrix = Matrix::default();
@@ -91,4 +92,5 @@ fn killed_at_any_moment_the_store_opens_and_claims_nothing_false() {
         matrix.of(Outcome::Interrupted) > 0,
         "no kill met a command in the middle"
     );
+    full_disk::fill_all(&phases, &mut dice);
 }
