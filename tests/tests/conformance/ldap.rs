@@ -3,7 +3,7 @@
 use crate::page::blessing;
 use lastkey_conformance::{Answer, Facts, Network, Scene, SetUp, Subject, Trust, odd_texts};
 use lastkey_contract::{Connector, Fact, Kind, PageRequest, Secret, Settings};
-use lastkey_tests::labs::{Seed, Slapd};
+use lastkey_tests::labs::{Extras, Seed, Slapd};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -110,8 +110,13 @@ fn company() -> String {
     ldif
 }
 
+/// A directory that tells its changes.
 fn lab(ldif: String, size_limit: Option<u32>) -> Arc<Slapd> {
-    Arc::new(Slapd::start(Seed { ldif, size_limit }))
+    let telling = Extras {
+        database: "overlay syncprov\nsyncprov-sessionlog 1000\n",
+        ..Extras::default()
+    };
+    Arc::new(Slapd::start_with(Seed { ldif, size_limit }, telling))
 }
 
 /// The facts of [`company`], checked in: whoever changes what is read sees here what changes.
@@ -177,10 +182,14 @@ fn set_up(lab: Arc<Slapd>, login: Login, facts: Facts) -> SetUp {
     }
 }
 
-/// The first and the last go, one comes, one is renamed, a group loses a member.
+/// The first and the last go, out of their group first, as whoever closes an account does (a
+/// directory tells of no change to a group whose member is deleted); one comes, one is renamed, a
+/// group loses a member.
 fn change(lab: &Slapd) {
+    let lee = format!("cn=Lee\\, Bob \\22Bobby\\22 \\+ Co,{PEOPLE}");
     lab.modify(&format!(
-        "dn: uid=p1,{PEOPLE}\nchangetype: delete\n\n\
+        "dn: cn=g1,{GROUPS}\nchangetype: modify\ndelete: member\nmember: uid=p1,{PEOPLE}\nmember: {lee}\n\n\
+         dn: uid=p1,{PEOPLE}\nchangetype: delete\n\n\
          dn: cn=Lee\\, Bob \\22Bobby\\22 \\+ Co,{PEOPLE}\nchangetype: delete\n\n\
          dn: uid=p3,{PEOPLE}\nchangetype: modify\nreplace: displayName\ndisplayName: Renamed\n\n\
          dn: cn=g3,{GROUPS}\nchangetype: modify\ndelete: member\nmember: uid=p4,{PEOPLE}\n\n\

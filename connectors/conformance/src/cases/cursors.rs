@@ -217,6 +217,17 @@ pub(crate) async fn removed_between_pages(subject: &dyn Subject) -> Verdict {
     Ok(())
 }
 
+/// Whether an object stands under a parent, as `Page::whole` names it.
+fn below(fact: &Fact, key: &str, parent: &str) -> bool {
+    if let Fact::Credential(credential) = fact {
+        // Its key does not begin with its account.
+        let account = credential.account_id.as_ref().map(|id| id.as_str());
+        return parent.split_once('\u{1f}') == account.map(|id| (credential.system.as_str(), id));
+    }
+    key.strip_prefix(parent)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('\u{1f}'))
+}
+
 pub(crate) async fn incremental(subject: &dyn Subject) -> Verdict {
     let mut changing = subject.scene(Scene::Changing).here()?;
     let mut session = changing.connector.connect().await?;
@@ -277,8 +288,10 @@ pub(crate) async fn incremental(subject: &dyn Subject) -> Verdict {
             merged.entry(fact.key()).or_default().push(fact);
         }
         for parent in changes.iter().flat_map(|page| &page.whole) {
-            let below = format!("{parent}\u{1f}");
-            merged.retain(|key, _| key != parent && !key.starts_with(&below));
+            merged.retain(|key, facts| {
+                let under = facts.iter().any(|fact| below(fact, key, parent));
+                !under
+            });
         }
         let mut renewed: BTreeMap<String, Vec<Fact>> = BTreeMap::new();
         for fact in changed {
