@@ -83,9 +83,10 @@ pub trait Connector: Send + Sync {
 /// trait, its own credential, its own consent; off unless an administrator switches it on.
 #[async_trait]
 pub trait ValueReader: Send {
-    /// Fills in the fingerprints of the locations of one page; each field of a place becomes a
-    /// location of its own (`path#field`). What was not read is noted. A value leaves this call
-    /// only through `with`, and is wiped.
+    /// Fills in the fingerprints of the locations of one page; each field of a place becomes a row
+    /// of its own at the same path, so that its readers stay its readers, and the attribute
+    /// `field` names it (`path#field`). What was not read is noted. A value leaves this call only
+    /// through `with`, and is wiped.
     async fn fingerprint(
         &mut self,
         locations: Vec<Location>,

@@ -4,7 +4,7 @@
 //! paths below, where the server wants a body to look something up; none of them changes anything.
 
 use crate::error::{odd, refused, sign_in};
-use crate::http::{Answer, Http};
+use crate::http::{Answer, Http, escaped};
 use crate::settings::{SignIn, Vault};
 use hyper::Method;
 use lastkey_contract::{ConnectorError, Secret};
@@ -15,6 +15,17 @@ use zeroize::Zeroizing;
 /// A vault that we are signed in to.
 pub struct Api {
     http: Http,
+    lists: Lists,
+}
+
+/// How the vault answers lists to this login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lists {
+    /// In one piece.
+    Whole,
+    /// A policy limits how many names come at once (`pagination_limit`), and the vault does not
+    /// say that there are more.
+    InPages,
 }
 
 /// What became of a look at one thing.
@@ -106,7 +117,10 @@ impl Api {
         let (path, body) = match how {
             SignIn::Token => {
                 http.sign_with(trimmed(secret));
-                return Ok(Api { http });
+                return Ok(Api {
+                    http,
+                    lists: Lists::Whole,
+                });
             }
             SignIn::AppRole { mount, role_id } => (
                 format!("auth/{mount}/login"),
@@ -128,12 +142,20 @@ impl Api {
         }
         let issued: SignedIn = parsed(http.address(), "sign in", &answer)?;
         http.sign_with(Secret::new(issued.auth.client_token));
-        Ok(Api { http })
+        Ok(Api {
+            http,
+            lists: Lists::Whole,
+        })
     }
 
     /// The vault's address, for sentences.
     pub fn address(&self) -> &str {
         self.http.address()
+    }
+
+    /// From now on lists are asked for to their last page.
+    pub fn lists_come_in_pages(&mut self) {
+        self.lists = Lists::InPages;
     }
 
     /// Version and clock of the server.
@@ -183,19 +205,35 @@ impl Api {
         path: &str,
         operation: &str,
     ) -> Result<Got<Vec<String>>, ConnectorError> {
-        let answer = self
-            .http
-            .ask(Method::GET, path, "list=true", None, operation)
-            .await?;
-        Ok(match self.taken::<Keys>(&answer, operation)? {
-            Got::Found(Keys { mut keys }) => {
-                keys.sort_unstable();
-                keys.dedup();
-                Got::Found(keys)
+        let mut all: Vec<String> = Vec::new();
+        let mut query = "list=true".to_owned();
+        loop {
+            let answer = self
+                .http
+                .ask(Method::GET, path, &query, None, operation)
+                .await?;
+            let page = match self.taken::<Keys>(&answer, operation)? {
+                Got::Found(Keys { keys }) => keys,
+                Got::Absent if all.is_empty() => return Ok(Got::Absent),
+                Got::Absent => Vec::new(),
+                Got::Refused => return Ok(Got::Refused),
+            };
+            let greatest = all.iter().max().cloned();
+            let further = page
+                .iter()
+                .max()
+                .filter(|last| Some(*last) > greatest.as_ref());
+            let after = further.map(|last| format!("list=true&after={}", escaped(last)));
+            all.extend(page);
+            match (self.lists, after) {
+                (Lists::InPages, Some(next)) => query = next,
+                // A server that knows no pages gives the same names again.
+                (Lists::InPages, None) | (Lists::Whole, _) => break,
             }
-            Got::Absent => Got::Absent,
-            Got::Refused => Got::Refused,
-        })
+        }
+        all.sort_unstable();
+        all.dedup();
+        Ok(Got::Found(all))
     }
 
     /// One of the look-ups that want a body.

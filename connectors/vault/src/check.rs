@@ -55,6 +55,26 @@ pub async fn look(objects: &mut Objects) -> Result<CheckReport, ConnectorError> 
     Ok(report)
 }
 
+/// Whether a policy of this login limits how many names a list gives at once, or may: the vault
+/// then cuts its lists in silence. Only OpenBao has such a limit.
+pub async fn lists_may_be_cut(
+    objects: &mut Objects,
+    token: &Token,
+    version: &str,
+) -> Result<bool, ConnectorError> {
+    if server(version).starts_with("HashiCorp") {
+        return Ok(false);
+    }
+    for name in token.policies.iter().chain(&token.identity_policies) {
+        match objects.policy(name).await? {
+            Got::Found(text) if text.contains("pagination_limit") => return Ok(true),
+            Got::Found(_) | Got::Absent => {}
+            Got::Refused => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
 fn server(version: &str) -> String {
     let major = version
         .split('.')
@@ -133,7 +153,10 @@ async fn excess(
     own: &BTreeSet<&String>,
     report: &mut CheckReport,
 ) -> Result<(), ConnectorError> {
-    let needed = needs::as_acl(needs);
+    // What the script gives where it does not know the mounts is no excess.
+    let mut allowed = needs.to_vec();
+    allowed.extend(needs::needs(Some(&objects.vault), Known::Nothing));
+    let needed = needs::as_acl(&allowed);
     let mut found: BTreeMap<String, String> = BTreeMap::new();
     for name in own.iter().filter(|name| name.as_str() != "default") {
         let policy = match objects.policy(name).await? {
@@ -203,6 +226,19 @@ async fn excess(
                     "goes beyond reading".to_owned(),
                 );
             }
+        }
+    }
+    for folder in values.iter().filter(|folder| !folder.ends_with("/data/")) {
+        let below = format!("{folder}metadata/lastkey");
+        let may = capabilities(objects, std::slice::from_ref(&below)).await?;
+        let reads = |may: BTreeMap<String, Capabilities>| {
+            may.get(&below)
+                .is_some_and(|may| may.allow(Capabilities::READ))
+        };
+        if may.is_some_and(reads) {
+            report.remarks.push(format!(
+                "`{folder}` is a store of the first version: what lies below `{folder}metadata/` are values, and this login could read them; it does not"
+            ));
         }
     }
     report

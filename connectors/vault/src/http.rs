@@ -192,7 +192,8 @@ impl Http {
             .header("accept-encoding", "identity")
             // asked for by agents that stand before a vault
             .header("x-vault-request", "true");
-        if !self.namespace.is_empty() {
+        // The server's own state is told outside of namespaces only.
+        if !self.namespace.is_empty() && path != "sys/health" {
             request = request.header("x-vault-namespace", &self.namespace);
         }
         if let Some(token) = &self.token {
@@ -300,10 +301,16 @@ fn seconds(headers: &HeaderMap) -> Option<u64> {
 
 /// A path as it stands in a request line.
 fn encoded(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for byte in path.bytes() {
+    let parts: Vec<String> = path.split('/').map(escaped).collect();
+    parts.join("/")
+}
+
+/// A text as it stands in a query.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                 out.push(char::from(byte));
             }
             other => out.push_str(&format!("%{other:02X}")),

@@ -309,6 +309,7 @@ fn privileged(name: &str, text: &str) -> Option<bool> {
     let own = [
         "auth/token/",
         "sys/leases/renew",
+        "sys/leases/lookup",
         "sys/renew",
         "sys/wrapping",
         "sys/tools",

@@ -13,8 +13,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lastkey_contract::facts::Location;
 use lastkey_contract::{
-    ConnectorError, Fingerprinted, Fingerprinter, Kind, LocationPath, NoFingerprint, Note,
-    NoteKind, Secret, ValueReader,
+    ConnectorError, Fingerprinted, Fingerprinter, Kind, NoFingerprint, Note, NoteKind, Secret,
+    ValueReader,
 };
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -108,11 +108,11 @@ impl ValueReader for Values {
                 continue;
             }
             for (name, fingerprint) in fields {
-                made.push(Location {
-                    path: LocationPath::new(format!("{path}#{name}")),
-                    fingerprint,
-                    ..location.clone()
-                });
+                let mut row = location.clone();
+                row.fingerprint = fingerprint;
+                row.attributes
+                    .insert("field".to_owned(), format!("{path}#{name}"));
+                made.push(row);
             }
         }
         Ok(Fingerprinted {

@@ -148,6 +148,15 @@ pub enum Source {
     Kinds,
     /// Sign in, look, change nothing
     Check { name: String },
+    /// Read values, only to reduce them to keyed fingerprints; off unless switched on
+    Fingerprints {
+        name: String,
+        #[arg(value_parser = ["on", "off"])]
+        state: String,
+        /// A file with the secret of the login that may read values, or - for standard input
+        #[arg(long, value_name = "F")]
+        secret_file: Option<PathBuf>,
+    },
     /// Remove a source; its history stays
     Remove { name: String },
 }

@@ -18,6 +18,7 @@
 mod bench;
 mod connectors;
 mod failure;
+mod fingerprints;
 mod keys;
 mod memory;
 mod packages;
@@ -34,6 +35,7 @@ mod trust;
 pub use bench::{Closing, OpenOptions, Opened, WhenMissing, Workbench};
 pub use connectors::source_kinds;
 pub use failure::{Failure, FailureKind};
+pub use fingerprints::Consent;
 pub use keys::{KeySource, KeychainState, Passphrase, make_key_file};
 pub use memory::leave_no_core;
 pub use packages::verify;

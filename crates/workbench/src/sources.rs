@@ -247,7 +247,10 @@ impl Workbench {
             );
         }
         let hidden = secret.iter().cloned().collect();
-        let connector = connectors::configure(&found.kind, &found.settings, secret)?;
+        // Consent is no setting of the connector's, and can be given in one way only.
+        let mut settings = found.settings;
+        settings.0.remove(lastkey_engine::collect::CONSENT);
+        let connector = connectors::configure(&found.kind, &settings, secret)?;
         Ok((connector, hidden))
     }
 }

@@ -100,7 +100,7 @@ impl Workbench {
             removals: how.removals,
             ..SyncSettings::default()
         };
-        let (connector, secrets) = match self.connector(&source).await {
+        let (connector, secrets) = match self.reading_connector(&source).await {
             Ok(found) => found,
             // A scheduled read that finds no secret stands among the reads, not only on a screen.
             Err(failure) if self.store.find_source(&source).await?.is_some() => {

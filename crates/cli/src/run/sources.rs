@@ -6,7 +6,7 @@ use crate::output::{Output, moment, table};
 use chrono::TimeDelta;
 use lastkey_engine::collect::{OWN_SETTINGS, Rules, age_words};
 use lastkey_engine::views::{CheckView, NewSource, SourceRow, SyncReport};
-use lastkey_workbench::{Failure, ImportRequest, Stop, SyncHow, WhenMissing};
+use lastkey_workbench::{Consent, Failure, ImportRequest, Stop, SyncHow, WhenMissing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -131,6 +131,30 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
                     ExitCode::from(1)
                 },
             )
+        }
+        Source::Fingerprints {
+            name,
+            state,
+            secret_file,
+        } => {
+            let secret = secret_file.as_deref().map(read_secret).transpose()?;
+            let consent = match state.as_str() {
+                "on" => Consent::Given,
+                _ => Consent::TakenBack,
+            };
+            let bench = open(global, WhenMissing::Refuse, out).await?;
+            bench.set_fingerprints(&name, consent, secret).await?;
+            if !out.json {
+                out.line(match consent {
+                    Consent::Given => format!(
+                        "fingerprints of {name} are on: the next sync reads each value, keeps a keyed fingerprint of it and nothing else"
+                    ),
+                    Consent::TakenBack => format!(
+                        "fingerprints of {name} are off: the next sync takes those that were made away"
+                    ),
+                })?;
+            }
+            Ok(ExitCode::SUCCESS)
         }
         Source::Remove { name } => {
             let bench = open(global, WhenMissing::Refuse, out).await?;

@@ -12,12 +12,14 @@
 //! - `reader`: the connection to the source: `patience` for retries, `pace` for its pace
 //! - `tally`: totals and completeness of one kind
 //! - `redact`: takes the source's own secrets out of what it sent, in each `disguise`
+//! - `fingerprints`: values reduced on their way in, where somebody has agreed
 //! - `rules`: the settings of a source that belong to the engine
 
 mod begin;
 mod course;
 mod dangling;
 mod disguise;
+mod fingerprints;
 mod journal;
 mod kinds;
 mod pace;
@@ -39,6 +41,7 @@ use crate::views::{FailureView, SyncProgress, SyncReport, Totals, check_view, fr
 use begin::{Begun, begin};
 use chrono::{DateTime, TimeDelta, Utc};
 use course::Read;
+pub use fingerprints::{CONSENT, Fingerprinting, Prints};
 use journal::Journal;
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Connector, Kind, Secret, SourceName};

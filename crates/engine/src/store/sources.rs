@@ -115,6 +115,19 @@ impl Store {
         settings: &Settings,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        self.change_source(name, settings, "source changed", now)
+            .await
+    }
+
+    /// Changes a source's settings, under another name in the log where somebody consented to
+    /// something, or took it back.
+    pub async fn change_source(
+        &self,
+        name: &SourceName,
+        settings: &Settings,
+        what: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let source = self.source(name).await?;
         let mut writing = self.begin().await?;
         sqlx::query("UPDATE sources SET settings = ?2 WHERE id = ?1")
@@ -126,7 +139,7 @@ impl Store {
         append(
             &mut writing.tx,
             self.operator(),
-            "source changed",
+            what,
             &payload,
             now,
         )

@@ -263,19 +263,15 @@ pub(crate) fn same_place(store_path: &Path, offered: &KeySource) -> Result<KeySo
         (
             KeptIn::KeyFile(_),
             KeySource::Keychain | KeySource::KeychainAndPassphrase(_) | KeySource::RecoveryKey(_),
-        ) => {
-            Err(Failure::key("this store's key is kept in a key file")
-                .hint("give it with --key-file FILE, or say where the new key goes")
-                .state("key_file_needed"))
-        }
+        ) => Err(Failure::key("this store's key is kept in a key file")
+            .hint("give it with --key-file FILE, or say where the new key goes")
+            .state("key_file_needed")),
         (
             KeptIn::KeychainAndPassphrase { .. },
             KeySource::Keychain | KeySource::KeyFile(_) | KeySource::RecoveryKey(_),
-        ) => {
-            Err(Failure::key("this store's key is kept behind a passphrase")
-                .hint("give it with --passphrase-file FILE, or say where the new key goes")
-                .state("passphrase_needed"))
-        }
+        ) => Err(Failure::key("this store's key is kept behind a passphrase")
+            .hint("give it with --passphrase-file FILE, or say where the new key goes")
+            .state("passphrase_needed")),
     }
 }
 

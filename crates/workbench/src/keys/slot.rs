@@ -75,10 +75,9 @@ impl Planned {
                 )
             }
             KeySource::KeyFile(_) => match Offered::read(source)? {
-                Offered::KeyFile(content) => (
-                    KeptIn::KeyFile(key_file::wrap(&content, None, root)?),
-                    None,
-                ),
+                Offered::KeyFile(content) => {
+                    (KeptIn::KeyFile(key_file::wrap(&content, None, root)?), None)
+                }
                 Offered::RecoveryKey(_) | Offered::Nothing | Offered::Passphrase(_) => {
                     return Err(keeps_nothing());
                 }
