@@ -6,7 +6,7 @@
 
 use crate::api::Api;
 use crate::error::{odd, refused};
-use crate::objects::{Mount, Objects};
+use crate::objects::{Mount, Objects, Token};
 use crate::settings::Vault;
 use async_trait::async_trait;
 use base64::Engine;
@@ -84,6 +84,9 @@ impl ValueReader for Values {
         with: &dyn Fingerprinter,
     ) -> Result<Fingerprinted, ConnectorError> {
         let objects = self.objects().await?;
+        // A token that has ended is refused on each path as if it lacked a right there: once a page
+        // it is asked for itself, so that its end is no silent loss of fingerprints.
+        let _still_signed_in: Token = objects.api.whoami().await?;
         let mounts = objects.mounts().await?;
         let mut notes = Notes::default();
         let mut made = Vec::new();
