@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, FailureKind};
 use crate::keys::{Company, KeySource, Keys, Presence, SecretBox, Settled, settle, sidecar_path};
+use crate::making::{self, Making};
 use chrono::{DateTime, Utc};
 use lastkey_engine::store::{Store, StoreError, StoreKey};
 use lastkey_engine::views::{self, PlanView, Status};
@@ -76,6 +77,7 @@ impl Workbench {
         if path.is_dir() {
             return Err(StoreError::Folder(path).into());
         }
+        making::clear_unfinished(&path)?;
         let there = path.exists();
         if !there && sidecar_path(&path).exists() {
             return Err(Failure::key(format!(
@@ -121,7 +123,14 @@ impl Workbench {
                 Failure::not_possible(format!("`{}` cannot be made: {error}", folder.display()))
             })?;
         }
-        let made = Keys::create(path, source, Utc::now())?;
+        let making = Making::begin(path)?;
+        let made = match Keys::create(path, source, Utc::now()) {
+            Ok(made) => made,
+            Err(failure) => {
+                making.done();
+                return Err(failure);
+            }
+        };
         let store = async {
             let presence = Presence::take(path, Company::Shared).await?;
             let key = store_key(&made.keys)?;
@@ -129,6 +138,7 @@ impl Workbench {
             Ok::<_, Failure>((store, presence))
         }
         .await;
+        making.done();
         let (store, presence) = match store {
             Ok(made) => made,
             Err(failure) => {

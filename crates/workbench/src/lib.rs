@@ -20,6 +20,7 @@ mod connectors;
 mod failure;
 mod fingerprints;
 mod keys;
+mod making;
 mod memory;
 mod packages;
 mod places;

@@ -107,8 +107,9 @@ fn a_power_cut_in_a_read_loses_at_most_the_end_of_that_read() {
         }
     }
     matrix.print("Power cuts, and what the store showed:");
+    // A few cuts may all fall into the start of the program.
     assert!(
-        matrix.of(Outcome::Interrupted) > 0,
+        wanted < 20 || matrix.of(Outcome::Interrupted) > 0,
         "no cut met a read in the middle"
     );
 }
