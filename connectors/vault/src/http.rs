@@ -22,7 +22,7 @@ use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
 /// The largest answer that is read: a list of a million names fits.
-pub const LARGEST: usize = 128 * 1024 * 1024;
+pub const LARGEST: usize = 64 * 1024 * 1024;
 
 /// A client of one vault.
 pub struct Http {
@@ -294,9 +294,15 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(value.chars().take(100).collect())
 }
 
-/// `Retry-After` in seconds; a date would need a clock, and no vault sends one.
+/// `Retry-After` in seconds; a date counts from the answer's own.
 fn seconds(headers: &HeaderMap) -> Option<u64> {
-    text(headers, "retry-after")?.trim().parse().ok()
+    let wanted = text(headers, "retry-after")?;
+    if let Ok(seconds) = wanted.trim().parse() {
+        return Some(seconds);
+    }
+    let moment = |text: &str| chrono::DateTime::parse_from_rfc2822(text).ok();
+    let until = moment(&wanted)? - moment(&text(headers, "date")?)?;
+    u64::try_from(until.num_seconds()).ok()
 }
 
 /// A path as it stands in a request line.
