@@ -30,12 +30,11 @@ CREATE TABLE objects (
   ended_sync INTEGER,
   ending TEXT
 ) STRICT;
-CREATE INDEX objects_by_key ON objects (kind, key, source, id, ended_sync) WHERE key IS NOT NULL;
-CREATE INDEX objects_by_source ON objects (source, kind, id);
+CREATE INDEX objects_by_key ON objects (kind, key, source, ended_sync) WHERE key IS NOT NULL;
+CREATE INDEX objects_by_source ON objects (source, kind);
 CREATE INDEX objects_from ON objects (from_number) WHERE ended_sync IS NULL AND from_number IS NOT NULL;
 CREATE INDEX objects_to ON objects (to_number) WHERE ended_sync IS NULL AND to_number IS NOT NULL;
 CREATE INDEX objects_fingerprint ON objects (json_extract(payload, '$.fingerprint')) WHERE ended_sync IS NULL AND kind = 'location';
-CREATE INDEX objects_first ON objects (first_sync);
 CREATE INDEX objects_ended ON objects (ended_sync) WHERE ended_sync IS NOT NULL;
 ";
 
