@@ -137,24 +137,39 @@ pub(super) async fn insert(
     versions: &[NewVersion<'_>],
 ) -> Result<(), StoreError> {
     for part in same_sizes(versions) {
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO objects (id, source, kind, key, key_number, from_number, to_number, hash, payload, born_sync, first_sync) ",
+        // What is the same in every row is bound once; the text is the same for each size.
+        let mut sql = String::from(
+            "INSERT INTO objects (source, kind, first_sync, id, key, key_number, from_number, to_number, hash, payload, born_sync) VALUES ",
         );
-        insert.push_values(part, |mut values, v| {
-            values
-                .push_bind(v.id)
-                .push_bind(source)
-                .push_bind(kind.word())
-                .push_bind(v.row.key.as_deref())
-                .push_bind(v.row.key.is_none().then_some(v.row.key_number))
-                .push_bind(v.row.from)
-                .push_bind(v.row.to)
-                .push_bind(v.row.hash.as_slice())
-                .push_bind(v.row.payload.as_str())
-                .push_bind(v.born_sync)
-                .push_bind(sync.sql());
-        });
-        insert.build().execute(&mut *connection).await?;
+        for row in 0..part.len() {
+            let first = 4 + row * 8;
+            sql.push_str(if row == 0 {
+                "(?1, ?2, ?3"
+            } else {
+                ", (?1, ?2, ?3"
+            });
+            for place in first..first + 8 {
+                sql.push_str(", ?");
+                sql.push_str(&place.to_string());
+            }
+            sql.push(')');
+        }
+        let mut insert = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(source)
+            .bind(kind.word())
+            .bind(sync.sql());
+        for v in part {
+            insert = insert
+                .bind(v.id)
+                .bind(v.row.key.as_deref())
+                .bind(v.row.key.is_none().then_some(v.row.key_number))
+                .bind(v.row.from)
+                .bind(v.row.to)
+                .bind(v.row.hash.as_slice())
+                .bind(v.row.payload.as_str())
+                .bind(v.born_sync);
+        }
+        insert.execute(&mut *connection).await?;
     }
     Ok(())
 }
