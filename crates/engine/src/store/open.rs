@@ -215,10 +215,6 @@ impl Store {
         creating: Creating,
     ) -> Result<Store, StoreError> {
         quiet_cipher().await?;
-        // The process may end while a connection's thread is still closing. OpenSSL's own exit
-        // handler would take its tables down under that thread, so it is never registered; this
-        // must come before SQLCipher's first use of it.
-        openssl_sys::init();
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(matches!(creating, Creating::Yes))
@@ -273,6 +269,10 @@ impl Store {
 /// SQLCipher writes to the standard error stream by itself; what went wrong is
 /// said once, by us. The level is one for the whole process.
 pub(super) async fn quiet_cipher() -> Result<(), StoreError> {
+    // The process may end while a connection's thread is still closing. OpenSSL's own exit
+    // handler would take its tables down under that thread, so it is never registered; this
+    // must come before SQLCipher's first use of it, which is the first connection of all.
+    openssl_sys::init();
     let mut connection = SqliteConnectOptions::new()
         .in_memory(true)
         .disable_statement_logging()
