@@ -136,14 +136,7 @@ impl Store {
             .execute(&mut *writing.tx)
             .await?;
         let payload = serde_json::json!({"source": name, "settings": settings});
-        append(
-            &mut writing.tx,
-            self.operator(),
-            what,
-            &payload,
-            now,
-        )
-        .await?;
+        append(&mut writing.tx, self.operator(), what, &payload, now).await?;
         writing.commit().await
     }
 
