@@ -6,12 +6,14 @@
 use crate::desk::Desk;
 use crate::settings::UiSettings;
 use crate::wire::{Wire, camel_case};
+use lastkey_engine::collect::Removals;
 use lastkey_engine::views::{
-    CheckView, EventRow, ExportProgress, ExportReport, FailureView, IdentityDetail, IdentityRow,
-    JournalRow, ListQuery, NewSource, PlanView, RehearsalView, RehearsedRow, RowWindow,
-    SourceKindView, SourceRow, Status, SyncProgress, SyncReport, VerifyView,
+    CheckView, DraftProblem, EventRow, ExportProgress, ExportReport, FailureView, IdentityDetail,
+    IdentityRow, JournalRow, KindStanding, ListQuery, NewSource, PlanView, RehearsalView,
+    RehearsedRow, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow, Status,
+    SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
-use lastkey_workbench::{Failure, Workbench, moment_from_text};
+use lastkey_workbench::{Failure, SyncHow, Workbench, moment_from_text};
 use std::path::Path;
 use tauri::ipc::Channel;
 
@@ -91,10 +93,38 @@ commands! {
     source_add(source: NewSource) -> SourceRow;
     /// Signs in, looks, changes nothing.
     source_check(name: String) -> CheckView;
+    /// What is wrong with a source that is being written; nothing if it could be added.
+    source_draft(source: NewSource) -> Option<DraftProblem>;
+    /// What is wrong with a change of a source; nothing if it could be made.
+    source_change_draft(source: NewSource) -> Option<DraftProblem>;
+    /// Signs in as a new source would, looks, keeps nothing.
+    source_try(source: NewSource) -> CheckView;
+    /// Signs in as a changed source would, looks, keeps nothing.
+    source_change_try(source: NewSource) -> CheckView;
+    /// Stops a trial that is under way.
+    source_try_stop() -> ();
+    /// Gives a source other settings, and another secret where one is given.
+    source_change(source: NewSource) -> SourceRow;
+    /// The texts for the system's own administrator; they hold no secret.
+    source_scripts(source: NewSource) -> Vec<ScriptView>;
+    /// Writes one of them to a file.
+    source_script_save(source: NewSource, file_name: String, out: String) -> ();
+    /// The runs of a source, newest first.
+    source_runs(name: String, query: ListQuery) -> RowWindow<RunRow>;
+    /// Since when each kind of a source stands as it does.
+    source_standing(name: String) -> Vec<KindStanding>;
+    /// One run: its kinds, and what its journal holds.
+    run(sync: u64) -> RunDetail;
+    /// The journal of one run.
+    run_journal(sync: u64, query: ListQuery) -> RowWindow<JournalRow>;
+    /// The reads that lower every claim about a moment, which is now if not given.
+    weak_reads(at: Option<String>) -> Vec<WeakReadView>;
     /// Removes a source; its history stays.
     source_remove(name: String) -> ();
     /// Reads sources; none named means all.
     sync_start(names: Vec<String>, on_progress: Channel<SyncProgress>) -> Vec<SyncReport>;
+    /// Reads a source and takes what it no longer shows as gone, however much that is.
+    sync_accept(name: String, on_progress: Channel<SyncProgress>) -> Vec<SyncReport>;
     /// Stops reading a source; an empty name stops all.
     sync_stop(name: String) -> ();
     /// The journal of a source's latest sync.
@@ -119,6 +149,8 @@ commands! {
     demo(on_progress: Channel<SyncProgress>) -> Status;
     /// Lets the person choose a file; nothing if they cancel.
     pick_file(save: bool, title: String, name: Option<String>) -> Option<String>;
+    /// Lets the person choose a folder; nothing if they cancel.
+    pick_folder(title: String) -> Option<String>;
     /// What the person chose for the window.
     settings_get() -> UiSettings;
     /// Keeps what the person chose.
@@ -187,6 +219,69 @@ async fn source_check(desk: &Desk, name: String) -> Answer<CheckView> {
     Ok(desk.workbench().await?.check_source(&name).await?)
 }
 
+async fn source_draft(desk: &Desk, source: NewSource) -> Answer<Option<DraftProblem>> {
+    Ok(desk.workbench().await?.review_draft(source).await?)
+}
+
+async fn source_change_draft(desk: &Desk, source: NewSource) -> Answer<Option<DraftProblem>> {
+    Ok(desk.workbench().await?.review_change(source).await?)
+}
+
+async fn source_try(desk: &Desk, source: NewSource) -> Answer<CheckView> {
+    let stop = desk.new_trial();
+    Ok(desk.workbench().await?.try_draft(source, &stop).await?)
+}
+
+async fn source_change_try(desk: &Desk, source: NewSource) -> Answer<CheckView> {
+    let stop = desk.new_trial();
+    Ok(desk.workbench().await?.try_change(source, &stop).await?)
+}
+
+async fn source_try_stop(desk: &Desk) -> Answer<()> {
+    // The trial that comes next takes its place; the one before is stopped by that.
+    desk.new_trial();
+    Ok(())
+}
+
+async fn source_change(desk: &Desk, source: NewSource) -> Answer<SourceRow> {
+    Ok(desk.workbench().await?.change_source(source).await?)
+}
+
+async fn source_scripts(_desk: &Desk, source: NewSource) -> Answer<Vec<ScriptView>> {
+    Ok(lastkey_workbench::scripts(&source.kind, source.settings)?)
+}
+
+async fn source_script_save(
+    _desk: &Desk,
+    source: NewSource,
+    file_name: String,
+    out: String,
+) -> Answer<()> {
+    lastkey_workbench::save_script(&source.kind, source.settings, &file_name, Path::new(&out))?;
+    Ok(())
+}
+
+async fn source_runs(desk: &Desk, name: String, query: ListQuery) -> Answer<RowWindow<RunRow>> {
+    Ok(desk.workbench().await?.runs(&name, &query).await?)
+}
+
+async fn source_standing(desk: &Desk, name: String) -> Answer<Vec<KindStanding>> {
+    Ok(desk.workbench().await?.standing(&name).await?)
+}
+
+async fn run(desk: &Desk, sync: u64) -> Answer<RunDetail> {
+    Ok(desk.workbench().await?.run(sync).await?)
+}
+
+async fn run_journal(desk: &Desk, sync: u64, query: ListQuery) -> Answer<RowWindow<JournalRow>> {
+    Ok(desk.workbench().await?.run_journal(sync, &query).await?)
+}
+
+async fn weak_reads(desk: &Desk, at: Option<String>) -> Answer<Vec<WeakReadView>> {
+    let at = at.as_deref().map(moment_from_text).transpose()?;
+    Ok(desk.workbench().await?.weak_reads(at).await?)
+}
+
 async fn source_remove(desk: &Desk, name: String) -> Answer<()> {
     Ok(desk.workbench().await?.remove_source(&name).await?)
 }
@@ -196,7 +291,19 @@ async fn sync_start(
     names: Vec<String>,
     on_progress: Channel<SyncProgress>,
 ) -> Answer<Vec<SyncReport>> {
-    desk.sync(names, on_progress).await
+    desk.sync(names, SyncHow::default(), on_progress).await
+}
+
+async fn sync_accept(
+    desk: &Desk,
+    name: String,
+    on_progress: Channel<SyncProgress>,
+) -> Answer<Vec<SyncReport>> {
+    let how = SyncHow {
+        removals: Removals::Accept,
+        ..SyncHow::default()
+    };
+    desk.sync(vec![name], how, on_progress).await
 }
 
 async fn sync_stop(desk: &Desk, name: String) -> Answer<()> {
@@ -284,6 +391,10 @@ async fn pick_file(
     name: Option<String>,
 ) -> Answer<Option<String>> {
     Ok(desk.pick_file(save, title, name).await)
+}
+
+async fn pick_folder(desk: &Desk, title: String) -> Answer<Option<String>> {
+    Ok(desk.pick_folder(title).await)
 }
 
 async fn settings_get(_desk: &Desk) -> Answer<UiSettings> {

@@ -18,6 +18,8 @@ pub struct Desk {
     key_source: Mutex<KeySource>,
     open: tokio::sync::Mutex<Open>,
     reading: Mutex<HashMap<String, Stop>>,
+    /// The trial sign-in under way, or the latest one.
+    trial: Mutex<Stop>,
     app: tauri::AppHandle,
 }
 
@@ -38,6 +40,7 @@ impl Desk {
             key_source: Mutex::new(key_source),
             open: tokio::sync::Mutex::default(),
             reading: Mutex::default(),
+            trial: Mutex::default(),
             app,
         }
     }
@@ -192,6 +195,7 @@ impl Desk {
     pub async fn sync(
         &self,
         names: Vec<String>,
+        how: SyncHow,
         on_progress: Channel<SyncProgress>,
     ) -> Result<Vec<SyncReport>, FailureView> {
         let workbench = self.workbench().await?;
@@ -206,7 +210,7 @@ impl Desk {
             let _gone = on_progress.send(progress);
         };
         let outcomes = workbench
-            .sync_many(&stops, SyncHow::default(), &tell, &|name| {
+            .sync_many(&stops, how, &tell, &|name| {
                 self.running().remove(name);
             })
             .await;
@@ -245,6 +249,25 @@ impl Desk {
                 row.state = "reading".to_owned();
             }
         }
+    }
+
+    /// Stops the trial sign-in under way, and gives out the way to stop the next.
+    pub fn new_trial(&self) -> Stop {
+        let mut trial = self.trial.lock().unwrap_or_else(PoisonError::into_inner);
+        trial.stop();
+        *trial = Stop::default();
+        trial.clone()
+    }
+
+    /// Lets the person choose a folder; nothing if they cancel.
+    pub async fn pick_folder(&self, title: String) -> Option<String> {
+        use tauri_plugin_dialog::DialogExt;
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let dialog = self.app.dialog().file().set_title(title);
+        dialog.pick_folder(move |path| {
+            let _gone = send.send(path.map(|path| path.to_string()));
+        });
+        receive.await.ok().flatten()
     }
 
     /// Lets the person choose a file; nothing if they cancel.

@@ -2,9 +2,10 @@
 
 use crate::settings::UiSettings;
 use lastkey_engine::views::{
-    CheckView, EventRow, ExportProgress, ExportReport, IdentityDetail, IdentityRow, JournalRow,
-    ListQuery, NewSource, PlanView, RehearsalView, RehearsedRow, RowWindow, SourceKindView,
-    SourceRow, Status, SyncProgress, SyncReport, VerifyView,
+    CheckView, DraftProblem, EventRow, ExportProgress, ExportReport, IdentityDetail, IdentityRow,
+    JournalRow, KindStanding, ListQuery, NewSource, PlanView, RehearsalView, RehearsedRow,
+    RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow, Status, SyncProgress,
+    SyncReport, VerifyView, WeakReadView,
 };
 use tauri::ipc::Channel;
 use ts_rs::{Config, TS};
@@ -43,17 +44,22 @@ macro_rules! generated {
 }
 generated!(
     CheckView,
+    DraftProblem,
     EventRow,
     ExportProgress,
     ExportReport,
     IdentityDetail,
     IdentityRow,
     JournalRow,
+    KindStanding,
     ListQuery,
     NewSource,
     PlanView,
     RehearsalView,
     RehearsedRow,
+    RunDetail,
+    RunRow,
+    ScriptView,
     SourceKindView,
     SourceRow,
     Status,
@@ -61,6 +67,7 @@ generated!(
     SyncReport,
     UiSettings,
     VerifyView,
+    WeakReadView,
 );
 
 impl<T: Wire> Wire for Vec<T> {

@@ -253,7 +253,7 @@ impl Window {
             .expect("it takes keys");
     }
 
-    /// Presses one key where the focus is; `Escape` by its name.
+    /// Presses one key where the focus is; `Escape`, `Enter`, `Tab`, `ArrowDown` by their names.
     pub async fn press_key(&self, key: &str) {
         let element = self
             .driver
@@ -262,6 +262,9 @@ impl Window {
             .expect("something has the focus");
         let keys = match key {
             "Escape" => Key::Escape + "",
+            "ArrowDown" => Key::Down + "",
+            "Enter" => Key::Enter + "",
+            "Tab" => Key::Tab + "",
             other => other.into(),
         };
         element.send_keys(keys).await.expect("it takes keys");
@@ -282,6 +285,14 @@ impl Window {
     pub async fn press(&self, keys: &str) {
         let body = self.wait_for("body").await;
         body.send_keys(keys).await.expect("the page takes keys");
+    }
+
+    /// Presses a key together with Ctrl, at the page itself.
+    pub async fn press_control(&self, key: &str) {
+        let body = self.wait_for("body").await;
+        body.send_keys(Key::Control + key)
+            .await
+            .expect("the page takes keys");
     }
 
     /// Closes the window and its driver.

@@ -1,5 +1,6 @@
 //! The real window, end to end: first start, practice estate, rehearsal, export, verification;
-//! a wrong key; a server that is not there; and every screen held against axe.
+//! a wrong key; a server that is not there; and every screen held against axe. The source
+//! wizard and the page of a source are in `window/sources.rs`.
 
 #![allow(clippy::expect_used)]
 
@@ -9,6 +10,9 @@ mod keys;
 use lastkey_tests::labs::{HangingServer, Seed, Slapd};
 use lastkey_tests::window::{Room, Window};
 use std::path::{Path, PathBuf};
+
+#[path = "window/sources.rs"]
+mod sources;
 
 /// Where pictures go, if somebody wants them: `LASTKEY_PICTURES=FOLDER`.
 fn picture(name: &str) -> Option<PathBuf> {
@@ -154,7 +158,13 @@ async fn from_first_start_to_a_verified_package() {
     assert_eq!(status, 0, "{out}{err}");
 }
 
-/// Adds a source through the dialog and waits until it is on the list.
+/// Where the wizard stands.
+async fn step(window: &Window) -> String {
+    let form = window.part("wizard").await;
+    form.attr("data-step").await.unwrap().unwrap_or_default()
+}
+
+/// Adds a source step by step, whatever its check says, and chooses it on the list.
 async fn add_source(
     window: &Window,
     kind: &str,
@@ -164,16 +174,53 @@ async fn add_source(
 ) {
     window.click("nav-sources").await;
     window.click("add-source").await;
-    window.set("source-kind", kind).await;
+    window.click(&format!("kind-{kind}")).await;
+    window.click("wizard-next").await;
     window.fill("source-name", name).await;
     for (key, value) in settings {
         window.set(&format!("setting-{key}"), value).await;
     }
-    if let Some(secret) = secret {
-        window.fill("source-secret", secret).await;
+    window.click("wizard-next").await;
+    if kind == "ldap" {
+        past_the_script(window).await;
+        if let Some(secret) = secret {
+            window.fill("source-secret", secret).await;
+        }
+        window.click("wizard-next").await;
     }
-    window.click("add-confirm").await;
-    window.click("check-close").await;
+    let answered =
+        "[data-test=\"check-result\"]:is([data-state=\"answered\"], [data-state=\"failed\"])";
+    let state = window.wait_for(answered).await.attr("data-state").await;
+    match state.unwrap().as_deref() {
+        Some("answered") => window.click("wizard-next").await,
+        _ => window.click("add-anyway").await,
+    }
+    until_step(window, "read").await;
+    window.click("read-later").await;
+    window.part("area-source").await;
+    choose(window, name).await;
+}
+
+/// From the settings to the secret: over the script, where the kind has one.
+async fn past_the_script(window: &Window) {
+    let next = "[data-test=\"wizard\"]:is([data-step=\"script\"], [data-step=\"secret\"])";
+    window.wait_for(next).await;
+    if step(window).await == "script" {
+        window.click("wizard-next").await;
+    }
+    until_step(window, "secret").await;
+}
+
+/// Waits until the wizard stands there.
+async fn until_step(window: &Window, wanted: &str) {
+    window
+        .wait_for(&format!("[data-test=\"wizard\"][data-step=\"{wanted}\"]"))
+        .await;
+}
+
+/// Chooses a source on the list.
+async fn choose(window: &Window, name: &str) {
+    window.click("nav-sources").await;
     window
         .click_css(&format!(
             "[data-test=\"sources-table\"] [data-key=\"{name}\"]"

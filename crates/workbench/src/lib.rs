@@ -21,6 +21,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod bench;
 mod connectors;
+mod drafts;
 mod failure;
 mod fingerprints;
 mod keys;
@@ -39,6 +40,7 @@ mod trust;
 
 pub use bench::{Closing, OpenOptions, Opened, WhenMissing, Workbench};
 pub use connectors::source_kinds;
+pub use drafts::{save_script, scripts};
 pub use failure::{Failure, FailureKind};
 pub use fingerprints::Consent;
 pub use keys::{KeySource, KeychainState, Passphrase, make_key_file};

@@ -4,16 +4,18 @@ use crate::bench::Workbench;
 use crate::failure::Failure;
 use crate::stop::Stop;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use lastkey_contract::facts::LifecycleEvent;
 use lastkey_contract::when::rfc3339;
-use lastkey_contract::{CredentialId, IdentityId, SystemName};
-use lastkey_engine::access::{Graph, Reach, ReachFrom, reach};
+use lastkey_contract::{CredentialId, IdentityId, Kind, SourceName, SystemName};
+use lastkey_engine::access::{Graph, Reach, ReachFrom, ReadState, reach};
 use lastkey_engine::lifecycle::{
-    Leaver, Plan, PlanError, Rehearsal, RehearsalSettings, decay_curve, rehearse_all,
-    rehearse_leaver,
+    Leaver, Plan, PlanError, Rehearsal, RehearsalSettings, WeakRead, decay_curve, rehearse_all,
+    rehearse_leaver, weak_reads,
 };
 use lastkey_engine::store::SyncRecord;
 use lastkey_engine::views::{
-    ListQuery, Names, PlanView, RehearsalView, RehearsedRow, RowWindow, rehearsed_window, summarise,
+    self, ListQuery, Names, PlanView, RehearsalView, RehearsedRow, RowWindow, WeakReadView,
+    rehearsed_window, summarise,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -37,6 +39,13 @@ pub(crate) struct Latest {
     state: State,
     graph: Arc<Graph>,
     names: Arc<Names>,
+    reads: Arc<Reads>,
+}
+
+/// How completely everything was read.
+struct Reads {
+    states: Vec<ReadState>,
+    never_read: Vec<SourceName>,
 }
 
 /// Whose blast radius.
@@ -156,7 +165,13 @@ impl Workbench {
             off_thread(move || rehearse_leaver(&graph, &plan, &leaver, at, &settings)).await?;
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let row = summarise(&rehearsal, display_name.clone(), String::new());
+        let mut weak = self.weak(at).await?;
+        // Who exists is a missing fact only where a vendor takes its people along.
+        weak.retain(|read| {
+            read.kind != Some(Kind::Identity) || rehearsal.event == LifecycleEvent::VendorExit
+        });
         Ok(RehearsalView {
+            weak: views::weak_reads(&self.store, &weak).await?,
             display_name,
             plan_name: name,
             late: row.late,
@@ -167,6 +182,21 @@ impl Workbench {
             took_ms,
             rehearsal,
         })
+    }
+
+    /// The reads that lower every claim about `at`, which is now if not given.
+    pub async fn weak_reads(
+        &self,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<Vec<WeakReadView>, Failure> {
+        let weak = self.weak(at.unwrap_or_else(|| self.now())).await?;
+        Ok(views::weak_reads(&self.store, &weak).await?)
+    }
+
+    async fn weak(&self, at: DateTime<Utc>) -> Result<Vec<WeakRead>, Failure> {
+        let reads = self.latest().await?.reads;
+        let limit = RehearsalSettings::default().freshness_limit;
+        Ok(weak_reads(&reads.states, &reads.never_read, at, limit))
     }
 
     /// Rehearses every identity in turn and hands each over; `each` may fail, which ends it.
@@ -289,6 +319,10 @@ impl Workbench {
             state,
             graph: Arc::new(Graph::build(&snapshot)),
             names: Arc::new(Names::of(&snapshot)),
+            reads: Arc::new(Reads {
+                states: snapshot.reads,
+                never_read: snapshot.never_read,
+            }),
         })
         .await?;
         *kept = Some(latest.clone());

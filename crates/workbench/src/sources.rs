@@ -85,7 +85,7 @@ impl Workbench {
         Ok(views::sources(&self.store, &connectors::descriptors(), self.now()).await?)
     }
 
-    async fn source_row(&self, name: &str) -> Result<SourceRow, Failure> {
+    pub(crate) async fn source_row(&self, name: &str) -> Result<SourceRow, Failure> {
         self.sources()
             .await?
             .into_iter()

@@ -5,7 +5,8 @@ use crate::failure::Failure;
 use lastkey_contract::{Kind, SourceName};
 use lastkey_engine::store::{FactTable, SyncId, TableQuery};
 use lastkey_engine::views::{
-    self, EventRow, IdentityDetail, IdentityLookup, IdentityRow, JournalRow, ListQuery, RowWindow,
+    self, EventRow, IdentityDetail, IdentityLookup, IdentityRow, JournalRow, KindStanding,
+    ListQuery, RowWindow, RunDetail, RunRow,
 };
 
 /// The columns of a table, in order: those of the flat files, then where and when it was read.
@@ -28,6 +29,34 @@ impl Workbench {
         let source = SourceName::new(source);
         self.store.source(&source).await?;
         Ok(views::journal(&self.store, Some(&source), None, query.offset, query.limit).await?)
+    }
+
+    /// The runs of a source, newest first.
+    pub async fn runs(
+        &self,
+        source: &str,
+        query: &ListQuery,
+    ) -> Result<RowWindow<RunRow>, Failure> {
+        Ok(views::runs(&self.store, &SourceName::new(source), query).await?)
+    }
+
+    /// One run: its kinds, and what its journal holds.
+    pub async fn run(&self, sync: u64) -> Result<RunDetail, Failure> {
+        Ok(views::run(&self.store, SyncId(sync)).await?)
+    }
+
+    /// The journal of one run, in the order in which it was written.
+    pub async fn run_journal(
+        &self,
+        sync: u64,
+        query: &ListQuery,
+    ) -> Result<RowWindow<JournalRow>, Failure> {
+        Ok(views::run_journal(&self.store, SyncId(sync), query).await?)
+    }
+
+    /// Since when each kind of a source stands as it does.
+    pub async fn standing(&self, source: &str) -> Result<Vec<KindStanding>, Failure> {
+        Ok(views::standing(&self.store, &SourceName::new(source)).await?)
     }
 
     /// Identities by window.

@@ -3,10 +3,12 @@
  * `version` counts up whenever the store may have changed, so that screens ask again.
  */
 import { asFailure, call, stream } from "../host";
+import type { Channel } from "../host/channel";
 import type { FailureView } from "../wire/FailureView";
 import type { SourceRow } from "../wire/SourceRow";
 import type { Status } from "../wire/Status";
 import type { SyncProgress } from "../wire/SyncProgress";
+import type { SyncReport } from "../wire/SyncReport";
 import { say } from "./strings";
 import { toast, toastFailure } from "./toasts.svelte";
 
@@ -15,6 +17,9 @@ export interface Reading {
   kind: string | null;
   received: number;
   expected: number | null;
+  pages: number;
+  /** What the read waits for; nothing while it reads. */
+  waiting: string | null;
   stopping: boolean;
 }
 
@@ -99,7 +104,7 @@ function flush(): void {
     } else {
       readings = {
         ...readings,
-        [source]: { source, kind: message.kind, received: message.received, expected: message.expected, stopping: readings[source]?.stopping ?? false },
+        [source]: { source, kind: message.kind, received: message.received, expected: message.expected, pages: message.pages, waiting: message.waiting, stopping: readings[source]?.stopping ?? false },
       };
     }
   }
@@ -114,14 +119,22 @@ function end(names: string[]): void {
   readings = Object.fromEntries(Object.entries(readings).filter(([name]) => !names.includes(name)));
 }
 
-export async function sync(names: string[]): Promise<void> {
-  for (const name of names) readings = { ...readings, [name]: { source: name, kind: null, received: 0, expected: null, stopping: false } };
+/** Reads sources and gives back what that did; nothing where it could not begin. */
+export const sync = (names: string[]) => read(names, (onProgress) => call("sync_start", { names, onProgress }));
+
+/** Reads a source again and takes what it no longer shows as gone. */
+export const acceptRemovals = (name: string) => read([name], (onProgress) => call("sync_accept", { name, onProgress }));
+
+async function read(names: string[], begin: (onProgress: Channel<SyncProgress>) => Promise<SyncReport[]>): Promise<SyncReport[] | null> {
+  for (const name of names) readings = { ...readings, [name]: { source: name, kind: null, received: 0, expected: null, pages: 0, waiting: null, stopping: false } };
   try {
-    const reports = await call("sync_start", { names, onProgress: await stream(hear) });
+    const reports = await begin(await stream(hear));
     const complete = reports.filter((report) => report.state === "complete").length;
     toast(say.synced(complete, reports.length));
+    return reports;
   } catch (thrown) {
     toastFailure(thrown);
+    return null;
   } finally {
     end(names);
     await refresh();

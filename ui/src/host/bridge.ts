@@ -70,7 +70,7 @@ async function read(names: string[], onProgress: Channel<SyncProgress>): Promise
       if (!stopped[source.name]) onProgress.onmessage({ source: source.name, kind: source.reads[0] ?? null, received: Math.floor((expected * step) / 12), expected, pages: step, waiting: null, done: false });
     }
   }
-  return chosen.map((source) => ({ sync: 4119, source: source.name, started_at: "2026-11-20T06:40:00Z", ended_at: "2026-11-20T06:41:00Z", state: stopped[source.name] ? "cancelled" : source.state, totals: source.totals ?? estate.totals(0), kinds: source.kinds, failure: null }));
+  return chosen.map((source) => ({ sync: 4119, source: source.name, started_at: "2026-11-20T06:40:00Z", ended_at: "2026-11-20T06:41:00Z", state: stopped[source.name] ? "cancelled" : source.state, totals: source.totals ?? estate.totals(0), kinds: source.kinds, read_at: "2026-11-20T06:40:00Z", freshness: "fresh", resumed: false, check: null, failure: null }));
 }
 
 type Answers = { [K in keyof Commands]: (args: Parameters<Commands[K]>[0]) => ReturnType<Commands[K]> | Promise<ReturnType<Commands[K]>> };
@@ -87,10 +87,34 @@ const answers: Answers = {
     return row;
   },
   source_check: () => estate.check,
+  source_draft: (a) => estate.problem((a as { source: NewSource }).source),
+  source_change_draft: (a) => estate.problem((a as { source: NewSource }).source),
+  source_try: async () => {
+    await wait(600);
+    return estate.check;
+  },
+  source_change_try: async () => {
+    await wait(600);
+    return estate.check;
+  },
+  source_try_stop: () => undefined,
+  source_change: (a) => {
+    const wanted = (a as { source: NewSource }).source;
+    sources = sources.map((source) => (source.name === wanted.name ? { ...source, settings: wanted.settings } : source));
+    return sources.find((source) => source.name === wanted.name) as SourceRow;
+  },
+  source_scripts: (a) => estate.scripts((a as { source: NewSource }).source),
+  source_script_save: () => undefined,
+  source_runs: (a) => estate.runs(sources.find((source) => source.name === a?.name), a?.query as ListQuery),
+  source_standing: (a) => (sources.find((source) => source.name === a?.name)?.kinds ?? []).map((kind) => ({ kind: kind.kind, complete_at: "2026-11-18T22:10:00Z", gap_since: kind.complete ? null : "2026-11-20T06:31:00Z" })),
+  run: (a) => estate.run(sources, a?.sync ?? 0),
+  run_journal: (a) => listed<JournalRow>(estate.journal("github"), a?.query as ListQuery),
+  weak_reads: () => (sources.length === 0 ? [] : estate.weak),
   source_remove: (a) => {
     sources = sources.filter((source) => source.name !== a?.name);
   },
   sync_start: (a) => read(a?.names ?? [], a?.onProgress as Channel<SyncProgress>),
+  sync_accept: (a) => read(a ? [a.name] : [], a?.onProgress as Channel<SyncProgress>),
   sync_stop: (a) => {
     if (a) stopped[a.name] = true;
   },
@@ -131,6 +155,7 @@ const answers: Answers = {
     return status();
   },
   pick_file: (a) => (a?.save ? "/home/petra/evidence.zip" : "/home/petra/brantholm.key"),
+  pick_folder: () => "/srv/exports/hr",
   settings_get: () => settings,
   settings_set: (a) => {
     if (a) settings = a.settings;

@@ -13,7 +13,14 @@ import type { RehearsedRow } from "../wire/RehearsedRow";
 import type { ResidualItem } from "../wire/ResidualItem";
 import type { SourceKindView } from "../wire/SourceKindView";
 import type { SourceRow } from "../wire/SourceRow";
+import type { RunDetail } from "../wire/RunDetail";
+import type { RunRow } from "../wire/RunRow";
+import type { RowWindow } from "../wire/RowWindow";
+import type { ListQuery } from "../wire/ListQuery";
+import type { DraftProblem } from "../wire/DraftProblem";
+import type { ScriptView } from "../wire/ScriptView";
 import type { Totals } from "../wire/Totals";
+import type { WeakReadView } from "../wire/WeakReadView";
 import type { VerifyView } from "../wire/VerifyView";
 
 export const PEOPLE = 4821;
@@ -63,8 +70,8 @@ export function sources(scene: string): SourceRow[] {
 export const fresh = (wanted: NewSource): SourceRow => ({ ...source(wanted.name, wanted.kind, "other", ["identities"], 0, 0), state: "never", totals: null, kinds: [], settings: wanted.settings, last_sync: null, last_complete_at: null, check: null });
 
 export const kinds: SourceKindView[] = [
-  { kind: "flat-files", title: "Flat files", summary: "CSV, JSON lines or JSON exports in a folder.", settings: [{ key: "folder", label: "Folder", help: "A folder with identities.csv, accounts.csv and so on.", required: true, default: "", choices: [] }, { key: "zone", label: "Time zone of bare dates", help: "IANA name.", required: false, default: "UTC", choices: [] }, { key: "role", label: "Role", help: "A source of truth says who exists.", required: true, default: "truth", choices: ["truth", "system"] }], secret: "none", secret_label: "", reads: ["identities", "accounts", "entitlements", "grants", "credentials", "locations", "owners"] },
-  { kind: "ldap", title: "LDAP directory", summary: "Active Directory, OpenLDAP and others over LDAPS.", settings: [{ key: "url", label: "Address", help: "ldaps://host:636", required: true, default: "ldaps://", choices: [] }, { key: "bind_dn", label: "Sign in as", help: "A reader with the least rights.", required: true, default: "", choices: [] }, { key: "base_dn", label: "Search base", help: "", required: true, default: "", choices: [] }], secret: "required", secret_label: "Password", reads: ["accounts", "entitlements", "grants"] },
+  { kind: "flat-files", title: "Flat files", summary: "CSV, JSON lines or JSON exports in a folder.", settings: [{ key: "folder", label: "Folder", help: "A folder with identities.csv, accounts.csv and so on.", required: true, default: "", choices: [], chooser: "", part: "system" }, { key: "zone", label: "Time zone of bare dates", help: "IANA name.", required: false, default: "UTC", choices: [], chooser: "", part: "system" }, { key: "role", label: "Role", help: "A source of truth says who exists.", required: true, default: "truth", choices: ["truth", "system"], chooser: "", part: "system" }], secret: "none", secret_label: "", reads: ["identities", "accounts", "entitlements", "grants", "credentials", "locations", "owners"] },
+  { kind: "ldap", title: "LDAP directory", summary: "Active Directory, OpenLDAP and others over LDAPS.", settings: [{ key: "url", label: "Address", help: "ldaps://host:636", required: true, default: "ldaps://", choices: [], chooser: "", part: "system" }, { key: "bind_dn", label: "Sign in as", help: "A reader with the least rights.", required: true, default: "", choices: [], chooser: "", part: "system" }, { key: "base_dn", label: "Search base", help: "", required: true, default: "", choices: [], chooser: "", part: "system" }], secret: "required", secret_label: "Password", reads: ["accounts", "entitlements", "grants"] },
 ];
 
 export function journal(name: string): JournalRow[] {
@@ -173,7 +180,7 @@ export function rehearsal(row: IdentityRow, when: string | null): RehearsalView 
     },
     display_name: row.display_name, plan_name: plan.name, late: fails ? never.length + late.length : 0, never: fails ? never.length : 0,
     curve: steps.map((s) => ({ after_seconds: s, at: at(s), accounts: open(s, "account"), credentials: open(s, "credential"), entitlements: open(s, "entitlement"), locations: open(s, "location") })),
-    names: {}, horizon_days: 90, took_ms: 11,
+    names: {}, weak, horizon_days: 90, took_ms: 11,
   };
 }
 
@@ -190,3 +197,28 @@ export function verified(path: string, signer: string | null): VerifyView {
   const broken = path.includes("evidence");
   return { path, state: broken ? "broken" : signer ? "intact" : "intact, signer unknown", signer: "41c8a7d0e52b96f3180d4c7ab95ef6627d13c08ea4b29f571863bdc0e7a94f12", package_id: "pk-2026-11-20-7c41", made_at: "2026-11-20T07:02:00Z", files: 31, problems: broken ? [{ file: "facts/accounts.jsonl", message: "the hash differs from the manifest" }, { file: null, message: "a file is missing: `journal.jsonl`" }] : [] };
 }
+
+export const weak: WeakReadView[] = [
+  { source: "k8s-edge", kind: null, state: "never", gaps: [], complete_at: null, sync: null },
+  { source: "github", kind: "location", state: "incomplete", gaps: ["38 locations skipped: environment secrets forbidden"], complete_at: "2026-11-12T06:31:00Z", sync: 4118 },
+  { source: "corp-ad", kind: "account", state: "stale", gaps: [], complete_at: "2026-11-11T06:31:00Z", sync: 4112 },
+  { source: "corp-ad", kind: "grant", state: "stale", gaps: [], complete_at: "2026-11-11T06:31:00Z", sync: 4112 },
+];
+
+/** A hundred thousand runs, made as they are asked for. */
+export function runs(source: SourceRow | undefined, query: ListQuery): RowWindow<RunRow> {
+  const all = source?.last_sync == null ? 0 : 100_000;
+  const row = (i: number): RunRow => ({ sync: 4118 - i, started_at: new Date(Date.UTC(2026, 10, 20, 6) - i * 3_600_000).toISOString(), ended_at: new Date(Date.UTC(2026, 10, 20, 6, 0, 41) - i * 3_600_000).toISOString(), took_ms: 41_302, read_at: "2026-11-20T06:00:00Z", state: i % 9 === 4 ? "incomplete" : i % 31 === 7 ? "failed" : "complete", message: null, hint: null, totals: totals(9356, i % 17, i % 9 === 4 ? 38 : 0), kinds: 3, complete_kinds: i % 9 === 4 ? 2 : 3, mode: i % 7 === 0 ? "full" : "incremental", resumed: i % 40 === 3, held: 0 });
+  return { rows: Array.from({ length: Math.max(0, Math.min(query.limit, all - query.offset)) }, (_, i) => row(query.offset + i)), offset: query.offset, matching: all, total: all };
+}
+export function run(list: SourceRow[], sync: number): RunDetail {
+  const source = list.find((one) => one.last_sync === sync) ?? list[0];
+  return { sync, kinds: source?.kinds ?? [], queries: [{ kind: "account", queries: ["(objectClass=person)"] }], journal: [{ word: "page", count: 61 }, { word: "skip", count: 1 }, { word: "retry", count: 1 }, { word: "wait", count: 1 }, { word: "drift", count: 1 }, { word: "note", count: 1 }, { word: "start", count: 1 }, { word: "end", count: 1 }] };
+}
+export function problem(source: { name: string; settings: Record<string, string | undefined> }): DraftProblem | null {
+  if (source.name === "") return { field: "name", message: "`` is not a name for a source", hint: "use up to 64 letters, digits, dots, dashes or underscores" };
+  if (source.settings.url === "ldaps://") return { field: "url", message: "`ldaps://` is not an address of a directory", hint: "write ldaps://host or ldaps://host:636" };
+  return null;
+}
+export const scripts = (source: { kind: string; settings: Record<string, string | undefined> }): ScriptView[] =>
+  source.kind === "ldap" ? [{ title: "Least rights for reading", usage: "run with `ldapmodify -Y EXTERNAL -H ldapi:///`", file_name: "lastkey-reader.ldif", text: `dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\nadd: olcAccess\nolcAccess: to * by dn.exact="${source.settings.bind_dn ?? ""}" read by * break\n` }] : [];

@@ -3,4 +3,9 @@
 /**
  * A source to be added. The secret goes to the keychain and nowhere else.
  */
-export type NewSource = { kind: string, name: string, settings: { [key in string]: string }, secret: string | null, };
+export type NewSource = { kind: string, name: string, settings: { [key in string]: string }, 
+/**
+ * While it is written: none yet if None, and none at all if empty. In a change of a source:
+ * the one that is kept if None.
+ */
+secret: string | null, };

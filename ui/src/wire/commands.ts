@@ -2,18 +2,23 @@
 
 import type { Channel } from "../host/channel";
 import type { CheckView } from "./CheckView";
+import type { DraftProblem } from "./DraftProblem";
 import type { EventRow } from "./EventRow";
 import type { ExportProgress } from "./ExportProgress";
 import type { ExportReport } from "./ExportReport";
 import type { IdentityDetail } from "./IdentityDetail";
 import type { IdentityRow } from "./IdentityRow";
 import type { JournalRow } from "./JournalRow";
+import type { KindStanding } from "./KindStanding";
 import type { ListQuery } from "./ListQuery";
 import type { NewSource } from "./NewSource";
 import type { PlanView } from "./PlanView";
 import type { RehearsalView } from "./RehearsalView";
 import type { RehearsedRow } from "./RehearsedRow";
 import type { RowWindow } from "./RowWindow";
+import type { RunDetail } from "./RunDetail";
+import type { RunRow } from "./RunRow";
+import type { ScriptView } from "./ScriptView";
 import type { SourceKindView } from "./SourceKindView";
 import type { SourceRow } from "./SourceRow";
 import type { Status } from "./Status";
@@ -21,6 +26,7 @@ import type { SyncProgress } from "./SyncProgress";
 import type { SyncReport } from "./SyncReport";
 import type { UiSettings } from "./UiSettings";
 import type { VerifyView } from "./VerifyView";
+import type { WeakReadView } from "./WeakReadView";
 
 /** Every command: its argument and its answer. What fails is a FailureView. */
 export interface Commands {
@@ -48,10 +54,38 @@ export interface Commands {
   source_add(a: { source: NewSource }): SourceRow;
   /** Signs in, looks, changes nothing. */
   source_check(a: { name: string }): CheckView;
+  /** What is wrong with a source that is being written; nothing if it could be added. */
+  source_draft(a: { source: NewSource }): DraftProblem | null;
+  /** What is wrong with a change of a source; nothing if it could be made. */
+  source_change_draft(a: { source: NewSource }): DraftProblem | null;
+  /** Signs in as a new source would, looks, keeps nothing. */
+  source_try(a: { source: NewSource }): CheckView;
+  /** Signs in as a changed source would, looks, keeps nothing. */
+  source_change_try(a: { source: NewSource }): CheckView;
+  /** Stops a trial that is under way. */
+  source_try_stop(): void;
+  /** Gives a source other settings, and another secret where one is given. */
+  source_change(a: { source: NewSource }): SourceRow;
+  /** The texts for the system's own administrator; they hold no secret. */
+  source_scripts(a: { source: NewSource }): Array<ScriptView>;
+  /** Writes one of them to a file. */
+  source_script_save(a: { source: NewSource; fileName: string; out: string }): void;
+  /** The runs of a source, newest first. */
+  source_runs(a: { name: string; query: ListQuery }): RowWindow<RunRow>;
+  /** Since when each kind of a source stands as it does. */
+  source_standing(a: { name: string }): Array<KindStanding>;
+  /** One run: its kinds, and what its journal holds. */
+  run(a: { sync: number }): RunDetail;
+  /** The journal of one run. */
+  run_journal(a: { sync: number; query: ListQuery }): RowWindow<JournalRow>;
+  /** The reads that lower every claim about a moment, which is now if not given. */
+  weak_reads(a: { at: string | null }): Array<WeakReadView>;
   /** Removes a source; its history stays. */
   source_remove(a: { name: string }): void;
   /** Reads sources; none named means all. */
   sync_start(a: { names: Array<string>; onProgress: Channel<SyncProgress> }): Array<SyncReport>;
+  /** Reads a source and takes what it no longer shows as gone, however much that is. */
+  sync_accept(a: { name: string; onProgress: Channel<SyncProgress> }): Array<SyncReport>;
   /** Stops reading a source; an empty name stops all. */
   sync_stop(a: { name: string }): void;
   /** The journal of a source's latest sync. */
@@ -76,6 +110,8 @@ export interface Commands {
   demo(a: { onProgress: Channel<SyncProgress> }): Status;
   /** Lets the person choose a file; nothing if they cancel. */
   pick_file(a: { save: boolean; title: string; name: string | null }): string | null;
+  /** Lets the person choose a folder; nothing if they cancel. */
+  pick_folder(a: { title: string }): string | null;
   /** What the person chose for the window. */
   settings_get(): UiSettings;
   /** Keeps what the person chose. */
@@ -95,8 +131,22 @@ export const commandNames = [
   "sources",
   "source_add",
   "source_check",
+  "source_draft",
+  "source_change_draft",
+  "source_try",
+  "source_change_try",
+  "source_try_stop",
+  "source_change",
+  "source_scripts",
+  "source_script_save",
+  "source_runs",
+  "source_standing",
+  "run",
+  "run_journal",
+  "weak_reads",
   "source_remove",
   "sync_start",
+  "sync_accept",
   "sync_stop",
   "journal",
   "identities",
@@ -109,6 +159,7 @@ export const commandNames = [
   "verify_package",
   "demo",
   "pick_file",
+  "pick_folder",
   "settings_get",
   "settings_set",
 ] as const satisfies ReadonlyArray<keyof Commands>;

@@ -5,7 +5,7 @@ use crate::access::ReadState;
 use crate::collect::age_words;
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::LifecycleEvent;
-use lastkey_contract::{Kind, SystemName};
+use lastkey_contract::{Kind, SourceName, SystemName};
 use std::collections::BTreeSet;
 
 /// The sentences of one moment; those of a system are found when it is asked for.
@@ -92,24 +92,174 @@ impl<'a> Coverage<'a> {
     }
 
     fn wrong(&self, what: &str, read: &ReadState) -> Option<String> {
-        let Some(complete_at) = read.complete_at else {
-            return Some(format!("{what} were never read completely"));
-        };
-        if !read.gaps.is_empty() {
-            return Some(format!("the latest read of {what} is not complete"));
-        }
-        let (age, limit) = (
-            self.at.signed_duration_since(complete_at),
-            read.limit(self.limit),
-        );
-        (age > limit).then(|| {
-            format!(
-                "{what} were last read completely from source `{}` at {}, {} before; they count as known for {}",
-                read.source,
-                complete_at.format("%Y-%m-%dT%H:%M:%SZ"),
-                age_words(age),
-                duration_words(limit)
-            )
+        let limit = read.limit(self.limit);
+        Some(match weakness(read, self.at, self.limit)? {
+            Weakness::Never => format!("{what} were never read completely"),
+            Weakness::Incomplete => format!("the latest read of {what} is not complete"),
+            Weakness::Stale => {
+                let complete_at = read.complete_at.unwrap_or(self.at);
+                format!(
+                    "{what} were last read completely from source `{}` at {}, {} before; they count as known for {}",
+                    read.source,
+                    complete_at.format("%Y-%m-%dT%H:%M:%SZ"),
+                    age_words(self.at.signed_duration_since(complete_at)),
+                    duration_words(limit)
+                )
+            }
         })
+    }
+}
+
+/// What makes a read too weak for a claim of absence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// Never read completely.
+    Never,
+    /// The latest read has gaps.
+    Incomplete,
+    /// The last complete read is older than the freshness limit.
+    Stale,
+}
+
+/// A read that claims of absence cannot rest on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeakRead {
+    pub source: SourceName,
+    /// None where nothing of the source was ever read.
+    pub kind: Option<Kind>,
+    pub weakness: Weakness,
+    pub gaps: Vec<String>,
+    pub complete_at: Option<DateTime<Utc>>,
+}
+
+/// Every read that makes a claim at `at` weaker, by the same rule as `missing_facts`: a system's
+/// objects that another source read completely and lately are no gap.
+pub fn weak_reads(
+    reads: &[ReadState],
+    never_read: &[SourceName],
+    at: DateTime<Utc>,
+    limit: TimeDelta,
+) -> Vec<WeakRead> {
+    let unread = never_read.iter().map(|source| WeakRead {
+        source: source.clone(),
+        kind: None,
+        weakness: Weakness::Never,
+        gaps: Vec::new(),
+        complete_at: None,
+    });
+    let covered = |read: &ReadState, system: &SystemName| {
+        reads.iter().any(|other| {
+            other.kind == read.kind
+                && other.systems.contains(system)
+                && weakness(other, at, limit).is_none()
+        })
+    };
+    let weak = reads.iter().filter_map(|read| {
+        let weakness = weakness(read, at, limit)?;
+        let by_system = matches!(
+            read.kind,
+            Kind::Account | Kind::Entitlement | Kind::Grant | Kind::Credential
+        );
+        let needless = by_system
+            && !read.systems.is_empty()
+            && read.systems.iter().all(|system| covered(read, system));
+        (!needless).then(|| WeakRead {
+            source: read.source.clone(),
+            kind: Some(read.kind),
+            weakness,
+            gaps: read.gaps.clone(),
+            complete_at: read.complete_at,
+        })
+    });
+    unread.chain(weak).collect()
+}
+
+fn weakness(read: &ReadState, at: DateTime<Utc>, limit: TimeDelta) -> Option<Weakness> {
+    let Some(complete_at) = read.complete_at else {
+        return Some(Weakness::Never);
+    };
+    if !read.gaps.is_empty() {
+        return Some(Weakness::Incomplete);
+    }
+    let stale = at.signed_duration_since(complete_at) > read.limit(limit);
+    stale.then_some(Weakness::Stale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(source: &str, kind: Kind, hours_ago: Option<i64>, gaps: &[&str]) -> ReadState {
+        ReadState {
+            source: source.into(),
+            kind,
+            systems: vec!["ad".into()],
+            complete_at: hours_ago.map(|hours| noon() - TimeDelta::hours(hours)),
+            gaps: gaps.iter().map(|gap| (*gap).to_owned()).collect(),
+            fresh_for_seconds: None,
+        }
+    }
+
+    fn noon() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(12)
+    }
+
+    fn check(reads: &[ReadState], never: &[&str], wanted: &[(&str, Option<Kind>, Weakness)]) {
+        let never: Vec<SourceName> = never.iter().map(|name| (*name).into()).collect();
+        let weak = weak_reads(reads, &never, noon(), TimeDelta::hours(24));
+        let found: Vec<_> = weak
+            .iter()
+            .map(|w| (w.source.as_str(), w.kind, w.weakness))
+            .collect();
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn each_weakness_is_named_with_its_source_and_kind() {
+        let account = Kind::Account;
+        check(&[read("a", account, Some(1), &[])], &[], &[]);
+        check(
+            &[
+                read("a", account, Some(1), &["3 accounts skipped"]),
+                read("b", Kind::Location, Some(25), &[]),
+                read("c", Kind::Identity, None, &["stopped"]),
+            ],
+            &["d"],
+            &[
+                ("d", None, Weakness::Never),
+                ("a", Some(account), Weakness::Incomplete),
+                ("b", Some(Kind::Location), Weakness::Stale),
+                ("c", Some(Kind::Identity), Weakness::Never),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_source_that_says_how_old_its_reads_may_be_is_judged_by_that() {
+        let mut strict = read("a", Kind::Account, Some(2), &[]);
+        strict.fresh_for_seconds = Some(3_600);
+        check(
+            &[strict],
+            &[],
+            &[("a", Some(Kind::Account), Weakness::Stale)],
+        );
+        let mut patient = read("a", Kind::Account, Some(100), &[]);
+        patient.fresh_for_seconds = Some(7 * 86_400);
+        check(&[patient], &[], &[]);
+    }
+
+    #[test]
+    fn a_system_that_another_source_read_well_is_no_gap() {
+        let good = read("good", Kind::Account, Some(1), &[]);
+        let bad = read("bad", Kind::Account, None, &["stopped"]);
+        check(&[good, bad], &[], &[]);
+        // Places are claimed source by source: another source's do not stand in.
+        let good = read("good", Kind::Location, Some(1), &[]);
+        let bad = read("bad", Kind::Location, None, &["stopped"]);
+        check(
+            &[good, bad],
+            &[],
+            &[("bad", Some(Kind::Location), Weakness::Never)],
+        );
     }
 }

@@ -22,6 +22,7 @@ mod values;
 
 pub use curve::decay_curve;
 pub use departure::Leaver;
+pub use missing::{WeakRead, Weakness, weak_reads};
 pub use outcome::{
     Basis, Break, Breaks, Closing, ItemKind, Link, Rehearsal, ResidualItem, Severity, Verdict,
 };

@@ -29,6 +29,7 @@ mod plans;
 mod population;
 mod references;
 mod resume;
+mod runs;
 mod schema;
 mod snapshot;
 mod sources;
@@ -52,6 +53,7 @@ pub use people::PersonRow;
 pub use plans::PlanRecord;
 pub(crate) use resume::{Base, Interrupted};
 pub use resume::{Held, ReadMode};
+pub use runs::{JournalQuery, KindSince, RunRecord, RunsQuery};
 pub use sources::SourceRecord;
 pub use syncs::{KindRecord, SyncId, SyncRecord, SyncState};
 

@@ -172,13 +172,21 @@ impl Store {
 
     /// How completely each source was read, at a sync.
     pub(crate) async fn read_states(&self, at: i64) -> Result<Vec<ReadState>, StoreError> {
-        // Newest last, so that the last word about a kind is the latest read's.
-        let rows: Vec<(i64, String, String, String, bool, String)> = sqlx::query_as(
-            "SELECT s.id, s.name, k.kind, y.read_at, k.complete, k.gaps
-             FROM sync_kinds k JOIN syncs y ON y.id = k.sync JOIN sources s ON s.id = y.source
-             WHERE y.id <= ?1 AND NOT EXISTS
+        // Of each kind of a source only the latest read, and the latest complete one: a source may
+        // have been read any number of times.
+        type Row = (i64, String, String, String, Option<String>);
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT s.id, s.name, l.kind, k.gaps, w.read_at
+             FROM (SELECT y.source AS source, k.kind AS kind, max(y.id) AS sync,
+                          max(CASE WHEN k.complete = 1 THEN y.id END) AS whole
+                   FROM syncs y JOIN sync_kinds k ON k.sync = y.id
+                   WHERE y.id <= ?1 GROUP BY y.source, k.kind) l
+             JOIN sources s ON s.id = l.source
+             JOIN sync_kinds k ON k.sync = l.sync AND k.kind = l.kind
+             LEFT JOIN syncs w ON w.id = l.whole
+             WHERE NOT EXISTS
                (SELECT 1 FROM syncs r WHERE r.source = s.id AND r.state = 'removal' AND r.id <= ?1)
-             ORDER BY y.id",
+             ORDER BY s.id",
         )
         .bind(at)
         .fetch_all(self.readers())
@@ -193,32 +201,26 @@ impl Store {
         }
         let fresh_for = self.fresh_for_by_source().await?;
         let mut states: BTreeMap<(String, Kind), ReadState> = BTreeMap::new();
-        for (source, name, kind_word, read_at, complete, gaps) in rows {
+        for (source, name, kind_word, gaps, complete_at) in rows {
             let Some(kind) = Kind::from_word(&kind_word) else {
                 continue;
             };
-            let state = states
-                .entry((name.clone(), kind))
-                .or_insert_with(|| ReadState {
-                    source: name.into(),
-                    kind,
-                    systems: Vec::new(),
-                    complete_at: None,
-                    gaps: Vec::new(),
-                    fresh_for_seconds: fresh_for.get(&source).copied(),
-                });
             let systems = carried.get(&(source, kind_word));
-            state.systems = systems
-                .into_iter()
-                .flatten()
-                .map(|s| s.as_str().into())
-                .collect();
-            state.gaps = serde_json::from_str(&gaps)?;
-            if complete {
-                state.complete_at = DateTime::parse_from_rfc3339(&read_at)
-                    .ok()
-                    .map(|t| t.with_timezone(&Utc));
-            }
+            let state = ReadState {
+                source: name.as_str().into(),
+                kind,
+                systems: systems
+                    .into_iter()
+                    .flatten()
+                    .map(|s| s.as_str().into())
+                    .collect(),
+                complete_at: complete_at
+                    .and_then(|at| DateTime::parse_from_rfc3339(&at).ok())
+                    .map(|t| t.with_timezone(&Utc)),
+                gaps: serde_json::from_str(&gaps)?,
+                fresh_for_seconds: fresh_for.get(&source).copied(),
+            };
+            states.insert((name, kind), state);
         }
         Ok(states.into_values().collect())
     }

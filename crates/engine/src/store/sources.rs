@@ -64,6 +64,17 @@ fn is_name(text: &str) -> bool {
 }
 
 impl Store {
+    /// Whether a source can be called that: well-formed, and no other source has the name.
+    pub async fn name_is_free(&self, name: &SourceName) -> Result<(), StoreError> {
+        if !is_name(name.as_str()) {
+            return Err(StoreError::BadName(name.to_string()));
+        }
+        match self.find_source(name).await? {
+            Some(_) => Err(StoreError::SourceExists(name.to_string())),
+            None => Ok(()),
+        }
+    }
+
     /// Adds a source; its name must be free.
     pub async fn add_source(
         &self,
@@ -72,12 +83,7 @@ impl Store {
         settings: &Settings,
         now: DateTime<Utc>,
     ) -> Result<SourceRecord, StoreError> {
-        if !is_name(name.as_str()) {
-            return Err(StoreError::BadName(name.to_string()));
-        }
-        if self.find_source(name).await?.is_some() {
-            return Err(StoreError::SourceExists(name.to_string()));
-        }
+        self.name_is_free(name).await?;
         let mut writing = self.begin().await?;
         let id = sqlx::query(
             "INSERT INTO sources (name, kind, settings, created_at) VALUES (?1, ?2, ?3, ?4)",
@@ -137,6 +143,25 @@ impl Store {
             .await?;
         let payload = serde_json::json!({"source": name, "settings": settings});
         append(&mut writing.tx, self.operator(), what, &payload, now).await?;
+        writing.commit().await
+    }
+
+    /// Notes that the secret of a source was replaced; what it was or is stands nowhere.
+    pub async fn note_secret_replaced(
+        &self,
+        name: &SourceName,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let payload = serde_json::json!({"source": name});
+        let mut writing = self.begin().await?;
+        append(
+            &mut writing.tx,
+            self.operator(),
+            "source secret replaced",
+            &payload,
+            now,
+        )
+        .await?;
         writing.commit().await
     }
 

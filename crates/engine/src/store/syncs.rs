@@ -77,7 +77,7 @@ impl SyncState {
         }
     }
 
-    fn from_word(word: &str) -> Result<SyncState, StoreError> {
+    pub(crate) fn from_word(word: &str) -> Result<SyncState, StoreError> {
         [
             SyncState::Running,
             SyncState::Complete,

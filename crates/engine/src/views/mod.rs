@@ -8,7 +8,9 @@ mod identity;
 mod lists;
 mod names;
 mod rehearsed;
+mod source_page;
 mod types;
+mod weak;
 
 pub use events::events;
 pub use identity::{IdentityLookup, identity};
@@ -16,4 +18,9 @@ pub(crate) use lists::complete_since;
 pub use lists::{StatusSetting, check_view, freshness, identities, journal, sources, status};
 pub use names::Names;
 pub use rehearsed::{rehearsed_window, summarise, summary_json};
+pub use source_page::{
+    DraftProblem, KindQueries, KindStanding, RunDetail, RunRow, ScriptView, WordCount, run,
+    run_journal, runs, standing,
+};
 pub use types::*;
+pub use weak::{WeakReadView, weak_reads};

@@ -102,6 +102,10 @@ pub struct SettingView {
     pub required: bool,
     pub default: String,
     pub choices: Vec<String>,
+    /// What can be chosen for it: `file`, `folder`, `file_or_folder`, or nothing.
+    pub chooser: String,
+    /// Who reads it: `system` (the connector), or `reading` (the engine, for every kind alike).
+    pub part: String,
 }
 
 /// A source to be added. The secret goes to the keychain and nowhere else.
@@ -111,6 +115,8 @@ pub struct NewSource {
     pub kind: String,
     pub name: String,
     pub settings: std::collections::BTreeMap<String, String>,
+    /// While it is written: none yet if None, and none at all if empty. In a change of a source:
+    /// the one that is kept if None.
     pub secret: Option<String>,
 }
 
@@ -418,6 +424,8 @@ pub struct RehearsalView {
     pub curve: Vec<CurvePoint>,
     /// What people call the things above, by `kind system:id`, where nobody can read the id.
     pub names: std::collections::BTreeMap<String, String>,
+    /// The reads that missing facts come from.
+    pub weak: Vec<super::WeakReadView>,
     pub horizon_days: u32,
     pub took_ms: u64,
 }

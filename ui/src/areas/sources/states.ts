@@ -9,7 +9,8 @@ export const groupOrder = ["truth", "directory", "cloud", "vault", "other"];
 const signs: Record<string, SignName> = {
   never: "open", complete: "pass", incomplete: "indeterminate", failed: "fail", reading: "reading", cancelled: "indeterminate",
 };
-export const signOf = (source: SourceRow): SignName => signs[source.state] ?? "indeterminate";
+export const signOf = (source: SourceRow): SignName =>
+  source.state === "complete" && source.freshness !== "fresh" ? "indeterminate" : (signs[source.state] ?? "indeterminate");
 
 export function rightsOf(source: SourceRow): { text: string; tone: string } {
   const check = source.check;
