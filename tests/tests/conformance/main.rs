@@ -17,6 +17,7 @@ mod matrix;
 mod not_run;
 mod page;
 mod seeded;
+mod vault;
 
 use lastkey_conformance::{Outcome, Subject, results_folder, run_all, write_results};
 
