@@ -348,9 +348,7 @@ async fn a_skipped_object_and_a_stale_source_lower_the_verdict_and_lead_to_their
         Some("indeterminate"),
         "a skipped account is not a pass"
     );
-    let why = window
-        .text_where("weak-reads", |text| text.contains("shop"))
-        .await;
+    let why = content_where(&window, "weak-reads", |text| text.contains("shop")).await;
     assert!(why.contains("accounts") && why.contains("skipped"), "{why}");
     look(&window, "60-weakened").await;
     accessible(&window, "weakened rehearsal").await;
@@ -390,9 +388,7 @@ async fn a_skipped_object_and_a_stale_source_lower_the_verdict_and_lead_to_their
         .text_where("gap-list", |text| !text.contains("shop"))
         .await;
     rehearse(&window, "1001", Some("2031-01-01T00:00")).await;
-    let why = window
-        .text_where("weak-reads", |text| text.contains("ago"))
-        .await;
+    let why = content_where(&window, "weak-reads", |text| text.contains("ago")).await;
     assert!(why.contains("accounts shop"), "{why}");
     look(&window, "62-stale").await;
 
