@@ -37,8 +37,7 @@ fn is_plain(dn: &str) -> bool {
             b'\\' | b'"' | b'+' | b';' | b'#' | b'<' | b'>' => true,
             b' ' => matches!(before, b' ' | b',' | b'='),
             b',' | b'=' => before == b' ',
-            0x20..=0x7e => false,
-            _ => true,
+            other => !other.is_ascii_graphic(),
         };
         if odd {
             return false;

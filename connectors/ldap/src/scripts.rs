@@ -304,7 +304,7 @@ mod tests {
         let odd = settings(&[("bind_dn", "cn=a\" write by * write\nolcRootPW: x")]);
         for script in scripts(&odd) {
             assert!(!script.text.contains("\nolcRootPW"), "{}", script.text);
-            let quotes = |line: &str| line.matches('"').count() % 2 == 0;
+            let quotes = |line: &str| line.matches('"').count().is_multiple_of(2);
             assert!(script.text.lines().all(quotes), "{}", script.text);
         }
     }

@@ -97,9 +97,9 @@ impl OpenBao {
         lab.await_status("sys/seal-status", 200);
         let shares = json!({ "secret_shares": 1, "secret_threshold": 1 });
         let made = lab.root("PUT", "sys/init", shares);
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        lab.unseal_key = text(&made["keys"][0]).expect("an unseal key");
-        lab.root_token = text(&made["root_token"]).expect("a root token");
+        let text = |value: &Value, at: &str| value.pointer(at)?.as_str().map(str::to_owned);
+        lab.unseal_key = text(&made, "/keys/0").expect("an unseal key");
+        lab.root_token = text(&made, "/root_token").expect("a root token");
         lab.unseal();
         lab
     }
@@ -207,11 +207,14 @@ impl OpenBao {
             .filter(|line| line["type"] == "request")
             .skip(skip)
             .map(|line| {
-                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let text = |value: &Value, at: &str| {
+                    let found = value.pointer(at).and_then(Value::as_str);
+                    found.unwrap_or_default().to_owned()
+                };
                 Audited {
-                    operation: text(&line["request"]["operation"]),
-                    path: text(&line["request"]["path"]),
-                    by: text(&line["auth"]["display_name"]),
+                    operation: text(&line, "/request/operation"),
+                    path: text(&line, "/request/path"),
+                    by: text(&line, "/auth/display_name"),
                 }
             })
             .collect()

@@ -155,7 +155,7 @@ mod tests {
         world.put(first.facts[1].clone());
         let since = world.part(Kind::Account, None, 100, mark);
         assert_eq!(since.facts, [first.facts[1].clone()]);
-        assert_eq!(since.gone, [key.clone()]);
+        assert_eq!(since.gone, std::slice::from_ref(&key));
         world.put(first.facts[0].clone());
         assert!(world.part(Kind::Account, None, 100, mark).gone.is_empty());
     }

@@ -300,7 +300,7 @@ impl Parser<'_> {
         self.text = rest;
         let indent = |line: &&str| line.len() - line.trim_start().len();
         let common = match indented {
-            true => lines.iter().map(|l| indent(l)).min().unwrap_or(0),
+            true => lines.iter().map(indent).min().unwrap_or(0),
             false => 0,
         };
         Ok(lines
