@@ -2,7 +2,7 @@
 //! a wrong key; a server that is not there; and every screen held against axe. The source
 //! wizard and the page of a source are in `window/sources.rs`.
 
-#![allow(clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "window/keys.rs"]
 mod keys;

@@ -31,7 +31,9 @@ impl Days {
 
 /// Whether the thing of this number differs from day to day: about one in so many does.
 fn stirred(number: u32, day: u32, one_in: u32) -> bool {
-    (number.wrapping_mul(2_654_435_761) >> 8).wrapping_add(day * 7) % one_in == 0
+    (number.wrapping_mul(2_654_435_761) >> 8)
+        .wrapping_add(day * 7)
+        .is_multiple_of(one_in)
 }
 
 fn write(folder: &Path, day: u32) {
