@@ -138,14 +138,18 @@ impl Workbench {
             Ok::<_, Failure>((store, presence))
         }
         .await;
-        making.done();
         let (store, presence) = match store {
             Ok(made) => made,
             Err(failure) => {
+                // What was begun goes first: keys without a store are known for what they are,
+                // a store without its keys could never be opened.
+                making.clear_store();
                 made.keys.discard();
+                making.done();
                 return Err(failure);
             }
         };
+        making.done();
         Ok(Opened {
             workbench: Self::assemble(store, made.keys, presence, None)?,
             recovery_key: Some(made.recovery_key),

@@ -9,22 +9,40 @@ use std::path::{Path, PathBuf};
 /// Stands beside the store and is locked by its maker; the lock ends with the process.
 pub(crate) struct Making {
     path: PathBuf,
+    store: PathBuf,
+    /// A store that somebody else put there is not ours to take away.
+    was_there: bool,
     _locked: File,
 }
 
 impl Making {
     pub(crate) fn begin(store: &Path) -> Result<Making, Failure> {
         let path = beside(store, ".making");
+        let was_there = store.exists();
         let failed = |error: std::io::Error| {
             Failure::not_possible(format!("`{}` cannot be written: {error}", path.display()))
         };
         let file = File::create(&path).map_err(failed)?;
         // Where a file system knows no locks, the mark alone must do.
-        let _none_there = file.try_lock();
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(being_made());
+        }
         Ok(Making {
             path,
+            store: store.to_owned(),
+            was_there,
             _locked: file,
         })
+    }
+
+    /// Takes away what of the store was made before its making failed.
+    pub(crate) fn clear_store(&self) {
+        if self.was_there {
+            return;
+        }
+        for path in store_files(&self.store) {
+            let _absent_is_fine = std::fs::remove_file(path);
+        }
     }
 
     /// The store is made, or nothing is left of it.
@@ -40,25 +58,31 @@ pub(crate) fn clear_unfinished(store: &Path) -> Result<(), Failure> {
         return Ok(());
     };
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
-        return Err(
-            Failure::not_possible("another process is making this store just now")
-                .hint("try again in a moment"),
-        );
+        return Err(being_made());
     }
     let empty = std::fs::metadata(store).map_or(true, |meta| meta.len() == 0);
     if empty {
         // The keys never locked anything up.
-        for path in [
-            store.to_owned(),
-            beside(store, "-wal"),
-            beside(store, "-shm"),
-            sidecar_path(store),
-        ] {
+        for path in store_files(store) {
             let _absent_is_fine = std::fs::remove_file(path);
         }
+        let _absent_is_fine = std::fs::remove_file(sidecar_path(store));
     }
     let _left_it_does_no_harm = std::fs::remove_file(mark);
     Ok(())
+}
+
+fn being_made() -> Failure {
+    Failure::not_possible("another process is making this store just now")
+        .hint("try again in a moment")
+}
+
+fn store_files(store: &Path) -> [PathBuf; 3] {
+    [
+        store.to_owned(),
+        beside(store, "-wal"),
+        beside(store, "-shm"),
+    ]
 }
 
 fn beside(store: &Path, suffix: &str) -> PathBuf {
