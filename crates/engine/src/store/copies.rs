@@ -76,24 +76,30 @@ pub async fn change_key(
     flush(copy)
 }
 
-/// Every page opens with the key and is what was written.
+/// Every page opens with the key and is what was written. SQLCipher's own change of a key does
+/// not always say that the disk was full: here it comes out, and the store itself is untouched.
 async fn whole_under(path: &Path, key: &StoreKey) -> Result<(), StoreError> {
-    let mut connection = bare(path, key)
-        .connect()
-        .await
-        .map_err(|e| at_path(e, path))?;
+    let not_whole = |reason: String| {
+        StoreError::File(format!(
+            "the copy `{}` with the new key was not written whole ({reason}); the disk may be full",
+            path.display()
+        ))
+    };
+    let failed = |error: sqlx::Error| match at_path(error, path) {
+        StoreError::Damaged { reason, .. } => not_whole(reason),
+        StoreError::WrongKey(_) => not_whole("the new key does not open it".to_owned()),
+        other => other,
+    };
+    let mut connection = bare(path, key).connect().await.map_err(failed)?;
     encrypts(&mut connection).await?;
     let problems: Vec<(String,)> = sqlx::query_as("PRAGMA cipher_integrity_check")
         .fetch_all(&mut connection)
         .await
-        .map_err(|e| at_path(e, path))?;
+        .map_err(failed)?;
     connection.close().await?;
     match problems.first() {
         None => Ok(()),
-        Some((problem,)) => Err(StoreError::Damaged {
-            path: path.to_owned(),
-            reason: problem.clone(),
-        }),
+        Some((problem,)) => Err(not_whole(problem.clone())),
     }
 }
 
