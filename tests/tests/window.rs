@@ -541,6 +541,8 @@ async fn a_server_that_hangs_can_be_stopped_and_nothing_is_claimed() {
     window.click("nav-sources").await;
     add_source(&window, "ldap", "slow", &settings, Some("never-mind-12")).await;
     window.click("sync-one").await;
+    // A stop within the same moment is told as "before it began" and leaves no read behind.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     window.click("stop-one").await;
     let row = "[data-test=\"sources-table\"] [data-key=\"slow\"]";
     let said = window
