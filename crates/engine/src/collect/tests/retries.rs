@@ -417,12 +417,17 @@ async fn a_page_is_asked_for_while_the_one_before_is_stored() {
     }
     // Unchanged pages store quickly; each answer now takes longer than that.
     connector.slow = Some(alone / 4 + Duration::from_millis(20));
-    let began = Instant::now();
-    read(&bench, "hr", &connector).await;
     let answers = connector.slow.unwrap() * 4;
-    assert!(
-        began.elapsed() < answers + alone,
-        "{:?} for answers of {answers:?} and storing of {alone:?}",
-        began.elapsed()
-    );
+    // One after the other could never be this quick; a machine that is busy with other things
+    // may be slow a few times.
+    let mut quickest = Duration::MAX;
+    for _ in 0..10 {
+        let began = Instant::now();
+        read(&bench, "hr", &connector).await;
+        quickest = quickest.min(began.elapsed());
+        if quickest < answers + alone {
+            return;
+        }
+    }
+    panic!("{quickest:?} for answers of {answers:?} and storing of {alone:?}");
 }
