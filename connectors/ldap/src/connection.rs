@@ -4,8 +4,8 @@ use crate::error::{client, odd, refused, timed_out};
 use crate::root::Server;
 use crate::search::Link;
 use crate::settings::{Directory, Security};
-use crate::tls;
 use lastkey_contract::{ConnectorError, ErrorKind, Secret};
+use lastkey_tls::Peer;
 use ldap3::exop::WhoAmI;
 use ldap3::{LdapConnAsync, LdapConnSettings};
 use tokio::task::JoinHandle;
@@ -32,7 +32,11 @@ impl Connection {
         secret: Option<&Secret>,
     ) -> Result<Connection, ConnectorError> {
         let system = directory.url.clone();
-        let (config, watched) = tls::client(directory)?;
+        let (config, watched) = lastkey_tls::client(Peer {
+            kind: "ldap",
+            name: "directory",
+            ca_file: directory.ca_file.as_deref(),
+        })?;
         let settings = LdapConnSettings::new()
             .set_config(config)
             .set_conn_timeout(directory.timeout)

@@ -32,7 +32,6 @@ mod search;
 mod session;
 mod settings;
 mod sync;
-mod tls;
 mod watermark;
 
 pub use scripts::scripts;

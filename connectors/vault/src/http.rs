@@ -6,7 +6,6 @@
 
 use crate::error::{broken_off, odd, timed_out, unreachable};
 use crate::settings::{Vault, authority};
-use crate::tls::{self, Watched};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -14,6 +13,7 @@ use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use lastkey_contract::{ConnectorError, ErrorKind, Secret};
+use lastkey_tls::{Peer, Watched};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::sync::Arc;
@@ -70,7 +70,11 @@ impl Answer {
 impl Http {
     /// A client that has not connected yet.
     pub fn new(vault: &Vault) -> Result<Http, ConnectorError> {
-        let (tls, watched) = tls::client(vault)?;
+        let (tls, watched) = lastkey_tls::client(Peer {
+            kind: "vault",
+            name: "vault",
+            ca_file: vault.ca_file.as_deref(),
+        })?;
         Ok(Http {
             address: vault.address.clone(),
             host: vault.host.clone(),

@@ -31,7 +31,6 @@ mod reach;
 mod script;
 mod session;
 mod settings;
-mod tls;
 mod values;
 mod walk;
 

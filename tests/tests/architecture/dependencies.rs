@@ -26,6 +26,7 @@ fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
     let known = |names: &[&str]| names.contains(&other);
     match package.name.as_str() {
         "lastkey-contract" | "lastkey-verify" => false,
+        "lastkey-tls" => known(&["lastkey-contract"]),
         "lastkey-engine" => known(&["lastkey-contract", "lastkey-verify"]),
         "lastkey-conformance" => known(&["lastkey-contract", "lastkey-engine"]),
         "lastkey-workbench" => {
@@ -39,7 +40,8 @@ fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
         ]),
         "lastkey-tests" => true,
         _ if package.folder.starts_with("connectors/") => {
-            other == "lastkey-contract" || (only_for_tests && other == "lastkey-conformance")
+            known(&["lastkey-contract", "lastkey-tls"])
+                || (only_for_tests && other == "lastkey-conformance")
         }
         _ => false,
     }

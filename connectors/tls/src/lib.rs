@@ -1,7 +1,5 @@
 //! TLS: the system's trust and the source's own CA, verified always; no switch turns it off.
 
-use crate::error::config;
-use crate::settings::Directory;
 use lastkey_contract::{ConnectorError, ErrorKind};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -9,7 +7,25 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use sha2::{Digest, Sha256};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
+
+/// Whose certificates are verified.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer<'a> {
+    /// The kind of source, for errors of its settings: `ldap`.
+    pub kind: &'static str,
+    /// What a person calls the other side: "directory".
+    pub name: &'static str,
+    /// A PEM file with its own CA, trusted beside the system's.
+    pub ca_file: Option<&'a Path>,
+}
+
+impl Peer<'_> {
+    fn config(self, message: impl Into<String>, hint: impl Into<String>) -> ConnectorError {
+        ConnectorError::new(ErrorKind::ConfigInvalid, self.kind, "configure", message).hint(hint)
+    }
+}
 
 /// A refused certificate: why, and its fingerprint.
 #[derive(Clone, Debug)]
@@ -22,6 +38,7 @@ pub struct Refusal {
 #[derive(Debug)]
 pub struct Watched {
     inner: Arc<WebPkiServerVerifier>,
+    name: &'static str,
     refusal: Mutex<Option<Refusal>>,
 }
 
@@ -29,15 +46,16 @@ impl Watched {
     /// The error for a connection that failed because of its certificate.
     pub fn error(&self, system: &str) -> Option<ConnectorError> {
         let refusal = self.refusal.lock().ok()?.clone()?;
+        let name = self.name;
         Some(
             ConnectorError::new(
                 ErrorKind::TlsUntrusted,
                 system,
                 "connect",
-                format!("the directory's certificate is not trusted: {}", refusal.why),
+                format!("the {name}'s certificate is not trusted: {}", refusal.why),
             )
             .hint(format!(
-                "if SHA-256 {} is the directory's certificate, name its CA with ca_file and use the name that the certificate carries",
+                "if SHA-256 {} is the {name}'s certificate, name its CA with ca_file and use the name that the certificate carries",
                 refusal.sha256
             )),
         )
@@ -107,17 +125,17 @@ fn why(error: &Error) -> String {
     }
 }
 
-/// The TLS configuration of a directory, and the verifier to ask after a failure.
-pub fn client(directory: &Directory) -> Result<(Arc<ClientConfig>, Arc<Watched>), ConnectorError> {
+/// The TLS configuration for a peer, and the verifier to ask after a failure.
+pub fn client(peer: Peer<'_>) -> Result<(Arc<ClientConfig>, Arc<Watched>), ConnectorError> {
     let mut roots = RootCertStore::empty();
     for cert in rustls_native_certs::load_native_certs().certs {
         // One odd certificate among the system's must not take the others away.
         let _ = roots.add(cert);
     }
-    if let Some(path) = &directory.ca_file {
+    if let Some(path) = peer.ca_file {
         let shown = path.display();
         let unusable = |why: String| {
-            config(
+            peer.config(
                 format!("the CA file `{shown}` cannot be used: {why}"),
                 "give a PEM file with at least one CA certificate",
             )
@@ -134,18 +152,19 @@ pub fn client(directory: &Directory) -> Result<(Arc<ClientConfig>, Arc<Watched>)
         }
     }
     if roots.is_empty() {
-        return Err(config(
+        return Err(peer.config(
             "this machine trusts no CA at all, so no certificate can be verified",
-            "name the directory's CA with ca_file",
+            format!("name the {}'s CA with ca_file", peer.name),
         ));
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let odd = |e: String| config(format!("TLS cannot be set up: {e}"), "check ca_file");
+    let odd = |e: String| peer.config(format!("TLS cannot be set up: {e}"), "check ca_file");
     let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .build()
         .map_err(|e| odd(e.to_string()))?;
     let watched = Arc::new(Watched {
         inner,
+        name: peer.name,
         refusal: Mutex::new(None),
     });
     let config = ClientConfig::builder_with_provider(provider)
