@@ -1,5 +1,4 @@
-//! Everything that a store answers, taken through the real command line, so that two stores can
-//! be compared.
+//! What a store answers, as texts and rows that can be compared with those of another store.
 
 use crate::window::Room;
 use serde_json::{Map, Value};
@@ -93,79 +92,12 @@ impl Looker<'_> {
             .collect()
     }
 
-    /// All tables, now or as they were after a sync. Numbers of syncs after `known` become `new`.
-    #[track_caller]
-    pub fn picture(&self, as_of: Option<u64>, known: u64) -> Picture {
-        self.picture_of(&TABLES, as_of, known)
-    }
-
-    /// The same of some tables.
-    #[track_caller]
-    pub fn picture_of(&self, of: &[&str], as_of: Option<u64>, known: u64) -> Picture {
-        let mut tables = BTreeMap::new();
-        for table in of {
-            let mut arguments = vec![*table];
-            let number = as_of.map(|sync| sync.to_string());
-            if let Some(number) = &number {
-                arguments.extend(["--as-of", number]);
-            }
-            let mut rows = Rows::new();
-            for row in self.texts(&arguments, &[0]).lines() {
-                *rows.entry(settled(row, known)).or_default() += 1;
-            }
-            tables.insert((*table).to_owned(), rows);
-        }
-        Picture(tables)
-    }
-
-    /// Joiners, movers and leavers, without the moments of the reads that showed them.
-    #[track_caller]
-    pub fn events(&self) -> Rows {
-        let mut rows = Rows::new();
-        for event in self.texts(&["events"], &[0]).lines() {
-            *rows.entry(without_read_times(event)).or_default() += 1;
-        }
-        rows
-    }
-
-    /// Everyone's rehearsal, without the moments of the reads.
-    #[track_caller]
-    pub fn rehearsals(&self, at: &str) -> Vec<String> {
-        self.texts(&["rehearse", "leaver", "--all", "--at", at], &[0, 1])
-            .lines()
-            .map(without_read_times)
-            .collect()
-    }
-
     /// Sources with the state of their latest read.
     #[track_caller]
     pub fn sources(&self) -> Vec<Value> {
         let list = self.lines(&["source", "list"], &[0]);
         let rows = list.first().and_then(Value::as_array);
         rows.cloned().unwrap_or_default()
-    }
-
-    /// The number of the newest sync of all sources; 0 before the first.
-    #[track_caller]
-    pub fn newest_sync(&self) -> u64 {
-        let sources = self.sources();
-        let numbers = sources
-            .iter()
-            .filter_map(|row| row.get("last_sync")?.as_u64());
-        numbers.max().unwrap_or(0)
-    }
-
-    /// The journal as texts: `what: text`.
-    #[track_caller]
-    pub fn journal(&self) -> Vec<(u64, String)> {
-        self.lines(&["journal"], &[0])
-            .iter()
-            .map(|line| {
-                let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
-                let sync = line.get("sync").and_then(Value::as_u64).unwrap_or(0);
-                (sync, format!("{}: {}", text("what"), text("text")))
-            })
-            .collect()
     }
 }
 
@@ -175,7 +107,7 @@ pub const STORE: &str = "s.lastkey";
 pub const KEY: &str = "key";
 
 /// A row as text; which later sync first saw it depends on how often reading was tried.
-fn settled(row: &str, known: u64) -> String {
+pub fn settled(row: &str, known: u64) -> String {
     const MARK: &str = "\"first_sync\":";
     let Some((before, after)) = row.split_once(MARK) else {
         return row.to_owned();
@@ -199,7 +131,7 @@ pub fn name_of(row: &str) -> String {
 }
 
 /// Replaces moments with parts of a second: those of reads. Moments of a rehearsal have none.
-fn without_read_times(text: &str) -> String {
+pub fn without_read_times(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("20") {

@@ -2,7 +2,7 @@
 //! nothing lost, nothing claimed, and with room again the same end as ever.
 
 use crate::judge::{self, Cause};
-use crate::matrix::{Matrix, Outcome};
+use crate::matrix::{Judged, Matrix};
 use crate::phases::{Phase, copy_folder, said};
 use crate::sweep::{kills, share};
 use lastkey_tests::dice::Dice;
@@ -83,7 +83,7 @@ fn told(status: i32, words: &str, phase: &Phase, free: u64) {
     );
 }
 
-fn fill(phase: &Phase, dice: &mut Dice) -> Option<Outcome> {
+fn fill(phase: &Phase, dice: &mut Dice) -> Option<Judged> {
     let disk = SmallDisk::new().expect("it could be made a moment ago");
     copy_folder(&phase.room().path(""), &disk.room.path(""));
     let free = dice.below(phase.after.measured.grown);
@@ -121,8 +121,8 @@ pub fn fill_all(phases: &[Phase], dice: &mut Dice) {
         while met < share {
             tries += 1;
             assert!(tries < 10 * share, "{}: the disk never is full", phase.name);
-            if let Some(outcome) = fill(phase, dice) {
-                matrix.count(phase.name, outcome);
+            if let Some(judged) = fill(phase, dice) {
+                matrix.count(phase.name, judged);
                 met += 1;
             }
         }

@@ -1,7 +1,9 @@
 //! What must hold after a kill, and after the next run.
 
-use crate::matrix::Outcome;
+use crate::answers::Answers;
+use crate::matrix::{Judged, Outcome, Then};
 use crate::phases::{Changes, Phase, copy, moment, said};
+use lastkey_engine::lifecycle::Verdict;
 use lastkey_tests::kill::files_below;
 use lastkey_tests::picture::{Looker, Rows, STORE, differences, name_of, same};
 use lastkey_tests::window::Room;
@@ -21,12 +23,13 @@ pub enum Cause {
 
 /// Judges the room right after a command was cut off, runs it again, and judges the end.
 #[track_caller]
-pub fn judge(phase: &Phase, room: &Room, cause: Cause) -> Outcome {
+pub fn judge(phase: &Phase, room: &Room, cause: Cause) -> Judged {
+    let begun = begun(phase, room);
     let answer = std::fs::read_to_string(room.path("out")).unwrap_or_default();
     let outcome = match phase.changes {
         Changes::Store => after_making(phase, room, cause),
         Changes::Facts => after_reading(phase, room, cause),
-        Changes::Package => after_export(phase, room),
+        Changes::Package => after_export(phase, room, begun),
         Changes::Keys => after_rekey(phase, room),
         Changes::Nothing => after_answer(phase, room, &answer),
     };
@@ -37,8 +40,45 @@ pub fn judge(phase: &Phase, room: &Room, cause: Cause) -> Outcome {
         "the next run: {}",
         said(room)
     );
-    the_end(phase, room);
-    outcome
+    let answers = Answers::of(room);
+    let then = match (outcome, cause) {
+        (Outcome::Interrupted, Cause::Killed) => gone_on(phase, &answers),
+        (Outcome::AsBefore | Outcome::Interrupted | Outcome::Done, _) => None,
+    };
+    the_end(phase, room, answers);
+    Judged { outcome, then }
+}
+
+/// Whether files lie about that an undisturbed run leaves nowhere: it was at its work.
+fn begun(phase: &Phase, room: &Room) -> bool {
+    let known = names(&phase.after.room);
+    names(room).iter().any(|name| !known.contains(name))
+}
+
+/// How the read went on that was cut off: the journal must say the one or the other.
+#[track_caller]
+fn gone_on(phase: &Phase, answers: &Answers) -> Option<Then> {
+    match phase.changes {
+        Changes::Store | Changes::Facts => {}
+        Changes::Package | Changes::Keys | Changes::Nothing => return None,
+    }
+    let cut_off = phase.known + 1;
+    let source = newest_source(answers, answers.newest_sync());
+    let journal = answers.journal(source["name"].as_str().unwrap());
+    let says = |sync: u64, word: &str, start: &str| {
+        let mut lines = journal.iter();
+        lines.any(|(s, what, text)| *s == sync && what == word && text.starts_with(start))
+    };
+    if says(cut_off, "resume", "going on with the read of") {
+        assert_eq!(answers.newest_sync(), cut_off, "one read, one sync");
+        return Some(Then::WentOn);
+    }
+    let anew = "the read that was cut off is begun anew: ";
+    assert!(
+        says(cut_off + 1, "restart", anew),
+        "it neither goes on nor says that it begins anew: {journal:#?}"
+    );
+    Some(Then::BeganAnew)
 }
 
 /// Opens with the real program, every page, total and the log's chain whole.
@@ -71,10 +111,10 @@ fn after_making(phase: &Phase, room: &Room, cause: Cause) -> Outcome {
 
 #[track_caller]
 fn after_reading(phase: &Phase, room: &Room, cause: Cause) -> Outcome {
-    let looker = Looker { room };
     whole(room);
-    let newest = looker.newest_sync();
-    let now = looker.picture(None, phase.known);
+    let answers = Answers::of(room);
+    let newest = answers.newest_sync();
+    let now = answers.picture(None, phase.known);
     let before = phase
         .earlier
         .last()
@@ -85,7 +125,7 @@ fn after_reading(phase: &Phase, room: &Room, cause: Cause) -> Outcome {
         return Outcome::AsBefore;
     }
     assert_eq!(newest, phase.known + 1, "one command, one sync");
-    let source = newest_source(&looker, newest);
+    let source = newest_source(&answers, newest);
     let kinds = source["kinds"].as_array().unwrap();
     let complete: BTreeSet<String> = kinds
         .iter()
@@ -122,10 +162,10 @@ fn after_reading(phase: &Phase, room: &Room, cause: Cause) -> Outcome {
         (_, Cause::Killed | Cause::FullDisk) => false,
     };
     assert!(said_why, "{source:#}");
-    let journal = looker.journal();
-    let mut of_it = journal.iter().filter(|(sync, _)| *sync == newest);
+    let journal = answers.journal(source["name"].as_str().unwrap());
+    let mut of_it = journal.iter().filter(|(sync, _, _)| *sync == newest);
     assert!(
-        of_it.any(|(_, text)| text.contains(message)),
+        of_it.any(|(_, _, text)| text.contains(message)),
         "the journal does not say that the read was cut off: {journal:?}"
     );
     for kind in kinds.iter().filter(|kind| kind["complete"] == false) {
@@ -133,13 +173,13 @@ fn after_reading(phase: &Phase, room: &Room, cause: Cause) -> Outcome {
         assert_eq!(kind["totals"]["removed"], 0, "{kind:#}");
     }
     if complete.len() < kinds.len() {
-        no_pass(&looker);
+        no_pass(&answers);
     }
     Outcome::Interrupted
 }
 
-fn newest_source(looker: &Looker, newest: u64) -> Value {
-    let sources = looker.sources();
+fn newest_source(answers: &Answers, newest: u64) -> Value {
+    let sources = answers.sources();
     sources
         .into_iter()
         .find(|row| row["last_sync"] == newest)
@@ -185,31 +225,36 @@ fn nothing_lost(table: &str, now: &Rows, before: Option<&Rows>, after: &Rows) {
 /// A store with a half-read source passes nobody whose access it does not show: who has items
 /// fails, who has none is not known to have none.
 #[track_caller]
-fn no_pass(looker: &Looker) {
-    for line in looker.lines(&["rehearse", "leaver", "--all", "--at", &moment()], &[0, 1]) {
-        assert_ne!(line["verdict"], "pass", "{line}");
-        assert_ne!(line["missing_facts"], Value::Array(Vec::new()), "{line}");
+fn no_pass(answers: &Answers) {
+    for (identity, verdict, missing) in answers.verdicts(&moment()) {
+        assert_ne!(verdict, Verdict::Pass, "`{identity}` passes");
+        assert_ne!(missing, 0, "nothing is missing for `{identity}`");
     }
 }
 
 #[track_caller]
-fn after_export(phase: &Phase, room: &Room) -> Outcome {
+fn after_export(phase: &Phase, room: &Room, begun: bool) -> Outcome {
     whole(room);
-    same(
-        &Looker { room }.picture(None, phase.known),
-        &phase.earlier.last().unwrap().1,
-        "an export changed facts",
-    );
+    unchanged(phase, room, "an export changed facts");
     let package = room.path("package.zip");
-    if !package.exists() {
-        return Outcome::AsBefore;
+    let there = package.exists();
+    if there {
+        intact(&package, room);
     }
-    intact(&package, room);
-    let old = phase.room();
-    match std::fs::read(old.path("package.zip")) {
-        Ok(bytes) if bytes == std::fs::read(&package).unwrap() => Outcome::AsBefore,
-        Ok(_) | Err(_) => Outcome::Done,
+    let old = std::fs::read(phase.room().path("package.zip")).ok();
+    let now = there.then(|| std::fs::read(&package).unwrap());
+    match (old == now, begun) {
+        (true, true) => Outcome::Interrupted,
+        (true, false) => Outcome::AsBefore,
+        (false, _) => Outcome::Done,
     }
+}
+
+/// What the store answers is what it answered before.
+#[track_caller]
+fn unchanged(phase: &Phase, room: &Room, what: &str) {
+    let now = Answers::of(room).picture(None, phase.known);
+    same(&now, &phase.earlier.last().unwrap().1, what);
 }
 
 #[track_caller]
@@ -229,11 +274,7 @@ fn after_rekey(phase: &Phase, room: &Room) -> Outcome {
     let (status, out, err) = looker.run(&["store", "check"]);
     assert_eq!(status, 0, "the store does not check: {out}{err}");
     let told = format!("{out}{err}").contains("a change of keys was cut short");
-    same(
-        &looker.picture(None, phase.known),
-        &phase.earlier.last().unwrap().1,
-        "a change of keys changed facts",
-    );
+    unchanged(phase, room, "a change of keys changed facts");
     secrets_open(room);
     let key_of = |text: &str| {
         let line = text.lines().find(|line| line.starts_with("key "));
@@ -273,11 +314,7 @@ fn secrets_open(room: &Room) {
 #[track_caller]
 fn after_answer(phase: &Phase, room: &Room, answer: &str) -> Outcome {
     whole(room);
-    same(
-        &Looker { room }.picture(None, phase.known),
-        &phase.earlier.last().unwrap().1,
-        "an answer changed facts",
-    );
+    unchanged(phase, room, "an answer changed facts");
     // A line that was said whole is true; the last one may be cut.
     let true_ones: BTreeSet<&str> = phase.after.answer.lines().collect();
     let whole_lines = answer.rsplit_once('\n').map_or("", |(whole, _)| whole);
@@ -293,27 +330,27 @@ fn after_answer(phase: &Phase, room: &Room, answer: &str) -> Outcome {
 
 /// The end state equals that of an undisturbed run, and nothing lies about.
 #[track_caller]
-fn the_end(phase: &Phase, room: &Room) {
-    let looker = Looker { room };
-    whole(room);
+fn the_end(phase: &Phase, room: &Room, answers: Answers) {
     let undisturbed = &phase.after;
     same(
-        &looker.picture(None, phase.known),
+        &answers.picture(None, phase.known),
         &undisturbed.tables,
         "the end differs",
     );
     let past = phase.earlier.iter().filter(|(as_of, _)| as_of.is_some());
     for (as_of, picture) in past {
-        let now = looker.picture_of(&picture.filled(), *as_of, phase.known);
+        let now = answers.picture_of(&picture.filled(), *as_of, phase.known);
         same(&now, picture, "the past changed");
     }
-    let differ = differences(&looker.events(), &undisturbed.events);
+    let differ = differences(&answers.events(), &undisturbed.events);
     assert!(differ.is_empty(), "events differ:\n{}", differ.join("\n"));
-    let rehearsals = looker.rehearsals(&moment());
+    let rehearsals = answers.rehearsals(&moment());
     for (now, then) in rehearsals.iter().zip(&undisturbed.rehearsals) {
         assert_eq!(now, then, "a rehearsal differs");
     }
     assert_eq!(rehearsals.len(), undisturbed.rehearsals.len());
+    drop(answers);
+    whole(room);
     if phase.changes == Changes::Keys {
         secrets_open(room);
     }

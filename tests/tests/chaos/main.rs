@@ -11,6 +11,7 @@
     clippy::indexing_slicing
 )]
 
+mod answers;
 mod estate;
 mod full_disk;
 mod judge;

@@ -19,12 +19,29 @@ impl Outcome {
     const ALL: [Outcome; 3] = [Outcome::AsBefore, Outcome::Interrupted, Outcome::Done];
 }
 
+/// What the next run said of a read that was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Then {
+    /// It goes on where the page mark stands.
+    WentOn,
+    /// It begins anew, and why.
+    BeganAnew,
+}
+
+/// One kill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Judged {
+    pub outcome: Outcome,
+    /// None where nothing was cut off, or nothing that could be gone on with.
+    pub then: Option<Then>,
+}
+
 #[derive(Default)]
-pub struct Matrix(BTreeMap<&'static str, BTreeMap<Outcome, u32>>);
+pub struct Matrix(BTreeMap<&'static str, BTreeMap<Judged, u32>>);
 
 impl Matrix {
-    pub fn count(&mut self, phase: &'static str, outcome: Outcome) {
-        *self.0.entry(phase).or_default().entry(outcome).or_default() += 1;
+    pub fn count(&mut self, phase: &'static str, judged: Judged) {
+        *self.0.entry(phase).or_default().entry(judged).or_default() += 1;
     }
 
     pub fn kills(&self) -> u32 {
@@ -32,26 +49,35 @@ impl Matrix {
     }
 
     pub fn of(&self, outcome: Outcome) -> u32 {
-        self.0.values().filter_map(|row| row.get(&outcome)).sum()
+        self.0.values().map(|row| of(row, outcome)).sum()
     }
 
     /// Past the test's own catch, so that the log of a run that passed shows it.
     pub fn print(&self, title: &str) {
         let mut text = format!(
-            "\n{title}\n{:<34} {:>6} {:>10} {:>12} {:>6}\n",
-            "phase", "kills", "as before", "interrupted", "done"
+            "\n{title}\n{:<36} {:>6} {:>10} {:>12} {:>8} {:>6} {:>6}\n",
+            "phase", "kills", "as before", "interrupted", "went on", "anew", "done"
         );
         for (phase, row) in &self.0 {
-            let [before, interrupted, done] =
-                Outcome::ALL.map(|outcome| row.get(&outcome).copied().unwrap_or(0));
+            let [before, interrupted, done] = Outcome::ALL.map(|outcome| of(row, outcome));
+            let then = |then| -> u32 {
+                let those = row.iter().filter(|(judged, _)| judged.then == Some(then));
+                those.map(|(_, count)| count).sum()
+            };
+            let (on, anew) = (then(Then::WentOn), then(Then::BeganAnew));
             let kills = before + interrupted + done;
             writeln!(
                 text,
-                "{phase:<34} {kills:>6} {before:>10} {interrupted:>12} {done:>6}"
+                "{phase:<36} {kills:>6} {before:>10} {interrupted:>12} {on:>8} {anew:>6} {done:>6}"
             )
             .unwrap();
         }
-        writeln!(text, "{:<34} {:>6}", "all", self.kills()).unwrap();
+        writeln!(text, "{:<36} {:>6}", "all", self.kills()).unwrap();
         let _closed = std::io::stderr().write_all(text.as_bytes());
     }
+}
+
+fn of(row: &BTreeMap<Judged, u32>, outcome: Outcome) -> u32 {
+    let those = row.iter().filter(|(judged, _)| judged.outcome == outcome);
+    those.map(|(_, count)| count).sum()
 }

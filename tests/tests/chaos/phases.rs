@@ -1,9 +1,10 @@
 //! What is killed: each phase is a store as it stands before, a command, and what the command
 //! does when nobody disturbs it.
 
+use crate::answers::Answers;
 use crate::estate::{Days, PLAN};
 use lastkey_tests::kill::{Measured, measure};
-use lastkey_tests::picture::{KEY, Looker, Picture, Rows, STORE};
+use lastkey_tests::picture::{KEY, Picture, Rows, STORE};
 use lastkey_tests::window::{Room, program};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -62,22 +63,22 @@ impl Phase {
         let arguments: Vec<String> = arguments.iter().map(|a| (*a).to_owned()).collect();
         let (known, earlier) = match changes {
             Changes::Store => (0, Vec::new()),
-            Changes::Facts | Changes::Package | Changes::Keys | Changes::Nothing => past(&Looker {
-                room: &copy(&before),
-            }),
+            Changes::Facts | Changes::Package | Changes::Keys | Changes::Nothing => {
+                past(&Answers::of(&copy(&before)))
+            }
         };
         let room = copy(&before);
         let measured = measure(command(&room, &arguments), room.path("").as_path());
         // A rehearsal in which somebody keeps access ends with 1.
         assert!(matches!(measured.status, 0 | 1), "{name}: {}", said(&room));
         let answer = std::fs::read_to_string(room.path("out")).unwrap();
-        let looker = Looker { room: &room };
+        let answers = Answers::of(&room);
         let after = Undisturbed {
             measured,
             answer,
-            tables: looker.picture(None, known),
-            events: looker.events(),
-            rehearsals: looker.rehearsals(&moment()),
+            tables: answers.picture(None, known),
+            events: answers.events(),
+            rehearsals: answers.rehearsals(&moment()),
             room,
         };
         Self {
@@ -110,12 +111,12 @@ impl Phase {
 }
 
 /// The newest sync, and all tables now and as of each sync.
-fn past(looker: &Looker) -> (u64, Vec<(Option<u64>, Picture)>) {
-    let known = looker.newest_sync();
+fn past(answers: &Answers) -> (u64, Vec<(Option<u64>, Picture)>) {
+    let known = answers.newest_sync();
     let mut past: Vec<_> = (1..=known)
-        .map(|n| (Some(n), looker.picture(Some(n), known)))
+        .map(|n| (Some(n), answers.picture(Some(n), known)))
         .collect();
-    past.push((None, looker.picture(None, known)));
+    past.push((None, answers.picture(None, known)));
     (known, past)
 }
 

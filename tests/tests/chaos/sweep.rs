@@ -55,7 +55,7 @@ pub fn sweep(phase: &Phase, kills: u32, dice: &mut Dice, matrix: &mut Matrix) {
             judge::judge(phase, &room, Cause::Killed)
         }));
         match judged {
-            Ok(outcome) => matrix.count(phase.name, outcome),
+            Ok(judged) => matrix.count(phase.name, judged),
             Err(panic) => {
                 matrix.print("Killed so far:");
                 let kept = judge::keep(&room);

@@ -114,8 +114,12 @@ pub(super) async fn plans(
     now: DateTime<Utc>,
 ) -> Result<Vec<KindPlan>, StoreError> {
     let mut plans = Vec::new();
+    let page = match rules.page {
+        Some(page) => settings.page_limit.min(page.get()),
+        None => settings.page_limit,
+    };
     for capability in capabilities {
-        let mut plan = KindPlan::new(capability, settings.page_limit);
+        let mut plan = KindPlan::new(capability, page);
         if let Some(found) = &begun.resumed {
             let record = found.kinds.iter().find(|k| k.kind == capability.kind);
             let Some(record) = record.filter(|k| !k.complete) else {

@@ -2,10 +2,11 @@
 
 use chrono::TimeDelta;
 use lastkey_contract::{ConnectorError, ErrorKind, SettingSpec, Settings};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// The engine's own settings, which every source understands.
-pub static OWN_SETTINGS: [SettingSpec; 6] = [
+pub static OWN_SETTINGS: [SettingSpec; 7] = [
     SettingSpec {
         key: "fresh_for",
         label: "Fresh for",
@@ -34,6 +35,14 @@ pub static OWN_SETTINGS: [SettingSpec; 6] = [
         key: "pace",
         label: "Pace",
         help: "at most so many requests in a time: 5/s, 300/m, 1000/h (no limit if not said)",
+        required: false,
+        default: "",
+        choices: &[],
+    },
+    SettingSpec {
+        key: "page",
+        label: "Objects on a page",
+        help: "how many objects are asked for and stored at once, at most; with fewer, less is asked for again after a read was cut off (as many as the source's kind allows if not said)",
         required: false,
         default: "",
         choices: &[],
@@ -83,6 +92,8 @@ pub struct Rules {
     /// The share of a kind, in percent, above which its removal is held; None never holds.
     pub hold_above: Option<u8>,
     pub pace: Option<Pace>,
+    /// How many objects a page holds at most; None leaves it to the kind of source.
+    pub page: Option<NonZeroU32>,
     pub check_first: CheckFirst,
 }
 
@@ -93,6 +104,7 @@ impl Default for Rules {
             full_every: TimeDelta::days(7),
             hold_above: Some(20),
             pace: None,
+            page: None,
             check_first: CheckFirst::Yes,
         }
     }
@@ -128,6 +140,12 @@ impl Rules {
                     "write requests in a time, such as 5/s, 300/m or 1000/h",
                 )
             })?);
+        }
+        if let Some(text) = settings.get("page") {
+            let page = text
+                .parse()
+                .map_err(|_| refused("page", text, "write a number of objects, such as 500"))?;
+            rules.page = Some(page);
         }
         if let Some(text) = settings.get("check_first") {
             rules.check_first = match yes_or_no(text) {
@@ -249,6 +267,7 @@ mod tests {
             rules("check_first", "no").unwrap().check_first,
             CheckFirst::No
         );
+        assert_eq!(rules("page", "50").unwrap().page, NonZeroU32::new(50));
         for (key, value) in [
             ("fresh_for", "0h"),
             ("fresh_for", "tomorrow"),
@@ -258,6 +277,8 @@ mod tests {
             ("hold_above", "101"),
             ("pace", "0/s"),
             ("pace", "5"),
+            ("page", "0"),
+            ("page", "many"),
             ("check_first", "maybe"),
             ("supplement", "2"),
         ] {
