@@ -13,6 +13,16 @@ pub enum Moment {
     Grown(u64),
 }
 
+impl Moment {
+    /// When this part of the growth of an undisturbed run is there: from 0 to 1.
+    pub fn grown(whole: u64, part: f64) -> Self {
+        // Parts of a millionth are fine enough, and every number of them can be told exactly.
+        let millionths = Duration::from_secs_f64(part.clamp(0.0, 1.0)).as_micros();
+        let bytes = u128::from(whole) * millionths / 1_000_000;
+        Moment::Grown(u64::try_from(bytes).unwrap_or(whole).max(1))
+    }
+}
+
 /// How a program came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -54,29 +64,56 @@ pub fn measure(mut command: Command, folder: &Path) -> Measured {
     }
 }
 
-/// Runs the command and kills it at the moment, if it comes.
-pub fn kill_at(mut command: Command, folder: &Path, moment: Moment) -> End {
-    let before = bytes_in(folder);
-    let begun = Instant::now();
-    let mut child = command.spawn().expect("the program starts");
-    loop {
-        if let Some(status) = ended(&mut child) {
-            return End::Done(status);
+/// A program under way, and how large its folder was before.
+pub struct Running<'a> {
+    pub child: Child,
+    folder: &'a Path,
+    before: u64,
+    begun: Instant,
+}
+
+impl<'a> Running<'a> {
+    pub fn start(mut command: Command, folder: &'a Path) -> Self {
+        let before = bytes_in(folder);
+        let begun = Instant::now();
+        Self {
+            child: command.spawn().expect("the program starts"),
+            folder,
+            before,
+            begun,
         }
-        let now = match moment {
-            Moment::After(wait) => begun.elapsed() >= wait,
-            Moment::Grown(bytes) => bytes_in(folder).saturating_sub(before) >= bytes,
-        };
-        if now {
-            break;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{command:?} does not end");
-        let step = match moment {
-            Moment::After(wait) => wait.saturating_sub(begun.elapsed()).min(STEP * 20),
-            Moment::Grown(_) => STEP,
-        };
-        std::thread::sleep(step);
     }
+
+    /// Waits for the moment. The status, where the program was done before it came.
+    pub fn wait_for(&mut self, moment: Moment) -> Option<i32> {
+        loop {
+            if let Some(status) = ended(&mut self.child) {
+                return Some(status);
+            }
+            let passed = self.begun.elapsed();
+            assert!(passed < PATIENCE, "the program does not end");
+            let step = match moment {
+                Moment::After(wait) if passed >= wait => return None,
+                Moment::After(wait) => (wait - passed).min(STEP * 20),
+                Moment::Grown(bytes) => {
+                    if bytes_in(self.folder).saturating_sub(self.before) >= bytes {
+                        return None;
+                    }
+                    STEP
+                }
+            };
+            std::thread::sleep(step);
+        }
+    }
+}
+
+/// Runs the command and kills it at the moment, if it comes.
+pub fn kill_at(command: Command, folder: &Path, moment: Moment) -> End {
+    let mut running = Running::start(command, folder);
+    if let Some(status) = running.wait_for(moment) {
+        return End::Done(status);
+    }
+    let child = &mut running.child;
     child.kill().expect("SIGKILL is sent");
     let status = child.wait().expect("the killed program is gone");
     match status.code() {
@@ -91,10 +128,11 @@ fn ended(child: &mut Child) -> Option<i32> {
     status.map(|status| status.code().unwrap_or(-1))
 }
 
-/// The bytes of all files below.
+/// The bytes of all files below, but for the index of a log, which is made whole at each start.
 pub fn bytes_in(folder: &Path) -> u64 {
     files_below(folder)
         .iter()
+        .filter(|path| !path.to_string_lossy().ends_with("-shm"))
         .filter_map(|path| path.metadata().ok())
         .map(|meta| meta.len())
         .sum()

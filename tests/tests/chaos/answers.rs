@@ -12,7 +12,7 @@ use lastkey_workbench::{
     KeySource, OpenOptions, Stop, WhenMissing, Workbench, moment_from_text, summary_line,
 };
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use tokio::runtime::Runtime;
 
@@ -55,18 +55,27 @@ impl Answers {
     pub fn picture_of(&self, of: &[&str], as_of: Option<u64>, known: u64) -> Picture {
         let mut tables = BTreeMap::new();
         for table in of {
-            let kind = Kind::from_word(table).expect("a table");
             let mut rows = Rows::new();
-            self.windows(async |query| {
-                let page = self.bench.table(kind, query, as_of).await.unwrap();
-                for row in &page.rows {
-                    *rows.entry(settled(&text(row), known)).or_default() += 1;
-                }
-                (page.rows.len(), page.matching)
-            });
+            for row in self.rows(table, as_of) {
+                *rows.entry(settled(&text(&row), known)).or_default() += 1;
+            }
             tables.insert((*table).to_owned(), rows);
         }
         Picture(tables)
+    }
+
+    /// The rows of a table.
+    #[track_caller]
+    pub fn rows(&self, table: &str, as_of: Option<u64>) -> Vec<Map<String, Value>> {
+        let kind = Kind::from_word(table).expect("a table");
+        let mut rows = Vec::new();
+        self.windows(async |query| {
+            let page = self.bench.table(kind, query, as_of).await.unwrap();
+            let (count, matching) = (page.rows.len(), page.matching);
+            rows.extend(page.rows);
+            (count, matching)
+        });
+        rows
     }
 
     /// Joiners, movers and leavers, without the moments of the reads that showed them.

@@ -15,6 +15,7 @@ mod answers;
 mod estate;
 mod full_disk;
 mod judge;
+mod live;
 mod matrix;
 mod old_stores;
 mod phases;

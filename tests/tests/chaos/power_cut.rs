@@ -5,12 +5,40 @@ use crate::estate::Days;
 use crate::judge::{self, Cause};
 use crate::matrix::{Matrix, Outcome};
 use crate::phases::{Changes, Phase, copy, room_of_day_one, run, text};
-use crate::sweep::kills;
+use crate::sweep::{evenly, kills};
 use lastkey_tests::dice::Dice;
+use lastkey_tests::kill::{Moment, Running};
 use lastkey_tests::picture::STORE;
 use lastkey_tests::window::Room;
 use std::process::{Child, Command};
 use std::time::Duration;
+
+/// What a power cut does to the end of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Damage {
+    Whole,
+    CutOff,
+    Torn,
+}
+
+/// One cut: when the files have grown by this part of what a read lets them grow by, and what is
+/// left of the log then.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    part: f64,
+    damage: Damage,
+}
+
+fn cut(number: u32) -> Cut {
+    Cut {
+        part: evenly(number),
+        damage: match number % 3 {
+            0 => Damage::Whole,
+            1 => Damage::CutOff,
+            _ => Damage::Torn,
+        },
+    }
+}
 
 /// Stops or continues a process without its knowing.
 fn signal(child: &Child, name: &str) {
@@ -50,17 +78,17 @@ fn durable(room: &Room) -> u64 {
 }
 
 /// The room as the disk might hold it: the end of the log cut off or torn.
-fn after_the_cut(room: &Room, dice: &mut Dice) -> Room {
+fn after_the_cut(room: &Room, damage: Damage, dice: &mut Dice) -> Room {
     let cut = copy(room);
     let log = cut.path(&format!("{STORE}-wal"));
     if let Ok(mut bytes) = std::fs::read(&log) {
         let (least, length) = (durable(room), bytes.len() as u64);
         if least < length {
             let at = usize::try_from(least + dice.below(length - least)).unwrap();
-            match dice.below(3) {
-                0 => bytes.truncate(at),
-                1 => bytes[at..].fill(0),
-                _ => {}
+            match damage {
+                Damage::Whole => {}
+                Damage::CutOff => bytes.truncate(at),
+                Damage::Torn => bytes[at..].fill(0),
             }
         }
         std::fs::write(&log, bytes).unwrap();
@@ -89,27 +117,42 @@ fn a_power_cut_in_a_read_loses_at_most_the_end_of_that_read() {
     let mut dice = Dice::of(4_711);
     let mut matrix = Matrix::default();
     let wanted = (kills() / 5).max(1);
+    let mut numbers = 0..;
     while matrix.kills() < wanted {
-        let room = phase.room();
-        let mut child = phase.command(&room).spawn().expect("lastkey starts");
         // Several cuts of one read: it goes on after each as if nothing had been.
+        let mut next: Vec<Cut> = numbers
+            .by_ref()
+            .take(4.min((wanted - matrix.kills()) as usize))
+            .map(cut)
+            .collect();
+        assert!(
+            numbers.start < 10 * wanted + 40,
+            "reads end before they can be cut"
+        );
+        next.sort_by(|a, b| a.part.total_cmp(&b.part));
+        let room = phase.room();
+        let folder = room.path("");
+        let mut running = Running::start(phase.command(&room), &folder);
         let mut cuts = Vec::new();
-        while child.try_wait().expect("it can be asked for").is_none() && cuts.len() < 4 {
-            std::thread::sleep(phase.after.measured.took.mul_f64(dice.part() / 3.0));
-            signal(&child, "-STOP");
-            still(&child);
-            cuts.push(after_the_cut(&room, &mut dice));
-            signal(&child, "-CONT");
+        for Cut { part, damage } in next {
+            let moment = Moment::grown(phase.after.measured.grown, part);
+            if running.wait_for(moment).is_some() {
+                break;
+            }
+            signal(&running.child, "-STOP");
+            still(&running.child);
+            cuts.push(after_the_cut(&room, damage, &mut dice));
+            signal(&running.child, "-CONT");
         }
+        let child = &mut running.child;
         child.kill().and_then(|()| child.wait()).expect("it ends");
         for cut in cuts {
             matrix.count(phase.name, judge::judge(&phase, &cut, Cause::Killed));
         }
     }
     matrix.print("Power cuts, and what the store showed:");
-    // A few cuts may all fall into the start of the program.
     assert!(
-        wanted < 20 || matrix.of(Outcome::Interrupted) > 0,
+        matrix.of(Outcome::Interrupted) > 0,
         "no cut met a read in the middle"
     );
 }

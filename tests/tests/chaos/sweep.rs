@@ -1,4 +1,4 @@
-//! kill -9 at many moments of many commands.
+//! kill -9 at many moments of many commands: which moments, how many, and what became of them.
 
 use crate::estate::Days;
 use crate::full_disk;
@@ -20,19 +20,29 @@ pub fn kills() -> u32 {
     }
 }
 
-/// One moment of a phase: half of them are times, spread over the whole run, half are watched
-/// for in the growth of the files.
+/// One moment of a phase: half of them are watched for in the growth of the files, the first about
+/// the middle; half are times, spread over the whole run.
 fn moment(phase: &Phase, dice: &mut Dice, number: u32, of: u32) -> Moment {
     let measured = phase.after.measured;
-    let part = (f64::from(number) + dice.part()) / f64::from(of);
     match number % 2 {
-        0 => Moment::After(measured.took.mul_f64(part)),
-        _ => Moment::Grown(1 + dice.below(measured.grown)),
+        0 => {
+            let part = evenly(number / 2) + (dice.part() - 0.5) / 5.0;
+            Moment::grown(measured.grown, part)
+        }
+        _ => {
+            let part = (f64::from(number) + dice.part()) / f64::from(of);
+            Moment::After(measured.took.mul_f64(part))
+        }
     }
 }
 
+/// Parts that fall evenly however many there are: steps of the golden ratio, the first in the middle.
+pub fn evenly(number: u32) -> f64 {
+    (0.5 + f64::from(number) * 0.618_034).fract()
+}
+
 /// Kills the phase so many times and judges each.
-pub fn sweep(phase: &Phase, kills: u32, dice: &mut Dice, matrix: &mut Matrix) {
+fn sweep(phase: &Phase, kills: u32, dice: &mut Dice, matrix: &mut Matrix) {
     for number in 0..kills {
         let mut at = moment(phase, dice, number, kills);
         let mut tries = 0;
@@ -75,22 +85,59 @@ pub fn share(kills: u32, phases: u32, number: u32) -> u32 {
     kills / phases + u32::from(number < kills % phases)
 }
 
+/// The phases of one test. All kills are shared out among those of all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Files,
+    Directory,
+    Vault,
+}
+
+impl Part {
+    const ALL: [Part; 3] = [Part::Files, Part::Directory, Part::Vault];
+
+    fn phases(self) -> u32 {
+        match self {
+            Part::Files => 8,
+            Part::Directory | Part::Vault => 2,
+        }
+    }
+
+    fn seed(self) -> u64 {
+        match self {
+            Part::Files => 20_261_121,
+            Part::Directory => 636,
+            Part::Vault => 8_200,
+        }
+    }
+}
+
+/// Kills each phase of a part as often as its share is.
+pub fn sweep_all(phases: &[Phase], part: Part) -> Matrix {
+    assert_eq!(phases.len(), usize::try_from(part.phases()).unwrap());
+    let all = Part::ALL.map(Part::phases).iter().sum();
+    let earlier = Part::ALL.iter().take_while(|other| **other != part);
+    let first: u32 = earlier.map(|other| other.phases()).sum();
+    let (mut dice, mut matrix) = (Dice::of(part.seed()), Matrix::default());
+    for (number, phase) in (first..).zip(phases) {
+        let share = share(kills(), all, number);
+        let before = matrix.kills();
+        sweep(phase, share, &mut dice, &mut matrix);
+        assert_eq!(matrix.kills() - before, share);
+    }
+    matrix
+}
+
 #[test]
 fn cut_off_at_any_moment_the_store_opens_and_claims_nothing_false() {
     let days = Days::new();
-    let mut dice = Dice::of(20_261_121);
-    let mut matrix = Matrix::default();
     let mut phases = of_flat_files(&days);
     phases.extend(old_stores::phases());
-    let count = u32::try_from(phases.len()).unwrap();
-    for (number, phase) in (0..).zip(&phases) {
-        sweep(phase, share(kills(), count, number), &mut dice, &mut matrix);
-    }
+    let matrix = sweep_all(&phases, Part::Files);
     matrix.print("Killed with SIGKILL, and what the store showed:");
-    assert_eq!(matrix.kills(), kills());
     assert!(
         matrix.of(Outcome::Interrupted) > 0,
         "no kill met a command in the middle"
     );
-    full_disk::fill_all(&phases, &mut dice);
+    full_disk::fill_all(&phases, &mut Dice::of(Part::Files.seed() + 1));
 }
