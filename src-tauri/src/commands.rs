@@ -13,7 +13,7 @@ use lastkey_engine::views::{
     RehearsedRow, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow, Status,
     SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
-use lastkey_workbench::{Failure, SyncHow, Workbench, moment_from_text};
+use lastkey_workbench::{Consent, Failure, SyncHow, Workbench, moment_from_text};
 use std::path::Path;
 use tauri::ipc::Channel;
 
@@ -119,6 +119,8 @@ commands! {
     run_journal(sync: u64, query: ListQuery) -> RowWindow<JournalRow>;
     /// The reads that lower every claim about a moment, which is now if not given.
     weak_reads(at: Option<String>) -> Vec<WeakReadView>;
+    /// Lets values be reduced to fingerprints, with the login that may read them; without, no longer.
+    source_fingerprints(name: String, secret: Option<String>) -> SourceRow;
     /// Removes a source; its history stays.
     source_remove(name: String) -> ();
     /// Reads sources; none named means all.
@@ -280,6 +282,19 @@ async fn run_journal(desk: &Desk, sync: u64, query: ListQuery) -> Answer<RowWind
 async fn weak_reads(desk: &Desk, at: Option<String>) -> Answer<Vec<WeakReadView>> {
     let at = at.as_deref().map(moment_from_text).transpose()?;
     Ok(desk.workbench().await?.weak_reads(at).await?)
+}
+
+async fn source_fingerprints(
+    desk: &Desk,
+    name: String,
+    secret: Option<String>,
+) -> Answer<SourceRow> {
+    let consent = match secret {
+        Some(_) => Consent::Given,
+        None => Consent::TakenBack,
+    };
+    let bench = desk.workbench().await?;
+    Ok(bench.set_fingerprints(&name, consent, secret).await?)
 }
 
 async fn source_remove(desk: &Desk, name: String) -> Answer<()> {

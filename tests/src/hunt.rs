@@ -59,6 +59,7 @@ impl Canary {
                 ("in UTF-16", big),
                 ("in JSON", json.into_bytes()),
                 ("in JSON escapes", spelled.into_bytes()),
+                ("in HTML", html(text).into_bytes()),
                 ("percent-encoded", percent(bytes, false)),
                 ("percent-encoded whole", percent(bytes, true)),
             ]);
@@ -67,6 +68,11 @@ impl Canary {
         forms.dedup_by(|a, b| a.1 == b.1);
         forms
     }
+}
+
+fn html(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('"', "&quot;");
+    text.replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn percent(bytes: &[u8], all: bool) -> Vec<u8> {
@@ -172,7 +178,7 @@ mod tests {
         let canary = [Canary::new("it", "kanari\u{e4}\"/ 9f2")];
         let text = "kanari\u{e4}\"/ 9f2";
         let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let places: [Vec<u8>; 8] = [
+        let places: [Vec<u8>; 9] = [
             format!("x{text}y").into_bytes(),
             b"6b616E617269C3A4222f20396632".to_ascii_lowercase(),
             STANDARD_NO_PAD.encode(format!("user:{text}!")).into_bytes(),
@@ -180,6 +186,7 @@ mod tests {
             utf16,
             serde_json::Value::from(text).to_string().into_bytes(),
             b"p=kanari%C3%A4%22%2F%209f2&".to_vec(),
+            "<i title=\"kanari\u{e4}&quot;/ 9f2\">".as_bytes().to_vec(),
             text.bytes().rev().collect(),
         ];
         for bytes in places {

@@ -24,6 +24,8 @@ pub mod desk;
 
 pub mod dice;
 
+pub mod dom;
+
 #[expect(
     clippy::expect_used,
     reason = "a place that cannot be looked into must fail the test loudly"
@@ -49,6 +51,12 @@ pub mod opened;
     reason = "a store that does not answer must fail the test loudly"
 )]
 pub mod picture;
+
+#[expect(
+    clippy::expect_used,
+    reason = "a vault that cannot be filled must fail the test loudly"
+)]
+pub mod safe;
 
 #[expect(
     clippy::expect_used,

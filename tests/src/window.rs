@@ -39,6 +39,19 @@ impl Room {
     pub fn store(&self) -> PathBuf {
         self.path("data/lastkey/store.lastkey")
     }
+    /// Where a window and its driver write what they have to say.
+    pub fn said(&self) -> PathBuf {
+        self.path("window.log")
+    }
+    fn said_to(&self) -> (std::fs::File, std::fs::File) {
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.said())
+            .expect("the window's log");
+        let twice = file.try_clone().expect("a second handle");
+        (file, twice)
+    }
     /// A command with this room's folders.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
@@ -133,6 +146,15 @@ impl Window {
                     self.text().await
                 );
             }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until nothing matches.
+    pub async fn gone(&self, css: &str) {
+        let begun = Instant::now();
+        while self.driver.find(By::Css(css)).await.is_ok() {
+            assert!(begun.elapsed() < PATIENCE, "`{css}` stays");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -295,6 +317,28 @@ impl Window {
             .expect("the page takes keys");
     }
 
+    /// The window and everything that it and its driver have started.
+    pub fn processes(&self) -> Vec<u32> {
+        let mut all = vec![self.process.id()];
+        let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
+            .expect("the list of processes")
+            .filter_map(|entry| {
+                let id = entry.ok()?.file_name().to_string_lossy().parse().ok()?;
+                let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+                // The name stands in brackets and may hold anything.
+                let (_, after) = stat.rsplit_once(')')?;
+                Some((id, after.split_whitespace().nth(1)?.parse().ok()?))
+            })
+            .collect();
+        let mut at = 0;
+        while let Some(parent) = all.get(at).copied() {
+            let children = parents.iter().filter(|(_, of)| *of == parent);
+            all.extend(children.map(|(id, _)| *id));
+            at += 1;
+        }
+        all
+    }
+
     /// Closes the window and its driver.
     pub async fn close(mut self) {
         let _gone_already = self.driver.clone().quit().await;
@@ -304,13 +348,14 @@ impl Window {
 
 async fn try_open(room: &Room, arguments: &[&str]) -> Option<(WebDriver, Child)> {
     let (port, native_port) = (free_port(), free_port());
+    let (out, err) = room.said_to();
     let mut process = room
         .command(Path::new("tauri-driver"))
         .args(["--port", &port.to_string()])
         .args(["--native-port", &native_port.to_string()])
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stdout(out)
+        .stderr(err)
         .spawn()
         .expect("tauri-driver starts: the test script installs it");
     wait_for_port(port);

@@ -4,54 +4,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "window/canaries.rs"]
+mod canaries;
 #[path = "window/keys.rs"]
 mod keys;
+#[path = "window/sources.rs"]
+mod sources;
+#[path = "window/steps.rs"]
+mod steps;
+#[path = "window/vault.rs"]
+mod vault;
 
 use lastkey_tests::labs::{HangingServer, Seed, Slapd};
 use lastkey_tests::window::{Room, Window};
-use std::path::{Path, PathBuf};
-
-#[path = "window/sources.rs"]
-mod sources;
-
-/// Where pictures go, if somebody wants them: `LASTKEY_PICTURES=FOLDER`.
-fn picture(name: &str) -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os("LASTKEY_PICTURES")?);
-    std::fs::create_dir_all(&folder).expect("the folder for pictures");
-    Some(folder.join(format!("{name}.png")))
-}
-
-async fn look(window: &Window, name: &str) {
-    if let Some(path) = picture(name) {
-        // Drawing runs a moment behind the page's own word.
-        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-        window.picture(&path);
-    }
-}
-
-/// axe finds nothing on the screen in front.
-async fn accessible(window: &Window, screen: &str) {
-    let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
-    let axe = std::fs::read_to_string(axe).expect("axe-core is installed with the ui's packages");
-    window.script(&axe).await;
-    let found = window
-        .script_async(
-            "const done = arguments[arguments.length - 1];
-             axe.run(document, { resultTypes: ['violations'] })
-                .then((r) => done(r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' | '))))
-                .catch((e) => done(['axe failed: ' + e]));",
-        )
-        .await;
-    assert_eq!(found, serde_json::json!([]), "axe on {screen}");
-}
-
-async fn through_the_recovery_key(window: &Window) {
-    let key = window
-        .text_where("recovery-key", |text| !text.is_empty())
-        .await;
-    assert!(key.contains("lastkey-recovery-1"), "{key}");
-    window.click("recovery-done").await;
-}
+use std::path::Path;
+use steps::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_first_start_to_a_verified_package() {
@@ -123,22 +90,7 @@ async fn from_first_start_to_a_verified_package() {
     look(&window, "06-keys").await;
     window.press_key("Escape").await;
 
-    let package = room.path("package.zip");
-    window.click("nav-evidence").await;
-    window
-        .fill("export-path", &package.display().to_string())
-        .await;
-    window.click("export").await;
-    window
-        .text_where("export-sha256", |text| text.len() >= 16)
-        .await;
-    look(&window, "07-exported").await;
-    window.click("verify-this").await;
-    let state = window.part("verify-state").await;
-    assert_eq!(
-        state.attr("data-verdict").await.unwrap().as_deref(),
-        Some("pass")
-    );
+    let package = export(&window, &room).await;
     look(&window, "08-verified").await;
     accessible(&window, "evidence").await;
     window.click("nav-settings").await;
@@ -156,107 +108,6 @@ async fn from_first_start_to_a_verified_package() {
     assert_eq!(status, 0, "{out}{err}");
     let (status, out, err) = room.lastkey(&["store", "check"]);
     assert_eq!(status, 0, "{out}{err}");
-}
-
-/// Where the wizard stands.
-async fn step(window: &Window) -> String {
-    let form = window.part("wizard").await;
-    form.attr("data-step").await.unwrap().unwrap_or_default()
-}
-
-/// Adds a source step by step, whatever its check says, and chooses it on the list.
-async fn add_source(
-    window: &Window,
-    kind: &str,
-    name: &str,
-    settings: &[(&str, &str)],
-    secret: Option<&str>,
-) {
-    window.click("nav-sources").await;
-    window.click("add-source").await;
-    window.click(&format!("kind-{kind}")).await;
-    window.click("wizard-next").await;
-    window.fill("source-name", name).await;
-    for (key, value) in settings {
-        window.set(&format!("setting-{key}"), value).await;
-    }
-    window.click("wizard-next").await;
-    if kind == "ldap" {
-        past_the_script(window).await;
-        if let Some(secret) = secret {
-            window.fill("source-secret", secret).await;
-        }
-        window.click("wizard-next").await;
-    }
-    let answered =
-        "[data-test=\"check-result\"]:is([data-state=\"answered\"], [data-state=\"failed\"])";
-    let state = window.wait_for(answered).await.attr("data-state").await;
-    match state.unwrap().as_deref() {
-        Some("answered") => window.click("wizard-next").await,
-        _ => window.click("add-anyway").await,
-    }
-    until_step(window, "read").await;
-    window.click("read-later").await;
-    window.part("area-source").await;
-    choose(window, name).await;
-}
-
-/// From the settings to the secret: over the script, where the kind has one.
-async fn past_the_script(window: &Window) {
-    let next = "[data-test=\"wizard\"]:is([data-step=\"script\"], [data-step=\"secret\"])";
-    window.wait_for(next).await;
-    if step(window).await == "script" {
-        window.click("wizard-next").await;
-    }
-    until_step(window, "secret").await;
-}
-
-/// Waits until the wizard stands there.
-async fn until_step(window: &Window, wanted: &str) {
-    window
-        .wait_for(&format!("[data-test=\"wizard\"][data-step=\"{wanted}\"]"))
-        .await;
-}
-
-/// Chooses a source on the list.
-async fn choose(window: &Window, name: &str) {
-    window.click("nav-sources").await;
-    window
-        .click_css(&format!(
-            "[data-test=\"sources-table\"] [data-key=\"{name}\"]"
-        ))
-        .await;
-}
-
-/// Reads the chosen source and waits for its state in words.
-async fn sync_chosen(window: &Window, name: &str, wanted: &str) {
-    window.click("sync-one").await;
-    let row = format!("[data-test=\"sources-table\"] [data-key=\"{name}\"]");
-    window
-        .text_of_where(&row, |text| text.contains(wanted))
-        .await;
-}
-
-async fn load_plan(window: &Window, text: &str) {
-    window.click("nav-settings").await;
-    window.fill("plan-title", "worked plan").await;
-    window.set("plan-text", text).await;
-    window.click("plan-load").await;
-    window
-        .text_where("plan-name", |name| name.contains("worked plan"))
-        .await;
-}
-
-async fn rehearse(window: &Window, identity: &str, at: Option<&str>) {
-    window.click("nav-tests").await;
-    window.click("rehearse").await;
-    window.fill("leaver-identity", identity).await;
-    if let Some(at) = at {
-        window.set("leaver-at", at).await;
-    }
-    window.click("rehearse-confirm").await;
-    window.part("area-leaver").await;
-    window.part("verdict").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -464,23 +315,7 @@ async fn a_real_directory_and_a_roster_are_read_rehearsed_and_exported() {
     )
     .await;
     sync_chosen(&window, "hr", "complete").await;
-    let url = lab.ldaps_url();
-    let ca = lab.ca_path().display().to_string();
-    let settings = [
-        ("url", url.as_str()),
-        ("bind_dn", Slapd::READER_DN),
-        ("base_dn", Slapd::BASE),
-        ("ca_file", ca.as_str()),
-        ("system", "corp-ldap"),
-    ];
-    add_source(
-        &window,
-        "ldap",
-        "directory",
-        &settings,
-        Some(Slapd::READER_PASSWORD),
-    )
-    .await;
+    add_directory(&window, &lab, Slapd::READER_DN, Slapd::READER_PASSWORD).await;
     window.click("check-source").await;
     window
         .text_where("completeness", |text| text.contains(Slapd::READER_DN))
@@ -504,21 +339,7 @@ async fn a_real_directory_and_a_roster_are_read_rehearsed_and_exported() {
         "the group and the one it is nested in"
     );
     look(&window, "31-directory-rehearsal").await;
-    let package = room.path("directory.zip");
-    window.click("nav-evidence").await;
-    window
-        .fill("export-path", &package.display().to_string())
-        .await;
-    window.click("export").await;
-    window
-        .text_where("export-sha256", |text| text.len() >= 16)
-        .await;
-    window.click("verify-this").await;
-    let state = window.part("verify-state").await;
-    assert_eq!(
-        state.attr("data-verdict").await.unwrap().as_deref(),
-        Some("pass")
-    );
+    export(&window, &room).await;
     assert!(lab.writes().is_empty(), "{:?}", lab.writes());
     assert!(!window.text().await.contains(Slapd::READER_PASSWORD));
     window.close().await;
@@ -530,19 +351,11 @@ async fn a_server_that_hangs_can_be_stopped_and_nothing_is_claimed() {
     let room = Room::new();
     let window = Window::open(&room, &[]).await;
     through_the_recovery_key(&window).await;
-    let url = format!("ldaps://127.0.0.1:{}", hanging.port());
-    let settings = [
-        ("url", url.as_str()),
-        ("bind_dn", "cn=reader,dc=example"),
-        ("base_dn", "dc=example"),
-        ("system", "corp"),
-        ("timeout", "20"),
-    ];
-    window.click("nav-sources").await;
-    add_source(&window, "ldap", "slow", &settings, Some("never-mind-12")).await;
+    add_silent_source(&window, "slow", &hanging).await;
+    let before = hanging.connections();
     window.click("sync-one").await;
-    // A stop within the same moment is told as "before it began" and leaves no read behind.
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    // A stop before it began would leave no read behind.
+    eventually("the read has begun", || hanging.connections() > before).await;
     window.click("stop-one").await;
     let row = "[data-test=\"sources-table\"] [data-key=\"slow\"]";
     let said = window

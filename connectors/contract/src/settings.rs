@@ -19,6 +19,19 @@ pub struct SettingSpec {
     pub default: &'static str,
     /// The allowed words, where the set is closed.
     pub choices: &'static [&'static str],
+    /// The setting has a meaning only where another has one of these values; always where empty.
+    pub only_with: &'static [(&'static str, &'static str)],
+}
+
+impl SettingSpec {
+    /// Whether it has a meaning beside these settings. Where one is not given, its default counts.
+    pub fn matters(&self, settings: &Settings, descriptor: &Descriptor) -> bool {
+        self.only_with.is_empty()
+            || self.only_with.iter().any(|(key, value)| {
+                let default = descriptor.settings.iter().find(|s| s.key == *key);
+                settings.get(key).or(default.map(|s| s.default)) == Some(*value)
+            })
+    }
 }
 
 /// Whether a source needs a secret.
@@ -126,7 +139,9 @@ impl Settings {
         match descriptor
             .settings
             .iter()
-            .find(|s| s.required && self.get(s.key).is_none())
+            .find(|s| {
+                s.required && self.get(s.key).is_none() && s.matters(self, descriptor)
+            })
         {
             Some(spec) => Err(invalid(
                 format!("`{}` is missing", spec.key),

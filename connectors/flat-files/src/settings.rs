@@ -21,6 +21,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             required: true,
             default: "",
             choices: &[],
+            only_with: &[],
         },
         SettingSpec {
             key: "file",
@@ -41,6 +42,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
                 "sessions",
                 "tasks",
             ],
+            only_with: &[],
         },
         SettingSpec {
             key: "timezone",
@@ -49,6 +51,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             required: false,
             default: "UTC",
             choices: &[],
+            only_with: &[],
         },
     ],
     secret: SecretNeed::None,

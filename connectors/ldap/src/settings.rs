@@ -28,6 +28,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             required: false,
             default: "false",
             choices: &["true", "false"],
+            only_with: &[],
         },
         spec(
             "bind_dn",
@@ -78,6 +79,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             required: false,
             default: "no",
             choices: &["yes", "no"],
+            only_with: &[],
         },
         spec(
             "id_attribute",
@@ -100,6 +102,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             required: false,
             default: AUTO,
             choices: &[AUTO, "no"],
+            only_with: &[],
         },
         spec(
             "timeout",
@@ -144,6 +147,7 @@ const fn spec(
         required: matches!(must, Must::Yes),
         default,
         choices: &[],
+        only_with: &[],
     }
 }
 

@@ -34,28 +34,38 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             required: false,
             default: "approle",
             choices: &["approle", "userpass", "token"],
+            only_with: &[],
         },
-        spec(
-            "auth_mount",
-            "Where to sign in",
-            "path of the auth method below auth/; its type's name where empty",
-            Must::No,
-            "",
-        ),
-        spec(
-            "role_id",
-            "Role ID",
-            "for approle: the role's ID; its secret ID is the secret",
-            Must::No,
-            "",
-        ),
-        spec(
-            "username",
-            "User name",
-            "for userpass: the user; its password is the secret",
-            Must::No,
-            "",
-        ),
+        SettingSpec {
+            only_with: &[("auth", "approle"), ("auth", "userpass")],
+            ..spec(
+                "auth_mount",
+                "Where to sign in",
+                "path of the auth method below auth/; its type's name where empty",
+                Must::No,
+                "",
+            )
+        },
+        SettingSpec {
+            only_with: &[("auth", "approle")],
+            ..spec(
+                "role_id",
+                "Role ID",
+                "for approle: the role's ID; its secret ID is the secret",
+                Must::Yes,
+                "",
+            )
+        },
+        SettingSpec {
+            only_with: &[("auth", "userpass")],
+            ..spec(
+                "username",
+                "User name",
+                "for userpass: the user; its password is the secret",
+                Must::Yes,
+                "",
+            )
+        },
         spec(
             "namespace",
             "Namespace",
@@ -84,6 +94,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             required: false,
             default: "no",
             choices: &["yes", "no"],
+            only_with: &[],
         },
         spec(
             "values_role_id",
@@ -134,6 +145,7 @@ const fn spec(
         required: matches!(must, Must::Yes),
         default,
         choices: &[],
+        only_with: &[],
     }
 }
 
@@ -394,7 +406,10 @@ mod tests {
         check(&[("system", "Corp Vault")], "not a system name");
         check(&[("timeout", "0")], "not a timeout");
         check(&[("role_id", "")], "`role_id` is missing");
-        check(&[("auth", "userpass")], "`role_id` has no meaning");
+        check(
+            &[("auth", "userpass"), ("username", "u")],
+            "`role_id` has no meaning",
+        );
         check(
             &[("auth", "userpass"), ("role_id", "")],
             "`username` is missing",

@@ -6,7 +6,7 @@ use lastkey_contract::{
     Settings,
 };
 use lastkey_engine::collect::{OWN_SETTINGS, Rules};
-use lastkey_engine::views::{SettingView, SourceKindView};
+use lastkey_engine::views::{OnlyWith, SettingView, SourceKindView};
 
 type Configure = fn(&Settings, Option<Secret>) -> Result<Box<dyn Connector>, ConnectorError>;
 
@@ -17,6 +17,14 @@ struct Listed {
     configure: Configure,
     /// The least rights as texts for the system's own administrator.
     scripts: fn(&Settings) -> Vec<Script>,
+    values: Values,
+}
+
+/// Whether a kind of system keeps values that can be reduced to fingerprints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Values {
+    Kept,
+    None,
 }
 
 fn all() -> [Listed; 3] {
@@ -26,23 +34,29 @@ fn all() -> [Listed; 3] {
             configure: lastkey_flat_files::configure,
             // Files are readable or not: no rights to grant.
             scripts: |_| Vec::new(),
+            values: Values::None,
         },
         Listed {
             descriptor: &lastkey_ldap::DESCRIPTOR,
             configure: lastkey_ldap::configure,
             scripts: lastkey_ldap::scripts,
+            values: Values::None,
         },
         Listed {
             descriptor: &lastkey_vault::DESCRIPTOR,
             configure: lastkey_vault::configure,
             scripts: lastkey_vault::scripts,
+            values: Values::Kept,
         },
     ]
 }
 
 /// The kinds of source that can be added.
 pub fn source_kinds() -> Vec<SourceKindView> {
-    descriptors().into_iter().map(kind_view).collect()
+    all()
+        .into_iter()
+        .map(|listed| kind_view(listed.descriptor, listed.values))
+        .collect()
 }
 
 /// All descriptors.
@@ -121,10 +135,18 @@ fn setting_view(spec: &SettingSpec, part: &str) -> SettingView {
         choices: spec.choices.iter().map(|c| (*c).to_owned()).collect(),
         chooser: chooser(spec.key).to_owned(),
         part: part.to_owned(),
+        only_with: spec
+            .only_with
+            .iter()
+            .map(|(key, value)| OnlyWith {
+                key: (*key).to_owned(),
+                value: (*value).to_owned(),
+            })
+            .collect(),
     }
 }
 
-fn kind_view(descriptor: &Descriptor) -> SourceKindView {
+fn kind_view(descriptor: &Descriptor, values: Values) -> SourceKindView {
     let Descriptor {
         kind,
         title,
@@ -155,5 +177,36 @@ fn kind_view(descriptor: &Descriptor) -> SourceKindView {
         .to_owned(),
         secret_label: (*secret_label).to_owned(),
         reads: reads.iter().map(|kind| kind.plural().to_owned()).collect(),
+        keeps_values: values == Values::Kept,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_keeps_values_where_its_connector_can_read_them() {
+        for listed in all() {
+            let pairs = listed.descriptor.settings.iter().filter(|s| s.required);
+            let pairs = pairs.map(|s| {
+                let value = match s.key {
+                    "address" => "https://h",
+                    "url" => "ldaps://h",
+                    "path" => "/",
+                    "base_dn" => "dc=x",
+                    "username" => "",
+                    _ => "x",
+                };
+                (s.key.to_owned(), value.to_owned())
+            });
+            let settings = Settings(pairs.filter(|(_, value)| !value.is_empty()).collect());
+            let needs = listed.descriptor.secret != SecretNeed::None;
+            let secret = needs.then(|| Secret::new("a secret".to_owned()));
+            let connector = (listed.configure)(&settings, secret).expect("it can be configured");
+            let said = listed.values == Values::Kept;
+            let kind = listed.descriptor.kind;
+            assert_eq!(connector.value_reader(None).is_some(), said, "{kind}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use lastkey_contract::when::rfc3339;
 use lastkey_contract::{
     Connector, ConnectorError, Descriptor, Secret, SecretNeed, Settings, SourceName,
 };
-use lastkey_engine::collect::{OWN_SETTINGS, Redactor};
+use lastkey_engine::collect::{CONSENT, OWN_SETTINGS, Redactor};
 use lastkey_engine::store::CheckRecord;
 use lastkey_engine::views::{self, CheckView, DraftProblem, NewSource, ScriptView, SourceRow};
 use std::collections::BTreeMap;
@@ -96,7 +96,11 @@ impl Workbench {
         }
         let source = SourceName::new(name.clone());
         let before = self.store.source(&source).await?;
-        let settings = Settings(changed.settings);
+        let mut settings = Settings(changed.settings);
+        // A change of settings neither gives consent nor takes it back.
+        if let Some(consent) = before.settings.get(CONSENT) {
+            settings.0.insert(CONSENT.to_owned(), consent.to_owned());
+        }
         if before.settings != settings {
             self.store
                 .set_source_settings(&source, &settings, Utc::now())

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use chrono::Utc;
 use lastkey_contract::{Connector, Secret, SourceName};
 use lastkey_engine::collect::{CONSENT, Fingerprinting, Prints};
+use lastkey_engine::views::SourceRow;
 use std::sync::Arc;
 
 /// What somebody says about the values of a source.
@@ -25,7 +26,7 @@ impl Workbench {
         name: &str,
         consent: Consent,
         secret: Option<String>,
-    ) -> Result<(), Failure> {
+    ) -> Result<SourceRow, Failure> {
         let source = SourceName::new(name);
         let found = self.store.source(&source).await?;
         let mut settings = found.settings.clone();
@@ -67,10 +68,10 @@ impl Workbench {
             Some(secret) => self.keep_values_secret(name, secret)?,
             None => self.secrets.forget(&crate::sources::values_entry(name))?,
         }
-        Ok(self
-            .store
+        self.store
             .change_source(&source, &settings, what, Utc::now())
-            .await?)
+            .await?;
+        self.source_row(name).await
     }
 
     /// The connector as a sync reads with it, and the secrets that must never be written, the

@@ -7,6 +7,8 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -323,6 +325,7 @@ fn echo(socket: &Path) {
 /// A server that accepts connections and never answers.
 pub struct HangingServer {
     port: u16,
+    held: Arc<AtomicUsize>,
 }
 
 impl HangingServer {
@@ -330,12 +333,20 @@ impl HangingServer {
     pub fn start() -> HangingServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("its port").port();
+        let held = Arc::new(AtomicUsize::new(0));
+        let counted = held.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::SeqCst);
                 std::thread::spawn(move || hold(stream));
             }
         });
-        HangingServer { port }
+        HangingServer { port, held }
+    }
+
+    /// How many have come so far, to hear nothing.
+    pub fn connections(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
     }
 
     /// The port on 127.0.0.1.

@@ -10,3 +10,4 @@
 
 mod entrances;
 mod traces;
+mod vaults;

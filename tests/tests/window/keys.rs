@@ -1,7 +1,7 @@
 //! The door of the window: each state of keys and store has a page with its next step, and a
 //! locked window shows and answers nothing.
 
-use super::{accessible, add_source, look};
+use super::steps::*;
 use lastkey_tests::bus::{Bus, Keyring, secret_file};
 use lastkey_tests::labs::HangingServer;
 use lastkey_tests::window::{Room, Window};
@@ -106,15 +106,7 @@ async fn a_read_goes_on_behind_the_lock_and_the_store_closes_after_it() {
     let arguments = with_key_file(&room);
     let window = Window::open(&room, &words(&arguments)).await;
     inside(&window).await;
-    let url = format!("ldaps://127.0.0.1:{}", hanging.port());
-    let settings = [
-        ("url", url.as_str()),
-        ("bind_dn", "cn=reader,dc=example"),
-        ("base_dn", "dc=example"),
-        ("system", "corp"),
-        ("timeout", "20"),
-    ];
-    add_source(&window, "ldap", "slow", &settings, Some("never-mind-13")).await;
+    add_silent_source(&window, "slow", &hanging).await;
     window.click("sync-one").await;
     window.part("stop-one").await;
     window.click("lock-now").await;
@@ -183,7 +175,7 @@ async fn without_a_keychain_a_key_file_is_made_at_the_door() {
     window.click("key-file-make").await;
     window.part("key-file-made").await;
     window.click("try-again").await;
-    super::through_the_recovery_key(&window).await;
+    through_the_recovery_key(&window).await;
     inside(&window).await;
     window.close().await;
     let key = key.display().to_string();

@@ -1,7 +1,6 @@
 //! The source wizard and the page of a source, against a real directory.
 
-use super::{accessible, add_source, choose, load_plan, look, rehearse, step};
-use super::{past_the_script, sync_chosen, through_the_recovery_key, until_step};
+use super::steps::*;
 use lastkey_tests::labs::{Seed, Slapd};
 use lastkey_tests::window::{Room, Window};
 use std::time::{Duration, Instant};
@@ -175,9 +174,7 @@ async fn a_directory_is_added_by_keyboard_and_what_is_wrong_is_said_where_it_is(
     window.click("wizard-back").await;
     window.fill("source-secret", Slapd::READER_PASSWORD).await;
     window.press_key("Enter").await;
-    window
-        .wait_for("[data-test=\"check-result\"][data-state=\"answered\"]")
-        .await;
+    answered(&window).await;
     window
         .text_where("check-rights", |text| text.contains(Slapd::READER_DN))
         .await;
@@ -197,9 +194,7 @@ async fn a_directory_is_added_by_keyboard_and_what_is_wrong_is_said_where_it_is(
 
     window.part("area-source").await;
     window.part("runs-table").await;
-    window
-        .text_where("source-state", |text| text.contains("Complete"))
-        .await;
+    complete(&window).await;
     let shown = totals(&window).await;
     adds_up(&shown);
     let accounts = shown.iter().find(|(kind, _)| kind == "account");
@@ -229,22 +224,7 @@ async fn rights_in_excess_are_named_and_settings_and_secret_change_only_after_a_
     let room = Room::new();
     let window = Window::open(&room, &[]).await;
     through_the_recovery_key(&window).await;
-    let (url, ca) = (lab.ldaps_url(), lab.ca_path().display().to_string());
-    let settings = [
-        ("url", url.as_str()),
-        ("bind_dn", Slapd::ADMIN_DN),
-        ("base_dn", Slapd::BASE),
-        ("ca_file", ca.as_str()),
-        ("system", "corp-ldap"),
-    ];
-    add_source(
-        &window,
-        "ldap",
-        "directory",
-        &settings,
-        Some(Slapd::ADMIN_PASSWORD),
-    )
-    .await;
+    add_directory(&window, &lab, Slapd::ADMIN_DN, Slapd::ADMIN_PASSWORD).await;
     window.click("open-source").await;
     window.part("area-source").await;
     window
@@ -274,9 +254,7 @@ async fn rights_in_excess_are_named_and_settings_and_secret_change_only_after_a_
     past_the_script(&window).await;
     window.fill("source-secret", Slapd::READER_PASSWORD).await;
     window.click("wizard-next").await;
-    window
-        .wait_for("[data-test=\"check-result\"][data-state=\"answered\"]")
-        .await;
+    answered(&window).await;
     look(&window, "51-change-check").await;
     window.click("wizard-next").await;
     window.part("area-source").await;
@@ -382,9 +360,7 @@ async fn a_skipped_object_and_a_stale_source_lower_the_verdict_and_lead_to_their
     // Mended and read again, it weakens nothing; a month later it is too old, and that is said.
     std::fs::write(room.path("shop").join("accounts.csv"), GOOD).unwrap();
     window.click("sync-one").await;
-    window
-        .text_where("source-state", |text| text.contains("Complete"))
-        .await;
+    complete(&window).await;
     window.click("nav-overview").await;
     window.part("area-overview").await;
     window
@@ -421,9 +397,7 @@ async fn a_read_that_would_remove_too_much_is_held_until_somebody_accepts_it() {
     window.click("open-source").await;
     window.part("area-source").await;
     window.click("sync-one").await;
-    window
-        .text_where("source-state", |text| text.contains("Complete"))
-        .await;
+    complete(&window).await;
 
     roster(8);
     window.click("sync-one").await;
@@ -453,9 +427,7 @@ async fn a_read_that_would_remove_too_much_is_held_until_somebody_accepts_it() {
     window.part("accept-dialog").await;
     accessible(&window, "accepting removals").await;
     window.click("accept-confirm").await;
-    window
-        .text_where("source-state", |text| text.contains("Complete"))
-        .await;
+    complete(&window).await;
     let totals = content_where(&window, "totals", |text| text.contains("proved gone")).await;
     assert!(totals.contains("22 objects"), "{totals}");
     window

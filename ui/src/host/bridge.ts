@@ -110,6 +110,10 @@ const answers: Answers = {
   run: (a) => estate.run(sources, a?.sync ?? 0),
   run_journal: (a) => listed<JournalRow>(estate.journal("github"), a?.query as ListQuery),
   weak_reads: () => (sources.length === 0 ? [] : estate.weak),
+  source_fingerprints: (a) => {
+    sources = sources.map((source) => (source.name === a?.name ? { ...source, fingerprints: a.secret !== null } : source));
+    return sources.find((source) => source.name === a?.name) as SourceRow;
+  },
   source_remove: (a) => {
     sources = sources.filter((source) => source.name !== a?.name);
   },

@@ -8,4 +8,8 @@ export type SourceKindView = { kind: string, title: string, summary: string, set
 /**
  * `none`, `optional`, `required`.
  */
-secret: string, secret_label: string, reads: Array<string>, };
+secret: string, secret_label: string, reads: Array<string>, 
+/**
+ * Whether its values can be reduced to fingerprints, where somebody consents.
+ */
+keeps_values: boolean, };

@@ -34,4 +34,8 @@ fresh_for_seconds: number,
 /**
  * `fresh`, `stale`, or `never` where no read was complete.
  */
-freshness: string, kinds: Array<KindTotals>, check: CheckView | null, };
+freshness: string, kinds: Array<KindTotals>, check: CheckView | null, 
+/**
+ * Whether somebody consented to values being reduced to fingerprints.
+ */
+fingerprints: boolean, };

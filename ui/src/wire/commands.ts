@@ -80,6 +80,8 @@ export interface Commands {
   run_journal(a: { sync: number; query: ListQuery }): RowWindow<JournalRow>;
   /** The reads that lower every claim about a moment, which is now if not given. */
   weak_reads(a: { at: string | null }): Array<WeakReadView>;
+  /** Lets values be reduced to fingerprints, with the login that may read them; without, no longer. */
+  source_fingerprints(a: { name: string; secret: string | null }): SourceRow;
   /** Removes a source; its history stays. */
   source_remove(a: { name: string }): void;
   /** Reads sources; none named means all. */
@@ -144,6 +146,7 @@ export const commandNames = [
   "run",
   "run_journal",
   "weak_reads",
+  "source_fingerprints",
   "source_remove",
   "sync_start",
   "sync_accept",

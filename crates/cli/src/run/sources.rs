@@ -103,7 +103,20 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
                 out.line(format!("{}: {}", kind.kind, kind.summary))?;
                 let of_kind = kind.settings.iter().filter(|s| !Rules::owns(&s.key));
                 for setting in of_kind {
-                    let need = if setting.required { " (required)" } else { "" };
+                    let mut need = Vec::new();
+                    if setting.required {
+                        need.push("required".to_owned());
+                    }
+                    let with = setting.only_with.iter();
+                    let with: Vec<String> =
+                        with.map(|o| format!("{}={}", o.key, o.value)).collect();
+                    if !with.is_empty() {
+                        need.push(format!("with {}", with.join(" or ")));
+                    }
+                    let need = match need.is_empty() {
+                        true => String::new(),
+                        false => format!(" ({})", need.join(" ")),
+                    };
                     out.line(format!("  {}{need}: {}", setting.key, setting.help))?;
                 }
                 if kind.secret != "none" {
@@ -143,8 +156,10 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
                 _ => Consent::TakenBack,
             };
             let bench = open(global, WhenMissing::Refuse, out).await?;
-            bench.set_fingerprints(&name, consent, secret).await?;
-            if !out.json {
+            let row = bench.set_fingerprints(&name, consent, secret).await?;
+            if out.json {
+                out.document(&row)?;
+            } else {
                 out.line(match consent {
                     Consent::Given => format!(
                         "fingerprints of {name} are on: the next sync reads each value, keeps a keyed fingerprint of it and nothing else"

@@ -14,6 +14,7 @@ pub static OWN_SETTINGS: [SettingSpec; 7] = [
         required: false,
         default: "24h",
         choices: &[],
+        only_with: &[],
     },
     SettingSpec {
         key: "full_every",
@@ -22,6 +23,7 @@ pub static OWN_SETTINGS: [SettingSpec; 7] = [
         required: false,
         default: "7d",
         choices: &[],
+        only_with: &[],
     },
     SettingSpec {
         key: "hold_above",
@@ -30,6 +32,7 @@ pub static OWN_SETTINGS: [SettingSpec; 7] = [
         required: false,
         default: "20",
         choices: &[],
+        only_with: &[],
     },
     SettingSpec {
         key: "pace",
@@ -38,6 +41,7 @@ pub static OWN_SETTINGS: [SettingSpec; 7] = [
         required: false,
         default: "",
         choices: &[],
+        only_with: &[],
     },
     SettingSpec {
         key: "page",
@@ -46,6 +50,7 @@ pub static OWN_SETTINGS: [SettingSpec; 7] = [
         required: false,
         default: "",
         choices: &[],
+        only_with: &[],
     },
     SettingSpec {
         key: "check_first",
@@ -54,6 +59,7 @@ pub static OWN_SETTINGS: [SettingSpec; 7] = [
         required: false,
         default: "true",
         choices: &["true", "false"],
+        only_with: &[],
     },
     SettingSpec {
         key: "supplement",
@@ -62,6 +68,7 @@ pub static OWN_SETTINGS: [SettingSpec; 7] = [
         required: false,
         default: "false",
         choices: &["true", "false"],
+        only_with: &[],
     },
 ];
 

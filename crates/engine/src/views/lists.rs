@@ -5,7 +5,7 @@ use super::{
     Status, Totals,
 };
 use crate::access::ReadState;
-use crate::collect::{Rules, age_words};
+use crate::collect::{CONSENT, Rules, age_words};
 use crate::store::{
     CheckRecord, KindRecord, PeopleQuery, PersonRow, SourceRecord, Store, StoreError, SyncId,
     SyncState,
@@ -161,6 +161,9 @@ async fn source_row(
         (true, None) | (false, _) => read,
     };
     let first_gap = kinds.iter().flat_map(|k| k.gaps.iter()).next().cloned();
+    // Consent is no setting that could be edited beside others.
+    let mut settings = source.settings.0;
+    let fingerprints = settings.remove(CONSENT).is_some();
     let (failure, hint) = sync
         .as_ref()
         .map_or((None, None), |s| (s.failure.clone(), s.hint.clone()));
@@ -170,7 +173,7 @@ async fn source_row(
         kind_title: descriptor.map_or(source.kind.clone(), |d| d.title.to_owned()),
         group: group(&reads).to_owned(),
         reads: reads.iter().map(|k| k.plural().to_owned()).collect(),
-        settings: source.settings.0,
+        settings,
         state: state.to_owned(),
         message: failure.or(first_gap),
         hint,
@@ -186,6 +189,7 @@ async fn source_row(
         freshness: freshness.to_owned(),
         kinds: kinds.iter().map(KindRecord::view).collect(),
         check: store.last_check(source.id).await?.map(check_view),
+        fingerprints,
     })
 }
 

@@ -91,6 +91,8 @@ pub struct SourceKindView {
     pub secret: String,
     pub secret_label: String,
     pub reads: Vec<String>,
+    /// Whether its values can be reduced to fingerprints, where somebody consents.
+    pub keeps_values: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -106,6 +108,16 @@ pub struct SettingView {
     pub chooser: String,
     /// Who reads it: `system` (the connector), or `reading` (the engine, for every kind alike).
     pub part: String,
+    /// It has a meaning only where another setting has one of these values; always where empty.
+    pub only_with: Vec<OnlyWith>,
+}
+
+/// Another setting and its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct OnlyWith {
+    pub key: String,
+    pub value: String,
 }
 
 /// A source to be added. The secret goes to the keychain and nowhere else.
@@ -148,6 +160,8 @@ pub struct SourceRow {
     pub freshness: String,
     pub kinds: Vec<KindTotals>,
     pub check: Option<CheckView>,
+    /// Whether somebody consented to values being reduced to fingerprints.
+    pub fingerprints: bool,
 }
 
 /// reported = stored + unchanged + skipped + failed, once a read has ended.
