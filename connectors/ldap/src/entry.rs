@@ -3,9 +3,10 @@
 //! Values are moved out of what the client decoded, not copied: a directory of a million member
 //! values passes through here.
 
+use crate::wire::is_shallow;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use ldap3::ResultEntry;
-use ldap3::asn1::{PL, StructureTag};
+use ldap3::asn1::{PL, StructureTag, parse_tag};
 
 /// Longest attribute value that is taken in, in bytes.
 pub const MAX_VALUE: usize = 64 * 1024;
@@ -115,6 +116,16 @@ pub fn generalized_time(text: &str) -> Option<DateTime<Utc>> {
     NaiveDateTime::parse_from_str(whole, "%Y%m%d%H%M%S")
         .ok()
         .map(|t| t.and_utc())
+}
+
+/// A value that holds elements itself, as some controls do; None for anything broken, or deeper
+/// than any of them is.
+pub fn parse(value: &[u8]) -> Option<StructureTag> {
+    const LEVELS: u8 = 4;
+    if !is_shallow(value, LEVELS) {
+        return None;
+    }
+    parse_tag(value).ok().map(|(_, tag)| tag)
 }
 
 /// The parts of a constructed element; None for a primitive one.

@@ -12,31 +12,37 @@ pub fn config(message: impl Into<String>, hint: impl Into<String>) -> ConnectorE
 pub fn client(system: &str, operation: &str, error: &LdapError) -> ConnectorError {
     let new = |kind, message: String| ConnectorError::new(kind, system, operation, message);
     match error {
-        LdapError::Io { source } => new(
-            ErrorKind::Unavailable,
-            format!("the directory cannot be reached: {source}"),
-        )
-        .hint("check the address, the port and the network"),
         LdapError::Timeout { .. } => timed_out(system, operation),
         LdapError::FilterParsing => new(
             ErrorKind::ConfigInvalid,
             "the filter is not a filter that LDAP knows".to_owned(),
         )
         .hint("check people_filter and group_filter; a filter stands in brackets"),
-        LdapError::OpSend { .. }
-        | LdapError::ResultRecv { .. }
-        | LdapError::IdScrubSend { .. }
-        | LdapError::EndOfStream => new(
-            ErrorKind::Unavailable,
-            "the directory closed the connection".to_owned(),
-        )
-        .hint("sync again; if it comes back, look into the directory's log"),
         LdapError::LdapResult { result } => refused(system, operation, result),
-        other => new(
-            ErrorKind::Protocol,
-            format!("the directory answered oddly: {other}"),
-        ),
+        other => odd(system, operation, &other.to_string()),
     }
+}
+
+/// Nobody there.
+pub fn unreachable(system: &str, operation: &str, why: &str) -> ConnectorError {
+    ConnectorError::new(
+        ErrorKind::Unavailable,
+        system,
+        operation,
+        format!("the directory cannot be reached: {why}"),
+    )
+    .hint("check the address, the port and the network")
+}
+
+/// The connection ended in the middle.
+pub fn closed(system: &str, operation: &str) -> ConnectorError {
+    ConnectorError::new(
+        ErrorKind::Unavailable,
+        system,
+        operation,
+        "the directory closed the connection",
+    )
+    .hint("sync again; if it comes back, look into the directory's log")
 }
 
 /// No answer in time.
@@ -58,6 +64,7 @@ pub fn odd(system: &str, operation: &str, what: &str) -> ConnectorError {
         operation,
         format!("the directory answered oddly: {what}"),
     )
+    .hint("check that the address is the directory's own, with nothing between that changes what it sends")
 }
 
 /// A result code other than success.

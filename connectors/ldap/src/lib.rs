@@ -33,6 +33,7 @@ mod session;
 mod settings;
 mod sync;
 mod watermark;
+mod wire;
 
 pub use scripts::scripts;
 pub use settings::DESCRIPTOR;

@@ -1,12 +1,13 @@
 //! Searches: one page of a paged search (RFC 2696), all its pages one after the other with the
 //! next under way while one is worked on, and the look at one entry.
 
-use crate::entry::{Entry, constructed, primitive};
+use crate::entry::{Entry, constructed, parse, primitive};
 use crate::error::{client, odd, refused, timed_out};
+use crate::wire::Wire;
 use lastkey_contract::ConnectorError;
-use ldap3::asn1::parse_tag;
 use ldap3::controls::{PagedResults, RawControl};
-use ldap3::{Ldap, LdapResult, ResultEntry, Scope, SearchOptions};
+use ldap3::{Ldap, LdapError, LdapResult, ResultEntry, Scope, SearchOptions};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -21,6 +22,15 @@ pub struct Link {
     /// The address, for errors.
     pub system: String,
     pub timeout: Duration,
+    pub wire: Arc<Wire>,
+}
+
+impl Link {
+    /// The error for a call that the client ended: what ended the connection, if it did.
+    pub fn failed(&self, operation: &str, error: &LdapError) -> ConnectorError {
+        let end = self.wire.end(&self.system, operation);
+        end.unwrap_or_else(|| client(&self.system, operation, error))
+    }
 }
 
 /// What is searched for.
@@ -98,7 +108,7 @@ pub async fn ask(
     operation: &str,
     mut take: impl FnMut(ResultEntry) -> Result<(), ConnectorError>,
 ) -> Result<LdapResult, ConnectorError> {
-    let failed = |e: ldap3::LdapError| client(&link.system, operation, &e);
+    let failed = |e| link.failed(operation, &e);
     let late = || timed_out(&link.system, operation);
     let mut ldap = link.ldap.clone();
     ldap.with_controls(controls)
@@ -219,9 +229,8 @@ fn next(
         // A directory that does not page sends everything at once.
         return Ok(None);
     };
-    parse_tag(control.1.val.as_deref().unwrap_or_default())
-        .ok()
-        .and_then(|(_, tag)| constructed(tag)?.into_iter().nth(1))
+    parse(control.1.val.as_deref().unwrap_or_default())
+        .and_then(|tag| constructed(tag)?.into_iter().nth(1))
         .and_then(primitive)
         .map(|cookie| Some(cookie).filter(|c| !c.is_empty()))
         .ok_or_else(|| odd(system, operation, "its paging control is broken"))

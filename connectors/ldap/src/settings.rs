@@ -5,6 +5,7 @@ use crate::root::Server;
 use lastkey_contract::{
     ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings, SystemName, shown_address,
 };
+use lastkey_tls::host_and_port;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -175,7 +176,10 @@ pub enum Incremental {
 /// A configured directory, without its password.
 #[derive(Clone, Debug)]
 pub struct Directory {
+    /// The address, for sentences.
     pub url: String,
+    pub host: String,
+    pub port: u16,
     pub security: Security,
     /// None signs in anonymously.
     pub bind_dn: Option<String>,
@@ -236,13 +240,17 @@ impl Directory {
                 ));
             }
         };
-        let host = host.trim_end_matches('/');
-        if host.is_empty() || host.contains(['/', '@', '?', '#', ' ']) {
+        let place = host.trim_end_matches('/');
+        let usual_port = match security {
+            Security::Ldaps => 636,
+            Security::StartTls => 389,
+        };
+        let Some((host, port)) = host_and_port(place, usual_port) else {
             return Err(config(
                 format!("`{}` is not an address of a directory", shown_address(&url)),
                 "write only the scheme, the host and the port: ldaps://host:636",
             ));
-        }
+        };
         let system = text("system");
         if !SystemName::is_well_formed(&system) {
             return Err(config(
@@ -285,7 +293,9 @@ impl Directory {
             }
         }
         Ok(Directory {
-            url: format!("{}://{host}", if starttls { "ldap" } else { "ldaps" }),
+            url: format!("{}://{place}", if starttls { "ldap" } else { "ldaps" }),
+            host,
+            port,
             security,
             bind_dn,
             base_dn: text("base_dn"),
@@ -349,6 +359,7 @@ mod tests {
         check(&[("url", "http://h")], "not an address");
         check(&[("url", "ldaps://me:pw@h")], "not an address");
         check(&[("url", "ldaps://")], "not an address");
+        check(&[("url", "ldaps://h:99999")], "not an address");
         check(&[("bind_dn", "cn=x")], "no password");
         check(&[("system", "Corp AD")], "not a system name");
         check(&[("timeout", "0")], "not a timeout");

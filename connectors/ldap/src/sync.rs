@@ -3,11 +3,11 @@
 //! Everything is taken apart without trusting it. A directory that cannot say what was deleted
 //! answers with all that is still present; that is no list of changes, and ends as a lost cursor.
 
-use crate::entry::{Entry, constructed, primitive};
+use crate::entry::{Entry, constructed, parse, primitive};
 use crate::error::{odd, refused};
 use crate::search::{Link, Query, ask, cut};
 use lastkey_contract::{ConnectorError, ErrorKind};
-use ldap3::asn1::{PL, StructureTag, parse_tag};
+use ldap3::asn1::{PL, StructureTag};
 use ldap3::controls::{Control, MakeCritical, RawControl, RefreshMode, SyncRequest};
 use ldap3::{LdapResult, Scope};
 
@@ -152,7 +152,7 @@ fn value<'a>(controls: &'a [Control], oid: &str) -> Option<&'a [u8]> {
 
 /// The state of an entry, and its id.
 fn state(controls: &[Control]) -> Option<(u8, [u8; 16])> {
-    let (_, tag) = parse_tag(value(controls, STATE)?).ok()?;
+    let tag = parse(value(controls, STATE)?)?;
     let mut parts = constructed(tag)?.into_iter();
     let state = primitive(parts.next()?)?;
     let id = primitive(parts.next()?)?;
@@ -161,7 +161,7 @@ fn state(controls: &[Control]) -> Option<(u8, [u8; 16])> {
 
 /// The cookie of the end, and whether deletions were told.
 fn done(result: &LdapResult) -> Option<(Option<Vec<u8>>, bool)> {
-    let (_, tag) = parse_tag(value(&result.ctrls, DONE)?).ok()?;
+    let tag = parse(value(&result.ctrls, DONE)?)?;
     let (mut cookie, mut deletes) = (None, false);
     for part in constructed(tag)? {
         match (part.id, part.payload) {
@@ -186,7 +186,7 @@ fn info(tag: StructureTag) -> Option<Said> {
     if name? != INFO {
         return Some(Said::Nothing);
     }
-    let (_, message) = parse_tag(&content?).ok()?;
+    let message = parse(&content?)?;
     let sort = message.id;
     match (sort, message.payload) {
         (0, PL::P(cookie)) => Some(Said::Cookie(cookie)),

@@ -1,13 +1,21 @@
 //! TLS: the system's trust and the source's own CA, verified always; no switch turns it off.
+//! A failure of TLS becomes an error that says what to do.
+
+mod address;
+mod failure;
+
+pub use address::host_and_port;
 
 use lastkey_contract::{ConnectorError, ErrorKind};
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use sha2::{Digest, Sha256};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Whose certificates are verified.
@@ -17,6 +25,8 @@ pub struct Peer<'a> {
     pub kind: &'static str,
     /// What a person calls the other side: "directory".
     pub name: &'static str,
+    /// What to look at where its port may be the wrong one.
+    pub port: &'static str,
     /// A PEM file with its own CA, trusted beside the system's.
     pub ca_file: Option<&'a Path>,
 }
@@ -34,19 +44,40 @@ pub struct Refusal {
     sha256: String,
 }
 
-/// Verifies as rustls does, and remembers what it refused so that a person can compare.
+/// Verifies as rustls does, and remembers what it refused so that a person can compare, and
+/// whether the server asked for a certificate of ours: there is none.
 #[derive(Debug)]
 pub struct Watched {
     inner: Arc<WebPkiServerVerifier>,
-    name: &'static str,
+    peer: Peer<'static>,
     refusal: Mutex<Option<Refusal>>,
+    asked: Arc<Asked>,
+}
+
+/// Sends no certificate, and remembers that one was asked for.
+#[derive(Debug, Default)]
+struct Asked(AtomicBool);
+
+impl ResolvesClientCert for Asked {
+    fn resolve(
+        &self,
+        _issuers: &[&[u8]],
+        _schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
 }
 
 impl Watched {
     /// The error for a connection that failed because of its certificate.
     pub fn error(&self, system: &str) -> Option<ConnectorError> {
         let refusal = self.refusal.lock().ok()?.clone()?;
-        let name = self.name;
+        let name = self.peer.name;
         Some(
             ConnectorError::new(
                 ErrorKind::TlsUntrusted,
@@ -59,6 +90,10 @@ impl Watched {
                 refusal.sha256
             )),
         )
+    }
+
+    fn was_asked_for_certificate(&self) -> bool {
+        self.asked.0.load(Ordering::Relaxed)
     }
 }
 
@@ -164,14 +199,20 @@ pub fn client(peer: Peer<'_>) -> Result<(Arc<ClientConfig>, Arc<Watched>), Conne
         .map_err(|e| odd(e.to_string()))?;
     let watched = Arc::new(Watched {
         inner,
-        name: peer.name,
+        peer: Peer {
+            kind: peer.kind,
+            name: peer.name,
+            port: peer.port,
+            ca_file: None,
+        },
         refusal: Mutex::new(None),
+        asked: Arc::default(),
     });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| odd(e.to_string()))?
         .dangerous() // rustls' word for any own verifier; ours only watches its own
         .with_custom_certificate_verifier(watched.clone())
-        .with_no_client_auth();
+        .with_client_cert_resolver(watched.asked.clone());
     Ok((Arc::new(config), watched))
 }

@@ -73,6 +73,7 @@ impl Http {
         let (tls, watched) = lastkey_tls::client(Peer {
             kind: "vault",
             name: "vault",
+            port: "check the address and the port, 8200 as a rule",
             ca_file: vault.ca_file.as_deref(),
         })?;
         Ok(Http {
@@ -239,10 +240,7 @@ impl Http {
         let stream = TlsConnector::from(self.tls.clone())
             .connect(name, stream)
             .await
-            .map_err(|error| match self.watched.error(&self.address) {
-                Some(untrusted) => untrusted,
-                None => self.no_tls(&error, operation),
-            })?;
+            .map_err(|error| self.watched.handshake(&self.address, operation, &error))?;
         let (sender, connection) = handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.failed(&error, operation))?;
@@ -253,33 +251,15 @@ impl Http {
         Ok(sender)
     }
 
-    /// The handshake failed for another reason than the certificate.
-    fn no_tls(&self, error: &std::io::Error, operation: &str) -> ConnectorError {
-        let inner = error
-            .get_ref()
-            .and_then(|e| e.downcast_ref::<rustls::Error>());
-        match inner {
-            Some(
-                rustls::Error::InvalidMessage(_)
-                | rustls::Error::InappropriateMessage { .. }
-                | rustls::Error::InappropriateHandshakeMessage { .. },
-            ) => odd(&self.address, operation, "it does not speak TLS"),
-            Some(why) => ConnectorError::new(
-                ErrorKind::TlsUntrusted,
-                &self.address,
-                operation,
-                format!("no TLS connection could be agreed on: {why}"),
-            )
-            .hint("the vault must offer TLS 1.2 or later"),
-            None => broken_off(&self.address, operation),
-        }
-    }
-
     fn failed(&self, error: &hyper::Error, operation: &str) -> ConnectorError {
-        match error.is_parse() {
-            true => odd(&self.address, operation, "it is not HTTP"),
-            false => broken_off(&self.address, operation),
+        if error.is_parse() {
+            return odd(&self.address, operation, "it is not HTTP");
         }
+        // A server can end TLS after the handshake, as for want of a certificate of ours.
+        std::error::Error::source(error)
+            .and_then(|cause| cause.downcast_ref())
+            .and_then(|cause| self.watched.broken(&self.address, operation, cause))
+            .unwrap_or_else(|| broken_off(&self.address, operation))
     }
 }
 

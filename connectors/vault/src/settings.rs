@@ -339,27 +339,7 @@ fn origin(address: &str) -> Result<(String, u16), ConnectorError> {
         }
         Some(_) | None => return Err(odd()),
     };
-    if rest.contains(['/', '@', '?', '#', ' ', '\\']) {
-        return Err(odd());
-    }
-    let (host, port) = match rest.strip_prefix('[') {
-        Some(six) => {
-            let (host, after) = six.split_once(']').ok_or_else(odd)?;
-            (host, after.strip_prefix(':'))
-        }
-        None => match rest.rsplit_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (rest, None),
-        },
-    };
-    let port = match port {
-        Some(port) => port.parse::<u16>().map_err(|_| odd())?,
-        None => 443,
-    };
-    match host.is_empty() || port == 0 {
-        true => Err(odd()),
-        false => Ok((host.to_owned(), port)),
-    }
+    lastkey_tls::host_and_port(rest, 443).ok_or_else(odd)
 }
 
 #[cfg(test)]

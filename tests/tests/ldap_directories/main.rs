@@ -11,5 +11,6 @@
 mod alike;
 mod changes;
 mod harness;
+mod hostile;
 mod only_389;
 mod rights;

@@ -88,7 +88,7 @@ impl Certificate {
     }
 
     /// What a TLS server with it is configured as.
-    pub(crate) fn server(&self) -> io::Result<Arc<ServerConfig>> {
+    pub fn server(&self) -> io::Result<Arc<ServerConfig>> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
