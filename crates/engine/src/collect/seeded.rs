@@ -1,7 +1,7 @@
 //! A connector for tests that answers from memory, with the faults it is told to have.
 
 use async_trait::async_trait;
-use lastkey_contract::facts::{Account, Grant, Identity};
+use lastkey_contract::facts::{Account, Credential, Grant, Identity};
 use lastkey_contract::{
     CheckReport, Connector, ConnectorError, Cursor, Descriptor, ErrorKind, Fact, Kind,
     KindCapability, Page, PageRequest, Quota, SecretNeed, Session,
@@ -38,7 +38,7 @@ pub enum Fault {
     Panic,
 }
 
-/// What changed since a watermark, in one page.
+/// What changed since a watermark. The last page tells what is gone and what it shows whole.
 #[derive(Clone, Default)]
 pub struct Changes {
     pub since: String,
@@ -131,6 +131,21 @@ impl Connector for Seeded {
     }
 }
 
+impl Seeded {
+    /// The records of one page.
+    fn part(&self, all: &[Fact], number: usize) -> Page {
+        let skipped = all.iter().skip(number * self.page);
+        let records: Vec<Fact> = skipped.take(self.page).cloned().collect();
+        let more = (number + 1) * self.page < all.len();
+        Page {
+            received: records.len() as u64,
+            records,
+            next: more.then(|| Cursor((number + 1).to_string())),
+            ..Page::default()
+        }
+    }
+}
+
 #[async_trait]
 impl Session for Seeded {
     async fn read_page(
@@ -150,27 +165,15 @@ impl Session for Seeded {
         let mut page = match (&request.since, self.changes.get(&kind)) {
             (Some(since), Some(changes)) => {
                 assert_eq!(*since, changes.since, "the watermark of the last read");
-                Page {
-                    received: changes.records.len() as u64,
-                    records: changes.records.clone(),
-                    gone: changes.gone.clone(),
-                    whole: changes.whole.clone(),
-                    ..Page::default()
+                let mut page = self.part(&changes.records, number);
+                if page.next.is_none() {
+                    page.gone.clone_from(&changes.gone);
+                    page.whole.clone_from(&changes.whole);
                 }
+                page
             }
             (Some(_), None) => Page::default(),
-            (None, _) => {
-                let all = self.facts.get(&kind).unwrap();
-                let skipped = all.iter().skip(number * self.page);
-                let records: Vec<Fact> = skipped.take(self.page).cloned().collect();
-                let more = (number + 1) * self.page < all.len();
-                Page {
-                    received: records.len() as u64,
-                    records,
-                    next: more.then(|| Cursor((number + 1).to_string())),
-                    ..Page::default()
-                }
-            }
+            (None, _) => self.part(self.facts.get(&kind).unwrap(), number),
         };
         if page.next.is_none() {
             page.watermark = self.watermark.clone();
@@ -236,6 +239,14 @@ pub fn account(system: &str, id: &str, identity: &str) -> Fact {
     }))
     .unwrap();
     Fact::Account(account)
+}
+
+pub fn credential(system: &str, id: &str, account: &str) -> Fact {
+    let credential: Credential = serde_json::from_value(serde_json::json!({
+        "system": system, "id": id, "kind": "api_key", "account_id": account,
+    }))
+    .unwrap();
+    Fact::Credential(credential)
 }
 
 pub fn grant(system: &str, account: &str, entitlement: &str) -> Fact {

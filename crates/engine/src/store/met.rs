@@ -345,9 +345,19 @@ pub(super) async fn ask(
         End::Key => "key_number",
     };
     rows.extend(current_with(connection, kind, source, column, &parents).await?);
-    let whole = current_with(connection, kind, source, column, &question.whole).await?;
-    met.whole.extend(whole.iter().map(|row| row.0));
-    rows.extend(whole);
+    // What was asked about on an earlier page and was not there then, this very pass has stored
+    // since: it was met, and must not be learned as if it had been there before.
+    let (asked, others): (Vec<i64>, Vec<i64>) = question
+        .whole
+        .into_iter()
+        .partition(|parent| met.asked_parents.contains(parent));
+    let asked = current_with(connection, kind, source, column, &asked).await?;
+    let others = current_with(connection, kind, source, column, &others).await?;
+    met.whole.extend(asked.iter().chain(&others).map(|r| r.0));
+    rows.extend(others.into_iter().filter(|row| {
+        let key = row.1.as_ref();
+        !key.is_some_and(|key| met.asked_keys.contains(&names.of(key)))
+    }));
     let known: HashSet<i64> = met.versions.iter().map(|v| v.id).collect();
     let mut new = HashSet::new();
     for row in rows {

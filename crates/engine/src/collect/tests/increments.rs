@@ -52,6 +52,48 @@ async fn an_incremental_read_stores_what_changed_and_claims_as_much_as_a_full_on
     assert_eq!(report.kinds[0].mode, "full");
 }
 
+/// A read of changes in three pages that loses its connection after the first one, so that it is
+/// begun anew within its sync: what it stores then it has met, although the last page says of the
+/// parent that it was shown whole.
+async fn anew_under_one_parent(kind: Kind, parent: &str, fact: fn(&str) -> Fact) {
+    let bench = bench(&["hr"]).await;
+    let facts = |ids: &[&str]| -> Vec<Fact> { ids.iter().map(|id| fact(id)).collect() };
+    let changing = |facts: Vec<Fact>, watermark: &str| {
+        let mut connector = Seeded::new(4).with(kind, facts).watermark(watermark);
+        connector.marks_die = true;
+        connector
+    };
+    let before = facts(&["a0", "a1", "gone"]);
+    read(&bench, "hr", &changing(before, "one")).await;
+    let after = facts(&["a0", "a1", "n1", "n2", "n3", "n4", "n5", "n6", "n7"]);
+    let changes = Changes {
+        since: "one".to_owned(),
+        records: after.clone(),
+        gone: Vec::new(),
+        whole: vec![parent.to_owned()],
+    };
+    let connector = changing(after, "two")
+        .changes(kind, changes)
+        .fault(kind, 1, Fault::Cut(1));
+    let report = read(&bench, "hr", &connector).await;
+    assert_eq!(report.kinds[0].mode, "incremental");
+    // Of the second pass, which met again what the first one had stored.
+    assert_eq!(
+        totals(&report),
+        "complete: 9 reported, 5 stored, 4 unchanged, 0 skipped, 0 failed, 1 removed",
+        "{kind}"
+    );
+    assert_eq!(lines(&bench, "restart").await.len(), 1);
+    assert_eq!(current(&bench, kind).await, 9, "{kind}");
+}
+
+#[tokio::test]
+async fn a_read_of_changes_begun_anew_keeps_what_it_stored() {
+    anew_under_one_parent(Kind::Grant, "corp\u{1f}g", |id| grant("corp", id, "g")).await;
+    let credential = |id: &str| credential("corp", id, "a");
+    anew_under_one_parent(Kind::Credential, "corp\u{1f}a", credential).await;
+}
+
 #[tokio::test]
 async fn only_a_complete_base_with_the_same_settings_is_built_upon() {
     async fn mode(bench: &Bench, settings: &SyncSettings) -> String {

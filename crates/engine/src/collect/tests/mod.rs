@@ -3,7 +3,7 @@
 mod increments;
 mod retries;
 
-use super::seeded::{Fault, Seeded, account, error, grant, identity};
+use super::seeded::{Fault, Seeded, account, credential, error, grant, identity};
 use super::*;
 use crate::store::{StoreKey, TableQuery};
 use chrono::TimeZone;
