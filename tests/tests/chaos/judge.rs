@@ -31,7 +31,7 @@ pub fn judge(phase: &Phase, room: &Room, cause: Cause) -> Judged {
         Changes::Facts => after_reading(phase, room, cause),
         Changes::Package => after_export(phase, room, begun),
         Changes::Keys => after_rekey(phase, room),
-        Changes::Nothing => after_answer(phase, room, &answer),
+        Changes::Nothing => after_answer(phase, room, &answer, begun),
     };
     let status = phase.command(room).status().expect("lastkey starts").code();
     assert_eq!(
@@ -49,8 +49,13 @@ pub fn judge(phase: &Phase, room: &Room, cause: Cause) -> Judged {
     Judged { outcome, then }
 }
 
-/// Whether files lie about that an undisturbed run leaves nowhere: it was at its work.
+/// Whether it was at its work: something stands in the log, or a file lies about that an
+/// undisturbed run leaves nowhere.
 fn begun(phase: &Phase, room: &Room) -> bool {
+    let log = room.path(&format!("{STORE}-wal"));
+    if log.metadata().is_ok_and(|log| log.len() > 0) {
+        return true;
+    }
     let known = names(&phase.after.room);
     names(room).iter().any(|name| !known.contains(name))
 }
@@ -312,7 +317,7 @@ fn secrets_open(room: &Room) {
 }
 
 #[track_caller]
-fn after_answer(phase: &Phase, room: &Room, answer: &str) -> Outcome {
+fn after_answer(phase: &Phase, room: &Room, answer: &str, begun: bool) -> Outcome {
     whole(room);
     unchanged(phase, room, "an answer changed facts");
     // A line that was said whole is true; the last one may be cut.
@@ -322,7 +327,7 @@ fn after_answer(phase: &Phase, room: &Room, answer: &str) -> Outcome {
         assert!(true_ones.contains(line), "said and not so: {line}");
     }
     match answer {
-        "" => Outcome::AsBefore,
+        "" if !begun => Outcome::AsBefore,
         all if all == phase.after.answer => Outcome::Done,
         _ => Outcome::Interrupted,
     }

@@ -1,5 +1,5 @@
 //! Ended in the middle of anything, Lastkey tells the truth afterwards: killed at any moment,
-//! cut off from power, or with a disk that is full.
+//! cut off from power, or with a disk that is full (docs/cut-off.md).
 //!
 //! `./test` runs a seeded slice; LASTKEY_LONG=1 runs all moments, LASTKEY_KILLS a number of one's
 //! own. Where something fails, the seed and the moment are part of the sentence.
