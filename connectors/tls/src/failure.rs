@@ -39,14 +39,27 @@ impl Watched {
         let name = self.peer.name;
         let message = match error.kind() {
             io::ErrorKind::UnexpectedEof => {
+                if let Some(failed) = self.closed(system, operation) {
+                    return failed;
+                }
                 format!("the {name} closed the connection before TLS stood")
             }
             _ => format!("the {name} cannot be reached: {error}"),
         };
         ConnectorError::new(ErrorKind::Unavailable, system, operation, message).hint(format!(
-            "try again; if it comes back, {}, and look into the {name}'s log",
+            "try again; if it comes back, {}, see that it offers TLS 1.2 or later, and look into the {name}'s log",
             self.peer.port
         ))
+    }
+
+    /// The error for a connection that the server closed without an answer, where it had asked
+    /// for a certificate: some servers say nothing to whoever has none.
+    pub fn closed(&self, system: &str, operation: &str) -> Option<ConnectorError> {
+        let error = Error::AlertReceived(Alert::CertificateRequired);
+        let asked = self.was_asked_for_certificate();
+        asked
+            .then(|| self.broken(system, operation, &io::Error::other(error)))
+            .flatten()
     }
 
     /// The error for a connection that broke because of its TLS; None where it only ended.

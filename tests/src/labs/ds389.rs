@@ -3,23 +3,30 @@
 //! The instance lives in a folder of its own: the template that Debian ships is filled in,
 //! the server runs in the foreground as a child of the test, and nothing of the system is touched.
 
-use super::certificates;
-use super::slapd::{Seed, Slapd, free_port, program};
+use super::directory::{self, Directory, program};
+use super::slapd::{Seed, Slapd};
 use std::fs;
-use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-use tempfile::TempDir;
+use std::ops::{Deref, DerefMut};
+use std::process::Command;
 
 const TEMPLATE: &str = "/usr/share/dirsrv/data/template-dse.ldif";
 
 /// A running ns-slapd. Dropped, it is stopped and its folder is gone.
 pub struct Ds389 {
-    folder: TempDir,
-    child: Option<Child>,
-    ldap_port: u16,
-    ldaps_port: u16,
+    directory: Directory,
+}
+
+impl Deref for Ds389 {
+    type Target = Directory;
+    fn deref(&self) -> &Directory {
+        &self.directory
+    }
+}
+
+impl DerefMut for Ds389 {
+    fn deref_mut(&mut self) -> &mut Directory {
+        &mut self.directory
+    }
 }
 
 impl Ds389 {
@@ -30,12 +37,8 @@ impl Ds389 {
     /// Starts a directory with the same base and the same logins as [`Slapd`]. `access` are
     /// values of `aci` on the base; empty lets the reader read and nobody else.
     pub fn start(seed: &Seed, access: &[String]) -> Ds389 {
-        let folder = tempfile::tempdir().expect("a temporary folder for 389 DS");
         let mut lab = Ds389 {
-            folder,
-            child: None,
-            ldap_port: free_port(),
-            ldaps_port: free_port(),
+            directory: Directory::new(Self::ADMIN_DN, Self::ADMIN_PASSWORD),
         };
         for name in [
             "config",
@@ -52,7 +55,6 @@ impl Ds389 {
         ] {
             fs::create_dir(lab.path(name)).expect("a folder of the instance");
         }
-        certificates::make(lab.folder.path(), &program("openssl", "openssl"));
         lab.trust();
         lab.configure(seed.size_limit);
         lab.load(&seed.ldif, access);
@@ -60,78 +62,14 @@ impl Ds389 {
         lab
     }
 
-    /// `ldaps://127.0.0.1:port`.
-    pub fn ldaps_url(&self) -> String {
-        format!("ldaps://127.0.0.1:{}", self.ldaps_port)
-    }
-    /// `ldap://127.0.0.1:port`, for StartTLS.
-    pub fn ldap_url(&self) -> String {
-        format!("ldap://127.0.0.1:{}", self.ldap_port)
-    }
-    /// The CA that issued the server's certificate.
-    pub fn ca_path(&self) -> PathBuf {
-        self.path("ca.pem")
-    }
-    /// A CA that did not: whoever trusts only this one must refuse the server.
-    pub fn other_ca_path(&self) -> PathBuf {
-        self.path("other.pem")
-    }
-
     /// The server's own access log.
     pub fn log(&self) -> String {
-        fs::read(self.path("log/access"))
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        self.text("log/access")
     }
 
     /// Lines of the log that tell of a write by a client.
     pub fn writes(&self) -> Vec<String> {
-        self.log()
-            .lines()
-            .filter(|l| {
-                [" ADD ", " MOD ", " DEL ", " MODRDN "]
-                    .iter()
-                    .any(|w| l.contains(w))
-            })
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// Applies LDIF changes as the directory manager.
-    pub fn modify(&self, ldif: &str) {
-        let file = self.path("change.ldif");
-        fs::write(&file, ldif).expect("change.ldif");
-        self.command(
-            Command::new(program("ldapmodify", "ldap-utils"))
-                .env("LDAPTLS_CACERT", self.ca_path())
-                .args(["-x", "-H", &self.ldaps_url(), "-D", Self::ADMIN_DN])
-                .args(["-w", Self::ADMIN_PASSWORD, "-f"])
-                .arg(&file),
-        );
-    }
-
-    /// Tries to sign in; whether the directory accepted.
-    pub fn sign_in(&self, dn: &str, password: &str) -> bool {
-        Command::new(program("ldapwhoami", "ldap-utils"))
-            .env("LDAPTLS_CACERT", self.ca_path())
-            .args(["-x", "-H", &self.ldaps_url(), "-D", dn, "-w", password])
-            .output()
-            .is_ok_and(|o| o.status.success())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, command: &mut Command) -> String {
-        let output = command.output().expect("the program starts");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(
-            output.status.success(),
-            "{command:?} failed: {said}{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        said
+        directory::writes(&self.log())
     }
 
     /// Puts the certificates into the database that the server reads them from.
@@ -314,42 +252,15 @@ impl Ds389 {
         );
     }
 
-    /// Starts the server in the foreground and waits until it answers.
-    fn run(&mut self) {
-        let log = fs::File::create(self.path("out.log")).expect("a log");
-        let child = Command::new(program("ns-slapd", "389-ds-base"))
+    /// Starts the server in the foreground, at first or after [`Directory::stop`].
+    pub fn run(&mut self) {
+        let mut command = Command::new(program("ns-slapd", "389-ds-base"));
+        command
             .args(["-d", "0", "-D"])
             .arg(self.path("config"))
             .arg("-i")
-            .arg(self.path("run/pid"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("ns-slapd starts");
-        self.child = Some(child);
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while TcpStream::connect(("127.0.0.1", self.ldaps_port)).is_err() {
-            let ended = self
-                .child
-                .as_mut()
-                .is_some_and(|c| c.try_wait().ok().flatten().is_some());
-            assert!(
-                !ended && Instant::now() < deadline,
-                "389 DS does not start:\n{}{}",
-                fs::read_to_string(self.path("out.log")).unwrap_or_default(),
-                fs::read_to_string(self.path("log/errors")).unwrap_or_default()
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-impl Drop for Ds389 {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+            .arg(self.path("run/pid"));
+        let told = ["out.log", "log/errors"];
+        self.directory.run(&mut command, "out.log", &told);
     }
 }

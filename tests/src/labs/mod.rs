@@ -4,13 +4,17 @@
 //! not installed fails the test and says what to install: nothing is skipped in silence.
 
 mod certificates;
+mod directory;
 mod ds389;
 mod openbao;
+mod openssl;
 mod relay;
 mod slapd;
 
+pub use directory::Directory;
 pub use ds389::Ds389;
 pub use openbao::{Answered, Audited, OpenBao};
+pub use openssl::OpenSsl;
 pub use relay::{Relay, Then};
 pub use slapd::{Extras, HangingServer, Seed, Slapd};
 

@@ -1,16 +1,17 @@
 //! A real OpenLDAP server with TLS, memberof, password policy and last-bind, seeded from LDIF.
 
-use super::certificates;
+use super::directory::{self, Directory, program};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::ops::{Deref, DerefMut};
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-use tempfile::TempDir;
+
+const LOG: &str = "slapd.log";
 
 /// What a directory starts with.
 #[derive(Clone, Debug, Default)]
@@ -34,10 +35,20 @@ pub struct Extras<'a> {
 
 /// A running slapd. Dropped, it is stopped and its folder is gone.
 pub struct Slapd {
-    folder: TempDir,
-    child: Option<Child>,
-    ldap_port: u16,
-    ldaps_port: u16,
+    directory: Directory,
+}
+
+impl Deref for Slapd {
+    type Target = Directory;
+    fn deref(&self) -> &Directory {
+        &self.directory
+    }
+}
+
+impl DerefMut for Slapd {
+    fn deref_mut(&mut self) -> &mut Directory {
+        &mut self.directory
+    }
 }
 
 impl Slapd {
@@ -60,41 +71,15 @@ impl Slapd {
 
     /// [`Slapd::start`], with more in its configuration.
     pub fn start_with(seed: Seed, extras: Extras<'_>) -> Slapd {
-        let folder = tempfile::tempdir().expect("a temporary folder for slapd");
         let mut lab = Slapd {
-            folder,
-            child: None,
-            ldap_port: free_port(),
-            ldaps_port: free_port(),
+            directory: Directory::new(Self::ADMIN_DN, Self::ADMIN_PASSWORD),
         };
-        certificates::make(lab.folder.path(), &program("openssl", "openssl"));
         echo(&lab.path("echo.sock"));
         fs::create_dir(lab.path("db")).expect("folder for the database");
         lab.configure(seed.size_limit, extras);
         lab.load(&seed.ldif);
         lab.run();
         lab
-    }
-
-    /// `ldaps://127.0.0.1:port`.
-    pub fn ldaps_url(&self) -> String {
-        format!("ldaps://127.0.0.1:{}", self.ldaps_port)
-    }
-    /// `ldap://127.0.0.1:port`, for StartTLS.
-    pub fn ldap_url(&self) -> String {
-        format!("ldap://127.0.0.1:{}", self.ldap_port)
-    }
-    /// The port of [`Slapd::ldaps_url`], for a relay before it.
-    pub fn ldaps_port(&self) -> u16 {
-        self.ldaps_port
-    }
-    /// The CA that issued the server's certificate.
-    pub fn ca_path(&self) -> PathBuf {
-        self.path("ca.pem")
-    }
-    /// A CA that did not: whoever trusts only this one must refuse the server.
-    pub fn other_ca_path(&self) -> PathBuf {
-        self.path("other.pem")
     }
 
     /// Restarts with another size limit for searches.
@@ -109,108 +94,24 @@ impl Slapd {
         self.run();
     }
 
-    /// Stops the server; the database stays until the value is dropped.
-    pub fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-
-    /// Starts the server again after [`Slapd::stop`].
+    /// Starts the server again after [`Directory::stop`].
     pub fn run(&mut self) {
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.path("slapd.log"))
-            .expect("slapd's log");
-        let child = Command::new(program("slapd", "slapd"))
+        let mut command = Command::new(program("slapd", "slapd"));
+        command
             .args(["-d", "stats", "-f"])
             .arg(self.path("slapd.conf"))
-            .args(["-h", &format!("{}/ {}/", self.ldap_url(), self.ldaps_url())])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("slapd starts");
-        self.child = Some(child);
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", self.ldaps_port)).is_err() {
-            let ended = self
-                .child
-                .as_mut()
-                .is_some_and(|c| c.try_wait().ok().flatten().is_some());
-            assert!(
-                !ended && Instant::now() < deadline,
-                "slapd does not start:\n{}",
-                self.log()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
+            .args(["-h", &format!("{}/ {}/", self.ldap_url(), self.ldaps_url())]);
+        self.directory.run(&mut command, LOG, &[LOG]);
     }
 
     /// The server's own log (level stats).
     pub fn log(&self) -> String {
-        fs::read(self.path("slapd.log"))
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        self.text(LOG)
     }
 
     /// Lines of the log that tell of a write by a client.
     pub fn writes(&self) -> Vec<String> {
-        self.log()
-            .lines()
-            .filter(|l| {
-                [" ADD ", " MOD ", " DEL ", " MODRDN ", " PASSMOD"]
-                    .iter()
-                    .any(|w| l.contains(w))
-            })
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// Applies LDIF changes as the administrator.
-    pub fn modify(&self, ldif: &str) {
-        let file = self.path("change.ldif");
-        fs::write(&file, ldif).expect("change.ldif");
-        self.command(
-            Command::new(program("ldapmodify", "ldap-utils"))
-                .env("LDAPTLS_CACERT", self.ca_path())
-                .args([
-                    "-x",
-                    "-H",
-                    &self.ldaps_url(),
-                    "-D",
-                    Self::ADMIN_DN,
-                    "-w",
-                    Self::ADMIN_PASSWORD,
-                    "-f",
-                ])
-                .arg(&file),
-        );
-    }
-
-    /// Tries to sign in; whether the directory accepted.
-    pub fn sign_in(&self, dn: &str, password: &str) -> bool {
-        Command::new(program("ldapwhoami", "ldap-utils"))
-            .env("LDAPTLS_CACERT", self.ca_path())
-            .args(["-x", "-H", &self.ldaps_url(), "-D", dn, "-w", password])
-            .output()
-            .is_ok_and(|o| o.status.success())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, command: &mut Command) {
-        let output = command.output().expect("the program starts");
-        assert!(
-            output.status.success(),
-            "{command:?} failed: {}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        directory::writes(&self.log())
     }
 
     fn configure(&self, size_limit: Option<u32>, extras: Extras<'_>) {
@@ -296,12 +197,6 @@ impl Slapd {
     }
 }
 
-impl Drop for Slapd {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
 /// Answers slapd's sock backend: every sign-in is refused, and its password said back.
 fn echo(socket: &Path) {
     let listener = UnixListener::bind(socket).expect("a socket for the echo");
@@ -360,22 +255,4 @@ fn hold(mut stream: TcpStream) {
     let mut buffer = [0u8; 1024];
     let _ = stream.flush();
     while stream.read(&mut buffer).is_ok_and(|n| n > 0) {}
-}
-
-pub(super) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|l| l.local_addr())
-        .expect("a free port")
-        .port()
-}
-
-/// Where a program is; panics with the package to install.
-pub(super) fn program(name: &str, package: &str) -> PathBuf {
-    ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"]
-        .iter()
-        .map(|folder| Path::new(folder).join(name))
-        .find(|path| path.is_file())
-        .unwrap_or_else(|| {
-            panic!("`{name}` is not installed; install it with: apt install {package}")
-        })
 }

@@ -3,9 +3,9 @@
 use lastkey_contract::{
     Connector, ConnectorError, Fact, Kind, Note, NoteKind, Page, PageRequest, Secret, Settings,
 };
-use lastkey_tests::labs::{Ds389, Extras, Seed, Slapd};
+use lastkey_tests::labs::{Directory, Ds389, Extras, Seed, Slapd};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::ops::Deref;
 
 pub const PEOPLE: &str = "ou=people,dc=example,dc=org";
 pub const GROUPS: &str = "ou=groups,dc=example,dc=org";
@@ -48,6 +48,16 @@ pub const SCHEMA: &str = "include /etc/ldap/schema/dyngroup.schema\n\
     attributetype ( 1.3.6.1.4.1.24552.500.1.1.1.13 NAME 'sshPublicKey' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )\n\
     objectclass ( 1.3.6.1.4.1.24552.500.1.1.2.0 NAME 'ldapPublicKey' SUP top AUXILIARY MAY sshPublicKey )\n";
 
+impl Deref for Lab {
+    type Target = Directory;
+    fn deref(&self) -> &Directory {
+        match self {
+            Lab::OpenLdap(lab) => lab,
+            Lab::Ds389(lab) => lab,
+        }
+    }
+}
+
 impl Lab {
     pub fn start(make: Make, ldif: &str) -> Lab {
         Lab::start_limited(make, ldif, None)
@@ -70,49 +80,12 @@ impl Lab {
         }
     }
 
-    pub fn ldaps_url(&self) -> String {
-        match self {
-            Lab::OpenLdap(lab) => lab.ldaps_url(),
-            Lab::Ds389(lab) => lab.ldaps_url(),
-        }
-    }
-    pub fn ldap_url(&self) -> String {
-        match self {
-            Lab::OpenLdap(lab) => lab.ldap_url(),
-            Lab::Ds389(lab) => lab.ldap_url(),
-        }
-    }
-    pub fn ca_path(&self) -> PathBuf {
-        match self {
-            Lab::OpenLdap(lab) => lab.ca_path(),
-            Lab::Ds389(lab) => lab.ca_path(),
-        }
-    }
-    pub fn other_ca_path(&self) -> PathBuf {
-        match self {
-            Lab::OpenLdap(lab) => lab.other_ca_path(),
-            Lab::Ds389(lab) => lab.other_ca_path(),
-        }
-    }
     pub fn writes(&self) -> Vec<String> {
         match self {
             Lab::OpenLdap(lab) => lab.writes(),
             Lab::Ds389(lab) => lab.writes(),
         }
     }
-    pub fn modify(&self, ldif: &str) {
-        match self {
-            Lab::OpenLdap(lab) => lab.modify(ldif),
-            Lab::Ds389(lab) => lab.modify(ldif),
-        }
-    }
-    pub fn sign_in(&self, dn: &str, password: &str) -> bool {
-        match self {
-            Lab::OpenLdap(lab) => lab.sign_in(dn, password),
-            Lab::Ds389(lab) => lab.sign_in(dn, password),
-        }
-    }
-
     /// A connector signed in as the reader.
     pub fn reader(&self, more: &[(&str, &str)]) -> Box<dyn Connector> {
         self.login(Slapd::READER_DN, Slapd::READER_PASSWORD, more)

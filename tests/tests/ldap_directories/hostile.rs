@@ -282,3 +282,15 @@ fn a_refusal_in_words_that_are_no_text_is_a_refusal() {
     assert_eq!(error.kind, ErrorKind::AuthRejected, "{error}");
     assert!(error.message.contains("ung?ltig"), "{error}");
 }
+
+#[test]
+fn starttls_that_is_refused_sends_no_password() {
+    let peer = Peer::start(From::Clear, |tag, id| {
+        assert_eq!(tag, 0x77, "nothing but StartTLS is asked in clear");
+        let parts = [of(0x0a, &[2]), of(0x04, b""), of(0x04, b"no TLS here")].concat();
+        Some(message(id, &of(0x78, &parts), b""))
+    });
+    let error = refused(&peer, From::Clear);
+    assert_eq!(error.kind, ErrorKind::Protocol, "{error}");
+    assert!(error.message.contains("does not offer StartTLS"), "{error}");
+}

@@ -10,6 +10,7 @@
 
 mod alike;
 mod changes;
+mod handshakes;
 mod harness;
 mod hostile;
 mod only_389;

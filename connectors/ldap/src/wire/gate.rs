@@ -3,6 +3,7 @@
 use super::message::{Message, Operation, Wrong, check, length, request};
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use zeroize::Zeroizing;
@@ -33,6 +34,8 @@ pub enum Ended {
     Wrong(Wrong),
     /// The connection broke, or its TLS did.
     Broken(io::Error),
+    /// The directory closed it, or the connection broke, before it said anything.
+    Unheard(Option<io::Error>),
     /// The directory closed it.
     Closed,
 }
@@ -96,12 +99,19 @@ pub async fn pass(
     let outward = one_way(&mut requests, &mut to_directory, usize::MAX, |message| {
         remember(message, &asked)
     });
+    let heard = AtomicBool::new(false);
     let inward = one_way(&mut answers, &mut to_client, limits.message, |message| {
+        heard.store(true, Ordering::Relaxed);
         belongs(check(message)?, &asked, limits)
     });
     let why = tokio::select! {
         why = outward => why,
         why = inward => why,
+    };
+    let why = match (why, heard.load(Ordering::Relaxed)) {
+        (Ended::Closed, false) => Ended::Unheard(None),
+        (Ended::Broken(error), false) => Ended::Unheard(Some(error)),
+        (why, _) => why,
     };
     // Set before the client's side closes, which wakes whoever waits.
     let _first_counts = ended.set(why);

@@ -41,14 +41,17 @@ impl Wire {
 
     /// Why the connection ended, where it did.
     pub fn end(&self, system: &str, operation: &str) -> Option<ConnectorError> {
-        Some(match self.ended.get()? {
-            Ended::Wrong(what) => odd(system, operation, what),
-            Ended::Broken(error) => self
-                .watched
-                .broken(system, operation, error)
-                .unwrap_or_else(|| closed(system, operation)),
-            Ended::Closed => closed(system, operation),
-        })
+        let by_tls = |error| self.watched.broken(system, operation, error);
+        let known = match self.ended.get()? {
+            Ended::Wrong(what) => Some(odd(system, operation, what)),
+            Ended::Broken(error) => by_tls(error),
+            Ended::Unheard(error) => error
+                .as_ref()
+                .and_then(by_tls)
+                .or_else(|| self.watched.closed(system, operation)),
+            Ended::Closed => None,
+        };
+        known.or_else(|| Some(closed(system, operation)))
     }
 }
 
