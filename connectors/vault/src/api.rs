@@ -3,7 +3,7 @@
 //! The one way from here to the server. Besides `GET` it sends `POST` to the sign-in and to those
 //! paths below, where the server wants a body to look something up; none of them changes anything.
 
-use crate::error::{odd, refused, sign_in};
+use crate::error::{odd, refused, sign_in, token_ended, token_refused};
 use crate::http::{Answer, Http, escaped};
 use crate::settings::{SignIn, Vault};
 use hyper::Method;
@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 pub struct Api {
     http: Http,
     lists: Lists,
+    /// Whether anything was refused since the token was last known to be good.
+    doubted: bool,
 }
 
 /// How the vault answers lists to this login.
@@ -86,7 +88,6 @@ struct Wrapped<T> {
 
 #[derive(Deserialize)]
 struct Keys {
-    #[serde(default)]
     keys: Vec<String>,
 }
 
@@ -117,10 +118,7 @@ impl Api {
         let (path, body) = match how {
             SignIn::Token => {
                 http.sign_with(trimmed(secret));
-                return Ok(Api {
-                    http,
-                    lists: Lists::Whole,
-                });
+                return Ok(Api::over(http));
             }
             SignIn::AppRole { mount, role_id } => (
                 format!("auth/{mount}/login"),
@@ -142,10 +140,15 @@ impl Api {
         }
         let issued: SignedIn = parsed(http.address(), "sign in", &answer)?;
         http.sign_with(Secret::new(issued.auth.client_token));
-        Ok(Api {
+        Ok(Api::over(http))
+    }
+
+    fn over(http: Http) -> Api {
+        Api {
             http,
             lists: Lists::Whole,
-        })
+            doubted: false,
+        }
     }
 
     /// The vault's address, for sentences.
@@ -173,17 +176,33 @@ impl Api {
         }
     }
 
-    /// Who we are; a refusal means that the token is none.
+    /// Who we are; a refusal means that the token is none, or may not even be asked about.
     pub async fn whoami<T: DeserializeOwned>(&mut self) -> Result<T, ConnectorError> {
-        let operation = "look up our own token";
-        let answer = self
-            .http
-            .ask(Method::GET, "auth/token/lookup-self", "", None, operation)
-            .await?;
+        let answer = self.own_token().await?;
         match answer.status {
-            200 => parsed::<Wrapped<T>>(self.address(), operation, &answer).map(|w| w.data),
-            _ => Err(sign_in(self.address(), &answer)),
+            200 => parsed::<Wrapped<T>>(self.address(), OWN_TOKEN, &answer).map(|w| w.data),
+            403 => Err(token_refused(self.address(), &answer)),
+            _ => Err(refused(self.address(), OWN_TOKEN, &answer)),
         }
+    }
+
+    /// Fails where the token has ended. A token that has ended is refused on each path as if it
+    /// lacked a right there; asked once after some refusals, it is told apart.
+    pub async fn still_signed_in(&mut self) -> Result<(), ConnectorError> {
+        if !std::mem::take(&mut self.doubted) {
+            return Ok(());
+        }
+        let answer = self.own_token().await?;
+        match answer.status {
+            200 => Ok(()),
+            403 => Err(token_ended(self.address(), &answer)),
+            _ => Err(refused(self.address(), OWN_TOKEN, &answer)),
+        }
+    }
+
+    async fn own_token(&mut self) -> Result<Answer, ConnectorError> {
+        let path = "auth/token/lookup-self";
+        self.http.ask(Method::GET, path, "", None, OWN_TOKEN).await
     }
 
     /// One object.
@@ -260,7 +279,12 @@ impl Api {
 
     /// The raw answer for one path, for the reader of values, which wipes it.
     pub async fn raw(&mut self, path: &str, operation: &str) -> Result<Answer, ConnectorError> {
-        self.http.ask(Method::GET, path, "", None, operation).await
+        let answer = self
+            .http
+            .ask(Method::GET, path, "", None, operation)
+            .await?;
+        self.doubted |= answer.status == 403;
+        Ok(answer)
     }
 
     async fn post<T: DeserializeOwned>(
@@ -274,26 +298,40 @@ impl Api {
             .http
             .ask(Method::POST, path, "", Some(body), operation)
             .await?;
+        // So older servers say that there is nothing to describe.
+        if answer.status == 204 {
+            return Ok(Got::Absent);
+        }
         self.taken(&answer, operation)
     }
 
     fn taken<T: DeserializeOwned>(
-        &self,
+        &mut self,
         answer: &Answer,
         operation: &str,
     ) -> Result<Got<T>, ConnectorError> {
-        let lost = |said: &str| said.contains("invalid accessor") || said.contains("invalid lease");
         match answer.status {
             200 => parsed::<Wrapped<T>>(self.address(), operation, answer)
                 .map(|wrapped| Got::Found(wrapped.data)),
-            204 => Ok(Got::Absent),
-            // An accessor that ended between two requests.
-            400 | 403 if lost(&answer.said()) => Ok(Got::Absent),
-            403 => Ok(Got::Refused),
-            404 if !answer.said().contains("namespace") => Ok(Got::Absent),
+            // An accessor, a lease or an AppRole that ended between two requests.
+            400 | 403 | 500 if ended(&answer.said()) => Ok(Got::Absent),
+            403 => {
+                self.doubted = true;
+                Ok(Got::Refused)
+            }
+            404 if answer.nothing_there() => Ok(Got::Absent),
             _ => Err(refused(self.address(), operation, answer)),
         }
     }
+}
+
+const OWN_TOKEN: &str = "look up our own token";
+
+/// Whether these are the vault's words about a thing that was there before.
+fn ended(said: &str) -> bool {
+    said.contains("invalid accessor")
+        || said.contains("invalid lease")
+        || (said.starts_with("role \"") && said.ends_with("\" does not exist"))
 }
 
 /// A secret without the line break that a file ends in.

@@ -61,12 +61,24 @@ pub fn refused(system: &str, operation: &str, answer: &Answer) -> ConnectorError
             "the vault sends elsewhere, and a credential never follows",
             "give the address of the active server, or of a load balancer that reaches it",
         ),
-        400 | 405 | 412 => (
+        // Enterprise servers answer so where they have not heard yet of the token.
+        412 => (
+            ErrorKind::Unavailable,
+            "this node of the vault has not caught up with the others",
+            "sync again, or give the address of the active server",
+        ),
+        400 | 405 => (
             ErrorKind::Protocol,
             "the vault did not understand the request",
             "check that the server is Vault or OpenBao, and its version",
         ),
-        401 | 403 => (
+        // A vault says 403 to whatever it does not allow.
+        401 => (
+            ErrorKind::AuthRejected,
+            "something before the vault wants a sign-in of its own",
+            "give an address that leads to the vault itself",
+        ),
+        403 => (
             ErrorKind::Forbidden,
             "this login may not read here",
             "give the login the policy that the connector's page lists",
@@ -78,8 +90,8 @@ pub fn refused(system: &str, operation: &str, answer: &Answer) -> ConnectorError
         ),
         404 => (
             ErrorKind::Protocol,
-            "the vault does not know this path",
-            "check that the server is Vault or OpenBao, and its version",
+            "what answers is no vault, or does not know this path",
+            "check that the address is the vault's own, with nothing before it that cannot reach it",
         ),
         429 => (
             ErrorKind::RateLimited,
@@ -120,6 +132,38 @@ pub fn refused(system: &str, operation: &str, answer: &Answer) -> ConnectorError
     error.retry_after_ms = answer.retry_after_ms;
     error.request_id.clone_from(&answer.request_id);
     error
+}
+
+/// A token that the vault does not take.
+pub fn token_refused(system: &str, answer: &Answer) -> ConnectorError {
+    about_token(
+        system,
+        answer,
+        "the vault does not take the token",
+        "check the token, its time to live and `namespace`; a wrapped token must be unwrapped first, and the token must be allowed to read auth/token/lookup-self, as the policy `default` allows",
+    )
+}
+
+/// A token that was good at first.
+pub fn token_ended(system: &str, answer: &Answer) -> ConnectorError {
+    about_token(
+        system,
+        answer,
+        "the token ended before the read did",
+        "give the login a longer time to live and no limit of uses, then sync again",
+    )
+}
+
+fn about_token(system: &str, answer: &Answer, message: &str, hint: &str) -> ConnectorError {
+    ConnectorError {
+        kind: ErrorKind::AuthRejected,
+        message: match answer.said() {
+            said if said.is_empty() => message.to_owned(),
+            said => format!("{message}: `{said}`"),
+        },
+        hint: Some(hint.to_owned()),
+        ..refused(system, "look up our own token", answer)
+    }
 }
 
 /// A sign-in that was refused.

@@ -48,22 +48,38 @@ pub struct Answer {
 /// What the vault says beside a refusal.
 #[derive(serde::Deserialize)]
 struct Said {
-    #[serde(default)]
-    errors: Vec<String>,
+    errors: Option<Vec<String>>,
+    /// Stands in a whole answer, which some paths give beside a "not found".
+    request_id: Option<String>,
 }
 
 impl Answer {
     /// The vault's own words about a refusal, cut to a sentence's length.
     pub fn said(&self) -> String {
         let said = serde_json::from_slice::<Said>(&self.body)
-            .map(|said| said.errors.join("; "))
-            .unwrap_or_default();
-        said.split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .chars()
-            .take(200)
-            .collect()
+            .ok()
+            .and_then(|said| said.errors)
+            .unwrap_or_default()
+            .join("; ");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = said.strip_prefix("1 error occurred: * ").unwrap_or(&said);
+        said.chars().take(200).collect()
+    }
+
+    /// Whether a "not found" is the vault's own word that nothing is there. Whatever stands before
+    /// a vault gives the same status where it cannot find the vault, and that is no absence.
+    pub fn nothing_there(&self) -> bool {
+        let Ok(said) = serde_json::from_slice::<Said>(&self.body) else {
+            return false;
+        };
+        let unknown = |word: &String| {
+            word.contains("no handler for route") || word.contains("unsupported path")
+        };
+        match (self.status, said.errors) {
+            (404, Some(errors)) => errors.iter().all(unknown),
+            (404, None) => said.request_id.is_some(),
+            _ => false,
+        }
     }
 }
 
@@ -327,8 +343,43 @@ mod tests {
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         assert_eq!(answer(r#"{"errors":["a\n\tb"]}"#).said(), "a b");
+        let one = r#"{"errors":["1 error occurred:\n\t* permission denied\n\n"]}"#;
+        assert_eq!(answer(one).said(), "permission denied");
         assert_eq!(answer("<html>").said(), "");
         let long = format!(r#"{{"errors":["{}"]}}"#, "x".repeat(10_000));
         assert_eq!(answer(&long).said().len(), 200);
+    }
+
+    #[track_caller]
+    fn check(status: u16, body: &str, nothing_there: bool) {
+        let answer = Answer {
+            status,
+            retry_after_ms: None,
+            request_id: None,
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        };
+        assert_eq!(answer.nothing_there(), nothing_there, "{status} {body}");
+    }
+
+    #[test]
+    fn only_the_vaults_own_word_is_an_absence() {
+        check(404, r#"{"errors":[]}"#, true);
+        check(
+            404,
+            r#"{"errors":["no handler for route \"kv/\". route entry not found."]}"#,
+            true,
+        );
+        check(
+            404,
+            r#"{"errors":["1 error occurred:\n\t* unsupported path\n\n"]}"#,
+            true,
+        );
+        check(404, r#"{"request_id":"x","data":{"error":"gone"}}"#, true);
+        check(404, r#"{"errors":["namespace not found"]}"#, false);
+        check(404, r#"{"errors":["no such upstream"]}"#, false);
+        check(404, r#"{"message":"no Route matched"}"#, false);
+        check(404, "<html>404 Not Found", false);
+        check(404, "", false);
+        check(403, r#"{"errors":[]}"#, false);
     }
 }

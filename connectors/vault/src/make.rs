@@ -506,7 +506,7 @@ async fn locations(
                 // That it is there was seen in the list; what is missing is when it changed.
                 let reason =
                     "this login may not read a secret's metadata, so its times are not known";
-                notes.add(NoteKind::Remark, reason, Some(path));
+                notes.add(NoteKind::Clipped, reason, Some(path));
                 None
             }
         },

@@ -237,7 +237,6 @@ pub struct Lease {
 
 #[derive(Deserialize)]
 struct PolicyText {
-    #[serde(default)]
     policy: String,
 }
 

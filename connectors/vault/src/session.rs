@@ -390,7 +390,11 @@ impl Session for Reading {
         if from.is_none() {
             self.names = None;
         }
-        self.page(kind, from, limit).await
+        let page = self.page(kind, from, limit).await;
+        if !page.as_ref().is_err_and(|error| error.kind.may_retry()) {
+            self.objects.api.still_signed_in().await?;
+        }
+        page
     }
 }
 

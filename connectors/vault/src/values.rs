@@ -6,7 +6,7 @@
 
 use crate::api::Api;
 use crate::error::{odd, refused};
-use crate::objects::{Mount, Objects, Token};
+use crate::objects::{Mount, Objects};
 use crate::settings::Vault;
 use async_trait::async_trait;
 use base64::Engine;
@@ -84,9 +84,6 @@ impl ValueReader for Values {
         with: &dyn Fingerprinter,
     ) -> Result<Fingerprinted, ConnectorError> {
         let objects = self.objects().await?;
-        // A token that has ended is refused on each path as if it lacked a right there: once a page
-        // it is asked for itself, so that its end is no silent loss of fingerprints.
-        let _still_signed_in: Token = objects.api.whoami().await?;
         let mounts = objects.mounts().await?;
         let mut notes = Notes::default();
         let mut made = Vec::new();
@@ -118,6 +115,8 @@ impl ValueReader for Values {
                 made.push(row);
             }
         }
+        // Its end is no silent loss of fingerprints.
+        objects.api.still_signed_in().await?;
         Ok(Fingerprinted {
             locations: made,
             notes: notes
@@ -156,7 +155,7 @@ async fn fields(
             return Ok(Vec::new());
         }
         // Deleted, or removed since the list was made: there is no value.
-        404 => return Ok(Vec::new()),
+        404 if answer.nothing_there() => return Ok(Vec::new()),
         _ => return Err(refused(api.address(), operation, &answer)),
     }
     let mut sink = Sink {

@@ -8,7 +8,7 @@
 #[allow(dead_code)]
 mod estate;
 
-use estate::Estate;
+pub use estate::Estate;
 use lastkey_conformance::proxy::Upstream;
 use lastkey_conformance::{
     Answer, Facts, Missing, Network, Scene, SetUp, Subject, Trust, odd_texts,
@@ -28,7 +28,7 @@ pub struct Vault {
 }
 
 /// Everything, in whole pages, without the suite.
-fn read_all(connector: &dyn Connector) -> Facts {
+pub fn read_all(connector: &dyn Connector) -> Facts {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let mut session = connector.connect().await.unwrap();
@@ -64,6 +64,29 @@ fn with_odd_texts(lab: &OpenBao) {
     lab.write("auth/token/create-orphan", body);
 }
 
+/// Who leaves in the matrix of faults: a user with an entity, who could read no secret, so that
+/// nothing of hers stays open once her accounts are closed.
+pub const LEAVER: &str = "quinn";
+
+fn with_leaver(lab: &OpenBao) {
+    let user = json!({ "password": "pw-of-people-canary" });
+    lab.write(&format!("auth/userpass/users/{LEAVER}"), user);
+    let methods = lab.root("GET", "sys/auth", json!({}));
+    let entity = lab.write("identity/entity", json!({ "name": LEAVER }));
+    let alias = json!({
+        "name": LEAVER,
+        "canonical_id": entity["data"]["id"],
+        "mount_accessor": methods["data"]["userpass/"]["accessor"],
+    });
+    lab.write("identity/entity-alias", alias);
+    // Four entities, four users and four AppRoles fill pages of four: tokens, which the vault lists
+    // by accessors of its own making, then share a page in whatever order they come.
+    for name in ["build", "test"] {
+        let body = json!({ "token_policies": "none" });
+        lab.write(&format!("auth/approle/role/{name}"), body);
+    }
+}
+
 /// Requests of the server's audit log that change something, but for the lab's own and sign-ins.
 fn writes(lab: &OpenBao) -> Vec<String> {
     const QUESTIONS: [&str; 3] = [
@@ -84,6 +107,7 @@ impl Vault {
         let estate = OpenBao::here().map(|lab| {
             let estate = Estate::found(lab);
             with_odd_texts(&estate.lab);
+            with_leaver(&estate.lab);
             Arc::new(estate)
         });
         Vault {
@@ -97,6 +121,11 @@ impl Vault {
         }
     }
 
+    /// The company, where the machine has a server.
+    pub fn estate(&self) -> Option<&Arc<Estate>> {
+        self.estate.as_ref()
+    }
+
     fn by_token(&self, estate: &Arc<Estate>, policies: &[&str], facts: Facts) -> SetUp {
         let token = token(estate, policies);
         set_up(estate, with_token(estate, &token), facts, token)
@@ -105,12 +134,19 @@ impl Vault {
 
 /// A token that is in no list, with these policies.
 fn token(estate: &Estate, policies: &[&str]) -> String {
-    let body = json!({ "policies": policies, "type": "batch", "ttl": "1h" });
+    let body = json!({ "type": "batch", "ttl": "1h" });
+    token_that(estate, policies, body)
+}
+
+/// A token with these policies, and with more said about it.
+pub fn token_that(estate: &Estate, policies: &[&str], more: serde_json::Value) -> String {
+    let mut body = more;
+    body["policies"] = json!(policies);
     let made = estate.lab.write("auth/token/create-orphan", body);
     made["auth"]["client_token"].as_str().unwrap().to_owned()
 }
 
-fn with_token(estate: &Estate, token: &str) -> Box<dyn Connector> {
+pub fn with_token(estate: &Estate, token: &str) -> Box<dyn Connector> {
     let settings = estate.settings(&[("auth", "token"), ("role_id", "")]);
     lastkey_vault::configure(&settings, Some(Secret::new(token.to_owned()))).unwrap()
 }

@@ -1,9 +1,10 @@
-//! Everything that can go wrong: one clear sentence, the right kind, and never a pass.
+//! What can go wrong with a vault itself: one clear sentence and the right kind.
+//!
+//! Every fault through a whole sync, and each request of a read refused, is the matrix in
+//! `tests/tests/conformance/matrix`.
 
 use crate::estate::*;
-use lastkey_conformance::proxy::{
-    Authority, Garbage, HttpFault, HttpProxy, RedirectTo, RetryAfter, Rule, Upstream,
-};
+use lastkey_conformance::proxy::{Authority, Garbage, HttpFault, HttpProxy, Rule, Upstream};
 use lastkey_contract::{Connector, ConnectorError, ErrorKind, Kind, Secret};
 use lastkey_tests::labs::HangingServer;
 use serde_json::json;
@@ -56,158 +57,6 @@ fn says(error: &ConnectorError, kind: ErrorKind, words: &str) {
 }
 
 #[test]
-fn every_fault_on_every_kind() {
-    let Some(estate) = shared("faults before a vault") else {
-        return;
-    };
-    let behind = behind(estate);
-    let connector = behind.connector(estate, &[]);
-    let faults: Vec<(HttpFault, ErrorKind, &str)> = vec![
-        (
-            HttpFault::TooMany(RetryAfter::Seconds(7)),
-            ErrorKind::RateLimited,
-            "asks to wait",
-        ),
-        (
-            HttpFault::TooMany(RetryAfter::Missing),
-            ErrorKind::RateLimited,
-            "asks to wait",
-        ),
-        (
-            HttpFault::Status(400),
-            ErrorKind::Protocol,
-            "did not understand",
-        ),
-        (HttpFault::Status(472), ErrorKind::Unavailable, "standby"),
-        (
-            HttpFault::Status(500),
-            ErrorKind::Unavailable,
-            "not available",
-        ),
-        (
-            HttpFault::Status(501),
-            ErrorKind::Unavailable,
-            "not initialised",
-        ),
-        (
-            HttpFault::Status(503),
-            ErrorKind::Unavailable,
-            "not available",
-        ),
-        (
-            HttpFault::Redirect(RedirectTo::OtherHost),
-            ErrorKind::Protocol,
-            "never follows",
-        ),
-        (
-            HttpFault::Redirect(RedirectTo::InClear),
-            ErrorKind::Protocol,
-            "never follows",
-        ),
-        (
-            HttpFault::Redirect(RedirectTo::Itself),
-            ErrorKind::Protocol,
-            "never follows",
-        ),
-        (HttpFault::Bomb, ErrorKind::Protocol, "packed"),
-        (HttpFault::Hang, ErrorKind::TimedOut, "in time"),
-        (HttpFault::CutAfter(20), ErrorKind::Unavailable, "broke off"),
-        (HttpFault::TooLong, ErrorKind::Unavailable, "broke off"),
-        (
-            HttpFault::Garbage(Garbage::Html),
-            ErrorKind::Protocol,
-            "not a vault's",
-        ),
-        (
-            HttpFault::Garbage(Garbage::CutJson),
-            ErrorKind::Protocol,
-            "not a vault's",
-        ),
-        (
-            HttpFault::Garbage(Garbage::Bytes),
-            ErrorKind::Protocol,
-            "not a vault's",
-        ),
-        (
-            HttpFault::Garbage(Garbage::Nested),
-            ErrorKind::Protocol,
-            "not a vault's",
-        ),
-        (
-            HttpFault::Garbage(Garbage::Empty),
-            ErrorKind::Protocol,
-            "not a vault's",
-        ),
-    ];
-    // The first request of each kind that is of this kind alone.
-    let kinds = [
-        (Kind::Account, "identity/entity/id"),
-        (Kind::Entitlement, "sys/policies/acl"),
-        (Kind::Grant, "identity/group/id"),
-        (Kind::Credential, "auth/token/accessors"),
-        (Kind::Location, "secret/metadata"),
-        (Kind::Reader, "sys/policies/acl"),
-        (Kind::Control, "identity/entity/id"),
-    ];
-    for (fault, kind_of_error, words) in faults {
-        // The slow ones once, the others on each kind.
-        let some = if fault == HttpFault::Hang {
-            1
-        } else {
-            kinds.len()
-        };
-        for (kind, path) in &kinds[..some] {
-            behind.proxy.forget();
-            behind.proxy.set([Rule::always(fault.clone()).path(*path)]);
-            let error = read(connector.as_ref(), *kind, 100).expect_err("a fault that passes");
-            says(&error, kind_of_error, words);
-            if fault == HttpFault::TooMany(RetryAfter::Seconds(7)) {
-                assert_eq!(error.retry_after_ms, Some(7_000));
-            }
-            let struck = behind
-                .proxy
-                .records()
-                .iter()
-                .filter(|r| r.holds(path))
-                .count();
-            assert_eq!(
-                struck, 1,
-                "{fault:?} on {kind}: asked {struck} times, and only the engine asks again"
-            );
-            assert!(
-                behind.proxy.strays().is_empty(),
-                "{fault:?}: a request went elsewhere"
-            );
-        }
-    }
-    behind.proxy.clear();
-    assert!(
-        read(connector.as_ref(), Kind::Account, 100).is_ok(),
-        "the faults were the proxy's"
-    );
-}
-
-#[test]
-fn an_endless_answer_and_odd_shapes() {
-    let Some(estate) = shared("endless answers of a vault") else {
-        return;
-    };
-    let behind = behind(estate);
-    let connector = behind.connector(estate, &[]);
-    for fault in [HttpFault::Endless, HttpFault::Garbage(Garbage::OtherShape)] {
-        behind
-            .proxy
-            .set([Rule::always(fault.clone()).path("sys/policies/acl")]);
-        let error =
-            read(connector.as_ref(), Kind::Entitlement, 100).expect_err("a fault that passes");
-        assert!(
-            matches!(error.kind, ErrorKind::Protocol | ErrorKind::TimedOut),
-            "{fault:?}: {error}"
-        );
-    }
-}
-
-#[test]
 fn states_of_the_vault_itself() {
     let Some(lab) = lab("sealed vault") else {
         return;
@@ -236,7 +85,7 @@ fn states_of_the_vault_itself() {
     says(
         &refused(&[("auth", "token"), ("role_id", "")], "s.wrong"),
         ErrorKind::AuthRejected,
-        "refused the sign-in",
+        "does not take the token",
     );
     says(
         &refused(&[("auth_mount", "nowhere")], &secret_id),
@@ -262,8 +111,8 @@ fn states_of_the_vault_itself() {
     let clear = format!("https://127.0.0.1:{}", lab.clear_port());
     says(
         &refused(&[("address", &clear)], &secret_id),
-        ErrorKind::Protocol,
-        "TLS",
+        ErrorKind::TlsUntrusted,
+        "does not speak TLS",
     );
     says(
         &refused(&[("address", "https://127.0.0.1:1")], &secret_id),

@@ -229,11 +229,11 @@ fn below(fact: &Fact, key: &str, parent: &str) -> bool {
 }
 
 pub(crate) async fn incremental(subject: &dyn Subject) -> Verdict {
-    let mut changing = subject.scene(Scene::Changing).here()?;
-    let mut session = changing.connector.connect().await?;
+    // A set that changes can need a server of its own, which is not started for nothing.
+    let seeded = subject.scene(Scene::Seeded).here()?;
+    let _signed_in = seeded.connector.connect().await?;
     // Asked now, because some servers tell only then what they can.
-    let capabilities = offered(changing.connector.as_ref())?;
-    if capabilities
+    if offered(seeded.connector.as_ref())?
         .iter()
         .all(|capability| !capability.incremental)
     {
@@ -241,6 +241,10 @@ pub(crate) async fn incremental(subject: &dyn Subject) -> Verdict {
             "it reads everything each time; flags-declared-false tests that it does".to_owned(),
         ));
     }
+    drop(seeded);
+    let mut changing = subject.scene(Scene::Changing).here()?;
+    let mut session = changing.connector.connect().await?;
+    let capabilities = offered(changing.connector.as_ref())?;
     let mut first = BTreeMap::new();
     for capability in capabilities.iter().filter(|c| c.incremental) {
         let pages = pages(session.as_mut(), capability.kind, 3).await?;

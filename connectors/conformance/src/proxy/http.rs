@@ -150,6 +150,7 @@ async fn serve(shared: Arc<Shared>, place: Place, listener: TcpListener, tls: Op
         return;
     };
     while let Ok((stream, _)) = listener.accept().await {
+        at_once(&stream);
         let (shared, tls) = (Arc::clone(&shared), tls.clone());
         tokio::spawn(async move {
             match tls {
@@ -162,6 +163,12 @@ async fn serve(shared: Arc<Shared>, place: Place, listener: TcpListener, tls: Op
             }
         });
     }
+}
+
+/// Small messages are sent when they are written: waiting for more would make each request
+/// 40 ms longer than it is without the proxy.
+fn at_once(stream: &TcpStream) {
+    let _only_slower = stream.set_nodelay(true);
 }
 
 async fn requests(
@@ -235,9 +242,14 @@ impl Shared {
         head.headers.remove(CONTENT_LENGTH);
         let request = Request::from_parts(head, Feed::whole(body));
         match &self.server {
-            Server::Plain(address) => exchange(TcpStream::connect(address).await?, request).await,
+            Server::Plain(address) => {
+                let stream = TcpStream::connect(address).await?;
+                at_once(&stream);
+                exchange(stream, request).await
+            }
             Server::Tls(address, connector) => {
                 let stream = TcpStream::connect(address).await?;
+                at_once(&stream);
                 let name = ServerName::from(address.ip());
                 exchange(connector.connect(name, stream).await?, request).await
             }

@@ -1,69 +1,16 @@
 //! What happens to files: before a read, and in the middle of one.
 
+use super::between::between;
 use super::{Fault, Struck};
 use crate::flat_files;
-use async_trait::async_trait;
 use lastkey_conformance::seeded::company;
-use lastkey_contract::{
-    CheckReport, Connector, ConnectorError, Descriptor, Kind, KindCapability, Page, PageRequest,
-    Session,
-};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 /// A folder with the company's files, that can be made well again.
 pub struct Place {
     folder: TempDir,
-}
-
-type Act = Box<dyn FnOnce() + Send>;
-
-/// Does something between the first page of accounts and the second.
-struct Between {
-    inner: Box<dyn Connector>,
-    act: Arc<Mutex<Option<Act>>>,
-}
-struct BetweenPages {
-    inner: Box<dyn Session>,
-    act: Arc<Mutex<Option<Act>>>,
-}
-
-#[async_trait]
-impl Connector for Between {
-    fn descriptor(&self) -> &'static Descriptor {
-        self.inner.descriptor()
-    }
-    fn capabilities(&self) -> Vec<KindCapability> {
-        self.inner.capabilities()
-    }
-    async fn check(&self) -> Result<CheckReport, ConnectorError> {
-        self.inner.check().await
-    }
-    async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError> {
-        Ok(Box::new(BetweenPages {
-            inner: self.inner.connect().await?,
-            act: Arc::clone(&self.act),
-        }))
-    }
-}
-
-#[async_trait]
-impl Session for BetweenPages {
-    async fn read_page(
-        &mut self,
-        kind: Kind,
-        request: PageRequest,
-    ) -> Result<Page, ConnectorError> {
-        let page = self.inner.read_page(kind, request).await?;
-        if kind == Kind::Account
-            && let Some(act) = self.act.lock().unwrap().take()
-        {
-            act();
-        }
-        Ok(page)
-    }
 }
 
 /// Every accounts file of the company, spoilt in one way.
@@ -178,12 +125,8 @@ impl Place {
             name: name.to_owned(),
             start: Box::new(move || {
                 let file = folder.join("accounts.csv");
-                let act: Act = Box::new(move || act(file));
                 Struck {
-                    connector: Box::new(Between {
-                        inner: flat_files::connector(&folder),
-                        act: Arc::new(Mutex::new(Some(act))),
-                    }),
+                    connector: between(flat_files::connector(&folder), move || act(file)),
                     lift,
                     lives: Box::new(()),
                 }
