@@ -128,10 +128,10 @@ fn meeting(dice: &mut Dice, pattern: &str, values: &[String]) -> String {
 }
 
 /// Someone who asks: a token, and what we know of its holder.
-struct Asker {
-    token: String,
-    holder: Option<Holder>,
-    policies: Vec<(String, String)>,
+pub struct Asker {
+    pub token: String,
+    pub holder: Option<Holder>,
+    pub policies: Vec<(String, String)>,
 }
 
 /// The server's answer for many paths at once.
@@ -146,7 +146,8 @@ fn served(lab: &OpenBao, token: &str, paths: &[String]) -> BTreeMap<String, Vec<
         .unwrap()
 }
 
-fn compare(lab: &OpenBao, asker: &Asker, paths: &[String]) -> usize {
+/// Holds our answer for each path against the server's; gives back how many.
+pub fn compare(lab: &OpenBao, asker: &Asker, paths: &[String]) -> usize {
     let policies: Vec<Policy> = asker
         .policies
         .iter()
@@ -239,7 +240,7 @@ fn askers(
 }
 
 /// Two people with entities, aliases and groups, whose names make trouble; by their tokens.
-fn holders(lab: &OpenBao) -> Vec<(String, Holder)> {
+pub fn holders(lab: &OpenBao) -> Vec<(String, Holder)> {
     lab.write("sys/auth/userpass", json!({ "type": "userpass" }));
     let accessor = lab.root("GET", "sys/auth", json!({}))["data"]["userpass/"]["accessor"]
         .as_str()

@@ -267,8 +267,18 @@ pub fn settings(lab: &OpenBao, role_id: &str, extra: &[(&str, &str)]) -> Setting
 
 /// Applies the connector's own script: its policy as it stands, its commands as they say.
 pub fn least_rights(lab: &OpenBao, extra: &[(&str, &str)]) -> (String, String) {
+    least_rights_in(lab, "", extra)
+}
+
+/// The same in a namespace.
+pub fn least_rights_in(lab: &OpenBao, namespace: &str, extra: &[(&str, &str)]) -> (String, String) {
+    let root = |method: &str, path: &str, body: Value| {
+        let answered = lab.ask(lab.root_token(), namespace, method, path, &body);
+        assert!(answered.status < 300, "{method} {path}: {answered:?}");
+        answered.body
+    };
     let scripts = lastkey_vault::scripts(&settings(lab, "not-yet", extra));
-    lab.root(
+    root(
         "PUT",
         "sys/policies/acl/lastkey-reader",
         json!({ "policy": scripts[0].text }),
@@ -293,11 +303,15 @@ pub fn least_rights(lab: &OpenBao, extra: &[(&str, &str)]) -> (String, String) {
         role.contains("lastkey-reader") && body["token_type"] == "batch",
         "{commands}"
     );
-    lab.write("auth/approle/role/lastkey-reader", body);
+    root("POST", "auth/approle/role/lastkey-reader", body);
     let role_id = text(
-        &lab.root("GET", "auth/approle/role/lastkey-reader/role-id", json!({}))["data"]["role_id"],
+        &root("GET", "auth/approle/role/lastkey-reader/role-id", json!({}))["data"]["role_id"],
     );
-    let made = lab.write("auth/approle/role/lastkey-reader/secret-id", json!({}));
+    let made = root(
+        "POST",
+        "auth/approle/role/lastkey-reader/secret-id",
+        json!({}),
+    );
     (role_id, text(&made["data"]["secret_id"]))
 }
 

@@ -10,6 +10,7 @@
 mod capabilities;
 mod estate;
 mod fingerprints;
+mod odd;
 mod reading;
 mod rights;
 mod trouble;
