@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const PEOPLE: u32 = 60;
-const ACCOUNTS: u32 = 900;
+const ACCOUNTS: u32 = 450;
 const GROUPS: u32 = 40;
-const GRANTS: u32 = 5_700;
+const GRANTS: u32 = 3_000;
 const SECRETS: u32 = 50;
 
 /// Folders of CSV files, one per day.

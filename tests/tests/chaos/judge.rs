@@ -2,7 +2,7 @@
 
 use crate::answers::Answers;
 use crate::matrix::{Judged, Outcome, Then};
-use crate::phases::{Changes, Phase, copy, moment, said};
+use crate::phases::{Changes, Phase, copy_folder, moment, said};
 use lastkey_engine::lifecycle::Verdict;
 use lastkey_tests::kill::files_below;
 use lastkey_tests::picture::{Looker, Rows, STORE, differences, name_of, same};
@@ -10,6 +10,7 @@ use lastkey_tests::window::Room;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What the gaps of an interrupted read say.
 const TOLD: &str = "the program ended while it was reading";
@@ -383,11 +384,10 @@ fn names(room: &Room) -> BTreeSet<String> {
 
 /// For whoever looks at a room that failed: it is kept.
 pub fn keep(room: &Room) -> String {
-    let kept = std::env::temp_dir().join(format!("lastkey-chaos-{}", std::process::id()));
-    let again = copy(room);
-    let _again = std::fs::remove_dir_all(&kept);
-    match std::fs::rename(again.path(""), &kept) {
-        Ok(()) => kept.display().to_string(),
-        Err(error) => format!("(not kept: {error})"),
-    }
+    static KEPT: AtomicU32 = AtomicU32::new(0);
+    let number = KEPT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("lastkey-chaos-{}-{number}", std::process::id());
+    let kept = std::env::temp_dir().join(name);
+    copy_folder(&room.path(""), &kept);
+    kept.display().to_string()
 }

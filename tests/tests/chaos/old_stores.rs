@@ -21,7 +21,7 @@ fn corpus(version: &str) -> PathBuf {
 /// A copy of an old store in a room.
 pub fn room_of(version: &str) -> Room {
     use std::os::unix::fs::PermissionsExt;
-    let room = Room::new();
+    let room = Room::in_memory();
     let keys = format!("{STORE}.keys");
     for (from, to) in [
         ("store.lastkey", STORE),

@@ -144,7 +144,7 @@ pub fn said(room: &Room) -> String {
 
 /// A room with the same files.
 pub fn copy(room: &Room) -> Room {
-    let new = Room::new();
+    let new = Room::in_memory();
     copy_folder(&room.path(""), &new.path(""));
     new
 }
@@ -162,7 +162,7 @@ pub fn copy_folder(from: &Path, to: &Path) {
 
 /// A room with a key file and no store.
 pub fn empty_room() -> Room {
-    let room = Room::new();
+    let room = Room::in_memory();
     write_key(&room, "a key file for tests");
     room
 }
@@ -189,7 +189,7 @@ pub fn run(room: &Room, status: i32, arguments: &[&str]) -> String {
 /// The import that makes the source. Its pages are small, here and ever after, so that a kind has
 /// many of them, between which it can be cut off.
 fn first_import(folder: &str) -> [&str; 6] {
-    ["import", folder, "--as", "estate", "--set", "page=300"]
+    ["import", folder, "--as", "estate", "--set", "page=150"]
 }
 
 /// A store that read the estate on its first day, with a plan.
