@@ -1,6 +1,6 @@
 //! `lastkey store check`: is the file whole, does the log hold, do the totals add up?
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, blocks};
 use sqlx::{Connection, SqliteConnection};
 
 impl Store {
@@ -69,7 +69,7 @@ impl Store {
         )
         .fetch_one(self.readers())
         .await?;
-        let mut problems = Vec::new();
+        let mut problems = blocks::problems(&mut *self.readers().acquire().await?).await?;
         if backwards > 0 {
             problems.push(format!("{backwards} versions ended before they began"));
         }

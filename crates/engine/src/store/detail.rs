@@ -1,11 +1,13 @@
 //! Lookups along the references of current facts, for the page of one identity.
 
+use super::blocks::{self, Columns, Which};
 use super::names::End;
 use super::{Store, StoreError};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Credential, Location};
 use serde::de::DeserializeOwned;
 use sqlx::{QueryBuilder, Sqlite};
+use std::collections::HashSet;
 
 /// An account of a person, and by which rule.
 pub(crate) struct PersonLink {
@@ -22,6 +24,9 @@ impl Store {
         end: End,
         names: &[String],
     ) -> Result<Vec<(i64, T)>, StoreError> {
+        if blocks::hold(kind) {
+            return self.packed_facts_at(kind, end, names).await;
+        }
         let numbers = self.names()?;
         let column = match end {
             End::From => "from_number",
@@ -49,6 +54,49 @@ impl Store {
                 facts.push((source, serde_json::from_str(&payload)?));
             }
         }
+        Ok(facts)
+    }
+
+    /// The same of a kind that is kept in blocks.
+    async fn packed_facts_at<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        end: End,
+        names: &[String],
+    ) -> Result<Vec<(i64, T)>, StoreError> {
+        let numbers = self.names()?;
+        let wanted: HashSet<i64> = names
+            .iter()
+            .map(|name| match end {
+                End::From | End::To => numbers.reference(kind, end, name),
+                End::Key => numbers.of(name),
+            })
+            .collect();
+        let columns = match end {
+            End::From | End::To => Columns::References,
+            End::Key => Columns::Marks,
+        };
+        let mut rows = Vec::new();
+        let mut connection = self.readers().acquire().await?;
+        blocks::each(&mut connection, &Which::now(kind), columns, |block| {
+            let list = match end {
+                End::From => &block.froms,
+                End::To => &block.tos,
+                End::Key => &block.keys,
+            };
+            let found = block
+                .places()
+                .filter(|place| list.get(*place).is_some_and(|n| wanted.contains(n)));
+            rows.extend(found.map(|place| block.row(place)));
+            Ok(())
+        })
+        .await?;
+        let mut facts = Vec::new();
+        blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, place| {
+            facts.push((block.source, serde_json::from_str(block.fact(place)?)?));
+            Ok(())
+        })
+        .await?;
         Ok(facts)
     }
 

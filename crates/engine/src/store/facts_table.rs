@@ -1,5 +1,6 @@
 //! Windows of facts of one kind, for tables on the command line.
 
+use super::blocks::{self, At, Columns, Which};
 use super::{Store, StoreError, SyncId};
 use lastkey_contract::Kind;
 use serde_json::{Map, Value};
@@ -178,6 +179,9 @@ impl Store {
         if let Some(sync) = query.as_of {
             self.sync_record(sync).await?;
         }
+        if blocks::hold(kind) {
+            return self.packed_table(kind, query).await;
+        }
         let restrict = |sql: &mut QueryBuilder<Sqlite>| {
             sql.push(" FROM objects o JOIN sources s ON s.id = o.source WHERE o.kind = ");
             sql.push_bind(kind.word());
@@ -216,11 +220,7 @@ impl Store {
             .await?;
         let mut select = QueryBuilder::<Sqlite>::new("SELECT o.payload, s.name, o.first_sync");
         restrict(&mut select);
-        select.push(if super::objects::has_text_key(kind) {
-            " ORDER BY o.key, o.source, o.id LIMIT "
-        } else {
-            " ORDER BY o.id LIMIT "
-        });
+        select.push(" ORDER BY o.key, o.source, o.id LIMIT ");
         select.push_bind(query.limit);
         select.push(" OFFSET ");
         select.push_bind(query.offset.cast_signed());
@@ -228,8 +228,15 @@ impl Store {
             select.build_query_as().fetch_all(self.readers()).await?;
         let rows = rows
             .into_iter()
-            .map(|(payload, source, first_sync)| row(known, &payload, source, first_sync))
-            .collect::<Result<_, _>>()?;
+            .map(|(payload, source, first_sync)| {
+                Ok(row(
+                    known,
+                    &serde_json::from_str(&payload)?,
+                    source,
+                    first_sync,
+                ))
+            })
+            .collect::<Result<_, StoreError>>()?;
         Ok(FactTable {
             rows,
             matching: matching.cast_unsigned(),
@@ -237,18 +244,83 @@ impl Store {
     }
 }
 
+impl Store {
+    /// A table of a kind that is kept in blocks, in the order in which its facts were stored.
+    async fn packed_table(&self, kind: Kind, query: &TableQuery) -> Result<FactTable, StoreError> {
+        let names = self.source_names().await?;
+        let name_of = |source: i64| names.get(&source).cloned().unwrap_or_default();
+        let (of_source, filters): (Vec<_>, Vec<_>) = query
+            .filters
+            .iter()
+            .partition(|(column, _)| column == "source");
+        let which = Which {
+            at: At::of(query.as_of),
+            ..Which::now(kind)
+        };
+        let end = query.offset.saturating_add(u64::from(query.limit));
+        let mut table = FactTable {
+            rows: Vec::new(),
+            matching: 0,
+        };
+        let mut connection = self.readers().acquire().await?;
+        blocks::each(&mut connection, &which, Columns::Facts, |block| {
+            if of_source
+                .iter()
+                .any(|(_, value)| name_of(block.source) != *value)
+            {
+                return Ok(());
+            }
+            for place in block.places() {
+                let wanted = (query.offset..end).contains(&table.matching);
+                if filters.is_empty() && !wanted {
+                    table.matching += 1;
+                    continue;
+                }
+                let fact: Value = serde_json::from_str(block.fact(place)?)?;
+                if filters.iter().all(|(column, value)| {
+                    fact.pointer(&pointer(column)).is_some_and(|v| is(v, value))
+                }) {
+                    table.matching += 1;
+                    if wanted {
+                        let source = name_of(block.source);
+                        let columns = columns(kind);
+                        table
+                            .rows
+                            .push(row(columns, &fact, source, block.first_sync));
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(table)
+    }
+}
+
+/// Whether a value is what a filter asks for, as text.
+fn is(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => text == wanted,
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string() == wanted
+        }
+    }
+}
+
+/// Where a column stands in the fact as JSON.
+fn pointer(column: &str) -> String {
+    path(column).replacen('$', "", 1).replace('.', "/")
+}
+
 /// The stored fact with every column of its kind, then its attributes under `attributes`.
-fn row(
-    columns: &[&str],
-    payload: &str,
-    source: String,
-    first_sync: i64,
-) -> Result<Map<String, Value>, StoreError> {
-    let fact: Value = serde_json::from_str(payload)?;
+fn row(columns: &[&str], fact: &Value, source: String, first_sync: i64) -> Map<String, Value> {
     let mut row = Map::new();
     for column in columns {
-        let pointer = path(column).replacen('$', "", 1).replace('.', "/");
-        let value = fact.pointer(&pointer).cloned().unwrap_or(Value::Null);
+        let value = fact
+            .pointer(&pointer(column))
+            .cloned()
+            .unwrap_or(Value::Null);
         row.insert((*column).to_owned(), value);
     }
     if let Some(attributes) = fact.get("attributes") {
@@ -256,5 +328,5 @@ fn row(
     }
     row.insert("source".to_owned(), source.into());
     row.insert("first_sync".to_owned(), first_sync.into());
-    Ok(row)
+    row
 }

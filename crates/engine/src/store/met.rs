@@ -1,8 +1,9 @@
 //! What a sync has met of one kind so far, in memory; and, where a read can be resumed, beside
 //! it in the store: tables `checkpoints` and `met`.
 
+use super::blocks::{self, Block, Columns, Which};
 use super::names::{End, Names};
-use super::objects::{CURRENT, ContentHash, CurrentRow, has_text_key, same_sizes};
+use super::objects::{CURRENT, ContentHash, CurrentRow, same_sizes};
 use super::{Store, StoreError, SyncId};
 use lastkey_contract::{Cursor, Kind};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -69,6 +70,9 @@ pub(crate) struct Met {
     asked_parents: HashSet<i64>,
     /// Stored versions under parents of which the read says that it shows all.
     whole: HashSet<i64>,
+    /// Parent and row of each current object of a kind that is kept in blocks, sorted; made when
+    /// an incremental read first asks.
+    children: Option<Vec<(i64, i64)>>,
     /// Systems that this sync has been allowed to speak for.
     pub(super) claimed: HashSet<String>,
     pub(super) pages: i64,
@@ -86,26 +90,41 @@ impl Met {
             asked_keys: HashSet::new(),
             asked_parents: HashSet::new(),
             whole: HashSet::new(),
+            children: None,
             claimed: HashSet::new(),
             pages: 0,
         }
     }
 
-    fn learn(&mut self, key: i64, row: &CurrentRow, met: bool) {
-        let (id, _, _, hash, born_sync, _) = row;
+    fn learn(&mut self, key: i64, id: i64, hash: ContentHash, born_sync: i64, met: bool) {
         let place: u32 = self.versions.len().try_into().unwrap_or(u32::MAX);
         let next = self.first.insert(key.cast_unsigned(), place);
-        let mut content = ContentHash::default();
-        for (to, from) in content.iter_mut().zip(hash) {
-            *to = *from;
-        }
         self.versions.push(Version {
-            id: *id,
-            hash: content,
-            born_sync: *born_sync,
+            id,
+            hash,
+            born_sync,
             next,
             met,
         });
+    }
+
+    /// Learns a row of `objects`.
+    fn learn_row(&mut self, row: &CurrentRow, names: Names, met: bool) {
+        let (id, key, stored, born_sync, _) = row;
+        let mut hash = ContentHash::default();
+        for (to, from) in hash.iter_mut().zip(stored) {
+            *to = *from;
+        }
+        self.learn(names.of(key), *id, hash, *born_sync, met);
+    }
+
+    /// Learns an object of a block.
+    fn learn_packed(&mut self, block: &Block, place: usize, met: bool) -> Result<(), StoreError> {
+        let (Some(key), Some(hash)) = (block.keys.get(place), block.hashes.get(place)) else {
+            return Err(StoreError::damaged("a block of objects lacks a key"));
+        };
+        self.learn(*key, block.row(place), *hash, block.born(place), met);
+        Ok(())
     }
 
     /// The places of the stored versions of a key.
@@ -258,6 +277,22 @@ impl Store {
         if met.scope == Scope::Asked {
             return Ok(met);
         }
+        if blocks::hold(kind) {
+            let which = Which {
+                source: Some(source),
+                ..Which::now(kind)
+            };
+            let mut connection = self.readers().acquire().await?;
+            blocks::each(&mut connection, &which, Columns::Marks, |block| {
+                let own = met.own == OwnRows::Met && block.first_sync == sync.sql();
+                block.places().try_for_each(|place| {
+                    let was_met = own || seen.contains(&block.row(place));
+                    met.learn_packed(block, place, was_met)
+                })
+            })
+            .await?;
+            return Ok(met);
+        }
         let names = self.names()?;
         let mut after = 0i64;
         loop {
@@ -274,8 +309,8 @@ impl Store {
             after = last.0;
             for row in &rows {
                 // What this sync itself wrote before it was cut short was met by it.
-                let own = met.own == OwnRows::Met && row.5 == sync.sql();
-                met.learn(key_of(row, names), row, own || seen.contains(&row.0));
+                let own = met.own == OwnRows::Met && row.4 == sync.sql();
+                met.learn_row(row, names, own || seen.contains(&row.0));
             }
         }
         Ok(met)
@@ -294,15 +329,6 @@ impl Store {
                 .fetch_optional(self.readers())
                 .await?;
         Ok(row.map(|(cursor,)| Cursor(cursor)))
-    }
-}
-
-/// The number of a stored version's key.
-fn key_of(row: &CurrentRow, names: Names) -> i64 {
-    match (&row.1, row.2) {
-        (Some(key), _) => names.of(key),
-        (None, Some(number)) => number,
-        (None, None) => 0,
     }
 }
 
@@ -325,15 +351,16 @@ pub(super) async fn ask(
     names: Names,
 ) -> Result<(), StoreError> {
     let kind = met.kind;
-    let mut rows: Vec<CurrentRow> = Vec::new();
-    if has_text_key(kind) {
-        let keys: Vec<&str> = question
-            .keys
-            .into_iter()
-            .filter(|key| met.asked_keys.insert(names.of(key)))
-            .collect();
-        rows.extend(current_with(connection, kind, source, "key", &keys).await?);
+    if blocks::hold(kind) {
+        return ask_packed(connection, met, sync, source, question).await;
     }
+    let mut rows: Vec<CurrentRow> = Vec::new();
+    let keys: Vec<&str> = question
+        .keys
+        .into_iter()
+        .filter(|key| met.asked_keys.insert(names.of(key)))
+        .collect();
+    rows.extend(current_with(connection, kind, source, "key", &keys).await?);
     let parents: Vec<i64> = question
         .parents
         .into_iter()
@@ -362,11 +389,85 @@ pub(super) async fn ask(
     let mut new = HashSet::new();
     for row in rows {
         if !known.contains(&row.0) && new.insert(row.0) {
-            let own = met.own == OwnRows::Met && row.5 == sync.sql();
-            met.learn(key_of(&row, names), &row, own);
+            let own = met.own == OwnRows::Met && row.4 == sync.sql();
+            met.learn_row(&row, names, own);
         }
     }
     Ok(())
+}
+
+/// The same of a kind that is kept in blocks: its objects are found by their parents.
+async fn ask_packed(
+    connection: &mut SqliteConnection,
+    met: &mut Met,
+    sync: SyncId,
+    source: i64,
+    question: Question<'_>,
+) -> Result<(), StoreError> {
+    let parents: Vec<i64> = question
+        .parents
+        .into_iter()
+        .chain(question.whole.iter().copied())
+        .filter(|parent| met.asked_parents.insert(*parent))
+        .collect();
+    let children = match met.children.take() {
+        Some(children) => children,
+        None => children(connection, met.kind, source).await?,
+    };
+    let rows: Vec<i64> = parents
+        .iter()
+        .flat_map(|parent| children_of(&children, *parent))
+        .collect();
+    for parent in &question.whole {
+        met.whole.extend(children_of(&children, *parent));
+    }
+    met.children = Some(children);
+    let known: HashSet<i64> = met.versions.iter().map(|v| v.id).collect();
+    blocks::of_rows(connection, &rows, Columns::Marks, |block, place| {
+        if known.contains(&block.row(place)) {
+            return Ok(());
+        }
+        let own = met.own == OwnRows::Met && block.first_sync == sync.sql();
+        met.learn_packed(block, place, own)
+    })
+    .await
+}
+
+async fn children(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+    source: i64,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let which = Which {
+        source: Some(source),
+        ..Which::now(kind)
+    };
+    let mut children = Vec::new();
+    blocks::each(connection, &which, Columns::References, |block| {
+        let parents = match parent_end(kind) {
+            End::From | End::Key => &block.froms,
+            End::To => &block.tos,
+        };
+        children.extend(
+            block
+                .places()
+                .filter_map(|place| Some((Block::reference(parents, place)?, block.row(place)))),
+        );
+        Ok(())
+    })
+    .await?;
+    children.sort_unstable();
+    Ok(children)
+}
+
+fn children_of(children: &[(i64, i64)], parent: i64) -> impl Iterator<Item = i64> {
+    let first = children.partition_point(|(one, _)| *one < parent);
+    children
+        .get(first..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(move |(one, _)| *one == parent)
+        .map(|(_, row)| *row)
 }
 
 /// Current versions of a source and kind with one of these values in a column.

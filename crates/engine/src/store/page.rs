@@ -1,6 +1,7 @@
 //! Storing one page: which records are new, changed, unchanged or second of their key, and
 //! which objects an incremental read says are gone.
 
+use super::blocks::{self, Columns, Which};
 use super::met::{self, Met, Question, Scope};
 use super::names::Names;
 use super::objects::{self, Ending, NewVersion, ObjectRow, UNIT};
@@ -159,7 +160,7 @@ impl Store {
         let outcome = match held {
             Some(held) => Err(held),
             None => {
-                objects::end(&mut writing.tx, sync, &missing, Ending::Removed).await?;
+                objects::end(&mut writing.tx, sync, met.kind, &missing, Ending::Removed).await?;
                 if met.kind == Kind::Identity {
                     people::drop_rows(&mut writing.tx, &missing).await?;
                 }
@@ -206,10 +207,11 @@ fn parent_of_key(key: &str) -> &str {
 }
 
 fn question<'a>(part: &'a PagePart<'_>, rows: &'a [ObjectRow], names: Names) -> Question<'a> {
-    let mut keys: Vec<&str> = rows.iter().filter_map(|r| r.key.as_deref()).collect();
+    let mut keys: Vec<&str> = Vec::new();
     let mut parents: Vec<i64> = Vec::new();
     let parent = |name: &str| names.reference(part.kind, met::parent_end(part.kind), name);
-    if objects::has_text_key(part.kind) {
+    if !blocks::hold(part.kind) {
+        keys.extend(rows.iter().map(|row| row.key.as_str()));
         keys.extend(part.gone.iter().map(String::as_str));
     } else {
         parents.extend(rows.iter().filter_map(|row| row.to));
@@ -237,25 +239,25 @@ async fn claim_systems(
         .collect();
     for system in systems {
         if !part.source.is_supplement() {
-            let other: Option<(String,)> = sqlx::query_as(
-                "SELECT s.name FROM carried c JOIN sources s ON s.id = c.source
+            let others: Vec<(i64, String)> = sqlx::query_as(
+                "SELECT s.id, s.name FROM carried c JOIN sources s ON s.id = c.source
                  WHERE c.system = ?1 AND c.kind = ?2 AND c.source <> ?3 AND c.supplement = 0
-                 AND s.removed_at IS NULL
-                 AND EXISTS (SELECT 1 FROM objects o WHERE o.source = c.source AND o.kind = c.kind
-                             AND o.ended_sync IS NULL AND json_extract(o.payload, '$.system') = c.system)",
+                 AND s.removed_at IS NULL",
             )
             .bind(system)
             .bind(part.kind.word())
             .bind(part.source.id)
-            .fetch_optional(&mut *connection)
+            .fetch_all(&mut *connection)
             .await?;
-            if let Some((first,)) = other {
-                return Err(StoreError::SecondAuthority {
-                    first,
-                    second: part.source.name.to_string(),
-                    system: system.to_owned(),
-                    kinds: part.kind.plural().to_owned(),
-                });
+            for (source, first) in others {
+                if carries_now(&mut *connection, source, part.kind, system).await? {
+                    return Err(StoreError::SecondAuthority {
+                        first,
+                        second: part.source.name.to_string(),
+                        system: system.to_owned(),
+                        kinds: part.kind.plural().to_owned(),
+                    });
+                }
             }
         }
         sqlx::query(
@@ -271,6 +273,47 @@ async fn claim_systems(
         met.claimed.insert(system.to_owned());
     }
     Ok(())
+}
+
+/// Whether a source has a current object of a kind in a system.
+async fn carries_now(
+    connection: &mut SqliteConnection,
+    source: i64,
+    kind: Kind,
+    system: &str,
+) -> Result<bool, StoreError> {
+    if !blocks::hold(kind) {
+        let (found,): (bool,) = sqlx::query_as(
+            "SELECT EXISTS (SELECT 1 FROM objects WHERE source = ?1 AND kind = ?2
+             AND ended_sync IS NULL AND json_extract(payload, '$.system') = ?3)",
+        )
+        .bind(source)
+        .bind(kind.word())
+        .bind(system)
+        .fetch_one(connection)
+        .await?;
+        return Ok(found);
+    }
+    let which = Which {
+        source: Some(source),
+        ..Which::now(kind)
+    };
+    let mut after = 0;
+    loop {
+        let window = blocks::window(&mut *connection, &which, Columns::Facts, after).await?;
+        let Some(last) = window.last() else {
+            return Ok(false);
+        };
+        after = last.id;
+        for block in &window {
+            for place in block.places() {
+                let fact: Fact = serde_json::from_str(block.fact(place)?)?;
+                if fact.system().is_some_and(|one| one.as_str() == system) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
 }
 
 async fn apply(
@@ -305,7 +348,10 @@ async fn apply(
             }
         }
     }
-    let mut id = objects::next_id(&mut *connection).await?;
+    let first_id = match blocks::hold(part.kind) {
+        true => 0,
+        false => objects::next_id(&mut *connection).await?,
+    };
     let (mut ended, mut fresh, mut persons) = (Vec::new(), Vec::new(), Vec::new());
     for (row, fact) in rest {
         let born_sync = match met.open(row.key_number) {
@@ -321,12 +367,11 @@ async fn apply(
                 }
             }
         };
-        fresh.push(NewVersion { id, born_sync, row });
         if let Fact::Identity(identity) = fact {
-            persons.push((id, identity));
+            persons.push((first_id + fresh.len() as i64, identity));
         }
+        fresh.push(NewVersion { born_sync, row });
         applied.stored += 1;
-        id += 1;
     }
     let mut gone = Vec::new();
     for key in part.gone {
@@ -336,16 +381,13 @@ async fn apply(
         }
     }
     applied.removed = gone.len() as u64;
-    objects::end(&mut *connection, part.sync, &ended, Ending::Changed).await?;
-    objects::end(&mut *connection, part.sync, &gone, Ending::Removed).await?;
-    objects::insert(
-        &mut *connection,
-        part.sync,
-        part.source.id,
-        part.kind,
-        &fresh,
-    )
-    .await?;
+    let (sync, kind, source) = (part.sync, part.kind, part.source.id);
+    objects::end(&mut *connection, sync, kind, &ended, Ending::Changed).await?;
+    objects::end(&mut *connection, sync, kind, &gone, Ending::Removed).await?;
+    match blocks::hold(kind) {
+        true => blocks::insert(&mut *connection, sync, source, kind, &fresh).await?,
+        false => objects::insert(&mut *connection, sync, source, kind, first_id, &fresh).await?,
+    }
     if part.kind == Kind::Identity {
         people::drop_rows(&mut *connection, &ended).await?;
         people::drop_rows(&mut *connection, &gone).await?;

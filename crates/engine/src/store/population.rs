@@ -1,6 +1,7 @@
 //! What an audit package needs: every current object by window, how completely each source
 //! was read, and the names of identities.
 
+use super::blocks::{self, Columns, Which};
 use super::{Store, StoreError, SyncId};
 use crate::evidence::{CompletenessRow, PopulationRow};
 use chrono::{DateTime, Utc};
@@ -16,6 +17,9 @@ impl Store {
         after: i64,
         limit: u32,
     ) -> Result<Vec<(i64, PopulationRow)>, StoreError> {
+        if blocks::hold(kind) {
+            return self.packed_population(kind, after, limit).await;
+        }
         let rows: Vec<(i64, String, i64, String)> = sqlx::query_as(
             "SELECT o.id, s.name, o.first_sync, o.payload
              FROM objects o JOIN sources s ON s.id = o.source
@@ -39,8 +43,45 @@ impl Store {
             .collect()
     }
 
+    /// The same of a kind that is kept in blocks.
+    async fn packed_population(
+        &self,
+        kind: Kind,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, PopulationRow)>, StoreError> {
+        let names = self.source_names().await?;
+        let mut connection = self.readers().acquire().await?;
+        let which = Which::now(kind);
+        let mut population = Vec::new();
+        let mut before = blocks::block_of(after) - 1;
+        loop {
+            let window = blocks::window(&mut connection, &which, Columns::Facts, before).await?;
+            let Some(last) = window.last() else {
+                return Ok(population);
+            };
+            before = last.id;
+            for block in &window {
+                for place in block.places().filter(|place| block.row(*place) > after) {
+                    if population.len() as u64 >= u64::from(limit) {
+                        return Ok(population);
+                    }
+                    let row = PopulationRow {
+                        fact: serde_json::from_str(block.fact(place)?)?,
+                        source: names.get(&block.source).map_or("", String::as_str).into(),
+                        first_sync: block.first_sync.cast_unsigned(),
+                    };
+                    population.push((block.row(place), row));
+                }
+            }
+        }
+    }
+
     /// How many current objects of a kind there are.
     pub async fn population_size(&self, kind: Kind) -> Result<u64, StoreError> {
+        if blocks::hold(kind) {
+            return blocks::count(&mut *self.readers().acquire().await?, kind).await;
+        }
         let (count,): (i64,) =
             sqlx::query_as("SELECT count(*) FROM objects WHERE kind = ?1 AND ended_sync IS NULL")
                 .bind(kind.word())

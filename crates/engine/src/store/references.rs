@@ -1,11 +1,11 @@
 //! References of a source's current facts that lead to nothing known.
 
+use super::blocks::{self, Block, Columns, Which};
 use super::names::Names;
-use super::objects::{UNIT, same_sizes};
+use super::objects::UNIT;
 use super::{Store, StoreError};
 use lastkey_contract::facts::{Fact, ObjectType, Principal, PrincipalType};
 use lastkey_contract::{Kind, Note};
-use sqlx::{QueryBuilder, Sqlite};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// References of one sort that lead nowhere.
@@ -48,37 +48,22 @@ impl Store {
         source: i64,
     ) -> Result<Vec<BrokenReferences>, StoreError> {
         let known = self.known_names().await?;
-        let mut broken: BTreeMap<(Kind, &'static str), Broken> = BTreeMap::new();
-        for end in [Ref::From, Ref::To] {
-            let unknown: Vec<i64> = self
-                .numbers(end)
-                .await?
-                .into_iter()
-                .filter(|number| !known.contains(number))
-                .collect();
-            for part in same_sizes(&unknown) {
-                for (kind, sort, count) in self.counts_at(source, end, part).await? {
-                    let kind = Kind::from_word(&kind).ok_or_else(|| {
-                        StoreError::damaged(format!("kind `{kind}` of an object"))
-                    })?;
-                    let Some(what) = words(kind, &sort, end) else {
-                        continue;
-                    };
-                    let found = broken.entry((kind, what)).or_default();
-                    found.count += count.cast_unsigned();
-                    if found.examples.len() >= Note::MAX_EXAMPLES {
-                        continue;
-                    }
-                    for payload in self.payloads(source, kind, end, part).await? {
-                        let fact: Fact = serde_json::from_str(&payload)?;
-                        if words(kind, sort_of(&fact), end) == Some(what) {
-                            found.examples.extend(named_by(&fact, end));
-                        }
-                    }
+        let mut broken = Found::default();
+        for kind in Kind::ALL {
+            if blocks::hold(kind) {
+                self.broken_in_blocks(source, kind, &known, &mut broken)
+                    .await?;
+                continue;
+            }
+            for end in [Ref::From, Ref::To] {
+                if names_something(kind, end) {
+                    self.broken_at(source, kind, end, &known, &mut broken)
+                        .await?;
                 }
             }
         }
         Ok(broken
+            .0
             .into_iter()
             .map(|((kind, what), found)| BrokenReferences {
                 kind,
@@ -145,54 +130,135 @@ impl Store {
         }
     }
 
-    /// Every number that stands at one end of a current fact, of any source.
-    async fn numbers(&self, end: Ref) -> Result<Vec<i64>, StoreError> {
-        let (column, index) = (end.column(), end.index());
-        let sql = format!(
-            "SELECT DISTINCT {column} FROM objects INDEXED BY {index}
-             WHERE ended_sync IS NULL AND {column} IS NOT NULL"
-        );
-        let numbers: Vec<(i64,)> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .fetch_all(self.readers())
-            .await?;
-        Ok(numbers.into_iter().map(|(number,)| number).collect())
-    }
-
-    /// How many current facts of a source have one of these numbers at an end: kind, what tells
-    /// its sorts apart (see `sort_of`), and how many.
-    async fn counts_at(
+    /// What the current facts of a kind name at an end and nothing is known by.
+    async fn broken_at(
         &self,
         source: i64,
+        kind: Kind,
         end: Ref,
-        numbers: &[i64],
-    ) -> Result<Vec<(String, String, i64)>, StoreError> {
-        let mut select = QueryBuilder::<Sqlite>::new(
-            "SELECT kind, CASE WHEN kind IN ('grant', 'reader', 'control') THEN json_extract(payload, '$.principal.kind')
-             WHEN kind = 'owner' THEN json_extract(payload, '$.object_type') ELSE '' END, count(*)",
+        known: &HashSet<i64>,
+        broken: &mut Found,
+    ) -> Result<(), StoreError> {
+        let (column, index) = (end.column(), end.index());
+        let sql = format!(
+            "SELECT {column}, count(*) FROM objects INDEXED BY {index}
+             WHERE kind = ?1 AND source = ?2 AND ended_sync IS NULL AND {column} IS NOT NULL
+             GROUP BY {column}"
         );
-        at_numbers(&mut select, source, end, numbers);
-        select.push(" GROUP BY 1, 2");
-        Ok(select.build_query_as().fetch_all(self.readers()).await?)
+        let numbers: Vec<(i64, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(kind.word())
+            .bind(source)
+            .fetch_all(self.readers())
+            .await?;
+        let unknown: Vec<(i64, i64)> = numbers
+            .into_iter()
+            .filter(|(number, _)| !known.contains(number))
+            .collect();
+        // All facts of most kinds name the same sort of thing there, so that a few tell it.
+        let (looked_at, counted) = match words(kind, "", end) {
+            None => (unknown.as_slice(), [].as_slice()),
+            Some(_) => unknown.split_at(unknown.len().min(Note::MAX_EXAMPLES)),
+        };
+        for (number, _) in looked_at {
+            for payload in self.payloads(source, kind, end, *number).await? {
+                broken.add(&serde_json::from_str(&payload)?, end);
+            }
+        }
+        if let Some(what) = words(kind, "", end) {
+            let more: i64 = counted.iter().map(|(_, count)| count).sum();
+            broken.count(kind, what, more.cast_unsigned());
+        }
+        Ok(())
     }
 
-    /// A few of them, for examples.
+    /// The same for a kind that is kept in blocks.
+    async fn broken_in_blocks(
+        &self,
+        source: i64,
+        kind: Kind,
+        known: &HashSet<i64>,
+        broken: &mut Found,
+    ) -> Result<(), StoreError> {
+        let which = Which {
+            source: Some(source),
+            ..Which::now(kind)
+        };
+        let mut connection = self.readers().acquire().await?;
+        let (mut from, mut to) = (Vec::new(), Vec::new());
+        blocks::each(&mut connection, &which, Columns::References, |block| {
+            let unknown = |numbers: &[i64], place| {
+                Block::reference(numbers, place).is_some_and(|number| !known.contains(&number))
+            };
+            for place in block.places() {
+                if unknown(&block.froms, place) {
+                    from.push(block.row(place));
+                }
+                if unknown(&block.tos, place) {
+                    to.push(block.row(place));
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        for (end, rows) in [(Ref::From, from), (Ref::To, to)] {
+            blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, place| {
+                broken.add(&serde_json::from_str(block.fact(place)?)?, end);
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// The current facts of a source and kind with this number at an end.
     async fn payloads(
         &self,
         source: i64,
         kind: Kind,
         end: Ref,
-        numbers: &[i64],
+        number: i64,
     ) -> Result<Vec<String>, StoreError> {
-        let mut select = QueryBuilder::<Sqlite>::new("SELECT payload");
-        at_numbers(&mut select, source, end, numbers);
-        select.push(" AND kind = ");
-        select.push_bind(kind.word());
-        select.push(" LIMIT 200");
-        Ok(select
-            .build_query_scalar::<String>()
+        let (column, index) = (end.column(), end.index());
+        let sql = format!(
+            "SELECT payload FROM objects INDEXED BY {index}
+             WHERE kind = ?1 AND {column} = ?2 AND source = ?3 AND ended_sync IS NULL"
+        );
+        Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(kind.word())
+            .bind(number)
+            .bind(source)
             .fetch_all(self.readers())
             .await?)
     }
+}
+
+/// Broken references by kind and by what they name.
+#[derive(Default)]
+struct Found(BTreeMap<(Kind, &'static str), Broken>);
+
+impl Found {
+    fn count(&mut self, kind: Kind, what: &'static str, count: u64) {
+        if count > 0 {
+            self.0.entry((kind, what)).or_default().count += count;
+        }
+    }
+
+    /// One fact that names nothing known at an end.
+    fn add(&mut self, fact: &Fact, end: Ref) {
+        let Some(what) = words(fact.kind(), sort_of(fact), end) else {
+            return;
+        };
+        let found = self.0.entry((fact.kind(), what)).or_default();
+        found.count += 1;
+        if found.examples.len() < Note::MAX_EXAMPLES {
+            found.examples.extend(named_by(fact, end));
+        }
+    }
+}
+
+/// Whether facts of a kind name anything at an end.
+fn names_something(kind: Kind, end: Ref) -> bool {
+    kind == Kind::Owner || words(kind, "", end).is_some()
 }
 
 /// Broken references of one sort, as they are found.
@@ -200,21 +266,6 @@ impl Store {
 struct Broken {
     count: u64,
     examples: BTreeSet<String>,
-}
-
-/// The current facts of a source with one of these numbers at an end.
-fn at_numbers(select: &mut QueryBuilder<Sqlite>, source: i64, end: Ref, numbers: &[i64]) {
-    // The index is named to SQLite: it would rather go through all that the source holds.
-    let (column, index) = (end.column(), end.index());
-    select.push(format!(
-        " FROM objects INDEXED BY {index} WHERE ended_sync IS NULL AND {column} IN ("
-    ));
-    let mut list = select.separated(", ");
-    for number in numbers {
-        list.push_bind(*number);
-    }
-    select.push(") AND source = ");
-    select.push_bind(source);
 }
 
 /// What tells references of one kind of fact apart beside its kind.

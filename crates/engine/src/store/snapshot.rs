@@ -1,5 +1,6 @@
 //! A sealed snapshot out of the store: current facts, or those of an earlier sync.
 
+use super::blocks::{self, At, Columns, Which};
 use super::{Store, StoreError, SyncId};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
 use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
@@ -39,7 +40,7 @@ impl Store {
             identities,
             accounts,
             owners,
-        } = self.visible(at, &mut snapshot).await?;
+        } = self.visible(At::of(as_of), &mut snapshot).await?;
         let keys: Vec<IdentityKeys> = identities
             .iter()
             .map(|(source, identity)| IdentityKeys {
@@ -128,9 +129,10 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// Everything visible at a sync, in one pass over the table and in the order in which it was
+    /// Everything visible at a sync, in one pass over the tables and in the order in which it was
     /// stored. What needs no resolving goes into the snapshot at once.
-    async fn visible(&self, at: i64, snapshot: &mut Snapshot) -> Result<Visible, StoreError> {
+    async fn visible(&self, moment: At, snapshot: &mut Snapshot) -> Result<Visible, StoreError> {
+        let at = moment.limit();
         let sql = format!(
             "SELECT o.id, o.source, o.kind, o.payload FROM objects o WHERE o.id > ?2 AND {VISIBLE} ORDER BY o.id LIMIT ?3"
         );
@@ -144,30 +146,29 @@ impl Store {
                     .fetch_all(self.readers())
                     .await?;
             let Some((last, _, _, _)) = rows.last() else {
-                return Ok(visible);
+                break;
             };
             after = *last;
             for (_, source, kind, payload) in rows {
                 let kind = Kind::from_word(&kind)
                     .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of an object")))?;
-                let text = payload.as_str();
-                match kind {
-                    Kind::Identity => visible
-                        .identities
-                        .push((source, serde_json::from_str(text)?)),
-                    Kind::Account => visible.accounts.push((source, serde_json::from_str(text)?)),
-                    Kind::Owner => visible.owners.push((source, serde_json::from_str(text)?)),
-                    Kind::Entitlement => snapshot.entitlements.push(serde_json::from_str(text)?),
-                    Kind::Grant => snapshot.grants.push(serde_json::from_str(text)?),
-                    Kind::Credential => snapshot.credentials.push(serde_json::from_str(text)?),
-                    Kind::Location => snapshot.locations.push(serde_json::from_str(text)?),
-                    Kind::Reader => snapshot.readers.push(serde_json::from_str(text)?),
-                    Kind::Control => snapshot.controls.push(serde_json::from_str(text)?),
-                    // A rehearsal asks neither what is signed in now nor what was claimed.
-                    Kind::Session | Kind::Task => {}
-                }
+                see(kind, source, &payload, &mut visible, snapshot)?;
             }
         }
+        let which = Which {
+            kind: None,
+            source: None,
+            at: moment,
+        };
+        let mut connection = self.readers().acquire().await?;
+        blocks::each(&mut connection, &which, Columns::Facts, |block| {
+            block.places().try_for_each(|place| {
+                let fact = block.fact(place)?;
+                see(block.kind, block.source, fact, &mut visible, snapshot)
+            })
+        })
+        .await?;
+        Ok(visible)
     }
 
     /// How completely each source was read, at a sync.
@@ -224,6 +225,32 @@ impl Store {
         }
         Ok(states.into_values().collect())
     }
+}
+
+/// Puts a fact where it belongs.
+fn see(
+    kind: Kind,
+    source: i64,
+    text: &str,
+    visible: &mut Visible,
+    snapshot: &mut Snapshot,
+) -> Result<(), StoreError> {
+    match kind {
+        Kind::Identity => visible
+            .identities
+            .push((source, serde_json::from_str(text)?)),
+        Kind::Account => visible.accounts.push((source, serde_json::from_str(text)?)),
+        Kind::Owner => visible.owners.push((source, serde_json::from_str(text)?)),
+        Kind::Entitlement => snapshot.entitlements.push(serde_json::from_str(text)?),
+        Kind::Grant => snapshot.grants.push(serde_json::from_str(text)?),
+        Kind::Credential => snapshot.credentials.push(serde_json::from_str(text)?),
+        Kind::Location => snapshot.locations.push(serde_json::from_str(text)?),
+        Kind::Reader => snapshot.readers.push(serde_json::from_str(text)?),
+        Kind::Control => snapshot.controls.push(serde_json::from_str(text)?),
+        // A rehearsal asks neither what is signed in now nor what was claimed.
+        Kind::Session | Kind::Task => {}
+    }
+    Ok(())
 }
 
 /// The ids of a snapshot: bare where only one source has the id, else `source:id`.

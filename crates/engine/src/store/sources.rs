@@ -1,7 +1,7 @@
 //! Table `sources`: what is read. A removed source keeps its history.
 
 use super::log::append;
-use super::{Store, StoreError, links};
+use super::{Store, StoreError, blocks, links};
 use crate::collect::Rules;
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
@@ -225,6 +225,13 @@ impl Store {
         .bind(source.id)
         .bind(sync)
         .execute(&mut *writing.tx)
+        .await?;
+        blocks::end_source(
+            &mut writing.tx,
+            super::SyncId(sync.cast_unsigned()),
+            source.id,
+            "source removed",
+        )
         .await?;
         super::people::drop_ended(&mut writing.tx, super::SyncId(sync.cast_unsigned())).await?;
         sqlx::query("UPDATE sources SET removed_at = ?2 WHERE id = ?1")

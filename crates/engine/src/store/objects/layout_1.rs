@@ -2,9 +2,9 @@
 //! every payload is written anew in the form that `canonical` gives it.
 
 use super::super::names::Names;
-use super::super::{StoreError, meta};
-use super::{LAYOUT_2, ObjectRow, same_sizes};
-use lastkey_contract::Fact;
+use super::super::{StoreError, blocks, meta};
+use super::{LAYOUT_2, NewVersion, ObjectRow, same_sizes};
+use lastkey_contract::{Fact, Kind};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 pub(in super::super) const MIGRATION: &str = "
@@ -69,6 +69,9 @@ pub(in super::super) async fn to_layout_2(
     .execute(&mut *connection)
     .await?;
     sqlx::raw_sql(LAYOUT_2).execute(&mut *connection).await?;
+    sqlx::raw_sql(blocks::TABLES)
+        .execute(&mut *connection)
+        .await?;
     let mut after = 0i64;
     loop {
         let rows: Vec<OldRow> = sqlx::query_as(
@@ -89,17 +92,35 @@ pub(in super::super) async fn to_layout_2(
                 Ok((old, new))
             })
             .collect::<Result<_, StoreError>>()?;
+        let (packed, rows): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .partition(|(old, _)| Kind::from_word(&old.2).is_some_and(blocks::hold));
+        let packed = packed
+            .iter()
+            .filter_map(|(old, row)| {
+                Some(blocks::OldVersion {
+                    version: NewVersion {
+                        born_sync: old.4,
+                        row,
+                    },
+                    source: old.1,
+                    kind: Kind::from_word(&old.2)?,
+                    first_sync: old.5,
+                    end: old.6.map(|sync| (sync, old.7.clone().unwrap_or_default())),
+                })
+            })
+            .collect();
+        blocks::take_over(&mut *connection, packed).await?;
         for part in same_sizes(&rows) {
             let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO objects (id, source, kind, key, key_number, from_number, to_number, hash, payload, born_sync, first_sync, ended_sync, ending) ",
+                "INSERT INTO objects (id, source, kind, key, from_number, to_number, hash, payload, born_sync, first_sync, ended_sync, ending) ",
             );
             insert.push_values(part, |mut values, (old, new)| {
                 values
                     .push_bind(old.0)
                     .push_bind(old.1)
                     .push_bind(old.2.as_str())
-                    .push_bind(new.key.as_deref())
-                    .push_bind(new.key.is_none().then_some(new.key_number))
+                    .push_bind(new.key.as_str())
                     .push_bind(new.from)
                     .push_bind(new.to)
                     .push_bind(new.hash.as_slice())

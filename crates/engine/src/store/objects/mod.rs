@@ -1,14 +1,14 @@
 //! Table `objects`: every version of every object of every source.
 //!
 //! A version is visible at a sync S if it was first stored at or before S and had
-//! not ended by then. Objects that stand for themselves carry their key as text, which lists
-//! sort by; grants, readers and controls, of which there are millions, carry its number. The
+//! not ended by then. Objects that stand for themselves are here, with their key as text, which
+//! lists sort by; grants, readers and controls, of which there are millions, are in `blocks`. The
 //! two references make lookups along facts quick (see `names`).
 
 pub(super) mod layout_1;
 
 use super::names::Names;
-use super::{StoreError, SyncId, canonical, people};
+use super::{StoreError, SyncId, blocks, canonical, people};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Fact, Principal};
 use sha2::{Digest, Sha256};
@@ -19,8 +19,7 @@ CREATE TABLE objects (
   id INTEGER PRIMARY KEY,
   source INTEGER NOT NULL,
   kind TEXT NOT NULL,
-  key TEXT,
-  key_number INTEGER,
+  key TEXT NOT NULL,
   from_number INTEGER,
   to_number INTEGER,
   hash BLOB NOT NULL,
@@ -30,10 +29,10 @@ CREATE TABLE objects (
   ended_sync INTEGER,
   ending TEXT
 ) STRICT;
-CREATE INDEX objects_by_key ON objects (kind, key, source, ended_sync) WHERE key IS NOT NULL;
+CREATE INDEX objects_by_key ON objects (kind, key, source, ended_sync);
 CREATE INDEX objects_by_source ON objects (source, kind);
-CREATE INDEX objects_from ON objects (from_number) WHERE ended_sync IS NULL AND from_number IS NOT NULL;
-CREATE INDEX objects_to ON objects (to_number) WHERE ended_sync IS NULL AND to_number IS NOT NULL;
+CREATE INDEX objects_from ON objects (kind, from_number, source) WHERE ended_sync IS NULL AND from_number IS NOT NULL;
+CREATE INDEX objects_to ON objects (kind, to_number, source) WHERE ended_sync IS NULL AND to_number IS NOT NULL;
 CREATE INDEX objects_fingerprint ON objects (json_extract(payload, '$.fingerprint')) WHERE ended_sync IS NULL AND kind = 'location';
 CREATE INDEX objects_ended ON objects (ended_sync) WHERE ended_sync IS NOT NULL;
 ";
@@ -44,8 +43,8 @@ pub(super) type ContentHash = [u8; 16];
 /// A version of an object to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ObjectRow {
-    /// None where the kind's key is kept as a number only.
-    pub key: Option<String>,
+    /// Kept where the kind is not kept in blocks.
+    pub key: String,
     pub key_number: i64,
     pub from: Option<i64>,
     pub to: Option<i64>,
@@ -66,28 +65,13 @@ impl ObjectRow {
         let key_number = names.of(&key);
         let (from, to) = names.references(fact);
         Ok(ObjectRow {
-            key: has_text_key(fact.kind()).then_some(key),
+            key,
             key_number,
             from,
             to,
             hash,
             payload,
         })
-    }
-}
-
-/// Whether lists sort the kind by its key, so that the store keeps it as text.
-pub(super) fn has_text_key(kind: Kind) -> bool {
-    match kind {
-        Kind::Grant | Kind::Reader | Kind::Control => false,
-        Kind::Identity
-        | Kind::Account
-        | Kind::Entitlement
-        | Kind::Credential
-        | Kind::Location
-        | Kind::Owner
-        | Kind::Session
-        | Kind::Task => true,
     }
 }
 
@@ -108,16 +92,15 @@ pub(crate) fn principal_ref(p: &Principal) -> String {
     )
 }
 
-/// A current version as a page compares with it: row, key as text or as number, content, and
-/// the sync that first saw the object.
-pub(super) type CurrentRow = (i64, Option<String>, Option<i64>, Vec<u8>, i64, i64);
+/// A current version as a page compares with it: row, key, content, and the syncs that first
+/// saw the object and this version of it.
+pub(super) type CurrentRow = (i64, String, Vec<u8>, i64, i64);
 
-pub(super) const CURRENT: &str =
-    "SELECT id, key, key_number, hash, born_sync, first_sync FROM objects";
+pub(super) const CURRENT: &str = "SELECT id, key, hash, born_sync, first_sync FROM objects";
 
-/// A new version: its row, its id, and the sync that first saw the object.
+/// A new version, and the sync that first saw the object.
+#[derive(Clone, Copy)]
 pub(super) struct NewVersion<'a> {
-    pub id: i64,
     pub born_sync: i64,
     pub row: &'a ObjectRow,
 }
@@ -134,21 +117,23 @@ pub(super) async fn insert(
     sync: SyncId,
     source: i64,
     kind: Kind,
+    first_id: i64,
     versions: &[NewVersion<'_>],
 ) -> Result<(), StoreError> {
+    let mut id = first_id;
     for part in same_sizes(versions) {
         // What is the same in every row is bound once; the text is the same for each size.
         let mut sql = String::from(
-            "INSERT INTO objects (source, kind, first_sync, id, key, key_number, from_number, to_number, hash, payload, born_sync) VALUES ",
+            "INSERT INTO objects (source, kind, first_sync, id, key, from_number, to_number, hash, payload, born_sync) VALUES ",
         );
         for row in 0..part.len() {
-            let first = 4 + row * 8;
+            let first = 4 + row * 7;
             sql.push_str(if row == 0 {
                 "(?1, ?2, ?3"
             } else {
                 ", (?1, ?2, ?3"
             });
-            for place in first..first + 8 {
+            for place in first..first + 7 {
                 sql.push_str(", ?");
                 sql.push_str(&place.to_string());
             }
@@ -160,14 +145,14 @@ pub(super) async fn insert(
             .bind(sync.sql());
         for v in part {
             insert = insert
-                .bind(v.id)
-                .bind(v.row.key.as_deref())
-                .bind(v.row.key.is_none().then_some(v.row.key_number))
+                .bind(id)
+                .bind(v.row.key.as_str())
                 .bind(v.row.from)
                 .bind(v.row.to)
                 .bind(v.row.hash.as_slice())
                 .bind(v.row.payload.as_str())
                 .bind(v.born_sync);
+            id += 1;
         }
         insert.execute(&mut *connection).await?;
     }
@@ -196,7 +181,7 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Ending::Changed => "changed",
             Ending::Removed => "removed",
@@ -204,13 +189,17 @@ impl Ending {
     }
 }
 
-/// Ends versions.
+/// Ends versions of a kind.
 pub(super) async fn end(
     connection: &mut SqliteConnection,
     sync: SyncId,
+    kind: Kind,
     ids: &[i64],
     ending: Ending,
 ) -> Result<(), StoreError> {
+    if blocks::hold(kind) {
+        return blocks::end(connection, sync, ids, ending).await;
+    }
     for part in same_sizes(ids) {
         let mut update = QueryBuilder::<Sqlite>::new("UPDATE objects SET ending = ");
         update.push_bind(ending.word());
@@ -232,6 +221,7 @@ pub(super) async fn take_back(
     connection: &mut SqliteConnection,
     sync: SyncId,
 ) -> Result<(), StoreError> {
+    blocks::take_back(&mut *connection, sync).await?;
     people::drop_first_of(&mut *connection, sync).await?;
     sqlx::query("DELETE FROM objects WHERE first_sync = ?1")
         .bind(sync.sql())

@@ -1,0 +1,123 @@
+//! How the columns of a block are written: numbers and hashes one after the other, texts
+//! compressed together.
+
+use super::super::StoreError;
+use super::super::objects::ContentHash;
+
+/// Eight bytes for each number, the lowest first.
+pub(super) fn numbers(list: impl Iterator<Item = i64>) -> Vec<u8> {
+    list.flat_map(i64::to_le_bytes).collect()
+}
+
+pub(super) fn read_numbers(bytes: &[u8]) -> Vec<i64> {
+    let (numbers, _) = bytes.as_chunks::<8>();
+    numbers.iter().copied().map(i64::from_le_bytes).collect()
+}
+
+/// The texts of a block, as they were before they were compressed.
+#[derive(Debug)]
+pub(in super::super) struct Texts {
+    bytes: Vec<u8>,
+    /// Where each text ends, counted from the first text's start.
+    ends: Vec<usize>,
+    start: usize,
+}
+
+/// How many texts, then the length of each in four bytes, then the texts; compressed as one.
+pub(super) fn texts<'t>(list: impl Iterator<Item = &'t str> + Clone) -> Vec<u8> {
+    let mut plain = Vec::new();
+    plain.extend((list.clone().count() as u32).to_le_bytes());
+    for text in list.clone() {
+        plain.extend((text.len() as u32).to_le_bytes());
+    }
+    for text in list {
+        plain.extend_from_slice(text.as_bytes());
+    }
+    lz4_flex::compress_prepend_size(&plain)
+}
+
+impl Texts {
+    pub(super) fn read(packed: &[u8]) -> Result<Texts, StoreError> {
+        let damaged = || StoreError::damaged("a block of objects cannot be unpacked");
+        let bytes = lz4_flex::decompress_size_prepended(packed).map_err(|_| damaged())?;
+        let (words, _) = bytes.as_chunks::<4>();
+        let count = words
+            .first()
+            .map(|word| u32::from_le_bytes(*word) as usize)
+            .ok_or_else(damaged)?;
+        let mut end = 0usize;
+        let ends: Vec<usize> = words
+            .get(1..=count)
+            .ok_or_else(damaged)?
+            .iter()
+            .map(|word| {
+                end = end.saturating_add(u32::from_le_bytes(*word) as usize);
+                end
+            })
+            .collect();
+        let start = (count + 1) * 4;
+        if start.saturating_add(end) != bytes.len() {
+            return Err(damaged());
+        }
+        Ok(Texts { bytes, ends, start })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The text at a place.
+    pub(in super::super) fn get(&self, place: usize) -> Result<&str, StoreError> {
+        let before = match place.checked_sub(1) {
+            None => 0,
+            Some(one) => self.ends.get(one).copied().unwrap_or(usize::MAX),
+        };
+        self.ends
+            .get(place)
+            .and_then(|end| {
+                self.bytes
+                    .get(self.start.checked_add(before)?..self.start.checked_add(*end)?)
+            })
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .ok_or_else(|| StoreError::damaged("a block of objects lacks a text"))
+    }
+}
+
+pub(super) fn hashes<'h>(list: impl Iterator<Item = &'h ContentHash>) -> Vec<u8> {
+    list.flatten().copied().collect()
+}
+
+pub(super) fn read_hashes(bytes: &[u8]) -> Vec<ContentHash> {
+    let (hashes, _) = bytes.as_chunks::<16>();
+    hashes.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_was_packed_comes_back(list in proptest::collection::vec(".{0,40}", 0..50), ids in proptest::collection::vec(any::<i64>(), 0..50)) {
+            let packed = texts(list.iter().map(String::as_str));
+            let read = Texts::read(&packed).unwrap();
+            prop_assert_eq!(read.len(), list.len());
+            for (n, text) in list.iter().enumerate() {
+                prop_assert_eq!(read.get(n).unwrap(), text);
+            }
+            prop_assert!(read.get(list.len()).is_err());
+            prop_assert_eq!(read_numbers(&numbers(ids.iter().copied())), ids);
+        }
+
+        #[test]
+        fn odd_bytes_are_damage_and_no_more(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let plain = lz4_flex::compress_prepend_size(&bytes);
+            if let Ok(read) = Texts::read(&plain) {
+                for n in 0..read.len() + 1 {
+                    let _ = read.get(n);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Tables `blocks` and `block_ends`: objects of which there are millions, kept by the thousand.
+//!
+//! A block holds what one page stored anew of one kind: the objects' numbers column by column,
+//! their facts compressed together. It is written once and never changed; what of it has ended
+//! since stands beside it. An object's row is its block's and its place there, so rows grow in
+//! the order in which they were stored, as those of `objects` do.
+
+mod form;
+mod visit;
+
+pub(super) use visit::{At, Block, Columns, Which, each, of_rows, window};
+
+use super::objects::{Ending, NewVersion};
+use super::{StoreError, SyncId};
+use lastkey_contract::Kind;
+use sqlx::SqliteConnection;
+
+pub(super) const TABLES: &str = "
+CREATE TABLE blocks (
+  id INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  first_sync INTEGER NOT NULL,
+  ended_sync INTEGER,
+  ending TEXT,
+  froms BLOB NOT NULL,
+  tos BLOB NOT NULL,
+  keys BLOB NOT NULL,
+  hashes BLOB NOT NULL,
+  born BLOB NOT NULL,
+  facts BLOB NOT NULL
+) STRICT;
+CREATE INDEX blocks_by_first ON blocks (first_sync);
+CREATE TABLE block_ends (
+  id INTEGER PRIMARY KEY,
+  ended_sync INTEGER NOT NULL,
+  ending TEXT NOT NULL
+) STRICT;
+CREATE INDEX block_ends_by_sync ON block_ends (ended_sync);
+";
+
+/// Whether objects of a kind are kept in blocks.
+pub(super) fn hold(kind: Kind) -> bool {
+    match kind {
+        Kind::Grant | Kind::Reader | Kind::Control => true,
+        Kind::Identity
+        | Kind::Account
+        | Kind::Entitlement
+        | Kind::Credential
+        | Kind::Location
+        | Kind::Owner
+        | Kind::Session
+        | Kind::Task => false,
+    }
+}
+
+/// A row is its block and, in these lowest bits, the place there.
+const PLACE_BITS: u32 = 12;
+/// At most so many objects in a block: one is unpacked whole to read a single fact.
+const MOST: usize = 1024;
+/// A block that holds so much text takes no more.
+const MOST_TEXT: usize = 1 << 20;
+
+const _: () = assert!(MOST <= 1 << PLACE_BITS);
+
+fn row_of(block: i64, place: usize) -> i64 {
+    block << PLACE_BITS | place as i64
+}
+
+/// The block that a row is in.
+pub(super) fn block_of(row: i64) -> i64 {
+    row >> PLACE_BITS
+}
+
+fn place_of(row: i64) -> usize {
+    (row & ((1 << PLACE_BITS) - 1)) as usize
+}
+
+/// A number that says there is none: as a real name's it is no likelier than any other.
+const NONE: i64 = 0;
+
+/// Writes new versions.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+    source: i64,
+    kind: Kind,
+    versions: &[NewVersion<'_>],
+) -> Result<(), StoreError> {
+    let mut rest = versions;
+    while !rest.is_empty() {
+        let mut text = 0usize;
+        let size = rest
+            .iter()
+            .take(MOST)
+            .take_while(|v| {
+                let goes_on = text < MOST_TEXT;
+                text += v.row.payload.len();
+                goes_on
+            })
+            .count();
+        let (part, after) = rest.split_at(size.max(1));
+        rest = after;
+        write(connection, sync.sql(), source, kind.word(), part).await?;
+    }
+    Ok(())
+}
+
+/// Writes one block; gives its id.
+async fn write(
+    connection: &mut SqliteConnection,
+    first_sync: i64,
+    source: i64,
+    kind: &'static str,
+    part: &[NewVersion<'_>],
+) -> Result<i64, StoreError> {
+    let written = sqlx::query(
+        "INSERT INTO blocks (source, kind, size, first_sync, froms, tos, keys, hashes, born, facts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )
+    .bind(source)
+    .bind(kind)
+    .bind(part.len() as i64)
+    .bind(first_sync)
+    .bind(form::numbers(
+        part.iter().map(|v| v.row.from.unwrap_or(NONE)),
+    ))
+    .bind(form::numbers(part.iter().map(|v| v.row.to.unwrap_or(NONE))))
+    .bind(form::numbers(part.iter().map(|v| v.row.key_number)))
+    .bind(form::hashes(part.iter().map(|v| &v.row.hash)))
+    .bind(match part.iter().any(|v| v.born_sync != first_sync) {
+        true => form::numbers(part.iter().map(|v| v.born_sync)),
+        // Nearly always: they were seen first when they were stored first.
+        false => Vec::new(),
+    })
+    .bind(form::texts(part.iter().map(|v| v.row.payload.as_str())))
+    .execute(&mut *connection)
+    .await?;
+    Ok(written.last_insert_rowid())
+}
+
+/// A version of an earlier layout, with how it ended.
+pub(super) struct OldVersion<'a> {
+    pub version: NewVersion<'a>,
+    pub source: i64,
+    pub kind: Kind,
+    pub first_sync: i64,
+    pub end: Option<(i64, String)>,
+}
+
+/// Takes over versions of an earlier layout, in their order.
+pub(super) async fn take_over(
+    connection: &mut SqliteConnection,
+    versions: Vec<OldVersion<'_>>,
+) -> Result<(), StoreError> {
+    let alike = |a: &OldVersion<'_>, b: &OldVersion<'_>| {
+        (a.source, a.kind, a.first_sync) == (b.source, b.kind, b.first_sync)
+    };
+    for group in versions.chunk_by(alike) {
+        for part in group.chunks(MOST) {
+            let Some(first) = part.first() else { continue };
+            let rows: Vec<NewVersion<'_>> = part.iter().map(|old| old.version).collect();
+            let block = write(
+                connection,
+                first.first_sync,
+                first.source,
+                first.kind.word(),
+                &rows,
+            )
+            .await?;
+            for (place, old) in part.iter().enumerate() {
+                if let Some((ended_sync, ending)) = &old.end {
+                    put_end(connection, row_of(block, place), *ended_sync, ending).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn put_end(
+    connection: &mut SqliteConnection,
+    row: i64,
+    ended_sync: i64,
+    ending: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO block_ends (id, ended_sync, ending) VALUES (?1, ?2, ?3)")
+        .bind(row)
+        .bind(ended_sync)
+        .bind(ending)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Ends versions.
+pub(super) async fn end(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+    rows: &[i64],
+    ending: Ending,
+) -> Result<(), StoreError> {
+    for row in rows {
+        put_end(&mut *connection, *row, sync.sql(), ending.word()).await?;
+    }
+    Ok(())
+}
+
+/// Ends all that a source holds.
+pub(super) async fn end_source(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+    source: i64,
+    ending: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE blocks SET ended_sync = ?2, ending = ?3 WHERE source = ?1 AND ended_sync IS NULL",
+    )
+    .bind(source)
+    .bind(sync.sql())
+    .bind(ending)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Undoes a sync: its blocks go, what it ended is current again.
+pub(super) async fn take_back(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM block_ends WHERE ended_sync = ?1",
+        "DELETE FROM block_ends WHERE EXISTS
+           (SELECT 1 FROM blocks b WHERE b.first_sync = ?1 AND b.id = block_ends.id >> 12)",
+        "DELETE FROM blocks WHERE first_sync = ?1",
+        "UPDATE blocks SET ended_sync = NULL, ending = NULL WHERE ended_sync = ?1",
+    ] {
+        sqlx::query(sql)
+            .bind(sync.sql())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// How many current objects of a kind there are.
+pub(super) async fn count(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+) -> Result<u64, StoreError> {
+    let (held, ended): (i64, i64) = sqlx::query_as(
+        "SELECT coalesce(sum(size), 0),
+         (SELECT count(*) FROM block_ends e JOIN blocks o ON o.id = e.id >> 12
+          WHERE o.kind = ?1 AND o.ended_sync IS NULL)
+         FROM blocks WHERE kind = ?1 AND ended_sync IS NULL",
+    )
+    .bind(kind.word())
+    .fetch_one(connection)
+    .await?;
+    Ok((held - ended).cast_unsigned())
+}
+
+/// What is wrong with the blocks, one sentence each.
+pub(super) async fn problems(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+    let mut problems = Vec::new();
+    let mut odd = 0u64;
+    let every = Which {
+        kind: None,
+        source: None,
+        at: At::Ever,
+    };
+    each(connection, &every, Columns::All, |block| {
+        odd += u64::from(!block.is_whole());
+        Ok(())
+    })
+    .await?;
+    if odd > 0 {
+        problems.push(format!("{odd} blocks of objects do not hold what they say"));
+    }
+    let (stray, backwards): (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM block_ends e LEFT JOIN blocks b ON b.id = e.id >> 12
+                 WHERE b.id IS NULL OR e.id & 4095 >= b.size),
+         (SELECT count(*) FROM block_ends e JOIN blocks b ON b.id = e.id >> 12
+          WHERE e.ended_sync < b.first_sync OR (e.ended_sync = b.first_sync AND b.first_sync NOT IN
+                 (SELECT sync FROM journal WHERE what = 'restart')))
+         + (SELECT count(*) FROM blocks WHERE ended_sync < first_sync)",
+    )
+    .fetch_one(connection)
+    .await?;
+    if stray > 0 {
+        problems.push(format!("{stray} endings belong to no object"));
+    }
+    if backwards > 0 {
+        problems.push(format!("{backwards} versions ended before they began"));
+    }
+    Ok(problems)
+}

@@ -1,0 +1,286 @@
+//! Reading blocks: which of them, which of their columns, and what of them stands.
+
+use super::super::StoreError;
+use super::super::objects::ContentHash;
+use super::form::{Texts, read_hashes, read_numbers};
+use super::{NONE, block_of, place_of, row_of};
+use lastkey_contract::Kind;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use std::collections::BTreeMap;
+
+/// The moment that is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum At {
+    Now,
+    /// After this sync.
+    Sync(i64),
+    /// Whatever has ever been stored.
+    Ever,
+}
+
+impl At {
+    /// The moment of a query that may name a sync.
+    pub fn of(sync: Option<super::super::SyncId>) -> At {
+        sync.map_or(At::Now, |sync| At::Sync(sync.sql()))
+    }
+
+    /// A version is there if it was first stored by then and had not ended by then.
+    pub fn limit(self) -> i64 {
+        match self {
+            At::Now | At::Ever => i64::MAX,
+            At::Sync(sync) => sync,
+        }
+    }
+}
+
+/// Which objects are read.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Which {
+    pub kind: Option<Kind>,
+    pub source: Option<i64>,
+    pub at: At,
+}
+
+impl Which {
+    /// All current objects of a kind.
+    pub fn now(kind: Kind) -> Which {
+        Which {
+            kind: Some(kind),
+            source: None,
+            at: At::Now,
+        }
+    }
+}
+
+/// Which columns of them: what is not needed is not decrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Columns {
+    /// Both references.
+    References,
+    /// Keys, contents and births.
+    Marks,
+    /// The facts.
+    Facts,
+    All,
+}
+
+impl Columns {
+    fn sql(self) -> &'static str {
+        match self {
+            Columns::References => "froms, tos, NULL, NULL, NULL, NULL",
+            Columns::Marks => "NULL, NULL, keys, hashes, born, NULL",
+            Columns::Facts => "NULL, NULL, NULL, NULL, NULL, facts",
+            Columns::All => "froms, tos, keys, hashes, born, facts",
+        }
+    }
+
+    /// How many blocks are in memory at once.
+    fn window(self) -> i64 {
+        match self {
+            Columns::References | Columns::Marks => 128,
+            Columns::Facts | Columns::All => 16,
+        }
+    }
+}
+
+/// One block with the columns that were asked for.
+pub(in super::super) struct Block {
+    pub id: i64,
+    pub source: i64,
+    pub kind: Kind,
+    pub first_sync: i64,
+    size: usize,
+    /// Places whose object had ended.
+    ended: Vec<usize>,
+    pub froms: Vec<i64>,
+    pub tos: Vec<i64>,
+    pub keys: Vec<i64>,
+    pub hashes: Vec<ContentHash>,
+    born: Vec<i64>,
+    pub facts: Option<Texts>,
+}
+
+type Row = (
+    i64,
+    i64,
+    String,
+    i64,
+    i64,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+);
+
+impl Block {
+    fn of(row: Row) -> Result<Block, StoreError> {
+        let (id, source, kind, size, first_sync, froms, tos, keys, hashes, born, facts) = row;
+        let kind = Kind::from_word(&kind)
+            .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of a block")))?;
+        let numbers = |bytes: Option<Vec<u8>>| bytes.as_deref().map(read_numbers);
+        Ok(Block {
+            id,
+            source,
+            kind,
+            first_sync,
+            size: usize::try_from(size).unwrap_or(0),
+            ended: Vec::new(),
+            froms: numbers(froms).unwrap_or_default(),
+            tos: numbers(tos).unwrap_or_default(),
+            keys: numbers(keys).unwrap_or_default(),
+            hashes: hashes.as_deref().map(read_hashes).unwrap_or_default(),
+            born: numbers(born).unwrap_or_default(),
+            facts: facts.as_deref().map(Texts::read).transpose()?,
+        })
+    }
+
+    /// The places of the objects that stand at the moment that was asked for.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        let mut ended = self.ended.iter().copied().peekable();
+        (0..self.size).filter(move |place| ended.next_if_eq(place).is_none())
+    }
+
+    /// The row of the object at a place.
+    pub fn row(&self, place: usize) -> i64 {
+        row_of(self.id, place)
+    }
+
+    /// The sync that first saw the object at a place.
+    pub fn born(&self, place: usize) -> i64 {
+        self.born.get(place).copied().unwrap_or(self.first_sync)
+    }
+
+    /// The fact at a place, as JSON.
+    pub fn fact(&self, place: usize) -> Result<&str, StoreError> {
+        self.facts
+            .as_ref()
+            .ok_or_else(|| StoreError::damaged("a block of objects lacks its facts"))?
+            .get(place)
+    }
+
+    /// Where a reference leads.
+    pub fn reference(numbers: &[i64], place: usize) -> Option<i64> {
+        numbers.get(place).copied().filter(|number| *number != NONE)
+    }
+
+    /// Whether each column holds as many as the block says.
+    pub(super) fn is_whole(&self) -> bool {
+        let full = |len: usize| len == self.size;
+        full(self.froms.len())
+            && full(self.tos.len())
+            && full(self.keys.len())
+            && full(self.hashes.len())
+            && (self.born.is_empty() || full(self.born.len()))
+            && self.facts.as_ref().is_some_and(|facts| full(facts.len()))
+    }
+}
+
+/// The next blocks after one, in the order in which they were stored; none at the end.
+pub(in super::super) async fn window(
+    connection: &mut SqliteConnection,
+    which: &Which,
+    columns: Columns,
+    after: i64,
+) -> Result<Vec<Block>, StoreError> {
+    let sql = format!(
+        "SELECT id, source, kind, size, first_sync, {} FROM blocks
+         WHERE id > ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR source = ?3)
+         AND first_sync <= ?4 AND (?5 OR ended_sync IS NULL OR ended_sync > ?4)
+         ORDER BY id LIMIT ?6",
+        columns.sql()
+    );
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(after)
+        .bind(which.kind.map(Kind::word))
+        .bind(which.source)
+        .bind(which.at.limit())
+        .bind(which.at == At::Ever)
+        .bind(columns.window())
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut blocks = rows
+        .into_iter()
+        .map(Block::of)
+        .collect::<Result<Vec<_>, _>>()?;
+    let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
+        return Ok(blocks);
+    };
+    if which.at == At::Ever {
+        return Ok(blocks);
+    }
+    let ended: Vec<(i64,)> = sqlx::query_as(
+        "SELECT id FROM block_ends WHERE id >= ?1 AND id < ?2 AND ended_sync <= ?3 ORDER BY id",
+    )
+    .bind(row_of(first.id, 0))
+    .bind(row_of(last.id + 1, 0))
+    .bind(which.at.limit())
+    .fetch_all(connection)
+    .await?;
+    let mut ended = ended.into_iter().map(|(row,)| row).peekable();
+    for block in &mut blocks {
+        while let Some(row) = ended.next_if(|row| block_of(*row) <= block.id) {
+            if block_of(row) == block.id {
+                block.ended.push(place_of(row));
+            }
+        }
+    }
+    Ok(blocks)
+}
+
+/// Every block in turn.
+pub(in super::super) async fn each(
+    connection: &mut SqliteConnection,
+    which: &Which,
+    columns: Columns,
+    mut take: impl FnMut(&Block) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut after = 0;
+    loop {
+        let blocks = window(&mut *connection, which, columns, after).await?;
+        let Some(last) = blocks.last() else {
+            return Ok(());
+        };
+        after = last.id;
+        for block in &blocks {
+            take(block)?;
+        }
+    }
+}
+
+/// The blocks of some rows, each with the places that were asked for.
+pub(in super::super) async fn of_rows(
+    connection: &mut SqliteConnection,
+    rows: &[i64],
+    columns: Columns,
+    mut take: impl FnMut(&Block, usize) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut places: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for row in rows {
+        places
+            .entry(block_of(*row))
+            .or_default()
+            .push(place_of(*row));
+    }
+    let ids: Vec<i64> = places.keys().copied().collect();
+    for part in ids.chunks(16) {
+        let mut select = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT id, source, kind, size, first_sync, {} FROM blocks WHERE id IN (",
+            columns.sql()
+        ));
+        let mut list = select.separated(", ");
+        for id in part {
+            list.push_bind(*id);
+        }
+        select.push(") ORDER BY id");
+        let found: Vec<Row> = select.build_query_as().fetch_all(&mut *connection).await?;
+        for row in found {
+            let block = Block::of(row)?;
+            for place in places.get(&block.id).into_iter().flatten() {
+                take(&block, *place)?;
+            }
+        }
+    }
+    Ok(())
+}
