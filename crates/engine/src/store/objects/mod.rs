@@ -122,27 +122,18 @@ pub(super) async fn insert(
 ) -> Result<(), StoreError> {
     let mut id = first_id;
     for part in same_sizes(versions) {
-        // What is the same in every row is bound once; the text is the same for each size.
+        // What is the same in every row stands in the text: two numbers and a word of ours. The
+        // rest has no number of its own, for SQLite looks numbered values up one by one.
+        let row = format!(
+            "({source}, '{}', {}, ?, ?, ?, ?, ?, ?, ?)",
+            kind.word(),
+            sync.sql()
+        );
         let mut sql = String::from(
             "INSERT INTO objects (source, kind, first_sync, id, key, from_number, to_number, hash, payload, born_sync) VALUES ",
         );
-        for row in 0..part.len() {
-            let first = 4 + row * 7;
-            sql.push_str(if row == 0 {
-                "(?1, ?2, ?3"
-            } else {
-                ", (?1, ?2, ?3"
-            });
-            for place in first..first + 7 {
-                sql.push_str(", ?");
-                sql.push_str(&place.to_string());
-            }
-            sql.push(')');
-        }
-        let mut insert = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(source)
-            .bind(kind.word())
-            .bind(sync.sql());
+        sql.push_str(&vec![row; part.len()].join(", "));
+        let mut insert = sqlx::query(sqlx::AssertSqlSafe(sql));
         for v in part {
             insert = insert
                 .bind(id)
