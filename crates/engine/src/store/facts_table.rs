@@ -1,10 +1,11 @@
 //! Windows of facts of one kind, for tables on the command line.
 
-use super::blocks::{self, At, Columns, Which};
+use super::blocks::{self, At, Columns, CredentialKey, Which};
 use super::{Store, StoreError, SyncId};
 use lastkey_contract::Kind;
 use serde_json::{Map, Value};
 use sqlx::{QueryBuilder, Sqlite};
+use std::collections::HashMap;
 
 /// What a table is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -245,7 +246,8 @@ impl Store {
 }
 
 impl Store {
-    /// A table of a kind that is kept in blocks, in the order in which its facts were stored.
+    /// A table of a kind that is kept in blocks: credentials by key, then source; the others in
+    /// the order in which they were stored.
     async fn packed_table(&self, kind: Kind, query: &TableQuery) -> Result<FactTable, StoreError> {
         let names = self.source_names().await?;
         let name_of = |source: i64| names.get(&source).cloned().unwrap_or_default();
@@ -257,44 +259,60 @@ impl Store {
             at: At::of(query.as_of),
             ..Which::now(kind)
         };
-        let end = query.offset.saturating_add(u64::from(query.limit));
-        let mut table = FactTable {
-            rows: Vec::new(),
-            matching: 0,
-        };
+        let mut matching: Vec<(Option<(String, i64)>, i64)> = Vec::new();
         let mut connection = self.readers().acquire().await?;
         blocks::each(&mut connection, &which, Columns::Facts, |block| {
-            if of_source
-                .iter()
-                .any(|(_, value)| name_of(block.source) != *value)
-            {
+            let mut sources = of_source.iter();
+            if sources.any(|(_, value)| name_of(block.source) != *value) {
                 return Ok(());
             }
             for place in block.places() {
-                let wanted = (query.offset..end).contains(&table.matching);
-                if filters.is_empty() && !wanted {
-                    table.matching += 1;
-                    continue;
-                }
-                let fact: Value = serde_json::from_str(block.fact(place)?)?;
-                if filters.iter().all(|(column, value)| {
-                    fact.pointer(&pointer(column)).is_some_and(|v| is(v, value))
-                }) {
-                    table.matching += 1;
-                    if wanted {
-                        let source = name_of(block.source);
-                        let columns = columns(kind);
-                        table
-                            .rows
-                            .push(row(columns, &fact, source, block.first_sync));
+                let text = block.fact(place)?;
+                if !filters.is_empty() {
+                    let fact: Value = serde_json::from_str(text)?;
+                    let holds = |column: &str, value: &str| {
+                        fact.pointer(&pointer(column)).is_some_and(|v| is(v, value))
+                    };
+                    if !filters.iter().all(|(column, value)| holds(column, value)) {
+                        continue;
                     }
                 }
+                matching.push((sort_key(kind, text, block.source)?, block.row(place)));
             }
             Ok(())
         })
         .await?;
-        Ok(table)
+        matching.sort();
+        let from = usize::try_from(query.offset).unwrap_or(usize::MAX);
+        let window: Vec<i64> = matching
+            .iter()
+            .skip(from)
+            .take(query.limit as usize)
+            .map(|(_, row)| *row)
+            .collect();
+        let mut found: HashMap<i64, Map<String, Value>> = HashMap::new();
+        blocks::of_rows(&mut connection, &window, Columns::Facts, |block, place| {
+            let fact: Value = serde_json::from_str(block.fact(place)?)?;
+            let source = name_of(block.source);
+            let shown = row(columns(kind), &fact, source, block.first_sync);
+            found.insert(block.row(place), shown);
+            Ok(())
+        })
+        .await?;
+        Ok(FactTable {
+            rows: window.iter().filter_map(|row| found.remove(row)).collect(),
+            matching: matching.len() as u64,
+        })
     }
+}
+
+/// What rows are sorted by, before the order in which they were stored.
+fn sort_key(kind: Kind, fact: &str, source: i64) -> Result<Option<(String, i64)>, StoreError> {
+    if kind != Kind::Credential {
+        return Ok(None);
+    }
+    let CredentialKey { system, id } = CredentialKey::of(fact)?;
+    Ok(Some((super::named(&system, &id), source)))
 }
 
 /// Whether a value is what a filter asks for, as text.

@@ -2,7 +2,7 @@
 //!
 //! Derived: made anew after each sync; `links_stale` in `meta` says that it must be.
 
-use super::{Store, StoreError, meta};
+use super::{Store, StoreError, many, meta};
 use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
 use serde::Deserialize;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -64,19 +64,21 @@ impl Store {
         let mut wanted: HashMap<i64, Link> = HashMap::new();
         let mut after = 0i64;
         loop {
-            let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+            let sql = many::joined(
+                &["id", "source", "payload"],
                 "SELECT id, source, payload FROM objects
                  WHERE kind = 'account' AND ended_sync IS NULL AND id > ?1 ORDER BY id LIMIT 5000",
-            )
-            .bind(after)
-            .fetch_all(self.readers())
-            .await?;
+            );
+            let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                .bind(after)
+                .fetch_one(self.readers())
+                .await?;
+            let rows: Vec<(i64, i64, AccountPart)> = many::rows(&text)?;
             let Some((last, _, _)) = rows.last() else {
                 break;
             };
             after = *last;
-            for (object, source, payload) in rows {
-                let part: AccountPart = serde_json::from_str(&payload)?;
+            for (object, source, part) in rows {
                 let keys = AccountKeys {
                     source,
                     id: part.id,

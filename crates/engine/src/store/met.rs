@@ -4,7 +4,7 @@
 use super::blocks::{self, Block, Columns, Which};
 use super::names::{End, Names};
 use super::objects::{CURRENT, ContentHash, CurrentRow, same_sizes};
-use super::{Store, StoreError, SyncId};
+use super::{Store, StoreError, SyncId, many};
 use lastkey_contract::{Cursor, Kind};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{HashMap, HashSet};
@@ -65,9 +65,8 @@ pub(crate) struct Met {
     first: HashMap<u64, u32>,
     /// Keys that this sync stored anew, where a second row of a key is one too many.
     fresh: HashSet<u64>,
-    /// Keys and parents that were asked about, so that nothing is loaded twice.
+    /// Keys that were asked about, so that nothing is loaded twice.
     asked_keys: HashSet<i64>,
-    asked_parents: HashSet<i64>,
     /// Stored versions under parents of which the read says that it shows all.
     whole: HashSet<i64>,
     /// Parent and row of each current object of a kind that is kept in blocks, sorted; made when
@@ -88,7 +87,6 @@ impl Met {
             first: HashMap::new(),
             fresh: HashSet::new(),
             asked_keys: HashSet::new(),
-            asked_parents: HashSet::new(),
             whole: HashSet::new(),
             children: None,
             claimed: HashSet::new(),
@@ -278,39 +276,40 @@ impl Store {
             return Ok(met);
         }
         if blocks::hold(kind) {
-            let which = Which {
-                source: Some(source),
-                ..Which::now(kind)
-            };
+            let which = Which::now(kind).of_source(source);
             let mut connection = self.readers().acquire().await?;
-            blocks::each(&mut connection, &which, Columns::Marks, |block| {
-                let own = met.own == OwnRows::Met && block.first_sync == sync.sql();
-                block.places().try_for_each(|place| {
-                    let was_met = own || seen.contains(&block.row(place));
-                    met.learn_packed(block, place, was_met)
-                })
-            })
-            .await?;
+            load_marks(&mut connection, &mut met, sync, &which, &seen).await?;
             return Ok(met);
         }
         let names = self.names()?;
         let mut after = 0i64;
         loop {
-            let sql = format!(
-                "{CURRENT} WHERE source = ?1 AND kind = ?2 AND id > ?3 AND ended_sync IS NULL ORDER BY id LIMIT 20000"
+            let sql = many::joined(
+                &[
+                    "id",
+                    "json_quote(key)",
+                    "json_quote(hex(hash))",
+                    "born_sync",
+                    "first_sync",
+                ],
+                &format!(
+                    "{CURRENT} WHERE source = ?1 AND kind = ?2 AND id > ?3 AND ended_sync IS NULL ORDER BY id LIMIT 20000"
+                ),
             );
-            let rows: Vec<CurrentRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
                 .bind(source)
                 .bind(kind.word())
                 .bind(after)
-                .fetch_all(self.readers())
+                .fetch_one(self.readers())
                 .await?;
+            let rows: Vec<(i64, String, &str, i64, i64)> = many::rows(&text)?;
             let Some(last) = rows.last() else { break };
             after = last.0;
-            for row in &rows {
+            for (id, key, hash, born, first) in &rows {
                 // What this sync itself wrote before it was cut short was met by it.
-                let own = met.own == OwnRows::Met && row.4 == sync.sql();
-                met.learn_row(row, names, own || seen.contains(&row.0));
+                let own = met.own == OwnRows::Met && *first == sync.sql();
+                let hash = hash_of_hex(hash);
+                met.learn(names.of(key), *id, hash, *born, own || seen.contains(id));
             }
         }
         Ok(met)
@@ -332,11 +331,19 @@ impl Store {
     }
 }
 
+fn hash_of_hex(hex: &str) -> ContentHash {
+    let mut hash = ContentHash::default();
+    for (byte, digits) in hash.iter_mut().zip(hex.as_bytes().as_chunks::<2>().0) {
+        let digit = |d: u8| char::from(d).to_digit(16).unwrap_or_default() as u8;
+        let [high, low] = *digits;
+        *byte = digit(high) << 4 | digit(low);
+    }
+    hash
+}
+
 /// What an incremental page asks about.
 pub(super) struct Question<'a> {
     pub keys: Vec<&'a str>,
-    /// Parents whose objects are needed to find out which are there already.
-    pub parents: Vec<i64>,
     /// Parents of which the read shows all.
     pub whole: Vec<i64>,
 }
@@ -361,30 +368,20 @@ pub(super) async fn ask(
         .filter(|key| met.asked_keys.insert(names.of(key)))
         .collect();
     rows.extend(current_with(connection, kind, source, "key", &keys).await?);
-    let parents: Vec<i64> = question
-        .parents
-        .into_iter()
-        .filter(|parent| met.asked_parents.insert(*parent))
-        .collect();
     let column = match parent_end(kind) {
         End::From => "from_number",
         End::To => "to_number",
         End::Key => "key_number",
     };
-    rows.extend(current_with(connection, kind, source, column, &parents).await?);
+    let whole = current_with(connection, kind, source, column, &question.whole).await?;
+    met.whole.extend(whole.iter().map(|row| row.0));
     // What was asked about on an earlier page and was not there then, this very pass has stored
     // since: it was met, and must not be learned as if it had been there before.
-    let (asked, others): (Vec<i64>, Vec<i64>) = question
-        .whole
-        .into_iter()
-        .partition(|parent| met.asked_parents.contains(parent));
-    let asked = current_with(connection, kind, source, column, &asked).await?;
-    let others = current_with(connection, kind, source, column, &others).await?;
-    met.whole.extend(asked.iter().chain(&others).map(|r| r.0));
-    rows.extend(others.into_iter().filter(|row| {
-        let key = row.1.as_ref();
-        !key.is_some_and(|key| met.asked_keys.contains(&names.of(key)))
-    }));
+    rows.extend(
+        whole
+            .into_iter()
+            .filter(|row| !met.asked_keys.contains(&names.of(&row.1))),
+    );
     let known: HashSet<i64> = met.versions.iter().map(|v| v.id).collect();
     let mut new = HashSet::new();
     for row in rows {
@@ -396,7 +393,8 @@ pub(super) async fn ask(
     Ok(())
 }
 
-/// The same of a kind that is kept in blocks: its objects are found by their parents.
+/// The same of a kind that is kept in blocks: all of its marks are loaded once, which takes less
+/// than looking for a few.
 async fn ask_packed(
     connection: &mut SqliteConnection,
     met: &mut Met,
@@ -404,46 +402,48 @@ async fn ask_packed(
     source: i64,
     question: Question<'_>,
 ) -> Result<(), StoreError> {
-    let parents: Vec<i64> = question
-        .parents
-        .into_iter()
-        .chain(question.whole.iter().copied())
-        .filter(|parent| met.asked_parents.insert(*parent))
-        .collect();
     let children = match met.children.take() {
         Some(children) => children,
-        None => children(connection, met.kind, source).await?,
+        None => {
+            let which = Which::now(met.kind).of_source(source);
+            load_marks(&mut *connection, met, sync, &which, &HashSet::new()).await?;
+            children(connection, met.kind, &which).await?
+        }
     };
-    let rows: Vec<i64> = parents
-        .iter()
-        .flat_map(|parent| children_of(&children, *parent))
-        .collect();
     for parent in &question.whole {
         met.whole.extend(children_of(&children, *parent));
     }
     met.children = Some(children);
-    let known: HashSet<i64> = met.versions.iter().map(|v| v.id).collect();
-    blocks::of_rows(connection, &rows, Columns::Marks, |block, place| {
-        if known.contains(&block.row(place)) {
-            return Ok(());
-        }
+    Ok(())
+}
+
+/// Learns what stands of a kind that is kept in blocks.
+async fn load_marks(
+    connection: &mut SqliteConnection,
+    met: &mut Met,
+    sync: SyncId,
+    which: &Which,
+    seen: &HashSet<i64>,
+) -> Result<(), StoreError> {
+    blocks::each(connection, which, Columns::Marks, |block| {
+        // What this sync itself wrote before it was cut short was met by it.
         let own = met.own == OwnRows::Met && block.first_sync == sync.sql();
-        met.learn_packed(block, place, own)
+        block.places().try_for_each(|place| {
+            let was_met = own || seen.contains(&block.row(place));
+            met.learn_packed(block, place, was_met)
+        })
     })
     .await
 }
 
+/// Parent and row of each object, sorted.
 async fn children(
     connection: &mut SqliteConnection,
     kind: Kind,
-    source: i64,
+    which: &Which,
 ) -> Result<Vec<(i64, i64)>, StoreError> {
-    let which = Which {
-        source: Some(source),
-        ..Which::now(kind)
-    };
     let mut children = Vec::new();
-    blocks::each(connection, &which, Columns::References, |block| {
+    blocks::each(connection, which, Columns::References, |block| {
         let parents = match parent_end(kind) {
             End::From | End::Key => &block.froms,
             End::To => &block.tos,

@@ -19,6 +19,7 @@ mod journal;
 mod lease;
 mod links;
 mod log;
+mod many;
 mod met;
 mod meta;
 mod names;

@@ -197,29 +197,12 @@ struct Marks {
     unchanged: Vec<i64>,
 }
 
-/// The parent of an object of a kind that is only known by its key: its first two parts.
-fn parent_of_key(key: &str) -> &str {
-    let end = key
-        .match_indices(UNIT)
-        .nth(1)
-        .map_or(key.len(), |(at, _)| at);
-    key.get(..end).unwrap_or(key)
-}
-
+/// What a page of an incremental read has to know.
 fn question<'a>(part: &'a PagePart<'_>, rows: &'a [ObjectRow], names: Names) -> Question<'a> {
-    let mut keys: Vec<&str> = Vec::new();
-    let mut parents: Vec<i64> = Vec::new();
     let parent = |name: &str| names.reference(part.kind, met::parent_end(part.kind), name);
-    if !blocks::hold(part.kind) {
-        keys.extend(rows.iter().map(|row| row.key.as_str()));
-        keys.extend(part.gone.iter().map(String::as_str));
-    } else {
-        parents.extend(rows.iter().filter_map(|row| row.to));
-        parents.extend(part.gone.iter().map(|key| parent(parent_of_key(key))));
-    }
+    let keys = rows.iter().map(|row| row.key.as_str());
     Question {
-        keys,
-        parents,
+        keys: keys.chain(part.gone.iter().map(String::as_str)).collect(),
         whole: part.whole.iter().map(|name| parent(name)).collect(),
     }
 }
@@ -294,10 +277,7 @@ async fn carries_now(
         .await?;
         return Ok(found);
     }
-    let which = Which {
-        source: Some(source),
-        ..Which::now(kind)
-    };
+    let which = Which::now(kind).of_source(source);
     let mut after = 0;
     loop {
         let window = blocks::window(&mut *connection, &which, Columns::Facts, after).await?;

@@ -1,6 +1,7 @@
 //! Tables `people` and `people_search`: current identities, as lists sort, filter and search them.
 
 use super::{Store, StoreError, SyncId};
+use lastkey_contract::Kind;
 use lastkey_contract::facts::Identity;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
@@ -215,13 +216,11 @@ impl Store {
 
     /// How many current identities and credentials there are.
     pub(crate) async fn counts(&self) -> Result<(u64, u64), StoreError> {
-        let (people, credentials): (i64, i64) = sqlx::query_as(
-            "SELECT (SELECT count(*) FROM people),
-             (SELECT count(*) FROM objects WHERE kind = 'credential' AND ended_sync IS NULL)",
-        )
-        .fetch_one(self.readers())
-        .await?;
-        Ok((people.cast_unsigned(), credentials.cast_unsigned()))
+        let (people,): (i64,) = sqlx::query_as("SELECT count(*) FROM people")
+            .fetch_one(self.readers())
+            .await?;
+        let credentials = self.population_size(Kind::Credential).await?;
+        Ok((people.cast_unsigned(), credentials))
     }
 }
 

@@ -1,9 +1,9 @@
 //! References of a source's current facts that lead to nothing known.
 
-use super::blocks::{self, Block, Columns, Which};
+use super::blocks::{self, Block, Columns, CredentialKey, Which};
 use super::names::Names;
 use super::objects::UNIT;
-use super::{Store, StoreError};
+use super::{Store, StoreError, many};
 use lastkey_contract::facts::{Fact, ObjectType, Principal, PrincipalType};
 use lastkey_contract::{Kind, Note};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -91,9 +91,19 @@ impl Store {
             known.insert(names.object(Kind::Identity, &[&id]));
             known.insert(names.object(Kind::Identity, &[&format!("{source}:{id}")]));
         }
-        for kind in [Kind::Account, Kind::Entitlement, Kind::Credential] {
+        for kind in [Kind::Account, Kind::Entitlement] {
             self.learn_keys(kind, names, &mut known).await?;
         }
+        let mut connection = self.readers().acquire().await?;
+        let credentials = Which::now(Kind::Credential);
+        blocks::each(&mut connection, &credentials, Columns::Facts, |block| {
+            for place in block.places() {
+                let key = CredentialKey::of(block.fact(place)?)?;
+                known.insert(names.object(Kind::Credential, &[&key.system, &key.id]));
+            }
+            Ok(())
+        })
+        .await?;
         let places: Vec<(i64,)> = sqlx::query_as(
             "SELECT DISTINCT to_number FROM objects
              WHERE kind = 'location' AND ended_sync IS NULL AND to_number IS NOT NULL
@@ -113,15 +123,17 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
-            let keys: Vec<(String,)> = sqlx::query_as(
+            let sql = many::joined(
+                &["json_quote(key)"],
                 "SELECT DISTINCT key FROM objects INDEXED BY objects_by_key
-                 WHERE kind = ?1 AND key > ?2 AND key IS NOT NULL AND ended_sync IS NULL
-                 ORDER BY key LIMIT 20000",
-            )
-            .bind(kind.word())
-            .bind(&after)
-            .fetch_all(self.readers())
-            .await?;
+                 WHERE kind = ?1 AND key > ?2 AND ended_sync IS NULL ORDER BY key LIMIT 20000",
+            );
+            let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                .bind(kind.word())
+                .bind(&after)
+                .fetch_one(self.readers())
+                .await?;
+            let keys: Vec<(String,)> = many::rows(&text)?;
             let Some((last,)) = keys.last() else {
                 return Ok(());
             };
@@ -140,16 +152,20 @@ impl Store {
         broken: &mut Found,
     ) -> Result<(), StoreError> {
         let (column, index) = (end.column(), end.index());
-        let sql = format!(
-            "SELECT {column}, count(*) FROM objects INDEXED BY {index}
-             WHERE kind = ?1 AND source = ?2 AND ended_sync IS NULL AND {column} IS NOT NULL
-             GROUP BY {column}"
+        let sql = many::joined(
+            &["number", "count"],
+            &format!(
+                "SELECT {column} AS number, count(*) AS count FROM objects INDEXED BY {index}
+                 WHERE kind = ?1 AND source = ?2 AND ended_sync IS NULL AND {column} IS NOT NULL
+                 GROUP BY {column}"
+            ),
         );
-        let numbers: Vec<(i64, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
             .bind(kind.word())
             .bind(source)
-            .fetch_all(self.readers())
+            .fetch_one(self.readers())
             .await?;
+        let numbers: Vec<(i64, i64)> = many::rows(&text)?;
         let unknown: Vec<(i64, i64)> = numbers
             .into_iter()
             .filter(|(number, _)| !known.contains(number))
@@ -179,10 +195,7 @@ impl Store {
         known: &HashSet<i64>,
         broken: &mut Found,
     ) -> Result<(), StoreError> {
-        let which = Which {
-            source: Some(source),
-            ..Which::now(kind)
-        };
+        let which = Which::now(kind).of_source(source);
         let mut connection = self.readers().acquire().await?;
         let (mut from, mut to) = (Vec::new(), Vec::new());
         blocks::each(&mut connection, &which, Columns::References, |block| {

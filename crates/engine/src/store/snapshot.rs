@@ -1,17 +1,18 @@
 //! A sealed snapshot out of the store: current facts, or those of an earlier sync.
 
 use super::blocks::{self, At, Columns, Which};
-use super::{Store, StoreError, SyncId};
+use super::{Store, StoreError, SyncId, many};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
 use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Account, Identity, ObjectType, Owner};
 use lastkey_contract::{IdentityId, Kind, SourceName};
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
 
 /// Visible at the sync ?1 (see `objects`).
 const VISIBLE: &str = "o.first_sync <= ?1 AND (o.ended_sync IS NULL OR o.ended_sync > ?1)";
-const WINDOW: i64 = 20_000;
+const WINDOW: i64 = 5_000;
 
 /// What has to be resolved between sources, with the row of its source.
 #[derive(Default)]
@@ -133,26 +134,29 @@ impl Store {
     /// stored. What needs no resolving goes into the snapshot at once.
     async fn visible(&self, moment: At, snapshot: &mut Snapshot) -> Result<Visible, StoreError> {
         let at = moment.limit();
-        let sql = format!(
-            "SELECT o.id, o.source, o.kind, o.payload FROM objects o WHERE o.id > ?2 AND {VISIBLE} ORDER BY o.id LIMIT ?3"
+        let sql = many::joined(
+            &["id", "source", "json_quote(kind)", "payload"],
+            &format!(
+                "SELECT o.id, o.source, o.kind, o.payload FROM objects o WHERE o.id > ?2 AND {VISIBLE} ORDER BY o.id LIMIT ?3"
+            ),
         );
         let (mut visible, mut after) = (Visible::default(), 0i64);
         loop {
-            let rows: Vec<(i64, i64, String, String)> =
-                sqlx::query_as(sqlx::AssertSqlSafe(sql.clone()))
-                    .bind(at)
-                    .bind(after)
-                    .bind(WINDOW)
-                    .fetch_all(self.readers())
-                    .await?;
+            let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql.clone()))
+                .bind(at)
+                .bind(after)
+                .bind(WINDOW)
+                .fetch_one(self.readers())
+                .await?;
+            let rows: Vec<(i64, i64, &str, &RawValue)> = many::rows(&text)?;
             let Some((last, _, _, _)) = rows.last() else {
                 break;
             };
             after = *last;
             for (_, source, kind, payload) in rows {
-                let kind = Kind::from_word(&kind)
+                let kind = Kind::from_word(kind)
                     .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of an object")))?;
-                see(kind, source, &payload, &mut visible, snapshot)?;
+                see(kind, source, payload.get(), &mut visible, snapshot)?;
             }
         }
         let which = Which {

@@ -13,6 +13,7 @@ pub(super) use visit::{At, Block, Columns, Which, each, of_rows, window};
 use super::objects::{Ending, NewVersion};
 use super::{StoreError, SyncId};
 use lastkey_contract::Kind;
+use serde::Deserialize;
 use sqlx::SqliteConnection;
 
 pub(super) const TABLES: &str = "
@@ -43,15 +44,27 @@ CREATE INDEX block_ends_by_sync ON block_ends (ended_sync);
 /// Whether objects of a kind are kept in blocks.
 pub(super) fn hold(kind: Kind) -> bool {
     match kind {
-        Kind::Grant | Kind::Reader | Kind::Control => true,
+        Kind::Grant | Kind::Reader | Kind::Control | Kind::Credential => true,
         Kind::Identity
         | Kind::Account
         | Kind::Entitlement
-        | Kind::Credential
         | Kind::Location
         | Kind::Owner
         | Kind::Session
         | Kind::Task => false,
+    }
+}
+
+/// The key of a credential, out of its fact.
+#[derive(Deserialize)]
+pub(super) struct CredentialKey {
+    pub system: String,
+    pub id: String,
+}
+
+impl CredentialKey {
+    pub(super) fn of(fact: &str) -> Result<CredentialKey, StoreError> {
+        Ok(serde_json::from_str(fact)?)
     }
 }
 

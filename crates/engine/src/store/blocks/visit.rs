@@ -50,6 +50,14 @@ impl Which {
             at: At::Now,
         }
     }
+
+    /// Only what one source holds.
+    pub fn of_source(self, source: i64) -> Which {
+        Which {
+            source: Some(source),
+            ..self
+        }
+    }
 }
 
 /// Which columns of them: what is not needed is not decrypted.

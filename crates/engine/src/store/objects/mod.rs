@@ -2,7 +2,7 @@
 //!
 //! A version is visible at a sync S if it was first stored at or before S and had
 //! not ended by then. Objects that stand for themselves are here, with their key as text, which
-//! lists sort by; grants, readers and controls, of which there are millions, are in `blocks`. The
+//! lists sort by; grants, credentials and others, of which there are millions, are in `blocks`. The
 //! two references make lookups along facts quick (see `names`).
 
 pub(super) mod layout_1;
