@@ -5,7 +5,7 @@ use crate::store::{NewJournalRow, Store, StoreError, SyncId};
 use crate::views::SyncProgress;
 use chrono::{DateTime, Utc};
 use lastkey_contract::{Kind, SourceName};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ pub(super) struct Journal<'a> {
     pub store: &'a Store,
     pub sync: SyncId,
     pub clock: &'a Clock,
-    pub redactor: Redactor,
+    pub redactor: Arc<Redactor>,
     pub source: &'a SourceName,
     pub progress: &'a ProgressSink,
     pub shown: Mutex<Shown>,

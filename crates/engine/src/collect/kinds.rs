@@ -1,17 +1,20 @@
-//! The page loop: one kind read to its end, each page stored while the next one is asked for.
+//! The page loop: one kind read to its end; while a page is asked for, the one before is made
+//! ready and the one before that is stored.
 
 use super::journal::Journal;
 use super::reader::{Answer, Ended, Marks, Reader, stopped};
 use super::tally::Tally;
 use crate::store::{
-    Base, KindRecord, Met, NewJournalRow, PagePart, ReadEnd, ReadMode, Scope, SourceRecord, Store,
-    Threshold,
+    Base, KindRecord, Met, NewJournalRow, PagePart, ReadEnd, ReadMode, Rows, Scope, SourceRecord,
+    Store, StoreError, Threshold,
 };
 use lastkey_contract::{
     ConnectorError, Cursor, ErrorKind, Kind, KindCapability, Page, PageRequest,
 };
 use std::collections::HashSet;
-use tokio::sync::watch;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 /// How one kind will be read.
 #[derive(Clone, Debug)]
@@ -74,6 +77,26 @@ struct Pass {
     cursor: Option<Cursor>,
     /// Whether a later process may go on from its pages.
     resumable: bool,
+}
+
+/// A page that can be stored.
+struct Ready {
+    page: Page,
+    rows: Rows,
+}
+
+/// One that is being made ready.
+type Making = JoinHandle<Result<Ready, StoreError>>;
+
+async fn ready(making: Making) -> Result<Ready, Ended> {
+    match making.await {
+        Ok(ready) => Ok(ready?),
+        // It is never told to stop, so that a panic alone ends it otherwise; that goes on here.
+        Err(lost) => match lost.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Ended::Cancelled),
+        },
+    }
 }
 
 /// How a pass ended.
@@ -213,59 +236,80 @@ impl Kinds<'_> {
         pass: &mut Pass,
         reader: &mut Reader<'_>,
     ) -> Result<PassEnd, Ended> {
-        let mut passed: HashSet<Cursor> = HashSet::new();
-        let mut unstored: Option<Page> = None;
-        loop {
-            let request = PageRequest {
-                cursor: pass.cursor.clone(),
-                limit: plan.limit,
-                since: pass.base.as_ref().map(|base| base.watermark.clone()),
-            };
-            let answer = match unstored.take() {
-                None => reader.read(plan.kind, &request, plan.marks).await,
-                Some(page) => {
-                    // A stop, or a failure of the store, drops the other side; a failure of the
-                    // source lets the page before be stored.
-                    let asking = async {
-                        match reader.read(plan.kind, &request, plan.marks).await {
-                            Err(Ended::Failed(error)) => Ok(Err(Ended::Failed(error))),
-                            Err(other) => Err(other),
-                            Ok(answer) => Ok(Ok(answer)),
-                        }
-                    };
-                    let (answer, ()) = tokio::try_join!(asking, self.store_page(pass, page))?;
-                    answer
+        let this = &*self;
+        let since = pass.base.as_ref().map(|base| base.watermark.clone());
+        let first = pass.cursor.take();
+        // One page is asked for, one is made ready, one is stored. A stop, or a failure of the
+        // store, drops the other side; a failure of the source lets the pages before be stored.
+        let (hand_over, mut taken_over) = mpsc::channel::<Making>(1);
+        let asking = async move {
+            let mut passed: HashSet<Cursor> = HashSet::new();
+            let mut cursor = first;
+            loop {
+                let request = PageRequest {
+                    cursor: cursor.clone(),
+                    limit: plan.limit,
+                    since: since.clone(),
+                };
+                let page = match reader.read(plan.kind, &request, plan.marks).await {
+                    Ok(Answer::Page(page)) => *page,
+                    Ok(Answer::PlaceLost(why)) => return Ok(Ok(PassEnd::Anew(why))),
+                    Ok(Answer::WatermarkLost(why)) => return Ok(Ok(PassEnd::Full(why))),
+                    Err(Ended::Failed(error)) => return Ok(Err(Ended::Failed(error))),
+                    Err(other) => return Err(other),
+                };
+                let next = page.next.clone();
+                // The other side ends before this one only by an error, which drops this one.
+                let _ = hand_over.send(this.make_ready(page)?).await;
+                let Some(next) = next else {
+                    return Ok(Ok(PassEnd::ToItsEnd));
+                };
+                if !passed.insert(next.clone()) || cursor.as_ref() == Some(&next) {
+                    return Ok(Err(this.same_mark_twice(plan.kind)));
                 }
-            };
-            let page = match answer? {
-                Answer::Page(page) => *page,
-                Answer::PlaceLost(why) => return Ok(PassEnd::Anew(why)),
-                Answer::WatermarkLost(why) => return Ok(PassEnd::Full(why)),
-            };
-            let Some(next) = page.next.clone() else {
-                self.store_page(pass, page).await?;
-                return Ok(PassEnd::ToItsEnd);
-            };
-            let repeated = !passed.insert(next.clone()) || pass.cursor.as_ref() == Some(&next);
-            if repeated {
-                self.store_page(pass, page).await?;
-                return Err(Ended::Failed(ConnectorError::new(
-                    ErrorKind::Protocol,
-                    self.source.name.as_str(),
-                    format!("read {}", plan.kind.plural()),
-                    format!(
-                        "the source gave the same page mark twice while reading {}",
-                        plan.kind.plural()
-                    ),
-                )));
+                cursor = Some(next);
             }
-            pass.cursor = Some(next);
-            unstored = Some(page);
-        }
+        };
+        let storing = async {
+            while let Some(making) = taken_over.recv().await {
+                this.store_page(pass, ready(making).await?).await?;
+            }
+            Ok(())
+        };
+        let (end, ()) = tokio::try_join!(asking, storing)?;
+        end
+    }
+
+    fn same_mark_twice(&self, kind: Kind) -> Ended {
+        Ended::Failed(ConnectorError::new(
+            ErrorKind::Protocol,
+            self.source.name.as_str(),
+            format!("read {}", kind.plural()),
+            format!(
+                "the source gave the same page mark twice while reading {}",
+                kind.plural()
+            ),
+        ))
+    }
+
+    /// Begins to make a page ready to be stored, on another thread: without secrets, and as rows.
+    fn make_ready(&self, page: Page) -> Result<Making, StoreError> {
+        let redactor = Arc::clone(&self.journal.redactor);
+        let names = self.store.names()?;
+        Ok(tokio::task::spawn_blocking(move || {
+            let rows = Rows::of(&page.records, names)?;
+            if !redactor.stands_in(rows.texts()) {
+                return Ok(Ready { page, rows });
+            }
+            let page = redactor.page(page);
+            let rows = Rows::of(&page.records, names)?;
+            Ok(Ready { page, rows })
+        }))
     }
 
     /// Stores a page with its notes and the running totals, unless the read is stopped first.
-    async fn store_page(&self, pass: &mut Pass, page: Page) -> Result<(), Ended> {
+    async fn store_page(&self, pass: &mut Pass, ready: Ready) -> Result<(), Ended> {
+        let Ready { page, rows } = ready;
         let kind = pass.tally.kind;
         // Facts of another kind than asked for would be stored under the wrong name.
         if let Some(stray) = page.records.iter().find(|fact| fact.kind() != kind) {
@@ -280,13 +324,13 @@ impl Kinds<'_> {
                 ),
             )));
         }
-        let page = self.journal.redactor.page(page);
         let incremental = pass.base.is_some();
         let part = PagePart {
             sync: self.journal.sync,
             source: self.source,
             kind,
             records: &page.records,
+            rows: &rows,
             gone: if incremental { &page.gone } else { &[] },
             whole: if incremental { &page.whole } else { &[] },
             checkpoint: page

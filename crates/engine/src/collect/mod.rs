@@ -48,7 +48,7 @@ use lastkey_contract::{Connector, Kind, Secret, SourceName};
 use reader::stopped;
 pub use redact::Redactor;
 pub use rules::{CheckFirst, OWN_SETTINGS, Pace, Rules, age_words};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -155,7 +155,7 @@ pub async fn sync(
         store,
         sync: begun.id,
         clock,
-        redactor: Redactor::new(&settings.secrets),
+        redactor: Arc::new(Redactor::new(&settings.secrets)),
         source: &source.name,
         progress,
         shown: Mutex::default(),

@@ -49,7 +49,7 @@ pub(crate) use met::{Met, Scope};
 pub(crate) use names::End;
 pub(crate) use objects::{UNIT, named, principal_ref};
 pub use open::{Store, StoreKey};
-pub(crate) use page::{Applied, PagePart, ReadEnd, Threshold};
+pub(crate) use page::{Applied, PagePart, ReadEnd, Rows, Threshold};
 pub(crate) use people::PeopleQuery;
 pub use people::PersonRow;
 pub use plans::PlanRecord;

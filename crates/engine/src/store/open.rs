@@ -148,7 +148,7 @@ impl Store {
     }
 
     /// The key under which names are numbers.
-    pub(super) fn names(&self) -> Result<Names, StoreError> {
+    pub(crate) fn names(&self) -> Result<Names, StoreError> {
         self.names
             .get()
             .copied()

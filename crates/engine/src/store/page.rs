@@ -21,12 +21,34 @@ pub(crate) struct PagePart<'a> {
     pub source: &'a SourceRecord,
     pub kind: Kind,
     pub records: &'a [Fact],
+    /// The same as the store keeps them.
+    pub rows: &'a Rows,
     /// Keys that the source says are gone (incremental reads).
     pub gone: &'a [String],
     /// Parents of which the read shows all (incremental reads).
     pub whole: &'a [String],
     /// Where a later process can go on after this page; None where it cannot.
     pub checkpoint: Option<&'a Cursor>,
+}
+
+/// The facts of a page as the store keeps them, made before the page is stored: it takes as long
+/// as storing them.
+pub(crate) struct Rows(Vec<ObjectRow>);
+
+impl Rows {
+    /// The rows of these facts in this store.
+    pub(crate) fn of(facts: &[Fact], names: Names) -> Result<Rows, StoreError> {
+        facts
+            .iter()
+            .map(|fact| ObjectRow::of(fact, names))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Rows)
+    }
+
+    /// What will be written of each fact.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|row| row.payload.as_str())
+    }
 }
 
 /// Which bucket the records of a page ended in.
@@ -72,16 +94,8 @@ impl Store {
         now: DateTime<Utc>,
         finish: impl FnOnce(&Applied) -> (KindRecord, Vec<NewJournalRow>),
     ) -> Result<KindRecord, StoreError> {
-        let names = self.names()?;
-        let rows = part
-            .records
-            .iter()
-            .map(|fact| ObjectRow::of(fact, names))
-            .collect::<Result<Vec<_>, _>>()?;
         let mut marks = Marks::default();
-        let stored = self
-            .store_page(part, met, &mut marks, &rows, names, now, finish)
-            .await;
+        let stored = self.store_page(part, met, &mut marks, now, finish).await;
         match &stored {
             Ok(_) => met.pages += 1,
             // The page was undone, and so is what it marked.
@@ -90,20 +104,15 @@ impl Store {
         stored
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one transaction, used once"
-    )]
     async fn store_page(
         &self,
         part: &PagePart<'_>,
         met: &mut Met,
         marks: &mut Marks,
-        rows: &[ObjectRow],
-        names: Names,
         now: DateTime<Utc>,
         finish: impl FnOnce(&Applied) -> (KindRecord, Vec<NewJournalRow>),
     ) -> Result<KindRecord, StoreError> {
+        let (rows, names) = (part.rows.0.as_slice(), self.names()?);
         let mut writing = self.begin().await?;
         let connection = &mut *writing.tx;
         claim_systems(&mut *connection, part, met).await?;
