@@ -369,9 +369,8 @@ pub(super) async fn ask(
         .collect();
     rows.extend(current_with(connection, kind, source, "key", &keys).await?);
     let column = match parent_end(kind) {
-        End::From => "from_number",
+        End::From | End::Key => "from_number",
         End::To => "to_number",
-        End::Key => "key_number",
     };
     let whole = current_with(connection, kind, source, column, &question.whole).await?;
     met.whole.extend(whole.iter().map(|row| row.0));
