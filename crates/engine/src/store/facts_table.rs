@@ -320,8 +320,10 @@ fn is(value: &Value, wanted: &str) -> bool {
     match value {
         Value::Null => false,
         Value::String(text) => text == wanted,
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            value.to_string() == wanted
+        Value::Bool(yes) => wanted == if *yes { "true" } else { "false" },
+        Value::Number(number) => number.to_string() == wanted,
+        Value::Array(_) | Value::Object(_) => {
+            serde_json::to_string(value).is_ok_and(|text| text == wanted)
         }
     }
 }

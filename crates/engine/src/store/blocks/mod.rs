@@ -6,6 +6,8 @@
 //! the order in which they were stored, as those of `objects` do.
 
 mod form;
+#[cfg(test)]
+mod tests;
 mod visit;
 
 pub(super) use visit::{At, Block, Columns, Which, each, of_rows, window};
