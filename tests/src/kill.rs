@@ -41,7 +41,7 @@ pub struct Measured {
 
 /// What a run may take at most; a busy machine is slow, a hanging program is wrong.
 const PATIENCE: Duration = Duration::from_secs(300);
-const STEP: Duration = Duration::from_micros(300);
+const STEP: Duration = Duration::from_millis(1);
 
 /// Runs the command to its end, looking at the folder all the while.
 pub fn measure(mut command: Command, folder: &Path) -> Measured {
@@ -94,7 +94,7 @@ impl<'a> Running<'a> {
             assert!(passed < PATIENCE, "the program does not end");
             let step = match moment {
                 Moment::After(wait) if passed >= wait => return None,
-                Moment::After(wait) => (wait - passed).min(STEP * 20),
+                Moment::After(wait) => (wait - passed).min(STEP * 5),
                 Moment::Grown(bytes) => {
                     if bytes_in(self.folder).saturating_sub(self.before) >= bytes {
                         return None;

@@ -114,7 +114,8 @@ pub fn fill_all(phases: &[Phase], dice: &mut Dice) {
     let phases: Vec<&Phase> = phases.iter().filter(|phase| phase.writes()).collect();
     let count = u32::try_from(phases.len()).unwrap();
     let mut matrix = Matrix::default();
-    let wanted = (kills() / 5).max(count);
+    // There are two parts.
+    let wanted = (kills() / 10).max(count);
     for (number, phase) in (0..).zip(phases) {
         let share = share(wanted, count, number);
         let (mut met, mut tries) = (0, 0);

@@ -219,54 +219,57 @@ pub fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Everything that is done with flat files.
-pub fn of_flat_files(days: &Days) -> Vec<Phase> {
-    let day = |n: u32| text(&days.day(n));
-    let one = room_of_day_one(days);
-    let two = copy(&one);
-    run(&two, 0, &["import", &day(2), "--as", "estate"]);
-    let exported = copy(&two);
-    run(
-        &exported,
-        0,
-        &["export", "--out", "package.zip", "--at", &moment()],
-    );
+/// A store that read the estate on two days.
+pub fn room_of_day_two(days: &Days) -> Room {
+    let room = room_of_day_one(days);
+    run(&room, 0, &["import", &text(&days.day(2)), "--as", "estate"]);
+    room
+}
+
+/// Reads of flat files.
+pub fn reads(days: &Days) -> Vec<Phase> {
     vec![
         Phase::new(
             "first read, making the store",
             Changes::Store,
             empty_room(),
-            &first_import(&day(1)),
+            &first_import(&text(&days.day(1))),
         ),
         Phase::new(
             "read again, nothing changed",
             Changes::Facts,
-            copy(&one),
+            room_of_day_one(days),
             &["sync", "estate"],
         ),
         Phase::new(
             "read again, much changed",
             Changes::Facts,
-            copy(&two),
-            &["import", &day(3), "--as", "estate"],
+            room_of_day_two(days),
+            &["import", &text(&days.day(3)), "--as", "estate"],
         ),
+    ]
+}
+
+/// What is done with what was read, and with the keys.
+pub fn work(days: &Days) -> Vec<Phase> {
+    let at = moment();
+    let export = ["export", "--out", "package.zip", "--at", &at];
+    let room = room_of_day_two(days);
+    let exported = copy(&room);
+    run(&exported, 0, &export);
+    vec![
         Phase::new(
             "rehearse everyone",
             Changes::Nothing,
-            copy(&two),
-            &["rehearse", "leaver", "--all", "--at", &moment(), "--json"],
+            copy(&room),
+            &["rehearse", "leaver", "--all", "--at", &at, "--json"],
         ),
-        Phase::new(
-            "first export",
-            Changes::Package,
-            two,
-            &["export", "--out", "package.zip", "--at", &moment()],
-        ),
+        Phase::new("first export", Changes::Package, room, &export),
         Phase::new(
             "export over an older package",
             Changes::Package,
             exported,
-            &["export", "--out", "package.zip", "--at", &moment()],
+            &export,
         ),
         Phase::new(
             "change the keys",

@@ -4,7 +4,7 @@
 use crate::estate::Days;
 use crate::judge::{self, Cause};
 use crate::matrix::{Matrix, Outcome};
-use crate::phases::{Changes, Phase, copy, room_of_day_one, run, text};
+use crate::phases::{Changes, Phase, copy, room_of_day_two, text};
 use crate::sweep::{evenly, kills};
 use lastkey_tests::dice::Dice;
 use lastkey_tests::kill::{Moment, Running};
@@ -102,16 +102,10 @@ fn after_the_cut(room: &Room, damage: Damage, dice: &mut Dice) -> Room {
 #[test]
 fn a_power_cut_in_a_read_loses_at_most_the_end_of_that_read() {
     let days = Days::new();
-    let before = room_of_day_one(&days);
-    run(
-        &before,
-        0,
-        &["import", &text(&days.day(2)), "--as", "estate"],
-    );
     let phase = Phase::new(
         "power cut in a read",
         Changes::Facts,
-        before,
+        room_of_day_two(&days),
         &["import", &text(&days.day(3)), "--as", "estate"],
     );
     let mut dice = Dice::of(4_711);

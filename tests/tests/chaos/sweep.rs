@@ -5,7 +5,7 @@ use crate::full_disk;
 use crate::judge::{self, Cause};
 use crate::matrix::{Matrix, Outcome};
 use crate::old_stores;
-use crate::phases::{Phase, of_flat_files};
+use crate::phases::{self, Phase};
 use lastkey_tests::dice::Dice;
 use lastkey_tests::kill::{End, Moment, kill_at};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -89,16 +89,17 @@ pub fn share(kills: u32, phases: u32, number: u32) -> u32 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Files,
+    Work,
     Directory,
     Vault,
 }
 
 impl Part {
-    const ALL: [Part; 3] = [Part::Files, Part::Directory, Part::Vault];
+    const ALL: [Part; 4] = [Part::Files, Part::Work, Part::Directory, Part::Vault];
 
     fn phases(self) -> u32 {
         match self {
-            Part::Files => 8,
+            Part::Files | Part::Work => 4,
             Part::Directory | Part::Vault => 2,
         }
     }
@@ -106,6 +107,7 @@ impl Part {
     fn seed(self) -> u64 {
         match self {
             Part::Files => 20_261_121,
+            Part::Work => 6_174,
             Part::Directory => 636,
             Part::Vault => 8_200,
         }
@@ -128,16 +130,27 @@ pub fn sweep_all(phases: &[Phase], part: Part) -> Matrix {
     matrix
 }
 
-#[test]
-fn cut_off_at_any_moment_the_store_opens_and_claims_nothing_false() {
-    let days = Days::new();
-    let mut phases = of_flat_files(&days);
-    phases.extend(old_stores::phases());
-    let matrix = sweep_all(&phases, Part::Files);
+/// Kills and full disks for one part that needs no server.
+fn without_servers(phases: &[Phase], part: Part) {
+    let matrix = sweep_all(phases, part);
     matrix.print("Killed with SIGKILL, and what the store showed:");
     assert!(
         matrix.of(Outcome::Interrupted) > 0,
         "no kill met a command in the middle"
     );
-    full_disk::fill_all(&phases, &mut Dice::of(Part::Files.seed() + 1));
+    full_disk::fill_all(phases, &mut Dice::of(part.seed() + 1));
+}
+
+#[test]
+fn cut_off_while_it_reads_files_or_converts_a_store() {
+    let days = Days::new();
+    let mut phases = phases::reads(&days);
+    phases.extend(old_stores::phases());
+    without_servers(&phases, Part::Files);
+}
+
+#[test]
+fn cut_off_while_it_rehearses_exports_or_changes_keys() {
+    let days = Days::new();
+    without_servers(&phases::work(&days), Part::Work);
 }
