@@ -22,6 +22,24 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Whether what we were told is wrong, and not what was met: bad input, not a fault.
+    pub fn is_of_settings(self) -> bool {
+        match self {
+            ErrorKind::ConfigInvalid => true,
+            ErrorKind::AuthRejected
+            | ErrorKind::Forbidden
+            | ErrorKind::TlsUntrusted
+            | ErrorKind::RateLimited
+            | ErrorKind::Unavailable
+            | ErrorKind::TimedOut
+            | ErrorKind::Protocol
+            | ErrorKind::CursorLost
+            | ErrorKind::Unsupported
+            | ErrorKind::Cancelled
+            | ErrorKind::Bug => false,
+        }
+    }
+
     /// Whether trying again can help. Only the engine retries.
     pub fn may_retry(self) -> bool {
         match self {

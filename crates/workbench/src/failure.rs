@@ -1,6 +1,6 @@
 //! A failure on its way to a person: one sentence, what to do, and which exit status it stands for.
 
-use lastkey_contract::{ConnectorError, ErrorKind};
+use lastkey_contract::ConnectorError;
 use lastkey_engine::views::FailureView;
 
 /// Which exit status a failure stands for.
@@ -98,19 +98,9 @@ impl From<ConnectorError> for Failure {
             request_id: _,
             retry_after_ms: _,
         } = error;
-        let failure = match kind {
-            ErrorKind::ConfigInvalid => FailureKind::BadInput,
-            ErrorKind::AuthRejected
-            | ErrorKind::Forbidden
-            | ErrorKind::TlsUntrusted
-            | ErrorKind::RateLimited
-            | ErrorKind::Unavailable
-            | ErrorKind::TimedOut
-            | ErrorKind::Protocol
-            | ErrorKind::CursorLost
-            | ErrorKind::Unsupported
-            | ErrorKind::Cancelled
-            | ErrorKind::Bug => FailureKind::NotPossible,
+        let failure = match kind.is_of_settings() {
+            true => FailureKind::BadInput,
+            false => FailureKind::NotPossible,
         };
         let message = if message.contains(&system) {
             message

@@ -256,19 +256,9 @@ impl Read<'_> {
         }
         self.journal.line("error", kind, message.clone()).await?;
         self.failures.push(FailureView {
-            kind: match error.kind {
-                ErrorKind::ConfigInvalid => "bad_input",
-                ErrorKind::AuthRejected
-                | ErrorKind::Forbidden
-                | ErrorKind::TlsUntrusted
-                | ErrorKind::RateLimited
-                | ErrorKind::Unavailable
-                | ErrorKind::TimedOut
-                | ErrorKind::Protocol
-                | ErrorKind::CursorLost
-                | ErrorKind::Unsupported
-                | ErrorKind::Cancelled
-                | ErrorKind::Bug => "not_possible",
+            kind: match error.kind.is_of_settings() {
+                true => "bad_input",
+                false => "not_possible",
             }
             .to_owned(),
             message,
