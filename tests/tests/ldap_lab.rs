@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+use lastkey_conformance::read_to_end;
 use lastkey_contract::facts::{Account, Grant};
 use lastkey_contract::{
     CheckReport, Connector, ConnectorError, ErrorKind, Fact, Kind, Note, NoteKind, Page,
@@ -74,28 +75,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn read(connector: &dyn Connector, kind: Kind, limit: u32) -> Result<Vec<Page>, ConnectorError> {
-    run(async {
-        let mut session = connector.connect().await?;
-        let mut pages: Vec<Page> = Vec::new();
-        loop {
-            let cursor = pages.last().and_then(|p| p.next.clone());
-            let page = session
-                .read_page(
-                    kind,
-                    PageRequest {
-                        cursor,
-                        limit,
-                        since: None,
-                    },
-                )
-                .await?;
-            let last = page.next.is_none();
-            pages.push(page);
-            if last {
-                return Ok(pages);
-            }
-        }
-    })
+    run(read_to_end(connector, kind, limit))
 }
 
 fn facts(pages: &[Page]) -> Vec<Fact> {

@@ -29,6 +29,7 @@ pub mod seeded;
 mod subject;
 
 pub use case::Case;
+pub use cases::ground::read_to_end;
 pub use outcome::{Missing, Outcome};
 pub use run::{CaseResult, results_folder, run_all, run_case, write_results};
 pub use subject::{Answer, Facts, Network, Scene, SetUp, Subject, Trust, odd_texts};

@@ -231,6 +231,34 @@ pub struct Credential {
     pub attributes: Attributes,
 }
 
+impl Credential {
+    /// A credential with nothing known but whose it is.
+    pub fn of(
+        system: SystemName,
+        id: impl Into<CredentialId>,
+        kind: CredentialKind,
+        account: &str,
+    ) -> Credential {
+        Credential {
+            system,
+            id: id.into(),
+            kind,
+            account_id: Some(account.into()),
+            name: None,
+            enabled: None,
+            environment: None,
+            created_at: None,
+            created_by: None,
+            rotated_at: None,
+            revoked_at: None,
+            expires_at: None,
+            last_used_at: None,
+            fingerprint: None,
+            attributes: Attributes::new(),
+        }
+    }
+}
+
 /// A place where a credential is stored. Several lines for several secrets at one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {

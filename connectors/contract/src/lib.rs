@@ -37,5 +37,5 @@ pub use kind::Kind;
 pub use note::{Note, NoteKind};
 pub use page::{Cursor, Page, PageRequest, Quota};
 pub use secret::Secret;
-pub use settings::{Descriptor, Script, SecretNeed, SettingSpec, Settings, shown_address};
+pub use settings::{Descriptor, Must, Script, SecretNeed, SettingSpec, Settings, shown_address};
 pub use when::When;

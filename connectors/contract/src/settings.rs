@@ -4,6 +4,7 @@ use crate::error::{ConnectorError, ErrorKind};
 use crate::kind::Kind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// One setting a connector understands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +24,33 @@ pub struct SettingSpec {
     pub only_with: &'static [(&'static str, &'static str)],
 }
 
+/// Whether a setting must be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Must {
+    Yes,
+    No,
+}
+
 impl SettingSpec {
+    /// A setting that takes any text and always has a meaning.
+    pub const fn text(
+        key: &'static str,
+        label: &'static str,
+        help: &'static str,
+        must: Must,
+        default: &'static str,
+    ) -> SettingSpec {
+        SettingSpec {
+            key,
+            label,
+            help,
+            required: matches!(must, Must::Yes),
+            default,
+            choices: &[],
+            only_with: &[],
+        }
+    }
+
     /// Whether it has a meaning beside these settings. Where one is not given, its default counts.
     pub fn matters(&self, settings: &Settings, descriptor: &Descriptor) -> bool {
         self.only_with.is_empty()
@@ -97,6 +124,35 @@ impl Settings {
             .filter(|v| !v.is_empty())
     }
 
+    /// The value of a key as it was given, or its default.
+    pub fn or_default(&self, key: &str, descriptor: &Descriptor) -> String {
+        let default = descriptor.settings.iter().find(|s| s.key == key);
+        self.get(key)
+            .or(default.map(|s| s.default))
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The setting `timeout`: whole seconds from 1 to 600.
+    pub fn timeout(&self, descriptor: &Descriptor) -> Result<Duration, ConnectorError> {
+        let seconds = self.or_default("timeout", descriptor);
+        seconds
+            .trim()
+            .parse::<u64>()
+            .ok()
+            .filter(|s| (1..=600).contains(s))
+            .map(Duration::from_secs)
+            .ok_or_else(|| {
+                ConnectorError::new(
+                    ErrorKind::ConfigInvalid,
+                    descriptor.kind,
+                    "configure",
+                    format!("`{seconds}` is not a timeout"),
+                )
+                .hint("give whole seconds from 1 to 600")
+            })
+    }
+
     /// Keys and required values against the descriptor; also refuses a value outside a closed set.
     /// `prefixes` are keys that stand for a family, such as `map.`.
     pub fn validate(
@@ -139,9 +195,7 @@ impl Settings {
         match descriptor
             .settings
             .iter()
-            .find(|s| {
-                s.required && self.get(s.key).is_none() && s.matters(self, descriptor)
-            })
+            .find(|s| s.required && self.get(s.key).is_none() && s.matters(self, descriptor))
         {
             Some(spec) => Err(invalid(
                 format!("`{}` is missing", spec.key),

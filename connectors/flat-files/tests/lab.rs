@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+use lastkey_conformance::read_to_end;
 use lastkey_contract::{
     Connector, ConnectorError, ErrorKind, Fact, Kind, Note, NoteKind, Page, PageRequest, Settings,
 };
@@ -39,28 +40,7 @@ fn read(
     kind: Kind,
     limit: u32,
 ) -> Result<Vec<Page>, ConnectorError> {
-    run(async {
-        let mut session = connector(path, extra)?.connect().await?;
-        let mut pages: Vec<Page> = Vec::new();
-        loop {
-            let cursor = pages.last().and_then(|p| p.next.clone());
-            let page = session
-                .read_page(
-                    kind,
-                    PageRequest {
-                        cursor,
-                        limit,
-                        since: None,
-                    },
-                )
-                .await?;
-            let done = page.next.is_none();
-            pages.push(page);
-            if done {
-                return Ok(pages);
-            }
-        }
-    })
+    run(read_to_end(connector(path, extra)?.as_ref(), kind, limit))
 }
 
 fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {

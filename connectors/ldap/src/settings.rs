@@ -3,7 +3,8 @@
 use crate::error::config;
 use crate::root::Server;
 use lastkey_contract::{
-    ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings, SystemName, shown_address,
+    ConnectorError, Descriptor, Kind, Must, SecretNeed, SettingSpec, Settings, SystemName,
+    shown_address,
 };
 use lastkey_tls::host_and_port;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     title: "LDAP directory",
     summary: "People, groups and nested memberships of an LDAP directory, over TLS.",
     settings: &[
-        spec(
+        SettingSpec::text(
             "url",
             "Address",
             "ldaps://host[:port], or ldap://host[:port] with starttls=true",
@@ -31,42 +32,42 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             choices: &["true", "false"],
             only_with: &[],
         },
-        spec(
+        SettingSpec::text(
             "bind_dn",
             "Sign in as",
             "DN of the reading account; empty for anonymous",
             Must::No,
             "",
         ),
-        spec(
+        SettingSpec::text(
             "base_dn",
             "Base",
             "DN below which people and groups are read",
             Must::Yes,
             "",
         ),
-        spec(
+        SettingSpec::text(
             "ca_file",
             "Own CA",
             "PEM file with the CA of the directory, trusted beside the system's",
             Must::No,
             "",
         ),
-        spec(
+        SettingSpec::text(
             "system",
             "System name",
             "the name of the system whose accounts these are, such as corp-ldap",
             Must::Yes,
             "",
         ),
-        spec(
+        SettingSpec::text(
             "people_filter",
             "Filter for people",
             "which entries are accounts",
             Must::No,
             PEOPLE,
         ),
-        spec(
+        SettingSpec::text(
             "group_filter",
             "Filter for groups",
             "which entries are groups",
@@ -82,14 +83,14 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             choices: &["yes", "no"],
             only_with: &[],
         },
-        spec(
+        SettingSpec::text(
             "id_attribute",
             "Id attribute",
             "the attribute that never changes; auto is entryUUID, or nsUniqueId on a 389 Directory Server",
             Must::No,
             AUTO,
         ),
-        spec(
+        SettingSpec::text(
             "identity_attribute",
             "Identity attribute",
             "the attribute that holds the id of the identity",
@@ -105,7 +106,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             choices: &[AUTO, "no"],
             only_with: &[],
         },
-        spec(
+        SettingSpec::text(
             "timeout",
             "Timeout",
             "seconds to wait for the directory, 1 to 600",
@@ -127,30 +128,6 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 const PEOPLE: &str = "(|(objectClass=inetOrgPerson)(objectClass=person)(objectClass=posixAccount))";
 const GROUPS: &str = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=groupOfMembers)(objectClass=posixGroup)(objectClass=groupOfURLs))";
 const AUTO: &str = "auto";
-
-#[derive(PartialEq, Eq)]
-enum Must {
-    Yes,
-    No,
-}
-
-const fn spec(
-    key: &'static str,
-    label: &'static str,
-    help: &'static str,
-    must: Must,
-    default: &'static str,
-) -> SettingSpec {
-    SettingSpec {
-        key,
-        label,
-        help,
-        required: matches!(must, Must::Yes),
-        default,
-        choices: &[],
-        only_with: &[],
-    }
-}
 
 /// How the connection becomes TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,14 +185,7 @@ impl Directory {
     /// Parses the settings; every value that cannot count is an error with what to write instead.
     pub fn from_settings(settings: &Settings, secret: bool) -> Result<Directory, ConnectorError> {
         settings.validate(&DESCRIPTOR, &[])?;
-        let text = |key: &str| {
-            let default = DESCRIPTOR.settings.iter().find(|s| s.key == key);
-            settings
-                .get(key)
-                .or(default.map(|s| s.default))
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let text = |key: &str| settings.or_default(key, &DESCRIPTOR);
         let url = text("url");
         let starttls = text("starttls") == "true";
         let (security, host) = match (url.split_once("://"), starttls) {
@@ -266,17 +236,6 @@ impl Directory {
                 "give the password, or leave bind_dn out to read anonymously",
             ));
         }
-        let seconds = text("timeout");
-        let timeout = seconds
-            .parse::<u64>()
-            .ok()
-            .filter(|s| (1..=600).contains(s))
-            .ok_or_else(|| {
-                config(
-                    format!("`{seconds}` is not a timeout"),
-                    "give whole seconds from 1 to 600",
-                )
-            })?;
         for key in ["id_attribute", "identity_attribute"] {
             let name = text(key);
             if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
@@ -315,7 +274,7 @@ impl Directory {
                 _ => Incremental::Never,
             },
             identity_attribute: text("identity_attribute"),
-            timeout: Duration::from_secs(timeout),
+            timeout: settings.timeout(&DESCRIPTOR)?,
         })
     }
 }

@@ -162,7 +162,12 @@ pub fn token(system: &SystemName, token: &Token) -> Credential {
         "" => token_account(&token.accessor),
         entity => entity.to_owned(),
     };
-    let mut made = credential(system, &token.accessor, CredentialKind::Token, &account);
+    let mut made = Credential::of(
+        system.clone(),
+        token.accessor.as_str(),
+        CredentialKind::Token,
+        &account,
+    );
     made.name = Some(token.display_name.clone()).filter(|n| !n.is_empty());
     made.enabled = Some(true);
     made.created_at = seconds(token.creation_time);
@@ -188,31 +193,11 @@ pub fn token(system: &SystemName, token: &Token) -> Credential {
     made
 }
 
-fn credential(system: &SystemName, id: &str, kind: CredentialKind, account: &str) -> Credential {
-    Credential {
-        system: system.clone(),
-        id: id.into(),
-        kind,
-        account_id: Some(account.into()),
-        name: None,
-        enabled: None,
-        environment: None,
-        created_at: None,
-        created_by: None,
-        rotated_at: None,
-        revoked_at: None,
-        expires_at: None,
-        last_used_at: None,
-        fingerprint: None,
-        attributes: Attributes::new(),
-    }
-}
-
 /// The password of a userpass user: there is always one.
 pub fn password(system: &SystemName, user: &str) -> Credential {
-    credential(
-        system,
-        &format!("{user}/password"),
+    Credential::of(
+        system.clone(),
+        format!("{user}/password"),
         CredentialKind::Password,
         user,
     )
@@ -220,9 +205,9 @@ pub fn password(system: &SystemName, user: &str) -> Credential {
 
 /// A secret ID, by its accessor.
 pub fn secret_id(system: &SystemName, role: &str, accessor: &str, id: &SecretId) -> Credential {
-    let mut made = credential(
-        system,
-        &format!("{role}/secret-id/{accessor}"),
+    let mut made = Credential::of(
+        system.clone(),
+        format!("{role}/secret-id/{accessor}"),
         CredentialKind::ClientSecret,
         role,
     );
@@ -243,9 +228,9 @@ pub fn secret_id(system: &SystemName, role: &str, accessor: &str, id: &SecretId)
 
 /// An AppRole that asks for no secret ID: its role ID alone opens it.
 pub fn role_id_alone(system: &SystemName, role: &str) -> Credential {
-    let mut made = credential(
-        system,
-        &format!("{role}/role-id"),
+    let mut made = Credential::of(
+        system.clone(),
+        format!("{role}/role-id"),
         CredentialKind::Secret,
         role,
     );

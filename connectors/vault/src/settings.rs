@@ -2,7 +2,8 @@
 
 use crate::error::config;
 use lastkey_contract::{
-    ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings, SystemName, shown_address,
+    ConnectorError, Descriptor, Kind, Must, SecretNeed, SettingSpec, Settings, SystemName,
+    shown_address,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,14 +14,14 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     title: "HashiCorp Vault or OpenBao",
     summary: "Who can read which secret: policies, entities, groups, tokens and the names of secrets, never a value.",
     settings: &[
-        spec(
+        SettingSpec::text(
             "address",
             "Address",
             "https://host[:port] of the vault, as in VAULT_ADDR",
             Must::Yes,
             "",
         ),
-        spec(
+        SettingSpec::text(
             "system",
             "System name",
             "the name of the system whose accounts these are, such as corp-vault",
@@ -38,7 +39,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         },
         SettingSpec {
             only_with: &[("auth", "approle"), ("auth", "userpass")],
-            ..spec(
+            ..SettingSpec::text(
                 "auth_mount",
                 "Where to sign in",
                 "path of the auth method below auth/; its type's name where empty",
@@ -48,7 +49,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         },
         SettingSpec {
             only_with: &[("auth", "approle")],
-            ..spec(
+            ..SettingSpec::text(
                 "role_id",
                 "Role ID",
                 "for approle: the role's ID; its secret ID is the secret",
@@ -58,7 +59,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         },
         SettingSpec {
             only_with: &[("auth", "userpass")],
-            ..spec(
+            ..SettingSpec::text(
                 "username",
                 "User name",
                 "for userpass: the user; its password is the secret",
@@ -66,21 +67,21 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
                 "",
             )
         },
-        spec(
+        SettingSpec::text(
             "namespace",
             "Namespace",
             "the namespace to read; the root namespace where empty",
             Must::No,
             "",
         ),
-        spec(
+        SettingSpec::text(
             "mounts",
             "Key-value stores",
             "paths of the key-value stores to read, with commas between; all where empty",
             Must::No,
             "",
         ),
-        spec(
+        SettingSpec::text(
             "ca_file",
             "Own CA",
             "PEM file with the CA of the vault, trusted beside the system's",
@@ -96,14 +97,14 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             choices: &["yes", "no"],
             only_with: &[],
         },
-        spec(
+        SettingSpec::text(
             "values_role_id",
             "Role ID for fingerprints",
             "where fingerprints are switched on: the AppRole that reads values; its secret is then a token where this is empty",
             Must::No,
             "",
         ),
-        spec(
+        SettingSpec::text(
             "timeout",
             "Timeout",
             "seconds to wait for one answer of the vault, 1 to 600",
@@ -124,30 +125,6 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         Kind::Session,
     ],
 };
-
-#[derive(PartialEq, Eq)]
-enum Must {
-    Yes,
-    No,
-}
-
-const fn spec(
-    key: &'static str,
-    label: &'static str,
-    help: &'static str,
-    must: Must,
-    default: &'static str,
-) -> SettingSpec {
-    SettingSpec {
-        key,
-        label,
-        help,
-        required: matches!(must, Must::Yes),
-        default,
-        choices: &[],
-        only_with: &[],
-    }
-}
 
 /// How to sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,15 +165,7 @@ impl Vault {
     /// Parses the settings; every value that cannot count is an error with what to write instead.
     pub fn from_settings(settings: &Settings) -> Result<Vault, ConnectorError> {
         settings.validate(&DESCRIPTOR, &[])?;
-        let text = |key: &str| {
-            let default = DESCRIPTOR.settings.iter().find(|s| s.key == key);
-            settings
-                .get(key)
-                .or(default.map(|s| s.default))
-                .unwrap_or_default()
-                .trim()
-                .to_owned()
-        };
+        let text = |key: &str| settings.or_default(key, &DESCRIPTOR).trim().to_owned();
         let (host, port) = origin(&text("address"))?;
         let system = text("system");
         if !SystemName::is_well_formed(&system) {
@@ -218,17 +187,6 @@ impl Vault {
             .filter(|path| !path.is_empty())
             .map(|path| format!("{path}/"))
             .collect();
-        let seconds = text("timeout");
-        let timeout = seconds
-            .parse::<u64>()
-            .ok()
-            .filter(|s| (1..=600).contains(s))
-            .ok_or_else(|| {
-                config(
-                    format!("`{seconds}` is not a timeout"),
-                    "give whole seconds from 1 to 600",
-                )
-            })?;
         let values_sign_in = match text("values_role_id") {
             none if none.is_empty() => SignIn::Token,
             role_id => SignIn::AppRole {
@@ -250,7 +208,7 @@ impl Vault {
                 "yes" => Leases::Read,
                 _ => Leases::Leave,
             },
-            timeout: Duration::from_secs(timeout),
+            timeout: settings.timeout(&DESCRIPTOR)?,
         })
     }
 }

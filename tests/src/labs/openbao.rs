@@ -1,5 +1,6 @@
 //! A real OpenBao server: raft storage, TLS with a CA of its own, unsealed, every request audited.
 
+use super::certificates;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{Read, Write};
@@ -61,7 +62,7 @@ impl OpenBao {
         let folder = tempfile::tempdir().expect("a temporary folder for OpenBao");
         let [port, clear_port, cluster_port] = free_ports();
         let at = |name: &str| folder.path().join(name).display().to_string();
-        make_certificates(folder.path());
+        certificates::make(folder.path(), Path::new("openssl"));
         fs::create_dir(at("data")).expect("a folder for its data");
         let config = format!(
             "storage \"raft\" {{\n path = \"{data}\"\n node_id = \"lab\"\n performance_multiplier = 1\n}}\n\
@@ -288,73 +289,4 @@ fn program() -> Option<PathBuf> {
 fn free_ports() -> [u16; 3] {
     let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     held.map(|l| l.local_addr().expect("its address").port())
-}
-
-/// `ca.pem`, `other.pem`, and `server.pem` with its key, issued by the first.
-fn make_certificates(folder: &Path) {
-    let openssl = |arguments: &[&str]| {
-        let output = Command::new("openssl")
-            .current_dir(folder)
-            .args(arguments)
-            .output()
-            .expect("openssl is installed (apt install openssl)");
-        assert!(
-            output.status.success(),
-            "openssl {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    };
-    let key = [
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-    ];
-    for stem in ["ca", "other"] {
-        let (subject, own, cert) = (
-            format!("/CN=Lab CA {stem}"),
-            format!("{stem}.key"),
-            format!("{stem}.pem"),
-        );
-        let own = ["-subj", &subject, "-keyout", &own, "-out", &cert];
-        let ca = [
-            "-addext",
-            "basicConstraints=critical,CA:TRUE",
-            "-addext",
-            "keyUsage=critical,keyCertSign,cRLSign",
-        ];
-        openssl(&[&["req", "-x509", "-days", "2"], &key[..], &ca[..], &own[..]].concat());
-    }
-    fs::write(
-        folder.join("ext"),
-        "subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n",
-    )
-    .expect("ext");
-    let own = [
-        "-subj",
-        "/CN=127.0.0.1",
-        "-keyout",
-        "server.key",
-        "-out",
-        "server.csr",
-    ];
-    openssl(&[&["req"], &key[..], &own[..]].concat());
-    openssl(&[
-        "x509",
-        "-req",
-        "-in",
-        "server.csr",
-        "-CA",
-        "ca.pem",
-        "-CAkey",
-        "ca.key",
-        "-CAcreateserial",
-        "-days",
-        "2",
-        "-extfile",
-        "ext",
-        "-out",
-        "server.pem",
-    ]);
 }

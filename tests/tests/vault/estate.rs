@@ -1,7 +1,8 @@
 //! A small company in a vault: people, machines, groups, policies, secrets.
 
+use lastkey_conformance::read_to_end;
 use lastkey_contract::{
-    Connector, ConnectorError, Fact, Kind, Note, NoteKind, Page, PageRequest, Secret, Settings,
+    Connector, ConnectorError, Fact, Kind, Note, NoteKind, Page, Secret, Settings,
 };
 use lastkey_tests::labs::OpenBao;
 use serde_json::{Value, json};
@@ -315,6 +316,17 @@ pub fn least_rights_in(lab: &OpenBao, namespace: &str, extra: &[(&str, &str)]) -
     (role_id, text(&made["data"]["secret_id"]))
 }
 
+/// A connector for the login that [`least_rights`] made.
+pub fn by_approle(
+    lab: &OpenBao,
+    extra: &[(&str, &str)],
+    login: (String, String),
+) -> Box<dyn Connector> {
+    let (role_id, secret_id) = login;
+    let settings = settings(lab, &role_id, extra);
+    lastkey_vault::configure(&settings, Some(Secret::new(secret_id))).unwrap()
+}
+
 pub fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -329,28 +341,7 @@ pub fn read(
     kind: Kind,
     limit: u32,
 ) -> Result<Vec<Page>, ConnectorError> {
-    run(async {
-        let mut session = connector.connect().await?;
-        let mut pages: Vec<Page> = Vec::new();
-        loop {
-            let cursor = pages.last().and_then(|p| p.next.clone());
-            let page = session
-                .read_page(
-                    kind,
-                    PageRequest {
-                        cursor,
-                        limit,
-                        since: None,
-                    },
-                )
-                .await?;
-            let last = page.next.is_none();
-            pages.push(page);
-            if last {
-                return Ok(pages);
-            }
-        }
-    })
+    run(read_to_end(connector, kind, limit))
 }
 
 pub fn facts(pages: &[Page]) -> Vec<Fact> {

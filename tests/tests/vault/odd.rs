@@ -3,8 +3,7 @@
 
 use crate::capabilities::{Asker, compare, holders};
 use crate::estate::*;
-use lastkey_contract::{Connector, Fact, Kind, NoteKind, PageRequest, Secret};
-use lastkey_tests::labs::OpenBao;
+use lastkey_contract::{Connector, Fact, Kind, NoteKind, PageRequest};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -33,16 +32,6 @@ fn paths(connector: &dyn Connector, kind: Kind) -> BTreeSet<String> {
             other => panic!("{other:?}"),
         })
         .collect()
-}
-
-fn by_approle(
-    lab: &OpenBao,
-    extra: &[(&str, &str)],
-    login: (String, String),
-) -> Box<dyn Connector> {
-    let (role_id, secret_id) = login;
-    let settings = settings(lab, &role_id, extra);
-    lastkey_vault::configure(&settings, Some(Secret::new(secret_id))).unwrap()
 }
 
 #[test]

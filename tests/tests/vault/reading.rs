@@ -1,7 +1,7 @@
 //! What is read back, exactly: the company as it was put in.
 
 use crate::estate::*;
-use lastkey_contract::facts::{Account, Credential, CredentialKind, Location, Principal};
+use lastkey_contract::facts::{Account, Credential, CredentialKind, Location};
 use lastkey_contract::{Fact, Kind, NoteKind, PageRequest};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,8 +22,22 @@ fn all(estate: &Estate, kind: Kind) -> Vec<Fact> {
     facts(&pages)
 }
 
-fn named(estate: &Estate, principal: &Principal) -> String {
-    let id = principal.id.as_str();
+/// Who holds what, by name.
+fn grants(estate: &Estate) -> BTreeSet<(String, String)> {
+    all(estate, Kind::Grant)
+        .into_iter()
+        .map(|f| match f {
+            Fact::Grant(g) => (
+                named(estate, &g.principal.id),
+                named(estate, g.entitlement_id.as_str()),
+            ),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+/// The name behind an id of the company's, or the id.
+fn named(estate: &Estate, id: &str) -> String {
     for (uuid, name) in [
         (&estate.ann, "ann"),
         (&estate.bob, "bob"),
@@ -113,19 +127,7 @@ fn entitlements_and_grants() {
     ] {
         assert_eq!(held.get(id), Some(&privileged), "{id}: {held:?}");
     }
-    let grants: BTreeSet<(String, String)> = all(estate, Kind::Grant)
-        .into_iter()
-        .map(|f| match f {
-            Fact::Grant(g) => {
-                let of = Principal {
-                    id: g.entitlement_id.to_string(),
-                    ..g.principal.clone()
-                };
-                (named(estate, &g.principal), named(estate, &of))
-            }
-            other => panic!("{other:?}"),
-        })
-        .collect();
+    let grants = grants(estate);
     for (who, what) in [
         ("ann", "policy/own-home"),
         ("bob", "policy/no-prod"),
@@ -245,7 +247,7 @@ fn readers(estate: &Estate) -> (BTreeSet<(String, String)>, BTreeMap<String, Str
         if let Some(words) = r.attributes.get("limits") {
             limits.insert(r.path.to_string(), words.clone());
         }
-        lines.insert((named(estate, &r.principal), r.path.to_string()));
+        lines.insert((named(estate, &r.principal.id), r.path.to_string()));
     }
     (lines, limits)
 }
@@ -271,19 +273,7 @@ fn readers_are_those_whom_the_server_lets_read() {
     );
 
     // Every person and every path against the server's own word.
-    let grants: BTreeSet<(String, String)> = all(estate, Kind::Grant)
-        .into_iter()
-        .map(|f| match f {
-            Fact::Grant(g) => {
-                let of = Principal {
-                    id: g.entitlement_id.to_string(),
-                    ..g.principal.clone()
-                };
-                (named(estate, &g.principal), named(estate, &of))
-            }
-            other => panic!("{other:?}"),
-        })
-        .collect();
+    let grants = grants(estate);
     for person in ["ann", "bob"] {
         let mut held = BTreeSet::from([person.to_owned(), format!("auth/userpass/users/{person}")]);
         loop {
@@ -331,17 +321,11 @@ fn controls_are_delegated_administration() {
     let controls: BTreeSet<(String, String, &str)> = all(estate, Kind::Control)
         .into_iter()
         .map(|f| match f {
-            Fact::Control(c) => {
-                let of = Principal {
-                    id: c.account_id.to_string(),
-                    ..c.principal.clone()
-                };
-                (
-                    named(estate, &c.principal),
-                    named(estate, &of),
-                    c.means.word(),
-                )
-            }
+            Fact::Control(c) => (
+                named(estate, &c.principal.id),
+                named(estate, c.account_id.as_str()),
+                c.means.word(),
+            ),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -441,12 +425,7 @@ fn what_is_removed_between_pages_takes_nothing_along() {
     for name in ["a", "b/1", "b/2", "c", "d"] {
         lab.write(&format!("kv/{name}"), json!({ "v": "x" }));
     }
-    let (role_id, secret_id) = least_rights(&lab, &[]);
-    let connector = lastkey_vault::configure(
-        &settings(&lab, &role_id, &[]),
-        Some(lastkey_contract::Secret::new(secret_id)),
-    )
-    .unwrap();
+    let connector = by_approle(&lab, &[], least_rights(&lab, &[]));
     let names = run(async {
         let mut session = connector.connect().await.unwrap();
         let mut names = Vec::new();
@@ -488,12 +467,7 @@ fn an_empty_vault_is_read_to_its_end() {
         return;
     };
     lab.write("sys/auth/approle", json!({ "type": "approle" }));
-    let (role_id, secret_id) = least_rights(&lab, &[]);
-    let connector = lastkey_vault::configure(
-        &settings(&lab, &role_id, &[]),
-        Some(lastkey_contract::Secret::new(secret_id)),
-    )
-    .unwrap();
+    let connector = by_approle(&lab, &[], least_rights(&lab, &[]));
     for kind in KINDS {
         let pages = read(connector.as_ref(), kind, 500).unwrap();
         let lost = notes(&pages).iter().any(|n| n.kind != NoteKind::Remark);

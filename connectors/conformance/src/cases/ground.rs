@@ -24,6 +24,16 @@ pub fn ask(cursor: Option<Cursor>, limit: u32) -> PageRequest {
     }
 }
 
+/// All pages of one kind, in a session of its own.
+pub async fn read_to_end(
+    connector: &dyn Connector,
+    kind: Kind,
+    limit: u32,
+) -> Result<Vec<Page>, ConnectorError> {
+    let mut session = connector.connect().await?;
+    pages(session.as_mut(), kind, limit).await
+}
+
 /// All pages of one kind.
 pub async fn pages(
     session: &mut dyn Session,

@@ -2,7 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod cursors;
-mod ground;
+pub(crate) mod ground;
 pub(crate) mod honesty;
 pub(crate) mod reading;
 pub(crate) mod trouble;

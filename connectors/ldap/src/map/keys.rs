@@ -31,32 +31,11 @@ const KEPT: &[&str] = &[
     "passwordGraceUserTime",
 ];
 
-/// A credential of an account, with nothing known but whose it is.
-fn blank(directory: &Directory, account: &str, id: String, kind: CredentialKind) -> Credential {
-    Credential {
-        system: directory.system.clone(),
-        id: id.into(),
-        kind,
-        account_id: Some(account.into()),
-        name: None,
-        enabled: None,
-        environment: None,
-        created_at: None,
-        created_by: None,
-        rotated_at: None,
-        revoked_at: None,
-        expires_at: None,
-        last_used_at: None,
-        fingerprint: None,
-        attributes: Attributes::new(),
-    }
-}
-
 /// The password of a person's entry: that it is there and when it was changed, never its value.
 pub fn password(directory: &Directory, entry: &Entry) -> Option<Credential> {
     let id = entry.one(&directory.id_attribute)?;
     let kind = CredentialKind::Password;
-    let mut out = blank(directory, id, format!("{id}:password"), kind);
+    let mut out = Credential::of(directory.system.clone(), format!("{id}:password"), kind, id);
     out.name = text(entry, "uid").map(|uid| format!("password of {uid}"));
     let changed = entry.time("pwdChangedTime");
     out.rotated_at = changed.or(entry.time("pwdUpdateTime")).map(When::At);
@@ -114,7 +93,12 @@ fn certificate(
         .map(|b| format!("{b:02x}"))
         .collect();
     let id = format!("{account}:certificate:{sha256}");
-    let mut out = blank(directory, account, id, CredentialKind::Certificate);
+    let mut out = Credential::of(
+        directory.system.clone(),
+        id,
+        CredentialKind::Certificate,
+        account,
+    );
     let mut say = |name: &str, value: String| out.attributes.insert(name.to_owned(), value);
     say("sha256", sha256);
     let Ok((_, read)) = X509Certificate::from_der(der) else {
@@ -154,7 +138,12 @@ fn ssh_key(directory: &Directory, account: &str, line: &str) -> Option<Credentia
     })?;
     let print = format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(&key)));
     let id = format!("{account}:{print}");
-    let mut out = blank(directory, account, id, CredentialKind::SshKey);
+    let mut out = Credential::of(
+        directory.system.clone(),
+        id,
+        CredentialKind::SshKey,
+        account,
+    );
     out.name = Some(print);
     out.attributes.insert("type".to_owned(), sort.to_owned());
     if !comment.is_empty() {
