@@ -79,6 +79,8 @@ pub struct Health {
     /// The server's clock, in seconds: what an expiry is judged by.
     #[serde(default)]
     pub server_time_utc: i64,
+    /// Told by HashiCorp Vault alone, from 1.16 on.
+    pub enterprise: Option<bool>,
 }
 
 #[derive(Deserialize)]

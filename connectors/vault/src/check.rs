@@ -1,11 +1,12 @@
 //! The check: who are we, on what server, and which rights are missing or too many.
 
-use crate::api::{Got, Lookup};
+use crate::api::{Got, Health, Lookup};
+use crate::error::config;
 use crate::needs::{self, Known, Need, Version};
 use crate::objects::{Objects, Token};
 use crate::policy::{Asked, Capabilities, Policy};
 use crate::session::ends;
-use crate::settings::SignIn;
+use crate::settings::{SignIn, Vault};
 use chrono::DateTime;
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{CheckReport, ConnectorError, Right};
@@ -17,13 +18,14 @@ const SOON: i64 = 7 * 24 * 3600;
 /// Looks, changes nothing.
 pub async fn look(objects: &mut Objects) -> Result<CheckReport, ConnectorError> {
     let health = objects.api.health().await?;
+    has_namespaces(&objects.vault, &health)?;
     let token: Token = objects.api.whoami().await?;
     let mut report = CheckReport {
         signed_in_as: Some(match token.display_name.as_str() {
             "" => "a token without a name".to_owned(),
             name => name.to_owned(),
         }),
-        server: Some(server(&health.version)),
+        server: Some(server(&health)),
         rights_known: true,
         ..CheckReport::default()
     };
@@ -60,10 +62,11 @@ pub async fn look(objects: &mut Objects) -> Result<CheckReport, ConnectorError> 
 pub async fn lists_may_be_cut(
     objects: &mut Objects,
     token: &Token,
-    version: &str,
+    health: &Health,
 ) -> Result<bool, ConnectorError> {
-    if server(version).starts_with("HashiCorp") {
-        return Ok(false);
+    match product(health) {
+        Product::Vault | Product::VaultEnterprise => return Ok(false),
+        Product::OpenBao | Product::Untold => {}
     }
     for name in token.policies.iter().chain(&token.identity_policies) {
         match objects.policy(name).await? {
@@ -75,16 +78,47 @@ pub async fn lists_may_be_cut(
     Ok(false)
 }
 
-fn server(version: &str) -> String {
-    let major = version
-        .split('.')
-        .next()
-        .and_then(|v| v.parse::<u32>().ok());
-    match major {
-        // Vault has not reached a second major version; OpenBao began with it.
-        Some(0 | 1) => format!("HashiCorp Vault {version}"),
-        Some(_) => format!("OpenBao {version}"),
-        None => "Vault or OpenBao (its version is not told)".to_owned(),
+/// Whose server it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Product {
+    Vault,
+    VaultEnterprise,
+    OpenBao,
+    Untold,
+}
+
+fn product(health: &Health) -> Product {
+    let version = &health.version;
+    let major = version.split('.').next().and_then(|v| v.parse().ok());
+    match (major, health.enterprise) {
+        (_, Some(true)) => Product::VaultEnterprise,
+        _ if version.contains("+ent") => Product::VaultEnterprise,
+        (_, Some(false)) | (Some(0u32 | 1), None) => Product::Vault,
+        // OpenBao began with its second major version.
+        (Some(_), None) => Product::OpenBao,
+        (None, None) => Product::Untold,
+    }
+}
+
+fn server(health: &Health) -> String {
+    let version = &health.version;
+    match product(health) {
+        Product::Vault | Product::VaultEnterprise => format!("HashiCorp Vault {version}"),
+        Product::OpenBao => format!("OpenBao {version}"),
+        Product::Untold => "Vault or OpenBao (its version is not told)".to_owned(),
+    }
+}
+
+/// Refuses a namespace where the server has none: it passes over the name, and the root namespace
+/// would be taken for another.
+pub fn has_namespaces(vault: &Vault, health: &Health) -> Result<(), ConnectorError> {
+    let namespace = &vault.namespace;
+    match product(health) {
+        Product::Vault if !namespace.is_empty() => Err(config(
+            format!("HashiCorp Vault without Enterprise has no namespace `{namespace}`"),
+            "leave `namespace` out",
+        )),
+        Product::Vault | Product::VaultEnterprise | Product::OpenBao | Product::Untold => Ok(()),
     }
 }
 
@@ -325,11 +359,56 @@ async fn remarks(
 mod tests {
     use super::*;
 
+    fn told(version: &str, enterprise: Option<bool>) -> Health {
+        Health {
+            version: version.to_owned(),
+            enterprise,
+            ..Health::default()
+        }
+    }
+
     #[test]
-    fn servers_by_version() {
-        assert_eq!(server("1.14.8"), "HashiCorp Vault 1.14.8");
-        assert_eq!(server("2.4.0"), "OpenBao 2.4.0");
-        assert_eq!(server("0.11.6"), "HashiCorp Vault 0.11.6");
-        assert!(server("").contains("not told"));
+    fn servers_by_what_they_tell() {
+        for (version, enterprise, says) in [
+            ("1.14.8", None, "HashiCorp Vault 1.14.8"),
+            ("1.16.2+ent", None, "HashiCorp Vault 1.16.2+ent"),
+            (
+                "1.18.0+ent.hsm",
+                Some(true),
+                "HashiCorp Vault 1.18.0+ent.hsm",
+            ),
+            ("0.11.6", None, "HashiCorp Vault 0.11.6"),
+            ("2.0.1", Some(false), "HashiCorp Vault 2.0.1"),
+            ("2.4.0", None, "OpenBao 2.4.0"),
+        ] {
+            assert_eq!(server(&told(version, enterprise)), says);
+        }
+        assert!(server(&Health::default()).contains("not told"));
+    }
+
+    #[test]
+    fn a_namespace_where_there_are_none_is_refused() {
+        let vault = |namespace: &str| {
+            let mut settings = lastkey_contract::Settings::default();
+            for (key, value) in [
+                ("address", "https://h"),
+                ("system", "v"),
+                ("role_id", "r"),
+                ("namespace", namespace),
+            ] {
+                settings.0.insert(key.to_owned(), value.to_owned());
+            }
+            Vault::from_settings(&settings).unwrap()
+        };
+        for (version, namespace, fine) in [
+            ("1.14.8", "team", false),
+            ("1.14.8", "", true),
+            ("1.16.2+ent", "team", true),
+            ("2.4.0", "team", true),
+            ("", "team", true),
+        ] {
+            let found = has_namespaces(&vault(namespace), &told(version, None));
+            assert_eq!(found.is_ok(), fine, "{version} {namespace}");
+        }
     }
 }

@@ -113,8 +113,9 @@ impl Connector for VaultConnector {
     async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError> {
         let mut objects = self.objects().await?;
         let health = objects.api.health().await?;
+        check::has_namespaces(&objects.vault, &health)?;
         let token: Token = objects.api.whoami().await?;
-        if check::lists_may_be_cut(&mut objects, &token, &health.version).await? {
+        if check::lists_may_be_cut(&mut objects, &token, &health).await? {
             objects.api.lists_come_in_pages();
         }
         Ok(Box::new(Reading::new(objects, health.server_time_utc)))
