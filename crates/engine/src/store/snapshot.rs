@@ -134,6 +134,8 @@ impl Store {
     /// stored. What needs no resolving goes into the snapshot at once.
     async fn visible(&self, moment: At, snapshot: &mut Snapshot) -> Result<Visible, StoreError> {
         let at = moment.limit();
+        // One moment of the file: what a read changes meanwhile would be seen twice, or not at all.
+        let mut reading = self.readers().begin().await?;
         let sql = many::joined(
             &["id", "source", "json_quote(kind)", "payload"],
             &format!(
@@ -146,7 +148,7 @@ impl Store {
                 .bind(at)
                 .bind(after)
                 .bind(WINDOW)
-                .fetch_one(self.readers())
+                .fetch_one(&mut *reading)
                 .await?;
             let rows: Vec<(i64, i64, &str, &RawValue)> = many::rows(&text)?;
             let Some((last, _, _, _)) = rows.last() else {
@@ -164,8 +166,7 @@ impl Store {
             source: None,
             at: moment,
         };
-        let mut connection = self.readers().acquire().await?;
-        blocks::each(&mut connection, &which, Columns::Facts, |block| {
+        blocks::each(&mut reading, &which, Columns::Facts, |block| {
             block.places().try_for_each(|place| {
                 let fact = block.fact(place)?;
                 see(block.kind, block.source, fact, &mut visible, snapshot)
