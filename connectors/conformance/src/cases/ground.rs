@@ -253,7 +253,13 @@ impl Ground {
         )
         .await?;
         let journal = self.journal(report.sync).await?;
-        Ok(Ran { report, journal })
+        let ran = Ran { report, journal };
+        // INVARIANT: retry is off except where it is the subject.
+        ensure!(
+            settings.tries > 1 || ran.lines("retry") == 0,
+            "retry is off, and something was tried again"
+        );
+        Ok(ran)
     }
 
     async fn journal(&self, sync: u64) -> Result<Vec<JournalRow>, StoreError> {
