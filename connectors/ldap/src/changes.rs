@@ -51,16 +51,32 @@ pub async fn begin(
     }
     // What an earlier read of this session knew may have changed.
     reading.index = Index::default();
+    let since =
+        moments.into_iter().flatten().min().ok_or_else(|| {
+            sync::lost(&reading.link, "it does not say from when its watermark is")
+        })?;
     let mut told = told.into_iter();
     let first = told.next().unwrap_or_default();
     match kind {
-        Kind::Account => plain(reading, &mut scan, Sort::Account, first),
-        Kind::Entitlement => plain(reading, &mut scan, Sort::Group, first),
+        Kind::Account | Kind::Entitlement => {
+            let sort = match kind {
+                Kind::Account => Sort::Account,
+                _ => Sort::Group,
+            };
+            let moved = told.next().unwrap_or_default().entries;
+            if moved.iter().any(|entry| !is_new(entry, &since)) {
+                let why = "what lies below a changed folder may have been moved with it";
+                return Err(sync::lost(&reading.link, why));
+            }
+            plain(reading, &mut scan, sort, first);
+        }
         Kind::Credential => credentials(reading, &mut scan, first).await?,
         Kind::Grant => {
             let people = told.next().unwrap_or_default();
-            let moment = moments.into_iter().flatten().min();
-            grants(reading, &mut scan, first, people, moment.as_deref()).await?;
+            let there = still_there(reading, &[&first, &people]).await?;
+            let containers = told.next().unwrap_or_default();
+            only_new(reading, &[&first, &people, &containers], &there, &since)?;
+            grants(reading, &mut scan, first, people, &there).await?;
         }
         Kind::Identity
         | Kind::Location
@@ -117,13 +133,45 @@ async fn credentials(
     Ok(())
 }
 
+/// Whether an entry was surely not there yet: in the same second it could have been.
+fn is_new(entry: &Entry, since: &str) -> bool {
+    let created = entry.one("createTimestamp").and_then(|at| at.get(..14));
+    created.is_some_and(|created| created > since)
+}
+
+/// Only what is new is sure to change nothing else. A group that goes on naming somebody who was
+/// deleted or renamed is not told, and neither is the old name; where the overlay refint takes them
+/// out of the group, it leaves no trace on it: no time, no change number, not always its own name.
+fn only_new(
+    reading: &Reading,
+    told: &[&Changed],
+    there: &[Entry],
+    since: &str,
+) -> Result<(), ConnectorError> {
+    let d = &reading.directory;
+    let entries = || told.iter().flat_map(|changed| &changed.entries);
+    let present: HashSet<&str> = entries()
+        .chain(there)
+        .filter_map(|entry| entry.one(&d.id_attribute))
+        .collect();
+    let gone = |id: &[u8; 16]| !present.contains(uuid(id).as_str());
+    let somebody_went = told.iter().flat_map(|changed| &changed.deleted).any(gone);
+    match !somebody_went && entries().all(|entry| is_new(entry, since)) {
+        true => Ok(()),
+        false => Err(sync::lost(
+            &reading.link,
+            "somebody was changed, and no group tells whether it named them by another name",
+        )),
+    }
+}
+
 /// Every membership of each group that changed, or that changed people make different.
 async fn grants(
     reading: &mut Reading,
     scan: &mut Scan,
     groups: Changed,
     people: Changed,
-    since: Option<&str>,
+    there: &[Entry],
 ) -> Result<(), ConnectorError> {
     for entry in &people.entries {
         reading.learn(Sort::Account, entry);
@@ -134,22 +182,16 @@ async fn grants(
     let d = reading.directory.clone();
     let id_of = |entry: &Entry| entry.one(&d.id_attribute).map(str::to_owned);
     let changed: HashSet<String> = groups.entries.iter().filter_map(id_of).collect();
-    // A group can have listed somebody before they were there.
-    let is_new = |entry: &&Entry| match (entry.one("createTimestamp"), since) {
-        (Some(created), Some(since)) => created.get(..14).is_none_or(|c| c >= since),
-        _ => true,
-    };
-    let newcomers: Vec<&Entry> = people
-        .entries
-        .iter()
-        .filter(is_new)
-        .chain(&groups.entries)
-        .collect();
-    let mut more = naming(reading, &newcomers).await?;
+    // A group can have listed somebody before they were there, or before they had this name.
+    let told = people.entries.iter().chain(&groups.entries).chain(there);
+    let mut more = naming(reading, &told.collect::<Vec<_>>()).await?;
     let somebody_changed = !people.entries.is_empty() || !people.deleted.is_empty();
-    if somebody_changed && exists(reading, &format!("(&{}(gidNumber=*))", d.people)).await? {
-        // Primary groups stand in the people's entries, and nobody tells what stood there before.
-        let filter = format!("(&{}(gidNumber=*))", d.groups);
+    let by_number = format!("(&{}(gidNumber=*))", d.people);
+    let by_uid = format!("(&{}(memberUid=*))", d.groups);
+    if somebody_changed && (exists(reading, &by_number).await? || exists(reading, &by_uid).await?) {
+        // Primary groups stand in the people's entries and uids in the groups', and nobody tells
+        // what stood there before.
+        let filter = format!("(&{}(|(gidNumber=*)(memberUid=*)))", d.groups);
         more.extend(ids(reading, &filter).await?);
         reading.know(Half::People, scan).await?;
     }
@@ -168,26 +210,47 @@ async fn grants(
     Ok(())
 }
 
+/// Entries that are told as deleted and are there: the filters do not meet them, now or ever. A
+/// group that names one is not told.
+async fn still_there(reading: &Reading, told: &[&Changed]) -> Result<Vec<Entry>, ConnectorError> {
+    let d = &reading.directory;
+    let met: HashSet<&str> = told
+        .iter()
+        .flat_map(|changed| &changed.entries)
+        .filter_map(|entry| entry.one(&d.id_attribute))
+        .collect();
+    let gone: BTreeSet<String> = told
+        .iter()
+        .flat_map(|changed| &changed.deleted)
+        .map(uuid)
+        .filter(|id| !met.contains(id.as_str()))
+        .collect();
+    by_id(reading, gone.into_iter().collect(), "", &[]).await
+}
+
 /// The keys of deleted entries.
 fn keys(reading: &Reading, deleted: &[[u8; 16]]) -> Vec<String> {
     let mut keys: Vec<String> = deleted
         .iter()
-        .map(|id| {
-            let hex: String = id.iter().map(|b| format!("{b:02x}")).collect();
-            let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-            let id = [
-                part(0, 8),
-                part(8, 12),
-                part(12, 16),
-                part(16, 20),
-                part(20, 32),
-            ];
-            group_key(&reading.directory, &id.join("-"))
-        })
+        .map(|id| group_key(&reading.directory, &uuid(id)))
         .collect();
     keys.sort();
     keys.dedup();
     keys
+}
+
+/// An id as the directory writes it.
+fn uuid(id: &[u8; 16]) -> String {
+    let hex: String = id.iter().map(|b| format!("{b:02x}")).collect();
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    let parts = [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ];
+    parts.join("-")
 }
 
 /// Entries below the base that a filter meets, with these attributes.
@@ -246,12 +309,9 @@ async fn by_id(
 }
 
 /// The groups that list one of these entries as a member.
-async fn naming(
-    reading: &Reading,
-    newcomers: &[&Entry],
-) -> Result<BTreeSet<String>, ConnectorError> {
+async fn naming(reading: &Reading, told: &[&Entry]) -> Result<BTreeSet<String>, ConnectorError> {
     let mut found = BTreeSet::new();
-    for part in newcomers.chunks(TERMS) {
+    for part in told.chunks(TERMS) {
         let mut terms = String::new();
         for entry in part {
             let dn = ldap_escape(entry.dn.as_str());

@@ -1,5 +1,6 @@
 //! What a directory says of itself in its root entry: who made it, what it can do.
 
+use crate::dn;
 use crate::search::{Link, Query, one};
 use crate::sync;
 use lastkey_contract::{ConnectorError, ErrorKind};
@@ -41,6 +42,7 @@ impl Server {
             "vendorVersion",
             "supportedControl",
             "objectClass",
+            "namingContexts",
         ];
         let query = Query::at("", "(objectClass=*)", &names);
         let entry = match one(link, &query, "read the root entry").await {
@@ -67,7 +69,12 @@ impl Server {
             (true, Vendor::Ds389 | Vendor::Other) => None,
         };
         let knows = entry.says("supportedControl", SYNC);
-        let syncs = match (vendor, knows) {
+        // Below a part of a database, entries come and go by being moved, and nobody tells of what
+        // lies below them.
+        let whole = entry
+            .all("namingContexts")
+            .any(|context| dn::normal(context) == dn::normal(base));
+        let syncs = match (vendor, knows && whole) {
             (Vendor::OpenLdap, true) => {
                 let query = Query::below(base, "(objectClass=*)", Vec::new());
                 sync::now(link, &query).await?.is_some()

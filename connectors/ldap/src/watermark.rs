@@ -27,13 +27,24 @@ pub fn queries(reading: &Reading, kind: Kind) -> Vec<Query> {
             .collect(),
         ..reading.part(Sort::Account).query
     };
-    match kind {
-        Kind::Account => vec![reading.part(Sort::Account).query],
-        Kind::Entitlement => vec![reading.part(Sort::Group).query],
-        Kind::Grant => vec![
-            reading.part(Sort::Members).query,
-            people(&["uid", "gidNumber", "createTimestamp"]),
+    // Whoever moves takes along what lies below, of which nobody tells.
+    let containers = Query {
+        filter: "(hasSubordinates=TRUE)".to_owned(),
+        attributes: vec![
+            reading.directory.id_attribute.clone(),
+            "createTimestamp".to_owned(),
         ],
+        ..reading.part(Sort::Account).query
+    };
+    match kind {
+        Kind::Account => vec![reading.part(Sort::Account).query, containers],
+        Kind::Entitlement => vec![reading.part(Sort::Group).query, containers],
+        Kind::Grant => {
+            let mut groups = reading.part(Sort::Members).query;
+            groups.attributes.push("createTimestamp".to_owned());
+            let people = people(&["uid", "gidNumber", "createTimestamp"]);
+            vec![groups, people, containers]
+        }
         Kind::Credential => {
             let mut names = Sort::Password.attributes(&reading.directory);
             names.extend(Sort::Keys.attributes(&reading.directory));

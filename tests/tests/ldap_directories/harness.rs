@@ -185,6 +185,11 @@ impl Held {
         }
     }
 
+    /// Every row.
+    pub fn rows(&self) -> BTreeSet<&String> {
+        self.0.values().flatten().collect()
+    }
+
     /// Takes pages in as the contract says.
     pub fn take(&mut self, pages: &[Page]) {
         for page in pages {

@@ -14,4 +14,5 @@ mod handshakes;
 mod harness;
 mod hostile;
 mod only_389;
+mod random_changes;
 mod rights;
