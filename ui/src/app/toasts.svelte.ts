@@ -1,5 +1,6 @@
 /** Short messages at the foot. A failure stays until it is closed; a remark goes after four seconds. */
 import { asFailure } from "../host";
+import { sentence } from "./sentence";
 
 export interface Toast {
   id: number;
@@ -26,11 +27,4 @@ export function toast(text: string): void {
 export function toastFailure(thrown: unknown): void {
   const failure = asFailure(thrown);
   list = [...list.slice(-2), { id: next++, text: sentence(failure.message), hint: failure.hint, failed: true }];
-}
-/** Messages of the program start in lower case; on screen a sentence starts with a capital. */
-export function sentence(text: string): string {
-  const first = text.charAt(0);
-  const rest = text.slice(1);
-  const done = /[.!?]$/.test(text) ? "" : ".";
-  return first.toUpperCase() + rest + done;
 }

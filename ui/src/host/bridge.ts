@@ -1,6 +1,6 @@
 /**
  * Stands where the program stands while the window is developed in a browser: answers every command from
- * a recorded estate. Not part of the built window. `?estate=full|empty|failed|locked|million` chooses it.
+ * a recorded estate. Not part of the built window. `?estate=full|empty|failed|locked|million|odd` chooses it.
  */
 import type { Channel } from "@tauri-apps/api/core";
 import type { Commands } from "../wire/commands";
@@ -14,11 +14,13 @@ import type { Status } from "../wire/Status";
 import type { SyncProgress } from "../wire/SyncProgress";
 import type { UiSettings } from "../wire/UiSettings";
 import type { Host } from "./index";
+import { odd, oddItems } from "./odd";
 import * as estate from "./recorded";
 
 const ask = new URLSearchParams(location.search);
 const scene = ask.get("estate") ?? "full";
 let sources: SourceRow[] = scene === "empty" ? [] : estate.sources(scene);
+if (scene === "odd") odd(sources, estate.everyone());
 let locked = scene === "locked";
 let plan = scene === "empty" ? null : estate.plan;
 let settings: UiSettings = { theme: ask.get("theme") ?? "system", zoom: Number(ask.get("zoom") ?? 100), rendering: "cpu", letter_keys: true, lock_after_minutes: 15, rendering_now: "drawn by CPU" };
@@ -139,7 +141,8 @@ const answers: Answers = {
     await wait(60);
     const row = estate.everyone().find((one) => one.id === a?.identity);
     if (!row) throw refuse("not_possible", `no identity \`${a?.identity ?? ""}\``, null);
-    return estate.rehearsal(row, a?.at ?? null);
+    const view = estate.rehearsal(row, a?.at ?? null);
+    return scene === "odd" ? oddItems(view) : view;
   },
   rehearsals: (a) => listed(sources.length === 0 ? [] : estate.rehearsed(), a?.query as ListQuery),
   export_package: async (a) => {
