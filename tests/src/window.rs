@@ -421,7 +421,15 @@ fn stop(process: &mut Child) {
 
 impl Drop for Window {
     fn drop(&mut self) {
+        // A test that failed never said goodbye: the window would outlive its driver.
+        let left = self.processes();
         stop(&mut self.process);
+        for process in left.iter().skip(1) {
+            let _gone_already = Command::new("kill")
+                .arg(process.to_string())
+                .stderr(Stdio::null())
+                .status();
+        }
     }
 }
 

@@ -335,3 +335,58 @@ fn the_same_state_gives_the_same_package_and_a_lost_signing_key_is_said() {
     );
     assert!(!Path::new(&package).exists());
 }
+
+#[test]
+fn the_least_rights_of_each_kind_are_printed_and_written_and_made_from_the_settings() {
+    let desk = Desk::new();
+    let ldap = [
+        "source",
+        "script",
+        "ldap",
+        "--set",
+        "base_dn=dc=corp,dc=example",
+    ];
+    let said = desk.expect(0, &ldap);
+    assert!(said.starts_with("==> lastkey-reader.ldif <=="), "{said}");
+    assert!(said.contains("dc=corp,dc=example"), "{said}");
+    let vault = ["source", "script", "vault", "--set", "mounts=team/kv"];
+    let texts = desk.lines(0, &vault);
+    let texts = texts[0].as_array().unwrap();
+    assert_eq!(texts.len(), 3, "{texts:?}");
+
+    // One alone is exactly its text, so that it can be redirected; all can be written.
+    let only = desk.expect(0, &[&vault[..], &["--only", "lastkey-reader.hcl"]].concat());
+    assert_eq!(only, texts[0]["text"].as_str().unwrap());
+    assert!(only.contains("team/kv"), "{only}");
+    std::fs::create_dir(desk.room.path("rights")).unwrap();
+    let folder = desk.room.path("rights").display().to_string();
+    let write = [&vault[..], &["--to", &folder]].concat();
+    desk.expect(0, &write);
+    for text in texts {
+        let path = desk
+            .room
+            .path("rights")
+            .join(text["file_name"].as_str().unwrap());
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap(),
+            text["text"].as_str().unwrap()
+        );
+    }
+    desk.trouble(3, &write, "cannot be written");
+
+    let none = desk.expect(0, &["source", "script", "flat-files"]);
+    assert!(none.contains("has no script"), "{none}");
+    let wrong = [&vault[..], &["--set", "mount=x"]].concat();
+    desk.trouble(2, &wrong, "`mount` is not a setting of vault");
+    let wrong = [&vault[..], &["--only", "reader"]].concat();
+    desk.trouble(2, &wrong, "vault has no script `reader`");
+    desk.trouble(
+        2,
+        &["source", "script", "fax"],
+        "`fax` is not a kind of source",
+    );
+    assert!(
+        !Path::new(&desk.store).exists(),
+        "no store is made for a text"
+    );
+}

@@ -146,6 +146,19 @@ pub enum Source {
     List,
     /// The kinds of source and their settings
     Kinds,
+    /// Print the least rights that reading needs, as texts for the system's own administrator
+    Script {
+        kind: String,
+        /// A setting; the texts are made from them; repeat for more
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        set: Vec<String>,
+        /// Only the text of this name, and nothing else
+        #[arg(long, value_name = "NAME")]
+        only: Option<String>,
+        /// Write the texts into this folder, never over a file
+        #[arg(long, value_name = "D", conflicts_with = "only")]
+        to: Option<PathBuf>,
+    },
     /// Sign in, look, change nothing
     Check { name: String },
     /// Read values, only to reduce them to keyed fingerprints; off unless switched on

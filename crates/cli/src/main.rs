@@ -3,6 +3,7 @@
 //! - `args`: the command line
 //! - `output`: human text, JSON, progress; a closed pipe ends quietly
 //! - `run`: one function per command
+//! - `terminal`: asks whoever sits there for something that nobody may see
 //! - `window`: `lastkey` without a command starts the window
 //!
 //! Exit status: 0 done; 1 done, and something failed its test; 2 wrong use; 3 could not be
@@ -11,6 +12,7 @@
 mod args;
 mod output;
 mod run;
+mod terminal;
 mod window;
 
 use clap::Parser;

@@ -23,7 +23,19 @@ const LATER: &str = "later";
 
 /// The ready texts for the system's own administrator; none where a kind has none.
 pub fn scripts(kind: &str, settings: BTreeMap<String, String>) -> Result<Vec<ScriptView>, Failure> {
-    let made = connectors::scripts(kind, &Settings(settings))?;
+    let descriptor = connectors::descriptor(kind)?;
+    let known = || descriptor.settings.iter().chain(&OWN_SETTINGS);
+    let made = connectors::scripts(kind, &Settings(settings.clone()))?;
+    // A text that grants rights must not be made from a setting that was misread.
+    if let Some(key) = settings.keys().find(|key| known().all(|s| s.key != **key))
+        && !made.is_empty()
+    {
+        let keys: Vec<_> = known().map(|s| s.key).collect();
+        return Err(
+            Failure::bad_input(format!("`{key}` is not a setting of {kind}"))
+                .hint(format!("known settings: {}", keys.join(", "))),
+        );
+    }
     Ok(made.into_iter().map(ScriptView::from).collect())
 }
 

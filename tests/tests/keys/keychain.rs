@@ -240,3 +240,61 @@ fn behind_a_passphrase_neither_the_keychain_nor_the_passphrase_opens_alone() {
     assert_eq!(behind(&right, &["identities"]).0, 4);
     root_entry(&bus);
 }
+
+/// `lastkey identities` with somebody at its terminal, who types this; all that is then shown.
+fn at_a_terminal(bus: &Bus, room: &Room, typed: &str) -> (bool, String) {
+    use std::io::Write;
+    let program = lastkey_tests::window::program("lastkey");
+    let mut command = room.command(std::path::Path::new("script"));
+    bus.bring_to(&mut command);
+    // `script` gives a terminal to what it runs, and its exit status back (-e).
+    let line = format!("'{}' identities --json", program.display());
+    let mut child = command
+        .args(["-q", "-e", "-c", &line, "/dev/null"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("`script` is part of every Linux");
+    let mut shown = child.stdout.take().unwrap();
+    let mut said = Vec::new();
+    let mut part = [0u8; 1024];
+    let mut typing = child.stdin.take();
+    loop {
+        let count = std::io::Read::read(&mut shown, &mut part).unwrap_or(0);
+        if count == 0 {
+            break;
+        }
+        said.extend_from_slice(&part[..count]);
+        // Only when it asks: whatever comes before would be shown by the terminal itself.
+        if String::from_utf8_lossy(&said).contains("Passphrase of this store: ")
+            && let Some(mut keys) = typing.take()
+        {
+            keys.write_all(format!("{typed}\n").as_bytes()).unwrap();
+            keys.flush().unwrap();
+            // The terminal stays open until the program has read the line.
+            std::mem::forget(keys);
+        }
+    }
+    let ended = child.wait().unwrap();
+    (ended.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn a_terminal_with_somebody_at_it_asks_for_the_passphrase_and_does_not_show_it() {
+    let bus = Bus::with(Keyring::Unlocked);
+    let room = Room::new();
+    let file = secret_file(&room.path("passphrase"), "four words of mine");
+    let add = ["--passphrase-file", &file, "import", &world(), "--as", "w"];
+    let (status, out, err) = bus.lastkey(&room, &add);
+    assert_eq!(status, 0, "{out}{err}");
+    let (opened, said) = at_a_terminal(&bus, &room, "four words of mine");
+    assert!(opened && said.contains("\"ann\""), "{said}");
+    assert!(!said.contains("four words"), "it is not shown: {said}");
+    let (opened, said) = at_a_terminal(&bus, &room, "four words of yours");
+    assert!(
+        !opened && said.contains("does not open this store"),
+        "{said}"
+    );
+    assert!(!said.contains("four words"), "it is not shown: {said}");
+}

@@ -2,6 +2,7 @@
 
 mod package;
 mod rehearse;
+mod scripts;
 mod sources;
 mod store;
 mod tables;
@@ -95,7 +96,20 @@ async fn open(
     when_missing: WhenMissing,
     out: &Output,
 ) -> Result<Workbench, Failure> {
-    let opened = Workbench::open(&options(global, when_missing)?).await?;
+    let mut options = options(global, when_missing)?;
+    let opened = match Workbench::open(&options).await {
+        Err(failure) if passphrase_is_all_that_lacks(&failure) => {
+            match crate::terminal::unseen("Passphrase of this store: ")? {
+                Some(typed) => {
+                    let passphrase = Passphrase::new(typed);
+                    options.key_source = KeySource::KeychainAndPassphrase(passphrase);
+                    Workbench::open(&options).await?
+                }
+                None => return Err(failure),
+            }
+        }
+        opened => opened?,
+    };
     if let Ok(mut one) = OPENED.lock() {
         *one = Some(opened.workbench.closing());
     }
@@ -107,6 +121,10 @@ async fn open(
         out.important(format!("note: {notice}"));
     }
     Ok(opened.workbench)
+}
+
+fn passphrase_is_all_that_lacks(failure: &Failure) -> bool {
+    failure.state.as_deref() == Some("passphrase_needed")
 }
 
 /// Which store, and what opens it.

@@ -1,5 +1,6 @@
 //! `demo`, `source`, `sync`, `import`.
 
+use super::scripts::{Which, script};
 use super::{counted, open};
 use crate::args::{Global, Import, Source};
 use crate::output::{Output, moment, table};
@@ -128,6 +129,19 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
                 out.line(format!("  {}: {}", setting.key, setting.help))?;
             }
             Ok(ExitCode::SUCCESS)
+        }
+        Source::Script {
+            kind,
+            set,
+            only,
+            to,
+        } => {
+            let which = match (only, to) {
+                (Some(name), _) => Which::Only(name),
+                (None, Some(folder)) => Which::Into(folder),
+                (None, None) => Which::All,
+            };
+            script(&kind, settings(&set)?, which, out)
         }
         Source::Check { name } => {
             let bench = open(global, WhenMissing::Refuse, out).await?;
