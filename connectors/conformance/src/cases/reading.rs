@@ -165,28 +165,48 @@ pub(crate) async fn empty_system(subject: &dyn Subject) -> Verdict {
     Ok(())
 }
 
-/// Reads a large set and keeps nothing of it: by how much more memory is in use at its end than
-/// after the first fifth, and how many objects were read since.
-async fn growth(connector: &dyn Connector, fifth: u64) -> Result<(usize, u64), Why> {
-    let (mut start, mut count) = (None, 0u64);
+/// What a large set did to memory after its first fifth.
+struct Growth {
+    /// By how much more is in use at the end.
+    grown: usize,
+    /// How many objects were read.
+    read: u64,
+    /// How long they are as text: a source may have made less of them than it was asked to.
+    text: usize,
+}
+
+/// Reads a large set and keeps nothing of it.
+async fn growth(connector: &dyn Connector, fifth: u64) -> Result<Growth, Why> {
+    let (mut start, mut count, mut text) = (None, 0u64, 0usize);
+    let nothing = Growth {
+        grown: 0,
+        read: 0,
+        text: 0,
+    };
     let mut session = connector.connect().await?;
     let Some(kind) = offered(connector)?.first().map(|c| c.kind) else {
-        return Ok((0, 0));
+        return Ok(nothing);
     };
     let mut cursor = None;
     loop {
         let page = session.read_page(kind, ask(cursor, 250)).await?;
         count += page.received;
         cursor = page.next;
+        if start.is_some() {
+            text += serde_json::to_string(&page.records).map_or(0, |text| text.len());
+        }
         drop(page.records);
         if count > fifth {
             let start = *start.get_or_insert_with(memory::in_use);
             if cursor.is_none() {
-                let grown = memory::in_use().saturating_sub(start);
-                return Ok((grown, count - fifth));
+                return Ok(Growth {
+                    grown: memory::in_use().saturating_sub(start),
+                    read: count - fifth,
+                    text,
+                });
             }
         } else if cursor.is_none() {
-            return Ok((0, 0));
+            return Ok(nothing);
         }
     }
 }
@@ -201,12 +221,12 @@ pub(crate) async fn flat_memory(subject: &dyn Subject) -> Verdict {
     // five reads counts.
     let mut seen = Vec::new();
     for _ in 0..5 {
-        let (grown, read) = growth(large.connector.as_ref(), u64::from(records / 5)).await?;
+        let Growth { grown, read, text } =
+            growth(large.connector.as_ref(), u64::from(records / 5)).await?;
         ensure!(
             read > u64::from(records / 2),
             "the large set is not there: {read} objects were read"
         );
-        let text = usize::try_from(read * u64::from(bytes)).unwrap_or(usize::MAX);
         seen.push((grown, text));
     }
     seen.sort_unstable();
