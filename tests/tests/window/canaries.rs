@@ -297,7 +297,7 @@ async fn what_a_vault_keeps_and_what_opens_it_stay_nowhere() {
     })
     .await;
     window.part("sync-one").await;
-    complete(&window).await;
+    complete(window).await;
     watched.gather("values reduced").await;
     let (again, what) = ("canary-wrong-again-9f2", "the wrong password of the read");
     watched.canaries.push(Canary::new(what, again));
