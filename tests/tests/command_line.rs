@@ -115,6 +115,32 @@ fn wrong_use_is_named_and_exits_2() {
 }
 
 #[test]
+fn a_filter_finds_a_value_with_spaces_around_it() {
+    let desk = Desk::new();
+    desk.write(
+        "odd/grants.csv",
+        "system,principal_type,principal_id,entitlement_id,reason\n\
+         ad,account,a1,g1,\" temporary \"\nad,account,a2,g1,temporary\n",
+    );
+    desk.write(
+        "odd/accounts.csv",
+        "system,id,name\nad,a1,\" ann\"\nad,a2,ann\n",
+    );
+    let odd = desk.room.path("odd").display().to_string();
+    desk.expect(0, &["import", &odd, "--as", "odd"]);
+    for (table, filter, column, one) in [
+        ("grants", "reason= temporary ", "principal_id", "a1"),
+        ("grants", "reason=temporary", "principal_id", "a2"),
+        ("accounts", "name= ann", "id", "a1"),
+        ("accounts", "name=ann", "id", "a2"),
+    ] {
+        let rows = desk.lines(0, &[table, "--where", filter]);
+        let found: Vec<_> = rows.iter().map(|row| &row[column]).collect();
+        assert_eq!(found, [one], "{filter}");
+    }
+}
+
+#[test]
 fn what_is_not_there_exits_3_and_makes_nothing() {
     let desk = Desk::new();
     desk.trouble(3, &["identities"], "there is no store at");

@@ -99,7 +99,7 @@ impl Workbench {
                 let (column, value) = filter
                     .split_once('=')
                     .ok_or_else(|| Failure::bad_input(format!("`{filter}` is not COLUMN=VALUE")))?;
-                Ok((column.trim().to_owned(), value.trim().to_owned()))
+                Ok((column.trim().to_owned(), value.to_owned()))
             })
             .collect::<Result<Vec<_>, Failure>>()?;
         let query = TableQuery {

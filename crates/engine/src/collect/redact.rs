@@ -2,7 +2,8 @@
 //! out of facts, for a server may put into an attribute what it was sent.
 
 use super::disguise;
-use lastkey_contract::{CheckReport, ConnectorError, Fact, Note, NoteKind, Page, Right, Secret};
+use crate::store::as_written;
+use lastkey_contract::{CheckReport, ConnectorError, Note, NoteKind, Page, Right, Secret};
 use memchr::memmem;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -17,6 +18,8 @@ const MIN_IN_FACTS: usize = 8;
 pub struct Redactor {
     forms: Vec<Zeroizing<String>>,
     in_facts: Vec<Zeroizing<String>>,
+    /// The same as they stand in a fact that is written down.
+    written: Vec<Zeroizing<String>>,
 }
 
 impl Redactor {
@@ -27,9 +30,18 @@ impl Redactor {
             .filter(|secret| secret.expose().trim().len() >= MIN_IN_FACTS)
             .cloned()
             .collect();
+        let in_facts = disguise::forms(&long);
+        // A form may hold quotes and backslashes itself, and these are written as two signs.
+        let mut written: Vec<Zeroizing<String>> = in_facts
+            .iter()
+            .map(|form| Zeroizing::new(as_written(form)))
+            .collect();
+        written.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        written.dedup();
         Self {
             forms: disguise::forms(secrets),
-            in_facts: disguise::forms(&long),
+            in_facts,
+            written,
         }
     }
 
@@ -39,7 +51,7 @@ impl Redactor {
 
     /// Whether any of these texts, of facts as they will be written, holds a secret.
     pub(super) fn stands_in<'t>(&self, texts: impl Iterator<Item = &'t str>) -> bool {
-        if self.in_facts.is_empty() {
+        if self.written.is_empty() {
             return false;
         }
         // Searched as one: looking up and down for a dozen forms in a thousand short texts takes
@@ -49,7 +61,7 @@ impl Redactor {
             all.push_str(text);
             all.push('\n');
         }
-        self.in_facts
+        self.written
             .iter()
             .any(|form| memmem::find(all.as_bytes(), form.as_bytes()).is_some())
     }
@@ -66,11 +78,17 @@ impl Redactor {
         page.records = records
             .into_iter()
             .filter_map(|fact| {
-                if !self.holds_any(&fact) {
+                // What cannot be written down is not written down by the store either.
+                let Ok(as_sent) = serde_json::to_value(&fact) else {
+                    return Some(fact);
+                };
+                let mut cleaned = as_sent.clone();
+                self.value(&mut cleaned);
+                if cleaned == as_sent {
                     return Some(fact);
                 }
                 count += 1;
-                self.fact(&fact)
+                serde_json::from_value(cleaned).ok()
             })
             .collect();
         if count > 0 {
@@ -84,18 +102,6 @@ impl Redactor {
             });
         }
         page
-    }
-
-    fn holds_any(&self, value: &impl serde::Serialize) -> bool {
-        // What cannot be written down is not written down by the store either.
-        serde_json::to_string(value)
-            .is_ok_and(|text| self.stands_in(std::iter::once(text.as_str())))
-    }
-
-    fn fact(&self, fact: &Fact) -> Option<Fact> {
-        let mut value = serde_json::to_value(fact).ok()?;
-        self.value(&mut value);
-        serde_json::from_value(value).ok()
     }
 
     fn value(&self, value: &mut Value) {
@@ -188,6 +194,7 @@ fn without(forms: &[Zeroizing<String>], text: &str) -> String {
 mod tests {
     use super::super::seeded::account;
     use super::*;
+    use lastkey_contract::Fact;
 
     const CANARY: &str = "canary \"s3cret\"/9f2";
 
@@ -225,6 +232,26 @@ mod tests {
         assert_eq!(text.matches("\"innocent\"").count(), 2, "{text}");
         assert_eq!(cleaned.notes.len(), 1);
         assert_eq!(cleaned.notes[0].count, 2);
+    }
+
+    #[test]
+    fn a_form_with_quotes_or_backslashes_is_found_in_what_will_be_written() {
+        let secret = "p\u{8}ä,ss\"w\\ord=1";
+        let redactor = Redactor::new(&[Secret::new(secret.to_owned())]);
+        for form in disguise::forms(&[Secret::new(secret.to_owned())]) {
+            let sent = page(&["innocent", &format!("said: {}", form.as_str())]);
+            let texts: Vec<String> = sent
+                .records
+                .iter()
+                .map(|fact| crate::store::payload(fact).unwrap())
+                .collect();
+            let texts = texts.iter().map(String::as_str);
+            assert!(redactor.stands_in(texts), "{}", form.as_str());
+            let cleaned = redactor.page(sent);
+            let text = serde_json::to_string(&cleaned.records).unwrap();
+            assert_eq!(text.matches("\"said: (hidden)").count(), 2, "{text}");
+            assert_eq!(cleaned.notes[0].count, 1);
+        }
     }
 
     #[test]

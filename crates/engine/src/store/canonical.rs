@@ -8,11 +8,18 @@ use serde::ser::{self, Impossible, SerializeMap, SerializeSeq, SerializeStruct};
 use std::fmt;
 
 /// The text of a fact, as the store keeps and hashes it.
-pub(super) fn payload(fact: &Fact) -> Result<String, StoreError> {
+pub(crate) fn payload(fact: &Fact) -> Result<String, StoreError> {
     let mut text = String::with_capacity(256);
     fact.serialize(Writer(&mut text))
         .map_err(|Unwritable(why)| StoreError::File(format!("a fact cannot be written: {why}")))?;
     Ok(text)
+}
+
+/// How a text stands within the text of a fact.
+pub(crate) fn as_written(value: &str) -> String {
+    let mut out = String::with_capacity(value.len() + 16);
+    escaped(&mut out, value);
+    out
 }
 
 /// Why a value has no text here: facts hold none such.
@@ -35,11 +42,15 @@ impl ser::Error for Unwritable {
 
 fn text(out: &mut String, value: &str) {
     out.push('"');
-    // Nearly all are; looking at every byte without stopping lets the processor take many at once.
+    escaped(out, value);
+    out.push('"');
+}
+
+fn escaped(out: &mut String, value: &str) {
+    // Nearly all stand as they are; looking at every byte without stopping lets the processor take many at once.
     let plain = |byte: u8| (byte >= 0x20) & (byte != b'"') & (byte != b'\\');
     if value.bytes().fold(true, |all, byte| all & plain(byte)) {
         out.push_str(value);
-        out.push('"');
         return;
     }
     let mut plain = 0;
@@ -63,7 +74,6 @@ fn text(out: &mut String, value: &str) {
         plain = n + 1;
     }
     out.push_str(value.get(plain..).unwrap_or_default());
-    out.push('"');
 }
 
 /// Writes one value at the end of a text.

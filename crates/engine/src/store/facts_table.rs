@@ -259,37 +259,47 @@ impl Store {
             at: At::of(query.as_of),
             ..Which::now(kind)
         };
-        let mut matching: Vec<(Option<(String, i64)>, i64)> = Vec::new();
+        let from = usize::try_from(query.offset).unwrap_or(usize::MAX);
+        let limit = query.limit as usize;
+        // All rows in the order in which they were stored: then no fact has to be looked at.
+        let columns_read = match filters.is_empty() && kind != Kind::Credential {
+            true => Columns::Nothing,
+            false => Columns::Facts,
+        };
+        let mut matching = 0usize;
+        let mut window: Vec<i64> = Vec::new();
+        let mut sorted: Vec<((String, i64), i64)> = Vec::new();
         let mut connection = self.readers().acquire().await?;
-        blocks::each(&mut connection, &which, Columns::Facts, |block| {
+        blocks::each(&mut connection, &which, columns_read, |block| {
             let mut sources = of_source.iter();
             if sources.any(|(_, value)| name_of(block.source) != *value) {
                 return Ok(());
             }
             for place in block.places() {
-                let text = block.fact(place)?;
-                if !filters.is_empty() {
-                    let fact: Value = serde_json::from_str(text)?;
-                    let holds = |column: &str, value: &str| {
-                        fact.pointer(&pointer(column)).is_some_and(|v| is(v, value))
-                    };
-                    if !filters.iter().all(|(column, value)| holds(column, value)) {
-                        continue;
+                let key = match columns_read {
+                    Columns::Facts => {
+                        let text = block.fact(place)?;
+                        if !all_hold(&filters, text)? {
+                            continue;
+                        }
+                        sort_key(kind, text, block.source)?
                     }
+                    Columns::Nothing | Columns::References | Columns::Marks | Columns::All => None,
+                };
+                match key {
+                    Some(key) => sorted.push((key, block.row(place))),
+                    None if matching >= from && window.len() < limit => {
+                        window.push(block.row(place));
+                    }
+                    None => {}
                 }
-                matching.push((sort_key(kind, text, block.source)?, block.row(place)));
+                matching += 1;
             }
             Ok(())
         })
         .await?;
-        matching.sort();
-        let from = usize::try_from(query.offset).unwrap_or(usize::MAX);
-        let window: Vec<i64> = matching
-            .iter()
-            .skip(from)
-            .take(query.limit as usize)
-            .map(|(_, row)| *row)
-            .collect();
+        sorted.sort();
+        window.extend(sorted.iter().skip(from).take(limit).map(|(_, row)| *row));
         let mut found: HashMap<i64, Map<String, Value>> = HashMap::new();
         blocks::of_rows(&mut connection, &window, Columns::Facts, |block, place| {
             let fact: Value = serde_json::from_str(block.fact(place)?)?;
@@ -301,9 +311,21 @@ impl Store {
         .await?;
         Ok(FactTable {
             rows: window.iter().filter_map(|row| found.remove(row)).collect(),
-            matching: matching.len() as u64,
+            matching: matching as u64,
         })
     }
+}
+
+/// Whether a fact has all these values in these columns.
+fn all_hold(filters: &[&(String, String)], fact: &str) -> Result<bool, StoreError> {
+    if filters.is_empty() {
+        return Ok(true);
+    }
+    let fact: Value = serde_json::from_str(fact)?;
+    Ok(filters.iter().all(|(column, value)| {
+        fact.pointer(&pointer(column))
+            .is_some_and(|found| is(found, value))
+    }))
 }
 
 /// What rows are sorted by, before the order in which they were stored.

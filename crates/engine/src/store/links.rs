@@ -67,10 +67,11 @@ impl Store {
             let sql = many::joined(
                 &["id", "source", "payload"],
                 "SELECT id, source, payload FROM objects
-                 WHERE kind = 'account' AND ended_sync IS NULL AND id > ?1 ORDER BY id LIMIT 5000",
+                 WHERE kind = 'account' AND ended_sync IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
             );
             let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
                 .bind(after)
+                .bind(many::FACTS)
                 .fetch_one(self.readers())
                 .await?;
             let rows: Vec<(i64, i64, AccountPart)> = many::rows(&text)?;

@@ -6,6 +6,11 @@
 use super::StoreError;
 use serde::Deserialize;
 
+/// How many facts, or keys, are joined at most: a text of SQLite's holds a gigabyte, and there are
+/// facts of a megabyte and keys of a hundred kilobytes.
+pub(super) const FACTS: i64 = 500;
+pub(super) const KEYS: i64 = 4_000;
+
 /// The columns of each row as a JSON array, all rows as one text. Columns are SQL expressions
 /// that give JSON: numbers, payloads, or what `json_quote` makes of a text.
 pub(super) fn joined(columns: &[&str], rows: &str) -> String {

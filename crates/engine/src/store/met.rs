@@ -293,13 +293,14 @@ impl Store {
                     "first_sync",
                 ],
                 &format!(
-                    "{CURRENT} WHERE source = ?1 AND kind = ?2 AND id > ?3 AND ended_sync IS NULL ORDER BY id LIMIT 20000"
+                    "{CURRENT} WHERE source = ?1 AND kind = ?2 AND id > ?3 AND ended_sync IS NULL ORDER BY id LIMIT ?4"
                 ),
             );
             let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
                 .bind(source)
                 .bind(kind.word())
                 .bind(after)
+                .bind(many::KEYS)
                 .fetch_one(self.readers())
                 .await?;
             let rows: Vec<(i64, String, &str, i64, i64)> = many::rows(&text)?;

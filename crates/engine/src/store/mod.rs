@@ -37,6 +37,9 @@ mod snapshot;
 mod sources;
 mod syncs;
 
+pub(crate) use canonical::as_written;
+#[cfg(test)]
+pub(crate) use canonical::payload;
 pub use checks::CheckRecord;
 pub use copies::{KeyChange, change_key, key_fits};
 pub(crate) use detail::PersonLink;

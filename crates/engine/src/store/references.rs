@@ -126,11 +126,12 @@ impl Store {
             let sql = many::joined(
                 &["json_quote(key)"],
                 "SELECT DISTINCT key FROM objects INDEXED BY objects_by_key
-                 WHERE kind = ?1 AND key > ?2 AND ended_sync IS NULL ORDER BY key LIMIT 20000",
+                 WHERE kind = ?1 AND key > ?2 AND ended_sync IS NULL ORDER BY key LIMIT ?3",
             );
             let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
                 .bind(kind.word())
                 .bind(&after)
+                .bind(many::KEYS)
                 .fetch_one(self.readers())
                 .await?;
             let keys: Vec<(String,)> = many::rows(&text)?;

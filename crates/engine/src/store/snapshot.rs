@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Visible at the sync ?1 (see `objects`).
 const VISIBLE: &str = "o.first_sync <= ?1 AND (o.ended_sync IS NULL OR o.ended_sync > ?1)";
-const WINDOW: i64 = 5_000;
 
 /// What has to be resolved between sources, with the row of its source.
 #[derive(Default)]
@@ -147,7 +146,7 @@ impl Store {
             let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql.clone()))
                 .bind(at)
                 .bind(after)
-                .bind(WINDOW)
+                .bind(many::FACTS)
                 .fetch_one(&mut *reading)
                 .await?;
             let rows: Vec<(i64, i64, &str, &RawValue)> = many::rows(&text)?;

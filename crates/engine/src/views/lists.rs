@@ -283,7 +283,7 @@ pub async fn identities(
                 what: "filter".to_owned(),
                 value: filter.clone(),
             })?;
-            Ok((column.trim().to_owned(), value.trim().to_owned()))
+            Ok((column.trim().to_owned(), value.to_owned()))
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     let (rows, matching, total) = store

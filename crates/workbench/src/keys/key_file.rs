@@ -106,16 +106,15 @@ pub(super) fn unwrap(
     if wrapped.memory_kib > 1024 * 1024 || wrapped.passes > 16 || wrapped.lanes > 16 {
         return Err(damaged());
     }
-    let key = joined(
-        stretch(
-            content,
-            &salt,
-            wrapped.memory_kib,
-            wrapped.passes,
-            wrapped.lanes,
-        )?,
-        half,
-    )?;
+    let stretched = stretch(
+        content,
+        &salt,
+        wrapped.memory_kib,
+        wrapped.passes,
+        wrapped.lanes,
+    );
+    // What it was stretched with comes out of that file too.
+    let key = joined(stretched.map_err(|_| damaged())?, half)?;
     unseal(&key, &wrapped.nonce, &wrapped.sealed, CONTEXT)
 }
 
@@ -201,4 +200,35 @@ pub(super) fn unseal(
 fn cipher(key: &Key32) -> ChaCha20Poly1305 {
     let bytes: &[u8; 32] = key;
     ChaCha20Poly1305::new(bytes.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_nothing_can_be_stretched_with_are_damage() {
+        let root: Key32 = Zeroizing::new([1; 32]);
+        let whole = wrap(b"a passphrase", None, &root).unwrap();
+        let opened = |wrapped: Wrapped| {
+            unwrap(b"a passphrase", None, &wrapped).map_err(|failure| failure.message)
+        };
+        assert_eq!(opened(whole.clone()), Ok(Some(root)));
+        for change in [
+            |w: &mut Wrapped| w.lanes = 0,
+            |w: &mut Wrapped| w.passes = 0,
+            |w: &mut Wrapped| w.passes = u32::MAX,
+            |w: &mut Wrapped| w.memory_kib = 0,
+            |w: &mut Wrapped| w.memory_kib = u32::MAX,
+            |w: &mut Wrapped| w.salt = String::new(),
+            |w: &mut Wrapped| w.salt = "?".to_owned(),
+        ] {
+            let mut damaged = whole.clone();
+            change(&mut damaged);
+            assert_eq!(
+                opened(damaged),
+                Err("the file of keys beside the store is damaged".to_owned())
+            );
+        }
+    }
 }

@@ -68,20 +68,36 @@ fn encode(key: &Key32) -> Zeroizing<String> {
     text
 }
 
-/// What the bytes are.
+/// What the bytes are. What was written down by hand and typed, or wrapped by a printer, comes
+/// back in capitals, with other spaces and dashes, or without its first words.
 pub(super) fn read(content: &[u8]) -> Read {
-    let Some(rest) = std::str::from_utf8(content)
-        .ok()
-        .and_then(|text| text.trim().strip_prefix(PREFIX))
-    else {
+    let Ok(text) = std::str::from_utf8(content) else {
         return Read::Other;
     };
-    let digits = Zeroizing::new(rest.replace(['-', ' '], "").to_lowercase());
-    let key = digits.split_at_checked(64).and_then(|(key, sum)| {
+    let signs = Zeroizing::new(bare(text));
+    let (rest, otherwise) = match signs.strip_prefix(bare(PREFIX).as_str()) {
+        Some(rest) => (rest, Read::Slip),
+        None => (signs.as_str(), Read::Other),
+    };
+    let key = rest.split_at_checked(64).and_then(|(key, sum)| {
         let key = key_from_hex(key)?;
         (checksum(&key) == sum).then_some(key)
     });
-    key.map_or(Read::Slip, Read::Key)
+    key.map_or(otherwise, Read::Key)
+}
+
+/// Letters and digits in small letters, without what stands between groups.
+fn bare(text: &str) -> String {
+    let between = |c: char| {
+        c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{feff}')
+    };
+    let mut bare = String::with_capacity(text.len());
+    bare.extend(
+        text.chars()
+            .filter(|c| !between(*c))
+            .map(|c| c.to_ascii_lowercase()),
+    );
+    bare
 }
 
 fn checksum(key: &Key32) -> String {
@@ -104,6 +120,31 @@ mod tests {
         assert_eq!(read(slipped.as_bytes()), Read::Slip);
         assert_eq!(read(b"lastkey-recovery-1-0707"), Read::Slip);
         assert_eq!(read(b"a passphrase"), Read::Other);
+        assert_eq!(read("07".repeat(36).as_bytes()), Read::Other);
+    }
+
+    #[test]
+    fn other_spaces_dashes_and_capitals_are_no_slip() {
+        let key: Key32 = Zeroizing::new([0xab; 32]);
+        let text = encode(&key);
+        let groups = text.strip_prefix("lastkey-recovery-1-").unwrap();
+        for written in [
+            format!("  {}\r\n\n", *text),
+            format!("\u{feff}{}", *text),
+            text.to_uppercase(),
+            text.replace('-', " "),
+            text.replace('-', "\u{2013}"),
+            text.replace('-', "-\n  "),
+            format!("{}\n{}", &text[..40], &text[40..]),
+            groups.to_owned(),
+            groups.replace('-', ""),
+        ] {
+            assert_eq!(
+                read(written.as_bytes()),
+                Read::Key(key.clone()),
+                "{written}"
+            );
+        }
     }
 
     #[test]

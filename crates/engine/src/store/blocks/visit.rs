@@ -63,6 +63,8 @@ impl Which {
 /// Which columns of them: what is not needed is not decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Columns {
+    /// None: which objects there are says enough.
+    Nothing,
     /// Both references.
     References,
     /// Keys, contents and births.
@@ -75,6 +77,7 @@ pub(in super::super) enum Columns {
 impl Columns {
     fn sql(self) -> &'static str {
         match self {
+            Columns::Nothing => "NULL, NULL, NULL, NULL, NULL, NULL",
             Columns::References => "froms, tos, NULL, NULL, NULL, NULL",
             Columns::Marks => "NULL, NULL, keys, hashes, born, NULL",
             Columns::Facts => "NULL, NULL, NULL, NULL, NULL, facts",
@@ -85,7 +88,7 @@ impl Columns {
     /// How many blocks are in memory at once.
     fn window(self) -> i64 {
         match self {
-            Columns::References | Columns::Marks => 128,
+            Columns::Nothing | Columns::References | Columns::Marks => 128,
             Columns::Facts | Columns::All => 16,
         }
     }
