@@ -260,7 +260,7 @@ impl Kinds<'_> {
                 };
                 let next = page.next.clone();
                 // The other side ends before this one only by an error, which drops this one.
-                let _ = hand_over.send(this.make_ready(page)?).await;
+                let _ = hand_over.send(this.make_ready(plan.kind, page)?).await;
                 let Some(next) = next else {
                     return Ok(Ok(PassEnd::ToItsEnd));
                 };
@@ -293,10 +293,11 @@ impl Kinds<'_> {
     }
 
     /// Begins to make a page ready to be stored, on another thread: without secrets, and as rows.
-    fn make_ready(&self, page: Page) -> Result<Making, StoreError> {
+    fn make_ready(&self, kind: Kind, page: Page) -> Result<Making, StoreError> {
         let redactor = Arc::clone(&self.journal.redactor);
         let names = self.store.names()?;
         Ok(tokio::task::spawn_blocking(move || {
+            let page = redactor.marks(page, kind);
             let rows = Rows::of(&page.records, names)?;
             if !redactor.stands_in(rows.texts()) {
                 return Ok(Ready { page, rows });

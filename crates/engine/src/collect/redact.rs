@@ -3,7 +3,7 @@
 
 use super::disguise;
 use crate::store::as_written;
-use lastkey_contract::{CheckReport, ConnectorError, Note, NoteKind, Page, Right, Secret};
+use lastkey_contract::{CheckReport, ConnectorError, Kind, Note, NoteKind, Page, Right, Secret};
 use memchr::memmem;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -64,6 +64,28 @@ impl Redactor {
         self.written
             .iter()
             .any(|form| memmem::find(all.as_bytes(), form.as_bytes()).is_some())
+    }
+
+    /// A page without marks that hold a secret: what is kept of a read to go on from it later is
+    /// kept as the source gave it, or not at all.
+    pub(super) fn marks(&self, mut page: Page, kind: Kind) -> Page {
+        let holds = |mark: &str| self.in_facts.iter().any(|form| mark.contains(form.as_str()));
+        let count = u64::from(page.next.as_ref().is_some_and(|mark| holds(&mark.0)))
+            + u64::from(page.watermark.as_deref().is_some_and(holds));
+        if count == 0 {
+            return page;
+        }
+        page.next = page.next.filter(|mark| !holds(&mark.0));
+        page.watermark = page.watermark.filter(|mark| !holds(mark));
+        page.notes.push(Note {
+            kind: NoteKind::Remark,
+            about: kind,
+            reason: "the source's own secret stood in its mark for going on, which is not kept"
+                .to_owned(),
+            count,
+            examples: Vec::new(),
+        });
+        page
     }
 
     /// The facts of a page without the secrets. That there were any is said; a fact that cannot

@@ -315,6 +315,29 @@ async fn a_read_stops_within_a_second_of_being_told() {
 }
 
 #[tokio::test]
+async fn a_mark_that_holds_the_secret_is_not_kept() {
+    let canary = "canary-s3cret-9f2";
+    for (mark, kept) in [(canary, None), ("harmless", Some("harmless"))] {
+        let bench = bench(&["hr"]).await;
+        let connector = Seeded::new(3)
+            .with(Kind::Identity, people(0..10))
+            .watermark(mark);
+        let settings = SyncSettings {
+            secrets: vec![Secret::new(canary.to_owned())],
+            ..quick()
+        };
+        let report = read_with(&bench, "hr", &connector, &settings).await;
+        assert_eq!(report.unwrap().state, "complete");
+        let sync = bench.store.newest_sync().await.unwrap().unwrap();
+        let kinds = bench.store.sync_kinds(sync.id).await.unwrap();
+        assert_eq!(kinds[0].watermark.as_deref(), kept);
+        let (lines, _) = bench.store.journal(None, None, 0, 100).await.unwrap();
+        let said = lines.iter().any(|line| line.text.contains("is not kept"));
+        assert_eq!(said, kept.is_none(), "{lines:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_secret_in_an_error_is_not_stored() {
     let bench = bench(&["hr"]).await;
     let canary = "canary-s3cret-9f2";
