@@ -2,7 +2,7 @@
 //! kind of trouble with one sentence and the right exit status.
 
 use lastkey_tests::desk::Desk;
-use lastkey_tests::window::Room;
+use lastkey_tests::window::{Room, program};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -87,6 +87,17 @@ fn wrong_use_is_named_and_exits_2() {
         &["source", "add", "flat-files", "x"],
         "`path` is missing",
     );
+    assert!(!Path::new(&desk.store).exists(), "wrong use makes no store");
+    let bare = desk
+        .room
+        .command(&program("lastkey"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&bare.stderr);
+    assert_eq!(bare.status.code(), Some(3), "{err}");
+    assert!(err.contains("there is no display"), "{err}");
     let plan = desk.write(
         "p.toml",
         "[[step]]\non = \"leaver\"\nsystem = \"ad\"\ndoes = \"disable_acount\"\nwithin = \"1h\"\n",

@@ -61,7 +61,7 @@ fn about(directory: &Directory, server: &Server, report: &mut CheckReport) {
         let table = crate::capability::table(directory, Some(server));
         let told = table.iter().any(|c| c.incremental);
         report.remarks.push(match told {
-            true => "changes and deletions are told, so that later reads can be of changes only".to_owned(),
+            true => "changes and deletions are told, so that later reads can be of changes only, for as long as the directory remembers them".to_owned(),
             false => "changes with deletions are not told to this connector here, so that every read is of everything".to_owned(),
         });
     }

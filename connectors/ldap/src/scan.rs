@@ -172,7 +172,9 @@ impl Scan {
     pub fn take(&mut self, answer: Answer, system: &str) -> Result<Vec<Entry>, ConnectorError> {
         if let Some(why) = answer.clipped {
             self.clipped = true;
-            let reason = format!("the directory cut its answer at {why}");
+            let reason = format!(
+                "the directory cut its answer at {why}; its admin can raise it for this login"
+            );
             self.note(NoteKind::Clipped, &reason, 1, None);
         }
         if answer.referrals > 0 {

@@ -198,10 +198,10 @@ pub struct Import {
 /// A table.
 #[derive(Debug, ClapArgs)]
 pub struct Table {
-    /// Only rows with this: COLUMN=VALUE; repeat for more
+    /// Only rows with this: COLUMN=VALUE; repeat for more (--json shows the columns)
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     pub filters: Vec<String>,
-    /// As it was after this sync
+    /// As it was after the sync of this number (`lastkey journal` shows the numbers)
     #[arg(long, value_name = "SYNC")]
     pub as_of: Option<u64>,
     /// CSV instead of a table for reading

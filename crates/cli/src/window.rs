@@ -6,6 +6,12 @@ use std::process::{Command, ExitCode};
 
 /// Starts `lastkey-window` and gives back its status.
 pub fn open(global: &Global) -> Result<ExitCode, Failure> {
+    if needs_display() && !has_display() {
+        return Err(
+            Failure::not_possible("there is no display to open the window on")
+                .hint("start it on a desktop, or see `lastkey --help` for commands"),
+        );
+    }
     let program = std::env::current_exe()
         .ok()
         .and_then(|path| Some(path.parent()?.join(name())))
@@ -30,6 +36,16 @@ pub fn open(global: &Global) -> Result<ExitCode, Failure> {
             .and_then(|code| u8::try_from(code).ok())
             .unwrap_or(3),
     ))
+}
+
+/// Whether a window needs a display that the environment names.
+fn needs_display() -> bool {
+    cfg!(all(unix, not(target_os = "macos")))
+}
+
+fn has_display() -> bool {
+    let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    named("DISPLAY") || named("WAYLAND_DISPLAY")
 }
 
 fn name() -> &'static str {

@@ -48,7 +48,7 @@ pub use memory::leave_no_core;
 pub use packages::verify;
 pub use places::{default_store_path, settings_folder};
 pub use rehearsals::{ReachOf, check_plan, moment_from_text, summary_line};
-pub use sources::ImportRequest;
+pub use sources::{ImportRequest, check_new_source};
 pub use stop::Stop;
 pub use stores::{BackedUp, KeepIn, Rekeyed, StoreCheck, prove_key, recover, rekey, restore};
 pub use syncs::{SyncHow, SyncOutcome};

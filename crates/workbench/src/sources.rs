@@ -79,6 +79,40 @@ fn kind_of_file(word: &str) -> Result<Kind, Failure> {
     })
 }
 
+/// Whether a source could be made of this; asked before a store is made for it.
+pub fn check_new_source(new: &NewSource) -> Result<(), Failure> {
+    usable(&new.kind, new.settings.clone(), new.secret.clone()).map(|_| ())
+}
+
+/// The settings and the secret of a new source, if its kind takes them.
+fn usable(
+    kind: &str,
+    settings: BTreeMap<String, String>,
+    secret: Option<String>,
+) -> Result<(Settings, Option<Secret>), Failure> {
+    let descriptor = connectors::descriptor(kind)?;
+    let settings = Settings(settings);
+    let secret = secret.filter(|text| !text.is_empty()).map(Secret::new);
+    match (descriptor.secret, &secret) {
+        (SecretNeed::Required, None) => {
+            return Err(Failure::bad_input(format!(
+                "{} needs a secret ({})",
+                descriptor.title, descriptor.secret_label
+            ))
+            .hint("give it with --secret-file FILE, or - to read it from standard input"));
+        }
+        (SecretNeed::None, Some(_)) => {
+            return Err(Failure::bad_input(format!(
+                "{} takes no secret",
+                descriptor.title
+            )));
+        }
+        (SecretNeed::Required | SecretNeed::Optional, _) | (SecretNeed::None, None) => {}
+    }
+    connectors::configure(kind, &settings, secret.clone())?;
+    Ok((settings, secret))
+}
+
 impl Workbench {
     /// All sources, each with what its latest read did.
     pub async fn sources(&self) -> Result<Vec<SourceRow>, Failure> {
@@ -101,26 +135,7 @@ impl Workbench {
             settings,
             secret,
         } = new;
-        let descriptor = connectors::descriptor(&kind)?;
-        let settings = Settings(settings);
-        let secret = secret.filter(|text| !text.is_empty()).map(Secret::new);
-        match (descriptor.secret, &secret) {
-            (SecretNeed::Required, None) => {
-                return Err(Failure::bad_input(format!(
-                    "{} needs a secret ({})",
-                    descriptor.title, descriptor.secret_label
-                ))
-                .hint("give it with --secret-file FILE, or - to read it from standard input"));
-            }
-            (SecretNeed::None, Some(_)) => {
-                return Err(Failure::bad_input(format!(
-                    "{} takes no secret",
-                    descriptor.title
-                )));
-            }
-            (SecretNeed::Required | SecretNeed::Optional, _) | (SecretNeed::None, None) => {}
-        }
-        connectors::configure(&kind, &settings, secret.clone())?;
+        let (settings, secret) = usable(&kind, settings, secret)?;
         let source = SourceName::new(name.clone());
         self.store
             .add_source(&source, &kind, &settings, Utc::now())

@@ -201,7 +201,7 @@ fn behind_a_relay(then: Then) -> (Slapd, Desk, Relay) {
 }
 
 #[track_caller]
-fn broken_off(then: Then, first: &str, wanted: &str) {
+fn broken_off(then: Then, first: &str, wanted: &[&str]) {
     let (lab, desk, relay) = behind_a_relay(then);
     let known = accounts(&desk);
     assert_eq!(known.len(), 5_004);
@@ -211,13 +211,8 @@ fn broken_off(then: Then, first: &str, wanted: &str) {
     let (status, out, err) = desk.run(&["sync", "dir", "--json"]);
     assert_eq!(status, 3, "{out}{err}");
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert!(
-        report["failure"]["message"]
-            .as_str()
-            .unwrap()
-            .contains(wanted),
-        "{report}"
-    );
+    let said = report["failure"]["message"].as_str().unwrap();
+    assert!(wanted.iter().any(|one| said.contains(one)), "{report}");
     // What broke off was tried again before it was given up, and that is said.
     let (_, journal, _) = desk.run(&["journal", "--json"]);
     assert!(journal.contains(first), "{journal}");
@@ -234,7 +229,12 @@ fn broken_off(then: Then, first: &str, wanted: &str) {
 
 #[test]
 fn a_directory_that_is_killed_mid_read_loses_nothing() {
-    broken_off(Then::Closes, "closed the connection", "cannot be reached");
+    // The relay still takes connections and closes them: at once, or after the first greeting.
+    broken_off(
+        Then::Closes,
+        "closed the connection",
+        &["cannot be reached", "closed the connection"],
+    );
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn a_directory_that_falls_silent_mid_read_loses_nothing() {
     broken_off(
         Then::FallsSilent,
         "did not answer in time",
-        "did not answer in time",
+        &["did not answer in time"],
     );
 }
 

@@ -7,7 +7,9 @@ use crate::output::{Output, moment, table};
 use chrono::TimeDelta;
 use lastkey_engine::collect::{OWN_SETTINGS, Rules, age_words};
 use lastkey_engine::views::{CheckView, NewSource, SourceRow, SyncReport};
-use lastkey_workbench::{Consent, Failure, ImportRequest, Stop, SyncHow, WhenMissing};
+use lastkey_workbench::{
+    Consent, Failure, ImportRequest, Stop, SyncHow, WhenMissing, check_new_source,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -48,15 +50,16 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
         } => {
             let settings = settings(&set)?;
             let secret = secret_file.as_deref().map(read_secret).transpose()?;
+            let new = NewSource {
+                kind,
+                name,
+                settings,
+                secret,
+            };
+            // Wrong use makes no store.
+            check_new_source(&new)?;
             let bench = open(global, WhenMissing::Create, out).await?;
-            let row = bench
-                .add_source(NewSource {
-                    kind,
-                    name,
-                    settings,
-                    secret,
-                })
-                .await?;
+            let row = bench.add_source(new).await?;
             if out.json {
                 out.document(&row)?;
             } else {

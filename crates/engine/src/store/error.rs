@@ -125,7 +125,8 @@ impl StoreError {
             StoreError::ReadTooOld { .. } => {
                 Some("import a dated series in the order of its dates")
             }
-            StoreError::Stopped | StoreError::BadQuery { .. } | StoreError::File(_) => None,
+            StoreError::BadQuery { .. } => Some("--json shows the columns of a table"),
+            StoreError::Stopped | StoreError::File(_) => None,
         }
     }
 
