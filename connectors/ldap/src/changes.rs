@@ -287,7 +287,8 @@ async fn exists(reading: &Reading, filter: &str) -> Result<bool, ConnectorError>
     let names = vec!["1.1".to_owned()];
     let query = Query::below(&reading.directory.base_dn, filter, names);
     let answer = crate::search::page(&reading.link, &query, 1, None, "ask what changed").await?;
-    Ok(!answer.entries.is_empty())
+    // an answer that was cut can hide one
+    Ok(!answer.entries.is_empty() || answer.clipped.is_some() || answer.broken > 0)
 }
 
 /// The entries with these ids that also meet a filter.

@@ -6,7 +6,7 @@ use crate::entry::Entry;
 use crate::map::Sort;
 use crate::rights;
 use crate::root::{Server, Vendor};
-use crate::search::{Answer, Link, Query, page};
+use crate::search::{Answer, Link, Query, page, see_base};
 use crate::settings::{Directory, Incremental};
 use lastkey_contract::{CheckReport, ConnectorError, Right};
 
@@ -35,6 +35,9 @@ pub async fn look(
     let link = &connection.link;
     let people = sample(link, &directory, Sort::Account).await?;
     let groups = sample(link, &directory, Sort::Members).await?;
+    if people.entries.is_empty() && groups.entries.is_empty() {
+        see_base(link, &directory.base_dn, "check the base").await?;
+    }
     missing(link, &directory, (&people, &groups), &mut report).await?;
     let seen: Vec<&str> = people
         .entries

@@ -10,6 +10,8 @@ use ldap3::asn1::{PL, StructureTag, parse_tag};
 
 /// Longest attribute value that is taken in, in bytes.
 pub const MAX_VALUE: usize = 64 * 1024;
+/// Attributes whose values need not be text.
+const OF_BYTES: &[&str] = &["userCertificate", "sshPublicKey"];
 
 /// What the directory sent for one entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Entry {
     values: Vec<(String, Vec<Vec<u8>>)>,
     /// How many values were left out because they were too long.
     pub too_long: u64,
+    /// How many were left out because they are not UTF-8, where text was asked for.
+    pub not_text: u64,
 }
 
 impl Entry {
@@ -31,6 +35,7 @@ impl Entry {
             dn,
             values: Vec::with_capacity(attributes.len()),
             too_long: 0,
+            not_text: 0,
         };
         for attribute in attributes {
             let mut parts = constructed(attribute)?.into_iter();
@@ -38,12 +43,15 @@ impl Entry {
             if let Some(end) = name.find(';') {
                 name.truncate(end);
             }
+            let of_bytes = OF_BYTES.iter().any(|of| name.eq_ignore_ascii_case(of));
             let sent = constructed(parts.next()?)?;
             let mut values = Vec::with_capacity(sent.len());
             for value in sent {
                 let value = primitive(value)?;
                 if value.len() > MAX_VALUE {
                     entry.too_long += 1;
+                } else if !of_bytes && std::str::from_utf8(&value).is_err() {
+                    entry.not_text += 1;
                 } else {
                     values.push(value);
                 }
@@ -51,6 +59,11 @@ impl Entry {
             entry.values.push((name, values));
         }
         Some(entry)
+    }
+
+    /// Whether every value that was sent is here.
+    pub fn is_whole(&self) -> bool {
+        self.too_long == 0 && self.not_text == 0
     }
 
     /// An entry for tests of pure functions.

@@ -3,6 +3,12 @@
 use lastkey_contract::{ConnectorError, ErrorKind};
 use ldap3::{LdapError, LdapResult};
 
+const NO_BASE: (ErrorKind, &str, &str) = (
+    ErrorKind::ConfigInvalid,
+    "the base does not exist, or this login may not see it",
+    "check base_dn, and the rights of the reading account",
+);
+
 /// A setting that cannot count.
 pub fn config(message: impl Into<String>, hint: impl Into<String>) -> ConnectorError {
     ConnectorError::new(ErrorKind::ConfigInvalid, "ldap", "configure", message).hint(hint)
@@ -56,6 +62,12 @@ pub fn timed_out(system: &str, operation: &str) -> ConnectorError {
     .hint("check the address and the port, or set a longer timeout")
 }
 
+/// Nothing is there, not even the base: no directory is as empty as that.
+pub fn no_base(system: &str, operation: &str) -> ConnectorError {
+    let (kind, message, hint) = NO_BASE;
+    ConnectorError::new(kind, system, operation, message).hint(hint)
+}
+
 /// An answer that breaks the protocol.
 pub fn odd(system: &str, operation: &str, what: &str) -> ConnectorError {
     ConnectorError::new(
@@ -80,11 +92,7 @@ pub fn refused(system: &str, operation: &str, result: &LdapResult) -> ConnectorE
             "the directory refers to another server, which is not followed",
             "give the address of the server that holds the base",
         ),
-        32 => (
-            ErrorKind::ConfigInvalid,
-            "the base does not exist, or this login may not see it",
-            "check base_dn, and the rights of the reading account",
-        ),
+        32 => NO_BASE,
         34 => (
             ErrorKind::ConfigInvalid,
             "a DN in the settings is not well-formed",

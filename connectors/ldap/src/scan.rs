@@ -187,10 +187,15 @@ impl Scan {
             let reason = "the entry's encoding is broken";
             self.note(NoteKind::Failed, reason, answer.broken, None);
         }
-        for entry in answer.entries.iter().filter(|e| e.too_long > 0) {
-            let reason = "a value longer than 64 kB was left out";
-            let example = Some(entry.dn.clone());
-            self.note(NoteKind::Clipped, reason, entry.too_long, example);
+        for entry in answer.entries.iter().filter(|e| !e.is_whole()) {
+            for (count, reason) in [
+                (entry.too_long, "a value longer than 64 kB was left out"),
+                (entry.not_text, "a value that is not UTF-8 was left out"),
+            ] {
+                if count > 0 {
+                    self.note(NoteKind::Clipped, reason, count, Some(entry.dn.clone()));
+                }
+            }
         }
         self.empty = match answer.entries.is_empty() {
             true => self.empty + 1,

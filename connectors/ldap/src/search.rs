@@ -2,7 +2,7 @@
 //! next under way while one is worked on, and the look at one entry.
 
 use crate::entry::{Entry, constructed, parse, primitive};
-use crate::error::{client, odd, refused, timed_out};
+use crate::error::{client, no_base, odd, refused, timed_out};
 use crate::wire::Wire;
 use lastkey_contract::ConnectorError;
 use ldap3::controls::{PagedResults, RawControl};
@@ -216,6 +216,24 @@ pub async fn one(
         // no such object, a referral, not a DN
         32 | 10 | 34 => Ok(None),
         _ => Err(refused(&link.system, operation, &result)),
+    }
+}
+
+/// Refuses a base of which this login sees nothing, not even the base itself: 389 DS answers there
+/// as if it were an empty directory.
+pub async fn see_base(link: &Link, base: &str, operation: &str) -> Result<(), ConnectorError> {
+    let query = Query::below(base, "(objectClass=*)", vec!["1.1".to_owned()]);
+    let answer = page(link, &query, 1, None, operation).await?;
+    let Answer {
+        entries,
+        clipped,
+        referrals,
+        broken,
+        ..
+    } = answer;
+    match entries.is_empty() && clipped.is_none() && referrals + broken == 0 {
+        true => Err(no_base(&link.system, operation)),
+        false => Ok(()),
     }
 }
 

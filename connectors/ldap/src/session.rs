@@ -8,7 +8,7 @@ use crate::index::{Half, Index};
 use crate::map::Sort;
 use crate::root::{Server, Vendor};
 use crate::scan::{Part, Scan, Served};
-use crate::search::{Link, Pages, Query};
+use crate::search::{Link, Pages, Query, see_base};
 use crate::settings::{Directory, Incremental};
 use crate::watermark::{Watermark, queries};
 use async_trait::async_trait;
@@ -46,6 +46,8 @@ pub struct Reading {
 struct Aliases {
     /// Those that point out of the base: what they name is not read.
     outside: Vec<String>,
+    /// Why not all of them were seen.
+    cut: Option<&'static str>,
 }
 
 impl Reading {
@@ -221,6 +223,10 @@ impl Reading {
     async fn part_ended(&mut self, sort: Sort, scan: &mut Scan) -> Result<(), ConnectorError> {
         scan.pages = None;
         scan.parts.pop_front();
+        if scan.ended() && scan.found == 0 {
+            let operation = format!("read {}", scan.kind.plural());
+            see_base(&self.link, &self.directory.base_dn, &operation).await?;
+        }
         if sort == Sort::Password && scan.found == 0 {
             self.doubt_silence(scan).await?;
         }
@@ -258,9 +264,11 @@ impl Reading {
                 let mut found = Aliases::default();
                 let base = crate::dn::normal(&self.directory.base_dn);
                 while let Some(answer) = pages.next().await {
+                    let answer = answer?;
+                    found.cut = found.cut.or(answer.clipped);
                     found
                         .outside
-                        .extend(answer?.entries.into_iter().filter_map(|entry| {
+                        .extend(answer.entries.into_iter().filter_map(|entry| {
                             let target = crate::dn::normal(entry.one("aliasedObjectName")?);
                             let inside = target == base || target.ends_with(&format!(",{base}"));
                             (!inside).then_some(entry.dn)
@@ -273,6 +281,10 @@ impl Reading {
             let reason = "an alias that points out of the base was not followed";
             for dn in aliases.outside {
                 scan.note(NoteKind::Clipped, reason, 1, Some(dn));
+            }
+            if let Some(why) = aliases.cut {
+                let reason = format!("the directory cut its list of aliases at {why}");
+                scan.note(NoteKind::Clipped, &reason, 1, None);
             }
         }
         Ok(())

@@ -93,7 +93,7 @@ pub async fn changes(
             match state {
                 1 | 2 => {
                     let entry = Entry::parse(item).ok_or_else(broken)?;
-                    if out.entries.len() >= MOST_ENTRIES || entry.too_long > 0 {
+                    if out.entries.len() >= MOST_ENTRIES || !entry.is_whole() {
                         return Err(lost(link, "too much changed to be read at once"));
                     }
                     out.entries.push(entry);

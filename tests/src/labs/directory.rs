@@ -161,6 +161,18 @@ pub(super) fn writes(log: &str) -> Vec<String> {
         .collect()
 }
 
+/// The version that a program prints after a word; empty where it prints none.
+pub(super) fn told_version(program: &str, option: &str, after: &str) -> String {
+    let Ok(output) = Command::new(program).arg(option).output() else {
+        return String::new();
+    };
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let version = said.split_once(after).map_or("", |(_, rest)| rest);
+    let version = version.split([' ', '+', '(']).next();
+    version.unwrap_or_default().to_owned()
+}
+
 pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .and_then(|l| l.local_addr())

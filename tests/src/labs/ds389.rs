@@ -7,8 +7,10 @@ use super::directory::{self, Directory, program};
 use super::slapd::{Seed, Slapd};
 use std::fs;
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::process::Command;
 
+const PROGRAM: &str = "/usr/sbin/ns-slapd";
 const TEMPLATE: &str = "/usr/share/dirsrv/data/template-dse.ldif";
 
 /// A running ns-slapd. Dropped, it is stopped and its folder is gone.
@@ -60,6 +62,16 @@ impl Ds389 {
         lab.load(&seed.ldif, access);
         lab.run();
         lab
+    }
+
+    /// Whether this machine has the server.
+    pub fn is_here() -> bool {
+        Path::new(PROGRAM).is_file()
+    }
+
+    /// The version of the program; empty where there is none.
+    pub(super) fn version() -> String {
+        directory::told_version(PROGRAM, "-v", "389-Directory/")
     }
 
     /// The server's own access log.
@@ -193,7 +205,7 @@ impl Ds389 {
         text = format!(
             "{}\n\ndn: cn=userroot,cn=ldbm database,cn=plugins,cn=config\n\
              objectClass: top\nobjectClass: extensibleObject\nobjectClass: nsBackendInstance\n\
-             cn: userroot\nnsslapd-suffix: {base}\nnsslapd-directory: {}\n\n\
+             cn: userroot\nnsslapd-suffix: {base}\nnsslapd-directory: {}\nnsslapd-cachememsize: 67108864\n\n\
              dn: cn={escaped},cn=mapping tree,cn=config\n\
              objectClass: top\nobjectClass: extensibleObject\nobjectClass: nsMappingTree\n\
              cn: {base}\nnsslapd-state: backend\nnsslapd-backend: userroot\n\n",
@@ -205,12 +217,12 @@ impl Ds389 {
 
     fn load(&self, ldif: &str, access: &[String]) {
         let base = Slapd::BASE;
-        let aci = |names: &str, rights: &str| {
+        let of = |dn: &str, names: &str, rights: &str| {
             format!(
-                "(targetattr{names})(version 3.0; acl \"reader\"; allow ({rights}) userdn=\"ldap:///{}\";)",
-                Slapd::READER_DN
+                "(targetattr{names})(version 3.0; acl \"reader\"; allow ({rights}) userdn=\"ldap:///{dn}\";)"
             )
         };
+        let aci = |names: &str, rights: &str| of(Slapd::READER_DN, names, rights);
         let own = [
             aci("!=\"userPassword\"", "read,search,compare"),
             aci(
@@ -218,6 +230,7 @@ impl Ds389 {
                 "read,search,compare",
             ),
             aci("=\"userPassword\"", "search"),
+            of(Slapd::BLIND_DN, "!=\"userPassword\"", "read,search,compare"),
         ];
         let access = if access.is_empty() { &own[..] } else { access };
         let access: String = access.iter().map(|aci| format!("aci: {aci}\n")).collect();
@@ -248,7 +261,9 @@ impl Ds389 {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(
             output.status.success() && !said.contains("Skipping"),
-            "the seed was not loaded whole:\n{said}"
+            "the seed was not loaded whole ({}):\n{said}{}",
+            output.status,
+            self.text("log/errors")
         );
     }
 

@@ -6,6 +6,7 @@
 mod certificates;
 mod directory;
 mod ds389;
+mod either;
 mod openbao;
 mod openssl;
 mod relay;
@@ -13,6 +14,7 @@ mod slapd;
 
 pub use directory::Directory;
 pub use ds389::Ds389;
+pub use either::{Lab, Make};
 pub use openbao::{Answered, Audited, OpenBao};
 pub use openssl::OpenSsl;
 pub use relay::{Relay, Then};

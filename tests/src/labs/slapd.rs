@@ -104,6 +104,11 @@ impl Slapd {
         self.directory.run(&mut command, LOG, &[LOG]);
     }
 
+    /// The version of the program; empty where there is none.
+    pub(super) fn version() -> String {
+        directory::told_version("/usr/sbin/slapd", "-VV", "slapd ")
+    }
+
     /// The server's own log (level stats).
     pub fn log(&self) -> String {
         self.text(LOG)

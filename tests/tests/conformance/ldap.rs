@@ -1,9 +1,11 @@
-//! LDAP, against a real slapd.
+//! LDAP, against a real OpenLDAP and a real 389 DS: the same company in both.
 
 use crate::page::blessing;
-use lastkey_conformance::{Answer, Facts, Network, Scene, SetUp, Subject, Trust, odd_texts};
+use lastkey_conformance::{
+    Answer, Facts, Missing, Network, Scene, SetUp, Subject, Trust, odd_texts,
+};
 use lastkey_contract::{Connector, Fact, Kind, PageRequest, Secret, Settings};
-use lastkey_tests::labs::{Extras, Seed, Slapd};
+use lastkey_tests::labs::{Ds389, Extras, Lab, Make, Seed, Slapd};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -15,7 +17,9 @@ const GROUPS: &str = "ou=groups,dc=example,dc=org";
 const CANARY: &str = "canary-password-of-a-person";
 
 pub struct Ldap {
-    lab: Arc<Slapd>,
+    make: Make,
+    /// None where the machine lacks the server.
+    lab: Option<Arc<Lab>>,
     /// Authorities that a proxy shows are written here, as a person gives them.
     folder: TempDir,
     authorities: Mutex<u32>,
@@ -45,10 +49,6 @@ fn connector(port: u16, ca: &Path, login: Login) -> Box<dyn Connector> {
     lastkey_ldap::configure(&settings, Some(Secret::new(login.password.to_owned()))).unwrap()
 }
 
-fn uuid(n: usize) -> String {
-    format!("00000000-0000-4000-8000-{n:012}")
-}
-
 /// A value in base64, so that LDIF takes any text.
 fn encoded(text: &str) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -66,64 +66,79 @@ fn encoded(text: &str) -> String {
     out
 }
 
-fn person(n: usize, display: &str, more: &str) -> String {
+/// A password that nobody signs in with. 389 DS would hash each of a large set for a long time.
+fn password(make: Make, whose: &str) -> String {
+    let stored = match make {
+        Make::OpenLdap => "",
+        Make::Ds389 => "{CLEAR}",
+    };
+    format!("userPassword: {stored}{CANARY}-{whose}\n")
+}
+
+fn person(make: Make, n: u32, display: &str, more: &str) -> String {
     format!(
         "dn: uid=p{n},{PEOPLE}\nobjectClass: inetOrgPerson\nuid: p{n}\ncn: Person {n}\nsn: {n}\n\
-         displayName:: {}\nemployeeNumber: {n:04}\nmail: p{n}@example.org\nentryUUID: {}\n\
-         createTimestamp: 20250101000000Z\ncreatorsName: {}\nuserPassword: {CANARY}-{n}\n{more}\n",
+         displayName:: {}\nemployeeNumber: {n:04}\nmail: p{n}@example.org\n{}\
+         createTimestamp: 20250101000000Z\ncreatorsName: {}\n{}{more}\n",
         encoded(display),
-        uuid(n),
-        Slapd::ADMIN_DN
+        make.id_line(n),
+        make.admin().0,
+        password(make, &n.to_string())
     )
 }
 
-fn group(n: usize, members: &[String]) -> String {
+fn group(make: Make, n: u32, members: &[String]) -> String {
     let members: String = members.iter().map(|dn| format!("member: {dn}\n")).collect();
     format!(
-        "dn: cn=g{n},{GROUPS}\nobjectClass: groupOfNames\ncn: g{n}\nentryUUID: {}\n{members}\n",
-        uuid(100 + n)
+        "dn: cn=g{n},{GROUPS}\nobjectClass: groupOfNames\ncn: g{n}\n{}{members}\n",
+        make.id_line(100 + n)
     )
 }
 
 /// Ten people with odd names, one of them below an odd DN, and five groups in each other.
-fn company() -> String {
+fn company(make: Make) -> String {
     let mut ldif = String::new();
-    for (at, (_, text)) in odd_texts().into_iter().enumerate() {
-        let used = "authTimestamp: 20260301083000Z\npwdChangedTime: 20251224000000Z\n";
-        ldif += &person(at + 1, &text, if at % 2 == 0 { used } else { "" });
+    let used = match make {
+        Make::OpenLdap => "authTimestamp: 20260301083000Z\npwdChangedTime: 20251224000000Z\n",
+        Make::Ds389 => "lastLoginTime: 20260301083000Z\n",
+    };
+    for (n, (_, text)) in (1..).zip(odd_texts()) {
+        ldif += &person(make, n, &text, if n % 2 == 1 { used } else { "" });
     }
     for n in 8..=10 {
-        ldif += &person(n, &format!("Person {n}"), "");
+        ldif += &person(make, n, &format!("Person {n}"), "");
     }
-    let dn = |n: usize| format!("uid=p{n},{PEOPLE}");
+    let dn = |n: u32| format!("uid=p{n},{PEOPLE}");
     let odd = format!("cn=Lee\\, Bob \\22Bobby\\22 \\+ Co,{PEOPLE}");
     ldif += &format!(
         "dn: {odd}\nobjectClass: inetOrgPerson\nuid: lee\ncn: Lee, Bob \"Bobby\" + Co\nsn: Lee\n\
-         createTimestamp: 20250101000000Z\nentryUUID: {}\nuserPassword: {CANARY}-lee\n\n",
-        uuid(11)
+         createTimestamp: 20250101000000Z\n{}{}\n",
+        make.id_line(11),
+        password(make, "lee")
     );
-    ldif += &group(1, &[dn(1), dn(2), odd]);
-    ldif += &group(2, &[format!("cn=g1,{GROUPS}"), dn(3)]);
-    ldif += &group(3, &[dn(4), dn(5), dn(6)]);
-    ldif += &group(4, &[dn(7)]);
-    ldif += &group(5, &[dn(8), dn(9)]);
+    ldif += &group(make, 1, &[dn(1), dn(2), odd]);
+    ldif += &group(make, 2, &[format!("cn=g1,{GROUPS}"), dn(3)]);
+    ldif += &group(make, 3, &[dn(4), dn(5), dn(6)]);
+    ldif += &group(make, 4, &[dn(7)]);
+    ldif += &group(make, 5, &[dn(8), dn(9)]);
     ldif
 }
 
-/// A directory that tells its changes.
-fn lab(ldif: String, size_limit: Option<u32>) -> Arc<Slapd> {
+/// A directory that tells its changes, where it can.
+fn lab(make: Make, ldif: String, size_limit: Option<u32>) -> Arc<Lab> {
     let telling = Extras {
         database: "overlay syncprov\nsyncprov-sessionlog 1000\n",
         ..Extras::default()
     };
-    Arc::new(Slapd::start_with(Seed { ldif, size_limit }, telling))
+    Arc::new(Lab::of(make, Seed { ldif, size_limit }, telling))
 }
 
 /// The facts of [`company`], checked in: whoever changes what is read sees here what changes.
-fn expected() -> Facts {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/ldap-company.json");
+fn expected(make: Make) -> Facts {
+    let file = format!("tests/conformance/{}-company.json", name(make));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if blessing() {
-        let lab = lab(company(), None);
+        let lab = lab(make, company(make), None);
         let facts: BTreeMap<Kind, Vec<Fact>> = read_all(&lab);
         std::fs::write(&file, serde_json::to_string_pretty(&facts).unwrap() + "\n").unwrap();
     }
@@ -131,7 +146,7 @@ fn expected() -> Facts {
 }
 
 /// Everything, in whole pages, without the suite.
-fn read_all(lab: &Slapd) -> Facts {
+fn read_all(lab: &Lab) -> Facts {
     let connector = connector(lab.ldaps_port(), &lab.ca_path(), READER);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -151,13 +166,34 @@ fn read_all(lab: &Slapd) -> Facts {
     })
 }
 
+/// What tells the runs apart.
+fn name(make: Make) -> &'static str {
+    match make {
+        Make::OpenLdap => "ldap",
+        Make::Ds389 => "ldap-389ds",
+    }
+}
+
+/// OpenLDAP is on every machine that runs the tests; 389 DS is packaged for fewer.
+fn is_here(make: Make) -> bool {
+    match make {
+        Make::OpenLdap => true,
+        Make::Ds389 => Ds389::is_here(),
+    }
+}
+
 impl Ldap {
-    pub fn start() -> Ldap {
+    pub fn start(make: Make) -> Ldap {
+        let lab = is_here(make).then(|| lab(make, company(make), None));
         Ldap {
-            lab: lab(company(), None),
+            make,
+            expected: match lab {
+                Some(_) => expected(make),
+                None => Facts::new(),
+            },
+            lab,
             folder: tempfile::tempdir().unwrap(),
             authorities: Mutex::new(0),
-            expected: expected(),
         }
     }
 
@@ -170,7 +206,7 @@ impl Ldap {
     }
 }
 
-fn set_up(lab: Arc<Slapd>, login: Login, facts: Facts) -> SetUp {
+fn set_up(lab: Arc<Lab>, login: Login, facts: Facts) -> SetUp {
     let log = Arc::clone(&lab);
     SetUp {
         secrets: vec![login.password.to_owned(), CANARY.to_owned()],
@@ -185,7 +221,7 @@ fn set_up(lab: Arc<Slapd>, login: Login, facts: Facts) -> SetUp {
 /// The first and the last go, out of their group first, as whoever closes an account does (a
 /// directory tells of no change to a group whose member is deleted); one comes, one is renamed, a
 /// group loses a member.
-fn change(lab: &Slapd) {
+fn change(lab: &Lab) {
     let lee = format!("cn=Lee\\, Bob \\22Bobby\\22 \\+ Co,{PEOPLE}");
     lab.modify(&format!(
         "dn: cn=g1,{GROUPS}\nchangetype: modify\ndelete: member\nmember: uid=p1,{PEOPLE}\nmember: {lee}\n\n\
@@ -199,23 +235,22 @@ fn change(lab: &Slapd) {
 
 impl Subject for Ldap {
     fn name(&self) -> String {
-        "ldap".to_owned()
+        name(self.make).to_owned()
     }
 
     fn server(&self) -> String {
-        let output = std::process::Command::new("/usr/sbin/slapd")
-            .arg("-VV")
-            .output();
-        let text = output
-            .map(|o| String::from_utf8_lossy(&o.stderr).into_owned())
-            .unwrap_or_default();
-        let version = text.split_once("slapd ").map_or("", |(_, rest)| rest);
-        let version = version.split([' ', '+', '(']).next().unwrap_or_default();
-        format!("OpenLDAP {version}")
+        self.make.server()
     }
 
     fn scene(&self, scene: Scene) -> Answer {
-        let here = || Arc::clone(&self.lab);
+        let make = self.make;
+        let Some(running) = &self.lab else {
+            return Answer::NotRun(Missing {
+                server: "389-ds".to_owned(),
+                why: "the server is not on this machine".to_owned(),
+            });
+        };
+        let here = || Arc::clone(running);
         Answer::Here(match scene {
             Scene::Seeded => set_up(here(), READER, self.expected.clone()),
             Scene::WrongSecret => {
@@ -233,24 +268,21 @@ impl Subject for Ldap {
                 set_up(here(), blind, Facts::new())
             }
             Scene::ExcessRights => {
-                let admin = Login {
-                    dn: Slapd::ADMIN_DN,
-                    password: Slapd::ADMIN_PASSWORD,
-                };
-                set_up(here(), admin, self.expected.clone())
+                let (dn, password) = make.admin();
+                set_up(here(), Login { dn, password }, self.expected.clone())
             }
             Scene::Empty => {
                 let kinds = self.expected.keys().copied().map(|kind| (kind, Vec::new()));
-                set_up(lab(String::new(), None), READER, kinds.collect())
+                set_up(lab(make, String::new(), None), READER, kinds.collect())
             }
             Scene::Large { records, bytes } => {
                 let text = "x".repeat(bytes as usize);
-                let people = (0..records as usize).map(|n| person(n, &text, ""));
-                set_up(lab(people.collect(), None), READER, Facts::new())
+                let people = (0..records).map(|n| person(make, n, &text, ""));
+                set_up(lab(make, people.collect(), None), READER, Facts::new())
             }
-            Scene::Clipped => set_up(lab(company(), Some(5)), READER, Facts::new()),
+            Scene::Clipped => set_up(lab(make, company(make), Some(5)), READER, Facts::new()),
             Scene::Changing => {
-                let lab = lab(company(), None);
+                let lab = lab(make, company(make), None);
                 let changing = Arc::clone(&lab);
                 let mut set_up = set_up(lab, READER, self.expected.clone());
                 set_up.change = Some(Box::new(move || {
@@ -266,15 +298,18 @@ impl Subject for Ldap {
     }
 
     fn network(&self) -> Network {
-        Network::Tcp(SocketAddr::from((
-            Ipv4Addr::LOCALHOST,
-            self.lab.ldaps_port(),
-        )))
+        match &self.lab {
+            None => Network::None("the server is not on this machine"),
+            Some(lab) => Network::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, lab.ldaps_port()))),
+        }
     }
 
     fn through(&self, at: SocketAddr, trust: Trust<'_>) -> Box<dyn Connector> {
         let ca = match trust {
-            Trust::Server => self.lab.ca_path(),
+            Trust::Server => {
+                let lab = self.lab.as_ref();
+                lab.expect("a server, where there is a network").ca_path()
+            }
             Trust::Pem(pem) => self.authority(pem),
         };
         connector(at.port(), &ca, READER)
@@ -283,5 +318,10 @@ impl Subject for Ldap {
 
 #[test]
 fn ldap_conforms() {
-    crate::conforms(&Ldap::start());
+    crate::conforms(&Ldap::start(Make::OpenLdap));
+}
+
+#[test]
+fn ldap_of_389_ds_conforms() {
+    crate::conforms(&Ldap::start(Make::Ds389));
 }

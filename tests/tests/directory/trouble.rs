@@ -34,18 +34,22 @@ fn calm() -> (Slapd, Desk) {
     (lab, desk)
 }
 
+fn add_wrong_password(lab: &Slapd, desk: &Desk) {
+    add(
+        desk,
+        "wrong-password",
+        &lab.ldaps_url(),
+        &lab.ca_path(),
+        Slapd::READER_DN,
+        "not the password",
+    );
+}
+
 #[test]
 fn a_source_that_lets_nobody_in_is_named() {
     let (lab, desk) = calm();
     let (dn, right) = (Slapd::READER_DN, Slapd::READER_PASSWORD);
-    add(
-        &desk,
-        "wrong-password",
-        &lab.ldaps_url(),
-        &lab.ca_path(),
-        dn,
-        "not the password",
-    );
+    add_wrong_password(&lab, &desk);
     refused(
         &lab,
         &desk,
@@ -89,6 +93,28 @@ fn a_source_that_lets_nobody_in_is_named() {
         right,
     );
     refused(&lab, &desk, "not-there", "cannot be reached");
+}
+
+/// The directory locks after three refusals, so a second try of ours would lock somebody out.
+#[test]
+fn a_wrong_password_is_tried_once_in_a_sync() {
+    let (lab, desk) = calm();
+    add_wrong_password(&lab, &desk);
+    let refusals = || lab.log().matches("RESULT tag=97 err=49").count();
+    let before = refusals();
+    for syncs in 1..=2 {
+        desk.trouble(
+            3,
+            &["sync", "wrong-password"],
+            "refused the name or the password",
+        );
+        assert_eq!(refusals() - before, syncs, "{}", lab.log());
+    }
+    assert!(
+        lab.sign_in(Slapd::READER_DN, Slapd::READER_PASSWORD),
+        "two syncs lock nobody"
+    );
+    desk.expect(0, &["sync", "dir"]);
 }
 
 /// After a read of `dir` that failed or was cut: nothing is lost, nothing is claimed.

@@ -3,95 +3,49 @@
 use lastkey_contract::{
     Connector, ConnectorError, Fact, Kind, Note, NoteKind, Page, PageRequest, Secret, Settings,
 };
-use lastkey_tests::labs::{Directory, Ds389, Extras, Seed, Slapd};
+use lastkey_tests::labs::{Extras, Seed, Slapd};
+pub use lastkey_tests::labs::{Lab, Make};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Deref;
 
 pub const PEOPLE: &str = "ou=people,dc=example,dc=org";
 pub const GROUPS: &str = "ou=groups,dc=example,dc=org";
-
-/// Whose server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Make {
-    OpenLdap,
-    Ds389,
-}
-
-impl Make {
-    pub const BOTH: [Make; 2] = [Make::OpenLdap, Make::Ds389];
-
-    /// The id of the n-th entry, as this server writes it.
-    pub fn id(self, n: u32) -> String {
-        match self {
-            Make::OpenLdap => format!("00000000-0000-4000-8000-{n:012}"),
-            Make::Ds389 => format!("00000000-00004000-80000000-{n:08}"),
-        }
-    }
-
-    /// The LDIF line that gives an entry this id.
-    pub fn id_line(self, n: u32) -> String {
-        match self {
-            Make::OpenLdap => format!("entryUUID: {}\n", self.id(n)),
-            Make::Ds389 => format!("nsUniqueId: {}\n", self.id(n)),
-        }
-    }
-}
-
-/// A running server of either make.
-pub enum Lab {
-    OpenLdap(Slapd),
-    Ds389(Ds389),
-}
 
 /// The schema that people with SSH keys and dynamic groups need beside the lab's own.
 pub const SCHEMA: &str = "include /etc/ldap/schema/dyngroup.schema\n\
     attributetype ( 1.3.6.1.4.1.24552.500.1.1.1.13 NAME 'sshPublicKey' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )\n\
     objectclass ( 1.3.6.1.4.1.24552.500.1.1.2.0 NAME 'ldapPublicKey' SUP top AUXILIARY MAY sshPublicKey )\n";
 
-impl Deref for Lab {
-    type Target = Directory;
-    fn deref(&self) -> &Directory {
-        match self {
-            Lab::OpenLdap(lab) => lab,
-            Lab::Ds389(lab) => lab,
-        }
-    }
+/// What these cases do with either server.
+pub trait Driven: Sized {
+    fn start(make: Make, ldif: &str) -> Self;
+    fn start_limited(make: Make, ldif: &str, size_limit: Option<u32>) -> Self;
+    /// A connector signed in as the reader.
+    fn reader(&self, more: &[(&str, &str)]) -> Box<dyn Connector>;
+    fn login(&self, dn: &str, password: &str, more: &[(&str, &str)]) -> Box<dyn Connector>;
 }
 
-impl Lab {
-    pub fn start(make: Make, ldif: &str) -> Lab {
+impl Driven for Lab {
+    fn start(make: Make, ldif: &str) -> Lab {
         Lab::start_limited(make, ldif, None)
     }
 
-    pub fn start_limited(make: Make, ldif: &str, size_limit: Option<u32>) -> Lab {
+    fn start_limited(make: Make, ldif: &str, size_limit: Option<u32>) -> Lab {
         let seed = Seed {
             ldif: ldif.to_owned(),
             size_limit,
         };
-        match make {
-            Make::OpenLdap => Lab::OpenLdap(Slapd::start_with(
-                seed,
-                Extras {
-                    global: SCHEMA,
-                    ..Extras::default()
-                },
-            )),
-            Make::Ds389 => Lab::Ds389(Ds389::start(&seed, &[])),
-        }
+        let extras = Extras {
+            global: SCHEMA,
+            ..Extras::default()
+        };
+        Lab::of(make, seed, extras)
     }
 
-    pub fn writes(&self) -> Vec<String> {
-        match self {
-            Lab::OpenLdap(lab) => lab.writes(),
-            Lab::Ds389(lab) => lab.writes(),
-        }
-    }
-    /// A connector signed in as the reader.
-    pub fn reader(&self, more: &[(&str, &str)]) -> Box<dyn Connector> {
+    fn reader(&self, more: &[(&str, &str)]) -> Box<dyn Connector> {
         self.login(Slapd::READER_DN, Slapd::READER_PASSWORD, more)
     }
 
-    pub fn login(&self, dn: &str, password: &str, more: &[(&str, &str)]) -> Box<dyn Connector> {
+    fn login(&self, dn: &str, password: &str, more: &[(&str, &str)]) -> Box<dyn Connector> {
         let ca = self.ca_path();
         let url = self.ldaps_url();
         let mut pairs = vec![("url", url.as_str()), ("ca_file", ca.to_str().unwrap())];

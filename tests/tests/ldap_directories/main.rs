@@ -13,6 +13,7 @@ mod changes;
 mod handshakes;
 mod harness;
 mod hostile;
+mod odds;
 mod only_389;
 mod random_changes;
 mod rights;

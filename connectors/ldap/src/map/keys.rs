@@ -65,8 +65,9 @@ pub fn all(
     for der in entry.bytes("userCertificate") {
         out.push(certificate(directory, entry, id, der, problems));
     }
-    for line in entry.all("sshPublicKey") {
-        match ssh_key(directory, id, line) {
+    for line in entry.bytes("sshPublicKey") {
+        // the comment can be in whatever encoding the key's owner had; the key is ASCII
+        match ssh_key(directory, id, &String::from_utf8_lossy(line)) {
             Some(key) => out.push(key),
             None => problems.push(Problem {
                 kind: NoteKind::Failed,

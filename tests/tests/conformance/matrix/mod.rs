@@ -412,7 +412,8 @@ fn seeded_through_every_fault() {
 #[test]
 fn ldap_through_every_fault() {
     use crate::ldap::Ldap;
-    let subject: &'static Ldap = Box::leak(Box::new(Ldap::start()));
+    let subject: &'static Ldap =
+        Box::leak(Box::new(Ldap::start(lastkey_tests::labs::Make::OpenLdap)));
     let healthy = faults::healthy(subject);
     let folder = beside("0010", healthy.as_ref());
     run(Patient {
