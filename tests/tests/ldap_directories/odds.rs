@@ -55,6 +55,27 @@ fn an_answer_that_a_time_limit_cut_is_noted() {
     assert!(pages.iter().all(|p| p.watermark.is_none()), "{pages:?}");
 }
 
+/// 389 DS gives up after so many candidates, and counts them anew for an answer in pages.
+#[test]
+fn an_answer_that_an_administrative_limit_cut_is_noted() {
+    let make = Make::Ds389;
+    let lab = Lab::start(make, &people(make, 20));
+    for name in ["lookthroughlimit", "pagedlookthroughlimit"] {
+        lab.modify(&format!(
+            "dn: cn=config,cn=ldbm database,cn=plugins,cn=config\nchangetype: modify\nreplace: nsslapd-{name}\nnsslapd-{name}: 5\n"
+        ));
+    }
+    for kind in [Kind::Account, Kind::Credential] {
+        let pages = read(lab.reader(&[]).as_ref(), kind);
+        assert!(facts(&pages).len() < 20, "{kind}: {pages:?}");
+        let clipped = notes(&pages, NoteKind::Clipped);
+        let told = clipped
+            .iter()
+            .any(|n| n.reason.contains("an administrative limit"));
+        assert!(told, "{kind}: {clipped:?}");
+    }
+}
+
 /// The people stay below the limit, and the aliases do not: the one that points elsewhere is the
 /// last.
 #[test]
