@@ -22,7 +22,7 @@ impl Store {
         }
         let rows: Vec<(i64, String, i64, String)> = sqlx::query_as(
             "SELECT o.id, s.name, o.first_sync, o.payload
-             FROM objects o JOIN sources s ON s.id = o.source
+             FROM objects o NOT INDEXED JOIN sources s ON s.id = o.source
              WHERE o.kind = ?1 AND o.id > ?2 AND o.ended_sync IS NULL
              ORDER BY o.id LIMIT ?3",
         )

@@ -138,7 +138,7 @@ impl Store {
         let sql = many::joined(
             &["id", "source", "json_quote(kind)", "payload"],
             &format!(
-                "SELECT o.id, o.source, o.kind, o.payload FROM objects o WHERE o.id > ?2 AND {VISIBLE} ORDER BY o.id LIMIT ?3"
+                "SELECT o.id, o.source, o.kind, o.payload FROM objects o NOT INDEXED WHERE o.id > ?2 AND {VISIBLE} ORDER BY o.id LIMIT ?3"
             ),
         );
         let (mut visible, mut after) = (Visible::default(), 0i64);
