@@ -69,7 +69,11 @@ impl Redactor {
     /// A page without marks that hold a secret: what is kept of a read to go on from it later is
     /// kept as the source gave it, or not at all.
     pub(super) fn marks(&self, mut page: Page, kind: Kind) -> Page {
-        let holds = |mark: &str| self.in_facts.iter().any(|form| mark.contains(form.as_str()));
+        let holds = |mark: &str| {
+            self.in_facts
+                .iter()
+                .any(|form| mark.contains(form.as_str()))
+        };
         let count = u64::from(page.next.as_ref().is_some_and(|mark| holds(&mark.0)))
             + u64::from(page.watermark.as_deref().is_some_and(holds));
         if count == 0 {
