@@ -78,6 +78,13 @@ impl Directory {
         }
     }
 
+    /// Ends the server where nobody can drop it any more.
+    pub fn end(&self) {
+        if let Some(child) = &self.child {
+            let _gone_already = Command::new("kill").arg(child.id().to_string()).status();
+        }
+    }
+
     fn signed_in(&self, name: &str, dn: &str, password: &str) -> Command {
         let mut command = Command::new(program(name, "ldap-utils"));
         command.env("LDAPTLS_CACERT", self.ca_path()).args([

@@ -183,6 +183,13 @@ fn is_here(make: Make) -> bool {
 }
 
 impl Ldap {
+    /// Ends the server of a subject that lives as long as the process.
+    pub fn end(&self) {
+        if let Some(lab) = &self.lab {
+            lab.end();
+        }
+    }
+
     pub fn start(make: Make) -> Ldap {
         let lab = is_here(make).then(|| lab(make, company(make), None));
         Ldap {

@@ -414,6 +414,14 @@ fn ldap_through_every_fault() {
     use crate::ldap::Ldap;
     let subject: &'static Ldap =
         Box::leak(Box::new(Ldap::start(lastkey_tests::labs::Make::OpenLdap)));
+    // Whatever becomes of the test, its server does not outlive it.
+    struct Ends(&'static Ldap);
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            self.0.end();
+        }
+    }
+    let _ends = Ends(subject);
     let healthy = faults::healthy(subject);
     let folder = beside("0010", healthy.as_ref());
     run(Patient {
