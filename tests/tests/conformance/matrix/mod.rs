@@ -145,8 +145,15 @@ impl Bed {
         let (lines, _) = self.store.journal(None, id, 0, 1_000).await.unwrap();
         let mut kept: Vec<String> = Vec::new();
         let mut pages: Vec<(String, u32)> = Vec::new();
+        // pages are stored while the next ones are asked for, so that either may be written first
+        let mut retries: Vec<String> = Vec::new();
         for line in &lines {
             let kind = line.kind.as_deref().unwrap_or("-").to_owned();
+            let text = steady(&format!("{} {kind} {}", line.what, line.text));
+            if line.what == "retry" {
+                retries.push(text);
+                continue;
+            }
             if line.what == "page" {
                 match pages.last_mut().filter(|(last, _)| *last == kind) {
                     Some((_, count)) => *count += 1,
@@ -155,9 +162,11 @@ impl Bed {
                 continue;
             }
             kept.extend(told(&std::mem::take(&mut pages)));
-            kept.push(steady(&format!("{} {kind} {}", line.what, line.text)));
+            kept.append(&mut retries);
+            kept.push(text);
         }
         kept.extend(told(&pages));
+        kept.append(&mut retries);
         kept
     }
 }
