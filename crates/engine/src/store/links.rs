@@ -2,8 +2,10 @@
 //!
 //! Derived: made anew after each sync; `links_stale` in `meta` says that it must be.
 
-use super::{Store, StoreError, many, meta};
+use super::blocks::At;
+use super::{Store, StoreError, every, meta};
 use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
+use lastkey_contract::Kind;
 use serde::Deserialize;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::HashMap;
@@ -62,37 +64,23 @@ impl Store {
         let people = self.identity_keys().await?;
         let identities = Identities::new(&people);
         let mut wanted: HashMap<i64, Link> = HashMap::new();
-        let mut after = 0i64;
-        loop {
-            // By row from where the last window ended: an index would be sorted anew for each.
-            let sql = many::joined(
-                &["id", "source", "payload"],
-                "SELECT id, source, payload FROM objects NOT INDEXED
-                 WHERE kind = 'account' AND ended_sync IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
-            );
-            let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-                .bind(after)
-                .bind(many::FACTS)
-                .fetch_one(self.readers())
-                .await?;
-            let rows: Vec<(i64, i64, AccountPart)> = many::rows(&text)?;
-            let Some((last, _, _)) = rows.last() else {
-                break;
+        let mut connection = self.readers().acquire().await?;
+        every::each(&mut connection, Kind::Account, None, At::Now, |standing| {
+            let part: AccountPart = serde_json::from_str(standing.fact)?;
+            let keys = AccountKeys {
+                source: standing.source,
+                id: part.id,
+                name: part.name,
+                identity_id: part.identity_id,
+                email: part.email,
             };
-            after = *last;
-            for (object, source, part) in rows {
-                let keys = AccountKeys {
-                    source,
-                    id: part.id,
-                    name: part.name,
-                    identity_id: part.identity_id,
-                    email: part.email,
-                };
-                if let Some(link) = link(&people, identities.owner_of(&keys)) {
-                    wanted.insert(object, link);
-                }
+            if let Some(link) = link(&people, identities.owner_of(&keys)) {
+                wanted.insert(standing.row, link);
             }
-        }
+            Ok(())
+        })
+        .await?;
+        drop(connection);
         self.replace_links(wanted).await
     }
 

@@ -14,6 +14,7 @@ mod copies;
 mod detail;
 mod error;
 mod events;
+mod every;
 mod facts_table;
 mod journal;
 mod lease;
