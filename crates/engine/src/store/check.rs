@@ -1,6 +1,7 @@
 //! `lastkey store check`: is the file whole, does the log hold, do the totals add up?
 
 use super::{Store, StoreError, blocks};
+use lastkey_contract::Kind;
 use sqlx::{Connection, SqliteConnection};
 
 impl Store {
@@ -59,20 +60,14 @@ impl Store {
     }
 
     async fn version_problems(&self) -> Result<Vec<String>, StoreError> {
-        let (backwards, people, identities): (i64, i64, i64) = sqlx::query_as(
-            // A kind that was read anew within one sync may end what that sync had stored.
-            "SELECT (SELECT count(*) FROM objects WHERE ended_sync < first_sync OR
-               (ended_sync = first_sync AND first_sync NOT IN
-                 (SELECT sync FROM journal WHERE what = 'restart'))),
-             (SELECT count(*) FROM people),
-             (SELECT count(*) FROM objects WHERE kind = 'identity' AND ended_sync IS NULL)",
-        )
-        .fetch_one(self.readers())
-        .await?;
-        let mut problems = blocks::problems(&mut *self.readers().acquire().await?).await?;
-        if backwards > 0 {
-            problems.push(format!("{backwards} versions ended before they began"));
-        }
+        let (people,): (i64,) = sqlx::query_as("SELECT count(*) FROM people")
+            .fetch_one(self.readers())
+            .await?;
+        let mut connection = self.readers().acquire().await?;
+        let mut problems = blocks::problems(&mut connection).await?;
+        let identities = blocks::count(&mut connection, Kind::Identity)
+            .await?
+            .cast_signed();
         if people != identities {
             problems.push(format!(
                 "the list of identities has {people} rows where there are {identities}"

@@ -1,13 +1,11 @@
 //! Lookups along the references of current facts, for the page of one identity.
 
-use super::blocks::{self, Columns, Which};
-use super::names::End;
+use super::blocks::{self, Block, Columns, Which};
+use super::names::{End, NumberSet};
 use super::{Store, StoreError};
-use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Credential, Location};
+use lastkey_contract::{Fact, Kind};
 use serde::de::DeserializeOwned;
-use sqlx::{QueryBuilder, Sqlite};
-use std::collections::HashSet;
 
 /// An account of a person, and by which rule.
 pub(crate) struct PersonLink {
@@ -24,52 +22,12 @@ impl Store {
         end: End,
         names: &[String],
     ) -> Result<Vec<(i64, T)>, StoreError> {
-        if blocks::hold(kind) {
-            return self.packed_facts_at(kind, end, names).await;
-        }
         let numbers = self.names()?;
-        let column = match end {
-            End::From => "from_number",
-            End::To => "to_number",
-            End::Key => "key",
-        };
-        let mut facts = Vec::new();
-        for part in names.chunks(1000) {
-            let mut select = QueryBuilder::<Sqlite>::new(
-                "SELECT source, payload FROM objects WHERE ended_sync IS NULL AND kind = ",
-            );
-            select.push_bind(kind.word());
-            select.push(format!(" AND {column} IN ("));
-            let mut list = select.separated(", ");
-            for name in part {
-                match end {
-                    End::From | End::To => list.push_bind(numbers.reference(kind, end, name)),
-                    End::Key => list.push_bind(name.as_str()),
-                };
-            }
-            select.push(") ORDER BY key, source, id");
-            let rows: Vec<(i64, String)> =
-                select.build_query_as().fetch_all(self.readers()).await?;
-            for (source, payload) in rows {
-                facts.push((source, serde_json::from_str(&payload)?));
-            }
-        }
-        Ok(facts)
-    }
-
-    /// The same of a kind that is kept in blocks.
-    async fn packed_facts_at<T: DeserializeOwned>(
-        &self,
-        kind: Kind,
-        end: End,
-        names: &[String],
-    ) -> Result<Vec<(i64, T)>, StoreError> {
-        let numbers = self.names()?;
-        let wanted: HashSet<i64> = names
+        let wanted: NumberSet = names
             .iter()
             .map(|name| match end {
                 End::From | End::To => numbers.reference(kind, end, name),
-                End::Key => numbers.of(name),
+                End::Key => numbers.key(kind, name),
             })
             .collect();
         let columns = match end {
@@ -93,11 +51,17 @@ impl Store {
         .await?;
         let mut facts = Vec::new();
         blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, place| {
-            facts.push((block.source, serde_json::from_str(block.fact(place)?)?));
+            let text = block.fact(place)?;
+            let key = serde_json::from_str::<Fact>(text)?.key();
+            facts.push((key, block.source, serde_json::from_str(text)?));
             Ok(())
         })
         .await?;
-        Ok(facts)
+        facts.sort_by(|(a, a_source, _), (b, b_source, _)| (a, a_source).cmp(&(b, b_source)));
+        Ok(facts
+            .into_iter()
+            .map(|(_, source, fact)| (source, fact))
+            .collect())
     }
 
     /// The accounts of an identity.
@@ -106,24 +70,33 @@ impl Store {
         identity_source: &str,
         identity: &str,
     ) -> Result<Vec<PersonLink>, StoreError> {
-        let rows: Vec<(String, String, String)> = sqlx::query_as(
-            "SELECT a.name, o.payload, l.rule FROM links l JOIN objects o ON o.id = l.account
-             JOIN sources a ON a.id = o.source JOIN sources s ON s.id = l.identity_source
-             WHERE l.identity_id = ?1 AND s.name = ?2 AND s.removed_at IS NULL ORDER BY o.key",
+        let linked: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT l.account, l.rule FROM links l JOIN sources s ON s.id = l.identity_source
+             WHERE l.identity_id = ?1 AND s.name = ?2 AND s.removed_at IS NULL ORDER BY l.account",
         )
         .bind(identity)
         .bind(identity_source)
         .fetch_all(self.readers())
         .await?;
-        rows.into_iter()
-            .map(|(source, payload, rule)| {
-                Ok(PersonLink {
-                    source,
-                    account: serde_json::from_str(&payload)?,
-                    rule,
-                })
-            })
-            .collect()
+        let names = self.source_names().await?;
+        let (rows, rules): (Vec<i64>, Vec<String>) = linked.into_iter().unzip();
+        let mut rules = rules.into_iter();
+        let mut found: Vec<PersonLink> = Vec::new();
+        let mut connection = self.readers().acquire().await?;
+        blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, place| {
+            found.push(PersonLink {
+                source: names.get(&block.source).cloned().unwrap_or_default(),
+                account: serde_json::from_str(block.fact(place)?)?,
+                rule: rules.next().unwrap_or_default(),
+            });
+            Ok(())
+        })
+        .await?;
+        found.sort_by(|a, b| {
+            let key = |link: &PersonLink| (link.account.system.clone(), link.account.id.clone());
+            key(a).cmp(&key(b))
+        });
+        Ok(found)
     }
 
     /// The current fact with its whole payload of one identity.
@@ -131,11 +104,19 @@ impl Store {
         &self,
         object: i64,
     ) -> Result<lastkey_contract::facts::Identity, StoreError> {
-        let (payload,): (String,) = sqlx::query_as("SELECT payload FROM objects WHERE id = ?1")
-            .bind(object)
-            .fetch_one(self.readers())
-            .await?;
-        Ok(serde_json::from_str(&payload)?)
+        let mut fact = None;
+        let mut connection = self.readers().acquire().await?;
+        blocks::of_rows(
+            &mut connection,
+            &[object],
+            Columns::Facts,
+            |block, place| {
+                fact = Some(serde_json::from_str(block.fact(place)?)?);
+                Ok(())
+            },
+        )
+        .await?;
+        fact.ok_or_else(|| StoreError::damaged("an identity in the list has no fact"))
     }
 
     /// The locations where a credential stands: by its id, or by its own fingerprint.
@@ -143,25 +124,56 @@ impl Store {
         &self,
         credential: &Credential,
     ) -> Result<Vec<Location>, StoreError> {
+        let number = self.names()?.object(
+            Kind::Credential,
+            &[credential.system.as_str(), credential.id.as_str()],
+        );
         let fingerprint = credential.fingerprint.as_ref().map(|f| f.as_str());
-        let rows: Vec<(String,)> = sqlx::query_as(
-            "SELECT payload FROM objects WHERE ended_sync IS NULL AND kind = 'location' AND from_number = ?1
-             UNION
-             SELECT payload FROM objects WHERE ended_sync IS NULL AND kind = 'location'
-             AND json_extract(payload, '$.fingerprint') = ?2 AND ?2 <> ''",
+        let fingerprint = fingerprint.filter(|text| !text.is_empty());
+        let columns = match fingerprint {
+            None => Columns::References,
+            Some(_) => Columns::All,
+        };
+        let mut rows = Vec::new();
+        let mut connection = self.readers().acquire().await?;
+        blocks::each(
+            &mut connection,
+            &Which::now(Kind::Location),
+            columns,
+            |block| {
+                for place in block.places() {
+                    let named = Block::reference(&block.froms, place) == Some(number);
+                    // The text is looked at before the fact is: nearly none has it.
+                    if named
+                        || fingerprint
+                            .is_some_and(|f| block.fact(place).is_ok_and(|t| t.contains(f)))
+                    {
+                        rows.push(block.row(place));
+                    }
+                }
+                Ok(())
+            },
         )
-        .bind(
-            self.names()?.object(
-                Kind::Credential,
-                &[credential.system.as_str(), credential.id.as_str()],
-            ),
-        )
-        .bind(fingerprint)
-        .fetch_all(self.readers())
         .await?;
-        rows.into_iter()
-            .map(|(payload,)| Ok(serde_json::from_str(&payload)?))
-            .collect()
+        let mut places: Vec<Location> = Vec::new();
+        blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, place| {
+            let location: Location = serde_json::from_str(block.fact(place)?)?;
+            let named = location.credential_id.as_ref() == Some(&credential.id)
+                && location
+                    .credential_system
+                    .as_ref()
+                    .unwrap_or(&location.system)
+                    == &credential.system;
+            let printed = fingerprint.is_some()
+                && location.fingerprint.as_ref().map(|f| f.as_str()) == fingerprint;
+            if (named || printed) && !places.contains(&location) {
+                places.push(location);
+            }
+            Ok(())
+        })
+        .await?;
+        places.sort_by(|a, b| (&a.system, &a.path).cmp(&(&b.system, &b.path)));
+        Ok(places)
     }
 
     /// Name and row of a current identity, for lines that name one.

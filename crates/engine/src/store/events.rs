@@ -1,12 +1,14 @@
 //! The identities that differ between complete reads, for lifecycle events.
 
-use super::{Store, StoreError};
+use super::blocks::At;
+use super::{Store, StoreError, every};
 use crate::lifecycle::events::{Compared, FoundEvent, events_between, not_marked};
 use crate::views::EventRow;
 use chrono::{DateTime, Utc};
+use lastkey_contract::Kind;
 use lastkey_contract::facts::Identity;
 use lastkey_contract::when::rfc3339;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A version of an identity record and the syncs between which it was visible.
 struct Version {
@@ -86,27 +88,37 @@ impl Store {
         first_read: i64,
         only: Option<&str>,
     ) -> Result<BTreeMap<String, Vec<Version>>, StoreError> {
-        let rows: Vec<(String, String, i64, Option<i64>)> = sqlx::query_as(
-            "SELECT o.key, o.payload, o.first_sync, o.ended_sync FROM objects o
-             WHERE o.source = ?1 AND o.kind = 'identity' AND (?3 IS NULL OR o.key = ?3)
-             AND EXISTS (SELECT 1 FROM objects v WHERE v.source = ?1 AND v.kind = 'identity' AND v.key = o.key
-                 AND (v.first_sync > ?2 OR v.ended_sync > ?2
-                      OR json_extract(v.payload, '$.end_date') IS NOT NULL))
-             ORDER BY o.key, o.first_sync",
-        )
-        .bind(source)
-        .bind(first_read)
-        .bind(only)
-        .fetch_all(self.readers())
-        .await?;
         let mut histories: BTreeMap<String, Vec<Version>> = BTreeMap::new();
-        for (key, payload, first, ended) in rows {
-            histories.entry(key).or_default().push(Version {
-                identity: serde_json::from_str(&payload)?,
-                first,
-                ended,
-            });
-        }
+        let mut tell = HashSet::new();
+        let mut connection = self.readers().acquire().await?;
+        every::each(
+            &mut connection,
+            Kind::Identity,
+            Some(source),
+            At::Ever,
+            |standing| {
+                let identity: Identity = serde_json::from_str(standing.fact)?;
+                let id = identity.id.to_string();
+                if only.is_some_and(|wanted| wanted != id) {
+                    return Ok(());
+                }
+                let (first, ended) = (standing.first_sync, standing.ended_sync);
+                if first > first_read
+                    || ended.is_some_and(|ended| ended > first_read)
+                    || identity.end_date.is_some()
+                {
+                    tell.insert(id.clone());
+                }
+                histories.entry(id).or_default().push(Version {
+                    identity,
+                    first,
+                    ended,
+                });
+                Ok(())
+            },
+        )
+        .await?;
+        histories.retain(|id, _| tell.contains(id));
         Ok(histories)
     }
 }

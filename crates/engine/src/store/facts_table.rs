@@ -1,10 +1,9 @@
 //! Windows of facts of one kind, for tables on the command line.
 
-use super::blocks::{self, At, Columns, CredentialKey, Which};
-use super::{Store, StoreError, SyncId};
+use super::blocks::{self, At, Columns, Which};
+use super::{Store, StoreError, SyncId, as_written};
 use lastkey_contract::Kind;
 use serde_json::{Map, Value};
-use sqlx::{QueryBuilder, Sqlite};
 use std::collections::HashMap;
 
 /// What a table is asked for.
@@ -163,8 +162,7 @@ fn path(column: &str) -> String {
 }
 
 impl Store {
-    /// A window of the facts of a kind, ordered by key, then source; grants, readers and controls
-    /// in the order in which they were stored.
+    /// A window of the facts of a kind, in the order in which they were stored.
     pub async fn table(&self, kind: Kind, query: &TableQuery) -> Result<FactTable, StoreError> {
         let known = columns(kind);
         if let Some((column, _)) = query
@@ -180,75 +178,6 @@ impl Store {
         if let Some(sync) = query.as_of {
             self.sync_record(sync).await?;
         }
-        if blocks::hold(kind) {
-            return self.packed_table(kind, query).await;
-        }
-        let restrict = |sql: &mut QueryBuilder<Sqlite>| {
-            sql.push(" FROM objects o JOIN sources s ON s.id = o.source WHERE o.kind = ");
-            sql.push_bind(kind.word());
-            match query.as_of {
-                None => {
-                    sql.push(" AND o.ended_sync IS NULL");
-                }
-                Some(sync) => {
-                    sql.push(" AND o.first_sync <= ");
-                    sql.push_bind(sync.sql());
-                    sql.push(" AND (o.ended_sync IS NULL OR o.ended_sync > ");
-                    sql.push_bind(sync.sql());
-                    sql.push(")");
-                }
-            }
-            for (column, value) in &query.filters {
-                match column.as_str() {
-                    "source" => sql.push(" AND s.name = "),
-                    other => {
-                        // JSON's true and false are 1 and 0 to SQLite.
-                        sql.push(" AND CASE json_type(o.payload, ");
-                        sql.push_bind(path(other));
-                        sql.push(") WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(json_extract(o.payload, ");
-                        sql.push_bind(path(other));
-                        sql.push(") AS TEXT) END = ")
-                    }
-                };
-                sql.push_bind(value.clone());
-            }
-        };
-        let mut count = QueryBuilder::<Sqlite>::new("SELECT count(*)");
-        restrict(&mut count);
-        let matching = count
-            .build_query_scalar::<i64>()
-            .fetch_one(self.readers())
-            .await?;
-        let mut select = QueryBuilder::<Sqlite>::new("SELECT o.payload, s.name, o.first_sync");
-        restrict(&mut select);
-        select.push(" ORDER BY o.key, o.source, o.id LIMIT ");
-        select.push_bind(query.limit);
-        select.push(" OFFSET ");
-        select.push_bind(query.offset.cast_signed());
-        let rows: Vec<(String, String, i64)> =
-            select.build_query_as().fetch_all(self.readers()).await?;
-        let rows = rows
-            .into_iter()
-            .map(|(payload, source, first_sync)| {
-                Ok(row(
-                    known,
-                    &serde_json::from_str(&payload)?,
-                    source,
-                    first_sync,
-                ))
-            })
-            .collect::<Result<_, StoreError>>()?;
-        Ok(FactTable {
-            rows,
-            matching: matching.cast_unsigned(),
-        })
-    }
-}
-
-impl Store {
-    /// A table of a kind that is kept in blocks: credentials by key, then source; the others in
-    /// the order in which they were stored.
-    async fn packed_table(&self, kind: Kind, query: &TableQuery) -> Result<FactTable, StoreError> {
         let names = self.source_names().await?;
         let name_of = |source: i64| names.get(&source).cloned().unwrap_or_default();
         let (of_source, filters): (Vec<_>, Vec<_>) = query
@@ -261,14 +190,13 @@ impl Store {
         };
         let from = usize::try_from(query.offset).unwrap_or(usize::MAX);
         let limit = query.limit as usize;
-        // All rows in the order in which they were stored: then no fact has to be looked at.
-        let columns_read = match filters.is_empty() && kind != Kind::Credential {
+        // Without a filter no fact has to be looked at but those of the window.
+        let columns_read = match filters.is_empty() {
             true => Columns::Nothing,
             false => Columns::Facts,
         };
         let mut matching = 0usize;
         let mut window: Vec<i64> = Vec::new();
-        let mut sorted: Vec<((String, i64), i64)> = Vec::new();
         let mut connection = self.readers().acquire().await?;
         blocks::each(&mut connection, &which, columns_read, |block| {
             let mut sources = of_source.iter();
@@ -276,30 +204,17 @@ impl Store {
                 return Ok(());
             }
             for place in block.places() {
-                let key = match columns_read {
-                    Columns::Facts => {
-                        let text = block.fact(place)?;
-                        if !all_hold(&filters, text)? {
-                            continue;
-                        }
-                        sort_key(kind, text, block.source)?
-                    }
-                    Columns::Nothing | Columns::References | Columns::Marks | Columns::All => None,
-                };
-                match key {
-                    Some(key) => sorted.push((key, block.row(place))),
-                    None if matching >= from && window.len() < limit => {
-                        window.push(block.row(place));
-                    }
-                    None => {}
+                if !filters.is_empty() && !all_hold(&filters, block.fact(place)?)? {
+                    continue;
+                }
+                if matching >= from && window.len() < limit {
+                    window.push(block.row(place));
                 }
                 matching += 1;
             }
             Ok(())
         })
         .await?;
-        sorted.sort();
-        window.extend(sorted.iter().skip(from).take(limit).map(|(_, row)| *row));
         let mut found: HashMap<i64, Map<String, Value>> = HashMap::new();
         blocks::of_rows(&mut connection, &window, Columns::Facts, |block, place| {
             let fact: Value = serde_json::from_str(block.fact(place)?)?;
@@ -318,23 +233,16 @@ impl Store {
 
 /// Whether a fact has all these values in these columns.
 fn all_hold(filters: &[&(String, String)], fact: &str) -> Result<bool, StoreError> {
-    if filters.is_empty() {
-        return Ok(true);
+    // Looked at as text before it is taken apart: nearly none has it.
+    let stands = |value: &str| fact.contains(&as_written(value));
+    if !filters.iter().all(|(_, value)| stands(value)) {
+        return Ok(false);
     }
     let fact: Value = serde_json::from_str(fact)?;
     Ok(filters.iter().all(|(column, value)| {
         fact.pointer(&pointer(column))
             .is_some_and(|found| is(found, value))
     }))
-}
-
-/// What rows are sorted by, before the order in which they were stored.
-fn sort_key(kind: Kind, fact: &str, source: i64) -> Result<Option<(String, i64)>, StoreError> {
-    if kind != Kind::Credential {
-        return Ok(None);
-    }
-    let CredentialKey { system, id } = CredentialKey::of(fact)?;
-    Ok(Some((super::named(&system, &id), source)))
 }
 
 /// Whether a value is what a filter asks for, as text.

@@ -2,10 +2,11 @@
 //!
 //! Derived: made anew after each sync; `links_stale` in `meta` says that it must be.
 
-use super::blocks::At;
+use super::blocks::{self, At, Columns};
 use super::{Store, StoreError, every, meta};
 use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
 use lastkey_contract::Kind;
+use lastkey_contract::facts::Account;
 use serde::Deserialize;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::HashMap;
@@ -34,6 +35,14 @@ struct AccountPart {
 
 pub(super) async fn mark_stale(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     meta::put(connection, "links_stale", "1").await
+}
+
+/// Forgets all links; they are made anew.
+pub(super) async fn forget(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::raw_sql("DELETE FROM links")
+        .execute(&mut *connection)
+        .await?;
+    mark_stale(connection).await
 }
 
 impl Store {
@@ -142,22 +151,29 @@ impl Store {
         offset: u64,
         limit: u32,
     ) -> Result<Vec<(String, Vec<String>)>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT o.key, l.candidates FROM links l JOIN objects o ON o.id = l.account
-             WHERE l.candidates IS NOT NULL ORDER BY o.key LIMIT ?1 OFFSET ?2",
+        let rows: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT account, candidates FROM links
+             WHERE candidates IS NOT NULL ORDER BY account LIMIT ?1 OFFSET ?2",
         )
         .bind(limit)
         .bind(offset.cast_signed())
         .fetch_all(self.readers())
         .await?;
-        rows.into_iter()
-            .map(|(key, candidates)| {
-                Ok((
-                    key.replace(super::objects::UNIT, ":"),
-                    serde_json::from_str(&candidates)?,
-                ))
-            })
-            .collect()
+        let (rows, candidates): (Vec<i64>, Vec<String>) = rows.into_iter().unzip();
+        let mut candidates = candidates.into_iter();
+        let mut accounts = Vec::new();
+        let mut connection = self.readers().acquire().await?;
+        blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, place| {
+            let account: Account = serde_json::from_str(block.fact(place)?)?;
+            let named = candidates.next().unwrap_or_default();
+            accounts.push((
+                format!("{}:{}", account.system, account.id),
+                serde_json::from_str(&named)?,
+            ));
+            Ok(())
+        })
+        .await?;
+        Ok(accounts)
     }
 }
 

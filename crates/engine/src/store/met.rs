@@ -2,11 +2,11 @@
 //! it in the store: tables `checkpoints` and `met`.
 
 use super::blocks::{self, Block, Columns, Which};
-use super::names::{End, Names};
-use super::objects::{CURRENT, ContentHash, CurrentRow, same_sizes};
-use super::{Store, StoreError, SyncId, many};
+use super::names::{End, NumberSet, Numbers};
+use super::objects::ContentHash;
+use super::{Store, StoreError, SyncId};
 use lastkey_contract::{Cursor, Kind};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 use std::collections::{HashMap, HashSet};
 
 pub(super) const MIGRATION: &str = "
@@ -62,15 +62,12 @@ pub(crate) struct Met {
     scope: Scope,
     own: OwnRows,
     versions: Vec<Version>,
-    first: HashMap<u64, u32>,
+    first: HashMap<i64, u32, Numbers>,
     /// Keys that this sync stored anew, where a second row of a key is one too many.
-    fresh: HashSet<u64>,
-    /// Keys that were asked about, so that nothing is loaded twice.
-    asked_keys: HashSet<i64>,
+    fresh: NumberSet,
     /// Stored versions under parents of which the read says that it shows all.
     whole: HashSet<i64>,
-    /// Parent and row of each current object of a kind that is kept in blocks, sorted; made when
-    /// an incremental read first asks.
+    /// Parent and row of each current object, sorted; made when an incremental read first asks.
     children: Option<Vec<(i64, i64)>>,
     /// Systems that this sync has been allowed to speak for.
     pub(super) claimed: HashSet<String>,
@@ -84,9 +81,8 @@ impl Met {
             scope,
             own,
             versions: Vec::new(),
-            first: HashMap::new(),
-            fresh: HashSet::new(),
-            asked_keys: HashSet::new(),
+            first: HashMap::default(),
+            fresh: NumberSet::default(),
             whole: HashSet::new(),
             children: None,
             claimed: HashSet::new(),
@@ -96,7 +92,7 @@ impl Met {
 
     fn learn(&mut self, key: i64, id: i64, hash: ContentHash, born_sync: i64, met: bool) {
         let place: u32 = self.versions.len().try_into().unwrap_or(u32::MAX);
-        let next = self.first.insert(key.cast_unsigned(), place);
+        let next = self.first.insert(key, place);
         self.versions.push(Version {
             id,
             hash,
@@ -106,18 +102,8 @@ impl Met {
         });
     }
 
-    /// Learns a row of `objects`.
-    fn learn_row(&mut self, row: &CurrentRow, names: Names, met: bool) {
-        let (id, key, stored, born_sync, _) = row;
-        let mut hash = ContentHash::default();
-        for (to, from) in hash.iter_mut().zip(stored) {
-            *to = *from;
-        }
-        self.learn(names.of(key), *id, hash, *born_sync, met);
-    }
-
     /// Learns an object of a block.
-    fn learn_packed(&mut self, block: &Block, place: usize, met: bool) -> Result<(), StoreError> {
+    fn learn_one(&mut self, block: &Block, place: usize, met: bool) -> Result<(), StoreError> {
         let (Some(key), Some(hash)) = (block.keys.get(place), block.hashes.get(place)) else {
             return Err(StoreError::damaged("a block of objects lacks a key"));
         };
@@ -127,7 +113,7 @@ impl Met {
 
     /// The places of the stored versions of a key.
     fn places(&self, key: i64) -> impl Iterator<Item = (usize, &Version)> {
-        let mut at = self.first.get(&key.cast_unsigned()).copied();
+        let mut at = self.first.get(&key).copied();
         std::iter::from_fn(move || {
             let place = at? as usize;
             let version = self.versions.get(place)?;
@@ -153,12 +139,12 @@ impl Met {
 
     /// Whether this sync has had a row with this key already.
     pub(super) fn has_had(&self, key: i64) -> bool {
-        self.fresh.contains(&key.cast_unsigned()) || self.places(key).any(|(_, v)| v.met)
+        self.fresh.contains(&key) || self.places(key).any(|(_, v)| v.met)
     }
 
     pub(super) fn note_fresh(&mut self, key: i64) {
         if !self.kind.may_repeat() {
-            self.fresh.insert(key.cast_unsigned());
+            self.fresh.insert(key);
         }
     }
 
@@ -177,7 +163,7 @@ impl Met {
             }
         }
         for key in fresh {
-            self.fresh.remove(&key.cast_unsigned());
+            self.fresh.remove(key);
         }
     }
 
@@ -275,44 +261,9 @@ impl Store {
         if met.scope == Scope::Asked {
             return Ok(met);
         }
-        if blocks::hold(kind) {
-            let which = Which::now(kind).of_source(source);
-            let mut connection = self.readers().acquire().await?;
-            load_marks(&mut connection, &mut met, sync, &which, &seen).await?;
-            return Ok(met);
-        }
-        let names = self.names()?;
-        let mut after = 0i64;
-        loop {
-            let sql = many::joined(
-                &[
-                    "id",
-                    "json_quote(key)",
-                    "json_quote(hex(hash))",
-                    "born_sync",
-                    "first_sync",
-                ],
-                &format!(
-                    "{CURRENT} WHERE source = ?1 AND kind = ?2 AND id > ?3 AND ended_sync IS NULL ORDER BY id LIMIT ?4"
-                ),
-            );
-            let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-                .bind(source)
-                .bind(kind.word())
-                .bind(after)
-                .bind(many::KEYS)
-                .fetch_one(self.readers())
-                .await?;
-            let rows: Vec<(i64, String, &str, i64, i64)> = many::rows(&text)?;
-            let Some(last) = rows.last() else { break };
-            after = last.0;
-            for (id, key, hash, born, first) in &rows {
-                // What this sync itself wrote before it was cut short was met by it.
-                let own = met.own == OwnRows::Met && *first == sync.sql();
-                let hash = hash_of_hex(hash);
-                met.learn(names.of(key), *id, hash, *born, own || seen.contains(id));
-            }
-        }
+        let which = Which::now(kind).of_source(source);
+        let mut connection = self.readers().acquire().await?;
+        load_marks(&mut connection, &mut met, sync, &which, &seen).await?;
         Ok(met)
     }
 
@@ -332,75 +283,14 @@ impl Store {
     }
 }
 
-fn hash_of_hex(hex: &str) -> ContentHash {
-    let mut hash = ContentHash::default();
-    for (byte, digits) in hash.iter_mut().zip(hex.as_bytes().as_chunks::<2>().0) {
-        let digit = |d: u8| char::from(d).to_digit(16).unwrap_or_default() as u8;
-        let [high, low] = *digits;
-        *byte = digit(high) << 4 | digit(low);
-    }
-    hash
-}
-
-/// What an incremental page asks about.
-pub(super) struct Question<'a> {
-    pub keys: Vec<&'a str>,
-    /// Parents of which the read shows all.
-    pub whole: Vec<i64>,
-}
-
-/// Loads the stored versions that an incremental page is about.
+/// Loads what stands, before an incremental page is held against it: all marks of the kind at
+/// once, which takes less than looking for a few. `whole` are parents of which the page shows all.
 pub(super) async fn ask(
     connection: &mut SqliteConnection,
     met: &mut Met,
     sync: SyncId,
     source: i64,
-    question: Question<'_>,
-    names: Names,
-) -> Result<(), StoreError> {
-    let kind = met.kind;
-    if blocks::hold(kind) {
-        return ask_packed(connection, met, sync, source, question).await;
-    }
-    let mut rows: Vec<CurrentRow> = Vec::new();
-    let keys: Vec<&str> = question
-        .keys
-        .into_iter()
-        .filter(|key| met.asked_keys.insert(names.of(key)))
-        .collect();
-    rows.extend(current_with(connection, kind, source, "key", &keys).await?);
-    let column = match parent_end(kind) {
-        End::From | End::Key => "from_number",
-        End::To => "to_number",
-    };
-    let whole = current_with(connection, kind, source, column, &question.whole).await?;
-    met.whole.extend(whole.iter().map(|row| row.0));
-    // What was asked about on an earlier page and was not there then, this very pass has stored
-    // since: it was met, and must not be learned as if it had been there before.
-    rows.extend(
-        whole
-            .into_iter()
-            .filter(|row| !met.asked_keys.contains(&names.of(&row.1))),
-    );
-    let known: HashSet<i64> = met.versions.iter().map(|v| v.id).collect();
-    let mut new = HashSet::new();
-    for row in rows {
-        if !known.contains(&row.0) && new.insert(row.0) {
-            let own = met.own == OwnRows::Met && row.4 == sync.sql();
-            met.learn_row(&row, names, own);
-        }
-    }
-    Ok(())
-}
-
-/// The same of a kind that is kept in blocks: all of its marks are loaded once, which takes less
-/// than looking for a few.
-async fn ask_packed(
-    connection: &mut SqliteConnection,
-    met: &mut Met,
-    sync: SyncId,
-    source: i64,
-    question: Question<'_>,
+    whole: &[i64],
 ) -> Result<(), StoreError> {
     let children = match met.children.take() {
         Some(children) => children,
@@ -410,14 +300,14 @@ async fn ask_packed(
             children(connection, met.kind, &which).await?
         }
     };
-    for parent in &question.whole {
+    for parent in whole {
         met.whole.extend(children_of(&children, *parent));
     }
     met.children = Some(children);
     Ok(())
 }
 
-/// Learns what stands of a kind that is kept in blocks.
+/// Learns what stands.
 async fn load_marks(
     connection: &mut SqliteConnection,
     met: &mut Met,
@@ -430,7 +320,7 @@ async fn load_marks(
         let own = met.own == OwnRows::Met && block.first_sync == sync.sql();
         block.places().try_for_each(|place| {
             let was_met = own || seen.contains(&block.row(place));
-            met.learn_packed(block, place, was_met)
+            met.learn_one(block, place, was_met)
         })
     })
     .await
@@ -468,39 +358,6 @@ fn children_of(children: &[(i64, i64)], parent: i64) -> impl Iterator<Item = i64
         .iter()
         .take_while(move |(one, _)| *one == parent)
         .map(|(_, row)| *row)
-}
-
-/// Current versions of a source and kind with one of these values in a column.
-async fn current_with<'v, T>(
-    connection: &mut SqliteConnection,
-    kind: Kind,
-    source: i64,
-    column: &'static str,
-    values: &'v [T],
-) -> Result<Vec<CurrentRow>, StoreError>
-where
-    T: Copy + sqlx::Encode<'v, Sqlite> + sqlx::Type<Sqlite> + 'v,
-{
-    let mut rows = Vec::new();
-    for part in same_sizes(values) {
-        let mut select = QueryBuilder::<Sqlite>::new(CURRENT);
-        select.push(" WHERE ended_sync IS NULL AND kind = ");
-        select.push_bind(kind.word());
-        select.push(" AND source = ");
-        select.push_bind(source);
-        select.push(format!(" AND {column} IN ("));
-        let mut list = select.separated(", ");
-        for value in part {
-            list.push_bind(*value);
-        }
-        select.push(")");
-        let found = select
-            .build_query_as::<CurrentRow>()
-            .fetch_all(&mut *connection)
-            .await?;
-        rows.extend(found);
-    }
-    Ok(rows)
 }
 
 /// Notes what a page met and where the next one starts.

@@ -20,7 +20,6 @@ mod journal;
 mod lease;
 mod links;
 mod log;
-mod many;
 mod met;
 mod meta;
 mod names;

@@ -11,6 +11,7 @@ use lastkey_contract::facts::{Fact, ObjectType, Owner, Principal, PrincipalType}
 use lastkey_contract::{AccountId, IdentityId, Kind, LocationPath, SystemName};
 use siphasher::sip::SipHasher13;
 use sqlx::SqliteConnection;
+use std::collections::HashSet;
 use std::hash::Hasher;
 
 /// The store's key for hashing names.
@@ -60,6 +61,12 @@ impl Names {
     /// The number of a name.
     pub(super) fn of(self, name: &str) -> i64 {
         self.joined(&[name])
+    }
+
+    /// The number of an object's own key. Of identities, accounts, entitlements and credentials it
+    /// is the number by which references name them.
+    pub(super) fn key(self, kind: Kind, key: &str) -> i64 {
+        self.joined(&[kind.word(), key])
     }
 
     /// The number of the name whose parts these are, joined with the separator of keys.
@@ -172,6 +179,37 @@ impl Names {
             // The name itself begins with the word of what it names.
             None => self.of(name),
         }
+    }
+}
+
+/// Numbers of names are hashes already; tables of them need no other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Numbers;
+
+/// A set of numbers of names.
+pub(super) type NumberSet = HashSet<i64, Numbers>;
+
+impl std::hash::BuildHasher for Numbers {
+    type Hasher = AsItIs;
+    fn build_hasher(&self) -> AsItIs {
+        AsItIs(0)
+    }
+}
+
+/// Gives back the number itself.
+pub(super) struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+    fn write_i64(&mut self, number: i64) {
+        self.0 = number.cast_unsigned();
     }
 }
 

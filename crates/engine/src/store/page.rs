@@ -2,15 +2,15 @@
 //! which objects an incremental read says are gone.
 
 use super::blocks::{self, Columns, Which};
-use super::met::{self, Met, Question, Scope};
+use super::met::{self, Met, Scope};
 use super::names::Names;
-use super::objects::{self, Ending, NewVersion, ObjectRow, UNIT};
+use super::objects::{Ending, NewVersion, ObjectRow, UNIT};
 use super::{
     Held, KindRecord, NewJournalRow, SourceRecord, Store, StoreError, SyncId, journal, people,
     syncs,
 };
 use chrono::{DateTime, Utc};
-use lastkey_contract::facts::Fact;
+use lastkey_contract::facts::{Fact, Identity};
 use lastkey_contract::{Cursor, Kind};
 use sqlx::SqliteConnection;
 use std::collections::BTreeSet;
@@ -117,16 +117,10 @@ impl Store {
         let connection = &mut *writing.tx;
         claim_systems(&mut *connection, part, met).await?;
         if met.scope() == Scope::Asked {
-            let question = question(part, rows, names);
-            met::ask(
-                &mut *connection,
-                met,
-                part.sync,
-                part.source.id,
-                question,
-                names,
-            )
-            .await?;
+            let parent =
+                |name: &String| names.reference(part.kind, met::parent_end(part.kind), name);
+            let whole: Vec<i64> = part.whole.iter().map(parent).collect();
+            met::ask(&mut *connection, met, part.sync, part.source.id, &whole).await?;
         }
         let applied = apply(&mut *connection, part, met, marks, rows, names).await?;
         let (record, lines) = finish(&applied);
@@ -169,7 +163,7 @@ impl Store {
         let outcome = match held {
             Some(held) => Err(held),
             None => {
-                objects::end(&mut writing.tx, sync, met.kind, &missing, Ending::Removed).await?;
+                blocks::end(&mut writing.tx, sync, &missing, Ending::Removed).await?;
                 if met.kind == Kind::Identity {
                     people::drop_rows(&mut writing.tx, &missing).await?;
                 }
@@ -204,16 +198,6 @@ struct Marks {
     fresh: Vec<i64>,
     /// The rows of unchanged versions, for resuming.
     unchanged: Vec<i64>,
-}
-
-/// What a page of an incremental read has to know.
-fn question<'a>(part: &'a PagePart<'_>, rows: &'a [ObjectRow], names: Names) -> Question<'a> {
-    let parent = |name: &str| names.reference(part.kind, met::parent_end(part.kind), name);
-    let keys = rows.iter().map(|row| row.key.as_str());
-    Question {
-        keys: keys.chain(part.gone.iter().map(String::as_str)).collect(),
-        whole: part.whole.iter().map(|name| parent(name)).collect(),
-    }
 }
 
 /// Each system and kind has one authoritative source.
@@ -274,18 +258,6 @@ async fn carries_now(
     kind: Kind,
     system: &str,
 ) -> Result<bool, StoreError> {
-    if !blocks::hold(kind) {
-        let (found,): (bool,) = sqlx::query_as(
-            "SELECT EXISTS (SELECT 1 FROM objects WHERE source = ?1 AND kind = ?2
-             AND ended_sync IS NULL AND json_extract(payload, '$.system') = ?3)",
-        )
-        .bind(source)
-        .bind(kind.word())
-        .bind(system)
-        .fetch_one(connection)
-        .await?;
-        return Ok(found);
-    }
     let which = Which::now(kind).of_source(source);
     let mut after = 0;
     loop {
@@ -337,10 +309,6 @@ async fn apply(
             }
         }
     }
-    let first_id = match blocks::hold(part.kind) {
-        true => 0,
-        false => objects::next_id(&mut *connection).await?,
-    };
     let (mut ended, mut fresh, mut persons) = (Vec::new(), Vec::new(), Vec::new());
     for (row, fact) in rest {
         let born_sync = match met.open(row.key_number) {
@@ -357,27 +325,28 @@ async fn apply(
             }
         };
         if let Fact::Identity(identity) = fact {
-            persons.push((first_id + fresh.len() as i64, identity));
+            persons.push((fresh.len(), identity));
         }
         fresh.push(NewVersion { born_sync, row });
         applied.stored += 1;
     }
     let mut gone = Vec::new();
     for key in part.gone {
-        for place in met.open_places(names.of(key)) {
+        for place in met.open_places(names.key(part.kind, key)) {
             marks.places.push(place);
             gone.extend(met.meet(place).map(|v| v.id));
         }
     }
     applied.removed = gone.len() as u64;
     let (sync, kind, source) = (part.sync, part.kind, part.source.id);
-    objects::end(&mut *connection, sync, kind, &ended, Ending::Changed).await?;
-    objects::end(&mut *connection, sync, kind, &gone, Ending::Removed).await?;
-    match blocks::hold(kind) {
-        true => blocks::insert(&mut *connection, sync, source, kind, &fresh).await?,
-        false => objects::insert(&mut *connection, sync, source, kind, first_id, &fresh).await?,
-    }
+    blocks::end(&mut *connection, sync, &ended, Ending::Changed).await?;
+    blocks::end(&mut *connection, sync, &gone, Ending::Removed).await?;
+    let rows = blocks::insert(&mut *connection, sync, source, kind, &fresh).await?;
     if part.kind == Kind::Identity {
+        let persons: Vec<(i64, &Identity)> = persons
+            .into_iter()
+            .filter_map(|(place, identity)| Some((*rows.get(place)?, identity)))
+            .collect();
         people::drop_rows(&mut *connection, &ended).await?;
         people::drop_rows(&mut *connection, &gone).await?;
         people::put(&mut *connection, part.source.id, &persons).await?;

@@ -1,5 +1,6 @@
 //! Tables `people` and `people_search`: current identities, as lists sort, filter and search them.
 
+use super::blocks::{self, Columns, Which};
 use super::{Store, StoreError, SyncId};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::Identity;
@@ -266,20 +267,80 @@ pub(super) async fn put(
 }
 
 /// Adds rows for versions that are current again.
-pub(super) async fn put_from_objects(
-    connection: &mut SqliteConnection,
-    ids: &[i64],
-) -> Result<(), StoreError> {
-    for id in ids {
-        let (source, payload): (i64, String) =
-            sqlx::query_as("SELECT source, payload FROM objects WHERE id = ?1")
-                .bind(id)
-                .fetch_one(&mut *connection)
-                .await?;
-        let identity: Identity = serde_json::from_str(&payload)?;
-        put(connection, source, &[(*id, &identity)]).await?;
+async fn put_again(connection: &mut SqliteConnection, rows: &[i64]) -> Result<(), StoreError> {
+    for part in rows.chunks(1000) {
+        let mut found = Vec::new();
+        blocks::of_rows(&mut *connection, part, Columns::Facts, |block, place| {
+            let identity: Identity = serde_json::from_str(block.fact(place)?)?;
+            found.push((block.source, block.row(place), identity));
+            Ok(())
+        })
+        .await?;
+        for alike in found.chunk_by(|(a, _, _), (b, _, _)| a == b) {
+            let Some((source, _, _)) = alike.first() else {
+                continue;
+            };
+            let people: Vec<(i64, &Identity)> =
+                alike.iter().map(|(_, row, one)| (*row, one)).collect();
+            put(&mut *connection, *source, &people).await?;
+        }
     }
     Ok(())
+}
+
+/// Makes the list of current identities anew, whatever stands in it.
+pub(super) async fn make_anew(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::raw_sql("DELETE FROM people; DELETE FROM people_search;")
+        .execute(&mut *connection)
+        .await?;
+    let mut rows = Vec::new();
+    let which = Which::now(Kind::Identity);
+    blocks::each(&mut *connection, &which, Columns::Nothing, |block| {
+        rows.extend(block.places().map(|place| block.row(place)));
+        Ok(())
+    })
+    .await?;
+    put_again(connection, &rows).await
+}
+
+/// Takes back what a sync did to the list; after its blocks and endings are gone.
+pub(super) async fn take_back(
+    connection: &mut SqliteConnection,
+    undone: &Undone,
+) -> Result<(), StoreError> {
+    drop_rows(&mut *connection, &undone.stored).await?;
+    put_again(connection, &undone.ended).await
+}
+
+/// The identities that a sync stored and those that it ended, to be taken back.
+pub(super) struct Undone {
+    stored: Vec<i64>,
+    ended: Vec<i64>,
+}
+
+/// What a sync did to identities; before it is undone.
+pub(super) async fn done_by(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+) -> Result<Undone, StoreError> {
+    let ended = blocks::ended_by(&mut *connection, Kind::Identity, sync).await?;
+    let mut stored = Vec::new();
+    let which = Which::ever(Kind::Identity);
+    blocks::each(connection, &which, Columns::Nothing, |block| {
+        if block.first_sync == sync.sql() {
+            stored.extend(block.places().map(|place| block.row(place)));
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(Undone {
+        // What it stored and ended itself is gone either way.
+        ended: ended
+            .into_iter()
+            .filter(|row| stored.binary_search(row).is_err())
+            .collect(),
+        stored,
+    })
 }
 
 /// Drops the rows of versions that are no longer current.
@@ -309,25 +370,6 @@ pub(super) async fn drop_ended(
     connection: &mut SqliteConnection,
     sync: SyncId,
 ) -> Result<(), StoreError> {
-    let ids: Vec<(i64,)> =
-        sqlx::query_as("SELECT id FROM objects WHERE ended_sync = ?1 AND kind = 'identity'")
-            .bind(sync.sql())
-            .fetch_all(&mut *connection)
-            .await?;
-    let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
-    drop_rows(connection, &ids).await
-}
-
-/// Drops the rows of versions that this sync wrote.
-pub(super) async fn drop_first_of(
-    connection: &mut SqliteConnection,
-    sync: SyncId,
-) -> Result<(), StoreError> {
-    let ids: Vec<(i64,)> =
-        sqlx::query_as("SELECT id FROM objects WHERE first_sync = ?1 AND kind = 'identity'")
-            .bind(sync.sql())
-            .fetch_all(&mut *connection)
-            .await?;
-    let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
-    drop_rows(connection, &ids).await
+    let rows = blocks::ended_by(&mut *connection, Kind::Identity, sync).await?;
+    drop_rows(connection, &rows).await
 }

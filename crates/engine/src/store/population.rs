@@ -17,39 +17,6 @@ impl Store {
         after: i64,
         limit: u32,
     ) -> Result<Vec<(i64, PopulationRow)>, StoreError> {
-        if blocks::hold(kind) {
-            return self.packed_population(kind, after, limit).await;
-        }
-        let rows: Vec<(i64, String, i64, String)> = sqlx::query_as(
-            "SELECT o.id, s.name, o.first_sync, o.payload
-             FROM objects o NOT INDEXED JOIN sources s ON s.id = o.source
-             WHERE o.kind = ?1 AND o.id > ?2 AND o.ended_sync IS NULL
-             ORDER BY o.id LIMIT ?3",
-        )
-        .bind(kind.word())
-        .bind(after)
-        .bind(limit)
-        .fetch_all(self.readers())
-        .await?;
-        rows.into_iter()
-            .map(|(row, source, first_sync, payload)| {
-                let population = PopulationRow {
-                    fact: serde_json::from_str(&payload)?,
-                    source: source.into(),
-                    first_sync: first_sync.cast_unsigned(),
-                };
-                Ok((row, population))
-            })
-            .collect()
-    }
-
-    /// The same of a kind that is kept in blocks.
-    async fn packed_population(
-        &self,
-        kind: Kind,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<(i64, PopulationRow)>, StoreError> {
         let names = self.source_names().await?;
         let mut connection = self.readers().acquire().await?;
         let which = Which::now(kind);
@@ -79,15 +46,7 @@ impl Store {
 
     /// How many current objects of a kind there are.
     pub async fn population_size(&self, kind: Kind) -> Result<u64, StoreError> {
-        if blocks::hold(kind) {
-            return blocks::count(&mut *self.readers().acquire().await?, kind).await;
-        }
-        let (count,): (i64,) =
-            sqlx::query_as("SELECT count(*) FROM objects WHERE kind = ?1 AND ended_sync IS NULL")
-                .bind(kind.word())
-                .fetch_one(self.readers())
-                .await?;
-        Ok(count.cast_unsigned())
+        blocks::count(&mut *self.readers().acquire().await?, kind).await
     }
 
     /// The latest read of each source, kind by kind.

@@ -1,11 +1,13 @@
 //! References of a source's current facts that lead to nothing known.
 
-use super::blocks::{self, Block, Columns, CredentialKey, Which};
-use super::names::Names;
+use super::blocks::{self, At, Block, Columns, Which};
+use super::names::NumberSet;
 use super::objects::UNIT;
-use super::{Store, StoreError, many};
+use super::{Store, StoreError, every};
 use lastkey_contract::facts::{Fact, ObjectType, Principal, PrincipalType};
 use lastkey_contract::{Kind, Note};
+use serde::Deserialize;
+use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// References of one sort that lead nowhere.
@@ -25,41 +27,18 @@ enum Ref {
     To,
 }
 
-impl Ref {
-    fn column(self) -> &'static str {
-        match self {
-            Ref::From => "from_number",
-            Ref::To => "to_number",
-        }
-    }
-
-    fn index(self) -> &'static str {
-        match self {
-            Ref::From => "objects_from",
-            Ref::To => "objects_to",
-        }
-    }
-}
-
 impl Store {
     /// What the current facts of a source refer to and no source holds.
     pub(crate) async fn broken_references(
         &self,
         source: i64,
     ) -> Result<Vec<BrokenReferences>, StoreError> {
-        let known = self.known_names().await?;
+        let mut known = self.known_names().await?;
         let mut broken = Found::default();
         for kind in Kind::ALL {
-            if blocks::hold(kind) {
-                self.broken_in_blocks(source, kind, &known, &mut broken)
+            if names_something(kind, Ref::From) || names_something(kind, Ref::To) {
+                self.broken_of(source, kind, &mut known, &mut broken)
                     .await?;
-                continue;
-            }
-            for end in [Ref::From, Ref::To] {
-                if names_something(kind, end) {
-                    self.broken_at(source, kind, end, &known, &mut broken)
-                        .await?;
-                }
             }
         }
         Ok(broken
@@ -79,141 +58,84 @@ impl Store {
             .collect())
     }
 
-    /// The numbers of everything that a reference can name.
-    async fn known_names(&self) -> Result<HashSet<i64>, StoreError> {
-        let names = self.names()?;
-        let mut known = HashSet::new();
-        let people: Vec<(String, String)> =
-            sqlx::query_as("SELECT s.name, p.id FROM people p JOIN sources s ON s.id = p.source")
-                .fetch_all(self.readers())
-                .await?;
-        for (source, id) in people {
-            known.insert(names.object(Kind::Identity, &[&id]));
-            known.insert(names.object(Kind::Identity, &[&format!("{source}:{id}")]));
-        }
-        for kind in [Kind::Account, Kind::Entitlement] {
-            self.learn_keys(kind, names, &mut known).await?;
-        }
+    /// The numbers of everything that a reference can name; of identities by their bare ids.
+    async fn known_names(&self) -> Result<Known, StoreError> {
+        let mut known = NumberSet::default();
         let mut connection = self.readers().acquire().await?;
-        let credentials = Which::now(Kind::Credential);
-        blocks::each(&mut connection, &credentials, Columns::Facts, |block| {
-            for place in block.places() {
-                let key = CredentialKey::of(block.fact(place)?)?;
-                known.insert(names.object(Kind::Credential, &[&key.system, &key.id]));
+        for kind in [
+            Kind::Identity,
+            Kind::Account,
+            Kind::Entitlement,
+            Kind::Credential,
+        ] {
+            blocks::each(
+                &mut connection,
+                &Which::now(kind),
+                Columns::Marks,
+                |block| {
+                    known.extend(block.places().filter_map(|place| block.keys.get(place)));
+                    Ok(())
+                },
+            )
+            .await?;
+        }
+        let carriers: HashSet<i64> =
+            sqlx::query_scalar("SELECT DISTINCT source FROM carried WHERE kind = 'location'")
+                .fetch_all(&mut *connection)
+                .await?
+                .into_iter()
+                .collect();
+        let which = Which::now(Kind::Location);
+        blocks::each(&mut connection, &which, Columns::References, |block| {
+            if carriers.contains(&block.source) {
+                let paths = block
+                    .places()
+                    .filter_map(|p| Block::reference(&block.tos, p));
+                known.extend(paths);
             }
             Ok(())
         })
         .await?;
-        let places: Vec<(i64,)> = sqlx::query_as(
-            "SELECT DISTINCT to_number FROM objects
-             WHERE kind = 'location' AND ended_sync IS NULL AND to_number IS NOT NULL
-             AND source IN (SELECT source FROM carried WHERE kind = 'location')",
-        )
-        .fetch_all(self.readers())
-        .await?;
-        known.extend(places.into_iter().map(|(number,)| number));
-        Ok(known)
+        Ok(Known {
+            numbers: known,
+            qualified: false,
+        })
     }
 
-    async fn learn_keys(
-        &self,
-        kind: Kind,
-        names: Names,
-        known: &mut HashSet<i64>,
-    ) -> Result<(), StoreError> {
-        let mut after = String::new();
-        loop {
-            let sql = many::joined(
-                &["json_quote(key)"],
-                "SELECT DISTINCT key FROM objects INDEXED BY objects_by_key
-                 WHERE kind = ?1 AND key > ?2 AND ended_sync IS NULL ORDER BY key LIMIT ?3",
-            );
-            let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-                .bind(kind.word())
-                .bind(&after)
-                .bind(many::KEYS)
-                .fetch_one(self.readers())
-                .await?;
-            let keys: Vec<(String,)> = many::rows(&text)?;
-            let Some((last,)) = keys.last() else {
-                return Ok(());
-            };
-            after.clone_from(last);
-            known.extend(keys.iter().map(|(key,)| names.object(kind, &[key])));
-        }
-    }
-
-    /// What the current facts of a kind name at an end and nothing is known by.
-    async fn broken_at(
-        &self,
-        source: i64,
-        kind: Kind,
-        end: Ref,
-        known: &HashSet<i64>,
-        broken: &mut Found,
-    ) -> Result<(), StoreError> {
-        let (column, index) = (end.column(), end.index());
-        let sql = many::joined(
-            &["number", "count"],
-            &format!(
-                "SELECT {column} AS number, count(*) AS count FROM objects INDEXED BY {index}
-                 WHERE kind = ?1 AND source = ?2 AND ended_sync IS NULL AND {column} IS NOT NULL
-                 GROUP BY {column}"
-            ),
-        );
-        let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-            .bind(kind.word())
-            .bind(source)
-            .fetch_one(self.readers())
-            .await?;
-        let numbers: Vec<(i64, i64)> = many::rows(&text)?;
-        let unknown: Vec<(i64, i64)> = numbers
-            .into_iter()
-            .filter(|(number, _)| !known.contains(number))
-            .collect();
-        // All facts of most kinds name the same sort of thing there, so that a few tell it.
-        let (looked_at, counted) = match words(kind, "", end) {
-            None => (unknown.as_slice(), [].as_slice()),
-            Some(_) => unknown.split_at(unknown.len().min(Note::MAX_EXAMPLES)),
-        };
-        for (number, _) in looked_at {
-            for payload in self.payloads(source, kind, end, *number).await? {
-                broken.add(&serde_json::from_str(&payload)?, end);
+    /// The numbers by which references name identities of one source in particular: made when a
+    /// bare id is not known, which is seldom.
+    async fn learn_qualified(&self, known: &mut NumberSet) -> Result<(), StoreError> {
+        let names = self.names()?;
+        let sources = self.source_names().await?;
+        let mut connection = self.readers().acquire().await?;
+        every::each(&mut connection, Kind::Identity, None, At::Now, |standing| {
+            let part: IdPart = serde_json::from_str(standing.fact)?;
+            if let Some(source) = sources.get(&standing.source) {
+                let id = format!("{source}:{}", part.id);
+                known.insert(names.object(Kind::Identity, &[&id]));
             }
-        }
-        if let Some(what) = words(kind, "", end) {
-            let more: i64 = counted.iter().map(|(_, count)| count).sum();
-            broken.count(kind, what, more.cast_unsigned());
-        }
-        Ok(())
+            Ok(())
+        })
+        .await
     }
 
-    /// The same for a kind that is kept in blocks.
-    async fn broken_in_blocks(
+    /// The references of a source's facts of a kind that lead nowhere.
+    async fn broken_of(
         &self,
         source: i64,
         kind: Kind,
-        known: &HashSet<i64>,
+        known: &mut Known,
         broken: &mut Found,
     ) -> Result<(), StoreError> {
         let which = Which::now(kind).of_source(source);
         let mut connection = self.readers().acquire().await?;
-        let (mut from, mut to) = (Vec::new(), Vec::new());
-        blocks::each(&mut connection, &which, Columns::References, |block| {
-            let unknown = |numbers: &[i64], place| {
-                Block::reference(numbers, place).is_some_and(|number| !known.contains(&number))
-            };
-            for place in block.places() {
-                if unknown(&block.froms, place) {
-                    from.push(block.row(place));
-                }
-                if unknown(&block.tos, place) {
-                    to.push(block.row(place));
-                }
-            }
-            Ok(())
-        })
-        .await?;
+        let (mut from, mut to) = unknown(&mut connection, &which, &known.numbers).await?;
+        let unsure = !from.is_empty() || !to.is_empty();
+        if unsure && !known.qualified && names_identities(kind) {
+            self.learn_qualified(&mut known.numbers).await?;
+            known.qualified = true;
+            (from, to) = unknown(&mut connection, &which, &known.numbers).await?;
+        }
         for (end, rows) in [(Ref::From, from), (Ref::To, to)] {
             blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, place| {
                 broken.add(&serde_json::from_str(block.fact(place)?)?, end);
@@ -223,26 +145,56 @@ impl Store {
         }
         Ok(())
     }
+}
 
-    /// The current facts of a source and kind with this number at an end.
-    async fn payloads(
-        &self,
-        source: i64,
-        kind: Kind,
-        end: Ref,
-        number: i64,
-    ) -> Result<Vec<String>, StoreError> {
-        let (column, index) = (end.column(), end.index());
-        let sql = format!(
-            "SELECT payload FROM objects INDEXED BY {index}
-             WHERE kind = ?1 AND {column} = ?2 AND source = ?3 AND ended_sync IS NULL"
-        );
-        Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-            .bind(kind.word())
-            .bind(number)
-            .bind(source)
-            .fetch_all(self.readers())
-            .await?)
+/// The rows whose references, at the one end and at the other, have no known number.
+async fn unknown(
+    connection: &mut SqliteConnection,
+    which: &Which,
+    known: &NumberSet,
+) -> Result<(Vec<i64>, Vec<i64>), StoreError> {
+    let (mut from, mut to) = (Vec::new(), Vec::new());
+    blocks::each(connection, which, Columns::References, |block| {
+        let unknown = |numbers: &[i64], place| {
+            Block::reference(numbers, place).is_some_and(|number| !known.contains(&number))
+        };
+        for place in block.places() {
+            if unknown(&block.froms, place) {
+                from.push(block.row(place));
+            }
+            if unknown(&block.tos, place) {
+                to.push(block.row(place));
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    Ok((from, to))
+}
+
+/// What references may name.
+struct Known {
+    numbers: NumberSet,
+    /// Whether identities are known by `source:id` as well.
+    qualified: bool,
+}
+
+#[derive(Deserialize)]
+struct IdPart {
+    id: String,
+}
+
+/// Whether facts of a kind name identities.
+fn names_identities(kind: Kind) -> bool {
+    match kind {
+        Kind::Identity | Kind::Account | Kind::Owner | Kind::Task => true,
+        Kind::Entitlement
+        | Kind::Grant
+        | Kind::Credential
+        | Kind::Location
+        | Kind::Reader
+        | Kind::Control
+        | Kind::Session => false,
     }
 }
 
@@ -251,12 +203,6 @@ impl Store {
 struct Found(BTreeMap<(Kind, &'static str), Broken>);
 
 impl Found {
-    fn count(&mut self, kind: Kind, what: &'static str, count: u64) {
-        if count > 0 {
-            self.0.entry((kind, what)).or_default().count += count;
-        }
-    }
-
     /// One fact that names nothing known at an end.
     fn add(&mut self, fact: &Fact, end: Ref) {
         let Some(what) = words(fact.kind(), sort_of(fact), end) else {

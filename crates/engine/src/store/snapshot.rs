@@ -1,17 +1,13 @@
 //! A sealed snapshot out of the store: current facts, or those of an earlier sync.
 
 use super::blocks::{self, At, Columns, Which};
-use super::{Store, StoreError, SyncId, many};
+use super::{Store, StoreError, SyncId};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
 use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Account, Identity, ObjectType, Owner};
 use lastkey_contract::{IdentityId, Kind, SourceName};
-use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
-
-/// Visible at the sync ?1 (see `objects`).
-const VISIBLE: &str = "o.first_sync <= ?1 AND (o.ended_sync IS NULL OR o.ended_sync > ?1)";
 
 /// What has to be resolved between sources, with the row of its source.
 #[derive(Default)]
@@ -132,34 +128,9 @@ impl Store {
     /// Everything visible at a sync, in one pass over the tables and in the order in which it was
     /// stored. What needs no resolving goes into the snapshot at once.
     async fn visible(&self, moment: At, snapshot: &mut Snapshot) -> Result<Visible, StoreError> {
-        let at = moment.limit();
         // One moment of the file: what a read changes meanwhile would be seen twice, or not at all.
         let mut reading = self.readers().begin().await?;
-        let sql = many::joined(
-            &["id", "source", "json_quote(kind)", "payload"],
-            &format!(
-                "SELECT o.id, o.source, o.kind, o.payload FROM objects o NOT INDEXED WHERE o.id > ?2 AND {VISIBLE} ORDER BY o.id LIMIT ?3"
-            ),
-        );
-        let (mut visible, mut after) = (Visible::default(), 0i64);
-        loop {
-            let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql.clone()))
-                .bind(at)
-                .bind(after)
-                .bind(many::FACTS)
-                .fetch_one(&mut *reading)
-                .await?;
-            let rows: Vec<(i64, i64, &str, &RawValue)> = many::rows(&text)?;
-            let Some((last, _, _, _)) = rows.last() else {
-                break;
-            };
-            after = *last;
-            for (_, source, kind, payload) in rows {
-                let kind = Kind::from_word(kind)
-                    .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of an object")))?;
-                see(kind, source, payload.get(), &mut visible, snapshot)?;
-            }
-        }
+        let mut visible = Visible::default();
         let which = Which {
             kind: None,
             source: None,

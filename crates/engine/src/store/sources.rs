@@ -218,14 +218,6 @@ impl Store {
         .execute(&mut *writing.tx)
         .await?
         .last_insert_rowid();
-        sqlx::query(
-            "UPDATE objects SET ended_sync = ?2, ending = 'source removed'
-             WHERE source = ?1 AND ended_sync IS NULL",
-        )
-        .bind(source.id)
-        .bind(sync)
-        .execute(&mut *writing.tx)
-        .await?;
         blocks::end_source(
             &mut writing.tx,
             super::SyncId(sync.cast_unsigned()),

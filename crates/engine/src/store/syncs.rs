@@ -405,7 +405,9 @@ impl Store {
     /// Takes back all that a sync stored, as if it had never read.
     pub(crate) async fn take_back(&self, sync: SyncId) -> Result<(), StoreError> {
         let mut writing = self.begin().await?;
-        super::objects::take_back(&mut writing.tx, sync).await?;
+        let people = super::people::done_by(&mut writing.tx, sync).await?;
+        super::blocks::take_back(&mut writing.tx, sync).await?;
+        super::people::take_back(&mut writing.tx, &people).await?;
         sqlx::query(
             "UPDATE sync_kinds SET reported = 0, received = 0, stored = 0, unchanged = 0, skipped = 0,
              failed = 0, removed = 0, complete = 0, gaps = '[\"nothing of this sync was stored\"]'

@@ -9,6 +9,17 @@ pub(super) fn numbers(list: impl Iterator<Item = i64>) -> Vec<u8> {
     list.flat_map(i64::to_le_bytes).collect()
 }
 
+/// A number that says there is none: as a real name's it is no likelier than any other.
+pub(super) const NONE: i64 = 0;
+
+/// Where references lead; nothing at all where none of them leads anywhere.
+pub(super) fn references(list: impl Iterator<Item = Option<i64>> + Clone) -> Vec<u8> {
+    match list.clone().any(|number| number.is_some()) {
+        true => numbers(list.map(|number| number.unwrap_or(NONE))),
+        false => Vec::new(),
+    }
+}
+
 pub(super) fn read_numbers(bytes: &[u8]) -> Vec<i64> {
     let (numbers, _) = bytes.as_chunks::<8>();
     numbers.iter().copied().map(i64::from_le_bytes).collect()

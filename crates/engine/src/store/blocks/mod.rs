@@ -1,9 +1,11 @@
-//! Tables `blocks` and `block_ends`: objects of which there are millions, kept by the thousand.
+//! Tables `blocks` and `block_ends`: every version of every object, kept by the thousand.
 //!
-//! A block holds what one page stored anew of one kind: the objects' numbers column by column,
+//! A version is visible at a sync S if it was first stored at or before S and had not ended by
+//! then. A block holds what one page stored anew of one kind: the objects' numbers column by column,
 //! their facts compressed together. It is written once and never changed; what of it has ended
 //! since stands beside it. An object's row is its block's and its place there, so rows grow in
-//! the order in which they were stored, as those of `objects` do.
+//! the order in which they were stored. There is no index: a question along a reference goes
+//! through the column of that reference, eight bytes an object.
 
 mod form;
 #[cfg(test)]
@@ -15,8 +17,8 @@ pub(super) use visit::{At, Block, Columns, Which, each, of_rows, window};
 use super::objects::{Ending, NewVersion};
 use super::{StoreError, SyncId};
 use lastkey_contract::Kind;
-use serde::Deserialize;
 use sqlx::SqliteConnection;
+use std::collections::HashSet;
 
 pub(super) const TABLES: &str = "
 CREATE TABLE blocks (
@@ -43,33 +45,6 @@ CREATE TABLE block_ends (
 CREATE INDEX block_ends_by_sync ON block_ends (ended_sync);
 ";
 
-/// Whether objects of a kind are kept in blocks.
-pub(super) fn hold(kind: Kind) -> bool {
-    match kind {
-        Kind::Grant | Kind::Reader | Kind::Control | Kind::Credential => true,
-        Kind::Identity
-        | Kind::Account
-        | Kind::Entitlement
-        | Kind::Location
-        | Kind::Owner
-        | Kind::Session
-        | Kind::Task => false,
-    }
-}
-
-/// The key of a credential, out of its fact.
-#[derive(Deserialize)]
-pub(super) struct CredentialKey {
-    pub system: String,
-    pub id: String,
-}
-
-impl CredentialKey {
-    pub(super) fn of(fact: &str) -> Result<CredentialKey, StoreError> {
-        Ok(serde_json::from_str(fact)?)
-    }
-}
-
 /// A row is its block and, in these lowest bits, the place there.
 const PLACE_BITS: u32 = 12;
 /// At most so many objects in a block: one is unpacked whole to read a single fact.
@@ -92,17 +67,15 @@ fn place_of(row: i64) -> usize {
     (row & ((1 << PLACE_BITS) - 1)) as usize
 }
 
-/// A number that says there is none: as a real name's it is no likelier than any other.
-const NONE: i64 = 0;
-
-/// Writes new versions.
+/// Writes new versions; gives their rows, in their order.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
     sync: SyncId,
     source: i64,
     kind: Kind,
     versions: &[NewVersion<'_>],
-) -> Result<(), StoreError> {
+) -> Result<Vec<i64>, StoreError> {
+    let mut rows = Vec::with_capacity(versions.len());
     let mut rest = versions;
     while !rest.is_empty() {
         let mut text = 0usize;
@@ -117,9 +90,10 @@ pub(super) async fn insert(
             .count();
         let (part, after) = rest.split_at(size.max(1));
         rest = after;
-        write(connection, sync.sql(), source, kind.word(), part).await?;
+        let block = write(connection, sync.sql(), source, kind.word(), part).await?;
+        rows.extend((0..part.len()).map(|place| row_of(block, place)));
     }
-    Ok(())
+    Ok(rows)
 }
 
 /// Writes one block; gives its id.
@@ -138,10 +112,8 @@ async fn write(
     .bind(kind)
     .bind(part.len() as i64)
     .bind(first_sync)
-    .bind(form::numbers(
-        part.iter().map(|v| v.row.from.unwrap_or(NONE)),
-    ))
-    .bind(form::numbers(part.iter().map(|v| v.row.to.unwrap_or(NONE))))
+    .bind(form::references(part.iter().map(|v| v.row.from)))
+    .bind(form::references(part.iter().map(|v| v.row.to)))
     .bind(form::numbers(part.iter().map(|v| v.row.key_number)))
     .bind(form::hashes(part.iter().map(|v| &v.row.hash)))
     .bind(match part.iter().any(|v| v.born_sync != first_sync) {
@@ -258,6 +230,44 @@ pub(super) async fn take_back(
             .await?;
     }
     Ok(())
+}
+
+/// The rows of a kind that a sync ended, one by one or with their source, in order.
+pub(super) async fn ended_by(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+    sync: SyncId,
+) -> Result<Vec<i64>, StoreError> {
+    let mut rows: Vec<i64> = sqlx::query_scalar(
+        "SELECT e.id FROM block_ends e JOIN blocks b ON b.id = e.id >> 12
+         WHERE e.ended_sync = ?1 AND b.kind = ?2",
+    )
+    .bind(sync.sql())
+    .bind(kind.word())
+    .fetch_all(&mut *connection)
+    .await?;
+    let whole: Vec<(i64, i64)> =
+        sqlx::query_as("SELECT id, size FROM blocks WHERE ended_sync = ?1 AND kind = ?2")
+            .bind(sync.sql())
+            .bind(kind.word())
+            .fetch_all(&mut *connection)
+            .await?;
+    let before: HashSet<i64> = sqlx::query_scalar(
+        "SELECT e.id FROM block_ends e JOIN blocks b ON b.id = e.id >> 12
+         WHERE b.ended_sync = ?1 AND b.kind = ?2",
+    )
+    .bind(sync.sql())
+    .bind(kind.word())
+    .fetch_all(connection)
+    .await?
+    .into_iter()
+    .collect();
+    for (block, size) in whole {
+        let all = (0..usize::try_from(size).unwrap_or(0)).map(|place| row_of(block, place));
+        rows.extend(all.filter(|row| !before.contains(row)));
+    }
+    rows.sort_unstable();
+    Ok(rows)
 }
 
 /// How many current objects of a kind there are.

@@ -2,8 +2,8 @@
 
 use super::super::StoreError;
 use super::super::objects::ContentHash;
-use super::form::{Texts, read_hashes, read_numbers};
-use super::{NONE, block_of, place_of, row_of};
+use super::form::{NONE, Texts, read_hashes, read_numbers};
+use super::{block_of, place_of, row_of};
 use lastkey_contract::Kind;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
@@ -48,6 +48,14 @@ impl Which {
             kind: Some(kind),
             source: None,
             at: At::Now,
+        }
+    }
+
+    /// Every version of a kind that was ever stored.
+    pub fn ever(kind: Kind) -> Which {
+        Which {
+            at: At::Ever,
+            ..Which::now(kind)
         }
     }
 
@@ -101,8 +109,12 @@ pub(in super::super) struct Block {
     pub kind: Kind,
     pub first_sync: i64,
     size: usize,
-    /// Places whose object had ended.
-    ended: Vec<usize>,
+    /// Places whose object had ended, and by which sync; of whatever was ever stored, those that
+    /// have ended since.
+    ended: Vec<(usize, i64)>,
+    /// The sync that ended all of them.
+    ended_whole: Option<i64>,
+    at: At,
     pub froms: Vec<i64>,
     pub tos: Vec<i64>,
     pub keys: Vec<i64>,
@@ -117,6 +129,7 @@ type Row = (
     String,
     i64,
     i64,
+    Option<i64>,
     Option<Vec<u8>>,
     Option<Vec<u8>>,
     Option<Vec<u8>>,
@@ -126,8 +139,9 @@ type Row = (
 );
 
 impl Block {
-    fn of(row: Row) -> Result<Block, StoreError> {
-        let (id, source, kind, size, first_sync, froms, tos, keys, hashes, born, facts) = row;
+    fn of(row: Row, at: At) -> Result<Block, StoreError> {
+        let (id, source, kind, size, first_sync, ended, froms, tos, keys, hashes, born, facts) =
+            row;
         let kind = Kind::from_word(&kind)
             .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of a block")))?;
         let numbers = |bytes: Option<Vec<u8>>| bytes.as_deref().map(read_numbers);
@@ -138,6 +152,8 @@ impl Block {
             first_sync,
             size: usize::try_from(size).unwrap_or(0),
             ended: Vec::new(),
+            ended_whole: ended,
+            at,
             froms: numbers(froms).unwrap_or_default(),
             tos: numbers(tos).unwrap_or_default(),
             keys: numbers(keys).unwrap_or_default(),
@@ -149,8 +165,19 @@ impl Block {
 
     /// The places of the objects that stand at the moment that was asked for.
     pub fn places(&self) -> impl Iterator<Item = usize> {
-        let mut ended = self.ended.iter().copied().peekable();
-        (0..self.size).filter(move |place| ended.next_if_eq(place).is_none())
+        let mut ended = self.ended.iter().map(|(place, _)| *place).peekable();
+        let ever = self.at == At::Ever;
+        (0..self.size).filter(move |place| ever || ended.next_if_eq(place).is_none())
+    }
+
+    /// The sync that ended the object at a place; known where whatever was ever stored is read.
+    pub fn ended_sync(&self, place: usize) -> Option<i64> {
+        let one = self.ended.binary_search_by_key(&place, |(place, _)| *place);
+        let one = one
+            .ok()
+            .and_then(|at| self.ended.get(at))
+            .map(|(_, sync)| *sync);
+        one.or(self.ended_whole)
     }
 
     /// The row of the object at a place.
@@ -179,11 +206,12 @@ impl Block {
     /// Whether each column holds as many as the block says.
     pub(super) fn is_whole(&self) -> bool {
         let full = |len: usize| len == self.size;
-        full(self.froms.len())
-            && full(self.tos.len())
+        let full_or_none = |len: usize| len == 0 || full(len);
+        full_or_none(self.froms.len())
+            && full_or_none(self.tos.len())
             && full(self.keys.len())
             && full(self.hashes.len())
-            && (self.born.is_empty() || full(self.born.len()))
+            && full_or_none(self.born.len())
             && self.facts.as_ref().is_some_and(|facts| full(facts.len()))
     }
 }
@@ -196,7 +224,7 @@ pub(in super::super) async fn window(
     after: i64,
 ) -> Result<Vec<Block>, StoreError> {
     let sql = format!(
-        "SELECT id, source, kind, size, first_sync, {} FROM blocks
+        "SELECT id, source, kind, size, first_sync, ended_sync, {} FROM blocks
          WHERE id > ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR source = ?3)
          AND first_sync <= ?4 AND (?5 OR ended_sync IS NULL OR ended_sync > ?4)
          ORDER BY id LIMIT ?6",
@@ -213,27 +241,24 @@ pub(in super::super) async fn window(
         .await?;
     let mut blocks = rows
         .into_iter()
-        .map(Block::of)
+        .map(|row| Block::of(row, which.at))
         .collect::<Result<Vec<_>, _>>()?;
     let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
         return Ok(blocks);
     };
-    if which.at == At::Ever {
-        return Ok(blocks);
-    }
-    let ended: Vec<(i64,)> = sqlx::query_as(
-        "SELECT id FROM block_ends WHERE id >= ?1 AND id < ?2 AND ended_sync <= ?3 ORDER BY id",
+    let ended: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT id, ended_sync FROM block_ends WHERE id >= ?1 AND id < ?2 AND ended_sync <= ?3 ORDER BY id",
     )
     .bind(row_of(first.id, 0))
     .bind(row_of(last.id + 1, 0))
     .bind(which.at.limit())
     .fetch_all(connection)
     .await?;
-    let mut ended = ended.into_iter().map(|(row,)| row).peekable();
+    let mut ended = ended.into_iter().peekable();
     for block in &mut blocks {
-        while let Some(row) = ended.next_if(|row| block_of(*row) <= block.id) {
+        while let Some((row, sync)) = ended.next_if(|(row, _)| block_of(*row) <= block.id) {
             if block_of(row) == block.id {
-                block.ended.push(place_of(row));
+                block.ended.push((place_of(row), sync));
             }
         }
     }
@@ -277,7 +302,7 @@ pub(in super::super) async fn of_rows(
     let ids: Vec<i64> = places.keys().copied().collect();
     for part in ids.chunks(16) {
         let mut select = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT id, source, kind, size, first_sync, {} FROM blocks WHERE id IN (",
+            "SELECT id, source, kind, size, first_sync, ended_sync, {} FROM blocks WHERE id IN (",
             columns.sql()
         ));
         let mut list = select.separated(", ");
@@ -287,7 +312,7 @@ pub(in super::super) async fn of_rows(
         select.push(") ORDER BY id");
         let found: Vec<Row> = select.build_query_as().fetch_all(&mut *connection).await?;
         for row in found {
-            let block = Block::of(row)?;
+            let block = Block::of(row, At::Ever)?;
             for place in places.get(&block.id).into_iter().flatten() {
                 take(&block, *place)?;
             }

@@ -1,11 +1,11 @@
-//! The first layout of `objects`, and how it becomes the second: texts become numbers, and
-//! every payload is written anew in the form that `canonical` gives it.
+//! The first layout, a table of objects, and how it becomes the second: every version is written
+//! anew in the form that `canonical` gives it, and goes into the blocks.
 
 use super::super::names::Names;
-use super::super::{StoreError, blocks, meta};
-use super::{LAYOUT_2, NewVersion, ObjectRow, same_sizes};
+use super::super::{StoreError, blocks, links, people};
+use super::{NewVersion, ObjectRow};
 use lastkey_contract::{Fact, Kind};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 
 pub(in super::super) const MIGRATION: &str = "
 CREATE TABLE objects (
@@ -55,7 +55,7 @@ type OldRow = (
     Option<String>,
 );
 
-/// Makes the second layout out of the first. Every version keeps its row, its syncs and its ending.
+/// Makes the second layout out of the first. Every version keeps its syncs and its ending.
 pub(in super::super) async fn to_layout_2(
     connection: &mut SqliteConnection,
 ) -> Result<(), StoreError> {
@@ -68,7 +68,6 @@ pub(in super::super) async fn to_layout_2(
     )
     .execute(&mut *connection)
     .await?;
-    sqlx::raw_sql(LAYOUT_2).execute(&mut *connection).await?;
     sqlx::raw_sql(blocks::TABLES)
         .execute(&mut *connection)
         .await?;
@@ -92,10 +91,7 @@ pub(in super::super) async fn to_layout_2(
                 Ok((old, new))
             })
             .collect::<Result<_, StoreError>>()?;
-        let (packed, rows): (Vec<_>, Vec<_>) = rows
-            .into_iter()
-            .partition(|(old, _)| Kind::from_word(&old.2).is_some_and(blocks::hold));
-        let packed = packed
+        let packed = rows
             .iter()
             .filter_map(|(old, row)| {
                 Some(blocks::OldVersion {
@@ -111,31 +107,11 @@ pub(in super::super) async fn to_layout_2(
             })
             .collect();
         blocks::take_over(&mut *connection, packed).await?;
-        for part in same_sizes(&rows) {
-            let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO objects (id, source, kind, key, from_number, to_number, hash, payload, born_sync, first_sync, ended_sync, ending) ",
-            );
-            insert.push_values(part, |mut values, (old, new)| {
-                values
-                    .push_bind(old.0)
-                    .push_bind(old.1)
-                    .push_bind(old.2.as_str())
-                    .push_bind(new.key.as_str())
-                    .push_bind(new.from)
-                    .push_bind(new.to)
-                    .push_bind(new.hash.as_slice())
-                    .push_bind(new.payload.as_str())
-                    .push_bind(old.4)
-                    .push_bind(old.5)
-                    .push_bind(old.6)
-                    .push_bind(old.7.as_deref());
-            });
-            insert.build().execute(&mut *connection).await?;
-        }
     }
     sqlx::raw_sql("DROP TABLE objects_1")
         .execute(&mut *connection)
         .await?;
-    // The parts of a search that an older program began hold nothing that lasts.
-    meta::put(connection, "links_stale", "1").await
+    // Both name objects by their rows, which are other ones now.
+    people::make_anew(&mut *connection).await?;
+    links::forget(connection).await
 }
