@@ -4,6 +4,11 @@
 //! ambiguous account belongs to nobody, and that is said. What the system itself
 //! says (the identity id) is observed; mail and login are assumed.
 
+mod persons;
+
+pub use persons::Persons;
+pub(crate) use persons::Groups;
+
 use crate::lifecycle::Basis;
 use std::collections::{BTreeSet, HashMap};
 use unicode_normalization::UnicodeNormalization;

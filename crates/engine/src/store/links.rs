@@ -3,7 +3,7 @@
 //! Derived: made anew after each sync; `links_stale` in `meta` says that it must be.
 
 use super::blocks::{self, At, Columns};
-use super::{Store, StoreError, every, meta};
+use super::{Store, StoreError, every, meta, persons};
 use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::Account;
@@ -70,6 +70,9 @@ impl Store {
         if self.meta("links_stale").await?.as_deref() != Some("1") {
             return Ok(());
         }
+        let mut writing = self.begin().await?;
+        persons::settle(&mut writing.tx).await?;
+        writing.commit().await?;
         let people = self.identity_keys().await?;
         let identities = Identities::new(&people);
         let mut wanted: HashMap<i64, Link> = HashMap::new();

@@ -11,6 +11,7 @@ mod canonical;
 mod check;
 mod checks;
 mod copies;
+mod decisions;
 mod detail;
 mod error;
 mod events;
@@ -27,6 +28,7 @@ mod objects;
 mod open;
 mod page;
 mod people;
+mod persons;
 mod plans;
 mod population;
 mod references;
@@ -42,6 +44,7 @@ pub(crate) use canonical::as_written;
 pub(crate) use canonical::payload;
 pub use checks::CheckRecord;
 pub use copies::{KeyChange, change_key, key_fits};
+pub use decisions::{AccountName, Decision, DecisionRecord, NewDecision, RecordName};
 pub(crate) use detail::PersonLink;
 pub use error::StoreError;
 pub use facts_table::{FactTable, TableQuery, columns};
@@ -62,5 +65,7 @@ pub use runs::{JournalQuery, KindSince, RunRecord, RunsQuery};
 pub use sources::SourceRecord;
 pub use syncs::{KindRecord, SyncId, SyncRecord, SyncState};
 
+#[cfg(test)]
+mod decisions_tests;
 #[cfg(test)]
 mod tests;

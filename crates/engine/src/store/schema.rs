@@ -1,8 +1,8 @@
 //! The layout of the store and its versions. Migrations only add.
 
 use super::{
-    Store, StoreError, checks, journal, links, log, met, meta, objects, people, plans, resume,
-    sources, syncs,
+    Store, StoreError, checks, decisions, journal, links, log, met, meta, objects, people, persons,
+    plans, resume, sources, syncs,
 };
 use chrono::{DateTime, Utc};
 
@@ -24,6 +24,10 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(resume::MIGRATION),
         Step::Sql(met::MIGRATION),
         Step::ObjectsToLayout2,
+    ],
+    &[
+        Step::Sql(decisions::MIGRATION),
+        Step::Sql(persons::MIGRATION),
     ],
 ];
 

@@ -1,0 +1,120 @@
+//! Decisions about persons through the store: they survive syncs, and each can be undone.
+
+use super::*;
+use crate::collect::seeded::{Seeded, identity};
+use crate::collect::tests::{Bench, bench, now, read};
+use lastkey_contract::Kind;
+
+fn record(text: &str) -> RecordName {
+    let (source, id) = text.split_once(':').unwrap();
+    RecordName {
+        source: source.to_owned(),
+        id: id.to_owned(),
+    }
+}
+
+async fn decide(bench: &Bench, decision: Decision) -> i64 {
+    let new = NewDecision {
+        decision,
+        why: "seen with my own eyes".to_owned(),
+        seen: serde_json::json!({}),
+    };
+    bench.store.decide(&[new], now()).await.unwrap()[0]
+}
+
+async fn same(bench: &Bench, a: &str, b: &str) -> i64 {
+    decide(bench, Decision::Same(record(a), record(b))).await
+}
+
+async fn apart(bench: &Bench, a: &str, b: &str) -> i64 {
+    decide(bench, Decision::Apart(record(a), record(b))).await
+}
+
+/// Each person with several records: its number and them.
+async fn check(bench: &Bench, expected: &[&str]) {
+    let names = bench.store.source_names().await.unwrap();
+    let persons = bench.store.persons().await.unwrap();
+    let found: Vec<String> = persons
+        .all()
+        .map(|(person, records)| {
+            let records: Vec<String> = records
+                .into_iter()
+                .map(|(source, id)| format!("{}:{id}", names[&source]))
+                .collect();
+            format!("{person} {}", records.join(" "))
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+async fn two_sources() -> Bench {
+    let bench = bench(&["hr", "vendors"]).await;
+    sync(&bench).await;
+    bench
+}
+
+async fn sync(bench: &Bench) {
+    for source in ["hr", "vendors"] {
+        let people = vec![identity("u1", "Ann"), identity("u2", "Bob")];
+        read(bench, source, &Seeded::new(10).with(Kind::Identity, people)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_person_keeps_its_number_through_syncs_splits_and_merges() {
+    let bench = two_sources().await;
+    check(&bench, &[]).await;
+    let ann = same(&bench, "vendors:u2", "hr:u1").await;
+    check(&bench, &["1 hr:u1 vendors:u2"]).await;
+    same(&bench, "hr:u2", "vendors:u1").await;
+    check(&bench, &["1 hr:u1 vendors:u2", "2 hr:u2 vendors:u1"]).await;
+    sync(&bench).await;
+    let merged = same(&bench, "hr:u2", "hr:u1").await;
+    check(&bench, &["1 hr:u1 hr:u2 vendors:u1 vendors:u2"]).await;
+    bench
+        .store
+        .undo_decision(merged, "a mistake", now())
+        .await
+        .unwrap();
+    check(&bench, &["1 hr:u1 vendors:u2", "2 hr:u2 vendors:u1"]).await;
+    let split = apart(&bench, "hr:u1", "vendors:u2").await;
+    check(&bench, &["2 hr:u2 vendors:u1"]).await;
+    bench
+        .store
+        .undo_decision(split, "no, they are one", now())
+        .await
+        .unwrap();
+    check(&bench, &["1 hr:u1 vendors:u2", "2 hr:u2 vendors:u1"]).await;
+    let again = bench.store.undo_decision(split, "twice", now()).await;
+    assert!(matches!(again, Err(StoreError::BadQuery { .. })));
+    bench
+        .store
+        .undo_decision(ann, "never was", now())
+        .await
+        .unwrap();
+    check(&bench, &["2 hr:u2 vendors:u1"]).await;
+    let (rows, total) = bench.store.decisions(0, 2).await.unwrap();
+    assert_eq!((rows.len(), total), (2, 7));
+    assert_eq!(rows[0].undoes, Some(ann));
+    assert!(bench.store.check().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_decided_is_in_the_log_and_can_be_neither_changed_nor_deleted() {
+    let bench = two_sources().await;
+    let number = same(&bench, "hr:u1", "vendors:u1").await;
+    let last = bench.store.log_head().await.unwrap();
+    let entry = bench.store.log_window(last - 1, 1).await.unwrap().remove(0);
+    assert_eq!(
+        (entry.what.as_str(), entry.who.as_str()),
+        ("decided", "tester")
+    );
+    let payload: serde_json::Value = serde_json::from_str(&entry.payload.unwrap()).unwrap();
+    assert_eq!(payload["decision"], number);
+    assert_eq!(payload["why"], "seen with my own eyes");
+    for sql in ["DELETE FROM decisions", "UPDATE decisions SET why = ''"] {
+        let mut writing = bench.store.begin().await.unwrap();
+        let refused = sqlx::raw_sql(sql).execute(&mut *writing.tx).await;
+        assert!(refused.is_err(), "{sql}");
+    }
+}
