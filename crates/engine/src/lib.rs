@@ -18,6 +18,7 @@ pub mod collect;
 pub mod correlate;
 pub mod evidence;
 pub mod lifecycle;
+pub mod ownership;
 pub mod practice;
 pub mod store;
 pub mod views;

@@ -1,0 +1,192 @@
+//! The people that facts may name. Only those that some clue asks for are kept, so that a million
+//! identities pass by and a few thousand stay.
+
+use super::clue::{Clue, Pointer, name_words};
+use super::standing::OwnerState;
+use crate::correlate::folded;
+use lastkey_contract::facts::IdentityKind;
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
+
+/// An identity as a possible owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    pub source: i64,
+    pub source_name: String,
+    pub id: String,
+    pub kind: IdentityKind,
+    pub display_name: Option<String>,
+    pub state: OwnerState,
+    pub manager_id: Option<String>,
+}
+
+impl Person {
+    /// How a sentence names somebody.
+    pub fn words(&self) -> String {
+        match &self.display_name {
+            Some(name) => format!("{} ({name})", self.id),
+            None => self.id.clone(),
+        }
+    }
+}
+
+/// What somebody can be named by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// Exactly.
+    Id(String),
+    Login(String),
+    Mail(String),
+    FullName(String),
+}
+
+impl Key {
+    /// Everything that an identity can be named by.
+    pub fn of(id: &str, email: Option<&str>, display_name: Option<&str>) -> Vec<Key> {
+        let mut keys = vec![Key::Id(id.to_owned()), Key::Login(folded(id))];
+        if let Some(mail) = email.map(folded) {
+            if let Some((local, _)) = mail.rsplit_once('@') {
+                keys.push(Key::Login(local.to_owned()));
+            }
+            keys.push(Key::Mail(mail));
+        }
+        if let Some(name) = display_name {
+            let words = name_words(name);
+            // One word is a first name, which says nothing.
+            if let [first, .., last] = words.as_slice() {
+                if words.len() > 2 {
+                    keys.push(Key::FullName(format!("{first} {last}")));
+                }
+                keys.push(Key::FullName(words.join(" ")));
+            }
+        }
+        keys
+    }
+
+    fn number(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// What clues ask for: 8 bytes each, however long the names are.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted(HashSet<u64>);
+
+impl Wanted {
+    pub fn clue(&mut self, clue: &Clue) {
+        match &clue.pointer {
+            Pointer::Identity { id, .. } => self.identity(id),
+            Pointer::Login { login, .. } => self.key(Key::Login(login.clone())),
+            Pointer::Mail(mail) => self.key(Key::Mail(mail.clone())),
+            Pointer::FullName(name) => self.key(Key::FullName(name.clone())),
+            Pointer::Team(_) => {}
+        }
+    }
+
+    /// A reference to an identity: a bare id, or `source:id`.
+    pub fn identity(&mut self, text: &str) {
+        self.key(Key::Id(text.to_owned()));
+        if let Some((_, id)) = text.split_once(':') {
+            self.key(Key::Id(id.to_owned()));
+        }
+    }
+
+    fn key(&mut self, key: Key) {
+        self.0.insert(key.number());
+    }
+
+    /// Whether anything asks for somebody with these keys.
+    pub fn asks_for(&self, keys: &[Key]) -> bool {
+        keys.iter().any(|key| self.0.contains(&key.number()))
+    }
+}
+
+/// The people that were asked for, by what names them.
+#[derive(Clone, Debug, Default)]
+pub struct People {
+    all: Vec<Person>,
+    by_key: HashMap<Key, Vec<usize>>,
+    /// By system and login in compared form: whose account it is.
+    by_account: HashMap<(String, String), Vec<usize>>,
+}
+
+impl People {
+    /// Takes somebody in; gives their number.
+    pub fn add(&mut self, person: Person, keys: Vec<Key>) -> usize {
+        let number = self.all.len();
+        for key in keys {
+            let named = self.by_key.entry(key).or_default();
+            if named.last() != Some(&number) {
+                named.push(number);
+            }
+        }
+        self.all.push(person);
+        number
+    }
+
+    /// Says whose account a login of a system is.
+    pub fn add_login(&mut self, system: &str, login: &str, person: usize) {
+        let key = (system.to_owned(), folded(login));
+        let whose = self.by_account.entry(key).or_default();
+        if !whose.contains(&person) {
+            whose.push(person);
+        }
+    }
+
+    pub fn at(&self, number: usize) -> Option<&Person> {
+        self.all.get(number)
+    }
+
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The identities that a reference of a source can mean: its own source before others.
+    pub fn referred(&self, id: &str, source: i64) -> Vec<usize> {
+        let with = |id: &str| {
+            self.by_key
+                .get(&Key::Id(id.to_owned()))
+                .map_or(&[][..], Vec::as_slice)
+        };
+        let bare = with(id);
+        if !bare.is_empty() {
+            let own = bare
+                .iter()
+                .find(|n| self.at(**n).is_some_and(|p| p.source == source));
+            return own.map_or_else(|| bare.to_vec(), |n| vec![*n]);
+        }
+        let Some((name, id)) = id.split_once(':') else {
+            return Vec::new();
+        };
+        let of_source = |n: &&usize| self.at(**n).is_some_and(|p| p.source_name == name);
+        with(id).iter().filter(of_source).copied().collect()
+    }
+
+    /// Who is meant. Only people: a workload that made a key does not answer for it.
+    pub fn named(&self, pointer: &Pointer) -> Vec<usize> {
+        let by = |key: Key| self.by_key.get(&key).cloned().unwrap_or_default();
+        let mut found = match pointer {
+            Pointer::Identity { source, id } => self.referred(id, *source),
+            Pointer::Login { system, login } => {
+                let account = (system.clone(), login.clone());
+                // A login of this very system says more than a name that looks alike.
+                match self.by_account.get(&account) {
+                    Some(whose) => whose.clone(),
+                    None => by(Key::Login(login.clone())),
+                }
+            }
+            Pointer::Mail(mail) => by(Key::Mail(mail.clone())),
+            Pointer::FullName(name) => by(Key::FullName(name.clone())),
+            Pointer::Team(_) => Vec::new(),
+        };
+        found.retain(|n| self.at(*n).is_some_and(|p| p.kind == IdentityKind::Person));
+        found
+    }
+}
