@@ -1,20 +1,51 @@
 //! Lifecycle events found by comparing two complete reads of a source of truth.
 //!
-//! Pure: one identity before and after. An identity without a status is active by being listed.
+//! Pure: one record before and after, what was known of it earlier, and the other records of the
+//! same person. Promises: what a source does not say is no change; a person is gone only when no
+//! record says otherwise. Never: an event from a partial read, which is never handed in.
+//! How the text is read where it leaves a choice: docs/decisions/lifecycle-events.md.
 
 use chrono::{DateTime, Utc};
-use lastkey_contract::facts::{Identity, IdentityStatus, LifecycleEvent};
+use lastkey_contract::When;
+use lastkey_contract::facts::{Identity, IdentityKind, IdentityStatus, LifecycleEvent};
 
 /// What is compared, and between which moments.
 #[derive(Clone, Copy, Debug)]
 pub struct Compared<'a> {
     pub before: Option<&'a Identity>,
     pub after: Option<&'a Identity>,
-    /// Whether an earlier read than the one before had this identity.
-    pub known_earlier: bool,
+    /// What reads before the one before knew of this record.
+    pub earlier: Earlier<'a>,
+    /// The same person's records of other sources, as complete reads of those show them by now.
+    pub others: &'a [&'a Identity],
+    /// Which attributes both reads tell of at all.
+    pub told: Told,
     /// The moments that the two reads show.
     pub read_before: DateTime<Utc>,
     pub read_after: DateTime<Utc>,
+}
+
+/// What was known of a record earlier, with its latest form.
+#[derive(Clone, Copy, Debug)]
+pub enum Earlier<'a> {
+    Never,
+    /// Somebody who was to come, and had not come yet.
+    Expected(&'a Identity),
+    /// Somebody who was there at some time.
+    Here(&'a Identity),
+}
+
+impl<'a> Earlier<'a> {
+    /// The same with one more form of the record, later than those before.
+    pub fn and(self, seen: &'a Identity) -> Earlier<'a> {
+        match (self, standing(Some(seen))) {
+            (Earlier::Never | Earlier::Expected(_), Standing::Pending | Standing::Absent) => {
+                Earlier::Expected(seen)
+            }
+            (Earlier::Here(_), _)
+            | (_, Standing::Active | Standing::OnLeave | Standing::Inactive) => Earlier::Here(seen),
+        }
+    }
 }
 
 /// What happened, and when at the earliest and at the latest.
@@ -23,8 +54,131 @@ pub struct FoundEvent {
     pub event: LifecycleEvent,
     pub earliest: DateTime<Utc>,
     pub latest: DateTime<Utc>,
-    /// A mover's changed attributes; `no_show` or `not_marked_by_source` of a leaver.
+    /// The attributes that changed, or one of the marks below.
     pub changed: Vec<&'static str>,
+}
+
+/// Marks a leaver who never came.
+pub const NO_SHOW: &str = "no_show";
+/// Marks a leaver whom the source of truth still has as active.
+pub const NOT_MARKED: &str = "not_marked_by_source";
+/// Marks a mover of whom one record began or ended while another goes on.
+pub const RECORDS: &str = "records";
+
+/// An attribute whose change is told.
+struct Attribute {
+    name: &'static str,
+    of: fn(&Identity) -> Option<&str>,
+}
+
+const MOVING: [Attribute; 5] = [
+    Attribute {
+        name: "department",
+        of: |i| i.department.as_deref(),
+    },
+    Attribute {
+        name: "title",
+        of: |i| i.title.as_deref(),
+    },
+    Attribute {
+        name: "manager_id",
+        of: |i| i.manager_id.as_ref().map(|id| id.as_str()),
+    },
+    Attribute {
+        name: "employer_id",
+        of: |i| i.employer_id.as_ref().map(|id| id.as_str()),
+    },
+    Attribute {
+        name: "location",
+        of: |i| i.location.as_deref(),
+    },
+];
+
+const NAMING: [Attribute; 2] = [
+    Attribute {
+        name: "display_name",
+        of: |i| i.display_name.as_deref(),
+    },
+    Attribute {
+        name: "email",
+        of: |i| i.email.as_deref(),
+    },
+];
+
+/// How many identities of a read have each attribute. An attribute that nobody has was not
+/// asked for or not allowed to be seen: that it is missing says nothing about anybody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Having {
+    counts: [u64; MOVING.len() + NAMING.len()],
+}
+
+impl Having {
+    fn each(&mut self, identity: &Identity, change: fn(u64) -> u64) {
+        for (count, attribute) in self.counts.iter_mut().zip(MOVING.iter().chain(&NAMING)) {
+            if (attribute.of)(identity).is_some() {
+                *count = change(*count);
+            }
+        }
+    }
+
+    pub fn add(&mut self, identity: &Identity) {
+        self.each(identity, |count| count.saturating_add(1));
+    }
+
+    pub fn take(&mut self, identity: &Identity) {
+        self.each(identity, |count| count.saturating_sub(1));
+    }
+
+    /// One after the other, for keeping; `parse` reads it back.
+    pub fn to_text(self) -> String {
+        self.counts.map(|count| count.to_string()).join(" ")
+    }
+
+    pub fn parse(text: &str) -> Option<Having> {
+        let mut having = Having::default();
+        let mut words = text.split(' ');
+        for count in &mut having.counts {
+            *count = words.next()?.parse().ok()?;
+        }
+        words.next().is_none().then_some(having)
+    }
+}
+
+/// Which attributes two reads both tell of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    both: [bool; MOVING.len() + NAMING.len()],
+}
+
+impl Told {
+    pub fn of(before: &Having, after: &Having) -> Told {
+        let mut told = Told::everything();
+        for (told, (before, after)) in told
+            .both
+            .iter_mut()
+            .zip(before.counts.iter().zip(&after.counts))
+        {
+            *told = *before > 0 && *after > 0;
+        }
+        told
+    }
+
+    pub fn everything() -> Told {
+        Told {
+            both: [true; MOVING.len() + NAMING.len()],
+        }
+    }
+
+    fn changes(&self, old: &Identity, new: &Identity) -> (Vec<&'static str>, Vec<&'static str>) {
+        let differs = |(attribute, told): (&Attribute, &bool)| {
+            (*told && (attribute.of)(old) != (attribute.of)(new)).then_some(attribute.name)
+        };
+        let (moving, naming) = self.both.split_at(MOVING.len());
+        (
+            MOVING.iter().zip(moving).filter_map(differs).collect(),
+            NAMING.iter().zip(naming).filter_map(differs).collect(),
+        )
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,6 +190,7 @@ enum Standing {
     Inactive,
 }
 
+/// An identity without a status is active by being listed.
 fn standing(identity: Option<&Identity>) -> Standing {
     match identity {
         None => Standing::Absent,
@@ -48,159 +203,196 @@ fn standing(identity: Option<&Identity>) -> Standing {
     }
 }
 
-/// The events of one identity between two reads.
+/// What the records of other sources say of the person.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Elsewhere {
+    /// No other record.
+    Nothing,
+    /// None that is there; at least one was.
+    Gone,
+    /// To come.
+    Expected,
+    OnLeave,
+    Active,
+}
+
+fn elsewhere(others: &[&Identity]) -> Elsewhere {
+    let has = |wanted| others.iter().any(|i| standing(Some(i)) == wanted);
+    if has(Standing::Active) {
+        Elsewhere::Active
+    } else if has(Standing::OnLeave) {
+        Elsewhere::OnLeave
+    } else if has(Standing::Inactive) {
+        Elsewhere::Gone
+    } else if has(Standing::Pending) {
+        Elsewhere::Expected
+    } else {
+        Elsewhere::Nothing
+    }
+}
+
+/// How the ending of an identity of a kind is called.
+fn ending(kind: IdentityKind) -> LifecycleEvent {
+    match kind {
+        IdentityKind::Person => LifecycleEvent::Leaver,
+        IdentityKind::Vendor => LifecycleEvent::VendorExit,
+        IdentityKind::Workload => LifecycleEvent::WorkloadRetired,
+        IdentityKind::Agent => LifecycleEvent::AgentRetired,
+    }
+}
+
+/// The events of one record between two reads.
 pub fn events_between(compared: &Compared<'_>) -> Vec<FoundEvent> {
     use Standing::{Absent, Active, Inactive, OnLeave, Pending};
     let (before, after) = (standing(compared.before), standing(compared.after));
-    let found = |event: LifecycleEvent, changed: Vec<&'static str>| {
-        let (earliest, latest) = dates(compared, event);
-        FoundEvent {
-            event,
-            earliest,
-            latest,
-            changed,
-        }
-    };
-    let mut events = Vec::new();
     match (before, after) {
-        (Absent, Active | OnLeave) if compared.known_earlier => {
-            events.push(found(LifecycleEvent::Rehire, Vec::new()));
-        }
-        (Absent | Pending, Active | OnLeave) => {
-            events.push(found(LifecycleEvent::Joiner, Vec::new()));
-        }
-        (Inactive, Active | OnLeave) => events.push(found(LifecycleEvent::Rehire, Vec::new())),
-        (Active | OnLeave, Inactive | Absent) => {
-            events.push(found(LifecycleEvent::Leaver, Vec::new()));
-        }
-        (Pending, Inactive | Absent) => {
-            events.push(found(LifecycleEvent::Leaver, vec!["no_show"]));
-        }
-        (Active, OnLeave) => events.push(found(LifecycleEvent::LeaveStart, Vec::new())),
-        (OnLeave, Active) => events.push(found(LifecycleEvent::LeaveEnd, Vec::new())),
-        (Active, Active | Pending)
-        | (OnLeave, OnLeave | Pending)
-        | (Pending, Pending)
+        (Absent | Pending | Inactive, Active | OnLeave) => vec![began(compared, before)],
+        (Active | OnLeave, Inactive | Absent) => vec![ended(compared)],
+        (Pending, Inactive | Absent) => never_came(compared).into_iter().collect(),
+        (Active | OnLeave, Active | OnLeave) => went_on(compared, before, after),
+        (Active | OnLeave | Pending, Pending)
         | (Inactive, Inactive | Pending | Absent)
-        | (Absent, Absent | Pending | Inactive) => {}
+        | (Absent, Absent | Pending | Inactive) => Vec::new(),
     }
-    if let (Some(old), Some(new), Active | OnLeave, Active | OnLeave) =
-        (compared.before, compared.after, before, after)
-    {
-        let changed = changed_attributes(old, new);
-        if !changed.is_empty() {
-            events.push(found(LifecycleEvent::Mover, changed));
+}
+
+/// A record that is there now and was not: a joiner, one who comes back, or one more record.
+fn began(compared: &Compared<'_>, before: Standing) -> FoundEvent {
+    let started = compared
+        .after
+        .and_then(|i| i.start_date)
+        .map(When::earliest);
+    let elsewhere = elsewhere(compared.others);
+    if matches!(elsewhere, Elsewhere::Active | Elsewhere::OnLeave) {
+        return dated(compared, LifecycleEvent::Mover, started, vec![RECORDS]);
+    }
+    let last = match (before, compared.earlier) {
+        (Standing::Inactive, _) => compared.before,
+        (_, Earlier::Here(last)) => Some(last),
+        (_, Earlier::Never | Earlier::Expected(_)) => None,
+    };
+    match (last, compared.after, elsewhere) {
+        (Some(last), Some(new), _) => {
+            let (mut changed, names) = compared.told.changes(last, new);
+            changed.extend(names);
+            // A start date that was there before is that of the time before.
+            let back = started.filter(|_| last.start_date != new.start_date);
+            dated(compared, LifecycleEvent::Rehire, back, changed)
         }
+        (_, _, Elsewhere::Gone) => dated(compared, LifecycleEvent::Rehire, started, vec![RECORDS]),
+        _ => dated(compared, LifecycleEvent::Joiner, started, Vec::new()),
+    }
+}
+
+/// A record that was there and is not: a leaver, unless another record goes on.
+fn ended(compared: &Compared<'_>) -> FoundEvent {
+    let records = [compared.after, compared.before];
+    let last_day = records.into_iter().flatten().find_map(own_end);
+    match elsewhere(compared.others) {
+        Elsewhere::Active | Elsewhere::OnLeave => {
+            dated(compared, LifecycleEvent::Mover, last_day, vec![RECORDS])
+        }
+        Elsewhere::Nothing | Elsewhere::Gone | Elsewhere::Expected => {
+            let kind = compared.before.map_or(IdentityKind::Person, |i| i.kind);
+            dated(compared, ending(kind), last_day, Vec::new())
+        }
+    }
+}
+
+/// A record that was to begin and is no more; none where the person is there by another record.
+fn never_came(compared: &Compared<'_>) -> Option<FoundEvent> {
+    let elsewhere = elsewhere(compared.others);
+    if matches!(
+        elsewhere,
+        Elsewhere::Active | Elsewhere::OnLeave | Elsewhere::Expected
+    ) {
+        return None;
+    }
+    // Somebody who was there before was pending again: that is no no-show.
+    let mark = match compared.earlier {
+        Earlier::Here(_) => Vec::new(),
+        Earlier::Never | Earlier::Expected(_) => vec![NO_SHOW],
+    };
+    let kind = compared.before.map_or(IdentityKind::Person, |i| i.kind);
+    let records = [compared.after, compared.before];
+    let last_day = records.into_iter().flatten().find_map(own_end);
+    Some(dated(compared, ending(kind), last_day, mark))
+}
+
+/// A record that was there and is still.
+fn went_on(compared: &Compared<'_>, before: Standing, after: Standing) -> Vec<FoundEvent> {
+    use Standing::{Active, OnLeave};
+    let mut events = Vec::new();
+    let mut happened = |event, changed| events.push(dated(compared, event, None, changed));
+    // Whoever is at work by another record is not away.
+    if elsewhere(compared.others) != Elsewhere::Active {
+        match (before, after) {
+            (Active, OnLeave) => happened(LifecycleEvent::LeaveStart, Vec::new()),
+            (OnLeave, Active) => happened(LifecycleEvent::LeaveEnd, Vec::new()),
+            _ => {}
+        }
+    }
+    let (Some(old), Some(new)) = (compared.before, compared.after) else {
+        return events;
+    };
+    let (moved, renamed) = compared.told.changes(old, new);
+    if !moved.is_empty() {
+        happened(LifecycleEvent::Mover, moved);
+    }
+    if !renamed.is_empty() {
+        happened(LifecycleEvent::Renamed, renamed);
+    }
+    // A date that is no longer said is not known: nothing was extended by that.
+    if let (Some(was), Some(is)) = (old.end_date, new.end_date)
+        && is.latest() > was.latest()
+    {
+        happened(LifecycleEvent::Extension, vec!["end_date"]);
     }
     events
 }
 
-/// A leaver whom the source of truth still has as active after the end date.
-pub fn not_marked(identity: &Identity, now: DateTime<Utc>) -> Option<FoundEvent> {
-    let end = identity.end_date?.latest();
-    let listed = matches!(
-        standing(Some(identity)),
-        Standing::Active | Standing::OnLeave
-    );
-    (listed && end <= now).then(|| FoundEvent {
-        event: LifecycleEvent::Leaver,
+/// When a record that is listed as there ends by its own date, and how that would be called: from
+/// then on it is a leaver whom the source of truth itself has not marked. None where another record
+/// of the person goes on beyond.
+pub fn not_marked(identity: &Identity, others: &[&Identity]) -> Option<FoundEvent> {
+    let here = |i: &Identity| matches!(standing(Some(i)), Standing::Active | Standing::OnLeave);
+    let end = own_end(identity).filter(|_| here(identity))?;
+    let mut last = end;
+    for other in others.iter().filter(|other| here(other)) {
+        last = last.max(own_end(other)?);
+    }
+    // The last of several records tells of it, and of equals each.
+    (last == end).then(|| FoundEvent {
+        event: ending(identity.kind),
         earliest: end,
         latest: end,
-        changed: vec!["not_marked_by_source"],
+        changed: vec![NOT_MARKED],
     })
 }
 
-/// The source's own date of a joiner or leaver; else the interval between the reads.
-fn dates(compared: &Compared<'_>, event: LifecycleEvent) -> (DateTime<Utc>, DateTime<Utc>) {
-    let own = match event {
-        LifecycleEvent::Joiner => compared
-            .after
-            .and_then(|i| i.start_date)
-            .map(|d| d.earliest()),
-        LifecycleEvent::Leaver => compared
-            .after
-            .or(compared.before)
-            .and_then(|i| i.end_date)
-            .map(|d| d.latest()),
-        LifecycleEvent::Mover
-        | LifecycleEvent::VendorExit
-        | LifecycleEvent::WorkloadRetired
-        | LifecycleEvent::AgentRetired
-        | LifecycleEvent::OwnerChange
-        | LifecycleEvent::LeaveStart
-        | LifecycleEvent::LeaveEnd
-        | LifecycleEvent::Rehire
-        | LifecycleEvent::Extension
-        | LifecycleEvent::Renamed => None,
-    };
-    own.map_or((compared.read_before, compared.read_after), |at| (at, at))
+/// When a record ends by its own date: the end of its last day. A date before the first day is that
+/// of an earlier time.
+fn own_end(identity: &Identity) -> Option<DateTime<Utc>> {
+    let end = identity.end_date?.latest();
+    let earlier_time = identity.start_date.is_some_and(|s| s.earliest() >= end);
+    (!earlier_time).then_some(end)
 }
 
-fn changed_attributes(old: &Identity, new: &Identity) -> Vec<&'static str> {
-    [
-        ("department", old.department != new.department),
-        ("title", old.title != new.title),
-        ("manager_id", old.manager_id != new.manager_id),
-        ("employer_id", old.employer_id != new.employer_id),
-        ("location", old.location != new.location),
-    ]
-    .into_iter()
-    .filter_map(|(name, changed)| changed.then_some(name))
-    .collect()
+/// The source's own date where it gives one; else the interval between the reads.
+fn dated(
+    compared: &Compared<'_>,
+    event: LifecycleEvent,
+    own: Option<DateTime<Utc>>,
+    changed: Vec<&'static str>,
+) -> FoundEvent {
+    let (earliest, latest) = own.map_or((compared.read_before, compared.read_after), |at| (at, at));
+    FoundEvent {
+        event,
+        earliest,
+        latest,
+        changed,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn person(status: &str, department: &str) -> Identity {
-        serde_json::from_value(serde_json::json!({
-            "id": "u1", "kind": "person", "status": status, "department": department,
-        }))
-        .unwrap()
-    }
-
-    fn check(before: Option<(&str, &str)>, after: Option<(&str, &str)>, expected: &str) {
-        let before = before.map(|(s, d)| person(s, d));
-        let after = after.map(|(s, d)| person(s, d));
-        let found = events_between(&Compared {
-            before: before.as_ref(),
-            after: after.as_ref(),
-            known_earlier: false,
-            read_before: DateTime::UNIX_EPOCH,
-            read_after: DateTime::UNIX_EPOCH,
-        });
-        let words: Vec<String> = found
-            .iter()
-            .map(|f| {
-                format!("{} {}", f.event, f.changed.join(","))
-                    .trim()
-                    .to_owned()
-            })
-            .collect();
-        assert_eq!(words.join("; "), expected, "{before:?} to {after:?}");
-    }
-
-    #[test]
-    fn each_turn_has_its_event() {
-        check(None, Some(("active", "a")), "joiner");
-        check(None, Some(("pending", "a")), "");
-        check(Some(("pending", "a")), Some(("active", "a")), "joiner");
-        check(Some(("pending", "a")), None, "leaver no_show");
-        check(Some(("active", "a")), None, "leaver");
-        check(Some(("active", "a")), Some(("inactive", "a")), "leaver");
-        check(Some(("inactive", "a")), None, "");
-        check(Some(("inactive", "a")), Some(("active", "a")), "rehire");
-        check(
-            Some(("active", "a")),
-            Some(("active", "b")),
-            "mover department",
-        );
-        check(
-            Some(("active", "a")),
-            Some(("on_leave", "b")),
-            "leave_start; mover department",
-        );
-        check(Some(("on_leave", "a")), Some(("active", "a")), "leave_end");
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::blocks::At;
 use super::{Store, StoreError, every};
-use crate::lifecycle::events::{Compared, FoundEvent, events_between, not_marked};
+use crate::lifecycle::events::{Compared, Earlier, FoundEvent, Told, events_between, not_marked};
 use crate::views::EventRow;
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
@@ -141,13 +141,18 @@ fn events_of(
         events.extend(events_between(&Compared {
             before: at(*sync_before),
             after: at(*sync_after),
-            known_earlier: versions.iter().any(|v| v.first <= *sync_before),
+            earlier: versions
+                .iter()
+                .filter(|v| v.first <= *sync_before)
+                .fold(Earlier::Never, |earlier, v| earlier.and(&v.identity)),
+            others: &[],
+            told: Told::everything(),
             read_before: *read_before,
             read_after: *read_after,
         }));
     }
     if let Some(current) = versions.iter().find(|v| v.ended.is_none()) {
-        events.extend(not_marked(&current.identity, now));
+        events.extend(not_marked(&current.identity, &[]).filter(|found| found.latest <= now));
     }
     events
 }
