@@ -11,6 +11,7 @@ pub(crate) mod reached;
 mod snapshot;
 
 pub(crate) use build::is_production;
+pub(crate) use columns::Texts;
 pub use graph::Graph;
 pub use reach::{Reach, ReachFrom, ReachItem, ReachLink, reach};
 pub use snapshot::{AmbiguousAccount, ReadState, Snapshot};

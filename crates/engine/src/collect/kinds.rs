@@ -379,9 +379,14 @@ impl Kinds<'_> {
         let mut cancel = self.cancel.clone();
         tokio::select! {
             biased;
-            () = stopped(&mut cancel) => Err(Ended::Cancelled),
-            finished = finishing => Ok(finished.map(|_| ())?),
+            () = stopped(&mut cancel) => return Err(Ended::Cancelled),
+            finished = finishing => finished.map(|_| ())?,
         }
+        if pass.tally.kind == Kind::Identity {
+            // So that lists show who there is while the rest is read.
+            self.store.roster_if_stale().await?;
+        }
+        Ok(())
     }
 
     /// Ends a kind that could not be read to its end.

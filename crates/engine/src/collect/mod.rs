@@ -269,9 +269,9 @@ async fn finish(
     if cancelled {
         // Whoever stops a read waits for no more than the stop. The next start makes up leeway.
         let store = store.clone();
-        tokio::spawn(async move { store.correlate_if_stale().await });
+        tokio::spawn(async move { store.derive_if_stale().await });
     } else {
-        store.correlate_if_stale().await?;
+        store.derive_if_stale().await?;
     }
     let states = store.read_states(i64::MAX).await?;
     let complete_at = crate::views::complete_since(&states, &source.name);

@@ -6,8 +6,8 @@
 
 mod persons;
 
-pub use persons::Persons;
 pub(crate) use persons::Groups;
+pub use persons::Persons;
 
 use crate::lifecycle::Basis;
 use std::collections::{BTreeSet, HashMap};

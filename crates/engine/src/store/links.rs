@@ -65,6 +65,12 @@ impl Store {
             .collect())
     }
 
+    /// Makes anew what is made of the facts, where they have changed since: lists and links.
+    pub(crate) async fn derive_if_stale(&self) -> Result<(), StoreError> {
+        self.roster_if_stale().await?;
+        self.correlate_if_stale().await
+    }
+
     /// Makes the links anew if a sync has changed anything since they were made.
     pub(crate) async fn correlate_if_stale(&self) -> Result<(), StoreError> {
         if self.meta("links_stale").await?.as_deref() != Some("1") {

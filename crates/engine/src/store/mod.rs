@@ -33,6 +33,7 @@ mod plans;
 mod population;
 mod references;
 mod resume;
+mod roster;
 mod runs;
 mod schema;
 mod snapshot;

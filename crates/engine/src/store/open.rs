@@ -201,7 +201,7 @@ impl Store {
         match self.lease.take(Duration::ZERO).await {
             Ok(_held) => {
                 self.close_interrupted(now).await?;
-                self.correlate_if_stale().await
+                self.derive_if_stale().await
             }
             Err(StoreError::Busy(_)) => Ok(()),
             Err(e) => Err(e),

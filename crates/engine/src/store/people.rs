@@ -1,10 +1,14 @@
-//! Tables `people` and `people_search`: current identities, as lists sort, filter and search them.
+//! Table `people`: current identities, as lists show them. In which order, and what a search
+//! finds, says the `roster`.
 
 use super::blocks::{self, Columns, Which};
+use super::roster::{self, Set};
 use super::{Store, StoreError, SyncId};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::Identity;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use std::cmp::Ordering;
+use std::collections::HashMap;
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE people (
@@ -79,56 +83,30 @@ const SELECT: &str = "SELECT p.object, s.name AS source_name, p.id, p.kind, p.di
  (SELECT count(*) FROM links l WHERE l.identity_id = p.id AND l.identity_source = p.source) AS accounts
  FROM people p JOIN sources s ON s.id = p.source";
 
-/// A search as an FTS5 expression: each part between spaces must stand in the row, its
-/// pieces one after the other, the last one as the beginning of a word.
-fn prefixes(search: &str) -> Option<String> {
-    let parts: Vec<String> = search
-        .split_whitespace()
-        .filter_map(|part| {
-            let pieces: Vec<&str> = part
-                .split(|c: char| !c.is_alphanumeric())
-                .filter(|piece| !piece.is_empty())
-                .collect();
-            (!pieces.is_empty()).then(|| format!("\"{}\"*", pieces.join(" ")))
-        })
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(" AND "))
-}
-
-/// Columns that can be filtered, and the SQL that they are.
-fn filter_column(name: &str) -> Option<&'static str> {
+/// The column of `people` that an order of the roster is sorted by; None where there is no such order.
+fn column(name: &str) -> Option<&'static str> {
     match name {
-        "id" => Some("p.id"),
+        "" | "id" => Some("p.id"),
         "kind" => Some("p.kind"),
         "status" => Some("p.status"),
         "source" => Some("s.name"),
+        "display_name" => Some("p.display_name"),
+        "email" => Some("p.email"),
         "department" => Some("p.department"),
         "title" => Some("p.title"),
-        "email" => Some("p.email"),
+        "end_date" => Some("p.end_date"),
         "manager_id" => Some("p.manager_id"),
         "employer_id" => Some("p.employer_id"),
         _ => None,
     }
 }
 
-fn sort_column(name: &str) -> Option<&'static str> {
-    match name {
-        "" | "id" => Some("p.id"),
-        "kind" => Some("p.kind"),
-        "status" => Some("p.status"),
-        "source" => Some("s.name"),
-        "display_name" => Some("p.display_name COLLATE NOCASE"),
-        "email" => Some("p.email COLLATE NOCASE"),
-        "department" => Some("p.department COLLATE NOCASE"),
-        "title" => Some("p.title COLLATE NOCASE"),
-        "end_date" => Some("p.end_date"),
-        "accounts" => Some("accounts"),
-        _ => None,
-    }
-}
+/// The order that is sorted by the number of accounts, which is not kept.
+const BY_ACCOUNTS: &str = "accounts";
 
 impl Store {
-    /// A window of people, how many match, and how many there are.
+    /// A window of people, how many match, and how many there are. Lists show what the roster
+    /// was last made of, without those who are gone since.
     pub(crate) async fn people(
         &self,
         query: &PeopleQuery<'_>,
@@ -137,61 +115,179 @@ impl Store {
             what: what.to_owned(),
             value: value.to_owned(),
         };
-        let sort = sort_column(query.sort).ok_or_else(|| bad("sort", query.sort))?;
-        let mut conditions: Vec<(String, String)> = Vec::new();
-        for (column, value) in query.filters {
-            let column = filter_column(column).ok_or_else(|| bad("filter", column))?;
-            conditions.push((format!("{column} = "), value.clone()));
+        if column(query.sort).is_none() && query.sort != BY_ACCOUNTS {
+            return Err(bad("sort", query.sort));
         }
-        if let Some(words) = prefixes(query.search) {
-            conditions.push((
-                "p.object IN (SELECT rowid FROM people_search WHERE people_search MATCH "
-                    .to_owned(),
-                words,
-            ));
+        let size = self.roster_size().await?;
+        let mut found: Option<Set> = None;
+        let mut narrow = |set: Set| match &mut found {
+            None => found = Some(set),
+            Some(found) => found.keep(&set),
+        };
+        for (name, value) in query.filters {
+            let of_people = column(name).ok_or_else(|| bad("filter", name))?;
+            narrow(self.people_with(name, of_people, value, size).await?);
+        }
+        let words = roster::wanted(query.search);
+        if !words.is_empty() {
+            narrow(self.roster_search(&words, size).await?);
         } else if !query.search.trim().is_empty() {
             // Nothing but signs: found as it stands.
-            conditions.push(("instr(p.id, ".to_owned(), query.search.trim().to_owned()));
+            narrow(self.people_signed(query.search.trim(), size).await?);
         }
-        let restrict = |sql: &mut QueryBuilder<Sqlite>| {
-            for (n, (condition, value)) in conditions.iter().enumerate() {
-                sql.push(if n == 0 { " WHERE " } else { " AND " });
-                sql.push(condition);
-                sql.push_bind(value.clone());
-                if condition.contains('(') {
-                    sql.push(")");
-                }
+        let matching = found.as_ref().map_or(size, Set::len);
+        let from = usize::try_from(query.offset).unwrap_or(usize::MAX);
+        let numbers = self
+            .people_window(query, found.as_ref(), matching, from)
+            .await?;
+        let objects = self.roster_rows(&numbers).await?;
+        let rows = self.person_rows(&objects).await?;
+        Ok((rows, matching as u64, size as u64))
+    }
+
+    /// The numbers of a window, in the order that was asked for.
+    async fn people_window(
+        &self,
+        query: &PeopleQuery<'_>,
+        found: Option<&Set>,
+        matching: usize,
+        from: usize,
+    ) -> Result<Vec<u32>, StoreError> {
+        let limit = (query.limit as usize).min(matching.saturating_sub(from));
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let order = match query.sort {
+            "" => "id",
+            other => other,
+        };
+        let first = match query.descending {
+            false => from,
+            true => matching.saturating_sub(from + limit),
+        };
+        let mut window: Vec<u32> = match (order, found) {
+            (BY_ACCOUNTS, found) => {
+                let all = self.people_by_accounts().await?;
+                let kept = all
+                    .into_iter()
+                    .filter(|n| found.is_none_or(|set| set.has(*n)));
+                kept.skip(first).take(limit).collect()
+            }
+            (order, None) => self.roster_window(order, first, limit).await?,
+            (order, Some(set)) => {
+                let all = self.roster_order(order).await?;
+                let kept = all.into_iter().filter(|n| set.has(*n));
+                kept.skip(first).take(limit).collect()
             }
         };
-        let (total,): (i64,) = sqlx::query_as("SELECT count(*) FROM people")
-            .fetch_one(self.readers())
-            .await?;
-        let matching = if conditions.is_empty() {
-            total
-        } else {
-            let mut count = QueryBuilder::<Sqlite>::new(
-                "SELECT count(*) FROM people p JOIN sources s ON s.id = p.source",
-            );
-            restrict(&mut count);
-            count
-                .build_query_scalar::<i64>()
-                .fetch_one(self.readers())
-                .await?
-        };
-        let mut select = QueryBuilder::<Sqlite>::new(SELECT);
-        restrict(&mut select);
-        let direction = if query.descending { "DESC" } else { "ASC" };
-        select.push(format!(
-            " ORDER BY {sort} {direction}, p.id {direction}, p.source {direction} LIMIT "
-        ));
-        select.push_bind(query.limit);
-        select.push(" OFFSET ");
-        select.push_bind(query.offset.cast_signed());
-        let rows = select
-            .build_query_as::<PersonRow>()
-            .fetch_all(self.readers())
-            .await?;
-        Ok((rows, matching.cast_unsigned(), total.cast_unsigned()))
+        if query.descending {
+            window.reverse();
+        }
+        Ok(window)
+    }
+
+    /// Those who have this value in a column: they stand together in its order.
+    async fn people_with(
+        &self,
+        name: &str,
+        of_people: &'static str,
+        value: &str,
+        size: usize,
+    ) -> Result<Set, StoreError> {
+        let order = self.roster_order(name).await?;
+        let wanted = roster::key_of(name, value);
+        let sql = format!(
+            "SELECT {of_people} FROM people p JOIN sources s ON s.id = p.source WHERE p.object = ?1"
+        );
+        let mut bounds = [0usize; 2];
+        for (bound, after) in bounds.iter_mut().zip([Ordering::Less, Ordering::Equal]) {
+            let (mut low, mut high) = (0, order.len());
+            while low < high {
+                let middle = low + (high - low) / 2;
+                let number = order.get(middle).copied().unwrap_or(0);
+                let object = self.roster_rows(&[number]).await?;
+                let found: Option<(Option<String>,)> =
+                    sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str()))
+                        .bind(object.first())
+                        .fetch_optional(self.readers())
+                        .await?;
+                let text = found.and_then(|(text,)| text).unwrap_or_default();
+                match roster::key_of(name, &text).cmp(&wanted) <= after {
+                    true => low = middle + 1,
+                    false => high = middle,
+                }
+            }
+            *bound = low;
+        }
+        let [from, to] = bounds;
+        let mut set = Set::none(size);
+        // Nothing is not a value.
+        if !wanted.is_empty() {
+            for number in order.get(from..to).unwrap_or_default() {
+                set.add(*number);
+            }
+        }
+        Ok(set)
+    }
+
+    /// Those whose id has these signs in it.
+    async fn people_signed(&self, signs: &str, size: usize) -> Result<Set, StoreError> {
+        let objects: Vec<i64> =
+            sqlx::query_scalar("SELECT object FROM people WHERE instr(id, ?1) > 0 ORDER BY object")
+                .bind(signs)
+                .fetch_all(self.readers())
+                .await?;
+        self.numbers_of(&objects, size).await
+    }
+
+    /// The numbers of some rows.
+    async fn numbers_of(&self, objects: &[i64], size: usize) -> Result<Set, StoreError> {
+        let every: Vec<u32> = (0u32..).take(size).collect();
+        let rows = self.roster_rows(&every).await?;
+        let mut set = Set::none(size);
+        for object in objects {
+            if let Ok(place) = rows.binary_search(object) {
+                set.add(place as u32);
+            }
+        }
+        Ok(set)
+    }
+
+    /// Everyone by the number of their accounts, then by id. Accounts are counted when asked for.
+    async fn people_by_accounts(&self) -> Result<Vec<u32>, StoreError> {
+        let counts: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT p.object, count(*) FROM links l JOIN people p
+             ON p.id = l.identity_id AND p.source = l.identity_source GROUP BY p.object",
+        )
+        .fetch_all(self.readers())
+        .await?;
+        let counts: HashMap<i64, i64> = counts.into_iter().collect();
+        let order = self.roster_order("id").await?;
+        let rows = self.roster_rows(&order).await?;
+        let mut counted: Vec<(i64, u32)> = rows
+            .iter()
+            .zip(order)
+            .map(|(row, number)| (counts.get(row).copied().unwrap_or(0), number))
+            .collect();
+        counted.sort_by_key(|(count, _)| *count);
+        Ok(counted.into_iter().map(|(_, number)| number).collect())
+    }
+
+    /// People by their rows, in the order of the rows given; who is gone is left out.
+    async fn person_rows(&self, objects: &[i64]) -> Result<Vec<PersonRow>, StoreError> {
+        let mut found: HashMap<i64, PersonRow> = HashMap::new();
+        for part in objects.chunks(1000) {
+            let mut select = QueryBuilder::<Sqlite>::new(SELECT);
+            select.push(" WHERE p.object IN (");
+            let mut list = select.separated(", ");
+            for object in part {
+                list.push_bind(*object);
+            }
+            select.push(")");
+            let rows: Vec<PersonRow> = select.build_query_as().fetch_all(self.readers()).await?;
+            found.extend(rows.into_iter().map(|row| (row.object, row)));
+        }
+        Ok(objects.iter().filter_map(|row| found.remove(row)).collect())
     }
 
     /// The current identities that `text` names: a bare id, or `source:id`.
@@ -231,6 +327,9 @@ pub(super) async fn put(
     source: i64,
     people: &[(i64, &Identity)],
 ) -> Result<(), StoreError> {
+    if !people.is_empty() {
+        roster::changed(&mut *connection).await?;
+    }
     for part in people.chunks(500) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO people (object, source, id, kind, display_name, email, status, department, title, manager_id, employer_id, end_date) ",
@@ -251,17 +350,6 @@ pub(super) async fn put(
                 .push_bind(x.end_date.map(|d| d.to_text()));
         });
         insert.build().execute(&mut *connection).await?;
-        let mut search = QueryBuilder::<Sqlite>::new("INSERT INTO people_search (rowid, text) ");
-        search.push_values(part, |mut values, (object, x)| {
-            let words = [
-                Some(x.id.as_str()),
-                x.display_name.as_deref(),
-                x.email.as_deref(),
-            ];
-            let text: Vec<&str> = words.into_iter().flatten().collect();
-            values.push_bind(*object).push_bind(text.join("\n"));
-        });
-        search.build().execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -290,7 +378,7 @@ async fn put_again(connection: &mut SqliteConnection, rows: &[i64]) -> Result<()
 
 /// Makes the list of current identities anew, whatever stands in it.
 pub(super) async fn make_anew(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    sqlx::raw_sql("DELETE FROM people; DELETE FROM people_search;")
+    sqlx::raw_sql("DELETE FROM people")
         .execute(&mut *connection)
         .await?;
     let mut rows = Vec::new();
@@ -348,19 +436,17 @@ pub(super) async fn drop_rows(
     connection: &mut SqliteConnection,
     ids: &[i64],
 ) -> Result<(), StoreError> {
+    if !ids.is_empty() {
+        roster::changed(&mut *connection).await?;
+    }
     for part in ids.chunks(1000) {
-        for table in [
-            "DELETE FROM people_search WHERE rowid IN (",
-            "DELETE FROM people WHERE object IN (",
-        ] {
-            let mut delete = QueryBuilder::<Sqlite>::new(table);
-            let mut list = delete.separated(", ");
-            for id in part {
-                list.push_bind(*id);
-            }
-            delete.push(")");
-            delete.build().execute(&mut *connection).await?;
+        let mut delete = QueryBuilder::<Sqlite>::new("DELETE FROM people WHERE object IN (");
+        let mut list = delete.separated(", ");
+        for id in part {
+            list.push_bind(*id);
         }
+        delete.push(")");
+        delete.build().execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError, checks, decisions, journal, links, log, met, meta, objects, people, persons,
-    plans, resume, sources, syncs,
+    plans, resume, roster, sources, syncs,
 };
 use chrono::{DateTime, Utc};
 
@@ -28,6 +28,7 @@ const VERSIONS: &[&[Step]] = &[
     &[
         Step::Sql(decisions::MIGRATION),
         Step::Sql(persons::MIGRATION),
+        Step::Sql(roster::MIGRATION),
     ],
 ];
 

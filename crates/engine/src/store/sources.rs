@@ -242,6 +242,6 @@ impl Store {
         )
         .await?;
         writing.commit().await?;
-        self.correlate_if_stale().await
+        self.derive_if_stale().await
     }
 }

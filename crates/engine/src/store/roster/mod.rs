@@ -1,0 +1,254 @@
+//! Tables `roster_orders` and `roster_words`: the orders in which lists show the current
+//! identities, and the words that a search finds them by.
+//!
+//! Derived from the facts and made anew as a whole when identities have changed: sorting a
+//! million names takes less than keeping an index for each column up to date row by row. Lists
+//! read what was made last; `people` says what is still there of it. Identities are numbered by
+//! their place in the order of their rows; those numbers mean something only within one making.
+
+mod number;
+mod orders;
+mod set;
+mod words;
+
+pub(super) use set::Set;
+
+use super::blocks::At;
+use super::{Store, StoreError, every, meta};
+use lastkey_contract::Kind;
+use orders::Columns;
+use serde::Deserialize;
+use sqlx::SqliteConnection;
+use std::borrow::Cow;
+use words::Words;
+
+pub(super) const MIGRATION: &str = "
+CREATE TABLE roster_orders (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  part INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  UNIQUE (name, part)
+) STRICT;
+CREATE TABLE roster_words (
+  id INTEGER PRIMARY KEY,
+  first BLOB NOT NULL UNIQUE,
+  bytes BLOB NOT NULL
+) STRICT;
+DROP INDEX people_by_kind;
+DROP INDEX people_by_status;
+DROP INDEX people_by_name;
+DROP INDEX people_by_email;
+DROP INDEX people_by_department;
+DROP INDEX people_by_title;
+DROP INDEX people_by_end;
+DROP TABLE people_search;
+";
+
+/// The entry of `meta` that counts changes of identities, and the one that says up to which of
+/// them the roster was made.
+const CHANGES: &str = "roster_changes";
+const MADE_OF: &str = "roster_made_of";
+
+/// The order that holds the rows themselves, by number.
+const ROWS: &str = "rows";
+
+/// How many numbers are in a part of an order.
+const PART: usize = 8_192;
+
+/// What is looked at of an identity. Texts without escapes are not copied.
+#[derive(Deserialize)]
+struct Person<'t> {
+    #[serde(borrow)]
+    id: Cow<'t, str>,
+    kind: &'t str,
+    #[serde(borrow)]
+    display_name: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    email: Option<Cow<'t, str>>,
+    status: Option<&'t str>,
+    #[serde(borrow)]
+    department: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    title: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    manager_id: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    employer_id: Option<Cow<'t, str>>,
+    end_date: Option<&'t str>,
+}
+
+/// Says that identities have changed.
+pub(super) async fn changed(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO meta (key, value) VALUES (?1, '1')
+         ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
+    )
+    .bind(CHANGES)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// Makes the roster anew if identities have changed since it was made.
+    pub(crate) async fn roster_if_stale(&self) -> Result<(), StoreError> {
+        let Some(changes) = self.meta(CHANGES).await? else {
+            return Ok(());
+        };
+        if self.meta(MADE_OF).await?.as_deref() == Some(changes.as_str()) {
+            return Ok(());
+        }
+        let sources = self.source_names().await?;
+        let (mut columns, mut words) = (Columns::default(), Words::default());
+        let mut connection = self.readers().acquire().await?;
+        every::each(&mut connection, Kind::Identity, None, At::Now, |standing| {
+            let person: Person<'_> = serde_json::from_str(standing.fact)?;
+            let source = sources.get(&standing.source).map_or("", String::as_str);
+            words.take([
+                Some(person.id.as_ref()),
+                person.display_name.as_deref(),
+                person.email.as_deref(),
+            ]);
+            columns.take(standing.row, source, &person);
+            Ok(())
+        })
+        .await?;
+        drop(connection);
+        let made = tokio::task::spawn_blocking(move || {
+            std::thread::scope(|scope| {
+                let words = scope.spawn(move || words.parts());
+                let orders = columns.orders();
+                (orders, words.join())
+            })
+        })
+        .await;
+        let (orders, words) = match made {
+            Ok((orders, Ok(words))) => (orders, words),
+            Ok((_, Err(panic))) => std::panic::resume_unwind(panic),
+            Err(lost) => match lost.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is being shut down: the next start makes it.
+                Err(_) => return Ok(()),
+            },
+        };
+        let mut writing = self.begin().await?;
+        sqlx::raw_sql("DELETE FROM roster_orders; DELETE FROM roster_words;")
+            .execute(&mut *writing.tx)
+            .await?;
+        for (name, bytes, width) in orders {
+            for (part, bytes) in (0i64..).zip(bytes.chunks(PART * width)) {
+                sqlx::query("INSERT INTO roster_orders (name, part, bytes) VALUES (?1, ?2, ?3)")
+                    .bind(name)
+                    .bind(part)
+                    .bind(bytes)
+                    .execute(&mut *writing.tx)
+                    .await?;
+            }
+        }
+        for (first, bytes) in words {
+            sqlx::query("INSERT INTO roster_words (first, bytes) VALUES (?1, ?2)")
+                .bind(first)
+                .bind(bytes)
+                .execute(&mut *writing.tx)
+                .await?;
+        }
+        meta::put(&mut writing.tx, MADE_OF, &changes).await?;
+        writing.commit().await
+    }
+
+    /// How many identities the roster numbers.
+    pub(super) async fn roster_size(&self) -> Result<usize, StoreError> {
+        let (bytes,): (i64,) = sqlx::query_as(
+            "SELECT coalesce(sum(length(bytes)), 0) FROM roster_orders WHERE name = ?1",
+        )
+        .bind(ROWS)
+        .fetch_one(self.readers())
+        .await?;
+        Ok(usize::try_from(bytes).unwrap_or(0) / 8)
+    }
+
+    /// The rows of some numbers, in the order of the numbers given.
+    pub(super) async fn roster_rows(&self, numbers: &[u32]) -> Result<Vec<i64>, StoreError> {
+        let mut parts: Vec<usize> = numbers.iter().map(|n| *n as usize / PART).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        let mut read = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let bytes = self.roster_part(ROWS, *part).await?;
+            read.push(number::read_wide(&bytes));
+        }
+        Ok(numbers
+            .iter()
+            .filter_map(|n| {
+                let at = parts.binary_search(&(*n as usize / PART)).ok()?;
+                read.get(at)?.get(*n as usize % PART).copied()
+            })
+            .collect())
+    }
+
+    /// One part of an order.
+    async fn roster_part(&self, name: &str, part: usize) -> Result<Vec<u8>, StoreError> {
+        let found: Option<(Vec<u8>,)> =
+            sqlx::query_as("SELECT bytes FROM roster_orders WHERE name = ?1 AND part = ?2")
+                .bind(name)
+                .bind(part as i64)
+                .fetch_optional(self.readers())
+                .await?;
+        Ok(found.map(|(bytes,)| bytes).unwrap_or_default())
+    }
+
+    /// The numbers of an order from a place on, at most so many.
+    pub(super) async fn roster_window(
+        &self,
+        order: &str,
+        from: usize,
+        limit: usize,
+    ) -> Result<Vec<u32>, StoreError> {
+        let (mut numbers, mut part, mut skip) = (Vec::new(), from / PART, from % PART);
+        while numbers.len() < limit {
+            let read = number::read_narrow(&self.roster_part(order, part).await?);
+            if read.is_empty() {
+                break;
+            }
+            numbers.extend(read.into_iter().skip(skip).take(limit - numbers.len()));
+            (part, skip) = (part + 1, 0);
+        }
+        Ok(numbers)
+    }
+
+    /// A whole order.
+    pub(super) async fn roster_order(&self, order: &str) -> Result<Vec<u32>, StoreError> {
+        let parts: Vec<(Vec<u8>,)> =
+            sqlx::query_as("SELECT bytes FROM roster_orders WHERE name = ?1 ORDER BY part")
+                .bind(order)
+                .fetch_all(self.readers())
+                .await?;
+        let read = parts.iter().flat_map(|(bytes,)| number::read_narrow(bytes));
+        Ok(read.collect())
+    }
+
+    /// The identities that have each of these words: as a whole, or as the beginning of one.
+    pub(super) async fn roster_search(
+        &self,
+        wanted: &[words::Wanted],
+        size: usize,
+    ) -> Result<Set, StoreError> {
+        let mut found: Option<Set> = None;
+        let mut connection = self.readers().acquire().await?;
+        for word in wanted {
+            let set = words::find(&mut connection, word, size).await?;
+            match &mut found {
+                None => found = Some(set),
+                Some(found) => found.keep(&set),
+            }
+        }
+        Ok(found.unwrap_or_else(|| Set::all(size)))
+    }
+}
+
+pub(super) use orders::key_of;
+pub(super) use words::wanted;
+
+#[cfg(test)]
+mod tests;
