@@ -7,6 +7,7 @@ use crate::desk::Desk;
 use crate::settings::UiSettings;
 use crate::wire::{Wire, camel_case};
 use lastkey_engine::collect::Removals;
+use lastkey_engine::practice::Size as PracticeSize;
 use lastkey_engine::views::{
     CheckView, DraftProblem, EventRow, ExportProgress, ExportReport, FailureView, IdentityDetail,
     IdentityRow, JournalRow, KindStanding, ListQuery, NewSource, PlanView, RehearsalView,
@@ -395,7 +396,9 @@ async fn demo(desk: &Desk, on_progress: Channel<SyncProgress>) -> Answer<Status>
     };
     let workbench: std::sync::Arc<Workbench> = desk.workbench().await?;
     let folder = workbench.practice_folder();
-    workbench.demo(&folder, &tell).await?;
+    workbench
+        .demo(&folder, PracticeSize::Small, &tell)
+        .await?;
     Ok(workbench.status().await?)
 }
 

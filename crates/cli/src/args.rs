@@ -47,11 +47,15 @@ pub struct Global {
 pub enum Command {
     /// Make the practice estate and read it
     Demo {
-        #[arg(long, default_value = "small", value_parser = ["small"])]
+        /// large: 1,000,000 accounts and 3,400,000 grants around the small one
+        #[arg(long, default_value = "small", value_parser = ["small", "large"])]
         size: String,
         /// Where its flat files are written (default: beside the store)
         #[arg(long, value_name = "D")]
         dir: Option<PathBuf>,
+        /// Write the files and the plan, and touch no store
+        #[arg(long, requires = "dir")]
+        files_only: bool,
     },
     /// Sources: what is read
     #[command(subcommand)]

@@ -47,6 +47,7 @@ pub use keys::{KeySource, KeychainState, Passphrase, make_key_file};
 pub use memory::leave_no_core;
 pub use packages::verify;
 pub use places::{default_store_path, settings_folder};
+pub use practice::{WrittenFile, write_practice_estate};
 pub use rehearsals::{ReachOf, check_plan, moment_from_text, summary_line};
 pub use sources::{ImportRequest, check_new_source};
 pub use stop::Stop;

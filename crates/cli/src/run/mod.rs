@@ -1,5 +1,6 @@
 //! One function per command. Each calls the workbench and writes the answer; nothing is decided here.
 
+mod demo;
 mod package;
 mod rehearse;
 mod scripts;
@@ -45,7 +46,14 @@ static OPENED: Mutex<Option<Closing>> = Mutex::new(None);
 
 async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<ExitCode, Failure> {
     match command {
-        Command::Demo { size: _, dir } => sources::demo(global, dir, out).await,
+        Command::Demo {
+            size,
+            dir,
+            files_only,
+        } => match (dir, files_only) {
+            (Some(dir), true) => demo::files(&size, &dir, out).await,
+            (dir, _) => demo::demo(global, &size, dir, out).await,
+        },
         Command::Source(source) => sources::source(global, source, out).await,
         Command::Sync {
             names,

@@ -1,4 +1,4 @@
-//! `demo`, `source`, `sync`, `import`.
+//! `source`, `sync`, `import`.
 
 use super::scripts::{Which, script};
 use super::{counted, open};
@@ -12,33 +12,8 @@ use lastkey_workbench::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-
-pub async fn demo(
-    global: &Global,
-    dir: Option<PathBuf>,
-    out: &Output,
-) -> Result<ExitCode, Failure> {
-    let bench = open(global, WhenMissing::Create, out).await?;
-    let dir = dir.unwrap_or_else(|| bench.practice_folder());
-    let reports = bench.demo(&dir, &out.teller()).await?;
-    let status = bench.status().await?;
-    if out.json {
-        out.document(&reports)?;
-    } else {
-        totals(&reports, out)?;
-        out.line(format!(
-            "practice estate: {} identities, {} credentials from {} sources; its date is {}",
-            counted(status.identities),
-            counted(status.credentials),
-            status.sources,
-            status.practice_date.as_deref().unwrap_or("now")
-        ))?;
-        out.line(format!("its files: {}", dir.display()))?;
-    }
-    Ok(ExitCode::from(verdict(&reports)))
-}
 
 pub async fn source(global: &Global, source: Source, out: &Output) -> Result<ExitCode, Failure> {
     match source {
@@ -276,7 +251,7 @@ fn tell(reports: &[SyncReport], out: &Output) -> Result<u8, Failure> {
 
 /// 0 where all is complete, 1 where a read has gaps, 3 where one failed or was stopped, 4 where
 /// its secret could not be had.
-fn verdict(reports: &[SyncReport]) -> u8 {
+pub(super) fn verdict(reports: &[SyncReport]) -> u8 {
     let of = |report: &SyncReport| match (report.state.as_str(), &report.failure) {
         ("complete", _) => 0,
         ("incomplete", _) => 1,
@@ -286,7 +261,7 @@ fn verdict(reports: &[SyncReport]) -> u8 {
     reports.iter().map(of).max().unwrap_or(0)
 }
 
-fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure> {
+pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure> {
     let mut cells = Vec::new();
     for report in reports {
         for kind in &report.kinds {

@@ -10,6 +10,7 @@ mod agents;
 mod calendar;
 mod company;
 mod defect;
+mod group;
 mod machines;
 mod names;
 mod page;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use calendar::PRACTICE_DATE;
 pub use defect::{Defect, Proof, Shows, Subject, Want};
+pub use group::StreamedFile;
 pub use page::page;
 pub use sources::EstateSource;
 
@@ -41,6 +43,26 @@ use table::Tables;
 pub enum Size {
     /// 2,400 people, 3 vendors, 900 non-human identities.
     Small,
+    /// The small company unchanged, in a group of 1,000,000 identities, 1,000,000 accounts and
+    /// 3,400,000 grants.
+    Large,
+}
+
+impl Size {
+    /// The word of the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Size::Small => "small",
+            Size::Large => "large",
+        }
+    }
+
+    /// The size with this word.
+    pub fn from_word(word: &str) -> Option<Size> {
+        [Size::Small, Size::Large]
+            .into_iter()
+            .find(|size| size.word() == word)
+    }
 }
 
 /// One file: its path within the folder of the estate, and its whole text.
@@ -55,21 +77,46 @@ pub struct EstateFile {
 pub struct Estate {
     /// Sorted by path.
     pub files: Vec<EstateFile>,
+    /// What is too large to be kept as text, sorted by path; none of the small estate.
+    pub streamed: Vec<StreamedFile>,
     /// In the order in which they are best added and synced.
     pub sources: Vec<EstateSource>,
     /// The offboarding plan, TOML.
     pub plan: String,
+    /// What it takes on disk.
+    pub room: Room,
     /// The moment that is "now", RFC 3339.
     pub reference_date: &'static str,
     /// PE-01 to PE-40, in order.
     pub defects: Vec<Defect>,
 }
 
+/// Bytes on disk, rounded up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    pub files: u64,
+    /// The store once everything is read, with what a sync needs beside it.
+    pub store: u64,
+}
+
+impl Room {
+    fn of(size: Size) -> Room {
+        match size {
+            Size::Small => Room {
+                files: 7_000_000,
+                store: 40_000_000,
+            },
+            Size::Large => Room {
+                files: 700_000_000,
+                store: 2_000_000_000,
+            },
+        }
+    }
+}
+
 /// The practice estate of that size.
 pub fn estate(size: Size) -> Estate {
-    let mut seed = match size {
-        Size::Small => Seed::new(0x4c61_7374_6b65_7931),
-    };
+    let mut seed = Seed::new(0x4c61_7374_6b65_7931);
     let mut company = company::company(&mut seed);
     plants_people::cast(&mut company);
     let mut tables = Tables::default();
@@ -84,10 +131,22 @@ pub fn estate(size: Size) -> Estate {
     defects.extend(plants_secrets::plant(&company, &mut tables));
     defects.extend(plants_machines::plant(&company, &mut tables));
     defects.sort_by(|a, b| a.id.cmp(b.id));
+    let mut sources = sources::sources();
+    let mut plan = include_str!("plan.toml").to_owned();
+    let streamed = match size {
+        Size::Small => Vec::new(),
+        Size::Large => {
+            sources.extend(group::sources());
+            plan.push_str(group::PLAN);
+            group::files(group::Extent::FULL)
+        }
+    };
     Estate {
         files: tables.files(),
-        sources: sources::sources(),
-        plan: include_str!("plan.toml").to_owned(),
+        streamed,
+        sources,
+        plan,
+        room: Room::of(size),
         reference_date: PRACTICE_DATE,
         defects,
     }

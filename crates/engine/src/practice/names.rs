@@ -3,9 +3,9 @@
 use super::seed::Seed;
 
 /// What is shown, and its plain spelling.
-type Spelling = (&'static str, &'static str);
+pub(super) type Spelling = (&'static str, &'static str);
 
-const GIVEN: [Spelling; 56] = [
+pub(super) const GIVEN: [Spelling; 56] = [
     ("Anna", "anna"),
     ("Bjørn", "bjorn"),
     ("Çağla", "cagla"),
@@ -64,7 +64,7 @@ const GIVEN: [Spelling; 56] = [
     ("Mary-Ann", "mary-ann"),
 ];
 
-const FAMILY: [Spelling; 60] = [
+pub(super) const FAMILY: [Spelling; 60] = [
     ("Lindqvist", "lindqvist"),
     ("O'Brien", "obrien"),
     ("Müller", "mueller"),
