@@ -62,36 +62,50 @@ impl<T> Default for Column<T> {
 /// Several values per row, stored end to end. The order within a row is the order of insertion.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows<T> {
-    starts: Vec<usize>,
+    starts: Vec<u32>,
     values: Vec<T>,
 }
 
-impl<T> Rows<T> {
-    /// Sorts pairs of (row, value) into `rows` rows.
+impl<T: Copy> Rows<T> {
+    /// Sorts pairs of (row, value) into `rows` rows, in two passes: counted, then put in place.
     pub(crate) fn build(rows: u32, mut pairs: Vec<(u32, T)>) -> Self {
         pairs.retain(|pair| pair.0 < rows);
-        pairs.sort_by_key(|pair| pair.0);
-        let mut starts = Vec::with_capacity(rows as usize + 1);
-        let mut next = 0;
-        let mut values = Vec::with_capacity(pairs.len());
-        for (row, value) in pairs {
-            while next <= row {
-                starts.push(values.len());
-                next += 1;
+        let mut starts = vec![0u32; rows as usize + 1];
+        for (row, _) in &pairs {
+            if let Some(count) = starts.get_mut(*row as usize + 1) {
+                *count += 1;
             }
-            values.push(value);
         }
-        while next <= rows {
-            starts.push(values.len());
-            next += 1;
+        let mut sum = 0u32;
+        for start in &mut starts {
+            sum = sum.saturating_add(*start);
+            *start = sum;
         }
-        Self { starts, values }
+        let mut next = starts.clone();
+        let mut order = vec![0u32; pairs.len()];
+        for (pair, (row, _)) in (0u32..).zip(&pairs) {
+            if let Some(place) = next.get_mut(*row as usize) {
+                if let Some(slot) = order.get_mut(*place as usize) {
+                    *slot = pair;
+                }
+                *place += 1;
+            }
+        }
+        drop(next);
+        let values = order
+            .iter()
+            .filter_map(|pair| pairs.get(*pair as usize))
+            .map(|(_, value)| *value);
+        Self {
+            values: values.collect(),
+            starts,
+        }
     }
 
     pub(crate) fn row(&self, row: u32) -> &[T] {
         let from = self.starts.get(row as usize).copied().unwrap_or(0);
         let to = self.starts.get(row as usize + 1).copied().unwrap_or(from);
-        self.values.get(from..to).unwrap_or(&[])
+        self.values.get(from as usize..to as usize).unwrap_or(&[])
     }
 }
 
@@ -108,14 +122,16 @@ impl<T> Default for Rows<T> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Texts {
     all: String,
-    ends: Vec<usize>,
+    /// Where each ends: four gigabytes of ids are more than an estate has.
+    ends: Vec<u32>,
 }
 
 impl Texts {
     pub(crate) fn push(&mut self, text: &str) -> u32 {
         let row = u32::try_from(self.ends.len()).unwrap_or(NONE - 1);
         self.all.push_str(text);
-        self.ends.push(self.all.len());
+        self.ends
+            .push(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
         row
     }
 
@@ -126,7 +142,7 @@ impl Texts {
             None => 0,
         };
         let to = self.ends.get(row).copied().unwrap_or(from);
-        self.all.get(from..to).unwrap_or("")
+        self.all.get(from as usize..to as usize).unwrap_or("")
     }
 
     pub(crate) fn len(&self) -> u32 {

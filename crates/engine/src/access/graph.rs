@@ -40,6 +40,7 @@ pub struct Graph {
     pub(crate) entitlements: Column<EntitlementRow>,
     pub(crate) account_grants: Rows<GrantRow>,
     pub(crate) entitlement_grants: Rows<GrantRow>,
+    pub(crate) terms: Column<Terms>,
 
     pub(crate) credential_ids: Texts,
     pub(crate) credentials: Column<CredentialRow>,
@@ -107,12 +108,19 @@ pub(crate) enum Membership {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GrantRow {
     pub entitlement: u32,
+    /// The row of its terms: of millions of grants nearly all are on the same ones.
+    pub terms: u32,
+}
+
+/// On what terms something is granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Terms {
     pub expires: Closing,
     pub activation: Activation,
 }
 
 /// Whether a grant holds now or has to be activated first; both count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Activation {
     Active,
     Eligible,

@@ -5,6 +5,7 @@
 mod build;
 pub(crate) mod columns;
 pub(crate) mod graph;
+pub(crate) mod making;
 pub(crate) mod paths;
 mod reach;
 pub(crate) mod reached;

@@ -231,7 +231,8 @@ impl<'g> World<'g> {
                 ),
             };
             for grant in grants {
-                if closed_at(grant.expires, self.at) {
+                let terms = graph.terms.at(grant.terms);
+                if closed_at(terms.expires, self.at) {
                     continue;
                 }
                 let to = match self.entitlement_node.get(grant.entitlement) {
@@ -248,8 +249,8 @@ impl<'g> World<'g> {
                     }
                 };
                 let via = Via::Grant {
-                    expires: grant.expires,
-                    activation: grant.activation,
+                    expires: terms.expires,
+                    activation: terms.activation,
                 };
                 link(found, from, to, via);
             }

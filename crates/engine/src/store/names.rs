@@ -7,6 +7,7 @@
 
 use super::objects::UNIT;
 use super::{StoreError, meta};
+pub(super) use crate::access::making::Numbers;
 use lastkey_contract::facts::{Fact, ObjectType, Owner, Principal, PrincipalType};
 use lastkey_contract::{AccountId, IdentityId, Kind, LocationPath, SystemName};
 use siphasher::sip::SipHasher13;
@@ -182,36 +183,8 @@ impl Names {
     }
 }
 
-/// Numbers of names are hashes already; tables of them need no other.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Numbers;
-
 /// A set of numbers of names.
 pub(super) type NumberSet = HashSet<i64, Numbers>;
-
-impl std::hash::BuildHasher for Numbers {
-    type Hasher = AsItIs;
-    fn build_hasher(&self) -> AsItIs {
-        AsItIs(0)
-    }
-}
-
-/// Gives back the number itself.
-pub(super) struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-    fn write_i64(&mut self, number: i64) {
-        self.0 = number.cast_unsigned();
-    }
-}
 
 /// Which end of a fact is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

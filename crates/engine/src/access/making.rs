@@ -1,0 +1,642 @@
+//! Making a graph: nodes first, then what leads from one to another, named by numbers.
+//!
+//! Whoever makes one (a snapshot, the store) gives each identity, account, entitlement,
+//! credential and location a number of its own, the same wherever it is named; two of one number
+//! are one, of which the first stands. Nodes come before what names them. The rows of the
+//! finished graph are in id order whatever order things came in.
+
+use super::columns::{Column, NONE, Rows, Texts};
+use super::graph::{
+    AccountRow, CredentialRow, EntitlementRow, GrantRow, Graph, IdentityRow, LocationRow,
+    Membership, OwnerLine, Terms,
+};
+use lastkey_contract::facts::{ControlMeans, LocationKind, ObjectType, OwnerRole};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, Hasher};
+
+/// The number of a name.
+pub(crate) type Number = i64;
+
+/// Numbers of names are hashes already; tables of them need no other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Numbers;
+
+impl BuildHasher for Numbers {
+    type Hasher = AsItIs;
+    fn build_hasher(&self) -> AsItIs {
+        AsItIs(0)
+    }
+}
+
+/// Gives back the number itself.
+pub(crate) struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+    fn write_i64(&mut self, number: i64) {
+        self.0 = number.cast_unsigned();
+    }
+}
+
+/// Nodes of one kind in the order in which they came.
+struct Nodes<T> {
+    places: HashMap<Number, u32, Numbers>,
+    systems: Vec<u32>,
+    ids: Texts,
+    rows: Vec<T>,
+}
+
+impl<T> Default for Nodes<T> {
+    fn default() -> Self {
+        Nodes {
+            places: HashMap::default(),
+            systems: Vec::new(),
+            ids: Texts::default(),
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl<T> Nodes<T> {
+    /// Adds a node unless there is one of this number; the place of the one that stands.
+    fn add(&mut self, number: Number, system: u32, id: &str, row: impl FnOnce() -> T) -> u32 {
+        let next = u32::try_from(self.rows.len()).unwrap_or(NONE - 1);
+        let place = *self.places.entry(number).or_insert(next);
+        if place == next {
+            self.systems.push(system);
+            self.ids.push(id);
+            self.rows.push(row());
+        }
+        place
+    }
+
+    fn place(&self, number: Option<Number>) -> u32 {
+        number
+            .and_then(|number| self.places.get(&number))
+            .copied()
+            .unwrap_or(NONE)
+    }
+
+    fn row_mut(&mut self, place: u32) -> Option<&mut T> {
+        self.rows.get_mut(place as usize)
+    }
+
+    /// The places in the order of system and id, and the row that each place becomes.
+    fn in_order(&self, systems: &Column<u32>) -> Order {
+        let key = |place: u32| {
+            let system = self.systems.get(place as usize).copied();
+            (
+                system.map(|s| *systems.at(s)),
+                first_bytes(self.ids.at(place)),
+            )
+        };
+        let mut places: Vec<((Option<u32>, u64), u32)> = (0..self.ids.len())
+            .map(|place| (key(place), place))
+            .collect();
+        places.sort_unstable_by(|(a_key, a), (b_key, b)| match a_key.cmp(b_key) {
+            Ordering::Equal => self.ids.at(*a).cmp(self.ids.at(*b)),
+            other => other,
+        });
+        let places: Vec<u32> = places.into_iter().map(|(_, place)| place).collect();
+        let mut rows = Column::filled(NONE, self.ids.len());
+        for (row, place) in (0..).zip(&places) {
+            *rows.at_mut(*place) = row;
+        }
+        Order { places, rows }
+    }
+}
+
+/// Where the nodes of one kind go.
+struct Order {
+    places: Vec<u32>,
+    rows: Column<u32>,
+}
+
+impl Order {
+    fn row(&self, place: u32) -> u32 {
+        match place < self.rows.len() {
+            true => *self.rows.at(place),
+            false => NONE,
+        }
+    }
+
+    fn texts(&self, ids: &Texts) -> Texts {
+        let mut texts = Texts::default();
+        for place in &self.places {
+            texts.push(ids.at(*place));
+        }
+        texts
+    }
+
+    fn column<T, R>(&self, rows: &[T], turn: impl Fn(&T) -> R) -> Column<R> {
+        let rows = self
+            .places
+            .iter()
+            .filter_map(|place| rows.get(*place as usize));
+        Column::new(rows.map(turn).collect())
+    }
+}
+
+/// The first eight bytes as a number that sorts as they do.
+fn first_bytes(text: &str) -> u64 {
+    let mut first = [0u8; 8];
+    for (to, from) in first.iter_mut().zip(text.bytes()) {
+        *to = from;
+    }
+    u64::from_be_bytes(first)
+}
+
+/// An account as it comes; what it names is named by number.
+#[derive(Clone, Copy)]
+pub(crate) struct NewAccount {
+    /// `system`, `identity` and `through` are filled in here.
+    pub row: AccountRow,
+    pub through: Option<Number>,
+}
+
+/// A credential as it comes.
+pub(crate) struct NewCredential<'t> {
+    /// `system`, `account` and `secret` are filled in here.
+    pub row: CredentialRow,
+    pub account: Option<Number>,
+    pub fingerprint: Option<&'t str>,
+    pub created_by: Option<&'t str>,
+}
+
+/// What stands at a location.
+pub(crate) struct NewLocation<'t> {
+    pub kind: Option<LocationKind>,
+    pub environment: u32,
+    pub production: bool,
+    /// The credential that its line names.
+    pub credential: Option<Number>,
+    pub fingerprint: Option<&'t str>,
+}
+
+/// Who answers for what.
+pub(crate) struct NewOwner {
+    pub object_type: ObjectType,
+    pub object: Number,
+    pub owner: Number,
+    pub role: OwnerRole,
+}
+
+struct Account {
+    new: NewAccount,
+    identity: u32,
+}
+
+struct Credential {
+    row: CredentialRow,
+    account: Option<Number>,
+}
+
+/// Either end of what leads from a principal somewhere: an account or an entitlement, by place.
+#[derive(Clone, Copy)]
+enum From {
+    Account(u32),
+    Entitlement(u32),
+}
+
+/// A graph in the making.
+#[derive(Default)]
+pub(crate) struct Making {
+    systems: Numbered,
+    environments: Numbered,
+    identities: Nodes<IdentityRow>,
+    employed: Vec<(Number, u32)>,
+    accounts: Nodes<Account>,
+    entitlements: Nodes<EntitlementRow>,
+    credentials: Nodes<Credential>,
+    created_by: Vec<(Box<str>, u32)>,
+    locations: Nodes<LocationRow>,
+    standing: Vec<(u32, Number)>,
+    printed: Vec<(u32, u32)>,
+    secrets: Numbered,
+    account_grants: Vec<(u32, GrantRow)>,
+    entitlement_grants: Vec<(u32, GrantRow)>,
+    terms: HashMap<Terms, u32>,
+    terms_list: Vec<Terms>,
+    reads: Vec<(From, u32)>,
+    controls: Vec<(From, (u32, ControlMeans))>,
+    owners: Vec<NewOwner>,
+}
+
+/// Numbers of texts that occur often.
+#[derive(Default)]
+struct Numbered {
+    texts: Texts,
+    rows: HashMap<Box<str>, u32>,
+    /// The text that was asked for last: facts that stand together name the same ones.
+    last: Option<(Box<str>, u32)>,
+}
+
+impl Numbered {
+    fn row(&mut self, text: &str) -> u32 {
+        if let Some((_, row)) = self.last.as_ref().filter(|(last, _)| **last == *text) {
+            return *row;
+        }
+        let row = match self.rows.get(text) {
+            Some(row) => *row,
+            None => {
+                let row = self.texts.push(text);
+                self.rows.insert(text.into(), row);
+                row
+            }
+        };
+        self.last = Some((text.into(), row));
+        row
+    }
+
+    fn row_of_some(&mut self, text: Option<&str>) -> u32 {
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) => self.row(text),
+            None => NONE,
+        }
+    }
+}
+
+/// Numbers the systems by name and notes the order of `name:` texts; where each goes.
+fn order_systems(names: &Texts, graph: &mut Graph) -> Column<u32> {
+    let all = 0..names.len();
+    let mut sorted: Vec<u32> = all.clone().collect();
+    sorted.sort_unstable_by_key(|system| names.at(*system));
+    let mut rows = Column::filled(0, names.len());
+    for (row, system) in (0..).zip(&sorted) {
+        *rows.at_mut(*system) = row;
+        graph.systems.push(names.at(*system));
+    }
+    let by_text: BTreeMap<String, u32> = all
+        .map(|row| (format!("{}:", graph.systems.at(row)), row))
+        .collect();
+    graph.system_text_order = Column::filled(0, names.len());
+    for (place, row) in (0..).zip(by_text.values()) {
+        *graph.system_text_order.at_mut(*row) = place;
+    }
+    rows
+}
+
+impl Making {
+    /// The number of an environment for the rows of nodes.
+    pub(crate) fn environment(&mut self, text: Option<&str>) -> u32 {
+        self.environments.row_of_some(text)
+    }
+
+    /// A system that is named, whatever by.
+    pub(crate) fn system(&mut self, name: &str) {
+        self.systems.row(name);
+    }
+
+    pub(crate) fn identity(
+        &mut self,
+        number: Number,
+        id: &str,
+        row: IdentityRow,
+        employer: Option<Number>,
+    ) {
+        let before = self.identities.rows.len();
+        let place = self.identities.add(number, 0, id, || row);
+        if self.identities.rows.len() > before
+            && let Some(employer) = employer
+        {
+            self.employed.push((employer, place));
+        }
+    }
+
+    /// Whether an identity has this number.
+    pub(crate) fn has_identity(&self, number: Number) -> bool {
+        self.identities.places.contains_key(&number)
+    }
+
+    /// An account, and the identity that it was found to be of.
+    pub(crate) fn account(
+        &mut self,
+        number: Number,
+        system: &str,
+        id: &str,
+        new: NewAccount,
+        identity: Option<Number>,
+    ) {
+        let system = self.systems.row(system);
+        let identity = self.identities.place(identity);
+        self.accounts
+            .add(number, system, id, || Account { new, identity });
+    }
+
+    pub(crate) fn entitlement(
+        &mut self,
+        number: Number,
+        system: &str,
+        id: &str,
+        row: EntitlementRow,
+    ) {
+        let system = self.systems.row(system);
+        self.entitlements.add(number, system, id, || row);
+    }
+
+    /// An entitlement that is only named.
+    pub(crate) fn named_entitlement(&mut self, number: Number, system: &str, id: &str) {
+        let row = EntitlementRow {
+            system: 0,
+            group: Membership::Holds,
+            privileged: None,
+            environment: NONE,
+        };
+        self.entitlement(number, system, id, row);
+    }
+
+    pub(crate) fn credential(
+        &mut self,
+        number: Number,
+        system: &str,
+        id: &str,
+        new: NewCredential<'_>,
+    ) {
+        let system = self.systems.row(system);
+        let secret = self.secrets.row_of_some(new.fingerprint);
+        let place = self.credentials.add(number, system, id, || Credential {
+            row: CredentialRow { secret, ..new.row },
+            account: new.account,
+        });
+        if let Some(by) = new.created_by.filter(|by| !by.is_empty()) {
+            self.created_by.push((by.into(), place));
+        }
+    }
+
+    /// One line about a location; several may be about one.
+    pub(crate) fn location(
+        &mut self,
+        number: Number,
+        system: &str,
+        path: &str,
+        new: NewLocation<'_>,
+    ) {
+        let place = self.named_location(number, system, path);
+        if let Some(row) = self.locations.row_mut(place) {
+            row.kind = row.kind.or(new.kind);
+            if row.environment == NONE || new.production {
+                row.environment = new.environment;
+            }
+        }
+        if let Some(credential) = new.credential {
+            self.standing.push((place, credential));
+        }
+        let secret = self.secrets.row_of_some(new.fingerprint);
+        if secret != NONE {
+            self.printed.push((place, secret));
+        }
+    }
+
+    /// A location that is only named; its place.
+    pub(crate) fn named_location(&mut self, number: Number, system: &str, path: &str) -> u32 {
+        let system = self.systems.row(system);
+        self.locations.add(number, system, path, || LocationRow {
+            system: 0,
+            kind: None,
+            environment: NONE,
+        })
+    }
+
+    /// Whether an account or an entitlement has this number.
+    pub(crate) fn has_principal(&self, number: Number) -> bool {
+        self.accounts.places.contains_key(&number) || self.entitlements.places.contains_key(&number)
+    }
+
+    pub(crate) fn has_entitlement(&self, number: Number) -> bool {
+        self.entitlements.places.contains_key(&number)
+    }
+
+    pub(crate) fn has_location(&self, number: Number) -> bool {
+        self.locations.places.contains_key(&number)
+    }
+
+    fn from(&self, principal: Number) -> Option<From> {
+        if let Some(place) = self.accounts.places.get(&principal) {
+            return Some(From::Account(*place));
+        }
+        self.entitlements
+            .places
+            .get(&principal)
+            .map(|place| From::Entitlement(*place))
+    }
+
+    /// A principal holds an entitlement, on these terms.
+    pub(crate) fn grant(&mut self, principal: Number, entitlement: Number, terms: Terms) {
+        let (Some(from), Some(to)) = (
+            self.from(principal),
+            self.entitlements.places.get(&entitlement).copied(),
+        ) else {
+            return;
+        };
+        let terms = match self.terms.get(&terms) {
+            Some(row) => *row,
+            None => {
+                let row = u32::try_from(self.terms_list.len()).unwrap_or(NONE - 1);
+                self.terms.insert(terms, row);
+                self.terms_list.push(terms);
+                row
+            }
+        };
+        let row = GrantRow {
+            entitlement: to,
+            terms,
+        };
+        match from {
+            From::Account(place) => self.account_grants.push((place, row)),
+            From::Entitlement(place) => self.entitlement_grants.push((place, row)),
+        }
+    }
+
+    /// A principal can read a location.
+    pub(crate) fn reader(&mut self, principal: Number, location: Number) {
+        let to = self.locations.places.get(&location).copied();
+        if let (Some(from), Some(to)) = (self.from(principal), to) {
+            self.reads.push((from, to));
+        }
+    }
+
+    /// A principal controls an account.
+    pub(crate) fn control(&mut self, principal: Number, account: Number, means: ControlMeans) {
+        let to = self.accounts.places.get(&account).copied();
+        if let (Some(from), Some(to)) = (self.from(principal), to) {
+            self.controls.push((from, (to, means)));
+        }
+    }
+
+    pub(crate) fn owner(&mut self, owner: NewOwner) {
+        self.owners.push(owner);
+    }
+
+    /// The graph.
+    pub(crate) fn graph(self) -> Graph {
+        let mut graph = Graph::default();
+        let systems = order_systems(&self.systems.texts, &mut graph);
+        graph.environments = self.environments.texts;
+        let one = Column::filled(0, 1);
+        let identities = self.identities.in_order(&one);
+        let accounts = self.accounts.in_order(&systems);
+        let entitlements = self.entitlements.in_order(&systems);
+        let credentials = self.credentials.in_order(&systems);
+        let locations = self.locations.in_order(&systems);
+        let system_of = |nodes: &[u32], place: u32| {
+            nodes
+                .get(place as usize)
+                .map_or(0, |system| *systems.at(*system))
+        };
+
+        // identities
+        graph.identity_ids = identities.texts(&self.identities.ids);
+        graph.identities = identities.column(&self.identities.rows, |row| *row);
+        let employed = self.employed.iter().map(|(employer, place)| {
+            let employer = identities.row(self.identities.place(Some(*employer)));
+            (employer, identities.row(*place))
+        });
+        graph.employed = Rows::build(identities.rows.len(), employed.collect());
+
+        // accounts
+        graph.account_ids = accounts.texts(&self.accounts.ids);
+        graph.accounts = accounts.column(&self.accounts.rows, |account| AccountRow {
+            identity: identities.row(account.identity),
+            through: accounts.row(self.accounts.place(account.new.through)),
+            ..account.new.row
+        });
+        for (row, place) in (0..).zip(&accounts.places) {
+            graph.accounts.at_mut(row).system = system_of(&self.accounts.systems, *place);
+        }
+        let of = |of: fn(&AccountRow) -> u32| {
+            let rows = (0..).zip(graph.accounts.values());
+            rows.map(|(row, account)| (of(account), row)).collect()
+        };
+        graph.accounts_of = Rows::build(identities.rows.len(), of(|account| account.identity));
+        graph.sign_in_here = Rows::build(accounts.rows.len(), of(|account| account.through));
+
+        // entitlements and grants
+        graph.entitlement_ids = entitlements.texts(&self.entitlements.ids);
+        graph.entitlements = entitlements.column(&self.entitlements.rows, |row| *row);
+        for (row, place) in (0..).zip(&entitlements.places) {
+            graph.entitlements.at_mut(row).system = system_of(&self.entitlements.systems, *place);
+        }
+        graph.terms = Column::new(self.terms_list);
+        let grants = |mut pairs: Vec<(u32, GrantRow)>, order: &Order| {
+            for (from, grant) in &mut pairs {
+                *from = order.row(*from);
+                grant.entitlement = entitlements.row(grant.entitlement);
+            }
+            Rows::build(order.rows.len(), pairs)
+        };
+        graph.account_grants = grants(self.account_grants, &accounts);
+        graph.entitlement_grants = grants(self.entitlement_grants, &entitlements);
+
+        // credentials
+        graph.credential_ids = credentials.texts(&self.credentials.ids);
+        graph.credentials =
+            credentials.column(&self.credentials.rows, |credential| CredentialRow {
+                account: accounts.row(self.accounts.place(credential.account)),
+                ..credential.row
+            });
+        for (row, place) in (0..).zip(&credentials.places) {
+            graph.credentials.at_mut(row).system = system_of(&self.credentials.systems, *place);
+        }
+        let of_account = (0..).zip(graph.credentials.values());
+        let of_account = of_account.map(|(row, c)| (c.account, row)).collect();
+        graph.credentials_of = Rows::build(accounts.rows.len(), of_account);
+        let created = self.created_by.into_iter();
+        graph.created_by = created
+            .map(|(by, place)| (by, credentials.row(place)))
+            .collect();
+        graph.created_by.sort();
+        graph.created_by.dedup();
+
+        // locations
+        graph.location_ids = locations.texts(&self.locations.ids);
+        graph.locations = locations.column(&self.locations.rows, |row| *row);
+        for (row, place) in (0..).zip(&locations.places) {
+            graph.locations.at_mut(row).system = system_of(&self.locations.systems, *place);
+        }
+        let standing: Vec<(u32, u32)> = self
+            .standing
+            .iter()
+            .filter_map(|(place, credential)| {
+                let named = credentials.row(self.credentials.place(Some(*credential)));
+                (named != NONE).then(|| (locations.row(*place), named))
+            })
+            .collect();
+        let printed: Vec<(u32, u32)> = self
+            .printed
+            .iter()
+            .map(|(place, secret)| (locations.row(*place), *secret))
+            .collect();
+        let turned = |pairs: &[(u32, u32)]| pairs.iter().map(|(a, b)| (*b, *a)).collect();
+        graph.secrets = self.secrets.texts.len();
+        graph.places_of = Rows::build(credentials.rows.len(), turned(&standing));
+        graph.credentials_at = Rows::build(locations.rows.len(), standing);
+        graph.secret_places = Rows::build(graph.secrets, turned(&printed));
+        graph.secrets_at = Rows::build(locations.rows.len(), printed);
+        let same = (0..).zip(graph.credentials.values());
+        let same = same.map(|(row, c)| (c.secret, row)).collect();
+        graph.same_secret = Rows::build(graph.secrets, same);
+
+        // readers and controls
+        let (mut by_account, mut by_entitlement) = (Vec::new(), Vec::new());
+        for (from, to) in self.reads {
+            match from {
+                From::Account(from) => by_account.push((accounts.row(from), locations.row(to))),
+                From::Entitlement(from) => {
+                    by_entitlement.push((entitlements.row(from), locations.row(to)));
+                }
+            }
+        }
+        graph.account_reads = Rows::build(accounts.rows.len(), by_account);
+        graph.entitlement_reads = Rows::build(entitlements.rows.len(), by_entitlement);
+        let (mut by_account, mut by_entitlement) = (Vec::new(), Vec::new());
+        for (from, (to, means)) in self.controls {
+            let line = (accounts.row(to), means);
+            match from {
+                From::Account(from) => by_account.push((accounts.row(from), line)),
+                From::Entitlement(from) => by_entitlement.push((entitlements.row(from), line)),
+            }
+        }
+        graph.account_controls = Rows::build(accounts.rows.len(), by_account);
+        graph.entitlement_controls = Rows::build(entitlements.rows.len(), by_entitlement);
+
+        // owners
+        let mut lines: Vec<OwnerLine> = self
+            .owners
+            .iter()
+            .filter_map(|owner| {
+                let number = Some(owner.object);
+                let object = match owner.object_type {
+                    ObjectType::Identity => identities.row(self.identities.place(number)),
+                    ObjectType::Account => accounts.row(self.accounts.place(number)),
+                    ObjectType::Credential => credentials.row(self.credentials.place(number)),
+                    ObjectType::Location => locations.row(self.locations.place(number)),
+                    ObjectType::Entitlement => entitlements.row(self.entitlements.place(number)),
+                };
+                (object != NONE).then(|| OwnerLine {
+                    object: (owner.object_type, object),
+                    owner: identities.row(self.identities.place(Some(owner.owner))),
+                    role: owner.role,
+                })
+            })
+            .collect();
+        lines.sort_by_key(|line| (line.object, line.owner, line.role));
+        lines.dedup();
+        let custody = lines.iter().filter(|line| {
+            line.role == OwnerRole::Custodian && line.object.0 == ObjectType::Credential
+        });
+        let custody = custody.map(|line| (line.owner, line.object.1)).collect();
+        graph.custody = Rows::build(identities.rows.len(), custody);
+        let owned = (0..).zip(&lines).map(|(row, line)| (line.owner, row));
+        graph.owned = Rows::build(identities.rows.len(), owned.collect());
+        graph.owner_lines = Column::new(lines);
+        graph
+    }
+}
