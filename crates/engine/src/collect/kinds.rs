@@ -131,6 +131,10 @@ impl Kinds<'_> {
                 Err(Ended::Failed(error)) => {
                     return self.failed(pass, plan.kind, error).await;
                 }
+                Err(Ended::Cancelled) => {
+                    self.store.note_unseen(self.journal.sync, &pass.met).await?;
+                    return Err(Ended::Cancelled);
+                }
                 Err(other) => return Err(other),
             };
             restarts += 1;

@@ -245,6 +245,16 @@ fn all_hold(filters: &[&(String, String)], fact: &str) -> Result<bool, StoreErro
     }))
 }
 
+/// Whether a fact of a source has all these values in these columns.
+pub(super) fn holds_all(filters: &[(String, String)], source: &str, fact: &Value) -> bool {
+    filters.iter().all(|(column, value)| match column.as_str() {
+        "source" => source == value,
+        other => fact
+            .pointer(&pointer(other))
+            .is_some_and(|found| is(found, value)),
+    })
+}
+
 /// Whether a value is what a filter asks for, as text.
 fn is(value: &Value, wanted: &str) -> bool {
     match value {

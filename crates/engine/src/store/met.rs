@@ -4,6 +4,7 @@
 use super::blocks::{self, Block, Columns, Which};
 use super::names::{End, NumberSet, Numbers};
 use super::objects::ContentHash;
+use super::unseen::Unfinished;
 use super::{Store, StoreError, SyncId};
 use lastkey_contract::{Cursor, Kind};
 use sqlx::SqliteConnection;
@@ -182,6 +183,27 @@ impl Met {
             .collect();
         missing.sort_unstable();
         missing
+    }
+
+    /// What a read of everything has shown so far of what was known before it; None of a read of
+    /// changes, which says nothing of what did not change.
+    pub(super) fn so_far(&self) -> Option<Unfinished> {
+        match self.scope {
+            Scope::Asked => None,
+            Scope::All => {
+                let mut shown: Vec<i64> = self
+                    .versions
+                    .iter()
+                    .filter(|v| v.met)
+                    .map(|v| v.id)
+                    .collect();
+                shown.sort_unstable();
+                Some(Unfinished {
+                    shown,
+                    missing: self.missing(),
+                })
+            }
+        }
     }
 
     /// The places of stored versions of a key that were not met.
@@ -408,7 +430,7 @@ pub(super) async fn forget(
 }
 
 /// Rows as differences to the one before, seven bits a byte: rows of one page lie close together.
-fn pack(ids: &[i64]) -> Vec<u8> {
+pub(super) fn pack(ids: &[i64]) -> Vec<u8> {
     let mut sorted = ids.to_vec();
     sorted.sort_unstable();
     let mut bytes = Vec::with_capacity(ids.len() * 2);
@@ -425,7 +447,7 @@ fn pack(ids: &[i64]) -> Vec<u8> {
     bytes
 }
 
-fn unpack(bytes: &[u8]) -> Vec<i64> {
+pub(super) fn unpack(bytes: &[u8]) -> Vec<i64> {
     let (mut ids, mut before, mut value, mut shift) = (Vec::new(), 0i64, 0u64, 0u32);
     for byte in bytes {
         value |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);

@@ -7,7 +7,7 @@ use super::names::Names;
 use super::objects::{Ending, NewVersion, ObjectRow, UNIT};
 use super::{
     Held, KindRecord, NewJournalRow, SourceRecord, Store, StoreError, SyncId, journal, people,
-    syncs,
+    syncs, unseen,
 };
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Fact, Identity};
@@ -171,11 +171,28 @@ impl Store {
             }
         };
         let (record, lines) = finish(outcome);
+        unseen::forget(&mut writing.tx, sync, Some(met.kind)).await?;
+        let shown_in_part = !record.complete && (record.totals.received > 0 || held.is_some());
+        if let Some(so_far) = met.so_far().filter(|_| shown_in_part) {
+            unseen::put(&mut writing.tx, sync, met.kind, &so_far).await?;
+        }
         met::forget(&mut writing.tx, sync, Some(met.kind)).await?;
         syncs::put_kind(&mut writing.tx, sync, &record).await?;
         journal::put(&mut writing.tx, sync, &lines, now).await?;
         writing.commit().await?;
         Ok(record)
+    }
+}
+
+impl Store {
+    /// Notes what a read that was stopped had not shown of a kind by then.
+    pub(crate) async fn note_unseen(&self, sync: SyncId, met: &Met) -> Result<(), StoreError> {
+        let Some(so_far) = met.so_far().filter(|_| met.pages > 0) else {
+            return Ok(());
+        };
+        let mut writing = self.begin().await?;
+        unseen::put(&mut writing.tx, sync, met.kind, &so_far).await?;
+        writing.commit().await
     }
 }
 

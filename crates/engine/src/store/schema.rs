@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError, checks, decisions, journal, links, log, met, meta, objects, people, persons,
-    plans, resume, roster, sources, syncs,
+    plans, resume, roster, sources, syncs, unseen,
 };
 use chrono::{DateTime, Utc};
 
@@ -29,6 +29,7 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(decisions::MIGRATION),
         Step::Sql(persons::MIGRATION),
         Step::Sql(roster::MIGRATION),
+        Step::Sql(unseen::MIGRATION),
     ],
 ];
 

@@ -7,6 +7,7 @@ mod events;
 mod identity;
 mod lists;
 mod names;
+mod past;
 mod rehearsed;
 mod source_page;
 mod types;
@@ -17,6 +18,8 @@ pub use identity::{IdentityLookup, identity};
 pub(crate) use lists::complete_since;
 pub use lists::{StatusSetting, check_view, freshness, identities, journal, sources, status};
 pub use names::Names;
+pub use past::{ChangedColumn, DiffCount, DiffRow, Difference, UnfinishedRead};
+pub(crate) use past::{changed_columns, shown_fact};
 pub use rehearsed::{rehearsed_window, summarise, summary_json};
 pub use source_page::{
     DraftProblem, KindQueries, KindStanding, RunDetail, RunRow, ScriptView, WordCount, run,

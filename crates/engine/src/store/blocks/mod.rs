@@ -8,10 +8,12 @@
 //! through the column of that reference, eight bytes an object.
 
 mod form;
+mod marks;
 #[cfg(test)]
 mod tests;
 mod visit;
 
+pub(super) use marks::{Mark, Span, ended_in, facts_of, marks_of, of_keys, stored_in};
 pub(super) use visit::{At, Block, Columns, Which, each, of_rows, window};
 
 use super::objects::{Ending, NewVersion};

@@ -223,11 +223,22 @@ pub(in super::super) async fn window(
     columns: Columns,
     after: i64,
 ) -> Result<Vec<Block>, StoreError> {
+    window_since(connection, which, columns, after, 0).await
+}
+
+/// The same of blocks that a later sync than `since` stored.
+pub(super) async fn window_since(
+    connection: &mut SqliteConnection,
+    which: &Which,
+    columns: Columns,
+    after: i64,
+    since: i64,
+) -> Result<Vec<Block>, StoreError> {
     let sql = format!(
         "SELECT id, source, kind, size, first_sync, ended_sync, {} FROM blocks
          WHERE id > ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR source = ?3)
          AND first_sync <= ?4 AND (?5 OR ended_sync IS NULL OR ended_sync > ?4)
-         ORDER BY id LIMIT ?6",
+         AND first_sync > ?7 ORDER BY id LIMIT ?6",
         columns.sql()
     );
     let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
@@ -237,32 +248,77 @@ pub(in super::super) async fn window(
         .bind(which.at.limit())
         .bind(which.at == At::Ever)
         .bind(columns.window())
+        .bind(since)
         .fetch_all(&mut *connection)
         .await?;
     let mut blocks = rows
         .into_iter()
         .map(|row| Block::of(row, which.at))
         .collect::<Result<Vec<_>, _>>()?;
+    note_ends(connection, &mut blocks, which.at).await?;
+    Ok(blocks)
+}
+
+/// Notes in blocks, which are in the order of their ids, what had ended one by one.
+async fn note_ends(
+    connection: &mut SqliteConnection,
+    blocks: &mut [Block],
+    at: At,
+) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
-        return Ok(blocks);
+        return Ok(());
     };
     let ended: Vec<(i64, i64)> = sqlx::query_as(
         "SELECT id, ended_sync FROM block_ends WHERE id >= ?1 AND id < ?2 AND ended_sync <= ?3 ORDER BY id",
     )
     .bind(row_of(first.id, 0))
     .bind(row_of(last.id + 1, 0))
-    .bind(which.at.limit())
+    .bind(at.limit())
     .fetch_all(connection)
     .await?;
     let mut ended = ended.into_iter().peekable();
-    for block in &mut blocks {
+    for block in blocks {
         while let Some((row, sync)) = ended.next_if(|(row, _)| block_of(*row) <= block.id) {
             if block_of(row) == block.id {
                 block.ended.push((place_of(row), sync));
             }
         }
     }
+    Ok(())
+}
+
+/// Some blocks, in the order of their ids, with what of them had ended.
+pub(super) async fn by_id(
+    connection: &mut SqliteConnection,
+    ids: &[i64],
+    columns: Columns,
+    at: At,
+) -> Result<Vec<Block>, StoreError> {
+    let mut blocks = load(&mut *connection, ids, columns, at).await?;
+    // One by one: between two of them there may be thousands.
+    for block in &mut blocks {
+        note_ends(&mut *connection, std::slice::from_mut(block), at).await?;
+    }
     Ok(blocks)
+}
+
+async fn load(
+    connection: &mut SqliteConnection,
+    ids: &[i64],
+    columns: Columns,
+    at: At,
+) -> Result<Vec<Block>, StoreError> {
+    let mut select = QueryBuilder::<Sqlite>::new(format!(
+        "SELECT id, source, kind, size, first_sync, ended_sync, {} FROM blocks WHERE id IN (",
+        columns.sql()
+    ));
+    let mut list = select.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    select.push(") ORDER BY id");
+    let rows: Vec<Row> = select.build_query_as().fetch_all(connection).await?;
+    rows.into_iter().map(|row| Block::of(row, at)).collect()
 }
 
 /// Every block in turn.
@@ -301,18 +357,7 @@ pub(in super::super) async fn of_rows(
     }
     let ids: Vec<i64> = places.keys().copied().collect();
     for part in ids.chunks(16) {
-        let mut select = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT id, source, kind, size, first_sync, ended_sync, {} FROM blocks WHERE id IN (",
-            columns.sql()
-        ));
-        let mut list = select.separated(", ");
-        for id in part {
-            list.push_bind(*id);
-        }
-        select.push(") ORDER BY id");
-        let found: Vec<Row> = select.build_query_as().fetch_all(&mut *connection).await?;
-        for row in found {
-            let block = Block::of(row, At::Ever)?;
+        for block in load(&mut *connection, part, columns, At::Ever).await? {
             for place in places.get(&block.id).into_iter().flatten() {
                 take(&block, *place)?;
             }

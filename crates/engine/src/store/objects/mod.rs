@@ -50,6 +50,11 @@ pub(crate) fn named(system: &str, id: &str) -> String {
     format!("{system}{UNIT}{id}")
 }
 
+/// A key as people write it.
+pub(crate) fn shown_key(key: &str) -> String {
+    key.replace(UNIT, ":")
+}
+
 /// The form in which references name a principal.
 pub(crate) fn principal_ref(p: &Principal) -> String {
     format!(

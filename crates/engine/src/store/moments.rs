@@ -1,0 +1,47 @@
+//! Which sync's state stands for a moment in time.
+
+use super::{Store, StoreError, SyncRecord, SyncState};
+use chrono::{DateTime, Utc};
+
+/// Syncs are looked at newest first, in windows of so many.
+const WINDOW: u32 = 1_000;
+
+impl Store {
+    /// The latest sync whose state was there at a moment: one that had ended by then, or a dated
+    /// read of that date or before. None where nothing was there yet.
+    pub async fn sync_at(&self, at: DateTime<Utc>) -> Result<Option<SyncRecord>, StoreError> {
+        let mut offset = 0;
+        loop {
+            let syncs = self.syncs(offset, WINDOW).await?;
+            if syncs.is_empty() {
+                return Ok(None);
+            }
+            offset += syncs.len() as u64;
+            for sync in syncs {
+                if shows(&sync)?.is_some_and(|moment| moment <= at) {
+                    return Ok(Some(sync));
+                }
+            }
+        }
+    }
+}
+
+/// The moment from which on a sync's state counts; none while it runs.
+pub(super) fn shows(sync: &SyncRecord) -> Result<Option<DateTime<Utc>>, StoreError> {
+    if sync.state == SyncState::Running {
+        return Ok(None);
+    }
+    let (started, read) = (moment(&sync.started_at)?, moment(&sync.read_at)?);
+    match (&sync.ended_at, read < started) {
+        // A dated read shows its date, whenever it was taken in.
+        (_, true) => Ok(Some(read)),
+        (Some(ended), false) => Ok(Some(moment(ended)?)),
+        (None, false) => Ok(Some(started)),
+    }
+}
+
+pub(super) fn moment(text: &str) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| at.with_timezone(&Utc))
+        .map_err(|_| StoreError::damaged(format!("time `{text}` of a sync")))
+}
