@@ -96,6 +96,15 @@ pub enum Command {
     Tasks(Table),
     /// Joiners, movers and leavers found in the sources of truth
     Events(Table),
+    /// What differs between two moments: added, changed, removed, disappeared without proof
+    Diff(Diff),
+    /// The past of one object: each change, and between which reads it happened
+    History {
+        /// Its kind, such as account
+        kind: String,
+        /// SYSTEM:ID, ID or SOURCE:ID of an identity, or what `diff` shows
+        id: String,
+    },
     /// What really happened in the syncs
     Journal {
         /// Only this source
@@ -205,12 +214,30 @@ pub struct Table {
     /// Only rows with this: COLUMN=VALUE; repeat for more (--json shows the columns)
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     pub filters: Vec<String>,
-    /// As it was after the sync of this number (`lastkey journal` shows the numbers)
-    #[arg(long, value_name = "SYNC")]
-    pub as_of: Option<u64>,
+    /// As it was after this sync (`lastkey journal` shows the numbers), or at this time or on this date
+    #[arg(long, value_name = "SYNC|TIME")]
+    pub as_of: Option<String>,
     /// CSV instead of a table for reading
     #[arg(long)]
     pub csv: bool,
+}
+
+/// Two moments.
+#[derive(Debug, ClapArgs)]
+pub struct Diff {
+    /// The earlier one: the number of a sync (0 is before the first), a time, or a date
+    pub from: String,
+    /// The later one, or now
+    pub to: String,
+    /// Only this kind; repeat for more
+    #[arg(long = "kind", value_name = "KIND")]
+    pub kinds: Vec<String>,
+    /// Only objects with this: COLUMN=VALUE; repeat for more
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    pub filters: Vec<String>,
+    /// Only how many differ
+    #[arg(long)]
+    pub counts: bool,
 }
 
 /// Whose reach.

@@ -92,16 +92,7 @@ impl Workbench {
         query: &ListQuery,
         as_of: Option<u64>,
     ) -> Result<FactTable, Failure> {
-        let filters = query
-            .filters
-            .iter()
-            .map(|filter| {
-                let (column, value) = filter
-                    .split_once('=')
-                    .ok_or_else(|| Failure::bad_input(format!("`{filter}` is not COLUMN=VALUE")))?;
-                Ok((column.trim().to_owned(), value.to_owned()))
-            })
-            .collect::<Result<Vec<_>, Failure>>()?;
+        let filters = crate::history::filters_from_text(&query.filters)?;
         let query = TableQuery {
             filters,
             as_of: as_of.map(SyncId),

@@ -1,6 +1,7 @@
 //! One function per command. Each calls the workbench and writes the answer; nothing is decided here.
 
 mod demo;
+mod history;
 mod package;
 mod rehearse;
 mod scripts;
@@ -83,6 +84,8 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Sessions(table) => tables::table(global, Kind::Session, table, out).await,
         Command::Tasks(table) => tables::table(global, Kind::Task, table, out).await,
         Command::Events(table) => tables::events(global, table, out).await,
+        Command::Diff(args) => history::diff(global, args, out).await,
+        Command::History { kind, id } => history::history(global, &kind, &id, out).await,
         Command::Journal { source } => tables::journal(global, source, out).await,
         Command::Reach(reach) => rehearse::reach(global, reach, out).await,
         Command::Plan(Plan::Load { file }) => rehearse::plan_load(global, &file, out).await,

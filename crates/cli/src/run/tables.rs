@@ -21,11 +21,17 @@ pub async fn table(
     out: &Output,
 ) -> Result<ExitCode, Failure> {
     let bench = open(global, WhenMissing::Refuse, out).await?;
+    let as_of = bench.as_of(args.as_of.as_deref()).await?;
+    if let (Some(text), Some(sync)) = (&args.as_of, as_of) {
+        if text.parse() != Ok(sync) {
+            out.remark(format!("as of {text}: after sync {sync}"));
+        }
+    }
     let columns = lastkey_workbench::columns(kind);
     let mut printer = Printer::new(&args, out);
     let mut query = query(&args);
     loop {
-        let page = bench.table(kind, &query, args.as_of).await?;
+        let page = bench.table(kind, &query, as_of).await?;
         let count = page.rows.len();
         printer.window(&columns, page.rows)?;
         if count == 0 {

@@ -60,6 +60,8 @@ pub struct Seeded {
     /// The watermark that a read ends with, where the connector can read incrementally.
     pub watermark: Option<String>,
     pub changes: BTreeMap<Kind, Changes>,
+    /// What the source held at earlier watermarks: changes since any of them can be told.
+    pub past: BTreeMap<String, BTreeMap<Kind, Vec<Fact>>>,
     pub check: CheckReport,
     /// What `connect` answers, the given number of times.
     pub refusals: Arc<Mutex<Vec<ConnectorError>>>,
@@ -172,7 +174,21 @@ impl Session for Seeded {
                 }
                 page
             }
-            (Some(_), None) => Page::default(),
+            (Some(since), None) => match self.past.get(since) {
+                Some(then) => {
+                    let changes = between(
+                        then.get(&kind).map_or(&[], Vec::as_slice),
+                        self.facts.get(&kind).map_or(&[], Vec::as_slice),
+                    );
+                    let mut page = self.part(&changes.records, number);
+                    if page.next.is_none() {
+                        page.gone = changes.gone;
+                        page.whole = changes.whole;
+                    }
+                    page
+                }
+                None => Page::default(),
+            },
             (None, _) => self.part(self.facts.get(&kind).unwrap(), number),
         };
         if page.next.is_none() {
@@ -215,6 +231,40 @@ impl Session for Seeded {
         }
         Ok(page)
     }
+}
+
+/// What changed between two states: of rows that may repeat, all of each parent that changed.
+fn between(before: &[Fact], after: &[Fact]) -> Changes {
+    let mut changes = Changes::default();
+    let parent = |fact: &Fact| match fact {
+        Fact::Grant(grant) => Some(format!("{}\u{1f}{}", grant.system, grant.entitlement_id)),
+        _ => None,
+    };
+    let under = |facts: &[Fact], name: &str| -> Vec<Fact> {
+        let of = facts.iter().filter(|f| parent(f).as_deref() == Some(name));
+        of.cloned().collect()
+    };
+    let parents: std::collections::BTreeSet<String> =
+        before.iter().chain(after).filter_map(parent).collect();
+    for name in parents {
+        let now = under(after, &name);
+        if under(before, &name) != now {
+            changes.records.extend(now);
+            changes.whole.push(name);
+        }
+    }
+    let alone = |facts: &[Fact]| -> BTreeMap<String, Fact> {
+        let alone = facts.iter().filter(|fact| parent(fact).is_none());
+        alone.map(|fact| (fact.key(), fact.clone())).collect()
+    };
+    let (before, after) = (alone(before), alone(after));
+    let new = after
+        .iter()
+        .filter(|(key, fact)| before.get(*key) != Some(*fact));
+    changes.records.extend(new.map(|(_, fact)| fact.clone()));
+    let gone = before.keys().filter(|key| !after.contains_key(*key));
+    changes.gone.extend(gone.cloned());
+    changes
 }
 
 pub fn error(kind: ErrorKind, message: &str) -> ConnectorError {

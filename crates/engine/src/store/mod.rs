@@ -29,6 +29,7 @@ mod names;
 mod objects;
 mod open;
 mod page;
+mod past;
 mod people;
 mod persons;
 mod plans;

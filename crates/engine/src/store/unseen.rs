@@ -64,6 +64,51 @@ pub(super) async fn forget(
     Ok(())
 }
 
+/// Which of some rows, that stood when an unfinished sync read, it did not show.
+pub(super) async fn left_out(
+    connection: &mut SqliteConnection,
+    sync: i64,
+    kind: Kind,
+    stood: &[i64],
+) -> Result<Vec<i64>, StoreError> {
+    let Some((list, rows)) = noted(connection, sync, kind).await? else {
+        return Ok(Vec::new());
+    };
+    let listed = |row: &&i64| rows.binary_search(row).is_ok();
+    Ok(match list {
+        List::Missing => stood.iter().filter(listed).copied().collect(),
+        List::Shown => stood.iter().filter(|row| !listed(row)).copied().collect(),
+    })
+}
+
+/// Which of the two lists was kept.
+enum List {
+    Shown,
+    Missing,
+}
+
+async fn noted(
+    connection: &mut SqliteConnection,
+    sync: i64,
+    kind: Kind,
+) -> Result<Option<(List, Vec<i64>)>, StoreError> {
+    let found: Option<(String, Vec<u8>)> =
+        sqlx::query_as("SELECT list, rows FROM unseen WHERE sync = ?1 AND kind = ?2")
+            .bind(sync)
+            .bind(kind.word())
+            .fetch_optional(connection)
+            .await?;
+    let Some((word, rows)) = found else {
+        return Ok(None);
+    };
+    let list = match word.as_str() {
+        SHOWN => List::Shown,
+        MISSING => List::Missing,
+        _ => return Err(StoreError::damaged(format!("list `{word}` of unseen rows"))),
+    };
+    Ok(Some((list, unpack(&rows))))
+}
+
 /// The rows that a source's unfinished sync did not show of a kind, sorted; None where it was not
 /// noted. Rows that stood when it read and have ended since may be among them.
 pub(super) async fn of_sync(
@@ -72,39 +117,26 @@ pub(super) async fn of_sync(
     source: i64,
     kind: Kind,
 ) -> Result<Option<Vec<i64>>, StoreError> {
-    let found: Option<(String, Vec<u8>)> =
-        sqlx::query_as("SELECT list, rows FROM unseen WHERE sync = ?1 AND kind = ?2")
-            .bind(sync)
-            .bind(kind.word())
-            .fetch_optional(&mut *connection)
-            .await?;
-    let Some((list, rows)) = found else {
+    let Some((list, rows)) = noted(&mut *connection, sync, kind).await? else {
         return Ok(None);
     };
-    let rows = unpack(&rows);
-    match list.as_str() {
-        MISSING => Ok(Some(rows)),
-        SHOWN => {
-            let shown: HashSet<i64> = rows.into_iter().collect();
-            let which = Which {
-                at: At::Sync(sync),
-                ..Which::now(kind).of_source(source)
-            };
-            let mut missing = Vec::new();
-            blocks::each(connection, &which, Columns::Nothing, |block| {
-                // What the sync itself stored it showed.
-                if block.first_sync != sync {
-                    let rows = block.places().map(|place| block.row(place));
-                    missing.extend(rows.filter(|row| !shown.contains(row)));
-                }
-                Ok(())
-            })
-            .await?;
-            missing.sort_unstable();
-            Ok(Some(missing))
+    let shown: HashSet<i64> = match list {
+        List::Missing => return Ok(Some(rows)),
+        List::Shown => rows.into_iter().collect(),
+    };
+    let which = Which {
+        at: At::Sync(sync),
+        ..Which::now(kind).of_source(source)
+    };
+    let mut missing = Vec::new();
+    blocks::each(connection, &which, Columns::Nothing, |block| {
+        // What the sync itself stored it showed.
+        if block.first_sync != sync {
+            let rows = block.places().map(|place| block.row(place));
+            missing.extend(rows.filter(|row| !shown.contains(row)));
         }
-        other => Err(StoreError::damaged(format!(
-            "list `{other}` of unseen rows"
-        ))),
-    }
+        Ok(())
+    })
+    .await?;
+    Ok(Some(missing))
 }

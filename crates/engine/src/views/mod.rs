@@ -18,7 +18,9 @@ pub use identity::{IdentityLookup, identity};
 pub(crate) use lists::complete_since;
 pub use lists::{StatusSetting, check_view, freshness, identities, journal, sources, status};
 pub use names::Names;
-pub use past::{ChangedColumn, DiffCount, DiffRow, Difference, UnfinishedRead};
+pub use past::{
+    ChangedColumn, DiffCount, DiffRow, Difference, HistoryLine, ObjectHistory, UnfinishedRead,
+};
 pub(crate) use past::{changed_columns, shown_fact};
 pub use rehearsed::{rehearsed_window, summarise, summary_json};
 pub use source_page::{

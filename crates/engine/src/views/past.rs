@@ -69,6 +69,38 @@ pub struct UnfinishedRead {
     pub showed_something: bool,
 }
 
+/// The past of one object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ObjectHistory {
+    pub kind: String,
+    pub source: String,
+    pub system: Option<String>,
+    pub id: String,
+    /// Whether it is there now.
+    pub current: bool,
+    /// What happened, oldest first.
+    pub lines: Vec<HistoryLine>,
+}
+
+/// One change of an object, and between which reads it happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HistoryLine {
+    pub what: Difference,
+    /// The sync that showed it; of what disappeared without proof, the one that did not.
+    pub sync: u64,
+    /// The last read before it that vouches for the state before; none for the first read.
+    pub earliest_sync: Option<u64>,
+    /// When that read began.
+    pub earliest: Option<String>,
+    /// The end of the read that showed it, or the date of a dated one.
+    pub latest: Option<String>,
+    pub changed: Vec<ChangedColumn>,
+    /// What proves a removal, or why there is no proof.
+    pub why: Option<String>,
+    /// The fact from then on, or the last one before a removal.
+    pub fact: Map<String, Value>,
+}
+
 /// How many objects of one kind, source and system differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DiffCount {

@@ -1,6 +1,7 @@
 //! Collecting, tried on a connector that answers from memory.
 
 mod increments;
+mod interleaved;
 mod retries;
 
 use super::seeded::{Fault, Seeded, account, credential, error, grant, identity};

@@ -1,0 +1,179 @@
+//! `diff` and `history`: what differs between two moments, and the past of one object.
+
+use super::{counted, open};
+use crate::args::{Diff, Global};
+use crate::output::{Output, moment, table as laid_out};
+use lastkey_engine::views::{ChangedColumn, DiffRow, Difference};
+use lastkey_workbench::{DiffRequest, Failure, WhenMissing};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+pub async fn diff(global: &Global, args: Diff, out: &Output) -> Result<ExitCode, Failure> {
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    let request = DiffRequest {
+        from: args.from,
+        to: args.to,
+        kinds: args.kinds,
+        filters: args.filters,
+    };
+    let query = bench.diff_query(&request).await?;
+    out.remark(format!(
+        "from after sync {} to after sync {}",
+        query.from.0, query.to.0
+    ));
+    let unfinished = bench.diff_unfinished(&query).await?;
+    let counts = bench.diff_counts(&query).await?;
+    if out.json {
+        for count in &counts {
+            out.document(&tagged("count", count)?)?;
+        }
+        for read in &unfinished {
+            out.document(&tagged("unfinished_read", read)?)?;
+        }
+    } else {
+        let header = [
+            "kind",
+            "source",
+            "system",
+            "added",
+            "changed",
+            "removed",
+            "without proof",
+        ];
+        let rows: Vec<Vec<String>> = counts
+            .iter()
+            .map(|count| {
+                vec![
+                    count.kind.clone(),
+                    count.source.clone(),
+                    count.system.clone().unwrap_or_default(),
+                    counted(count.added),
+                    counted(count.changed),
+                    counted(count.removed),
+                    counted(count.disappeared_without_proof),
+                ]
+            })
+            .collect();
+        match rows.is_empty() {
+            true => out.line("nothing differs")?,
+            false => laid_out(&header, &rows)
+                .iter()
+                .try_for_each(|line| out.line(line))?,
+        }
+        for read in &unfinished {
+            out.line(format!(
+                "not all that went is known of {} of {}: sync {}: {}",
+                read.kind, read.source, read.sync, read.why
+            ))?;
+        }
+    }
+    if args.counts {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !out.json && !counts.is_empty() {
+        out.line("")?;
+    }
+    bench
+        .each_difference(&query, |row| match out.json {
+            true => out.document(&row),
+            false => out.line(line(&row)),
+        })
+        .await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A document that says what it is, beside the rows of the answer.
+fn tagged(what: &str, value: &impl serde::Serialize) -> Result<Value, Failure> {
+    let unwritable = |_| Failure::not_possible("the answer could not be written as JSON");
+    let mut document = json!({ "what": what });
+    if let (Value::Object(document), Value::Object(rest)) = (
+        &mut document,
+        serde_json::to_value(value).map_err(unwritable)?,
+    ) {
+        document.extend(rest);
+    }
+    Ok(document)
+}
+
+fn sign(what: Difference) -> char {
+    match what {
+        Difference::Added => '+',
+        Difference::Changed => '~',
+        Difference::Removed => '-',
+        Difference::Unproved => '?',
+    }
+}
+
+fn line(row: &DiffRow) -> String {
+    let about = details(&row.changed, row.why.as_deref());
+    format!(
+        "{} {} {} [{}, sync {}]{about}",
+        sign(row.what),
+        row.kind,
+        row.id,
+        row.source,
+        row.sync
+    )
+}
+
+fn details(changed: &[ChangedColumn], why: Option<&str>) -> String {
+    let columns: Vec<String> = changed
+        .iter()
+        .map(|c| format!("{}: {} -> {}", c.column, shown(&c.before), shown(&c.after)))
+        .collect();
+    match (columns.is_empty(), why) {
+        (false, _) => format!(" {}", columns.join("; ")),
+        (true, Some(why)) => format!(" {why}"),
+        (true, None) => String::new(),
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "(none)".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+pub async fn history(
+    global: &Global,
+    kind: &str,
+    id: &str,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    for object in bench.object_history(kind, id).await? {
+        if out.json {
+            out.document(&object)?;
+            continue;
+        }
+        let now = match object.current {
+            true => "there now",
+            false => "not there now",
+        };
+        out.line(format!(
+            "{} {} of {}: {now}",
+            object.kind, object.id, object.source
+        ))?;
+        for line in &object.lines {
+            let latest = line.latest.as_deref().map_or("?".to_owned(), moment);
+            let when = match line.earliest.as_deref() {
+                Some(earliest) => format!("between {} and {latest}", moment(earliest)),
+                None => format!("at {latest}"),
+            };
+            let seen = match line.what {
+                Difference::Unproved => "not shown by",
+                Difference::Added | Difference::Changed | Difference::Removed => "shown by",
+            };
+            out.line(format!(
+                "{} {} {when}, {seen} sync {}{}",
+                sign(line.what),
+                line.what.words(),
+                line.sync,
+                details(&line.changed, line.why.as_deref())
+            ))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,185 @@
+//! What was: moments as people name them, what differs between two of them, the past of one object.
+
+use crate::bench::Workbench;
+use crate::failure::Failure;
+use crate::rehearsals::moment_from_text;
+use chrono::{DateTime, NaiveDate, Utc};
+use lastkey_contract::Kind;
+use lastkey_engine::store::{DiffQuery, StoreError, SyncId};
+use lastkey_engine::views::{DiffCount, DiffRow, ObjectHistory, UnfinishedRead};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// Two moments and what of them is compared, as people write it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiffRequest {
+    pub from: String,
+    pub to: String,
+    /// Words such as `account` or `accounts`; all kinds where there are none.
+    pub kinds: Vec<String>,
+    /// `COLUMN=VALUE`; all must hold.
+    pub filters: Vec<String>,
+}
+
+/// A kind as people write it, one or many of it.
+pub fn kind_from_text(text: &str) -> Result<Kind, Failure> {
+    Kind::ALL
+        .into_iter()
+        .find(|kind| kind.word() == text || kind.plural() == text)
+        .ok_or_else(|| {
+            let words: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+            Failure::bad_input(format!("`{text}` is not a kind"))
+                .hint(format!("one of {}", words.join(", ")))
+        })
+}
+
+/// `COLUMN=VALUE` taken apart.
+pub(crate) fn filters_from_text(filters: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let parted = filters.iter().map(|filter| {
+        let (column, value) = filter
+            .split_once('=')
+            .ok_or_else(|| Failure::bad_input(format!("`{filter}` is not COLUMN=VALUE")))?;
+        Ok((column.trim().to_owned(), value.to_owned()))
+    });
+    parted.collect()
+}
+
+/// A moment that a state is asked for: a bare date means the end of that day, in UTC.
+fn moment(text: &str) -> Result<DateTime<Utc>, Failure> {
+    match text.parse::<NaiveDate>() {
+        Ok(date) => {
+            let next = date.succ_opt().unwrap_or(date);
+            let last = moment_from_text(&next.to_string())? - chrono::TimeDelta::milliseconds(1);
+            Ok(last)
+        }
+        Err(_) => moment_from_text(text).map_err(|_| {
+            Failure::bad_input(format!("`{text}` is neither a sync nor a time"))
+                .hint("write the number of a sync, a date such as 2026-06-01, or a time such as 2026-06-01T17:00:00Z")
+        }),
+    }
+}
+
+impl Workbench {
+    /// The sync whose state a text asks for: its number, `now`, a time or a date.
+    pub async fn sync_of(&self, text: &str) -> Result<u64, Failure> {
+        if let Ok(number) = text.parse::<u64>() {
+            if number > 0 {
+                self.store.sync_record(SyncId(number)).await?;
+            }
+            return Ok(number);
+        }
+        if text == "now" {
+            let newest = self.store.newest_sync().await?;
+            return Ok(newest.map_or(0, |sync| sync.id.0));
+        }
+        let at = moment(text)?;
+        match self.store.sync_at(at).await? {
+            Some(sync) => Ok(sync.id.0),
+            None => Err(
+                Failure::bad_input(format!("nothing had been read by `{text}`"))
+                    .hint("`lastkey journal` shows when each sync ran"),
+            ),
+        }
+    }
+
+    /// The same for reading tables: 0, the store before its first sync, has none.
+    pub async fn as_of(&self, text: Option<&str>) -> Result<Option<u64>, Failure> {
+        match text {
+            None => Ok(None),
+            Some(text) => match self.sync_of(text).await? {
+                0 => Err(StoreError::NoSync(0).into()),
+                sync => Ok(Some(sync)),
+            },
+        }
+    }
+
+    /// A request with its moments found.
+    pub async fn diff_query(&self, request: &DiffRequest) -> Result<DiffQuery, Failure> {
+        let (from, to) = (
+            self.sync_of(&request.from).await?,
+            self.sync_of(&request.to).await?,
+        );
+        if from > to {
+            return Err(
+                Failure::bad_input(format!("sync {from} came after sync {to}"))
+                    .hint("give the earlier moment first"),
+            );
+        }
+        let kinds = request.kinds.iter().map(|kind| kind_from_text(kind));
+        Ok(DiffQuery {
+            from: SyncId(from),
+            to: SyncId(to),
+            kinds: kinds.collect::<Result<_, _>>()?,
+            filters: filters_from_text(&request.filters)?,
+        })
+    }
+
+    /// How many objects differ, by kind, source and system.
+    pub async fn diff_counts(&self, query: &DiffQuery) -> Result<Vec<DiffCount>, Failure> {
+        let mut counts: BTreeMap<(usize, String, Option<String>), DiffCount> = BTreeMap::new();
+        self.each_difference(query, |row| {
+            let place = Kind::ALL.iter().position(|kind| kind.word() == row.kind);
+            let key = (
+                place.unwrap_or(usize::MAX),
+                row.source.clone(),
+                row.system.clone(),
+            );
+            let count = counts.entry(key).or_insert_with(|| DiffCount {
+                kind: row.kind.clone(),
+                source: row.source.clone(),
+                system: row.system.clone(),
+                ..DiffCount::default()
+            });
+            count.take(row.what);
+            Ok(())
+        })
+        .await?;
+        Ok(counts.into_values().collect())
+    }
+
+    /// Hands over every difference, kind by kind.
+    pub async fn each_difference(
+        &self,
+        query: &DiffQuery,
+        mut take: impl FnMut(DiffRow) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        self.store
+            .diff::<Failure>(query, |row| {
+                take(row)?;
+                Ok(ControlFlow::Continue(()))
+            })
+            .await
+    }
+
+    /// A window of the differences.
+    pub async fn diff_window(
+        &self,
+        query: &DiffQuery,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<DiffRow>, Failure> {
+        Ok(self.store.diff_window(query, offset, limit).await?)
+    }
+
+    /// Of which kinds a diff cannot say all that went, and why.
+    pub async fn diff_unfinished(&self, query: &DiffQuery) -> Result<Vec<UnfinishedRead>, Failure> {
+        Ok(self.store.diff_unfinished(query).await?)
+    }
+
+    /// The past of the objects that an id names, one for each source that has it.
+    pub async fn object_history(
+        &self,
+        kind: &str,
+        id: &str,
+    ) -> Result<Vec<ObjectHistory>, Failure> {
+        let kind = kind_from_text(kind)?;
+        let found = self.store.object_history(kind, id).await?;
+        if found.is_empty() {
+            return Err(
+                Failure::bad_input(format!("no {} `{id}` was ever read", kind.word()))
+                    .hint("write the id as `lastkey diff` shows it: SYSTEM:ID, or SOURCE:ID of an identity"),
+            );
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,156 @@
+//! What was, as scripts ask for it: two moments beside each other, one object's past.
+
+use lastkey_tests::desk::Desk;
+
+fn accounts(desk: &Desk, rows: &[&str]) {
+    let header = "system,id,name,identity_id,enabled\n";
+    let rows: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    desk.write("ad/accounts.csv", format!("{header}{rows}"));
+}
+
+#[test]
+fn a_diff_names_exactly_what_changed_and_history_says_between_which_reads() {
+    let desk = Desk::new();
+    let folder = desk.room.path("ad").display().to_string();
+    accounts(
+        &desk,
+        &[
+            "corp,a1,ann,u1,true",
+            "corp,a2,bob,u2,true",
+            "corp,a3,cy,u3,true",
+        ],
+    );
+    desk.expect(0, &["import", &folder, "--as", "ad"]);
+    accounts(
+        &desk,
+        &[
+            "corp,a1,ann,u1,false",
+            "corp,a3,cy,u3,true",
+            "corp,a4,di,u4,true",
+        ],
+    );
+    desk.expect(0, &["sync", "ad"]);
+    let told = desk.lines(0, &["diff", "1", "now"]);
+    assert_eq!(told[0]["what"], "count");
+    for word in ["added", "changed", "removed"] {
+        assert_eq!(told[0][word], 1, "{told:?}");
+    }
+    let rows: Vec<String> = told[1..]
+        .iter()
+        .map(|row| format!("{} {} {}", row["what"], row["id"], row["changed"]))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            r#""changed" "corp:a1" [{"column":"enabled","before":true,"after":false}]"#,
+            r#""added" "corp:a4" []"#,
+            r#""removed" "corp:a2" []"#,
+        ]
+    );
+    let text = desk.expect(
+        0,
+        &["diff", "1", "2", "--kind", "accounts", "--where", "id=a1"],
+    );
+    assert!(
+        text.contains("~ account corp:a1 [ad, sync 2] enabled: true -> false"),
+        "{text}"
+    );
+    let before = desk.lines(0, &["diff", "0", "1", "--counts"]);
+    assert_eq!((before.len(), &before[0]["added"]), (1, &3.into()));
+    let same = desk.expect(0, &["diff", "2", "2"]);
+    assert!(same.contains("nothing differs"), "{same}");
+
+    let past = &desk.lines(0, &["history", "account", "corp:a2"])[0];
+    assert_eq!(past["current"], false);
+    let words: Vec<&str> = past["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(words, ["added", "removed"]);
+    assert_eq!(past["lines"][1]["earliest_sync"], 1);
+
+    desk.trouble(2, &["diff", "2", "1"], "sync 2 came after sync 1");
+    desk.trouble(2, &["diff", "1", "9"], "there is no sync 9");
+    desk.trouble(
+        2,
+        &["diff", "1", "yesterday"],
+        "`yesterday` is neither a sync nor a time",
+    );
+    desk.trouble(
+        2,
+        &["diff", "1", "2", "--kind", "people"],
+        "`people` is not a kind",
+    );
+    desk.trouble(
+        2,
+        &["history", "account", "corp:a9"],
+        "no account `corp:a9` was ever read",
+    );
+}
+
+#[test]
+fn a_state_is_asked_for_by_number_time_or_date() {
+    let desk = Desk::new();
+    let people = |count: usize| {
+        let rows = (0..count).map(|n| format!("p{n},person,Person {n},active\n"));
+        format!("id,kind,display_name,status\n{}", rows.collect::<String>())
+    };
+    desk.write("series/2025-01-01.csv", people(5));
+    desk.write("series/2025-02-01.csv", people(6));
+    let folder = desk.room.path("series").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "hr", "--series"]);
+    let at = |text: &str| desk.lines(0, &["identities", "--as-of", text]).len();
+    for (text, count) in [
+        ("1", 5),
+        ("2025-01-01", 5),
+        ("2025-01-31T23:59:59Z", 5),
+        ("2025-02-01", 6),
+        ("2025-02-01T00:00:00Z", 6),
+        ("now", 6),
+    ] {
+        assert_eq!(at(text), count, "{text}");
+    }
+    let told = desk.lines(0, &["diff", "2025-01-15", "2025-03-01"]);
+    assert_eq!((told.len(), &told[1]["id"]), (2, &"p5".into()));
+    desk.trouble(
+        2,
+        &["identities", "--as-of", "2024-12-31"],
+        "nothing had been read by `2024-12-31`",
+    );
+    desk.trouble(2, &["identities", "--as-of", "0"], "there is no sync 0");
+}
+
+#[test]
+fn what_a_broken_file_left_out_is_told_apart_from_what_is_gone() {
+    let desk = Desk::new();
+    let folder = desk.room.path("ad").display().to_string();
+    accounts(
+        &desk,
+        &[
+            "corp,a1,ann,u1,true",
+            "corp,a2,bob,u2,true",
+            "corp,a3,cy,u3,true",
+        ],
+    );
+    desk.expect(0, &["import", &folder, "--as", "ad"]);
+    accounts(&desk, &["corp,a1,ann,u1,true", ",a9,nobody,,true"]);
+    desk.expect(1, &["sync", "ad"]);
+    let told = desk.lines(0, &["diff", "1", "2"]);
+    assert_eq!(told[0]["disappeared_without_proof"], 2, "{told:?}");
+    assert_eq!(told[0]["removed"], 0);
+    assert_eq!(told[1]["what"], "unfinished_read");
+    let rows: Vec<(&str, &str)> = told[2..]
+        .iter()
+        .map(|row| (row["what"].as_str().unwrap(), row["id"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("disappeared_without_proof", "corp:a2"),
+            ("disappeared_without_proof", "corp:a3"),
+        ]
+    );
+    assert_eq!(desk.lines(0, &["accounts"]).len(), 3, "they still count");
+}
