@@ -5,9 +5,11 @@ use super::{
     AccountLine, CredentialLine, EntitlementLine, FactLine, IdentityCounts, IdentityDetail,
     OwnerLine, PlaceLine,
 };
-use crate::correlate::Rule;
+use crate::correlate::basis_of;
 use crate::lifecycle::Basis;
-use crate::store::{End, PersonLink, PersonRow, Store, StoreError, UNIT, named, principal_ref};
+use crate::store::{
+    End, PersonLink, PersonRow, RecordName, Store, StoreError, UNIT, named, principal_ref,
+};
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{
@@ -140,7 +142,7 @@ fn fact_lines(fact: &Identity) -> Vec<FactLine> {
 }
 
 fn rule_basis(link: &PersonLink) -> Basis {
-    Rule::from_word(&link.rule).map_or(Basis::Assumed, Rule::basis)
+    basis_of(&link.rule)
 }
 
 fn account_line(link: &PersonLink) -> AccountLine {
@@ -336,10 +338,15 @@ struct Owned {
 
 impl Owned {
     async fn load(store: &Store, person: &PersonRow) -> Result<Owned, StoreError> {
-        let names = [
-            person.id.clone(),
-            format!("{}:{}", person.source_name, person.id),
-        ];
+        let record = RecordName {
+            source: person.source_name.clone(),
+            id: person.id.clone(),
+        };
+        let records = store.records_of(&record).await?;
+        let names: Vec<String> = records
+            .into_iter()
+            .flat_map(|(record, _)| [record.to_string(), record.id])
+            .collect();
         let objects: Vec<String> = names
             .iter()
             .map(|n| format!("{}{UNIT}{n}", ObjectType::Identity))
