@@ -95,7 +95,7 @@ pub enum Command {
     /// What the provisioning process claims
     Tasks(Table),
     /// Joiners, movers and leavers found in the sources of truth
-    Events(Table),
+    Events(Events),
     /// What differs between two moments: added, changed, removed, disappeared without proof
     Diff(Diff),
     /// The past of one object: each change, and between which reads it happened
@@ -238,6 +238,22 @@ pub struct Diff {
     /// Only how many differ
     #[arg(long)]
     pub counts: bool,
+}
+
+/// Lifecycle events.
+#[derive(Debug, ClapArgs)]
+pub struct Events {
+    #[command(flatten)]
+    pub table: Table,
+    /// Only what may have happened then or later (a date in UTC, or RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only what may have happened by then (a date in UTC counts whole, or RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// The latest first (default: the oldest first)
+    #[arg(long)]
+    pub newest_first: bool,
 }
 
 /// Whose reach.

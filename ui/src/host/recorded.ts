@@ -105,7 +105,7 @@ export function person(i: number): IdentityRow {
 let all: IdentityRow[] | null = null;
 export const everyone = () => (all ??= Array.from({ length: PEOPLE }, (_, i) => person(i)));
 
-export const events: EventRow[] = [{ event: "leaver", identity: "104003", source: "hr-roster", earliest: "2026-11-18T17:00:00Z", latest: "2026-11-19T06:02:00Z", changed: [] }];
+export const events: EventRow[] = [{ event: "leaver", identity: "104003", name: null, source: "hr-roster", earliest: "2026-11-18T17:00:00Z", latest: "2026-11-19T06:02:00Z", changed: [] }];
 
 export function detail(row: IdentityRow): IdentityDetail {
   const facts = [

@@ -3,4 +3,8 @@
 /**
  * A lifecycle event found in the sources of truth.
  */
-export type EventRow = { event: string, identity: string, source: string, earliest: string, latest: string, changed: Array<string>, };
+export type EventRow = { event: string, identity: string, 
+/**
+ * What the identity was called then.
+ */
+name: string | null, source: string, earliest: string, latest: string, changed: Array<string>, };

@@ -1,11 +1,11 @@
 //! `identities`, `accounts` and the other tables, `events`, `journal`. Lists are read in
 //! windows, so that a table of a million rows needs no more memory than one of a hundred.
 
-use super::open;
-use crate::args::{Global, Table};
+use super::{counted, open};
+use crate::args::{Events, Global, Table};
 use crate::output::{Output, moment, table as laid_out};
 use lastkey_contract::Kind;
-use lastkey_engine::views::ListQuery;
+use lastkey_engine::views::{EventRow, ListQuery};
 use lastkey_workbench::{Failure, WhenMissing};
 use serde_json::{Map, Value};
 use std::process::ExitCode;
@@ -45,30 +45,61 @@ pub async fn table(
     printer.end()
 }
 
-pub async fn events(global: &Global, args: Table, out: &Output) -> Result<ExitCode, Failure> {
-    if args.as_of.is_some() {
+pub async fn events(global: &Global, args: Events, out: &Output) -> Result<ExitCode, Failure> {
+    if args.table.as_of.is_some() {
         return Err(Failure::bad_input("--as-of does not go with events")
-            .hint("an event carries its own dates"));
+            .hint("an event carries its own dates: narrow them with --since and --until"));
     }
     let bench = open(global, WhenMissing::Refuse, out).await?;
-    let mut printer = Printer::new(&args, out);
-    let mut query = query(&args);
-    let columns: Vec<String> = [
-        "event", "identity", "source", "earliest", "latest", "changed",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let mut printer = Printer::new(&args.table, out);
+    let mut query = query(&args.table);
+    query.descending = args.newest_first;
+    let bounds = [("since", &args.since), ("until", &args.until)];
+    for (name, value) in bounds {
+        query
+            .filters
+            .extend(value.iter().map(|value| format!("{name}={value}")));
+    }
+    let columns: &[&str] = match args.table.csv || out.json {
+        true => &[
+            "event", "identity", "source", "earliest", "latest", "changed", "name",
+        ],
+        false => &["when", "event", "identity", "name", "changed", "source"],
+    };
+    let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
     loop {
         let page = bench.events(&query).await?;
+        if page.total == 0 && !out.json && !args.table.csv {
+            out.line("no event yet: it takes two complete reads of a source that says who exists")?;
+        } else if page.matching == 0 && !out.json && !args.table.csv {
+            out.line(format!(
+                "none of {} events is one of these",
+                counted(page.total)
+            ))?;
+        }
         let count = page.rows.len();
-        let rows = page.rows.iter().filter_map(as_map).collect();
-        printer.window(&columns, rows)?;
+        let rows = page.rows.iter().filter_map(|row| {
+            let mut map = as_map(row)?;
+            if !out.json {
+                map.insert("when".to_owned(), Value::from(when(row)));
+            }
+            Some(map)
+        });
+        printer.window(&columns, rows.collect())?;
         query.offset += u64::try_from(count).unwrap_or(u64::MAX);
         if count == 0 || query.offset >= page.matching {
             break;
         }
     }
     printer.end()
+}
+
+/// The moment of an event, or both ends of the time in which it happened.
+fn when(event: &EventRow) -> String {
+    match event.earliest == event.latest {
+        true => moment(&event.latest),
+        false => format!("{} to {}", moment(&event.earliest), moment(&event.latest)),
+    }
 }
 
 pub async fn journal(

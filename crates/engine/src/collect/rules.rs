@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// The engine's own settings, which every source understands.
-pub static OWN_SETTINGS: [SettingSpec; 7] = [
+pub static OWN_SETTINGS: [SettingSpec; 8] = [
     SettingSpec {
         key: "fresh_for",
         label: "Fresh for",
@@ -67,6 +67,15 @@ pub static OWN_SETTINGS: [SettingSpec; 7] = [
         help: "whether it may carry objects that another source speaks for (false if not said)",
         required: false,
         default: "false",
+        choices: &["true", "false"],
+        only_with: &[],
+    },
+    SettingSpec {
+        key: "source_of_truth",
+        label: "Source of truth",
+        help: "whether its identities say who exists: with false they tell of no joiner, mover or leaver (true if not said)",
+        required: false,
+        default: "true",
         choices: &["true", "false"],
         only_with: &[],
     },
@@ -161,10 +170,12 @@ impl Rules {
                 None => return Err(refused("check_first", text, "write true or false")),
             };
         }
-        if let Some(text) = settings.get("supplement")
-            && yes_or_no(text).is_none()
-        {
-            return Err(refused("supplement", text, "write true or false"));
+        for key in ["supplement", "source_of_truth"] {
+            if let Some(text) = settings.get(key)
+                && yes_or_no(text).is_none()
+            {
+                return Err(refused(key, text, "write true or false"));
+            }
         }
         Ok(rules)
     }
@@ -288,6 +299,7 @@ mod tests {
             ("page", "many"),
             ("check_first", "maybe"),
             ("supplement", "2"),
+            ("source_of_truth", "perhaps"),
         ] {
             assert_eq!(
                 rules(key, value).unwrap_err(),

@@ -8,6 +8,8 @@
 use chrono::{DateTime, Utc};
 use lastkey_contract::When;
 use lastkey_contract::facts::{Identity, IdentityKind, IdentityStatus, LifecycleEvent};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// What is compared, and between which moments.
 #[derive(Clone, Copy, Debug)]
@@ -113,20 +115,20 @@ pub struct Having {
 }
 
 impl Having {
-    fn each(&mut self, identity: &Identity, change: fn(u64) -> u64) {
-        for (count, attribute) in self.counts.iter_mut().zip(MOVING.iter().chain(&NAMING)) {
-            if (attribute.of)(identity).is_some() {
+    fn each(&mut self, outline: &Outline, change: fn(u64) -> u64) {
+        for (count, has) in self.counts.iter_mut().zip(outline.has()) {
+            if has {
                 *count = change(*count);
             }
         }
     }
 
-    pub fn add(&mut self, identity: &Identity) {
-        self.each(identity, |count| count.saturating_add(1));
+    pub fn add(&mut self, outline: &Outline) {
+        self.each(outline, |count| count.saturating_add(1));
     }
 
-    pub fn take(&mut self, identity: &Identity) {
-        self.each(identity, |count| count.saturating_sub(1));
+    pub fn take(&mut self, outline: &Outline) {
+        self.each(outline, |count| count.saturating_sub(1));
     }
 
     /// One after the other, for keeping; `parse` reads it back.
@@ -141,6 +143,53 @@ impl Having {
             *count = words.next()?.parse().ok()?;
         }
         words.next().is_none().then_some(having)
+    }
+}
+
+/// Which attributes an identity has: a million of them are looked over without a copy of their texts.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub struct Outline {
+    department: Option<IgnoredAny>,
+    title: Option<IgnoredAny>,
+    manager_id: Option<IgnoredAny>,
+    employer_id: Option<IgnoredAny>,
+    location: Option<IgnoredAny>,
+    display_name: Option<IgnoredAny>,
+    email: Option<IgnoredAny>,
+    end_date: Option<IgnoredAny>,
+}
+
+impl Outline {
+    pub fn of(identity: &Identity) -> Outline {
+        let has = |there: bool| there.then_some(IgnoredAny);
+        Outline {
+            department: has(identity.department.is_some()),
+            title: has(identity.title.is_some()),
+            manager_id: has(identity.manager_id.is_some()),
+            employer_id: has(identity.employer_id.is_some()),
+            location: has(identity.location.is_some()),
+            display_name: has(identity.display_name.is_some()),
+            email: has(identity.email.is_some()),
+            end_date: has(identity.end_date.is_some()),
+        }
+    }
+
+    pub fn has_end_date(&self) -> bool {
+        self.end_date.is_some()
+    }
+
+    /// In the order of `MOVING` and `NAMING`.
+    fn has(&self) -> [bool; MOVING.len() + NAMING.len()] {
+        [
+            &self.department,
+            &self.title,
+            &self.manager_id,
+            &self.employer_id,
+            &self.location,
+            &self.display_name,
+            &self.email,
+        ]
+        .map(Option::is_some)
     }
 }
 

@@ -16,7 +16,7 @@ mod limits;
 mod missing;
 mod outcome;
 mod plan;
-pub(crate) mod plan_text;
+mod plan_text;
 mod rehearse;
 mod values;
 

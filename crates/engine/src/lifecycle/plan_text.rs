@@ -133,9 +133,8 @@ fn limit(table: &Table<'_>) -> Result<Limit, PlanError> {
     })
 }
 
-/// A text whose places are told as line and column.
 #[derive(Clone, Copy)]
-pub(crate) struct PlanText<'a>(pub(crate) &'a str);
+struct PlanText<'a>(&'a str);
 
 impl<'a> PlanText<'a> {
     /// Line and column of a byte, from 1; columns count characters.
@@ -148,7 +147,7 @@ impl<'a> PlanText<'a> {
         (number(line), number(column))
     }
 
-    pub(crate) fn error(
+    fn error(
         self,
         at: Range<usize>,
         message: impl Into<String>,
@@ -163,7 +162,7 @@ impl<'a> PlanText<'a> {
         }
     }
 
-    pub(crate) fn tables<'v>(
+    fn tables<'v>(
         self,
         value: &'v Spanned<DeValue<'a>>,
         name: &'static str,
@@ -193,16 +192,15 @@ impl<'a> PlanText<'a> {
     }
 }
 
-/// One table of such a text.
-pub(crate) struct Table<'a> {
-    pub(crate) text: PlanText<'a>,
-    pub(crate) name: &'static str,
-    pub(crate) span: Range<usize>,
-    pub(crate) values: &'a DeTable<'a>,
+struct Table<'a> {
+    text: PlanText<'a>,
+    name: &'static str,
+    span: Range<usize>,
+    values: &'a DeTable<'a>,
 }
 
 impl Table<'_> {
-    pub(crate) fn only(&self, keys: &[&str]) -> Result<(), PlanError> {
+    fn only(&self, keys: &[&str]) -> Result<(), PlanError> {
         for key in self.values.keys() {
             let name = key.get_ref().as_ref();
             if !keys.contains(&name) {
@@ -213,18 +211,18 @@ impl Table<'_> {
         Ok(())
     }
 
-    pub(crate) fn value(&self, key: &str) -> Option<&Spanned<DeValue<'_>>> {
+    fn value(&self, key: &str) -> Option<&Spanned<DeValue<'_>>> {
         let mut entries = self.values.iter();
         let (_, value) = entries.find(|(name, _)| name.get_ref().as_ref() == key)?;
         Some(value)
     }
 
-    pub(crate) fn wrong(&self, key: &str, message: String, hint: String) -> PlanError {
+    fn wrong(&self, key: &str, message: String, hint: String) -> PlanError {
         let at = self.value(key).map_or(self.span.clone(), Spanned::span);
         self.text.error(at, message, Some(hint))
     }
 
-    pub(crate) fn required<T>(
+    fn required<T>(
         &self,
         key: &str,
         read: impl Fn(&Self, &str) -> Result<Option<T>, PlanError>,
@@ -239,7 +237,7 @@ impl Table<'_> {
         })
     }
 
-    pub(crate) fn text(&self, key: &str) -> Result<Option<String>, PlanError> {
+    fn text(&self, key: &str) -> Result<Option<String>, PlanError> {
         let Some(value) = self.value(key) else {
             return Ok(None);
         };
@@ -252,7 +250,7 @@ impl Table<'_> {
         }
     }
 
-    pub(crate) fn flag(&self, key: &str) -> Result<Option<bool>, PlanError> {
+    fn flag(&self, key: &str) -> Result<Option<bool>, PlanError> {
         let Some(value) = self.value(key) else {
             return Ok(None);
         };
@@ -269,7 +267,7 @@ impl Table<'_> {
         }
     }
 
-    pub(crate) fn word<T>(
+    fn word<T>(
         &self,
         key: &str,
         words: &[&str],
@@ -342,11 +340,11 @@ fn duration(text: &str) -> Option<TimeDelta> {
     TimeDelta::try_seconds(count.checked_mul(seconds)?)
 }
 
-pub(crate) fn one_of(words: &[&str]) -> String {
+fn one_of(words: &[&str]) -> String {
     format!("one of: {}", words.join(", "))
 }
 
-pub(crate) fn first_line(message: &str) -> String {
+fn first_line(message: &str) -> String {
     let line = message.lines().next().unwrap_or("the text cannot be read");
     let mut line = line.to_owned();
     if let Some(first) = line.get_mut(..1) {

@@ -1,8 +1,8 @@
 //! The layout of the store and its versions. Migrations only add.
 
 use super::{
-    Store, StoreError, checks, decisions, journal, link_rules, links, log, met, meta, objects,
-    people, persons, plans, resume, roster, sources, syncs, unseen,
+    Store, StoreError, checks, decisions, events, journal, links, log, met, meta, objects, people,
+    persons, plans, resume, roster, sources, syncs, unseen,
 };
 use chrono::{DateTime, Utc};
 
@@ -30,8 +30,7 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(persons::MIGRATION),
         Step::Sql(roster::MIGRATION),
         Step::Sql(unseen::MIGRATION),
-        Step::Sql(link_rules::MIGRATION),
-        Step::Sql(links::STATES),
+        Step::Sql(events::MIGRATION),
     ],
 ];
 

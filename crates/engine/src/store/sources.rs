@@ -40,6 +40,13 @@ impl SourceRecord {
     }
 }
 
+/// Whether a source says who exists, where it gives identities at all.
+pub(super) fn says_who_exists(settings: &Settings) -> bool {
+    !settings
+        .get("source_of_truth")
+        .is_some_and(|v| matches!(v, "false" | "no" | "0"))
+}
+
 type Row = (i64, String, String, String, String);
 const COLUMNS: &str =
     "SELECT id, name, kind, settings, created_at FROM sources WHERE removed_at IS NULL";
@@ -143,7 +150,9 @@ impl Store {
             .await?;
         let payload = serde_json::json!({"source": name, "settings": settings});
         append(&mut writing.tx, self.operator(), what, &payload, now).await?;
-        writing.commit().await
+        writing.commit().await?;
+        // Whether it is a source of truth may be another thing now.
+        self.find_events().await
     }
 
     /// Notes that the secret of a source was replaced; what it was or is stands nowhere.

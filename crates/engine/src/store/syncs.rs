@@ -409,6 +409,7 @@ impl Store {
         super::blocks::take_back(&mut writing.tx, sync).await?;
         super::people::take_back(&mut writing.tx, &people).await?;
         super::unseen::forget(&mut writing.tx, sync, None).await?;
+        super::events::take_back(&mut writing.tx, sync).await?;
         sqlx::query(
             "UPDATE sync_kinds SET reported = 0, received = 0, stored = 0, unchanged = 0, skipped = 0,
              failed = 0, removed = 0, complete = 0, gaps = '[\"nothing of this sync was stored\"]'

@@ -5,11 +5,9 @@ use super::{
     AccountLine, CredentialLine, EntitlementLine, FactLine, IdentityCounts, IdentityDetail,
     OwnerLine, PlaceLine,
 };
-use crate::correlate::basis_of;
+use crate::correlate::Rule;
 use crate::lifecycle::Basis;
-use crate::store::{
-    End, PersonLink, PersonRow, RecordName, Store, StoreError, UNIT, named, principal_ref,
-};
+use crate::store::{End, PersonLink, PersonRow, Store, StoreError, UNIT, named, principal_ref};
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{
@@ -72,9 +70,7 @@ async fn detail(
     for line in owners.iter_mut().chain(&mut answers_for).take(2 * SHOWN) {
         line.owner_name = store.name_of(&line.owner_id).await?;
     }
-    let history = store
-        .lifecycle_events(Some((&person.source_name, &person.id)), now)
-        .await?;
+    let history = super::events::events_of(store, &person.source_name, &person.id, now).await?;
     let counts = IdentityCounts {
         accounts: count(links.len()),
         entitlements: count(held.lines.len()),
@@ -142,7 +138,7 @@ fn fact_lines(fact: &Identity) -> Vec<FactLine> {
 }
 
 fn rule_basis(link: &PersonLink) -> Basis {
-    basis_of(&link.rule)
+    Rule::from_word(&link.rule).map_or(Basis::Assumed, Rule::basis)
 }
 
 fn account_line(link: &PersonLink) -> AccountLine {
@@ -338,15 +334,10 @@ struct Owned {
 
 impl Owned {
     async fn load(store: &Store, person: &PersonRow) -> Result<Owned, StoreError> {
-        let record = RecordName {
-            source: person.source_name.clone(),
-            id: person.id.clone(),
-        };
-        let records = store.records_of(&record).await?;
-        let names: Vec<String> = records
-            .into_iter()
-            .flat_map(|(record, _)| [record.to_string(), record.id])
-            .collect();
+        let names = [
+            person.id.clone(),
+            format!("{}:{}", person.source_name, person.id),
+        ];
         let objects: Vec<String> = names
             .iter()
             .map(|n| format!("{}{UNIT}{n}", ObjectType::Identity))

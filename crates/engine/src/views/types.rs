@@ -419,6 +419,8 @@ pub struct OwnerLine {
 pub struct EventRow {
     pub event: String,
     pub identity: String,
+    /// What the identity was called then.
+    pub name: Option<String>,
     pub source: String,
     pub earliest: String,
     pub latest: String,

@@ -6,7 +6,7 @@ mod retries;
 
 use super::seeded::{Fault, Seeded, account, credential, error, grant, identity};
 use super::*;
-use crate::store::{StoreKey, TableQuery};
+use crate::store::{EventsQuery, StoreKey, TableQuery};
 use chrono::TimeZone;
 use lastkey_contract::{CheckReport, ConnectorError, ErrorKind, KindCapability};
 use lastkey_contract::{Fact, Note, NoteKind, Settings};
@@ -415,7 +415,11 @@ async fn a_dated_series_gives_events_with_its_dates() {
             .await
             .unwrap();
     }
-    let events = bench.store.lifecycle_events(None, now()).await.unwrap();
+    let all = EventsQuery {
+        limit: 100,
+        ..EventsQuery::default()
+    };
+    let (events, _, _) = bench.store.events(&all, now()).await.unwrap();
     let words: Vec<String> = events
         .iter()
         .map(|e| format!("{} {} {}..{}", e.event, e.identity, e.earliest, e.latest))

@@ -275,7 +275,7 @@ fn a_column_that_comes_or_goes_moves_nobody() {
     let (a, b) = (record("active dep=a").unwrap(), record("active").unwrap());
     let having = |list: &[&Identity]| {
         let mut having = Having::default();
-        list.iter().for_each(|i| having.add(i));
+        list.iter().for_each(|i| having.add(&Outline::of(i)));
         having
     };
     for (before, after, expected) in [
@@ -310,9 +310,13 @@ proptest! {
             })
             .collect();
         let mut having = Having::default();
-        people.iter().for_each(|i| having.add(i));
+        people.iter().for_each(|i| having.add(&Outline::of(i)));
+        for person in &people {
+            let read: Outline = serde_json::from_str(&serde_json::to_string(person).unwrap()).unwrap();
+            prop_assert_eq!(read.has(), Outline::of(person).has());
+        }
         prop_assert_eq!(Having::parse(&having.to_text()), Some(having));
-        people.iter().for_each(|i| having.take(i));
+        people.iter().for_each(|i| having.take(&Outline::of(i)));
         prop_assert_eq!(having, Having::default());
     }
 }

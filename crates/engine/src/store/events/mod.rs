@@ -1,0 +1,260 @@
+//! Tables of lifecycle events: what complete reads of the sources of truth show to have happened.
+//!
+//! Derived (`find`): made after each sync from the reads that have come since, so that a list of
+//! them costs no more than its window. `lifecycle_reads` says which reads have been looked at and
+//! how many identities had each attribute then; `lifecycle_groups` which records counted as one
+//! person. Promises: no event from a partial read, none from a source that is no source of truth.
+
+mod find;
+mod groups;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+use super::{Store, StoreError, SyncId};
+use crate::lifecycle::events::FoundEvent;
+use chrono::{DateTime, Utc};
+use lastkey_contract::when::rfc3339;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+pub(super) const MIGRATION: &str = "
+CREATE TABLE lifecycle_events (
+  id INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL,
+  identity TEXT NOT NULL,
+  name TEXT,
+  event TEXT NOT NULL,
+  earliest INTEGER NOT NULL,
+  latest INTEGER NOT NULL,
+  changed TEXT NOT NULL,
+  read INTEGER NOT NULL,
+  listed INTEGER NOT NULL
+) STRICT;
+CREATE INDEX lifecycle_events_by_time ON lifecycle_events (latest, identity, source, id);
+CREATE INDEX lifecycle_events_by_identity ON lifecycle_events (identity, source);
+CREATE TABLE lifecycle_reads (
+  source INTEGER NOT NULL,
+  read INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  attributes TEXT NOT NULL,
+  PRIMARY KEY (source, read)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE lifecycle_groups (
+  source INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  person INTEGER NOT NULL,
+  PRIMARY KEY (source, id)
+) STRICT, WITHOUT ROWID;
+";
+
+/// An event as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRecord {
+    pub source: String,
+    pub identity: String,
+    /// What the identity was called then.
+    pub name: Option<String>,
+    pub event: String,
+    pub earliest: String,
+    pub latest: String,
+    pub changed: Vec<String>,
+}
+
+/// Which events are asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventsQuery<'a> {
+    pub event: Option<&'a str>,
+    pub identity: Option<&'a str>,
+    pub source: Option<&'a str>,
+    /// An attribute or mark that must be among those that changed.
+    pub changed: Option<&'a str>,
+    /// Whatever may have happened at this moment or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Whatever may have happened before this moment.
+    pub before: Option<DateTime<Utc>>,
+    /// In identity, name or event.
+    pub search: &'a str,
+    pub order: Order,
+    pub offset: u64,
+    pub limit: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Order {
+    #[default]
+    OldestFirst,
+    NewestFirst,
+}
+
+/// Whether an event has happened or will have, should the record be listed as it is until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Happened,
+    WhileListed,
+}
+
+/// An event to be kept.
+struct NewEvent {
+    identity: String,
+    name: Option<String>,
+    found: FoundEvent,
+    read: i64,
+    said: Said,
+}
+
+/// Who is listed beyond the end of the last day is told of once that has passed.
+const TOLD: &str = "(e.listed = 0 OR (e.latest <= ";
+
+impl Store {
+    /// A window of events, how many match, and how many there are.
+    pub(crate) async fn events(
+        &self,
+        query: &EventsQuery<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<EventRecord>, u64, u64), StoreError> {
+        const FROM: &str = " FROM lifecycle_events e JOIN sources s ON s.id = e.source WHERE ";
+        let restrict = |sql: &mut QueryBuilder<Sqlite>| {
+            sql.push(TOLD);
+            sql.push_bind(now.timestamp_micros());
+            sql.push(" AND s.removed_at IS NULL))");
+        };
+        let narrow = |sql: &mut QueryBuilder<Sqlite>| {
+            restrict(sql);
+            let same = [
+                (" AND e.event = ", query.event),
+                (" AND e.identity = ", query.identity),
+                (" AND s.name = ", query.source),
+            ];
+            for (condition, value) in same {
+                if let Some(value) = value {
+                    sql.push(condition);
+                    sql.push_bind(value.to_owned());
+                }
+            }
+            if let Some(changed) = query.changed {
+                sql.push(" AND instr(',' || e.changed || ',', ");
+                sql.push_bind(format!(",{changed},"));
+                sql.push(") > 0");
+            }
+            if let Some(since) = query.since {
+                sql.push(" AND e.latest >= ");
+                sql.push_bind(since.timestamp_micros());
+            }
+            if let Some(before) = query.before {
+                sql.push(" AND e.earliest < ");
+                sql.push_bind(before.timestamp_micros());
+            }
+            let words = query.search.trim().to_lowercase();
+            if !words.is_empty() {
+                sql.push(" AND instr(lower(e.identity || ' ' || coalesce(e.name, '') || ' ' || e.event), ");
+                sql.push_bind(words);
+                sql.push(") > 0");
+            }
+        };
+        let mut reader = self.readers().begin().await?;
+        let mut count = QueryBuilder::<Sqlite>::new(format!("SELECT count(*){FROM}"));
+        restrict(&mut count);
+        let total: i64 = count.build_query_scalar().fetch_one(&mut *reader).await?;
+        let mut count = QueryBuilder::<Sqlite>::new(format!("SELECT count(*){FROM}"));
+        narrow(&mut count);
+        let matching: i64 = count.build_query_scalar().fetch_one(&mut *reader).await?;
+        let mut select = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT s.name, e.identity, e.name, e.event, e.earliest, e.latest, e.changed{FROM}"
+        ));
+        narrow(&mut select);
+        select.push(match query.order {
+            Order::OldestFirst => " ORDER BY e.latest, e.identity, e.source, e.id LIMIT ",
+            Order::NewestFirst => {
+                " ORDER BY e.latest DESC, e.identity DESC, e.source DESC, e.id DESC LIMIT "
+            }
+        });
+        select.push_bind(query.limit);
+        select.push(" OFFSET ");
+        select.push_bind(query.offset.cast_signed());
+        type Row = (String, String, Option<String>, String, i64, i64, String);
+        let rows: Vec<Row> = select.build_query_as().fetch_all(&mut *reader).await?;
+        let rows = rows
+            .into_iter()
+            .map(
+                |(source, identity, name, event, earliest, latest, changed)| {
+                    Ok(EventRecord {
+                        source,
+                        identity,
+                        name,
+                        event,
+                        earliest: rfc3339(moment(earliest)?),
+                        latest: rfc3339(moment(latest)?),
+                        changed: changed
+                            .split(',')
+                            .filter(|word| !word.is_empty())
+                            .map(str::to_owned)
+                            .collect(),
+                    })
+                },
+            )
+            .collect::<Result<_, StoreError>>()?;
+        Ok((rows, matching.cast_unsigned(), total.cast_unsigned()))
+    }
+}
+
+fn moment(micros: i64) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::from_timestamp_micros(micros)
+        .ok_or_else(|| StoreError::damaged(format!("moment `{micros}` of an event")))
+}
+
+async fn put(
+    connection: &mut SqliteConnection,
+    source: i64,
+    events: &[NewEvent],
+) -> Result<(), StoreError> {
+    for part in events.chunks(500) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO lifecycle_events (source, identity, name, event, earliest, latest, changed, read, listed) ",
+        );
+        insert.push_values(part, |mut values, new| {
+            values
+                .push_bind(source)
+                .push_bind(new.identity.as_str())
+                .push_bind(new.name.as_deref())
+                .push_bind(new.found.event.word())
+                .push_bind(new.found.earliest.timestamp_micros())
+                .push_bind(new.found.latest.timestamp_micros())
+                .push_bind(new.found.changed.join(","))
+                .push_bind(new.read)
+                .push_bind(i64::from(new.said == Said::WhileListed));
+        });
+        insert.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Drops all that was found of a source; it is looked at anew.
+async fn forget_source(connection: &mut SqliteConnection, source: i64) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM lifecycle_events WHERE source = ?1",
+        "DELETE FROM lifecycle_reads WHERE source = ?1",
+        groups::MARK_SOURCE,
+    ] {
+        sqlx::query(sql)
+            .bind(source)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Drops what rests on a sync that is taken back.
+pub(super) async fn take_back(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+) -> Result<(), StoreError> {
+    let source: Option<i64> =
+        sqlx::query_scalar("SELECT source FROM lifecycle_reads WHERE read = ?1")
+            .bind(sync.sql())
+            .fetch_optional(&mut *connection)
+            .await?;
+    match source {
+        Some(source) => forget_source(connection, source).await,
+        None => Ok(()),
+    }
+}
