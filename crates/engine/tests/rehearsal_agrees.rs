@@ -158,6 +158,7 @@ fn the_answer_depends_on_nothing_else() {
         turned.snapshot.readers.reverse();
         turned.snapshot.controls.reverse();
         turned.snapshot.owners.reverse();
+        turned.snapshot.attested_owners.reverse();
         turned.snapshot.reads.reverse();
         let seen = |world: &World| {
             let answer = by_engine(world);

@@ -128,8 +128,8 @@ export function detail(row: IdentityRow): IdentityDetail {
       { system: "pg-billing", id: "app-pw", kind: "password", account: "app", relation: "readable", enabled: true, rotated_at: null, expires_at: null, last_used_at: null, places: 4, basis: "observed" },
     ],
     places: [{ system: "vault-eu", path: "kv/payments/prod/pg", kind: "vault_path", environment: "production", credentials: ["pg-billing:app-pw"], through: "corp-ad:GG-Payments-Ops", basis: "observed" }],
-    owners: [{ object_type: "identity", system: null, object_id: row.id, owner_id: row.manager_id ?? "104001", owner_name: "Petra Anand", role: "business", basis: "observed" }],
-    answers_for: [{ object_type: "identity", system: null, object_id: "svc-ledger-export", owner_id: row.id, owner_name: row.display_name, role: "technical", basis: "attested" }, { object_type: "account", system: "pg-billing", object_id: "settlement-nightly", owner_id: row.id, owner_name: row.display_name, role: "technical", basis: "observed" }],
+    owners: [{ object_type: "identity", system: null, object_id: row.id, owner_id: row.manager_id ?? "104001", owner_name: "Petra Anand", role: "business", basis: "observed", state: "present", source: "hr", confirmed_by: null, confirmed_at: null, why: null }],
+    answers_for: [{ object_type: "identity", system: null, object_id: "svc-ledger-export", owner_id: row.id, owner_name: row.display_name, role: "technical", basis: "attested", state: "present", source: null, confirmed_by: "m.keller", confirmed_at: "2026-05-04T08:12:00Z", why: "asked at the review" }, { object_type: "account", system: "pg-billing", object_id: "settlement-nightly", owner_id: row.id, owner_name: row.display_name, role: "technical", basis: "observed", state: "present", source: "cmdb", confirmed_by: null, confirmed_at: null, why: null }],
     history: events, counts: { accounts: 4, entitlements: 2, credentials: 2, places: 1, owners: 1, answers_for: 2 },
   };
 }

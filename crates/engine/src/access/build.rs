@@ -9,7 +9,7 @@ use super::graph::{
 };
 use super::making::{Making, NewAccount, NewCredential, NewLocation, NewOwner, Number};
 use super::snapshot::Snapshot;
-use crate::lifecycle::Closing;
+use crate::lifecycle::{Basis, Closing};
 use lastkey_contract::When;
 use lastkey_contract::facts::{
     Account, Assignment, Control, Credential, Entitlement, EntitlementKind, Grant, Identity,
@@ -95,7 +95,10 @@ impl Graph {
             add_control(&mut making, &naming, fact);
         }
         for fact in &snapshot.owners {
-            add_owner(&mut making, &naming, fact);
+            add_owner(&mut making, &naming, fact, Basis::Observed);
+        }
+        for fact in &snapshot.attested_owners {
+            add_owner(&mut making, &naming, fact, Basis::Attested);
         }
         let mut graph = making.graph();
         graph.reads = snapshot.reads.clone();
@@ -263,7 +266,7 @@ fn add_control(making: &mut Making, naming: &Naming, fact: &Control) {
     making.control(naming.principal(&fact.principal), account, fact.means);
 }
 
-fn add_owner(making: &mut Making, naming: &Naming, fact: &Owner) {
+fn add_owner(making: &mut Making, naming: &Naming, fact: &Owner, basis: Basis) {
     let system = fact.system.as_ref().map_or("", |s| s.as_str());
     let of = match fact.object_type {
         ObjectType::Identity => Of::Identity,
@@ -284,6 +287,7 @@ fn add_owner(making: &mut Making, naming: &Naming, fact: &Owner) {
         object,
         owner: naming.identity(fact.owner_id.as_str()),
         role: fact.role,
+        basis,
     });
 }
 

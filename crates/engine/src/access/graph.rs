@@ -4,7 +4,7 @@
 
 use super::columns::{Column, NONE, Rows, Texts};
 use super::snapshot::ReadState;
-use crate::lifecycle::{Closing, ItemKind};
+use crate::lifecycle::{Basis, Closing, ItemKind};
 use lastkey_contract::facts::{
     AccountKind, ControlMeans, CredentialKind, IdentityKind, IdentityStatus, LeaverKind,
     LocationKind, ObjectType, OwnerRole,
@@ -24,8 +24,8 @@ pub struct Graph {
     pub(crate) identities: Column<IdentityRow>,
     pub(crate) employed: Rows<u32>,
     pub(crate) accounts_of: Rows<u32>,
-    /// Credentials of which the identity is custodian.
-    pub(crate) custody: Rows<u32>,
+    /// Credentials of which the identity is custodian, and how that is known.
+    pub(crate) custody: Rows<(u32, Basis)>,
     /// Owner lines by owner.
     pub(crate) owned: Rows<u32>,
     /// Owner lines, sorted by object.
@@ -152,6 +152,8 @@ pub(crate) struct OwnerLine {
     /// `NONE` where no identity has the named id.
     pub owner: u32,
     pub role: OwnerRole,
+    /// Observed where a source says so, also where somebody confirmed it.
+    pub basis: Basis,
 }
 
 impl Graph {

@@ -10,6 +10,7 @@ use super::graph::{
     AccountRow, CredentialRow, EntitlementRow, GrantRow, Graph, IdentityRow, LocationRow,
     Membership, OwnerLine, Terms,
 };
+use crate::lifecycle::Basis;
 use lastkey_contract::facts::{ControlMeans, LocationKind, ObjectType, OwnerRole};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -187,6 +188,8 @@ pub(crate) struct NewOwner {
     pub object: Number,
     pub owner: Number,
     pub role: OwnerRole,
+    /// Attested where it is only what somebody confirmed.
+    pub basis: Basis,
 }
 
 struct Account {
@@ -624,16 +627,18 @@ impl Making {
                     object: (owner.object_type, object),
                     owner: identities.row(self.identities.place(Some(owner.owner))),
                     role: owner.role,
+                    basis: owner.basis,
                 })
             })
             .collect();
-        lines.sort_by_key(|line| (line.object, line.owner, line.role));
-        lines.dedup();
+        // Of lines that are known in two ways the better known stays.
+        lines.sort_by_key(|line| (line.object, line.owner, line.role, line.basis));
+        lines.dedup_by_key(|line| (line.object, line.owner, line.role));
         let custody = lines.iter().filter(|line| {
             line.role == OwnerRole::Custodian && line.object.0 == ObjectType::Credential
         });
-        let custody = custody.map(|line| (line.owner, line.object.1)).collect();
-        graph.custody = Rows::build(identities.rows.len(), custody);
+        let custody = custody.map(|line| (line.owner, (line.object.1, line.basis)));
+        graph.custody = Rows::build(identities.rows.len(), custody.collect());
         let owned = (0..).zip(&lines).map(|(row, line)| (line.owner, row));
         graph.owned = Rows::build(identities.rows.len(), owned.collect());
         graph.owner_lines = Column::new(lines);

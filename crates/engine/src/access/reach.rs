@@ -87,7 +87,16 @@ pub fn reach(
             let identity = graph.identity(id)?;
             let accounts = graph.accounts_of.row(identity).to_vec();
             let own = accounts.iter().flat_map(|a| graph.credentials_of.row(*a));
-            let known: Vec<u32> = own.chain(graph.custody.row(identity)).copied().collect();
+            let known: Vec<u32> = own
+                .copied()
+                .chain(
+                    graph
+                        .custody
+                        .row(identity)
+                        .iter()
+                        .map(|(credential, _)| *credential),
+                )
+                .collect();
             (format!("identity {id}"), accounts, known)
         }
         ReachFrom::Credential(system, id) => {

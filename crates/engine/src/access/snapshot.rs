@@ -23,7 +23,10 @@ pub struct Snapshot {
     pub locations: Vec<Location>,
     pub readers: Vec<Reader>,
     pub controls: Vec<Control>,
+    /// What sources say.
     pub owners: Vec<Owner>,
+    /// What somebody confirmed.
+    pub attested_owners: Vec<Owner>,
     /// One entry per source and kind.
     pub reads: Vec<ReadState>,
     /// Sources that were added and not read once: what they hold nobody knows.

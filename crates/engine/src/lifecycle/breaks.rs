@@ -185,7 +185,8 @@ fn by_ownership(closings: &Closings<'_, '_>, found: &mut Vec<Break>) {
     };
     for &identity in &departure.identities {
         for &line in graph.owned.row(identity) {
-            let (kind, object) = graph.owner_lines.at(line).object;
+            let owned = graph.owner_lines.at(line);
+            let (kind, object) = owned.object;
             let (what, system, account) = match kind {
                 ObjectType::Identity => match graph.identities.at(object).kind {
                     IdentityKind::Workload | IdentityKind::Agent if !leaves(object) => (
@@ -243,7 +244,7 @@ fn by_ownership(closings: &Closings<'_, '_>, found: &mut Vec<Break>) {
                 depends_on,
                 when_closed: format!("identity {}", graph.identity_ids.at(identity)),
                 at: Closing::At(closings.world.at),
-                basis: Basis::Observed,
+                basis: owned.basis,
             });
         }
     }

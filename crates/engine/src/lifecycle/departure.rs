@@ -3,10 +3,11 @@
 use super::plan::{Plan, StepAction};
 use crate::access::columns::{Column, Marks, NONE};
 use crate::access::graph::Graph;
-use crate::lifecycle::Closing;
+use crate::lifecycle::{Basis, Closing};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::IdentityId;
 use lastkey_contract::facts::{AccountKind, IdentityKind, LeaverKind, LifecycleEvent};
+use std::collections::BTreeMap;
 
 /// Who leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +47,8 @@ pub(crate) struct Departure {
     pub identities: Vec<u32>,
     pub accounts: Vec<u32>,
     pub own: Vec<u32>,
-    pub custody: Vec<u32>,
+    /// Known without a location, by somebody's word at least: the best of what is known of it.
+    pub custody: BTreeMap<u32, Basis>,
     pub steps: Vec<DueStep>,
 }
 
@@ -110,10 +112,14 @@ impl Departure {
         identities.dedup();
 
         mine.clear();
-        let (mut accounts, mut own, mut custody) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut accounts, mut own) = (Vec::new(), Vec::new());
+        let mut custody: BTreeMap<u32, Basis> = BTreeMap::new();
         for &identity in &identities {
             accounts.extend(graph.accounts_of.row(identity));
-            custody.extend(graph.custody.row(identity));
+            for &(credential, basis) in graph.custody.row(identity) {
+                let known = custody.entry(credential).or_insert(basis);
+                *known = basis.min(*known);
+            }
         }
         for &account in &accounts {
             mine.set(account, 0);

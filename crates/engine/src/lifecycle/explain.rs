@@ -88,7 +88,8 @@ impl Explained<'_> {
         let mut known = HashMap::new();
         Paths::new(self.graph, self.reached, &caps).each(&value, |node, path| {
             let mut links = self.links(path);
-            let mut basis = Basis::Observed;
+            let basis_of_custody = self.custody_basis(path);
+            let mut basis = basis_of_custody;
             for (place, link) in path.iter().enumerate() {
                 let next = path.get(place + 1);
                 let opens = next.is_some_and(|next| {
@@ -103,16 +104,33 @@ impl Explained<'_> {
                     basis = basis.max(self.element(*link).basis);
                 }
             }
-            if let [only] = links.as_mut_slice() {
-                only.by = "in custody".to_owned();
-            } else if let Some(first) = links.first_mut()
+            if let Some(first) = links.first_mut()
                 && first.by == "known secret"
             {
                 first.by = "in custody".to_owned();
+                first.basis = first.basis.max(basis_of_custody);
             }
             known.insert(node, Knowledge { links, basis });
         });
         known
+    }
+
+    /// How it is known that the path's first secret was known without a location, where it was.
+    fn custody_basis(&self, path: &[PathLink]) -> Basis {
+        let first = path.first().and_then(|link| self.reached.item(link.node));
+        match first {
+            Some(Item::Credential(credential)) if !self.is_own(credential) => {
+                let custody = self.departure.custody.get(&credential);
+                custody.copied().unwrap_or(Basis::Observed)
+            }
+            Some(
+                Item::Credential(_)
+                | Item::Account(_)
+                | Item::Entitlement { .. }
+                | Item::Location(_),
+            )
+            | None => Basis::Observed,
+        }
     }
 
     fn before_start(&self, node: u32) -> &bool {

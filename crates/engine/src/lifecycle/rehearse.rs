@@ -104,7 +104,7 @@ impl<'a> Stage<'a> {
         let known: Vec<u32> = departure
             .own
             .iter()
-            .chain(&departure.custody)
+            .chain(departure.custody.keys())
             .copied()
             .collect();
         let reached = self.world.reach(&departure.accounts, &known);

@@ -337,6 +337,39 @@ fn a_registry_names_the_manager_of_a_workload() {
 }
 
 #[test]
+fn an_owner_who_left_hands_on_and_a_technical_owner_has_a_manager_who_answers() {
+    let people = people();
+    let line = |id: &'static str, role| {
+        let found = people.referred(id, HR);
+        let person = found.first().and_then(|n| people.at(*n));
+        Own {
+            source: HR,
+            owner_id: id,
+            role,
+            state: person.map_or(OwnerState::Unknown, |p| p.state),
+            person,
+        }
+    };
+    use OwnerRole::*;
+    for (own, wanted) in [
+        (vec![line("p4", Technical)], &["likely technical p1"][..]),
+        (vec![line("p4", Technical), line("p3", Technical)], &[]),
+        (vec![line("p5", Business)], &[]),
+        (vec![line("p99", Business)], &[]),
+        (vec![line("p2", Technical)], &["weak business p1"]),
+        (vec![line("p2", Technical), line("p3", Business)], &[]),
+        (
+            vec![line("p2", Technical), line("p4", Business)],
+            &["likely business p1"],
+        ),
+        (vec![line("p4", Custodian)], &[]),
+    ] {
+        let clues = own_clues("identity wl-1", &own);
+        assert_eq!(lines(&clues), wanted, "{own:?}");
+    }
+}
+
+#[test]
 fn owners_of_siblings_keep_their_role_and_custodians_pass_nothing_on() {
     let sibling = |relation, owner: &str, role| Sibling {
         relation,

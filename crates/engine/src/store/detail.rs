@@ -175,13 +175,4 @@ impl Store {
         places.sort_by(|a, b| (&a.system, &a.path).cmp(&(&b.system, &b.path)));
         Ok(places)
     }
-
-    /// Name and row of a current identity, for lines that name one.
-    pub(crate) async fn name_of(&self, identity: &str) -> Result<Option<String>, StoreError> {
-        let found = self.find_identity(identity).await?;
-        Ok(match found.as_slice() {
-            [one] => one.display_name.clone(),
-            [] | [_, _, ..] => None,
-        })
-    }
 }

@@ -34,6 +34,7 @@ struct AccountPart {
 }
 
 pub(super) async fn mark_stale(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    super::ownership::mark_stale(&mut *connection).await?;
     meta::put(connection, "links_stale", "1").await
 }
 

@@ -28,6 +28,7 @@ mod moments;
 mod names;
 mod objects;
 mod open;
+mod ownership;
 mod page;
 mod past;
 mod people;
@@ -64,6 +65,10 @@ pub(crate) use met::{Met, Scope};
 pub(crate) use names::End;
 pub(crate) use objects::{UNIT, named, principal_ref, shown_key};
 pub use open::{Store, StoreKey};
+pub use ownership::{
+    NewOwnerDecision, OwnedBy, OwnedRow, OwnerDecision, OwnerLineRow, OwnerVerdict, OwnersQuery,
+    SuggestedOwner, SuggestionRow,
+};
 pub(crate) use page::{Applied, PagePart, ReadEnd, Rows, Threshold};
 pub(crate) use people::PeopleQuery;
 pub use people::PersonRow;

@@ -161,7 +161,7 @@ impl Names {
         }
     }
 
-    fn owned(self, owner: &Owner) -> i64 {
+    pub(super) fn owned(self, owner: &Owner) -> i64 {
         let system = owner.system.as_ref().map_or("", |s| s.as_str());
         let id = owner.object_id.as_str();
         match owner.object_type {

@@ -5,9 +5,12 @@ use super::{Store, StoreError, SyncId};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
 use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
 use chrono::{DateTime, Utc};
-use lastkey_contract::facts::{Account, Identity, ObjectType, Owner};
+use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner};
 use lastkey_contract::{IdentityId, Kind, SourceName};
 use std::collections::{BTreeMap, HashMap};
+
+/// No row of a source: what people decided names its sources itself.
+const NO_SOURCE: i64 = -1;
 
 /// What has to be resolved between sources, with the row of its source.
 #[derive(Default)]
@@ -97,6 +100,27 @@ impl Store {
                 owner.object_id = resolve(&object, source).to_string();
             }
             snapshot.owners.push(owner);
+        }
+        for confirmed in self.confirmed_owners(at).await? {
+            let refer = |source: &str, id: &str| {
+                resolve(&IdentityId::new(format!("{source}:{id}")), NO_SOURCE)
+            };
+            let object = confirmed.object;
+            let (system, object_id) = match object.kind {
+                ObjectType::Identity => (None, refer(&object.system, &object.id).to_string()),
+                ObjectType::Account
+                | ObjectType::Credential
+                | ObjectType::Location
+                | ObjectType::Entitlement => (Some(object.system.into()), object.id),
+            };
+            snapshot.attested_owners.push(Owner {
+                object_type: object.kind,
+                system,
+                object_id,
+                owner_id: refer(&confirmed.owner.source, &confirmed.owner.id),
+                role: confirmed.role,
+                attributes: Attributes::new(),
+            });
         }
         Ok(snapshot)
     }

@@ -7,11 +7,13 @@ use super::{
 };
 use crate::correlate::Rule;
 use crate::lifecycle::Basis;
-use crate::store::{End, PersonLink, PersonRow, Store, StoreError, UNIT, named, principal_ref};
+use crate::store::{
+    End, OwnerLineRow, PersonLink, PersonRow, Store, StoreError, UNIT, named, principal_ref,
+};
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{
-    Credential, Entitlement, Grant, Identity, Location, ObjectType, Owner, OwnerRole, Principal,
+    Credential, Entitlement, Grant, Identity, Location, ObjectType, OwnerRole, Principal,
     PrincipalType, Reader,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -62,22 +64,17 @@ async fn detail(
     let fact = store.identity_fact(person.object).await?;
     let links = store.accounts_of(&person.source_name, &person.id).await?;
     let held = held_entitlements(store, &links, now).await?;
-    let owned = Owned::load(store, &person).await?;
+    let owned = Owned::load(store, &person, now).await?;
     let places = readable_places(store, &held).await?;
     let credentials = credentials(store, &links, &owned, &places).await?;
-    let mut owners = owned.owners.clone();
-    let mut answers_for = owned.answers_for.clone();
-    for line in owners.iter_mut().chain(&mut answers_for).take(2 * SHOWN) {
-        line.owner_name = store.name_of(&line.owner_id).await?;
-    }
     let history = super::events::events_of(store, &person.source_name, &person.id, now).await?;
     let counts = IdentityCounts {
         accounts: count(links.len()),
         entitlements: count(held.lines.len()),
         credentials: count(credentials.len()),
         places: count(places.len()),
-        owners: count(owners.len()),
-        answers_for: count(answers_for.len()),
+        owners: count(owned.owners.len()),
+        answers_for: count(owned.answers_for.len()),
     };
     Ok(IdentityDetail {
         facts: fact_lines(&fact),
@@ -86,8 +83,8 @@ async fn detail(
         entitlements: cut(held.lines),
         credentials: cut(credentials),
         places: cut(places),
-        owners: cut(owners),
-        answers_for: cut(answers_for),
+        owners: cut(owned.owners),
+        answers_for: cut(owned.answers_for),
         history,
         counts,
     })
@@ -328,30 +325,26 @@ async fn readable_places(store: &Store, held: &HeldBy) -> Result<Vec<PlaceLine>,
 struct Owned {
     owners: Vec<OwnerLine>,
     answers_for: Vec<OwnerLine>,
-    /// Keys of the credentials in custody.
-    custody: Vec<String>,
+    /// Keys of the credentials in custody, and how that is known.
+    custody: BTreeMap<String, Basis>,
 }
 
 impl Owned {
-    async fn load(store: &Store, person: &PersonRow) -> Result<Owned, StoreError> {
-        let names = [
-            person.id.clone(),
-            format!("{}:{}", person.source_name, person.id),
-        ];
-        let objects: Vec<String> = names
-            .iter()
-            .map(|n| format!("{}{UNIT}{n}", ObjectType::Identity))
-            .collect();
-        let about: Vec<(i64, Owner)> = store.facts_at(Kind::Owner, End::To, &objects).await?;
-        let of: Vec<(i64, Owner)> = store.facts_at(Kind::Owner, End::From, &names).await?;
-        let custody = of
-            .iter()
-            .filter(|(_, o)| {
-                o.role == OwnerRole::Custodian && o.object_type == ObjectType::Credential
-            })
-            .map(|(_, o)| named(o.system.as_ref().map_or("", |s| s.as_str()), &o.object_id))
-            .collect();
-        let lines = |owners: Vec<(i64, Owner)>| owners.iter().map(|(_, o)| owner_line(o)).collect();
+    async fn load(
+        store: &Store,
+        person: &PersonRow,
+        now: DateTime<Utc>,
+    ) -> Result<Owned, StoreError> {
+        let (about, of) = store.owner_lines_of(person, now).await?;
+        let mut custody: BTreeMap<String, Basis> = BTreeMap::new();
+        for line in &of {
+            if line.role == OwnerRole::Custodian && line.object_type == ObjectType::Credential {
+                let key = named(line.system.as_deref().unwrap_or(""), &line.object_id);
+                let known = custody.entry(key).or_insert(line.basis);
+                *known = line.basis.min(*known);
+            }
+        }
+        let lines = |rows: Vec<OwnerLineRow>| rows.into_iter().map(owner_line).collect();
         Ok(Owned {
             owners: lines(about),
             answers_for: lines(of),
@@ -360,15 +353,24 @@ impl Owned {
     }
 }
 
-fn owner_line(owner: &Owner) -> OwnerLine {
+fn owner_line(row: OwnerLineRow) -> OwnerLine {
+    let (confirmed_by, confirmed_at, why) = match row.confirmed {
+        Some((who, at, why)) => (Some(who), Some(at), Some(why)),
+        None => (None, None, None),
+    };
     OwnerLine {
-        object_type: owner.object_type.to_string(),
-        system: owner.system.as_ref().map(|s| s.to_string()),
-        object_id: owner.object_id.clone(),
-        owner_id: owner.owner_id.to_string(),
-        owner_name: None,
-        role: owner.role.to_string(),
-        basis: Basis::Observed,
+        object_type: row.object_type.to_string(),
+        system: row.system,
+        object_id: row.object_id,
+        owner_id: row.owner_id,
+        owner_name: row.owner_name,
+        role: row.role.to_string(),
+        basis: row.basis,
+        state: row.state.word().to_owned(),
+        source: row.source,
+        confirmed_by,
+        confirmed_at,
+        why: why.filter(|why| !why.is_empty()),
     }
 }
 
@@ -387,8 +389,9 @@ async fn credentials(
         .collect();
     let names: Vec<String> = accounts.keys().cloned().collect();
     let own: Vec<(i64, Credential)> = store.facts_at(Kind::Credential, End::From, &names).await?;
+    let in_custody: Vec<String> = owned.custody.keys().cloned().collect();
     let custody: Vec<(i64, Credential)> = store
-        .facts_at(Kind::Credential, End::Key, &owned.custody)
+        .facts_at(Kind::Credential, End::Key, &in_custody)
         .await?;
     let mut readable_basis: BTreeMap<String, Basis> = BTreeMap::new();
     for place in places {
@@ -419,7 +422,7 @@ async fn credentials(
                     .and_then(|id| accounts.get(&named(credential.system.as_str(), id.as_str())))
                     .copied(),
                 "readable" => readable_basis.get(&key).copied(),
-                _ => Some(Basis::Observed),
+                _ => owned.custody.get(&key).copied(),
             };
             let places: BTreeSet<(String, String)> = store
                 .places_of(&credential)

@@ -410,7 +410,16 @@ pub struct OwnerLine {
     pub owner_id: String,
     pub owner_name: Option<String>,
     pub role: String,
+    /// Observed where a source says so, attested where somebody confirmed it.
     pub basis: Basis,
+    /// Whether the owner is there: `present`, `on_leave`, `not_yet`, `left`, `ended`, `absent`,
+    /// `unknown`.
+    pub state: String,
+    /// The source that says so.
+    pub source: Option<String>,
+    pub confirmed_by: Option<String>,
+    pub confirmed_at: Option<String>,
+    pub why: Option<String>,
 }
 
 /// A lifecycle event found in the sources of truth.

@@ -128,12 +128,18 @@ fn items(leaving: &Leaving, closings: &Closings) -> Found {
 }
 
 /// How it is known that a secret was known before the event: the weakest of the facts on the
-/// path by which it was. A credential on that path counts where it opens an account.
+/// path by which it was. A credential on that path counts where it opens an account; the custody
+/// with which a path begins counts too.
 fn basis_of_knowledge(leaving: &Leaving, before: &Paths, secret: &Item) -> Basis {
     let mut basis = Basis::Observed;
     let Some(path) = before.get(secret) else {
         return basis;
     };
+    if let Some(Item::Credential(first)) = path.first()
+        && !leaving.own.contains(first)
+    {
+        basis = leaving.world.custody_basis(first, leaving.reading);
+    }
     for (number, link) in path.iter().enumerate() {
         let from = number.checked_sub(1).and_then(|n| path.get(n));
         let used = match link {

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use lastkey_contract::IdentityId;
 use lastkey_contract::facts::{
-    Account, Credential, CredentialKind, Identity, IdentityKind, Location, ObjectType, OwnerRole,
-    Principal, PrincipalType,
+    Account, Credential, CredentialKind, Identity, IdentityKind, Location, ObjectType, Owner,
+    OwnerRole, Principal, PrincipalType,
 };
 use lastkey_engine::access::Snapshot;
 use lastkey_engine::lifecycle::{Basis, Plan, SystemTraits};
@@ -29,6 +29,8 @@ pub enum Reading {
     WithoutControls,
     /// Custodians know nothing.
     WithoutCustody,
+    /// What somebody confirmed is taken for observed.
+    WordForFact,
     /// Only the first row of several equal ones counts.
     WithoutRepeats,
     /// Every credential dies with its account.
@@ -42,13 +44,14 @@ pub enum Reading {
 }
 
 impl Reading {
-    pub const MISTAKES: [Reading; 11] = [
+    pub const MISTAKES: [Reading; 12] = [
         Reading::WithoutRotationRule,
         Reading::WithoutFingerprints,
         Reading::WithoutFederation,
         Reading::WithoutExpiry,
         Reading::WithoutControls,
         Reading::WithoutCustody,
+        Reading::WordForFact,
         Reading::WithoutRepeats,
         Reading::CredentialsAlwaysDie,
         Reading::WithoutConditions,
@@ -184,8 +187,15 @@ impl World {
         if reading == Reading::WithoutCustody {
             return custody;
         }
+        custody.extend(self.custody_in(&self.snapshot.owners, reading));
+        custody.extend(self.custody_in(&self.snapshot.attested_owners, reading));
+        custody
+    }
+    /// The credentials for which these lines name one who leaves as custodian.
+    fn custody_in(&self, lines: &[Owner], reading: Reading) -> BTreeSet<Name> {
         let leaving = self.leaving_identities(reading);
-        for owner in &self.snapshot.owners {
+        let mut custody = BTreeSet::new();
+        for owner in lines {
             if owner.object_type == ObjectType::Credential
                 && owner.role == OwnerRole::Custodian
                 && leaving.contains(owner.owner_id.as_str())
@@ -196,6 +206,23 @@ impl World {
             }
         }
         custody
+    }
+    /// How it is known that a secret is in custody: a source's word is better than somebody's.
+    pub fn custody_basis(&self, secret: &Name, reading: Reading) -> Basis {
+        if reading == Reading::WordForFact
+            || self
+                .custody_in(&self.snapshot.owners, reading)
+                .contains(secret)
+        {
+            return Basis::Observed;
+        }
+        match self
+            .custody_in(&self.snapshot.attested_owners, reading)
+            .contains(secret)
+        {
+            true => Basis::Attested,
+            false => Basis::Observed,
+        }
     }
 
     fn enabled(&self, flag: Option<bool>, reading: Reading) -> bool {

@@ -78,7 +78,10 @@ pub fn snapshot(dice: &mut Dice, size: usize) -> (Snapshot, IdentityId) {
     }
     for _ in 0..size * dice.between(0, 4) {
         let next = secrets::owner(dice, &world, &leaver);
-        world.owners.push(next);
+        match dice.chance(35) {
+            true => world.attested_owners.push(next),
+            false => world.owners.push(next),
+        }
     }
     repeat_rows(dice, &mut world);
     world.reads = reads::reads(dice);

@@ -68,13 +68,15 @@ fn of_people(world: &World, has: Has) {
         .iter()
         .filter(|a| a.identity_id.as_ref() == Some(&leaver.id));
     has("several accounts leave", leaving.count() > 1);
+    let custody = |o: &lastkey_contract::facts::Owner| {
+        o.object_type == ObjectType::Credential
+            && o.role == OwnerRole::Custodian
+            && o.owner_id == leaver.id
+    };
+    has("custody by the leaver", facts.owners.iter().any(custody));
     has(
-        "custody by the leaver",
-        facts.owners.iter().any(|o| {
-            o.object_type == ObjectType::Credential
-                && o.role == OwnerRole::Custodian
-                && o.owner_id == leaver.id
-        }),
+        "custody that somebody confirmed",
+        facts.attested_owners.iter().any(custody),
     );
 }
 

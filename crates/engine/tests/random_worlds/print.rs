@@ -118,16 +118,21 @@ pub fn print(world: &World) -> String {
         )
     });
     let header = "object_type,system,object_id,owner_id,role";
-    table(&mut text, "owners", header, &facts.owners, |o| {
-        format!(
-            "{},{},{},{},{}",
-            o.object_type,
-            opt(&o.system),
-            o.object_id,
-            o.owner_id,
-            o.role
-        )
-    });
+    for (title, lines) in [
+        ("owners", &facts.owners),
+        ("confirmed owners", &facts.attested_owners),
+    ] {
+        table(&mut text, title, header, lines, |o| {
+            format!(
+                "{},{},{},{},{}",
+                o.object_type,
+                opt(&o.system),
+                o.object_id,
+                o.owner_id,
+                o.role
+            )
+        });
+    }
     for read in &facts.reads {
         let systems: Vec<&str> = read.systems.iter().map(|s| s.as_str()).collect();
         let complete = (read.complete_at).map_or("never".to_owned(), |at| at.to_rfc3339());

@@ -40,7 +40,8 @@ pub const FEATURES: &[(&str, usize)] = &[
     ("reader line to an account", 500),
     ("reader line to an entitlement", 400),
     ("control line", 500),
-    ("custody by the leaver", 200),
+    ("custody by the leaver", 150),
+    ("custody that somebody confirmed", 100),
     // plan
     ("step: disable_account", 500),
     ("step: delete_account", 200),

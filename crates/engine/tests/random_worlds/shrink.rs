@@ -51,6 +51,7 @@ fn candidates(world: &World) -> Vec<World> {
     without_rows!(snapshot.readers);
     without_rows!(snapshot.controls);
     without_rows!(snapshot.owners);
+    without_rows!(snapshot.attested_owners);
     without_rows!(snapshot.reads);
     without_rows!(plan.steps);
     without_rows!(plan.systems);

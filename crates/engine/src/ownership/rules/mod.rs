@@ -9,6 +9,7 @@ mod siblings;
 mod tags;
 mod teams;
 
+pub use managers::{Own, own_clues};
 pub use siblings::{Relation, Sibling, clues as sibling_clues};
 pub use teams::{Team, clues as team_clues};
 

@@ -1,0 +1,394 @@
+//! Tables `owned`, `owner_lines` and `owner_suggestions`: made anew when what is stored changed,
+//! or when a day has passed that somebody's last day may have been.
+
+use super::super::blocks::{self, Block, Columns, Which};
+use super::super::names::Names;
+use super::super::{Store, StoreError, meta};
+use super::decisions::OwnedBy;
+use super::gather::{AccountPart, is_machine_account};
+use super::known::{Known, Line};
+use super::{MADE_FOR, record};
+use crate::ownership::{
+    Clue, ObjectName, Own, OwnerState, Pointer, Relation, Sibling, Standing, Subject, Suggestion,
+    clues, own_clues, ranked, sibling_clues, standing, team_clues,
+};
+use crate::store::RecordName;
+use chrono::{DateTime, Utc};
+use lastkey_contract::Kind;
+use lastkey_contract::facts::{Account, Credential, Identity, ObjectType};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+/// Rows that wait to be written.
+#[derive(Default)]
+struct Rows {
+    owned: Vec<OwnedRow>,
+    suggestions: Vec<SuggestedRow>,
+}
+
+struct OwnedRow {
+    number: i64,
+    object: ObjectName,
+    name: Option<String>,
+    kind: &'static str,
+    standing: Standing,
+    owners: usize,
+}
+
+struct SuggestedRow {
+    object: i64,
+    owner: RecordName,
+    owner_name: Option<String>,
+    owner_state: Option<OwnerState>,
+    suggestion: Suggestion,
+    candidates: Vec<String>,
+    open: Openness,
+}
+
+/// Whether a suggestion still asks for a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Openness {
+    Open,
+    /// Decided, or somebody has the role.
+    Settled,
+}
+
+/// The number of an object in the derived tables.
+pub(super) fn owned_number(names: Names, object: &ObjectName) -> i64 {
+    names.joined(&["owned", object.kind.word(), &object.system, &object.id])
+}
+
+impl Store {
+    /// Makes the lists of owners anew, unless they still hold.
+    pub async fn settle_ownership(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.correlate_if_stale().await?;
+        let today = now.date_naive().to_string();
+        if self.meta(MADE_FOR).await?.as_deref() == Some(today.as_str()) {
+            return Ok(());
+        }
+        let mut writing = self.begin().await?;
+        for table in ["owned", "owner_lines", "owner_suggestions"] {
+            let sql = format!("DELETE FROM {table}");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+                .execute(&mut *writing.tx)
+                .await?;
+        }
+        // One moment of the file: what a read changes meanwhile would be seen twice, or not at all.
+        let mut reading = self.readers().begin().await?;
+        let known = Known::gather(self, &mut reading, now).await?;
+        record::write_lines(&mut reading, &mut writing.tx, &known).await?;
+        let mut rows = Rows::default();
+        known
+            .identities(&mut reading, &mut writing.tx, &mut rows)
+            .await?;
+        for kind in [Kind::Account, Kind::Credential] {
+            let mut after = 0;
+            loop {
+                let found =
+                    blocks::window(&mut reading, &Which::now(kind), Columns::Facts, after).await?;
+                let Some(last) = found.last() else { break };
+                after = last.id;
+                for block in &found {
+                    for place in block.places() {
+                        known.one(block, place, &mut rows)?;
+                    }
+                }
+                rows.write(&mut writing.tx).await?;
+            }
+        }
+        meta::put(&mut writing.tx, MADE_FOR, &today).await?;
+        writing.commit().await
+    }
+}
+
+impl Known {
+    /// Workloads and agents.
+    async fn identities(
+        &self,
+        reading: &mut SqliteConnection,
+        writing: &mut SqliteConnection,
+        rows: &mut Rows,
+    ) -> Result<(), StoreError> {
+        let mut after = 0i64;
+        loop {
+            let objects: Vec<i64> = sqlx::query_scalar(
+                "SELECT object FROM people WHERE object > ?1 AND kind IN ('workload', 'agent')
+                 ORDER BY object LIMIT 10000",
+            )
+            .bind(after)
+            .fetch_all(&mut *reading)
+            .await?;
+            let Some(last) = objects.last() else {
+                return Ok(());
+            };
+            after = *last;
+            blocks::of_rows(reading, &objects, Columns::Facts, |block, place| {
+                self.one(block, place, rows)
+            })
+            .await?;
+            rows.write(writing).await?;
+        }
+    }
+
+    /// What is to be said of one fact, if it is of something that needs an owner.
+    fn one(&self, block: &Block, place: usize, rows: &mut Rows) -> Result<(), StoreError> {
+        let (text, source) = (block.fact(place)?, block.source);
+        match block.kind {
+            Kind::Identity => {
+                let fact: Identity = serde_json::from_str(text)?;
+                let source_name = self.sources.get(&source).cloned().unwrap_or_default();
+                let object = ObjectName::new(ObjectType::Identity, source_name, fact.id.as_str());
+                let found = clues(&Subject::of_identity(source, &fact));
+                self.say(
+                    object,
+                    source,
+                    fact.display_name,
+                    fact.kind.word(),
+                    found,
+                    rows,
+                );
+            }
+            Kind::Account => {
+                let part: AccountPart<'_> = serde_json::from_str(text)?;
+                if self.links.contains_key(&block.row(place)) || !is_machine_account(part.kind) {
+                    return Ok(());
+                }
+                let fact: Account = serde_json::from_str(text)?;
+                let object =
+                    ObjectName::new(ObjectType::Account, fact.system.as_str(), fact.id.as_str());
+                let number = self
+                    .names
+                    .object(Kind::Account, &[&object.system, &object.id]);
+                let mut found = clues(&Subject::of_account(source, &fact));
+                let credentials = self.credentials_of.get(&number).into_iter().flatten();
+                let siblings: Vec<Sibling> = credentials
+                    .flat_map(|(n, words)| self.siblings(Relation::ItsCredential, *n, words))
+                    .collect();
+                found.extend(sibling_clues(&siblings));
+                let kind = fact.kind.map_or("service", |kind| kind.word());
+                self.say(object, source, fact.name, kind, found, rows);
+            }
+            Kind::Credential => {
+                let fact: Credential = serde_json::from_str(text)?;
+                let account = self.account_number(&fact);
+                if account.is_some_and(|account| self.of_people.contains(&account)) {
+                    return Ok(());
+                }
+                let object = ObjectName::new(
+                    ObjectType::Credential,
+                    fact.system.as_str(),
+                    fact.id.as_str(),
+                );
+                let number = self
+                    .names
+                    .object(Kind::Credential, &[&object.system, &object.id]);
+                let mut found = clues(&Subject::of_credential(source, &fact));
+                found.extend(self.at_places.get(&number).into_iter().flatten().cloned());
+                found.extend(sibling_clues(&self.beside(&fact, number, account)));
+                self.say(object, source, fact.name, fact.kind.word(), found, rows);
+            }
+            Kind::Entitlement
+            | Kind::Grant
+            | Kind::Location
+            | Kind::Reader
+            | Kind::Control
+            | Kind::Owner
+            | Kind::Session
+            | Kind::Task => {}
+        }
+        Ok(())
+    }
+
+    /// The owners of what belongs together with a credential.
+    fn beside(&self, fact: &Credential, number: i64, account: Option<i64>) -> Vec<Sibling> {
+        let Some(account) = account else {
+            return Vec::new();
+        };
+        let id = fact.account_id.as_ref().map_or("", |id| id.as_str());
+        let words = format!("account {}:{id}", fact.system);
+        let mut found = self.siblings(Relation::ItsAccount, account, &words);
+        if let Some(machine) = self.of_machines.get(&account)
+            && let Some((source, id)) = self.machines.get(machine)
+        {
+            let name = self.sources.get(source).cloned().unwrap_or_default();
+            let identity = ObjectName::new(ObjectType::Identity, name, id.as_str());
+            found.extend(
+                self.lines_of(&identity, *source)
+                    .into_iter()
+                    .map(|line| sibling(Relation::ItsIdentity, &identity.to_string(), line)),
+            );
+        }
+        let others = self.credentials_of.get(&account).into_iter().flatten();
+        for (other, words) in others.filter(|(other, _)| *other != number) {
+            found.extend(self.siblings(Relation::SameAccount, *other, words));
+        }
+        found
+    }
+
+    fn siblings(&self, relation: Relation, number: i64, words: &str) -> Vec<Sibling> {
+        let lines = self.lines.get(&number).into_iter().flatten();
+        lines.map(|line| sibling(relation, words, line)).collect()
+    }
+
+    /// Everyone whom the clues mean; those that name a team mean whoever stands for it.
+    fn suggestions(&self, found: Vec<Clue>) -> Vec<Suggestion> {
+        let mut meant = Vec::with_capacity(found.len());
+        for clue in found {
+            match &clue.pointer {
+                Pointer::Team(word) => {
+                    for team in self.teams.get(word).into_iter().flatten() {
+                        meant.extend(team_clues(&clue, team, &self.people));
+                    }
+                }
+                Pointer::Identity { .. }
+                | Pointer::Login { .. }
+                | Pointer::Mail(_)
+                | Pointer::FullName(_) => meant.push(clue),
+            }
+        }
+        ranked(&meant, &self.people)
+    }
+
+    fn say(
+        &self,
+        object: ObjectName,
+        source: i64,
+        name: Option<String>,
+        kind: &'static str,
+        mut found: Vec<Clue>,
+        rows: &mut Rows,
+    ) {
+        let lines: Vec<(&Line, OwnerState)> = self
+            .lines_of(&object, source)
+            .into_iter()
+            .map(|line| (line, self.state(line)))
+            .collect();
+        let stands = standing(lines.iter().map(|(line, state)| (line.role, *state)));
+        let number = owned_number(self.names, &object);
+        let own: Vec<Own<'_>> = lines
+            .iter()
+            .map(|(line, state)| Own {
+                source: line.source,
+                owner_id: &line.owner_id,
+                role: line.role,
+                state: *state,
+                person: match self.people.referred(&line.owner_id, line.source).as_slice() {
+                    [one] => self.people.at(*one),
+                    [] | [_, _, ..] => None,
+                },
+            })
+            .collect();
+        found.extend(own_clues(&object.to_string(), &own));
+        for suggestion in self.suggestions(found) {
+            let person = suggestion.owner.and_then(|n| self.people.at(n));
+            let owner = RecordName {
+                source: person.map_or_else(String::new, |p| p.source_name.clone()),
+                id: person.map_or_else(String::new, |p| p.id.clone()),
+            };
+            let held = lines.iter().any(|(line, state)| {
+                let same = self.people.referred(&line.owner_id, line.source);
+                line.role == suggestion.role
+                    && (*state == OwnerState::Present
+                        || suggestion.owner.is_some_and(|n| same == [n]))
+            });
+            let about = OwnedBy {
+                object: object.clone(),
+                owner,
+                role: suggestion.role,
+            };
+            let nobody_to_confirm = person.is_none() && stands == Standing::Owned;
+            let settled = held || nobody_to_confirm || self.decided.contains_key(&about);
+            let candidates = suggestion
+                .candidates
+                .iter()
+                .filter_map(|n| self.people.at(*n));
+            rows.suggestions.push(SuggestedRow {
+                object: number,
+                owner: about.owner,
+                owner_name: person.and_then(|p| p.display_name.clone()),
+                owner_state: person.map(|p| p.state),
+                candidates: candidates
+                    .map(|p| format!("{}:{}", p.source_name, p.id))
+                    .collect(),
+                open: match settled {
+                    true => Openness::Settled,
+                    false => Openness::Open,
+                },
+                suggestion,
+            });
+        }
+        rows.owned.push(OwnedRow {
+            number,
+            object,
+            name,
+            kind,
+            standing: stands,
+            owners: lines.len(),
+        });
+    }
+}
+
+fn sibling(relation: Relation, words: &str, line: &Line) -> Sibling {
+    Sibling {
+        relation,
+        words: words.to_owned(),
+        owner_id: line.owner_id.clone(),
+        source: line.source,
+        role: line.role,
+    }
+}
+
+impl Rows {
+    async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        for part in self.owned.chunks(500) {
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT OR IGNORE INTO owned (number, object_type, system, object_id, name, kind, standing, owners) ",
+            );
+            insert.push_values(part, |mut values, row| {
+                values
+                    .push_bind(row.number)
+                    .push_bind(row.object.kind.word())
+                    .push_bind(row.object.system.as_str())
+                    .push_bind(row.object.id.as_str())
+                    .push_bind(row.name.as_deref())
+                    .push_bind(row.kind)
+                    .push_bind(row.standing.word())
+                    .push_bind(row.owners as i64);
+            });
+            insert.build().execute(&mut *connection).await?;
+        }
+        self.owned.clear();
+        for part in self.suggestions.chunks(500) {
+            let mut lines = Vec::with_capacity(part.len());
+            for row in part {
+                lines.push((
+                    row,
+                    serde_json::to_string(&row.candidates)?,
+                    serde_json::to_string(&row.suggestion.reasons)?,
+                ));
+            }
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO owner_suggestions (object, role, strength, owner_source, owner_id, owner_name,
+                 owner_state, candidates, rules, basis, reasons, open) ",
+            );
+            insert.push_values(lines, |mut values, (row, candidates, reasons)| {
+                let rules: Vec<&str> = row.suggestion.rules().into_iter().collect();
+                values
+                    .push_bind(row.object)
+                    .push_bind(row.suggestion.role.word())
+                    .push_bind(row.suggestion.strength.number())
+                    .push_bind(row.owner.source.as_str())
+                    .push_bind(row.owner.id.as_str())
+                    .push_bind(row.owner_name.as_deref())
+                    .push_bind(row.owner_state.map(OwnerState::word))
+                    .push_bind(candidates)
+                    .push_bind(rules.join(","))
+                    .push_bind(row.suggestion.basis())
+                    .push_bind(reasons)
+                    .push_bind(i64::from(row.open == Openness::Open));
+            });
+            insert.build().execute(&mut *connection).await?;
+        }
+        self.suggestions.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! What the second pass over the facts knows of each object's surroundings: its lines, its owners,
+//! its links, by number.
+
+use super::super::StoreError;
+use super::super::blocks::{self, Columns, Which};
+use super::super::names::{Names, NumberSet};
+use super::decisions::{OwnedBy, OwnerDecision};
+use crate::ownership::{Clue, ObjectName, OwnerState, People, Person, Team};
+use chrono::{DateTime, Utc};
+use lastkey_contract::facts::{Credential, IdentityKind, IdentityStatus, ObjectType, OwnerRole};
+use lastkey_contract::{Kind, When};
+use sqlx::SqliteConnection;
+use std::collections::HashMap;
+
+/// An owner line, as its source or a decision has it.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// The source whose line it is, or whose identity was confirmed.
+    pub source: i64,
+    pub owner_id: String,
+    pub role: OwnerRole,
+}
+
+/// Everything that is asked for when something is said of one object.
+pub(super) struct Known {
+    pub names: Names,
+    pub sources: HashMap<i64, String>,
+    pub people: People,
+    /// By what they own.
+    pub lines: HashMap<i64, Vec<Line>>,
+    pub decided: HashMap<OwnedBy, OwnerDecision>,
+    /// Accounts that are somebody's.
+    pub of_people: NumberSet,
+    /// Whose a machine's account is.
+    pub of_machines: HashMap<i64, i64>,
+    /// Workloads, agents and vendors by their record's number.
+    pub machines: HashMap<i64, (i64, String)>,
+    /// Links of accounts by row, as numbers of records.
+    pub links: HashMap<i64, i64>,
+    /// Credentials that have owner lines, by their account.
+    pub credentials_of: HashMap<i64, Vec<(i64, String)>>,
+    /// By the words that may name them.
+    pub teams: HashMap<String, Vec<Team>>,
+    /// What the places where a credential stands say.
+    pub at_places: HashMap<i64, Vec<Clue>>,
+    /// Owners that some source had once.
+    pub once: NumberSet,
+}
+
+/// The number of an identity's record.
+pub(super) fn record_number(names: Names, source: i64, id: &str) -> i64 {
+    names.joined(&["record", &source.to_string(), id])
+}
+
+/// The number of an object as references name it; an identity with its source in front.
+pub(super) fn object_number(names: Names, object: &ObjectName) -> i64 {
+    match object.kind {
+        ObjectType::Identity => {
+            let id = format!("{}:{}", object.system, object.id);
+            names.object(Kind::Identity, &[&id])
+        }
+        ObjectType::Account => names.object(Kind::Account, &[&object.system, &object.id]),
+        ObjectType::Credential => names.object(Kind::Credential, &[&object.system, &object.id]),
+        ObjectType::Location => names.object(Kind::Location, &[&object.system, &object.id]),
+        ObjectType::Entitlement => names.object(Kind::Entitlement, &[&object.system, &object.id]),
+    }
+}
+
+pub(super) fn login_number(names: Names, system: &str, login: &str) -> i64 {
+    names.joined(&["login", system, login])
+}
+
+impl Known {
+    /// The number of a credential's account.
+    pub(super) fn account_number(&self, fact: &Credential) -> Option<i64> {
+        let id = fact.account_id.as_ref()?;
+        let account = self
+            .names
+            .object(Kind::Account, &[fact.system.as_str(), id.as_str()]);
+        Some(account)
+    }
+
+    /// Whether the owner of a line is there.
+    pub(super) fn state(&self, line: &Line) -> OwnerState {
+        let found = self.people.referred(&line.owner_id, line.source);
+        let mut states = found
+            .iter()
+            .filter_map(|n| self.people.at(*n))
+            .map(|p| p.state);
+        match states.next() {
+            Some(state) if states.all(|other| other == state) => state,
+            // Several fit, and they differ: it is not known who is meant.
+            Some(_) => OwnerState::Unknown,
+            None => absent(self.names, &self.once, &line.owner_id),
+        }
+    }
+
+    /// The lines about an object of a source.
+    pub(super) fn lines_of(&self, object: &ObjectName, source: i64) -> Vec<&Line> {
+        let explicit = self.lines.get(&object_number(self.names, object));
+        let bare = match object.kind {
+            ObjectType::Identity => self
+                .lines
+                .get(&self.names.object(Kind::Identity, &[&object.id])),
+            ObjectType::Account
+            | ObjectType::Credential
+            | ObjectType::Location
+            | ObjectType::Entitlement => None,
+        };
+        // A bare id means the source's own identity before others.
+        let here = |line: &&Line| {
+            let own = record_number(self.names, line.source, &object.id);
+            line.source == source || !self.machines.contains_key(&own)
+        };
+        let bare = bare.into_iter().flatten().filter(here);
+        explicit.into_iter().flatten().chain(bare).collect()
+    }
+}
+
+/// The numbers by which an identity that a text refers to may have been kept.
+pub(super) fn id_numbers(names: Names, text: &str) -> Vec<i64> {
+    let bare = text.split_once(':').map(|(_, id)| id);
+    [Some(text), bare]
+        .into_iter()
+        .flatten()
+        .map(|id| names.key(Kind::Identity, id))
+        .collect()
+}
+
+/// Which of these identities any source ever had.
+pub(super) async fn once_there(
+    reading: &mut SqliteConnection,
+    missing: &NumberSet,
+) -> Result<NumberSet, StoreError> {
+    let mut once = NumberSet::default();
+    if missing.is_empty() {
+        return Ok(once);
+    }
+    let ever = Which::ever(Kind::Identity);
+    blocks::each(reading, &ever, Columns::Marks, |block| {
+        once.extend(block.keys.iter().filter(|key| missing.contains(*key)));
+        Ok(())
+    })
+    .await?;
+    Ok(once)
+}
+
+/// The state of an owner whom no source has.
+pub(super) fn absent(names: Names, once: &NumberSet, text: &str) -> OwnerState {
+    match id_numbers(names, text)
+        .iter()
+        .any(|number| once.contains(number))
+    {
+        true => OwnerState::Absent,
+        false => OwnerState::Unknown,
+    }
+}
+
+/// A row of the list of people, as an owner is judged by it.
+#[derive(sqlx::FromRow)]
+pub(super) struct Listed {
+    pub source: i64,
+    pub id: String,
+    pub kind: String,
+    pub display_name: Option<String>,
+    pub email: Option<String>,
+    pub status: Option<String>,
+    pub manager_id: Option<String>,
+    pub end_date: Option<String>,
+}
+
+impl Listed {
+    pub(super) fn person(self, source_name: String, now: DateTime<Utc>) -> Person {
+        let status = self.status.as_deref().and_then(IdentityStatus::from_word);
+        let end = self.end_date.as_deref().and_then(When::parse);
+        Person {
+            source: self.source,
+            source_name,
+            kind: IdentityKind::from_word(&self.kind).unwrap_or(IdentityKind::Person),
+            display_name: self.display_name,
+            state: OwnerState::of(status, end, now),
+            manager_id: self.manager_id,
+            id: self.id,
+        }
+    }
+}

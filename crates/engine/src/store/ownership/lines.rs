@@ -1,0 +1,198 @@
+//! The owner lines about one identity, straight from the facts: for its page.
+
+use super::super::names::{End, NumberSet};
+use super::super::objects::UNIT;
+use super::super::{PersonRow, RecordName, Store, StoreError};
+use super::decisions::{OwnerDecision, OwnerVerdict};
+use super::known::{Listed, absent, id_numbers, once_there};
+use crate::lifecycle::Basis;
+use crate::ownership::{Key, ObjectName, OwnerState, People};
+use chrono::{DateTime, Utc};
+use lastkey_contract::Kind;
+use lastkey_contract::facts::{ObjectType, Owner, OwnerRole};
+use sqlx::{QueryBuilder, Sqlite};
+use std::collections::{BTreeSet, HashMap};
+
+/// An owner line with whether the owner is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerLineRow {
+    pub object_type: ObjectType,
+    pub system: Option<String>,
+    pub object_id: String,
+    pub owner_id: String,
+    pub owner_name: Option<String>,
+    pub role: OwnerRole,
+    pub basis: Basis,
+    pub state: OwnerState,
+    /// The source that says so.
+    pub source: Option<String>,
+    /// Who confirmed it, when and why.
+    pub confirmed: Option<(String, String, String)>,
+}
+
+/// A line before it is known who is meant.
+struct Raw {
+    source: i64,
+    line: OwnerLineRow,
+}
+
+impl Store {
+    /// Who answers for an identity, and what it answers for.
+    pub(crate) async fn owner_lines_of(
+        &self,
+        person: &PersonRow,
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<OwnerLineRow>, Vec<OwnerLineRow>), StoreError> {
+        let names = [
+            person.id.clone(),
+            format!("{}:{}", person.source_name, person.id),
+        ];
+        let objects: Vec<String> = names
+            .iter()
+            .map(|n| format!("{}{UNIT}{n}", ObjectType::Identity))
+            .collect();
+        let sources = self.source_names().await?;
+        let observed = |(source, owner): (i64, Owner)| Raw {
+            source,
+            line: OwnerLineRow {
+                object_type: owner.object_type,
+                system: owner.system.map(|s| s.to_string()),
+                object_id: owner.object_id,
+                owner_id: owner.owner_id.to_string(),
+                owner_name: None,
+                role: owner.role,
+                basis: Basis::Observed,
+                state: OwnerState::Unknown,
+                source: sources.get(&source).cloned(),
+                confirmed: None,
+            },
+        };
+        let about: Vec<(i64, Owner)> = self.facts_at(Kind::Owner, End::To, &objects).await?;
+        let of: Vec<(i64, Owner)> = self.facts_at(Kind::Owner, End::From, &names).await?;
+        let itself = ObjectName::new(
+            ObjectType::Identity,
+            person.source_name.as_str(),
+            person.id.as_str(),
+        );
+        let record = RecordName {
+            source: person.source_name.clone(),
+            id: person.id.clone(),
+        };
+        let decided_about = self.owner_decisions_about(&itself).await?;
+        let decided_of = self.owner_decisions_of(&record).await?;
+        let attested = |rows: Vec<OwnerDecision>| rows.into_iter().filter_map(confirmed);
+        let mut owners: Vec<Raw> = about.into_iter().map(observed).collect();
+        owners.extend(attested(decided_about));
+        let mut answers_for: Vec<Raw> = of.into_iter().map(observed).collect();
+        answers_for.extend(attested(decided_of));
+        Ok((
+            self.with_states(owners, now).await?,
+            self.with_states(answers_for, now).await?,
+        ))
+    }
+
+    /// Whether the owners of lines are there, and what they are called.
+    async fn with_states(
+        &self,
+        raw: Vec<Raw>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<OwnerLineRow>, StoreError> {
+        let ids: Vec<&str> = raw.iter().map(|r| r.line.owner_id.as_str()).collect();
+        let people = self.people_named(&ids, now).await?;
+        let mut missing = NumberSet::default();
+        let names = self.names()?;
+        for Raw { source, line } in &raw {
+            if people.referred(&line.owner_id, *source).is_empty() {
+                missing.extend(id_numbers(names, &line.owner_id));
+            }
+        }
+        let mut reading = self.readers().acquire().await?;
+        let once = once_there(&mut reading, &missing).await?;
+        Ok(raw
+            .into_iter()
+            .map(|Raw { source, mut line }| {
+                let found = people.referred(&line.owner_id, source);
+                match (found.as_slice(), found.first().and_then(|n| people.at(*n))) {
+                    ([_], Some(person)) => {
+                        // A decision names the source too; lists do where it is needed.
+                        let alone = people.referred(&person.id, super::NO_SOURCE).len() == 1;
+                        if alone && line.confirmed.is_some() {
+                            line.owner_id.clone_from(&person.id);
+                        }
+                        line.owner_name.clone_from(&person.display_name);
+                        line.state = person.state;
+                    }
+                    ([], _) => line.state = absent(names, &once, &line.owner_id),
+                    // Several fit: it is not known who is meant.
+                    ([_, ..], _) => line.state = OwnerState::Unknown,
+                }
+                line
+            })
+            .collect())
+    }
+
+    /// The identities that some texts refer to: bare ids, or `source:id`.
+    pub(crate) async fn people_named(
+        &self,
+        texts: &[&str],
+        now: DateTime<Utc>,
+    ) -> Result<People, StoreError> {
+        let ids: BTreeSet<&str> = texts
+            .iter()
+            .flat_map(|id| [Some(*id), id.split_once(':').map(|(_, id)| id)])
+            .flatten()
+            .collect();
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let sources: HashMap<i64, String> = self.source_names().await?;
+        let mut people = People::default();
+        for part in ids.chunks(500) {
+            let mut select = QueryBuilder::<Sqlite>::new(
+                "SELECT source, id, kind, display_name, email, status, manager_id, end_date
+                 FROM people WHERE id IN (",
+            );
+            let mut list = select.separated(", ");
+            for id in part {
+                list.push_bind(*id);
+            }
+            select.push(") ORDER BY id, source");
+            let rows: Vec<Listed> = select.build_query_as().fetch_all(self.readers()).await?;
+            for row in rows {
+                let key = Key::Id(row.id.clone());
+                let source_name = sources.get(&row.source).cloned().unwrap_or_default();
+                people.add(row.person(source_name, now), vec![key]);
+            }
+        }
+        Ok(people)
+    }
+}
+
+/// The line that a decision makes.
+fn confirmed(decision: OwnerDecision) -> Option<Raw> {
+    if OwnerVerdict::from_word(&decision.what) != Some(OwnerVerdict::Confirmed) {
+        return None;
+    }
+    let about = decision.about()?;
+    let system = match about.object.kind {
+        // Of identities it is the source's name, which stands in front of the id.
+        ObjectType::Identity => None,
+        ObjectType::Account
+        | ObjectType::Credential
+        | ObjectType::Location
+        | ObjectType::Entitlement => Some(about.object.system.clone()),
+    };
+    Some(Raw {
+        source: super::NO_SOURCE,
+        line: OwnerLineRow {
+            object_type: about.object.kind,
+            system,
+            object_id: about.object.id,
+            owner_id: about.owner.to_string(),
+            owner_name: None,
+            role: about.role,
+            basis: Basis::Attested,
+            state: OwnerState::Unknown,
+            source: None,
+            confirmed: Some((decision.who, decision.at, decision.why)),
+        },
+    })
+}
