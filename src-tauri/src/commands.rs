@@ -396,9 +396,7 @@ async fn demo(desk: &Desk, on_progress: Channel<SyncProgress>) -> Answer<Status>
     };
     let workbench: std::sync::Arc<Workbench> = desk.workbench().await?;
     let folder = workbench.practice_folder();
-    workbench
-        .demo(&folder, PracticeSize::Small, &tell)
-        .await?;
+    workbench.demo(&folder, PracticeSize::Small, &tell).await?;
     Ok(workbench.status().await?)
 }
 

@@ -11,6 +11,7 @@ use crate::note::Note;
 use crate::page::{Page, PageRequest};
 use crate::secret::Secret;
 use crate::settings::Descriptor;
+use crate::stamp::Known;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +124,9 @@ pub trait Session: Send {
     fn capabilities(&self) -> Option<Vec<KindCapability>> {
         None
     }
+    /// What the engine has of a kind that is about to be read whole. A connector that can tell
+    /// records without understanding them leaves these out of its pages (`Page::same`).
+    fn knows(&mut self, _kind: Kind, _known: Known) {}
     /// One page of one kind.
     async fn read_page(&mut self, kind: Kind, request: PageRequest)
     -> Result<Page, ConnectorError>;

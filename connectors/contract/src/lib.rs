@@ -24,6 +24,7 @@ pub mod note;
 pub mod page;
 pub mod secret;
 pub mod settings;
+pub mod stamp;
 pub mod when;
 
 pub use connector::{
@@ -38,4 +39,5 @@ pub use note::{Note, NoteKind};
 pub use page::{Cursor, Page, PageRequest, Quota};
 pub use secret::Secret;
 pub use settings::{Descriptor, Must, Script, SecretNeed, SettingSpec, Settings, shown_address};
+pub use stamp::{AsTheyAre, Known, Places, Same, Stamp};
 pub use when::When;

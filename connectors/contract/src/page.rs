@@ -2,6 +2,7 @@
 
 use crate::facts::Fact;
 use crate::note::Note;
+use crate::stamp::{Same, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// Where the next page starts: the connector's own text, opaque to the engine.
@@ -34,7 +35,12 @@ pub struct Quota {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     pub records: Vec<Fact>,
-    /// How many objects the system sent for this page: records, skipped and failed together.
+    /// The stamps of the records, one for each; empty where the connector has none.
+    pub stamps: Vec<Stamp>,
+    /// Records that the engine has as they are, in their order.
+    pub same: Vec<Same>,
+    /// How many objects the system sent for this page: records, the same ones, skipped and failed
+    /// together.
     pub received: u64,
     /// None when this was the last page.
     pub next: Option<Cursor>,

@@ -6,11 +6,11 @@ use crate::header::{self, Header};
 use crate::map::{self, Problem};
 use crate::place::{Found, Inside, Outside, Stored, survey};
 use crate::settings::Source;
-use crate::table::{Position, Records};
+use crate::table::{Position, Records, Step};
 use async_trait::async_trait;
 use lastkey_contract::{
-    CheckReport, ConnectorError, Cursor, ErrorKind, Kind, Note, NoteKind, Page, PageRequest,
-    Session,
+    CheckReport, ConnectorError, Cursor, ErrorKind, Kind, Known, Note, NoteKind, Page, PageRequest,
+    Same, Session,
 };
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
@@ -50,6 +50,8 @@ pub struct Reading {
     found: Found,
     /// The file of the last page, standing where the next begins.
     open: Option<Open>,
+    /// What the engine has of the kind that is read.
+    known: Option<(Kind, Known)>,
 }
 
 /// One file, open at some row.
@@ -67,12 +69,17 @@ impl Reading {
             source,
             found,
             open: None,
+            known: None,
         }
     }
 }
 
 #[async_trait]
 impl Session for Reading {
+    fn knows(&mut self, kind: Kind, known: Known) {
+        self.known = Some((kind, known));
+    }
+
     async fn read_page(
         &mut self,
         kind: Kind,
@@ -89,9 +96,11 @@ impl Session for Reading {
         let (stored, source) = (stored.clone(), self.source.clone());
         let before = self.open.take();
         let operation = format!("read {}", kind.plural());
-        let known = stored.clone();
+        let asked = stored.clone();
+        let known = self.known.as_ref().filter(|(of, _)| *of == kind);
+        let known = known.map(|(_, known)| known.clone());
         let answer = blocking(&self.source.shown, &operation, move || {
-            page(&source, kind, stored, before, &request)
+            page(&source, kind, stored, before, &request, known.as_ref())
         })
         .await;
         match answer {
@@ -99,7 +108,7 @@ impl Session for Reading {
                 self.open = open;
                 Ok(page)
             }
-            Err(error) => Err(self.moved(kind, &known).await.unwrap_or(error)),
+            Err(error) => Err(self.moved(kind, &asked).await.unwrap_or(error)),
         }
     }
 }
@@ -153,6 +162,7 @@ fn page(
     stored: Stored,
     before: Option<Open>,
     request: &PageRequest,
+    known: Option<&Known>,
 ) -> Result<(Page, Option<Open>), ConnectorError> {
     let operation = format!("read {}", kind.plural());
     let failed = |e: io::Error| unreadable(&source.shown, &operation, &stored.name, &e);
@@ -184,10 +194,29 @@ fn page(
     };
     let mut failures = Failures::default();
     let mut ended = false;
+    let understood = understood(source, kind, &open.header);
     while page.received < u64::from(limit) {
-        let Some(record) = open.records.next_record().map_err(failed)? else {
-            ended = true;
-            break;
+        let mut stamp = None;
+        let step = open.records.next_unless(|raw| {
+            stamp = known.map(|known| known.stamp(&understood, raw));
+            known
+                .zip(stamp)
+                .is_some_and(|(known, stamp)| known.has(stamp))
+        });
+        let record = match step.map_err(failed)? {
+            Step::Record(record) => record,
+            Step::Passed => {
+                page.received += 1;
+                page.same.extend(stamp.map(|stamp| Same {
+                    before: u32::try_from(page.records.len()).unwrap_or(u32::MAX),
+                    stamp,
+                }));
+                continue;
+            }
+            Step::End => {
+                ended = true;
+                break;
+            }
         };
         page.received += 1;
         let place = format!("{}:{}", stored.name, record.line);
@@ -210,7 +239,10 @@ fn page(
                 ),
             ),
             Ok(cells) => match map::fact(kind, &open.header, &cells, source.zone) {
-                Ok(fact) => page.records.push(fact),
+                Ok(fact) => {
+                    page.records.push(fact);
+                    page.stamps.extend(stamp);
+                }
                 Err(Problem {
                     column,
                     class,
@@ -280,6 +312,15 @@ fn page(
     }
     page.next = Some(cursor(open.records.position(), &open.inside));
     Ok((page, Some(open)))
+}
+
+/// The number of the way in which rows become facts: higher where the same row, header and
+/// mapping give another fact than before.
+const WAY: u32 = 1;
+
+/// All that says how a row is understood.
+fn understood(source: &Source, kind: Kind, header: &Header) -> Vec<u8> {
+    format!("{WAY} {kind} {:?} {header:?}", source.zone).into_bytes()
 }
 
 impl Open {

@@ -89,6 +89,15 @@ pub struct Record {
     pub cells: Result<Cells, Malformed>,
 }
 
+/// What came next.
+#[derive(Debug)]
+pub enum Step {
+    Record(Record),
+    /// A record that was to be passed over.
+    Passed,
+    End,
+}
+
 /// Where a reader stands: what a cursor needs to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -147,16 +156,36 @@ impl<R: BufRead> Records<R> {
     /// The next record; None at the end.
     pub fn next_record(&mut self) -> io::Result<Option<Record>> {
         loop {
+            match self.next_unless(|_| false)? {
+                Step::Record(record) => return Ok(Some(record)),
+                // Nothing is passed over here.
+                Step::Passed => {}
+                Step::End => return Ok(None),
+            }
+        }
+    }
+
+    /// The next record, or that it was one to pass over: `pass` is given its bytes, unless it is
+    /// malformed.
+    pub fn next_unless(&mut self, mut pass: impl FnMut(&[u8]) -> bool) -> io::Result<Step> {
+        loop {
             let line = self.position.line;
             let mut raw = Vec::new();
             if self.read_line(&mut raw)? == 0 {
-                return Ok(None);
+                return Ok(Step::End);
             }
             if matches!(raw.as_slice(), b"\n" | b"\r\n") {
                 self.advance(&raw);
                 continue;
             }
             let first = raw.len();
+            // A line without quotes is a record whatever is in it.
+            let asked = !raw.contains(&b'"');
+            if asked && pass(&raw) {
+                self.ends_open = !raw.ends_with(b"\n");
+                self.advance(&raw);
+                return Ok(Step::Passed);
+            }
             let mut cells = split(&raw);
             let mut checked = raw.len();
             while cells == Err(Malformed::UnclosedQuote) && raw.len() < MAX_RECORD {
@@ -183,7 +212,10 @@ impl<R: BufRead> Records<R> {
             }
             self.ends_open = !raw.ends_with(b"\n");
             self.advance(&raw);
-            return Ok(Some(Record { line, cells }));
+            if !asked && cells.is_ok() && pass(&raw) {
+                return Ok(Step::Passed);
+            }
+            return Ok(Step::Record(Record { line, cells }));
         }
     }
 

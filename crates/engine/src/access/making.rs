@@ -11,45 +11,17 @@ use super::graph::{
     Membership, OwnerLine, Terms,
 };
 use crate::lifecycle::Basis;
+use lastkey_contract::AsTheyAre;
 use lastkey_contract::facts::{ControlMeans, LocationKind, ObjectType, OwnerRole};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, Hasher};
 
 /// The number of a name.
 pub(crate) type Number = i64;
 
-/// Numbers of names are hashes already; tables of them need no other.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Numbers;
-
-impl BuildHasher for Numbers {
-    type Hasher = AsItIs;
-    fn build_hasher(&self) -> AsItIs {
-        AsItIs(0)
-    }
-}
-
-/// Gives back the number itself.
-pub(crate) struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-    fn write_i64(&mut self, number: i64) {
-        self.0 = number.cast_unsigned();
-    }
-}
-
 /// Nodes of one kind in the order in which they came.
 struct Nodes<T> {
-    places: HashMap<Number, u32, Numbers>,
+    places: HashMap<Number, u32, AsTheyAre>,
     systems: Vec<u32>,
     ids: Texts,
     rows: Vec<T>,

@@ -243,6 +243,11 @@ impl Kinds<'_> {
         let this = &*self;
         let since = pass.base.as_ref().map(|base| base.watermark.clone());
         let first = pass.cursor.take();
+        let known = pass.met.known(
+            self.store
+                .names()?
+                .stamp_keys(&this.journal.redactor.sought()),
+        );
         // One page is asked for, one is made ready, one is stored. A stop, or a failure of the
         // store, drops the other side; a failure of the source lets the pages before be stored.
         let (hand_over, mut taken_over) = mpsc::channel::<Making>(1);
@@ -255,7 +260,10 @@ impl Kinds<'_> {
                     limit: plan.limit,
                     since: since.clone(),
                 };
-                let page = match reader.read(plan.kind, &request, plan.marks).await {
+                let page = match reader
+                    .read(plan.kind, &request, plan.marks, known.as_ref())
+                    .await
+                {
                     Ok(Answer::Page(page)) => *page,
                     Ok(Answer::PlaceLost(why)) => return Ok(Ok(PassEnd::Anew(why))),
                     Ok(Answer::WatermarkLost(why)) => return Ok(Ok(PassEnd::Full(why))),
@@ -302,12 +310,12 @@ impl Kinds<'_> {
         let names = self.store.names()?;
         Ok(tokio::task::spawn_blocking(move || {
             let page = redactor.marks(page, kind);
-            let rows = Rows::of(&page.records, names)?;
+            let rows = Rows::of(&page, names)?;
             if !redactor.stands_in(rows.texts()) {
                 return Ok(Ready { page, rows });
             }
             let page = redactor.page(page);
-            let rows = Rows::of(&page.records, names)?;
+            let rows = Rows::of(&page, names)?;
             Ok(Ready { page, rows })
         }))
     }
@@ -336,6 +344,7 @@ impl Kinds<'_> {
             kind,
             records: &page.records,
             rows: &rows,
+            same: &page.same,
             gone: if incremental { &page.gone } else { &[] },
             whole: if incremental { &page.whole } else { &[] },
             checkpoint: page

@@ -5,7 +5,7 @@ use super::pace::{Pacer, Slow};
 use super::patience::{After, Dice, Patience, ends_connection, seconds};
 use crate::store::StoreError;
 use lastkey_contract::{
-    CheckReport, Connector, ConnectorError, ErrorKind, Kind, Page, PageRequest, Session,
+    CheckReport, Connector, ConnectorError, ErrorKind, Kind, Known, Page, PageRequest, Session,
 };
 use std::future::Future;
 use std::time::Duration;
@@ -98,6 +98,7 @@ impl Reader<'_> {
         kind: Kind,
         request: &PageRequest,
         marks: Marks,
+        known: Option<&Known>,
     ) -> Result<Answer, Ended> {
         let mut tries = Tries::default();
         loop {
@@ -112,6 +113,9 @@ impl Reader<'_> {
                         "the connection was lost, and the page mark with it".to_owned(),
                     ));
                 }
+            }
+            if let (Some(known), Some(session)) = (known, &mut self.session) {
+                session.knows(kind, known.clone());
             }
             self.keep_pace(Some(kind)).await?;
             let error = match self.attempt(kind, request.clone()).await? {

@@ -49,6 +49,17 @@ impl Redactor {
         without(&self.forms, text)
     }
 
+    /// What is looked for in facts, as one text: where it is another one, every fact has to be
+    /// looked at again.
+    pub(super) fn sought(&self) -> Zeroizing<String> {
+        let mut all = Zeroizing::new(String::new());
+        for form in &self.written {
+            all.push_str(form);
+            all.push('\n');
+        }
+        all
+    }
+
     /// Whether any of these texts, of facts as they will be written, holds a secret.
     pub(super) fn stands_in<'t>(&self, texts: impl Iterator<Item = &'t str>) -> bool {
         if self.written.is_empty() {
@@ -100,6 +111,8 @@ impl Redactor {
         };
         let about = first.kind();
         let mut count = 0;
+        // What is kept is not what the source's records say.
+        page.stamps.clear();
         let records = std::mem::take(&mut page.records);
         page.records = records
             .into_iter()

@@ -2,13 +2,14 @@
 //! it in the store: tables `checkpoints` and `met`.
 
 use super::blocks::{self, Block, Columns, Which};
-use super::names::{End, NumberSet, Numbers};
+use super::names::{End, NumberSet};
 use super::objects::ContentHash;
 use super::unseen::Unfinished;
 use super::{Store, StoreError, SyncId};
-use lastkey_contract::{Cursor, Kind};
+use lastkey_contract::{AsTheyAre, Cursor, Kind, Known, Places, Stamp};
 use sqlx::SqliteConnection;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE checkpoints (
@@ -32,8 +33,12 @@ pub(super) struct Version {
     pub id: i64,
     pub hash: ContentHash,
     pub born_sync: i64,
+    pub key: i64,
+    stamp: Option<i64>,
     /// Another current version with the same key.
     next: Option<u32>,
+    /// Another current version with the same stamp.
+    twin: Option<u32>,
     /// Whether this sync has met it, changed it or seen it go.
     pub met: bool,
 }
@@ -63,7 +68,10 @@ pub(crate) struct Met {
     scope: Scope,
     own: OwnRows,
     versions: Vec<Version>,
-    first: HashMap<i64, u32, Numbers>,
+    /// The place of one version of each key.
+    by_key: HashMap<i64, u32, AsTheyAre>,
+    /// The place of one version of each stamp.
+    by_stamp: Arc<Places>,
     /// Keys that this sync stored anew, where a second row of a key is one too many.
     fresh: NumberSet,
     /// Stored versions under parents of which the read says that it shows all.
@@ -82,7 +90,8 @@ impl Met {
             scope,
             own,
             versions: Vec::new(),
-            first: HashMap::default(),
+            by_key: HashMap::default(),
+            by_stamp: Arc::default(),
             fresh: NumberSet::default(),
             whole: HashSet::new(),
             children: None,
@@ -91,30 +100,63 @@ impl Met {
         }
     }
 
-    fn learn(&mut self, key: i64, id: i64, hash: ContentHash, born_sync: i64, met: bool) {
-        let place: u32 = self.versions.len().try_into().unwrap_or(u32::MAX);
-        let next = self.first.insert(key, place);
-        self.versions.push(Version {
-            id,
-            hash,
-            born_sync,
-            next,
-            met,
-        });
-    }
-
     /// Learns an object of a block.
     fn learn_one(&mut self, block: &Block, place: usize, met: bool) -> Result<(), StoreError> {
         let (Some(key), Some(hash)) = (block.keys.get(place), block.hashes.get(place)) else {
             return Err(StoreError::damaged("a block of objects lacks a key"));
         };
-        self.learn(*key, block.row(place), *hash, block.born(place), met);
+        self.versions.push(Version {
+            id: block.row(place),
+            hash: *hash,
+            born_sync: block.born(place),
+            key: *key,
+            stamp: block.stamp(place),
+            next: None,
+            twin: None,
+            met,
+        });
         Ok(())
+    }
+
+    /// Chains the versions of each stamp and of each key, once all are learned.
+    fn chain(&mut self) {
+        let stamped = self.versions.iter().filter(|v| v.stamp.is_some()).count();
+        let mut by_stamp = Places::with_capacity_and_hasher(stamped, AsTheyAre);
+        let mut by_key = HashMap::with_capacity_and_hasher(self.versions.len(), AsTheyAre);
+        for (place, version) in (0u32..).zip(&mut self.versions) {
+            version.next = by_key.insert(version.key, place);
+            version.twin = version
+                .stamp
+                .and_then(|stamp| by_stamp.insert(stamp, place));
+        }
+        self.by_stamp = Arc::new(by_stamp);
+        self.by_key = by_key;
+    }
+
+    /// What is known of the source's records, for a connector that can tell them apart.
+    pub(crate) fn known(&self, keys: (u64, u64)) -> Option<Known> {
+        // Also of nothing: what is read now is stamped for the next time.
+        (self.scope == Scope::All).then(|| Known::new(keys, Arc::clone(&self.by_stamp)))
+    }
+
+    /// A version read from a record with this stamp that was not met yet; failing that, any.
+    pub(super) fn stamped(&self, stamp: Stamp) -> Option<(usize, &Version)> {
+        let mut any = None;
+        let mut at = self.by_stamp.get(&stamp.0).copied();
+        while let Some(place) = at {
+            let version = self.versions.get(place as usize)?;
+            any = Some((place as usize, version));
+            if !version.met {
+                return any;
+            }
+            at = version.twin;
+        }
+        any
     }
 
     /// The places of the stored versions of a key.
     fn places(&self, key: i64) -> impl Iterator<Item = (usize, &Version)> {
-        let mut at = self.first.get(&key).copied();
+        let mut at = self.by_key.get(&key).copied();
         std::iter::from_fn(move || {
             let place = at? as usize;
             let version = self.versions.get(place)?;
@@ -214,7 +256,7 @@ impl Met {
             .collect()
     }
 
-    pub(super) fn known(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.versions.len() as u64
     }
 
@@ -345,7 +387,9 @@ async fn load_marks(
             met.learn_one(block, place, was_met)
         })
     })
-    .await
+    .await?;
+    met.chain();
+    Ok(())
 }
 
 /// Parent and row of each object, sorted.

@@ -7,9 +7,8 @@
 
 use super::objects::UNIT;
 use super::{StoreError, meta};
-pub(super) use crate::access::making::Numbers;
 use lastkey_contract::facts::{Fact, ObjectType, Owner, Principal, PrincipalType};
-use lastkey_contract::{AccountId, IdentityId, Kind, LocationPath, SystemName};
+use lastkey_contract::{AccountId, AsTheyAre, IdentityId, Kind, LocationPath, SystemName};
 use siphasher::sip::SipHasher13;
 use sqlx::SqliteConnection;
 use std::collections::HashSet;
@@ -62,6 +61,13 @@ impl Names {
     /// The number of a name.
     pub(super) fn of(self, name: &str) -> i64 {
         self.joined(&[name])
+    }
+
+    /// Keys for stamping a source's records: other ones in each store, and where other secrets
+    /// are looked for in facts.
+    pub(crate) fn stamp_keys(self, secrets: &str) -> (u64, u64) {
+        let key = |label| self.joined(&["stamps", label, secrets]).cast_unsigned();
+        (key("one"), key("two"))
     }
 
     /// The number of an object's own key. Of identities, accounts, entitlements and credentials it
@@ -184,7 +190,7 @@ impl Names {
 }
 
 /// A set of numbers of names.
-pub(super) type NumberSet = HashSet<i64, Numbers>;
+pub(super) type NumberSet = HashSet<i64, AsTheyAre>;
 
 /// Which end of a fact is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::{
 };
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Fact, Identity};
-use lastkey_contract::{Cursor, Kind};
+use lastkey_contract::{Cursor, Kind, Page, Same};
 use sqlx::SqliteConnection;
 use std::collections::BTreeSet;
 
@@ -23,6 +23,8 @@ pub(crate) struct PagePart<'a> {
     pub records: &'a [Fact],
     /// The same as the store keeps them.
     pub rows: &'a Rows,
+    /// Records that are as they were.
+    pub same: &'a [Same],
     /// Keys that the source says are gone (incremental reads).
     pub gone: &'a [String],
     /// Parents of which the read shows all (incremental reads).
@@ -37,12 +39,14 @@ pub(crate) struct Rows(Vec<ObjectRow>);
 
 impl Rows {
     /// The rows of these facts in this store.
-    pub(crate) fn of(facts: &[Fact], names: Names) -> Result<Rows, StoreError> {
-        facts
-            .iter()
-            .map(|fact| ObjectRow::of(fact, names))
-            .collect::<Result<Vec<_>, _>>()
-            .map(Rows)
+    pub(crate) fn of(page: &Page, names: Names) -> Result<Rows, StoreError> {
+        let rows = page.records.iter().enumerate().map(|(n, fact)| {
+            Ok(ObjectRow {
+                stamp: page.stamps.get(n).map(|stamp| stamp.0),
+                ..ObjectRow::of(fact, names)?
+            })
+        });
+        rows.collect::<Result<Vec<_>, StoreError>>().map(Rows)
     }
 
     /// What will be written of each fact.
@@ -156,7 +160,7 @@ impl Store {
         let held = match end {
             ReadEnd::Full {
                 hold: Some(threshold),
-            } => too_many(&missing, met.known(), threshold),
+            } => too_many(&missing, met.count(), threshold),
             ReadEnd::Full { hold: None } | ReadEnd::Incremental | ReadEnd::Unfinished => None,
         };
         let mut writing = self.begin().await?;
@@ -294,6 +298,22 @@ async fn carries_now(
     }
 }
 
+/// The fact of a version, for a record that stands twice and that the connector left out.
+async fn twin(
+    connection: &mut SqliteConnection,
+    row: i64,
+    names: Names,
+) -> Result<Option<(ObjectRow, Fact)>, StoreError> {
+    let mut found = None;
+    blocks::of_rows(connection, &[row], Columns::Facts, |block, place| {
+        let fact: Fact = serde_json::from_str(block.fact(place)?)?;
+        found = Some((ObjectRow::of(&fact, names)?, fact));
+        Ok(())
+    })
+    .await?;
+    Ok(found)
+}
+
 async fn apply(
     connection: &mut SqliteConnection,
     part: &PagePart<'_>,
@@ -304,8 +324,36 @@ async fn apply(
 ) -> Result<Applied, StoreError> {
     let mut applied = Applied::default();
     // Equal rows first, so that a change never takes the place of a row that is still there.
-    let mut rest = Vec::new();
-    for (row, fact) in rows.iter().zip(part.records) {
+    let (mut rest, mut again) = (Vec::new(), Vec::new());
+    let mut same = part.same.iter().peekable();
+    let mut records = (0u32..).zip(rows.iter().zip(part.records));
+    loop {
+        let next = records.next();
+        let upto = next.map_or(u32::MAX, |(place, _)| place);
+        while let Some(one) = same.next_if(|one| one.before <= upto) {
+            match met.stamped(one.stamp) {
+                Some((place, version))
+                    if !version.met && (part.kind.may_repeat() || !met.has_had(version.key)) =>
+                {
+                    marks.unchanged.extend(met.meet(place).map(|v| v.id));
+                    marks.places.push(place);
+                    applied.unchanged += 1;
+                }
+                Some((_, version)) => {
+                    let id = version.id;
+                    if let Some((mut row, fact)) = twin(&mut *connection, id, names).await? {
+                        row.stamp = Some(one.stamp.0);
+                        match part.kind.may_repeat() {
+                            true => again.push((row, fact)),
+                            false => applied.second.push(fact.key().replace(UNIT, ":")),
+                        }
+                    }
+                }
+                // The connector left out what nobody had told it: it counts as lost.
+                None => {}
+            }
+        }
+        let Some((_, (row, fact))) = next else { break };
         if !part.kind.may_repeat() && met.has_had(row.key_number) {
             applied.second.push(fact.key().replace(UNIT, ":"));
             continue;
@@ -326,6 +374,7 @@ async fn apply(
             }
         }
     }
+    rest.extend(again.iter().map(|(row, fact)| (row, fact)));
     let (mut ended, mut fresh, mut persons) = (Vec::new(), Vec::new(), Vec::new());
     for (row, fact) in rest {
         let born_sync = match met.open(row.key_number) {

@@ -36,6 +36,7 @@ CREATE TABLE blocks (
   keys BLOB NOT NULL,
   hashes BLOB NOT NULL,
   born BLOB NOT NULL,
+  stamps BLOB NOT NULL,
   facts BLOB NOT NULL
 ) STRICT;
 CREATE INDEX blocks_by_first ON blocks (first_sync);
@@ -107,8 +108,8 @@ async fn write(
     part: &[NewVersion<'_>],
 ) -> Result<i64, StoreError> {
     let written = sqlx::query(
-        "INSERT INTO blocks (source, kind, size, first_sync, froms, tos, keys, hashes, born, facts)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO blocks (source, kind, size, first_sync, froms, tos, keys, hashes, born, stamps, facts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )
     .bind(source)
     .bind(kind)
@@ -123,6 +124,7 @@ async fn write(
         // Nearly always: they were seen first when they were stored first.
         false => Vec::new(),
     })
+    .bind(form::references(part.iter().map(|v| v.row.stamp)))
     .bind(form::texts(part.iter().map(|v| v.row.payload.as_str())))
     .execute(&mut *connection)
     .await?;

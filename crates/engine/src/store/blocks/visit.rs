@@ -85,11 +85,11 @@ pub(in super::super) enum Columns {
 impl Columns {
     fn sql(self) -> &'static str {
         match self {
-            Columns::Nothing => "NULL, NULL, NULL, NULL, NULL, NULL",
-            Columns::References => "froms, tos, NULL, NULL, NULL, NULL",
-            Columns::Marks => "NULL, NULL, keys, hashes, born, NULL",
-            Columns::Facts => "NULL, NULL, NULL, NULL, NULL, facts",
-            Columns::All => "froms, tos, keys, hashes, born, facts",
+            Columns::Nothing => "NULL, NULL, NULL, NULL, NULL, NULL, NULL",
+            Columns::References => "froms, tos, NULL, NULL, NULL, NULL, NULL",
+            Columns::Marks => "NULL, NULL, keys, hashes, born, stamps, NULL",
+            Columns::Facts => "NULL, NULL, NULL, NULL, NULL, NULL, facts",
+            Columns::All => "froms, tos, keys, hashes, born, stamps, facts",
         }
     }
 
@@ -120,6 +120,7 @@ pub(in super::super) struct Block {
     pub keys: Vec<i64>,
     pub hashes: Vec<ContentHash>,
     born: Vec<i64>,
+    stamps: Vec<i64>,
     pub facts: Option<Texts>,
 }
 
@@ -136,12 +137,26 @@ type Row = (
     Option<Vec<u8>>,
     Option<Vec<u8>>,
     Option<Vec<u8>>,
+    Option<Vec<u8>>,
 );
 
 impl Block {
     fn of(row: Row, at: At) -> Result<Block, StoreError> {
-        let (id, source, kind, size, first_sync, ended, froms, tos, keys, hashes, born, facts) =
-            row;
+        let (
+            id,
+            source,
+            kind,
+            size,
+            first_sync,
+            ended,
+            froms,
+            tos,
+            keys,
+            hashes,
+            born,
+            stamps,
+            facts,
+        ) = row;
         let kind = Kind::from_word(&kind)
             .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of a block")))?;
         let numbers = |bytes: Option<Vec<u8>>| bytes.as_deref().map(read_numbers);
@@ -159,6 +174,7 @@ impl Block {
             keys: numbers(keys).unwrap_or_default(),
             hashes: hashes.as_deref().map(read_hashes).unwrap_or_default(),
             born: numbers(born).unwrap_or_default(),
+            stamps: numbers(stamps).unwrap_or_default(),
             facts: facts.as_deref().map(Texts::read).transpose()?,
         })
     }
@@ -190,6 +206,11 @@ impl Block {
         self.born.get(place).copied().unwrap_or(self.first_sync)
     }
 
+    /// The number of the record that the object at a place was read from.
+    pub fn stamp(&self, place: usize) -> Option<i64> {
+        Block::reference(&self.stamps, place)
+    }
+
     /// The fact at a place, as JSON.
     pub fn fact(&self, place: usize) -> Result<&str, StoreError> {
         self.facts
@@ -212,6 +233,7 @@ impl Block {
             && full(self.keys.len())
             && full(self.hashes.len())
             && full_or_none(self.born.len())
+            && full_or_none(self.stamps.len())
             && self.facts.as_ref().is_some_and(|facts| full(facts.len()))
     }
 }

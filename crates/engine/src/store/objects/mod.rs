@@ -20,6 +20,8 @@ pub(super) struct ObjectRow {
     pub hash: ContentHash,
     /// The fact as JSON (see `canonical`).
     pub payload: String,
+    /// The number of the source's record, where the connector has one.
+    pub stamp: Option<i64>,
 }
 
 impl ObjectRow {
@@ -38,6 +40,7 @@ impl ObjectRow {
             to,
             hash,
             payload,
+            stamp: None,
         })
     }
 }
