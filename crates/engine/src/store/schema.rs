@@ -1,8 +1,8 @@
 //! The layout of the store and its versions. Migrations only add.
 
 use super::{
-    Store, StoreError, checks, decisions, events, journal, links, log, met, meta, objects, ownership,
-    people, persons, plans, resume, roster, sources, syncs, unseen,
+    Store, StoreError, checks, decisions, events, journal, links, log, met, meta, objects,
+    ownership, people, persons, plans, resume, roster, sources, syncs, unseen,
 };
 use chrono::{DateTime, Utc};
 
