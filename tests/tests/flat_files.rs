@@ -364,20 +364,20 @@ fn a_series_of_rosters_tells_who_came_moved_and_left_and_when() {
         })
         .collect();
     let wanted: BTreeMap<(String, String), Value> = [
-        // between the two rosters that show it
+        // between the two rosters that show it, whose days begin in Zurich
         (
             "ann",
             "mover",
             serde_json::json!([
-                "2026-01-01T00:00:00Z",
-                "2026-02-01T00:00:00Z",
+                "2025-12-31T23:00:00Z",
+                "2026-01-31T23:00:00Z",
                 ["department"]
             ]),
         ),
         (
             "bob",
             "leaver",
-            serde_json::json!(["2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z", []]),
+            serde_json::json!(["2026-01-31T23:00:00Z", "2026-02-28T23:00:00Z", []]),
         ),
         // the last day is inclusive, and ends in Zurich
         (

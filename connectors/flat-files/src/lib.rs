@@ -50,6 +50,11 @@ pub fn configure(
     }))
 }
 
+/// The SHA-256 of each file that the settings lead to, as reads of them note it.
+pub fn contents(settings: &Settings) -> Result<Vec<String>, ConnectorError> {
+    place::contents(&Source::from_settings(settings)?)
+}
+
 /// A configured place with flat files.
 struct FlatFiles {
     source: Source,

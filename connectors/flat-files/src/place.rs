@@ -46,6 +46,19 @@ pub struct Inside {
     pub rows: Option<u64>,
 }
 
+/// The SHA-256 of each file that is there.
+pub fn contents(source: &Source) -> Result<Vec<String>, ConnectorError> {
+    let found = survey(source)?;
+    let of = |(_, stored): &(Kind, Stored)| {
+        let inside = stored.inside().map_err(|e| {
+            let path = source.path.to_string_lossy();
+            unreadable(&source.shown, "look at the content", &path, &e)
+        })?;
+        Ok(inside.sha256)
+    };
+    found.files.iter().map(of).collect()
+}
+
 /// Looks what is there.
 pub fn survey(source: &Source) -> Result<Found, ConnectorError> {
     let (path, shown) = (&source.path, source.shown.as_str());

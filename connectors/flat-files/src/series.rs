@@ -1,8 +1,9 @@
 //! A dated series of rosters: `2009-12.csv`, `2010-01.csv`, …; the name's date is the read's date.
 
 use crate::error::{broken, unreadable};
-use chrono::NaiveDate;
-use lastkey_contract::ConnectorError;
+use crate::settings::zone;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use lastkey_contract::{ConnectorError, Settings, When};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -69,6 +70,18 @@ pub fn dated_files(dir: &Path) -> Result<Vec<(NaiveDate, PathBuf)>, ConnectorErr
         ));
     }
     Ok(found.into_iter().collect())
+}
+
+/// The moment that a roster of this date shows: the start of that day in the source's zone.
+pub fn moment_of(settings: &Settings, date: NaiveDate) -> Result<DateTime<Utc>, ConnectorError> {
+    let day = When::day(date, &zone(settings)?);
+    let at = day.map(When::earliest);
+    Ok(at.unwrap_or_else(|| date.and_time(NaiveTime::MIN).and_utc()))
+}
+
+/// The day of a moment in the source's zone.
+pub fn day_of(settings: &Settings, at: DateTime<Utc>) -> Result<NaiveDate, ConnectorError> {
+    Ok(at.with_timezone(&zone(settings)?).date_naive())
 }
 
 /// The date in a name; a month's is its first day.

@@ -75,6 +75,17 @@ pub struct Source {
     mappings: BTreeMap<Kind, Mapping>,
 }
 
+/// The zone in which a bare date is a day.
+pub(crate) fn zone(settings: &Settings) -> Result<Tz, ConnectorError> {
+    let name = settings.get("timezone").unwrap_or("UTC");
+    name.parse::<Tz>().map_err(|_| {
+        config(
+            format!("`{name}` is not a time zone"),
+            "give an IANA name such as Europe/Zurich or America/New_York",
+        )
+    })
+}
+
 impl Source {
     /// Parses the settings; every key that cannot count is an error with what to write instead.
     pub fn from_settings(settings: &Settings) -> Result<Source, ConnectorError> {
@@ -89,13 +100,7 @@ impl Source {
                 )
             })?,
         };
-        let zone_name = settings.get("timezone").unwrap_or("UTC");
-        let zone = zone_name.parse::<Tz>().map_err(|_| {
-            config(
-                format!("`{zone_name}` is not a time zone"),
-                "give an IANA name such as Europe/Zurich or America/New_York",
-            )
-        })?;
+        let zone = zone(settings)?;
         let mut mappings: BTreeMap<Kind, Mapping> = BTreeMap::new();
         for (key, value) in &settings.0 {
             let Some((family, rest)) = key.split_once('.') else {

@@ -76,7 +76,7 @@ impl Workbench {
                 settings,
                 series: source.series,
             };
-            reports.append(&mut self.import(request, tell, &stop).await?);
+            reports.append(&mut self.import(request, tell, &stop).await?.reports);
         }
         self.load_plan("practice plan", &estate.plan).await?;
         Ok(reports)

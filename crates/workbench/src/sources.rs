@@ -3,14 +3,15 @@
 use crate::bench::Workbench;
 use crate::connectors;
 use crate::failure::Failure;
+use crate::series::Imported;
 use crate::stop::Stop;
 use crate::syncs::SyncHow;
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::Utc;
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Connector, Kind, Secret, SecretNeed, Settings, SourceName};
 use lastkey_engine::collect::{Redactor, Rules};
 use lastkey_engine::store::CheckRecord;
-use lastkey_engine::views::{self, CheckView, NewSource, SourceRow, SyncProgress, SyncReport};
+use lastkey_engine::views::{self, CheckView, NewSource, SourceRow, SyncProgress};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -50,7 +51,7 @@ impl ImportRequest {
         connectors::configure("flat-files", &self.flat_files(&self.path)?, None).map(|_| ())
     }
 
-    fn flat_files(&self, path: &std::path::Path) -> Result<Settings, Failure> {
+    pub(crate) fn flat_files(&self, path: &std::path::Path) -> Result<Settings, Failure> {
         let path = std::path::absolute(path).map_err(|error| {
             Failure::bad_input(format!("`{}` is not a path: {error}", path.display()))
         })?;
@@ -181,35 +182,24 @@ impl Workbench {
         request: ImportRequest,
         tell: Tell<'_>,
         stop: &Stop,
-    ) -> Result<Vec<SyncReport>, Failure> {
+    ) -> Result<Imported, Failure> {
         request.validate()?;
-        let reads: Vec<(PathBuf, Option<DateTime<Utc>>)> = if request.series {
-            lastkey_flat_files::series::dated_files(&request.path)?
-                .into_iter()
-                .map(|(date, path)| (path, Some(date.and_time(NaiveTime::MIN).and_utc())))
-                .collect()
-        } else {
-            vec![(request.path.clone(), None)]
-        };
-        let mut reports = Vec::new();
-        for (path, read_date) in reads {
-            let settings = request.flat_files(&path)?;
-            self.point_at(&request.name, &settings).await?;
-            let report = self
-                .sync_as_of(&request.name, tell, stop, SyncHow::default(), read_date)
-                .await?;
-            let ended_well = matches!(report.state.as_str(), "complete" | "incomplete");
-            reports.push(report);
-            // A series is read in order: after a failure the rest would look like a gap.
-            if !ended_well {
-                break;
-            }
+        if request.series {
+            return self.import_series(request, tell, stop).await;
         }
-        Ok(reports)
+        let settings = request.flat_files(&request.path)?;
+        self.point_at(&request.name, &settings).await?;
+        let report = self
+            .sync_as_of(&request.name, tell, stop, SyncHow::default(), None)
+            .await?;
+        Ok(Imported {
+            reports: vec![report],
+            ..Imported::default()
+        })
     }
 
     /// Makes the source, or points it at new settings.
-    async fn point_at(&self, name: &str, settings: &Settings) -> Result<(), Failure> {
+    pub(crate) async fn point_at(&self, name: &str, settings: &Settings) -> Result<(), Failure> {
         let source = SourceName::new(name);
         let found = self.store.find_source(&source).await?;
         let mut settings = settings.clone();

@@ -234,8 +234,26 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
     request.validate()?;
     let bench = open(global, WhenMissing::Create, out).await?;
     let stop = stop_on_interrupt();
-    let reports = bench.import(request, &out.teller(), &stop).await?;
-    Ok(ExitCode::from(tell(&reports, out)?))
+    let imported = bench.import(request, &out.teller(), &stop).await?;
+    let status = tell(&imported.reports, out)?;
+    if !out.json {
+        let reread = match imported.known.as_slice() {
+            [] => None,
+            [one] => Some(format!("{one} was read before and is as it was")),
+            [first, .., last] => Some(format!(
+                "{} rosters, {first} to {last}, were read before and are as they were",
+                imported.known.len()
+            )),
+        };
+        reread.map_or(Ok(()), |line| out.line(line))?;
+    }
+    if let [first, ..] = imported.left.as_slice() {
+        out.important(format!(
+            "{} rosters from {first} on were left: mend what failed and import the series again",
+            imported.left.len()
+        ));
+    }
+    Ok(ExitCode::from(status))
 }
 
 fn tell(reports: &[SyncReport], out: &Output) -> Result<u8, Failure> {

@@ -434,7 +434,10 @@ fn dated(
     own: Option<DateTime<Utc>>,
     changed: Vec<&'static str>,
 ) -> FoundEvent {
-    let (earliest, latest) = own.map_or((compared.read_before, compared.read_after), |at| (at, at));
+    let (one, other) = (compared.read_before, compared.read_after);
+    // A dated read may show a later moment than a live one after it.
+    let (earliest, latest) = own.map_or((one.min(other), one.max(other)), |at| (at, at));
+
     FoundEvent {
         event,
         earliest,

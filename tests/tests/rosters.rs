@@ -1,0 +1,350 @@
+//! Dated rosters from the command line: what happened in them, told as a script of its own tells it;
+//! and that a series is read in its order, each roster once.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use lastkey_tests::desk::Desk;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+/// The columns and words of the other system.
+const MAP: &str = "id=Personnel No,display_name=Full Name,email=Work E-Mail,status=Employment Status,\
+    department=Org Unit,title=Job Title,manager_id=Reports To,employer_id=Agency,location=Site,\
+    start_date=Hire Date,end_date=Last Working Day,status.Active=active,status.Terminated=inactive,\
+    status.Future hire=pending,status.Leave=on_leave";
+
+fn script(name: &str, folder: &Path) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scripts")
+        .join(name);
+    let done = Command::new("python3")
+        .arg(path)
+        .arg(folder)
+        .output()
+        .expect("python3 starts");
+    let told = String::from_utf8(done.stdout).expect("text");
+    assert!(
+        done.status.success(),
+        "{name}: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    told
+}
+
+/// Events as lines, sorted: event, who, from when, until when, what changed.
+fn events(desk: &Desk) -> Vec<String> {
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut lines: Vec<String> = desk
+        .lines(0, &["events"])
+        .iter()
+        .map(|e| {
+            let changed: Vec<String> = e["changed"].as_array().unwrap().iter().map(word).collect();
+            let [event, who, from, until] =
+                ["event", "identity", "earliest", "latest"].map(|key| word(&e[key]));
+            format!("{event} {who} {from} {until} {}", changed.join(","))
+                .trim_end()
+                .to_owned()
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+/// What stands on one side only; a thousand equal lines say nothing.
+fn difference(left: &[String], right: &[String]) -> Vec<String> {
+    let only = |a: &[String], b: &[String], sign: &str| -> Vec<String> {
+        let lines = a.iter().filter(|line| !b.contains(line));
+        lines.map(|line| format!("{sign} {line}")).collect()
+    };
+    [
+        only(left, right, "told and not so:"),
+        only(right, left, "not told:"),
+    ]
+    .concat()
+}
+
+#[test]
+fn eighteen_rosters_tell_what_a_script_of_its_own_finds_in_them() {
+    let desk = Desk::new();
+    let folder = desk.room.path("rosters");
+    script("rosters.py", &folder);
+    let shown = folder.display().to_string();
+    let import = [
+        "import",
+        &shown,
+        "--as",
+        "hr",
+        "--series",
+        "--map",
+        MAP,
+        "--set",
+        "timezone=Europe/Zurich",
+    ];
+    let reports = desk.lines(0, &import);
+    assert_eq!(reports.len(), 18);
+    for report in &reports {
+        assert_eq!(report["state"], "complete", "{report}");
+        let people = report["totals"]["reported"].as_u64().unwrap();
+        assert!((1_900..2_300).contains(&people), "{report}");
+    }
+    let wanted: Vec<String> = script("roster_events.py", &folder)
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in &wanted {
+        *kinds.entry(line.split(' ').next().unwrap()).or_default() += 1;
+        let mark = line.split(' ').next_back().unwrap();
+        if mark == "no_show" || mark == "not_marked_by_source" {
+            *kinds.entry(mark).or_default() += 1;
+        }
+    }
+    for (kind, at_least) in [
+        ("joiner", 300),
+        ("mover", 300),
+        ("leaver", 300),
+        ("rehire", 50),
+        ("leave_start", 100),
+        ("leave_end", 50),
+        ("extension", 20),
+        ("renamed", 50),
+        ("no_show", 20),
+        ("not_marked_by_source", 10),
+    ] {
+        assert!(
+            kinds.get(kind) >= Some(&at_least),
+            "too few to prove it: {kinds:?}"
+        );
+    }
+    let told = events(&desk);
+    assert_eq!(difference(&told, &wanted), Vec::<String>::new());
+    assert_eq!(told.len(), wanted.len(), "each once");
+    desk.expect(0, &["store", "check"]);
+
+    // The same series again adds nothing, with its mapping or without; one more roster goes on.
+    let syncs = desk.lines(0, &["journal", "hr"]).len();
+    assert_eq!(desk.lines(0, &import), Vec::<Value>::new());
+    let again = ["import", &shown, "--as", "hr", "--series"];
+    let said = desk.expect(0, &again);
+    assert!(
+        said.contains("18 rosters, 2019-01.csv to 2020-07.csv, were read before"),
+        "{said}"
+    );
+    assert_eq!(desk.lines(0, &["journal", "hr"]).len(), syncs);
+    assert_eq!(events(&desk), told);
+    std::fs::copy(folder.join("2020-07.csv"), folder.join("2020-08.csv")).unwrap();
+    assert_eq!(desk.lines(0, &again).len(), 1);
+    assert_eq!(events(&desk), told, "nothing happened in that month");
+
+    // A month that was forgotten comes too late, and so does another text of an old one.
+    std::fs::copy(folder.join("2019-09.csv"), folder.join("2019-10.csv")).unwrap();
+    desk.trouble(
+        3,
+        &again,
+        "`2019-10.csv` comes too late: `hr` was read as of 2020-08-01 already",
+    );
+    std::fs::remove_file(folder.join("2019-10.csv")).unwrap();
+    std::fs::copy(folder.join("2019-09.csv"), folder.join("2019-11.csv")).unwrap();
+    desk.trouble(
+        3,
+        &again,
+        "`2019-11.csv` is not what was read under its date",
+    );
+    assert_eq!(events(&desk), told);
+}
+
+/// Three rosters of a few people, of which the middle one is broken in some way.
+fn three(middle: &str) -> (Desk, String) {
+    let desk = Desk::new();
+    let header = "id,kind,display_name,status,department\n";
+    let ann = "ann,person,Ann,active,Sales\n";
+    let rest = "bob,person,Bob,active,Sales\nkim,person,Kim,active,Sales\n";
+    desk.write("rosters/2026-01.csv", format!("{header}{ann}{rest}"));
+    desk.write("rosters/2026-02.csv", middle);
+    desk.write(
+        "rosters/2026-03.csv",
+        format!("{header}ann,person,Ann,active,Ops\n{rest}"),
+    );
+    let folder = desk.room.path("rosters").display().to_string();
+    (desk, folder)
+}
+
+const MOVED: &str = "mover ann 2026-01-01T00:00:00Z 2026-03-01T00:00:00Z department";
+
+#[test]
+fn a_roster_with_a_broken_row_makes_nobody_leave() {
+    // Kim's row cannot be read, Bob's is missing: nothing is known of either.
+    let (desk, folder) = three(
+        "id,kind,display_name,status,department\nann,person,Ann,active,Ops\nkim,person,Kim,perhaps,Sales\n",
+    );
+    let states: Vec<Value> = desk
+        .lines(1, &["import", &folder, "--as", "hr", "--series"])
+        .iter()
+        .map(|report| report["state"].clone())
+        .collect();
+    assert_eq!(states, ["complete", "incomplete", "complete"]);
+    // The move is known to lie between the two that were read to their ends.
+    assert_eq!(events(&desk), [MOVED]);
+    assert_eq!(
+        desk.lines(0, &["import", &folder, "--as", "hr", "--series"]),
+        Vec::<Value>::new()
+    );
+}
+
+#[test]
+fn a_series_stops_at_a_roster_that_cannot_be_read_and_goes_on_once_it_is_mended() {
+    let (desk, folder) = three("nobody,knows,these,columns\n1,2,3,4\n");
+    let import = ["import", &folder, "--as", "hr", "--series"];
+    let told = desk.trouble(3, &import, "1 rosters from 2026-03.csv on were left");
+    assert!(told.contains("error: hr: "), "{told}");
+    assert_eq!(events(&desk), Vec::<String>::new());
+    assert_eq!(desk.lines(0, &["identities"]).len(), 3, "nobody is gone");
+    let mended = std::fs::read(desk.room.path("rosters/2026-01.csv")).unwrap();
+    desk.write("rosters/2026-02.csv", mended);
+    let said = desk.expect(0, &import);
+    assert!(
+        said.contains("2026-01.csv was read before and is as it was"),
+        "{said}"
+    );
+    assert_eq!(
+        events(&desk),
+        [MOVED.replace("2026-01-01", "2026-02-01")],
+        "the mended one counts"
+    );
+}
+
+#[test]
+fn another_mapping_of_rosters_that_were_read_is_refused() {
+    let (desk, folder) =
+        three("id,kind,display_name,status,department\nann,person,Ann,active,Ops\n");
+    let import = [
+        "import",
+        &folder,
+        "--as",
+        "hr",
+        "--series",
+        "--set",
+        "hold_above=100",
+    ];
+    desk.expect(0, &import);
+    let mut other = import.to_vec();
+    other.extend(["--map", "title=department"]);
+    desk.trouble(
+        3,
+        &other,
+        "rosters of `hr` were read with other settings before",
+    );
+}
+
+#[test]
+fn a_source_that_is_no_source_of_truth_tells_of_nobody() {
+    let (desk, folder) =
+        three("id,kind,display_name,status,department\nann,person,Ann,active,Ops\n");
+    let import = [
+        "import",
+        &folder,
+        "--as",
+        "copy",
+        "--series",
+        "--set",
+        "source_of_truth=false",
+        "--set",
+        "hold_above=100",
+    ];
+    desk.expect(0, &import);
+    assert_eq!(events(&desk), Vec::<String>::new());
+    assert_eq!(
+        desk.lines(0, &["identities"]).len(),
+        3,
+        "they are identities all the same"
+    );
+    let said = desk.expect(0, &["events"]);
+    assert!(said.contains("no event yet"), "{said}");
+}
+
+#[test]
+fn events_are_narrowed_ordered_and_printed() {
+    let (desk, folder) = three(
+        "id,kind,display_name,status,department\nann,person,Ann,active,Ops\nkim,person,Kim,active,Sales\n",
+    );
+    desk.expect(
+        0,
+        &[
+            "import",
+            &folder,
+            "--as",
+            "hr",
+            "--series",
+            "--set",
+            "hold_above=100",
+        ],
+    );
+    let who = |arguments: &[&str]| -> Vec<String> {
+        let mut all = vec!["events"];
+        all.extend(arguments);
+        let lines = desk.lines(0, &all);
+        let told = lines
+            .iter()
+            .map(|e| format!("{} {}", e["event"], e["name"]).replace('"', ""));
+        told.collect()
+    };
+    let (moved, left, back) = ("mover Ann", "leaver Bob", "rehire Bob");
+    assert_eq!(who(&[]), [moved, left, back]);
+    assert_eq!(who(&["--newest-first"]), [back, left, moved]);
+    assert_eq!(who(&["--where", "event=leaver"]), [left]);
+    assert_eq!(who(&["--where", "changed=department"]), [moved]);
+    assert_eq!(who(&["--since", "2026-02-02"]), [back]);
+    assert_eq!(who(&["--until", "2026-01-31"]), [moved, left]);
+    desk.trouble(
+        2,
+        &["events", "--since", "soon"],
+        "`soon` is not allowed for `since`",
+    );
+    desk.trouble(
+        2,
+        &["events", "--where", "event=birthday"],
+        "`birthday` is not allowed for `event`",
+    );
+    desk.trouble(
+        2,
+        &["events", "--as-of", "1"],
+        "--as-of does not go with events",
+    );
+    let table = desk.expect(0, &["events", "--where", "identity=ann"]);
+    let lines: Vec<Vec<&str>> = table
+        .lines()
+        .map(|l| l.split_whitespace().collect())
+        .collect();
+    assert_eq!(
+        lines[0],
+        ["when", "event", "identity", "name", "changed", "source"]
+    );
+    assert_eq!(
+        lines[1],
+        [
+            "2026-01-01T00:00:00Z",
+            "to",
+            "2026-02-01T00:00:00Z",
+            "mover",
+            "ann",
+            "Ann",
+            "department",
+            "hr"
+        ]
+    );
+    let csv = desk.expect(0, &["events", "--csv", "--where", "identity=ann"]);
+    assert_eq!(
+        csv.lines().collect::<Vec<_>>(),
+        [
+            "event,identity,source,earliest,latest,changed,name",
+            "mover,ann,hr,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,department,Ann",
+        ]
+    );
+}
