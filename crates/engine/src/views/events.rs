@@ -116,7 +116,7 @@ fn start(text: &str) -> Option<DateTime<Utc>> {
 /// The first moment that is no more meant.
 fn end(text: &str) -> Option<DateTime<Utc>> {
     match moment(text) {
-        Some(at) => at.checked_add_signed(TimeDelta::microseconds(1)),
+        Some(at) => at.checked_add_signed(TimeDelta::nanoseconds(1)),
         None => Some(date(text)?.succ_opt()?.and_time(NaiveTime::MIN).and_utc()),
     }
 }

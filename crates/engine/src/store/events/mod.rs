@@ -13,7 +13,7 @@ mod tests;
 
 use super::{Store, StoreError, SyncId};
 use crate::lifecycle::events::FoundEvent;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use lastkey_contract::when::rfc3339;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
@@ -24,8 +24,8 @@ CREATE TABLE lifecycle_events (
   identity TEXT NOT NULL,
   name TEXT,
   event TEXT NOT NULL,
-  earliest INTEGER NOT NULL,
-  latest INTEGER NOT NULL,
+  earliest TEXT NOT NULL,
+  latest TEXT NOT NULL,
   changed TEXT NOT NULL,
   read INTEGER NOT NULL,
   listed INTEGER NOT NULL
@@ -35,7 +35,7 @@ CREATE INDEX lifecycle_events_by_identity ON lifecycle_events (identity, source)
 CREATE TABLE lifecycle_reads (
   source INTEGER NOT NULL,
   read INTEGER NOT NULL,
-  at INTEGER NOT NULL,
+  at TEXT NOT NULL,
   attributes TEXT NOT NULL,
   PRIMARY KEY (source, read)
 ) STRICT, WITHOUT ROWID;
@@ -115,7 +115,7 @@ impl Store {
         const FROM: &str = " FROM lifecycle_events e JOIN sources s ON s.id = e.source WHERE ";
         let restrict = |sql: &mut QueryBuilder<Sqlite>| {
             sql.push(TOLD);
-            sql.push_bind(now.timestamp_micros());
+            sql.push_bind(kept(now));
             sql.push(" AND s.removed_at IS NULL))");
         };
         let narrow = |sql: &mut QueryBuilder<Sqlite>| {
@@ -138,11 +138,11 @@ impl Store {
             }
             if let Some(since) = query.since {
                 sql.push(" AND e.latest >= ");
-                sql.push_bind(since.timestamp_micros());
+                sql.push_bind(kept(since));
             }
             if let Some(before) = query.before {
                 sql.push(" AND e.earliest < ");
-                sql.push_bind(before.timestamp_micros());
+                sql.push_bind(kept(before));
             }
             let words = query.search.trim().to_lowercase();
             if !words.is_empty() {
@@ -171,7 +171,15 @@ impl Store {
         select.push_bind(query.limit);
         select.push(" OFFSET ");
         select.push_bind(query.offset.cast_signed());
-        type Row = (String, String, Option<String>, String, i64, i64, String);
+        type Row = (
+            String,
+            String,
+            Option<String>,
+            String,
+            String,
+            String,
+            String,
+        );
         let rows: Vec<Row> = select.build_query_as().fetch_all(&mut *reader).await?;
         let rows = rows
             .into_iter()
@@ -182,8 +190,8 @@ impl Store {
                         identity,
                         name,
                         event,
-                        earliest: rfc3339(moment(earliest)?),
-                        latest: rfc3339(moment(latest)?),
+                        earliest: rfc3339(moment(&earliest)?),
+                        latest: rfc3339(moment(&latest)?),
                         changed: changed
                             .split(',')
                             .filter(|word| !word.is_empty())
@@ -197,9 +205,15 @@ impl Store {
     }
 }
 
-fn moment(micros: i64) -> Result<DateTime<Utc>, StoreError> {
-    DateTime::from_timestamp_micros(micros)
-        .ok_or_else(|| StoreError::damaged(format!("moment `{micros}` of an event")))
+/// A moment as these tables keep it: as long as any other, so that texts stand in the order of time.
+fn kept(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Nanos, true)
+}
+
+fn moment(text: &str) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| at.with_timezone(&Utc))
+        .map_err(|_| StoreError::damaged(format!("moment `{text}` of an event")))
 }
 
 async fn put(
@@ -217,8 +231,8 @@ async fn put(
                 .push_bind(new.identity.as_str())
                 .push_bind(new.name.as_deref())
                 .push_bind(new.found.event.word())
-                .push_bind(new.found.earliest.timestamp_micros())
-                .push_bind(new.found.latest.timestamp_micros())
+                .push_bind(kept(new.found.earliest))
+                .push_bind(kept(new.found.latest))
                 .push_bind(new.found.changed.join(","))
                 .push_bind(new.read)
                 .push_bind(i64::from(new.said == Said::WhileListed));

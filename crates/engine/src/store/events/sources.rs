@@ -1,7 +1,7 @@
 //! Which reads of which sources tell of lifecycle events.
 
 use super::super::{StoreError, sources::says_who_exists};
-use super::moment;
+use super::{kept, moment};
 use crate::lifecycle::events::Having;
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
@@ -56,14 +56,12 @@ pub(super) async fn next(connection: &mut SqliteConnection) -> Result<Option<Nex
         .fetch_optional(&mut *connection)
         .await?;
         if let Some((sync, at)) = after {
-            let at = DateTime::parse_from_rfc3339(&at)
-                .map_err(|_| StoreError::damaged(format!("moment `{at}` of a sync")))?;
             return Ok(Some(Next::Look {
                 source,
                 before: known,
                 after: Read {
                     sync,
-                    at: at.with_timezone(&Utc),
+                    at: moment(&at)?,
                 },
             }));
         }
@@ -75,7 +73,7 @@ async fn latest_known(
     connection: &mut SqliteConnection,
     source: i64,
 ) -> Result<Option<Known>, StoreError> {
-    let row: Option<(i64, i64, String)> = sqlx::query_as(
+    let row: Option<(i64, String, String)> = sqlx::query_as(
         "SELECT read, at, attributes FROM lifecycle_reads WHERE source = ?1 ORDER BY read DESC LIMIT 1",
     )
     .bind(source)
@@ -84,11 +82,11 @@ async fn latest_known(
     row.map(record).transpose()
 }
 
-fn record((sync, at, having): (i64, i64, String)) -> Result<Known, StoreError> {
+fn record((sync, at, having): (i64, String, String)) -> Result<Known, StoreError> {
     Ok(Known {
         read: Read {
             sync,
-            at: moment(at)?,
+            at: moment(&at)?,
         },
         having: Having::parse(&having)
             .ok_or_else(|| StoreError::damaged(format!("attributes `{having}` of a read")))?,
@@ -100,7 +98,7 @@ pub(super) async fn known(
     connection: &mut SqliteConnection,
     source: i64,
 ) -> Result<Vec<Known>, StoreError> {
-    let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+    let rows: Vec<(i64, String, String)> = sqlx::query_as(
         "SELECT read, at, attributes FROM lifecycle_reads WHERE source = ?1 ORDER BY read",
     )
     .bind(source)
@@ -120,7 +118,7 @@ pub(super) async fn looked_at(
     )
     .bind(source)
     .bind(read.sync)
-    .bind(read.at.timestamp_micros())
+    .bind(kept(read.at))
     .bind(having.to_text())
     .execute(connection)
     .await?;

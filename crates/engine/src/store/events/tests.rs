@@ -8,7 +8,7 @@ use crate::lifecycle::events::{
     Compared, Earlier, Having, Outline, Told, events_between, not_marked,
 };
 use crate::store::{Decision, NewDecision, RecordName};
-use chrono::{Days, TimeZone};
+use chrono::{Days, TimeDelta, TimeZone};
 use lastkey_contract::facts::{Identity, IdentityStatus};
 use lastkey_contract::{Fact, Kind, Note, NoteKind, Settings, When};
 use proptest::prelude::*;
@@ -16,6 +16,11 @@ use std::collections::BTreeMap;
 
 fn day(n: u64) -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2025, 1, 1, 0, 0, 0).unwrap() + Days::new(n)
+}
+
+/// Clocks tell nanoseconds, and none of them is lost.
+fn fine(number: u64) -> TimeDelta {
+    TimeDelta::nanoseconds(number.cast_signed() * 7)
 }
 
 /// Long after everything.
@@ -93,7 +98,7 @@ async fn take(bench: &Bench, number: u64, step: &Step) {
         connector = connector.fault(Kind::Identity, 0, Fault::Note(note));
     }
     let settings = SyncSettings {
-        read_date: Some(day(number)),
+        read_date: Some(day(number) + fine(number)),
         depth: Depth::Full,
         removals: Removals::Accept,
         ..quick()
@@ -180,8 +185,8 @@ fn expected(seen: &BTreeMap<&str, Seen>, together: bool) -> Vec<String> {
                     earlier: known.fold(Earlier::Never, |earlier, (_, form)| earlier.and(form)),
                     others: &others,
                     told: Told::of(&Seen::having(&before.1), &Seen::having(&after.1)),
-                    read_before: day(before.0),
-                    read_after: day(after.0),
+                    read_before: day(before.0) + fine(before.0),
+                    read_after: day(after.0) + fine(after.0),
                 });
                 lines.extend(found.iter().map(|found| line(source, id, found)));
             }
