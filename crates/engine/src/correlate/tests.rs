@@ -1,32 +1,93 @@
 use super::*;
+use std::collections::HashMap;
 
 fn identity(source: i64, id: &str, email: &str) -> IdentityKeys {
-    IdentityKeys {
-        source,
-        source_name: format!("s{source}"),
-        id: id.to_owned(),
-        email: (!email.is_empty()).then(|| email.to_owned()),
-    }
+    IdentityKeys::named(source, id, (!email.is_empty()).then_some(email))
 }
 
 fn account(id: &str, identity_id: &str, email: &str) -> AccountKeys {
     let known = |t: &str| (!t.is_empty()).then(|| t.to_owned());
     AccountKeys {
         source: 9,
+        system: "ad".to_owned(),
         id: id.to_owned(),
         name: None,
         identity_id: known(identity_id),
         email: known(email),
+        created_at: None,
+        attributes: Default::default(),
     }
 }
 
-fn check(identities: &[IdentityKeys], account: AccountKeys, expected: &str) {
-    let found = match correlate(identities, &[account]).remove(0) {
-        Match::One { identity, rule } => format!("{identity} by {}", rule.word()),
-        Match::Ambiguous { candidates, rule } => format!("{candidates:?} by {}", rule.word()),
+fn named(keys: impl Into<IdentityKeys>, name: &str, since: &str) -> IdentityKeys {
+    IdentityKeys {
+        display_name: Some(name.to_owned()),
+        start_date: Some(since.into()),
+        ..keys.into()
+    }
+}
+
+fn called(account: AccountKeys, name: &str, since: &str) -> AccountKeys {
+    AccountKeys {
+        name: Some(name.to_owned()),
+        created_at: Some(since.into()),
+        ..account
+    }
+}
+
+fn ground() -> Ground {
+    Ground {
+        source_names: (1..=9).map(|n| (n, format!("s{n}"))).collect(),
+        ..Ground::default()
+    }
+}
+
+fn ruled(text: &str) -> Ground {
+    Ground {
+        rules: [(9, parse_rules(text).unwrap())].into(),
+        ..ground()
+    }
+}
+
+fn found(ground: Ground, all: &[IdentityKeys], account: &AccountKeys) -> String {
+    found_among(Persons::default(), ground, all, account)
+}
+
+fn found_among(
+    persons: Persons,
+    ground: Ground,
+    all: &[IdentityKeys],
+    account: &AccountKeys,
+) -> String {
+    let mut gathering = Gathering::new(ground);
+    for identity in all {
+        gathering.add(identity);
+    }
+    let known = gathering.done(persons);
+    match known.owner_of(account) {
+        Match::One { identity, rule } => format!("{identity} by {}", known.rule_name(rule)),
+        Match::Ambiguous { candidates, rule } => {
+            format!("{candidates:?} by {}", known.rule_name(rule))
+        }
+        Match::Possible {
+            candidates,
+            rule,
+            doubt,
+        } => format!(
+            "perhaps {candidates:?} by {}: {}",
+            known.rule_name(rule),
+            doubt.word()
+        ),
+        Match::Nobodys => "decided: nobody".to_owned(),
+        Match::Gone { source, id, rule } => {
+            format!("gone s{source}:{id} by {}", known.rule_name(rule))
+        }
         Match::None => "nobody".to_owned(),
-    };
-    assert_eq!(found, expected);
+    }
+}
+
+fn check(all: &[IdentityKeys], account: AccountKeys, expected: &str) {
+    assert_eq!(found(ground(), all, &account), expected);
 }
 
 #[test]
@@ -67,4 +128,206 @@ fn two_with_one_mail_are_ambiguous_and_login_does_not_decide() {
         identity(1, "u2", "team@x.org"),
     ];
     check(&all, account("u1", "", "team@x.org"), "[0, 1] by mail");
+}
+
+#[test]
+fn two_records_of_one_person_are_not_ambiguous() {
+    let all = [
+        identity(1, "u1", "ann@x.org"),
+        identity(2, "u1", "ann@x.org"),
+        identity(3, "u1", "other@x.org"),
+    ];
+    let persons = || {
+        Persons::new([
+            (2, "u1".to_owned(), 4, 0),
+            (1, "u1".to_owned(), 4, 1),
+            (5, "long gone".to_owned(), 4, 2),
+        ])
+    };
+    let found = |all: &[IdentityKeys], account: &AccountKeys| {
+        found_among(persons(), ground(), all, account)
+    };
+    let by_mail = account("a", "", "ann@x.org");
+    assert_eq!(found(&all, &by_mail), "0 by mail");
+    let by_id = account("a", "u1", "");
+    assert_eq!(found(&all, &by_id), "[0, 2] by identity id");
+    assert_eq!(found(&all[..2], &by_id), "0 by identity id");
+
+    let mut gathering = Gathering::new(ground());
+    all.iter().for_each(|i| {
+        gathering.add(i);
+    });
+    let known = gathering.done(persons());
+    assert_eq!(
+        known.shown(0),
+        "s2:u1",
+        "named by the record that goes first"
+    );
+    assert_eq!(known.shown(1), "s2:u1");
+    assert_eq!(known.shown(2), "s3:u1");
+}
+
+#[test]
+fn a_sources_own_rules_take_parts_of_values_of_some_identities() {
+    let text = r#"
+        [[rule]]
+        name = "administrator"
+        account = { column = "id", prefix = "adm-" }
+        identity = "attributes.login"
+        sources = ["s1"]
+        kinds = ["person"]
+    "#;
+    let with_login = |mut keys: IdentityKeys, login: &str| {
+        keys.attributes.insert("login".to_owned(), login.to_owned());
+        keys
+    };
+    let all = [
+        with_login(identity(1, "1", ""), "Ann"),
+        with_login(identity(2, "2", ""), "ann"),
+        identity(1, "ann", ""),
+    ];
+    let by = |id: &str| found(ruled(text), &all, &account(id, "1", ""));
+    assert_eq!(by("ADM-ann"), "0 by administrator");
+    assert_eq!(by("ann"), "nobody", "the default rules are not asked");
+    let from = |source: i64| AccountKeys {
+        source,
+        ..account("adm-ann", "1", "")
+    };
+    assert_eq!(
+        found(ruled(text), &all, &from(8)),
+        "0 by identity id",
+        "another source has the default rules"
+    );
+}
+
+#[test]
+fn a_rule_that_only_suggests_or_is_contradicted_links_nothing() {
+    let text = |more: &str| {
+        format!("[[rule]]\nname = \"mail\"\naccount = \"email\"\nidentity = \"email\"\n{more}")
+    };
+    let all = [named(identity(1, "u1", "ann@x.org"), "Ann Smith", "2010")];
+    let agree = "agree = [{ account = \"name\", identity = \"display_name\" }]";
+    let of = |name: &str| called(account("a", "", "ann@x.org"), name, "2024");
+    let check = |more: &str, name: &str, expected: &str| {
+        assert_eq!(found(ruled(&text(more)), &all, &of(name)), expected);
+    };
+    check("", "Bob", "0 by mail");
+    check(agree, "ann smith", "0 by mail");
+    check(agree, "Bob", "perhaps [0] by mail: differs");
+    let only = "confidence = \"possible\"";
+    check(only, "Ann Smith", "perhaps [0] by mail: suggested");
+    let login = "[[rule]]\nname = \"login\"\naccount = \"name\"\nidentity = \"id\"";
+    check(&format!("{agree}\n{login}"), "U1", "0 by login");
+}
+
+fn decided(
+    to: Option<(i64, &str)>,
+    account: &AccountKeys,
+    identity: Option<&IdentityKeys>,
+) -> Ground {
+    let decision = AccountDecision {
+        number: 3,
+        to: to.map(|(source, id)| (source, id.to_owned())),
+        account_seen: Seen::of_account(account),
+        identity_seen: identity.map(Seen::of_identity).unwrap_or_default(),
+    };
+    Ground {
+        decisions: HashMap::from([((account.system.clone(), account.id.clone()), decision)]),
+        ..ground()
+    }
+}
+
+#[test]
+fn a_decision_goes_before_every_rule_while_both_sides_are_who_they_were() {
+    let ann = named(identity(1, "u1", "ann@x.org"), "Ann Smith", "2010");
+    let bob = named(identity(1, "u2", "bob@x.org"), "Bob Jones", "2012");
+    let all = [ann.clone(), bob];
+    let shared = called(account("shared", "u2", "bob@x.org"), "Desk", "2015");
+    let to_ann = || decided(Some((1, "u1")), &shared, Some(&ann));
+    assert_eq!(found(to_ann(), &all, &shared), "0 by decision");
+    let nobody = decided(None, &shared, None);
+    assert_eq!(found(nobody, &all, &shared), "decided: nobody");
+    assert_eq!(
+        found(to_ann(), &all[1..], &shared),
+        "gone s1:u1 by decision"
+    );
+
+    let renamed = called(shared.clone(), "Front desk", "2015");
+    assert_eq!(found(to_ann(), &all, &renamed), "0 by decision");
+    let anew = called(shared.clone(), "Carla", "2024");
+    assert_eq!(
+        found(to_ann(), &all, &anew),
+        "perhaps [0] by decision: reused"
+    );
+    let married = [named(identity(1, "u1", ""), "Ann Miller", "2010")];
+    assert_eq!(found(to_ann(), &married, &shared), "0 by decision");
+    let next_holder = [named(identity(1, "u1", ""), "Zoe Zest", "2024")];
+    assert_eq!(
+        found(to_ann(), &next_holder, &shared),
+        "perhaps [0] by decision: reused"
+    );
+    let both = Persons::new([(1, "u1".to_owned(), 1, 0), (2, "u9".to_owned(), 1, 1)]);
+    let elsewhere = [identity(2, "u9", "")];
+    assert_eq!(
+        found_among(both, to_ann(), &elsewhere, &shared),
+        "0 by decision",
+        "another record of the person is listed"
+    );
+}
+
+#[test]
+fn an_id_that_was_given_to_somebody_else_links_no_older_account() {
+    let all = [named(
+        identity(1, "u1", "x@x.org"),
+        "Zoe Zest",
+        "2024-05-01",
+    )];
+    let reused = || Ground {
+        reused: [(1, "u1".to_owned())].into(),
+        ..ground()
+    };
+    let of = |name: &str, since: &str| called(account("a", "u1", ""), name, since);
+    let check = |account: AccountKeys, expected: &str| {
+        assert_eq!(found(reused(), &all, &account), expected);
+    };
+    check(
+        of("ann", "2010-01-01"),
+        "perhaps [0] by identity id: reused",
+    );
+    check(account("a", "u1", ""), "perhaps [0] by identity id: reused");
+    check(of("zoe zest", "2010-01-01"), "0 by identity id");
+    check(of("zz", "2024-06-01"), "0 by identity id");
+}
+
+#[test]
+fn a_mail_that_somebody_else_has_after_a_leaver_takes_no_account_along() {
+    let account = account("old", "u1", "a.smith@x.org");
+    let ann = identity(1, "u1", "a.smith@x.org");
+    let al = identity(2, "u2", "a.smith@x.org");
+    check(&[ann, al.clone()], account.clone(), "0 by identity id");
+    let left = || Ground {
+        gone: HashMap::from([("u1".to_owned(), vec![1])]),
+        ..ground()
+    };
+    let all = [al.clone()];
+    assert_eq!(found(left(), &all, &account), "gone s1:u1 by identity id");
+    let full = |name: &str| AccountKeys {
+        identity_id: Some(name.to_owned()),
+        ..account.clone()
+    };
+    assert_eq!(
+        found(left(), &all, &full("s1:u1")),
+        "gone s1:u1 by identity id"
+    );
+    assert_eq!(
+        found(left(), &all, &full("s3:u1")),
+        "0 by mail",
+        "nobody was ever called that"
+    );
+    let one = Persons::new([(1, "u1".to_owned(), 1, 0), (2, "u2".to_owned(), 1, 1)]);
+    assert_eq!(
+        found_among(one, left(), &all, &account),
+        "0 by identity id",
+        "the person is listed elsewhere"
+    );
 }

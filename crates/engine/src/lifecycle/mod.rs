@@ -16,7 +16,7 @@ mod limits;
 mod missing;
 mod outcome;
 mod plan;
-mod plan_text;
+pub(crate) mod plan_text;
 mod rehearse;
 mod values;
 

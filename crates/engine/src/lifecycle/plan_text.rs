@@ -133,8 +133,9 @@ fn limit(table: &Table<'_>) -> Result<Limit, PlanError> {
     })
 }
 
+/// A text whose places are told as line and column.
 #[derive(Clone, Copy)]
-struct PlanText<'a>(&'a str);
+pub(crate) struct PlanText<'a>(pub(crate) &'a str);
 
 impl<'a> PlanText<'a> {
     /// Line and column of a byte, from 1; columns count characters.
@@ -147,7 +148,7 @@ impl<'a> PlanText<'a> {
         (number(line), number(column))
     }
 
-    fn error(
+    pub(crate) fn error(
         self,
         at: Range<usize>,
         message: impl Into<String>,
@@ -162,7 +163,7 @@ impl<'a> PlanText<'a> {
         }
     }
 
-    fn tables<'v>(
+    pub(crate) fn tables<'v>(
         self,
         value: &'v Spanned<DeValue<'a>>,
         name: &'static str,
@@ -192,15 +193,16 @@ impl<'a> PlanText<'a> {
     }
 }
 
-struct Table<'a> {
-    text: PlanText<'a>,
-    name: &'static str,
-    span: Range<usize>,
-    values: &'a DeTable<'a>,
+/// One table of such a text.
+pub(crate) struct Table<'a> {
+    pub(crate) text: PlanText<'a>,
+    pub(crate) name: &'static str,
+    pub(crate) span: Range<usize>,
+    pub(crate) values: &'a DeTable<'a>,
 }
 
 impl Table<'_> {
-    fn only(&self, keys: &[&str]) -> Result<(), PlanError> {
+    pub(crate) fn only(&self, keys: &[&str]) -> Result<(), PlanError> {
         for key in self.values.keys() {
             let name = key.get_ref().as_ref();
             if !keys.contains(&name) {
@@ -211,18 +213,18 @@ impl Table<'_> {
         Ok(())
     }
 
-    fn value(&self, key: &str) -> Option<&Spanned<DeValue<'_>>> {
+    pub(crate) fn value(&self, key: &str) -> Option<&Spanned<DeValue<'_>>> {
         let mut entries = self.values.iter();
         let (_, value) = entries.find(|(name, _)| name.get_ref().as_ref() == key)?;
         Some(value)
     }
 
-    fn wrong(&self, key: &str, message: String, hint: String) -> PlanError {
+    pub(crate) fn wrong(&self, key: &str, message: String, hint: String) -> PlanError {
         let at = self.value(key).map_or(self.span.clone(), Spanned::span);
         self.text.error(at, message, Some(hint))
     }
 
-    fn required<T>(
+    pub(crate) fn required<T>(
         &self,
         key: &str,
         read: impl Fn(&Self, &str) -> Result<Option<T>, PlanError>,
@@ -237,7 +239,7 @@ impl Table<'_> {
         })
     }
 
-    fn text(&self, key: &str) -> Result<Option<String>, PlanError> {
+    pub(crate) fn text(&self, key: &str) -> Result<Option<String>, PlanError> {
         let Some(value) = self.value(key) else {
             return Ok(None);
         };
@@ -250,7 +252,7 @@ impl Table<'_> {
         }
     }
 
-    fn flag(&self, key: &str) -> Result<Option<bool>, PlanError> {
+    pub(crate) fn flag(&self, key: &str) -> Result<Option<bool>, PlanError> {
         let Some(value) = self.value(key) else {
             return Ok(None);
         };
@@ -267,7 +269,7 @@ impl Table<'_> {
         }
     }
 
-    fn word<T>(
+    pub(crate) fn word<T>(
         &self,
         key: &str,
         words: &[&str],
@@ -340,11 +342,11 @@ fn duration(text: &str) -> Option<TimeDelta> {
     TimeDelta::try_seconds(count.checked_mul(seconds)?)
 }
 
-fn one_of(words: &[&str]) -> String {
+pub(crate) fn one_of(words: &[&str]) -> String {
     format!("one of: {}", words.join(", "))
 }
 
-fn first_line(message: &str) -> String {
+pub(crate) fn first_line(message: &str) -> String {
     let line = message.lines().next().unwrap_or("the text cannot be read");
     let mut line = line.to_owned();
     if let Some(first) = line.get_mut(..1) {

@@ -196,7 +196,7 @@ impl Store {
         }
         links::mark_stale(&mut writing.tx).await?;
         writing.commit().await?;
-        self.correlate_if_stale().await?;
+        self.derive_if_stale().await?;
         Ok(numbers)
     }
 
@@ -243,7 +243,7 @@ impl Store {
         .await?;
         links::mark_stale(&mut writing.tx).await?;
         writing.commit().await?;
-        self.correlate_if_stale().await
+        self.derive_if_stale().await
     }
 
     /// A window of the decisions, the latest first, and how many there are.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::collect::seeded::{Seeded, identity};
 use crate::collect::tests::{Bench, bench, now, read};
+use crate::views::{self, ListQuery};
 use lastkey_contract::Kind;
 
 fn record(text: &str) -> RecordName {
@@ -117,4 +118,52 @@ async fn what_was_decided_is_in_the_log_and_can_be_neither_changed_nor_deleted()
         let refused = sqlx::raw_sql(sql).execute(&mut *writing.tx).await;
         assert!(refused.is_err(), "{sql}");
     }
+}
+
+#[tokio::test]
+async fn a_person_is_listed_once_and_named_by_any_of_its_records() {
+    let bench = two_sources().await;
+    let listed = async |search: &str| {
+        let query = ListQuery {
+            search: search.to_owned(),
+            filters: Vec::new(),
+            sort: String::new(),
+            descending: false,
+            offset: 0,
+            limit: 10,
+        };
+        let window = views::identities(&bench.store, &query).await.unwrap();
+        let ids: Vec<String> = window.rows.into_iter().map(|row| row.id).collect();
+        assert_eq!(ids.len() as u64, window.matching);
+        ids
+    };
+    let all = ["hr:u1", "vendors:u1", "hr:u2", "vendors:u2"];
+    assert_eq!(listed("").await.len(), all.len());
+    let number = same(&bench, "vendors:u2", "hr:u1").await;
+    assert_eq!(listed("").await, ["hr:u1", "vendors:u1", "hr:u2"]);
+    assert_eq!(listed("bob").await, ["hr:u1", "hr:u2"], "by either name");
+    let found = async |text: &str| {
+        let found = bench.store.find_identity(text).await.unwrap();
+        let ids = found.iter().map(|person| person.shown_id());
+        ids.collect::<Vec<String>>()
+    };
+    assert_eq!(found("vendors:u2").await, ["hr:u1"]);
+    assert_eq!(found("hr:u1").await, ["hr:u1"]);
+    assert_eq!(found("u2").await, ["hr:u1", "hr:u2"]);
+    let (people, _) = bench.store.counts().await.unwrap();
+    assert_eq!(people, 3);
+    let snapshot = bench.store.load_snapshot(None).await.unwrap();
+    assert_eq!(snapshot.identities.len(), 3);
+
+    let only_bob = Seeded::new(10).with(Kind::Identity, vec![identity("u2", "Bob")]);
+    read(&bench, "hr", &only_bob).await;
+    assert_eq!(found("hr:u1").await, ["vendors:u2"], "listed elsewhere");
+    assert_eq!(listed("ann").await, ["u1"]);
+    bench
+        .store
+        .undo_decision(number, "no", now())
+        .await
+        .unwrap();
+    assert!(found("hr:u1").await.is_empty());
+    assert_eq!(listed("").await, ["u1", "hr:u2", "vendors:u2"]);
 }

@@ -64,15 +64,21 @@ impl Store {
             .collect())
     }
 
-    /// The accounts of an identity.
+    /// The accounts of an identity's person: of all its records.
     pub(crate) async fn accounts_of(
         &self,
         identity_source: &str,
         identity: &str,
     ) -> Result<Vec<PersonLink>, StoreError> {
         let linked: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT l.account, l.rule FROM links l JOIN sources s ON s.id = l.identity_source
-             WHERE l.identity_id = ?1 AND s.name = ?2 AND s.removed_at IS NULL ORDER BY l.account",
+            "SELECT l.account, l.rule FROM links l
+             WHERE l.state = 0 AND (l.identity_source, l.identity_id) IN
+               (SELECT s.id, ?1 FROM sources s WHERE s.name = ?2 AND s.removed_at IS NULL
+                UNION SELECT r.source, r.id FROM sources s
+                JOIN person_records m ON m.source = s.id AND m.id = ?1
+                JOIN person_records r ON r.person = m.person
+                WHERE s.name = ?2 AND s.removed_at IS NULL)
+             ORDER BY l.account",
         )
         .bind(identity)
         .bind(identity_source)

@@ -51,7 +51,7 @@ pub struct PersonRow {
     pub manager_id: Option<String>,
     pub employer_id: Option<String>,
     pub end_date: Option<String>,
-    /// How many sources have this id.
+    /// How many persons have this id in some source.
     pub namesakes: i64,
     pub accounts: i64,
 }
@@ -79,8 +79,12 @@ pub(crate) struct PeopleQuery<'a> {
 
 const SELECT: &str = "SELECT p.object, s.name AS source_name, p.id, p.kind, p.display_name, p.email, p.status,
  p.department, p.title, p.manager_id, p.employer_id, p.end_date,
- (SELECT count(*) FROM people d WHERE d.id = p.id) AS namesakes,
- (SELECT count(*) FROM links l WHERE l.identity_id = p.id AND l.identity_source = p.source) AS accounts
+ (SELECT count(DISTINCT coalesce(r.person, -d.object)) FROM people d
+  LEFT JOIN person_records r ON r.source = d.source AND r.id = d.id WHERE d.id = p.id) AS namesakes,
+ (SELECT count(*) FROM links l WHERE l.identity_id = p.id AND l.identity_source = p.source AND l.state = 0)
+  + (SELECT count(*) FROM person_records m JOIN person_records r ON r.person = m.person
+     JOIN links l ON l.identity_id = r.id AND l.identity_source = r.source AND l.state = 0
+     WHERE m.source = p.source AND m.id = p.id AND (r.source <> p.source OR r.id <> p.id)) AS accounts
  FROM people p JOIN sources s ON s.id = p.source";
 
 /// The column of `people` that an order of the roster is sorted by; None where there is no such order.
@@ -273,6 +277,23 @@ impl Store {
         Ok(counted.into_iter().map(|(_, number)| number).collect())
     }
 
+    /// Id, name and address of people, in the order of the rows given.
+    pub(super) async fn texts_of(
+        &self,
+        objects: &[i64],
+    ) -> Result<Vec<[Option<String>; 3]>, StoreError> {
+        let mut texts = Vec::with_capacity(objects.len());
+        for object in objects {
+            let (id, name, email): (String, Option<String>, Option<String>) =
+                sqlx::query_as("SELECT id, display_name, email FROM people WHERE object = ?1")
+                    .bind(object)
+                    .fetch_one(self.readers())
+                    .await?;
+            texts.push([Some(id), name, email]);
+        }
+        Ok(texts)
+    }
+
     /// People by their rows, in the order of the rows given; who is gone is left out.
     async fn person_rows(&self, objects: &[i64]) -> Result<Vec<PersonRow>, StoreError> {
         let mut found: HashMap<i64, PersonRow> = HashMap::new();
@@ -290,32 +311,82 @@ impl Store {
         Ok(objects.iter().filter_map(|row| found.remove(row)).collect())
     }
 
-    /// The current identities that `text` names: a bare id, or `source:id`.
+    /// The current identities that `text` names: a bare id, or `source:id`. Each person once, as
+    /// the record that goes first, whichever of its records the text names.
     pub async fn find_identity(&self, text: &str) -> Result<Vec<PersonRow>, StoreError> {
-        let sql = format!("{SELECT} WHERE p.id = ?1 ORDER BY s.name");
-        let bare: Vec<PersonRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(text)
-            .fetch_all(self.readers())
-            .await?;
-        if !bare.is_empty() {
-            return Ok(bare);
-        }
-        let Some((source, id)) = text.split_once(':') else {
-            return Ok(Vec::new());
+        let bare: Vec<i64> =
+            sqlx::query_scalar("SELECT object FROM people WHERE id = ?1 ORDER BY source")
+                .bind(text)
+                .fetch_all(self.readers())
+                .await?;
+        let objects = match (bare.is_empty(), text.split_once(':')) {
+            (false, _) => self.leading(&bare).await?,
+            (true, None) => Vec::new(),
+            (true, Some((source, id))) => {
+                let record: Option<i64> = sqlx::query_scalar(
+                    "SELECT p.object FROM people p JOIN sources s ON s.id = p.source
+                     WHERE s.name = ?1 AND p.id = ?2",
+                )
+                .bind(source)
+                .bind(id)
+                .fetch_optional(self.readers())
+                .await?;
+                match record {
+                    Some(record) => self.leading(&[record]).await?,
+                    None => self.listed_elsewhere(source, id).await?,
+                }
+            }
         };
-        let sql = format!("{SELECT} WHERE s.name = ?1 AND p.id = ?2");
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(source)
-            .bind(id)
-            .fetch_all(self.readers())
-            .await?)
+        let mut found = self.person_rows(&objects).await?;
+        found.sort_by(|a, b| (&a.source_name, &a.id).cmp(&(&b.source_name, &b.id)));
+        Ok(found)
+    }
+
+    /// The rows of the records that go first among the current ones of each record's person.
+    async fn leading(&self, records: &[i64]) -> Result<Vec<i64>, StoreError> {
+        let mut leading = Vec::new();
+        for record in records {
+            let lead: Option<i64> = sqlx::query_scalar(
+                "SELECT l.object FROM people p
+                 JOIN person_records m ON m.source = p.source AND m.id = p.id
+                 JOIN person_records r ON r.person = m.person
+                 JOIN people l ON l.source = r.source AND l.id = r.id
+                 WHERE p.object = ?1 ORDER BY r.place LIMIT 1",
+            )
+            .bind(record)
+            .fetch_optional(self.readers())
+            .await?;
+            let lead = lead.unwrap_or(*record);
+            if !leading.contains(&lead) {
+                leading.push(lead);
+            }
+        }
+        Ok(leading)
+    }
+
+    /// The current record of a person that is named by a record which is not listed now.
+    async fn listed_elsewhere(&self, source: &str, id: &str) -> Result<Vec<i64>, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT l.object FROM person_records m JOIN sources s ON s.id = m.source
+             JOIN person_records r ON r.person = m.person
+             JOIN people l ON l.source = r.source AND l.id = r.id
+             WHERE s.name = ?1 AND m.id = ?2 ORDER BY r.place LIMIT 1",
+        )
+        .bind(source)
+        .bind(id)
+        .fetch_all(self.readers())
+        .await?)
     }
 
     /// How many current identities and credentials there are.
     pub(crate) async fn counts(&self) -> Result<(u64, u64), StoreError> {
-        let (people,): (i64,) = sqlx::query_as("SELECT count(*) FROM people")
-            .fetch_one(self.readers())
-            .await?;
+        let (people,): (i64,) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM people)
+             - (SELECT count(*) - count(DISTINCT r.person) FROM person_records r
+                JOIN people p ON p.source = r.source AND p.id = r.id)",
+        )
+        .fetch_one(self.readers())
+        .await?;
         let credentials = self.population_size(Kind::Credential).await?;
         Ok((people.cast_unsigned(), credentials))
     }

@@ -5,8 +5,9 @@
 //! A record that stands alone is a person of its own and has no row.
 
 use super::decisions::{About, Decision, RecordName, in_force};
-use super::{Store, StoreError};
-use crate::correlate::{Groups, Persons};
+use super::ground::{SeenThen, SourceRows};
+use super::{Store, StoreError, roster};
+use crate::correlate::{JoinedPerson, PersonDecision, PersonDoubt, Persons, Says, Seen};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,6 +27,13 @@ CREATE TABLE person_records (
   PRIMARY KEY (source, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX person_records_by_person ON person_records (person, place);
+CREATE TABLE person_doubts (
+  id INTEGER PRIMARY KEY,
+  rule TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  records TEXT NOT NULL,
+  count INTEGER NOT NULL
+) STRICT;
 ";
 
 impl Store {
@@ -37,76 +45,113 @@ impl Store {
                 .await?;
         Ok(Persons::new(rows))
     }
+
+    /// The records of a record's person, those first whose attributes go first, and what joined
+    /// each; only itself, joined by nothing, where the person has no other.
+    pub async fn records_of(
+        &self,
+        record: &RecordName,
+    ) -> Result<Vec<(RecordName, Option<String>)>, StoreError> {
+        let rows: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT o.name, r.id, r.how FROM sources s
+             JOIN person_records m ON m.source = s.id AND m.id = ?2
+             JOIN person_records r ON r.person = m.person JOIN sources o ON o.id = r.source
+             WHERE s.name = ?1 AND s.removed_at IS NULL ORDER BY r.place",
+        )
+        .bind(&record.source)
+        .bind(&record.id)
+        .fetch_all(self.readers())
+        .await?;
+        if rows.is_empty() {
+            return Ok(vec![(record.clone(), None)]);
+        }
+        let named = |(source, id, how)| (RecordName { source, id }, Some(how));
+        Ok(rows.into_iter().map(named).collect())
+    }
+
+    /// The rows of current records that do not go first among those of their person, each with
+    /// the row of the one that does.
+    pub(super) async fn second_records(&self) -> Result<Vec<(i64, i64)>, StoreError> {
+        let rows: Vec<(u32, i64)> = sqlx::query_as(
+            "SELECT r.person, p.object FROM person_records r
+             JOIN people p ON p.source = r.source AND p.id = r.id ORDER BY r.person, r.place",
+        )
+        .fetch_all(self.readers())
+        .await?;
+        let of_one = rows.chunk_by(|(a, _), (b, _)| a == b);
+        Ok(of_one
+            .filter_map(<[_]>::split_first)
+            .flat_map(|((_, lead), others)| others.iter().map(|(_, object)| (*object, *lead)))
+            .collect())
+    }
 }
 
-/// Makes the persons anew from what is decided.
-pub(super) async fn settle(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let sources: Vec<(i64, String)> =
-        sqlx::query_as("SELECT id, name FROM sources WHERE removed_at IS NULL ORDER BY id")
-            .fetch_all(&mut *connection)
-            .await?;
-    let source_of: HashMap<&str, i64> = sources.iter().map(|(id, n)| (n.as_str(), *id)).collect();
-    // Of each pair the latest decision counts.
-    let mut pairs: BTreeMap<(RecordName, RecordName), (i64, Decision)> = BTreeMap::new();
+/// The decisions about persons, of each pair the latest, with what was known of both.
+pub(super) async fn decided(
+    connection: &mut SqliteConnection,
+    sources: &SourceRows,
+) -> Result<Vec<(PersonDecision, SeenThen)>, StoreError> {
+    let mut pairs: BTreeMap<(RecordName, RecordName), (i64, PersonDecision, SeenThen)> =
+        BTreeMap::new();
     for row in in_force(connection, About::Persons).await? {
-        let Some(decision) = row.decision() else {
+        let (a, b, says) = match row.decision() {
+            Some(Decision::Same(a, b)) => (a, b, Says::Same),
+            Some(Decision::Apart(a, b)) => (a, b, Says::Apart),
+            Some(Decision::Of(..) | Decision::Nobodys(_)) | None => continue,
+        };
+        let of = |record: &RecordName| {
+            let source = sources.rows.get(record.source.as_str())?;
+            Some((*source, record.id.clone()))
+        };
+        // What a source that was removed listed is nobody's record now.
+        let (Some(first), Some(second)) = (of(&a), of(&b)) else {
             continue;
         };
-        if let Decision::Same(a, b) | Decision::Apart(a, b) = &decision {
-            let pair = (a.min(b).clone(), a.max(b).clone());
-            pairs.insert(pair, (row.id, decision));
-        }
+        let decision = PersonDecision {
+            says,
+            records: [first, second],
+        };
+        let pair = (a.clone().min(b.clone()), a.max(b));
+        pairs.insert(pair, (row.id, decision, SeenThen::of(&row.seen)));
     }
-    let mut numbers: BTreeMap<(i64, &str), u32> = BTreeMap::new();
-    for (a, b) in pairs.keys() {
-        for record in [a, b] {
-            if let Some(source) = source_of.get(record.source.as_str()) {
-                numbers.insert((*source, record.id.as_str()), 0);
-            }
-        }
-    }
-    for (number, slot) in (0..).zip(numbers.values_mut()) {
-        *slot = number;
-    }
-    let number = |record: &RecordName| {
-        let source = source_of.get(record.source.as_str())?;
-        numbers.get(&(*source, record.id.as_str())).copied()
-    };
-    let mut ordered: Vec<&(i64, Decision)> = pairs.values().collect();
-    ordered.sort_by_key(|(id, _)| *id);
-    let apart: Vec<(u32, u32)> = ordered
-        .iter()
-        .filter_map(|(_, decision)| match decision {
-            Decision::Apart(a, b) => Some((number(a)?, number(b)?)),
-            Decision::Same(..) | Decision::Of(..) | Decision::Nobodys(_) => None,
-        })
-        .collect();
-    let mut groups = Groups::new(u32::try_from(numbers.len()).unwrap_or(u32::MAX), &apart);
-    for (_, decision) in ordered {
-        if let Decision::Same(a, b) = decision
-            && let (Some(a), Some(b)) = (number(a), number(b))
-        {
-            groups.join(a, b);
-        }
-    }
-    let records: Vec<(i64, &str)> = numbers.keys().copied().collect();
-    let groups: Vec<Vec<(i64, &str)>> = groups
-        .several()
-        .into_iter()
-        .map(|group| {
-            let of = |n: u32| records.get(n as usize).copied();
-            group.into_iter().filter_map(of).collect()
-        })
-        .collect();
-    let names: HashMap<i64, &str> = sources.iter().map(|(id, n)| (*id, n.as_str())).collect();
-    write(connection, &groups, &names).await
+    let mut decided: Vec<_> = pairs.into_values().collect();
+    decided.sort_by_key(|(id, _, _)| *id);
+    Ok(decided.into_iter().map(|(_, d, seen)| (d, seen)).collect())
 }
 
-/// Replaces the rows; each group's records stand in the order of their places.
-async fn write(
+/// Leaves out decisions of which a record seems to be somebody else's by now.
+pub(super) fn still_held(
+    decided: Vec<(PersonDecision, SeenThen)>,
+    now: &HashMap<(i64, String), Seen>,
+) -> Vec<PersonDecision> {
+    decided
+        .into_iter()
+        .filter(|(decision, then)| {
+            let [a, b] = &decision.records;
+            let another = |record: &(i64, String), then: &Seen| {
+                now.get(record).is_some_and(|now| then.is_another(now))
+            };
+            !another(a, &then.identity) && !another(b, &then.other)
+        })
+        .map(|(decision, _)| decision)
+        .collect()
+}
+
+/// Who has several records, under numbers that hold for no longer than this.
+pub(super) fn numbered(joined: &[JoinedPerson]) -> Persons {
+    let all = (0..).zip(joined).flat_map(|(person, joined)| {
+        let records = (0..).zip(&joined.records);
+        records.map(move |(place, (source, id, _))| (*source, id.clone(), person, place))
+    });
+    Persons::new(all)
+}
+
+/// Replaces what differs.
+pub(super) async fn write(
     connection: &mut SqliteConnection,
-    groups: &[Vec<(i64, &str)>],
-    source_names: &HashMap<i64, &str>,
+    joined: Vec<JoinedPerson>,
+    doubts: &[PersonDoubt],
+    sources: &SourceRows,
 ) -> Result<(), StoreError> {
     let known: Vec<(i64, String, String)> =
         sqlx::query_as("SELECT id, source, record FROM persons ORDER BY id")
@@ -117,49 +162,82 @@ async fn write(
         .iter()
         .map(|(id, source, record)| ((source.as_str(), record.as_str()), *id))
         .collect();
-    let name_of = |source: i64| source_names.get(&source).copied().unwrap_or_default();
-    let mut rows: Vec<(i64, &str, i64, i64)> = Vec::new();
-    let mut fresh: Vec<(i64, &str, &str)> = Vec::new();
-    for group in groups {
-        let numbers = group
+    let name_of = |source: i64| sources.names.get(&source).map_or("", String::as_str);
+    let mut rows: Vec<(i64, String, u32, u32, String)> = Vec::new();
+    let mut fresh: Vec<(i64, String, String)> = Vec::new();
+    for JoinedPerson { records } in joined {
+        let numbers = records
             .iter()
-            .filter_map(|(source, id)| known.get(&(name_of(*source), *id)));
-        let person = match (numbers.min(), group.first()) {
+            .filter_map(|(source, id, _)| known.get(&(name_of(*source), id.as_str())));
+        let person = match (numbers.min(), records.first()) {
             (Some(number), _) => *number,
-            (None, Some((source, id))) => {
-                fresh.push((next, name_of(*source), id));
+            (None, Some((source, id, _))) => {
+                fresh.push((next, name_of(*source).to_owned(), id.clone()));
                 next += 1;
                 next - 1
             }
             (None, None) => continue,
         };
-        for (place, (source, id)) in (0..).zip(group) {
-            rows.push((*source, id, person, place));
+        let person = u32::try_from(person).unwrap_or(u32::MAX);
+        for (place, (source, id, how)) in (0..).zip(records) {
+            rows.push((source, id, person, place, how));
         }
     }
-    sqlx::query("DELETE FROM person_records")
+    rows.sort_unstable();
+    let stored: Vec<(i64, String, u32, u32, String)> = sqlx::query_as(
+        "SELECT source, id, person, place, how FROM person_records ORDER BY source, id",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    if stored != rows {
+        // Lists show each person once.
+        roster::changed(connection).await?;
+        for part in fresh.chunks(1000) {
+            let mut insert =
+                QueryBuilder::<Sqlite>::new("INSERT INTO persons (id, source, record) ");
+            insert.push_values(part, |mut values, (id, source, record)| {
+                values
+                    .push_bind(*id)
+                    .push_bind(source.as_str())
+                    .push_bind(record.as_str());
+            });
+            insert.build().execute(&mut *connection).await?;
+        }
+        sqlx::query("DELETE FROM person_records")
+            .execute(&mut *connection)
+            .await?;
+        for part in rows.chunks(1000) {
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO person_records (source, id, person, place, how) ",
+            );
+            insert.push_values(part, |mut values, (source, id, person, place, how)| {
+                values
+                    .push_bind(*source)
+                    .push_bind(id.as_str())
+                    .push_bind(*person)
+                    .push_bind(*place)
+                    .push_bind(how.as_str());
+            });
+            insert.build().execute(&mut *connection).await?;
+        }
+    }
+    sqlx::query("DELETE FROM person_doubts")
         .execute(&mut *connection)
         .await?;
-    for part in fresh.chunks(1000) {
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO persons (id, source, record) ");
-        insert.push_values(part, |mut values, (id, source, record)| {
-            values.push_bind(*id).push_bind(*source).push_bind(*record);
-        });
-        insert.build().execute(&mut *connection).await?;
-    }
-    for part in rows.chunks(1000) {
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO person_records (source, id, person, place, how) ",
-        );
-        insert.push_values(part, |mut values, (source, id, person, place)| {
-            values
-                .push_bind(*source)
-                .push_bind(*id)
-                .push_bind(*person)
-                .push_bind(*place)
-                .push_bind("decision");
-        });
-        insert.build().execute(&mut *connection).await?;
+    for doubt in doubts {
+        let names = doubt.records.iter();
+        let names: Vec<String> = names
+            .map(|(s, id)| format!("{}:{id}", name_of(*s)))
+            .collect();
+        sqlx::query(
+            "INSERT INTO person_doubts (rule, reason, records, count) VALUES (?1, ?2, ?3, ?4)",
+        )
+        .bind(&doubt.rule)
+        .bind(doubt.reason.word())
+        .bind(serde_json::to_string(&names)?)
+        .bind(doubt.count.cast_signed())
+        .execute(&mut *connection)
+        .await?;
     }
     Ok(())
 }

@@ -99,7 +99,8 @@ impl Store {
     ) -> Result<HashMap<String, (Option<String>, String)>, StoreError> {
         let rows: Vec<(String, String, Option<String>, String, i64)> = sqlx::query_as(
             "SELECT s.name, p.id, p.display_name, p.kind,
-             (SELECT count(*) FROM people d WHERE d.id = p.id)
+             (SELECT count(DISTINCT coalesce(r.person, -d.object)) FROM people d
+              LEFT JOIN person_records r ON r.source = d.source AND r.id = d.id WHERE d.id = p.id)
              FROM people p JOIN sources s ON s.id = p.source",
         )
         .fetch_all(self.readers())

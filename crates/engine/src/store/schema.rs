@@ -1,8 +1,8 @@
 //! The layout of the store and its versions. Migrations only add.
 
 use super::{
-    Store, StoreError, checks, decisions, events, journal, links, log, met, meta, objects,
-    ownership, people, persons, plans, resume, roster, sources, syncs, unseen,
+    Store, StoreError, checks, decisions, events, journal, link_rules, links, log, met, meta,
+    objects, ownership, people, persons, plans, resume, roster, sources, syncs, unseen,
 };
 use chrono::{DateTime, Utc};
 
@@ -32,6 +32,8 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(unseen::MIGRATION),
         Step::Sql(events::MIGRATION),
         Step::Sql(ownership::MIGRATION),
+        Step::Sql(link_rules::MIGRATION),
+        Step::Sql(links::STATES),
     ],
 ];
 

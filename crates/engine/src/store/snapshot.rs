@@ -3,7 +3,7 @@
 use super::blocks::{self, At, Columns, Which};
 use super::{Store, StoreError, SyncId};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
-use crate::correlate::{AccountKeys, Identities, IdentityKeys, Match};
+use crate::correlate::{AccountKeys, Gathering, IdentityKeys, Match, merged};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner};
 use lastkey_contract::{IdentityId, Kind, SourceName};
@@ -34,54 +34,53 @@ impl Store {
             never_read: self.never_read(as_of).await?,
             ..Snapshot::default()
         };
-        let names = self.source_names().await?;
+        let ground = self.ground(At::of(as_of)).await?;
+        let persons = self.persons().await?;
         let Visible {
             identities,
             accounts,
             owners,
         } = self.visible(At::of(as_of), &mut snapshot).await?;
-        let keys: Vec<IdentityKeys> = identities
-            .iter()
-            .map(|(source, identity)| IdentityKeys {
-                source: *source,
-                source_name: names.get(source).cloned().unwrap_or_default(),
-                id: identity.id.as_str().to_owned(),
-                email: identity.email.clone(),
-            })
-            .collect();
-        let known = Identities::new(&keys);
-        let shown = shown_ids(&keys);
+        let mut gathering = Gathering::new(ground);
+        for (source, identity) in &identities {
+            gathering.add(&IdentityKeys::of(*source, identity));
+        }
+        let known = gathering.done(persons.clone());
         let resolve = |reference: &IdentityId, source: i64| match known
             .named(reference.as_str(), source)
             .as_slice()
         {
-            [one] => shown
-                .get(*one)
-                .cloned()
-                .unwrap_or_else(|| reference.clone()),
+            [one] => IdentityId::new(known.shown(*one)),
             [] | [_, _, ..] => reference.clone(),
         };
-
-        for (n, (source, mut identity)) in identities.iter().cloned().enumerate() {
-            if let Some(id) = shown.get(n) {
-                identity.id = id.clone();
+        let fact = |number: u32| Some(&identities.get(number as usize)?.1);
+        for (number, (source, identity)) in (0..).zip(&identities) {
+            // A person is there once, as its records have it together.
+            if known.lead(number) != number {
+                continue;
             }
-            identity.manager_id = identity.manager_id.map(|i| resolve(&i, source));
-            identity.employer_id = identity.employer_id.map(|i| resolve(&i, source));
-            snapshot.identities.push(identity);
+            let records = persons.with(*source, identity.id.as_str());
+            let others: Vec<&Identity> = records
+                .iter()
+                .filter_map(|(source, id)| known.record(*source, id))
+                .filter(|record| *record != number)
+                .filter_map(fact)
+                .collect();
+            let mut person = match others.is_empty() {
+                true => identity.clone(),
+                false => merged(identity, &others).identity,
+            };
+            person.id = IdentityId::new(known.shown(number));
+            person.manager_id = person.manager_id.map(|i| resolve(&i, *source));
+            person.employer_id = person.employer_id.map(|i| resolve(&i, *source));
+            snapshot.identities.push(person);
         }
         for (source, mut account) in accounts {
-            let keys = AccountKeys {
-                source,
-                id: account.id.as_str().to_owned(),
-                name: account.name.clone(),
-                identity_id: account.identity_id.as_ref().map(|i| i.to_string()),
-                email: account.email.clone(),
-            };
-            account.identity_id = match known.owner_of(&keys) {
-                Match::One { identity, .. } => shown.get(identity).cloned(),
-                Match::Ambiguous { candidates, .. } => {
-                    let candidates = candidates.into_iter().filter_map(|n| shown.get(n).cloned());
+            let found = known.owner_of(&AccountKeys::of(source, &account));
+            account.identity_id = match found {
+                Match::One { identity, .. } => Some(IdentityId::new(known.shown(identity))),
+                Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
+                    let candidates = candidates.iter().map(|n| IdentityId::new(known.shown(*n)));
                     snapshot.ambiguous.push(AmbiguousAccount {
                         system: account.system.clone(),
                         id: account.id.clone(),
@@ -89,7 +88,7 @@ impl Store {
                     });
                     None
                 }
-                Match::None => None,
+                Match::Nobodys | Match::Gone { .. } | Match::None => None,
             };
             snapshot.accounts.push(account);
         }
@@ -250,18 +249,4 @@ fn see(
         Kind::Session | Kind::Task => {}
     }
     Ok(())
-}
-
-/// The ids of a snapshot: bare where only one source has the id, else `source:id`.
-fn shown_ids(keys: &[IdentityKeys]) -> Vec<IdentityId> {
-    let mut count: HashMap<&str, u32> = HashMap::new();
-    for key in keys {
-        *count.entry(key.id.as_str()).or_default() += 1;
-    }
-    keys.iter()
-        .map(|key| match count.get(key.id.as_str()) {
-            Some(1) | None => IdentityId::new(key.id.as_str()),
-            Some(_) => IdentityId::new(format!("{}:{}", key.source_name, key.id)),
-        })
-        .collect()
 }

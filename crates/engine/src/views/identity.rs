@@ -5,7 +5,7 @@ use super::{
     AccountLine, CredentialLine, EntitlementLine, FactLine, IdentityCounts, IdentityDetail,
     OwnerLine, PlaceLine,
 };
-use crate::correlate::Rule;
+use crate::correlate::basis_of;
 use crate::lifecycle::Basis;
 use crate::store::{
     End, OwnerLineRow, PersonLink, PersonRow, Store, StoreError, UNIT, named, principal_ref,
@@ -135,7 +135,7 @@ fn fact_lines(fact: &Identity) -> Vec<FactLine> {
 }
 
 fn rule_basis(link: &PersonLink) -> Basis {
-    Rule::from_word(&link.rule).map_or(Basis::Assumed, Rule::basis)
+    basis_of(&link.rule)
 }
 
 fn account_line(link: &PersonLink) -> AccountLine {

@@ -43,10 +43,15 @@ impl Store {
         person: &PersonRow,
         now: DateTime<Utc>,
     ) -> Result<(Vec<OwnerLineRow>, Vec<OwnerLineRow>), StoreError> {
-        let names = [
-            person.id.clone(),
-            format!("{}:{}", person.source_name, person.id),
-        ];
+        let record = RecordName {
+            source: person.source_name.clone(),
+            id: person.id.clone(),
+        };
+        // Whichever of a person's records a line names.
+        let records = self.records_of(&record).await?.into_iter();
+        let names: Vec<String> = records
+            .flat_map(|(record, _)| [record.to_string(), record.id])
+            .collect();
         let objects: Vec<String> = names
             .iter()
             .map(|n| format!("{}{UNIT}{n}", ObjectType::Identity))

@@ -20,6 +20,7 @@ use orders::Columns;
 use serde::Deserialize;
 use sqlx::SqliteConnection;
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use words::Words;
 
 pub(super) const MIGRATION: &str = "
@@ -101,8 +102,19 @@ impl Store {
         }
         let sources = self.source_names().await?;
         let (mut columns, mut words) = (Columns::default(), Words::default());
+        // A person stands here once, and is found by the words of all its records.
+        let seconds = self.second_records().await?;
+        let mut more: HashMap<i64, Vec<[Option<String>; 3]>> = HashMap::new();
+        let objects: Vec<i64> = seconds.iter().map(|(second, _)| *second).collect();
+        for ((_, lead), texts) in seconds.iter().zip(self.texts_of(&objects).await?) {
+            more.entry(*lead).or_default().push(texts);
+        }
+        let seconds: HashSet<i64> = objects.into_iter().collect();
         let mut connection = self.readers().acquire().await?;
         every::each(&mut connection, Kind::Identity, None, At::Now, |standing| {
+            if seconds.contains(&standing.row) {
+                return Ok(());
+            }
             let person: Person<'_> = serde_json::from_str(standing.fact)?;
             let source = sources.get(&standing.source).map_or("", String::as_str);
             words.take([
@@ -110,6 +122,9 @@ impl Store {
                 person.display_name.as_deref(),
                 person.email.as_deref(),
             ]);
+            for texts in more.get(&standing.row).into_iter().flatten() {
+                words.take_more(texts.each_ref().map(Option::as_deref));
+            }
             columns.take(standing.row, source, &person);
             Ok(())
         })

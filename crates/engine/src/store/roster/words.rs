@@ -98,6 +98,15 @@ impl Words {
     pub fn take(&mut self, texts: [Option<&str>; 3]) {
         let person = self.people;
         self.people += 1;
+        self.note(person, texts);
+    }
+
+    /// More texts of the one that was taken last.
+    pub fn take_more(&mut self, texts: [Option<&str>; 3]) {
+        self.note(self.people.saturating_sub(1), texts);
+    }
+
+    fn note(&mut self, person: u32, texts: [Option<&str>; 3]) {
         for text in texts.into_iter().flatten() {
             each_word(text, |word| {
                 // A text of more than four gigabytes is no list of people.

@@ -1,0 +1,567 @@
+//! Identities by the things that name them, and whose an account is.
+//!
+//! Compact: a million identities take about a hundred bytes each. Numbers count the identities
+//! in the order in which they were added.
+
+use super::index::Index;
+use super::persons::Persons;
+use super::rules::{Confidence, DECISION, Rule, default_rules};
+use super::seen::Seen;
+use super::values::{AccountKeys, Compare, IdentityKeys, Take};
+use crate::access::columns::Texts;
+use lastkey_contract::facts::IdentityKind;
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::BuildHasher;
+
+/// What holds beside identities and persons.
+#[derive(Clone, Debug, Default)]
+pub struct Ground {
+    /// Sources by row, those that were removed too.
+    pub source_names: HashMap<i64, String>,
+    /// The rules of sources, by row, that have rules of their own.
+    pub rules: BTreeMap<i64, Vec<Rule>>,
+    /// By system and native id of the account.
+    pub decisions: HashMap<(String, String), AccountDecision>,
+    /// Records, by source row and id, whose id may have been given to somebody else.
+    pub reused: HashSet<(i64, String)>,
+    /// Ids that were listed once and are not now, with the rows of their sources.
+    pub gone: HashMap<String, Vec<i64>>,
+}
+
+/// What somebody decided of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountDecision {
+    pub number: i64,
+    /// Source row and id of the identity; nobody's where empty.
+    pub to: Option<(i64, String)>,
+    pub account_seen: Seen,
+    pub identity_seen: Seen,
+}
+
+/// Why something that fits is not enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The rule only suggests.
+    Suggested,
+    /// What should agree differs.
+    Differs,
+    /// The id may have been given to somebody else since.
+    Reused,
+}
+
+impl Doubt {
+    pub fn word(self) -> &'static str {
+        match self {
+            Doubt::Suggested => "suggested",
+            Doubt::Differs => "differs",
+            Doubt::Reused => "reused",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Doubt> {
+        [Doubt::Suggested, Doubt::Differs, Doubt::Reused]
+            .into_iter()
+            .find(|d| d.word() == word)
+    }
+}
+
+/// What was found for one account; identities and rules by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    One {
+        identity: u32,
+        rule: u16,
+    },
+    /// Several persons fit.
+    Ambiguous {
+        candidates: Vec<u32>,
+        rule: u16,
+    },
+    /// Something fits, and something speaks against it.
+    Possible {
+        candidates: Vec<u32>,
+        rule: u16,
+        doubt: Doubt,
+    },
+    /// Nobody's, as somebody decided.
+    Nobodys,
+    /// Of a record that no source lists now, nor another one of the same person.
+    Gone {
+        source: i64,
+        id: String,
+        rule: u16,
+    },
+    None,
+}
+
+/// A rule with the numbers of what it looks into.
+struct ReadyRule {
+    rule: Rule,
+    name: u16,
+    /// Rows of `indexes`, one for each take of the identity.
+    indexes: Vec<usize>,
+    /// Rows of `compared`, one for each pair that must agree.
+    compared: Vec<usize>,
+    /// Rows of sources.
+    sources: Vec<i64>,
+}
+
+/// Identities by the things that name them.
+pub struct Identities {
+    ground: Ground,
+    persons: Persons,
+    hasher: RandomState,
+    sources: Vec<i64>,
+    kinds: Vec<IdentityKind>,
+    ids: Texts,
+    by_id: Index,
+    indexes: Vec<Index>,
+    /// Hashes, by identity; 0 where not known.
+    compared: Vec<Vec<u64>>,
+    /// Of each identity the first of the same person's; empty where everybody has one record.
+    leads: Vec<u32>,
+    /// Of those whom a decision names, or whose id may have been given on.
+    seen: HashMap<u32, Seen>,
+    reused: HashSet<u32>,
+    rule_names: Vec<String>,
+    ready: HashMap<i64, Vec<ReadyRule>>,
+    otherwise: Vec<ReadyRule>,
+}
+
+/// Takes identities one by one.
+pub struct Gathering {
+    known: Identities,
+    takes: Vec<(Take, Compare)>,
+    agrees: Vec<Take>,
+    ids: Vec<(u64, u32)>,
+    values: Vec<Vec<(u64, u32)>>,
+    watched: HashSet<(i64, String)>,
+}
+
+impl Gathering {
+    pub fn new(ground: Ground) -> Self {
+        let mut takes: Vec<(Take, Compare)> = Vec::new();
+        let mut agrees: Vec<Take> = Vec::new();
+        let mut rule_names = vec![DECISION.to_owned()];
+        let rows: HashMap<&str, i64> = ground
+            .source_names
+            .iter()
+            .map(|(row, name)| (name.as_str(), *row))
+            .collect();
+        let mut ready = |rules: &[Rule]| -> Vec<ReadyRule> {
+            rules
+                .iter()
+                .map(|rule| {
+                    let compare = rule.compare;
+                    let wanted = rule.identity.iter().map(|take| (take.clone(), compare));
+                    ReadyRule {
+                        name: number_of(&mut rule_names, rule.name.clone()) as u16,
+                        indexes: match rule.is_of_identity_id() {
+                            true => Vec::new(),
+                            false => wanted.map(|w| number_of(&mut takes, w)).collect(),
+                        },
+                        compared: rule
+                            .agree
+                            .iter()
+                            .map(|(_, of_identity)| number_of(&mut agrees, of_identity.clone()))
+                            .collect(),
+                        // A source that is not there has no identities: no row is 0.
+                        sources: rule
+                            .sources
+                            .iter()
+                            .map(|name| rows.get(name.as_str()).copied().unwrap_or(0))
+                            .collect(),
+                        rule: rule.clone(),
+                    }
+                })
+                .collect()
+        };
+        let of_sources = ground
+            .rules
+            .iter()
+            .map(|(source, rules)| (*source, ready(rules)))
+            .collect();
+        let otherwise = ready(&default_rules());
+        let mut watched = ground.reused.clone();
+        watched.extend(ground.decisions.values().filter_map(|d| d.to.clone()));
+        Self {
+            values: vec![Vec::new(); takes.len()],
+            ids: Vec::new(),
+            watched,
+            known: Identities {
+                hasher: RandomState::new(),
+                sources: Vec::new(),
+                kinds: Vec::new(),
+                ids: Texts::default(),
+                by_id: Index::default(),
+                indexes: Vec::new(),
+                compared: vec![Vec::new(); agrees.len()],
+                leads: Vec::new(),
+                seen: HashMap::new(),
+                reused: HashSet::new(),
+                rule_names,
+                ready: of_sources,
+                otherwise,
+                persons: Persons::default(),
+                ground,
+            },
+            takes,
+            agrees,
+        }
+    }
+
+    /// Adds an identity; its number.
+    pub fn add(&mut self, identity: &IdentityKeys) -> u32 {
+        let known = &mut self.known;
+        let number = known.ids.push(&identity.id);
+        known.sources.push(identity.source);
+        known.kinds.push(identity.kind);
+        let hash = |text: &str| known.hasher.hash_one(text);
+        self.ids.push((hash(&identity.id), number));
+        for ((take, compare), values) in self.takes.iter().zip(&mut self.values) {
+            if let Some(value) = identity.take(take, *compare) {
+                values.push((hash(&value), number));
+            }
+        }
+        for (take, column) in self.agrees.iter().zip(&mut known.compared) {
+            let value = identity.take(take, Compare::Folded);
+            column.push(value.map_or(0, |value| hash(&value)));
+        }
+        if !self.watched.is_empty() {
+            let key = (identity.source, identity.id.clone());
+            if self.watched.contains(&key) {
+                known.seen.insert(number, Seen::of_identity(identity));
+                if known.ground.reused.contains(&key) {
+                    known.reused.insert(number);
+                }
+            }
+        }
+        number
+    }
+
+    /// All that were added, by what names them.
+    pub fn done(self, persons: Persons) -> Identities {
+        let Gathering {
+            mut known,
+            ids,
+            values,
+            ..
+        } = self;
+        known.by_id = Index::new(ids);
+        known.indexes = values.into_iter().map(Index::new).collect();
+        known.persons = persons;
+        known.find_leads();
+        known
+    }
+}
+
+fn number_of<T: PartialEq>(all: &mut Vec<T>, wanted: T) -> usize {
+    if let Some(number) = all.iter().position(|one| *one == wanted) {
+        return number;
+    }
+    all.push(wanted);
+    all.len() - 1
+}
+
+impl Identities {
+    fn find_leads(&mut self) {
+        let mut leads: Vec<u32> = Vec::new();
+        for (_, records) in self.persons.all() {
+            let numbers: Vec<u32> = records
+                .iter()
+                .filter_map(|(source, id)| self.record(*source, id))
+                .collect();
+            let Some(lead) = numbers.first() else {
+                continue;
+            };
+            if leads.is_empty() {
+                leads = (0..self.ids.len()).collect();
+            }
+            for number in &numbers {
+                if let Some(slot) = leads.get_mut(*number as usize) {
+                    *slot = *lead;
+                }
+            }
+        }
+        self.leads = leads;
+    }
+
+    /// The identity with this id of this source.
+    pub fn record(&self, source: i64, id: &str) -> Option<u32> {
+        self.with_id(id).find(|n| self.source(*n) == source)
+    }
+
+    fn with_id(&self, id: &str) -> impl Iterator<Item = u32> {
+        self.by_id
+            .find(self.hasher.hash_one(id))
+            .filter(move |n| self.ids.at(*n) == id)
+    }
+
+    /// The row of an identity's source; 0 for a number that is nobody's.
+    pub fn source(&self, identity: u32) -> i64 {
+        self.sources.get(identity as usize).copied().unwrap_or(0)
+    }
+
+    /// The name of an identity's source.
+    pub fn source_name(&self, identity: u32) -> &str {
+        let name = self.ground.source_names.get(&self.source(identity));
+        name.map_or("", String::as_str)
+    }
+
+    /// The id of an identity in its source.
+    pub fn id(&self, identity: u32) -> &str {
+        self.ids.at(identity)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u32 {
+        self.ids.len()
+    }
+
+    /// The record whose name the identity's person has: its own, where that is the only one.
+    pub fn lead(&self, identity: u32) -> u32 {
+        let lead = self.leads.get(identity as usize);
+        lead.copied().unwrap_or(identity)
+    }
+
+    /// The name of an identity's person: bare where nobody else has the id, else `source:id`.
+    pub fn shown(&self, identity: u32) -> String {
+        let lead = self.lead(identity);
+        let id = self.id(lead);
+        match self.with_id(id).all(|n| self.lead(n) == lead) {
+            true => id.to_owned(),
+            false => format!("{}:{id}", self.source_name(lead)),
+        }
+    }
+
+    /// The name of a rule.
+    pub fn rule_name(&self, rule: u16) -> &str {
+        self.rule_names
+            .get(usize::from(rule))
+            .map_or("", String::as_str)
+    }
+
+    /// The persons that a reference of a source can mean: the bare id, its own source before
+    /// others; or `source:id`. One record of each.
+    pub fn named(&self, text: &str, source: i64) -> Vec<u32> {
+        let bare: Vec<u32> = self.with_id(text).collect();
+        if !bare.is_empty() {
+            let own = bare.iter().find(|n| self.source(**n) == source);
+            return own.map_or_else(|| self.one_each(bare.clone()), |n| vec![*n]);
+        }
+        let Some((name, id)) = text.split_once(':') else {
+            return Vec::new();
+        };
+        let of_source = self.with_id(id).filter(|n| self.source_name(*n) == name);
+        self.one_each(of_source.collect())
+    }
+
+    /// One record of each person.
+    fn one_each(&self, mut found: Vec<u32>) -> Vec<u32> {
+        found.sort_unstable();
+        found.dedup();
+        if !self.leads.is_empty() {
+            let mut persons = HashSet::new();
+            found.retain(|n| persons.insert(self.lead(*n)));
+        }
+        found
+    }
+
+    /// Whose account it is: as somebody decided, or by the first of its source's rules that fits.
+    pub fn owner_of(&self, account: &AccountKeys) -> Match {
+        if !self.ground.decisions.is_empty() {
+            let key = (account.system.clone(), account.id.clone());
+            if let Some(decision) = self.ground.decisions.get(&key) {
+                return self.decided(account, decision);
+            }
+        }
+        let mut possible = Match::None;
+        let mut doubtful = |candidates, rule, doubt| {
+            if possible == Match::None {
+                possible = Match::Possible {
+                    candidates,
+                    rule,
+                    doubt,
+                };
+            }
+        };
+        let rules = self.ready.get(&account.source).unwrap_or(&self.otherwise);
+        for ready in rules {
+            let fitting = self.fitting(ready, account);
+            if fitting.is_empty() {
+                // Whoever left keeps the account: a mail or a login may be somebody else's by now.
+                match self.gone(ready, account) {
+                    Some(gone) => return gone,
+                    None => continue,
+                }
+            }
+            if ready.rule.confidence == Confidence::Possible {
+                doubtful(self.one_each(fitting), ready.name, Doubt::Suggested);
+                continue;
+            }
+            let agreeing: Vec<u32> = fitting
+                .iter()
+                .copied()
+                .filter(|n| self.agrees(ready, account, *n))
+                .collect();
+            if agreeing.is_empty() {
+                doubtful(self.one_each(fitting), ready.name, Doubt::Differs);
+                continue;
+            }
+            let candidates = self.one_each(agreeing);
+            return match candidates.as_slice() {
+                [one] if self.is_anothers(account, *one) => Match::Possible {
+                    candidates,
+                    rule: ready.name,
+                    doubt: Doubt::Reused,
+                },
+                [one] => Match::One {
+                    identity: *one,
+                    rule: ready.name,
+                },
+                [] | [_, _, ..] => Match::Ambiguous {
+                    candidates,
+                    rule: ready.name,
+                },
+            };
+        }
+        possible
+    }
+
+    fn decided(&self, account: &AccountKeys, decision: &AccountDecision) -> Match {
+        let target = decision.to.as_ref().map(|(s, id)| self.listed(*s, id));
+        let doubt = |candidates| Match::Possible {
+            candidates,
+            rule: 0,
+            doubt: Doubt::Reused,
+        };
+        if decision.account_seen.is_another(&Seen::of_account(account)) {
+            return doubt(target.flatten().into_iter().collect());
+        }
+        match (target, &decision.to) {
+            (None, _) | (_, None) => Match::Nobodys,
+            (Some(None), Some((source, id))) => Match::Gone {
+                source: *source,
+                id: id.clone(),
+                rule: 0,
+            },
+            (Some(Some(identity)), Some(_)) => {
+                let now = self.seen.get(&identity);
+                match now.is_some_and(|now| decision.identity_seen.is_another(now)) {
+                    true => doubt(vec![identity]),
+                    false => Match::One { identity, rule: 0 },
+                }
+            }
+        }
+    }
+
+    /// The record, or else another one of the same person that is listed.
+    fn listed(&self, source: i64, id: &str) -> Option<u32> {
+        let others = self.persons.with(source, id);
+        self.record(source, id).or_else(|| {
+            others
+                .iter()
+                .find_map(|(source, id)| self.record(*source, id))
+        })
+    }
+
+    fn gone(&self, ready: &ReadyRule, account: &AccountKeys) -> Option<Match> {
+        let text = account.identity_id.as_deref()?;
+        if self.ground.gone.is_empty() || !ready.rule.is_of_identity_id() {
+            return None;
+        }
+        let bare = self.ground.gone.get(text).map(|sources| (text, sources));
+        let (id, sources) = bare.or_else(|| {
+            let (_, id) = text.split_once(':')?;
+            Some((id, self.ground.gone.get(id)?))
+        })?;
+        let of_text = |source: &&i64| {
+            let name = self.ground.source_names.get(*source);
+            id == text
+                || text.strip_suffix(id).and_then(|t| t.strip_suffix(':'))
+                    == name.map(|n| n.as_str())
+        };
+        let source = *sources
+            .iter()
+            .find(|source| **source == account.source)
+            .or_else(|| sources.iter().find(of_text))?;
+        let rule = ready.name;
+        Some(match self.listed(source, id) {
+            Some(identity) => Match::One { identity, rule },
+            None => Match::Gone {
+                source,
+                id: id.to_owned(),
+                rule,
+            },
+        })
+    }
+
+    /// Everybody whom a rule's values lead to.
+    fn fitting(&self, ready: &ReadyRule, account: &AccountKeys) -> Vec<u32> {
+        let rule = &ready.rule;
+        let mut found: Vec<u32> = Vec::new();
+        if rule.is_of_identity_id() {
+            if let Some(id) = account.identity_id.as_deref() {
+                found = self.named(id, account.source);
+            }
+        } else {
+            for take in &rule.account {
+                let Some(value) = account.take(take, rule.compare) else {
+                    continue;
+                };
+                let hash = self.hasher.hash_one(value.as_str());
+                for index in &ready.indexes {
+                    found.extend(
+                        self.indexes
+                            .get(*index)
+                            .into_iter()
+                            .flat_map(|i| i.find(hash)),
+                    );
+                }
+            }
+        }
+        if !rule.sources.is_empty() {
+            found.retain(|n| ready.sources.contains(&self.source(*n)));
+        }
+        if !rule.kinds.is_empty() {
+            let kind = |n: u32| self.kinds.get(n as usize);
+            found.retain(|n| kind(*n).is_some_and(|kind| rule.kinds.contains(kind)));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn agrees(&self, ready: &ReadyRule, account: &AccountKeys, identity: u32) -> bool {
+        ready
+            .rule
+            .agree
+            .iter()
+            .zip(&ready.compared)
+            .all(|((of_account, _), column)| {
+                let column = self.compared.get(*column);
+                let theirs = column.and_then(|c| c.get(identity as usize)).copied();
+                match (account.take(of_account, Compare::Folded), theirs) {
+                    (None, _) | (_, None | Some(0)) => true,
+                    (Some(ours), Some(theirs)) => self.hasher.hash_one(ours.as_str()) == theirs,
+                }
+            })
+    }
+
+    /// Whether the account may be of whoever had the id before: it is neither younger than its
+    /// holder of now, nor called like that one.
+    fn is_anothers(&self, account: &AccountKeys, identity: u32) -> bool {
+        if !self.reused.contains(&identity) {
+            return false;
+        }
+        let Some(holder) = self.seen.get(&identity) else {
+            return true;
+        };
+        let own = Seen::of_account(account);
+        let younger = own.since.is_some() && own.since >= holder.since && holder.since.is_some();
+        let called = |name: &Option<String>| name.as_deref().map(super::values::folded);
+        let alike = own.name.is_some() && called(&own.name) == called(&holder.name);
+        !younger && !alike
+    }
+}

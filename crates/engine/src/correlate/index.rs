@@ -1,0 +1,75 @@
+//! Which identities have a value: 16 bytes for each, whatever the value's length.
+//!
+//! Values are kept as 64-bit hashes under a random key, so that nobody can make two that meet;
+//! by chance two of two million do so once in four million estates.
+
+/// Numbers by hash.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// By hash, then number; none twice.
+    entries: Vec<(u64, u32)>,
+    /// Where the entries of each upper part of a hash begin.
+    starts: Vec<u32>,
+    shift: u32,
+}
+
+impl Index {
+    pub(super) fn new(mut entries: Vec<(u64, u32)>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        // About two entries for each upper part.
+        let bits = entries.len().checked_ilog2().unwrap_or(0).clamp(1, 30);
+        let shift = u64::BITS - bits;
+        let parts = 1usize << bits;
+        let mut starts = Vec::with_capacity(parts + 1);
+        let mut at = 0;
+        for part in 0..=parts as u64 {
+            while entries
+                .get(at)
+                .is_some_and(|(hash, _)| hash >> shift < part)
+            {
+                at += 1;
+            }
+            starts.push(u32::try_from(at).unwrap_or(u32::MAX));
+        }
+        Self {
+            entries,
+            starts,
+            shift,
+        }
+    }
+
+    /// The numbers that have this hash, ascending.
+    pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = u32> {
+        let part = (hash >> self.shift) as usize;
+        let place = |part: usize| self.starts.get(part).copied().unwrap_or(0) as usize;
+        let range = self.entries.get(place(part)..place(part + 1));
+        range
+            .unwrap_or(&[])
+            .iter()
+            .filter(move |(h, _)| *h == hash)
+            .map(|(_, number)| *number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_is_found_under_its_hash_and_none_under_another() {
+        for count in [0u64, 1, 2, 3, 100, 5000] {
+            let hash = |n: u64| (n / 2).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let entries = (0..count).map(|n| (hash(n), n as u32)).collect();
+            let index = Index::new(entries);
+            for n in 0..count {
+                let found: Vec<u32> = index.find(hash(n)).collect();
+                let first = (n / 2 * 2) as u32;
+                let both: Vec<u32> = (first..(first + 2).min(count as u32)).collect();
+                assert_eq!(found, both, "{n} of {count}");
+            }
+            assert_eq!(index.find(12345).count(), 0);
+            assert_eq!(index.find(u64::MAX).count(), 0);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What tells one holder of an id from the next.
+
+use super::values::{AccountKeys, IdentityKeys, folded};
+use serde::{Deserialize, Serialize};
+
+/// Name and beginning, as somebody saw them, or as an earlier version had them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    pub name: Option<String>,
+    /// When the holder began, as the fact has it.
+    pub since: Option<String>,
+}
+
+impl Seen {
+    pub fn of_account(account: &AccountKeys) -> Seen {
+        Seen {
+            name: account.name.clone(),
+            since: text(account.created_at.as_ref()),
+        }
+    }
+
+    pub fn of_identity(identity: &IdentityKeys) -> Seen {
+        Seen {
+            name: identity.display_name.clone(),
+            since: text(identity.start_date.as_ref()),
+        }
+    }
+
+    /// Whether the same id now seems to be held by somebody else: both the name and the beginning
+    /// are known and differ. A name alone changes by marriage, a beginning alone by rehire.
+    pub fn is_another(&self, now: &Seen) -> bool {
+        let differ = |a: &Option<String>, b: &Option<String>| match (a, b) {
+            (Some(a), Some(b)) => folded(a.trim()) != folded(b.trim()),
+            (None, _) | (_, None) => false,
+        };
+        differ(&self.name, &now.name) && differ(&self.since, &now.since)
+    }
+}
+
+fn text(value: Option<&serde_json::Value>) -> Option<String> {
+    Some(value?.as_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(before: (&str, &str), now: (&str, &str), expected: bool) {
+        let known = |t: &str| (!t.is_empty()).then(|| t.to_owned());
+        let seen = |(name, since): (&str, &str)| Seen {
+            name: known(name),
+            since: known(since),
+        };
+        assert_eq!(
+            seen(before).is_another(&seen(now)),
+            expected,
+            "{before:?} {now:?}"
+        );
+    }
+
+    #[test]
+    fn another_holder_has_another_name_and_another_beginning() {
+        check(("Ann Smith", "2010"), ("Bob Jones", "2024"), true);
+        check(("Ann Smith", "2010"), ("Ann Miller", "2010"), false);
+        check(("Ann Smith", "2010"), ("ann smith ", "2024"), false);
+        check(("Ann Smith", ""), ("Bob Jones", "2024"), false);
+        check(("", "2010"), ("Bob Jones", "2024"), false);
+    }
+}

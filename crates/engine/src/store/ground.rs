@@ -1,0 +1,184 @@
+//! What correlation goes by, read from the store: rules, decisions, who left, whose id was given on.
+
+use super::blocks::{self, At, Block, Columns, Which};
+use super::decisions::{self, About, Decision};
+use super::{Store, StoreError, link_rules};
+use crate::correlate::{AccountDecision, Ground, IdentityKeys, PersonRules, Seen};
+use lastkey_contract::Kind;
+use serde::Deserialize;
+use sqlx::SqliteConnection;
+use std::collections::{HashMap, HashSet};
+
+/// What is kept with a decision of what it was about.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SeenThen {
+    pub account: Seen,
+    pub identity: Seen,
+    pub other: Seen,
+}
+
+impl SeenThen {
+    /// Of a row of `decisions`; what cannot be read was not seen.
+    pub fn of(text: &str) -> SeenThen {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
+/// Sources by row and by name.
+pub(super) struct SourceRows {
+    /// Removed ones too.
+    pub names: HashMap<i64, String>,
+    /// Only those that are there.
+    pub rows: HashMap<String, i64>,
+}
+
+pub(super) async fn source_rows(
+    connection: &mut SqliteConnection,
+) -> Result<SourceRows, StoreError> {
+    let all: Vec<(i64, String, bool)> =
+        sqlx::query_as("SELECT id, name, removed_at IS NULL FROM sources ORDER BY id")
+            .fetch_all(connection)
+            .await?;
+    let there = all.iter().filter(|(_, _, there)| *there);
+    Ok(SourceRows {
+        rows: there.map(|(id, name, _)| (name.clone(), *id)).collect(),
+        names: all.into_iter().map(|(id, name, _)| (id, name)).collect(),
+    })
+}
+
+/// Records of identities that history tells more of than their current version.
+#[derive(Default)]
+pub(super) struct Odd {
+    /// The last version of each record that is not listed.
+    pub gone: Vec<IdentityKeys>,
+    /// Records whose id may have been given to somebody else: source row and id.
+    pub reused: HashSet<(i64, String)>,
+}
+
+/// One version, by the numbers that the blocks hold.
+struct Version {
+    source: i64,
+    key: i64,
+    row: i64,
+    listed: bool,
+}
+
+/// The odd records at a moment. Reads eight bytes of every version, and the facts of odd ones.
+pub(super) async fn odd_records(
+    connection: &mut SqliteConnection,
+    at: At,
+    sources: &SourceRows,
+) -> Result<Odd, StoreError> {
+    let live: HashSet<i64> = sources.rows.values().copied().collect();
+    let mut versions: Vec<Version> = Vec::new();
+    let ever = Which::ever(Kind::Identity);
+    let moment = at.limit();
+    blocks::each(connection, &ever, Columns::Marks, |block| {
+        if live.contains(&block.source) && block.first_sync <= moment {
+            versions.extend(block.places().filter_map(|place| {
+                Some(Version {
+                    source: block.source,
+                    key: *block.keys.get(place)?,
+                    row: block.row(place),
+                    listed: block.ended_sync(place).is_none_or(|ended| ended > moment),
+                })
+            }));
+        }
+        Ok(())
+    })
+    .await?;
+    versions.sort_unstable_by_key(|v| (v.source, v.key, v.row));
+    let mut rows: Vec<i64> = Vec::new();
+    let mut last_of_gone: HashSet<i64> = HashSet::new();
+    for record in versions.chunk_by(|a, b| (a.source, a.key) == (b.source, b.key)) {
+        let gone = !record.iter().any(|v| v.listed);
+        if record.len() > 1 || gone {
+            rows.extend(record.iter().map(|v| v.row));
+        }
+        if let (true, Some(last)) = (gone, record.last()) {
+            last_of_gone.insert(last.row);
+        }
+    }
+    drop(versions);
+    rows.sort_unstable();
+    let mut odd = Odd::default();
+    let mut before: HashMap<(i64, String), Seen> = HashMap::new();
+    blocks::of_rows(connection, &rows, Columns::Facts, |block: &Block, place| {
+        let mut keys: IdentityKeys = serde_json::from_str(block.fact(place)?)?;
+        keys.source = block.source;
+        let (record, now) = ((keys.source, keys.id.clone()), Seen::of_identity(&keys));
+        if last_of_gone.contains(&block.row(place)) {
+            odd.gone.push(keys);
+        }
+        if before
+            .get(&record)
+            .is_some_and(|seen| seen.is_another(&now))
+        {
+            odd.reused.insert(record.clone());
+        }
+        before.insert(record, now);
+        Ok(())
+    })
+    .await?;
+    odd.reused
+        .retain(|(source, id)| !odd.gone.iter().any(|g| g.source == *source && g.id == *id));
+    Ok(odd)
+}
+
+/// Everything but the persons.
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+    sources: &SourceRows,
+    odd: &Odd,
+) -> Result<(Ground, PersonRules), StoreError> {
+    let (rules, person_rules) = link_rules::in_force(connection).await?;
+    let mut ground = Ground {
+        source_names: sources.names.clone(),
+        reused: odd.reused.clone(),
+        ..Ground::default()
+    };
+    for (source, rules) in rules {
+        if let Some(row) = sources.rows.get(&source) {
+            ground.rules.insert(*row, rules);
+        }
+    }
+    for gone in &odd.gone {
+        let sources = ground.gone.entry(gone.id.clone()).or_default();
+        sources.push(gone.source);
+    }
+    // Of each account the latest decision counts.
+    for row in decisions::in_force(connection, About::Accounts).await? {
+        let (account, to) = match row.decision() {
+            Some(Decision::Of(account, record)) => {
+                // A source that is not there lists nobody: no row is 0.
+                let source = sources.rows.get(&record.source).copied().unwrap_or(0);
+                (account, Some((source, record.id)))
+            }
+            Some(Decision::Nobodys(account)) => (account, None),
+            Some(Decision::Same(..) | Decision::Apart(..)) | None => continue,
+        };
+        let seen = SeenThen::of(&row.seen);
+        let decision = AccountDecision {
+            number: row.id,
+            to,
+            account_seen: seen.account,
+            identity_seen: seen.identity,
+        };
+        ground
+            .decisions
+            .insert((account.system, account.id), decision);
+    }
+    Ok((ground, person_rules))
+}
+
+impl Store {
+    /// What correlation goes by at a moment.
+    pub(super) async fn ground(&self, at: At) -> Result<Ground, StoreError> {
+        let mut connection = self.readers().acquire().await?;
+        let sources = source_rows(&mut connection).await?;
+        let odd = odd_records(&mut connection, at, &sources).await?;
+        let (ground, _) = read(&mut connection, &sources, &odd).await?;
+        Ok(ground)
+    }
+}
