@@ -1,6 +1,7 @@
 //! A failure on its way to a person: one sentence, what to do, and which exit status it stands for.
 
 use lastkey_contract::ConnectorError;
+use lastkey_engine::lifecycle::PlanError;
 use lastkey_engine::views::FailureView;
 
 /// Which exit status a failure stands for.
@@ -112,6 +113,17 @@ impl From<ConnectorError> for Failure {
             message,
             hint,
             state: None,
+        }
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        let failure = Failure::bad_input(error.to_string());
+        let PlanError { hint, .. } = error;
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 }

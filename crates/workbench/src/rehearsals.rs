@@ -9,7 +9,7 @@ use lastkey_contract::when::rfc3339;
 use lastkey_contract::{CredentialId, IdentityId, Kind, SourceName, SystemName};
 use lastkey_engine::access::{Graph, Reach, ReachFrom, ReadState, reach};
 use lastkey_engine::lifecycle::{
-    Leaver, Plan, PlanError, Rehearsal, RehearsalSettings, WeakRead, decay_curve, rehearse_all,
+    Leaver, Plan, Rehearsal, RehearsalSettings, WeakRead, decay_curve, rehearse_all,
     rehearse_leaver, weak_reads,
 };
 use lastkey_engine::store::SyncRecord;
@@ -70,14 +70,7 @@ pub fn moment_from_text(text: &str) -> Result<DateTime<Utc>, Failure> {
 
 /// Reads a plan and says what is wrong with it, with line and column.
 pub fn check_plan(text: &str) -> Result<Plan, Failure> {
-    Plan::parse(text).map_err(|error| {
-        let failure = Failure::bad_input(error.to_string());
-        let PlanError { hint, .. } = error;
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    })
+    Ok(Plan::parse(text)?)
 }
 
 /// One line of `rehearse leaver --all --json`: counts per kind, the floor, the 20 worst items.

@@ -5,19 +5,23 @@
 //! fits and something speaks against it. What the system itself says (the identity id) is
 //! observed, what somebody decided is attested, every other rule is assumed.
 
+mod fit;
 mod identities;
 mod index;
 mod joining;
 mod merged;
+mod nearest;
 mod persons;
 mod rules;
 mod rules_text;
 mod seen;
 mod values;
 
+pub use fit::{Fit, Pair, Taken, fit, values};
 pub use identities::{AccountDecision, Doubt, Gathering, Ground, Identities, Match};
 pub use joining::{DoubtedJoin, JoinedPerson, Listed, PersonDecision, PersonDoubt, Records, Says};
 pub use merged::{Merged, merged};
+pub use nearest::{likeness, search_words};
 pub use persons::Persons;
 pub use rules::{
     Confidence, DECISION, DEFAULT_TEXT, IDENTITY_ID, PersonRule, PersonRules, Rule, basis_of,

@@ -295,7 +295,7 @@ impl Store {
     }
 
     /// People by their rows, in the order of the rows given; who is gone is left out.
-    async fn person_rows(&self, objects: &[i64]) -> Result<Vec<PersonRow>, StoreError> {
+    pub(super) async fn person_rows(&self, objects: &[i64]) -> Result<Vec<PersonRow>, StoreError> {
         let mut found: HashMap<i64, PersonRow> = HashMap::new();
         for part in objects.chunks(1000) {
             let mut select = QueryBuilder::<Sqlite>::new(SELECT);

@@ -5,6 +5,7 @@
 
 mod events;
 mod identity;
+mod links;
 mod lists;
 mod names;
 mod past;
@@ -15,6 +16,10 @@ mod weak;
 
 pub use events::events;
 pub use identity::{IdentityLookup, identity};
+pub use links::{
+    Candidate, DecisionLine, LinkCount, LinkExplained, LinkLine, Nearest, RuleAsked, decisions,
+    explain_link, link_counts, links,
+};
 pub(crate) use lists::complete_since;
 pub use lists::{StatusSetting, check_view, freshness, identities, journal, sources, status};
 pub use names::Names;

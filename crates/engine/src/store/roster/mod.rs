@@ -263,7 +263,7 @@ impl Store {
 }
 
 pub(super) use orders::key_of;
-pub(super) use words::wanted;
+pub(super) use words::{Wanted, wanted};
 
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,17 @@ impl Set {
             .is_some_and(|bits| bits >> (number % 64) & 1 == 1)
     }
 
+    /// The numbers that are in it, ascending.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        (0u32..)
+            .zip(&self.bits)
+            .filter(|(_, bits)| **bits != 0)
+            .flat_map(|(place, bits)| {
+                let bits = *bits;
+                (0..64).filter_map(move |bit| (bits >> bit & 1 == 1).then_some(place * 64 + bit))
+            })
+    }
+
     /// Keeps only what is in the other one as well.
     pub fn keep(&mut self, other: &Set) {
         for (place, bits) in self.bits.iter_mut().enumerate() {

@@ -1,0 +1,147 @@
+//! Who could be meant by an account that no rule leads anywhere: likeness of logins and names.
+
+use super::values::{AccountKeys, folded};
+use std::collections::HashMap;
+
+/// Words to look for, the most telling first: pieces of login, name and mail, and those without
+/// their first letter (`asmith` is somebody called Smith).
+pub fn search_words(account: &AccountKeys) -> Vec<String> {
+    let mail = account.email.as_deref().and_then(|m| m.rsplit_once('@'));
+    let texts = [
+        account.name.as_deref(),
+        mail.map(|(local, _)| local),
+        Some(account.id.as_str()),
+    ];
+    let mut words: Vec<String> = Vec::new();
+    let mut add = |word: &str| {
+        let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+        if letters >= LEAST && !words.iter().any(|w| w == word) {
+            words.push(word.to_owned());
+        }
+    };
+    let pieces: Vec<String> = texts.into_iter().flatten().flat_map(pieces).collect();
+    pieces.iter().for_each(|piece| add(piece));
+    for piece in &pieces {
+        let mut rest = piece.chars();
+        rest.next();
+        add(rest.as_str());
+    }
+    words.truncate(MOST);
+    words
+}
+
+/// A shorter word tells nobody from anybody.
+const LEAST: usize = 3;
+/// How many words are looked for.
+const MOST: usize = 8;
+
+/// The words of a text, folded, digits apart from letters.
+fn pieces(text: &str) -> Vec<String> {
+    folded(text)
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|piece| !piece.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// How alike an account and an identity are called, in hundredths.
+pub fn likeness(account: &AccountKeys, id: &str, name: Option<&str>, email: Option<&str>) -> u8 {
+    let local = |mail: &str| mail.rsplit_once('@').map(|(local, _)| local.to_owned());
+    let of_account = [
+        Some(account.id.clone()),
+        account.name.clone(),
+        account.email.as_deref().and_then(local),
+    ];
+    let mut of_identity = vec![id.to_owned()];
+    of_identity.extend(email.and_then(local));
+    if let Some(name) = name {
+        of_identity.push(name.to_owned());
+        of_identity.extend(logins(name));
+    }
+    let mut most = 0;
+    for ours in of_account.into_iter().flatten() {
+        for theirs in &of_identity {
+            most = most.max(alike(&ours, theirs));
+        }
+    }
+    most
+}
+
+/// What logins are often made of: `asmith`, `smitha`, `anns`.
+fn logins(name: &str) -> Vec<String> {
+    let words = pieces(name);
+    let (Some(first), Some(last)) = (words.first(), words.last()) else {
+        return Vec::new();
+    };
+    let initial = |word: &str| word.chars().next().map(String::from).unwrap_or_default();
+    vec![
+        format!("{}{last}", initial(first)),
+        format!("{last}{}", initial(first)),
+        format!("{first}{}", initial(last)),
+    ]
+}
+
+/// Shared pairs of neighbouring letters (Dice), in hundredths.
+fn alike(a: &str, b: &str) -> u8 {
+    let (a, b) = (letters(a), letters(b));
+    if a.is_empty() || b.is_empty() {
+        return 0;
+    }
+    if a == b {
+        return 100;
+    }
+    let mut pairs: HashMap<&[char], usize> = HashMap::new();
+    for pair in a.windows(2) {
+        *pairs.entry(pair).or_default() += 1;
+    }
+    let mut shared = 0usize;
+    for pair in b.windows(2) {
+        if let Some(left) = pairs.get_mut(pair).filter(|left| **left > 0) {
+            *left -= 1;
+            shared += 1;
+        }
+    }
+    let all = (a.len() - 1) + (b.len() - 1);
+    u8::try_from((200 * shared).checked_div(all).unwrap_or(0)).unwrap_or(100)
+}
+
+fn letters(text: &str) -> Vec<char> {
+    folded(text)
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(id: &str, name: &str) -> AccountKeys {
+        serde_json::from_value(serde_json::json!({"system": "ad", "id": id, "name": name})).unwrap()
+    }
+
+    #[test]
+    fn whoever_is_called_alike_is_nearest() {
+        let check = |id: &str, order: &[&str]| {
+            let mut found: Vec<(u8, &str)> = order
+                .iter()
+                .map(|name| (likeness(&account(id, ""), "0815", Some(name), None), *name))
+                .collect();
+            found.sort_by_key(|(likeness, _)| std::cmp::Reverse(*likeness));
+            let names: Vec<&str> = found.iter().map(|(_, name)| *name).collect();
+            assert_eq!(names, order, "{id}: {found:?}");
+            assert!(found[0].0 > found[1].0, "{found:?}");
+        };
+        check("asmith2", &["Ann Smith", "Bob Smith", "Cyd Jones"]);
+        check("smith.ann", &["Ann Smith", "Ann Jones"]);
+        check("JOSÉ.P", &["José P", "Joseph Q"]);
+        assert_eq!(likeness(&account("x", "x"), "y", Some("-"), None), 0);
+    }
+
+    #[test]
+    fn words_to_look_for_are_pieces_and_pieces_without_their_first_letter() {
+        let words = search_words(&account("adm-asmith2", "A. Smith"));
+        assert_eq!(words, ["smith", "adm", "asmith", "mith"]);
+        assert!(search_words(&account("007", "x")).is_empty());
+    }
+}

@@ -1,0 +1,270 @@
+//! Whose account is this, and which records are one person: answers, decisions, rules.
+
+use crate::bench::Workbench;
+use crate::failure::Failure;
+use chrono::Utc;
+use lastkey_contract::SourceName;
+use lastkey_engine::store::{
+    AccountName, Decision, JoinedRow, LinkState, NewDecision, PersonDoubtRow, RecordName, RulesOf,
+};
+use lastkey_engine::views::{self, DecisionLine, LinkCount, LinkExplained, LinkLine};
+use serde::Deserialize;
+use std::path::Path;
+
+/// A row of a file of decisions.
+#[derive(Deserialize)]
+struct BulkRow {
+    account: String,
+    #[serde(default)]
+    identity: String,
+    why: String,
+}
+
+/// A window of a list, and how much there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window<T> {
+    pub rows: Vec<T>,
+    pub total: u64,
+}
+
+impl Workbench {
+    /// How many accounts stand how.
+    pub async fn link_counts(&self) -> Result<Vec<LinkCount>, Failure> {
+        Ok(views::link_counts(&self.store).await?)
+    }
+
+    /// A window of the accounts that stand so.
+    pub async fn links(
+        &self,
+        state: LinkState,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<LinkLine>, Failure> {
+        Ok(views::links(&self.store, state, offset, limit).await?)
+    }
+
+    /// A window of what was decided, the latest first.
+    pub async fn decisions(
+        &self,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Window<DecisionLine>, Failure> {
+        let (rows, total) = views::decisions(&self.store, offset, limit).await?;
+        Ok(Window { rows, total })
+    }
+
+    /// Why an account is whose it is.
+    pub async fn explain_link(&self, account: &str) -> Result<Vec<LinkExplained>, Failure> {
+        let name = account_name(account)?;
+        let answers = views::explain_link(&self.store, &name).await?;
+        match answers.is_empty() {
+            true => Err(
+                Failure::bad_input(format!("there is no account `{account}`"))
+                    .hint("see `lastkey accounts` for systems and ids"),
+            ),
+            false => Ok(answers),
+        }
+    }
+
+    /// Decides whose account it is; nobody's without an identity. The decision's number.
+    pub async fn link(
+        &self,
+        account: &str,
+        identity: Option<&str>,
+        why: &str,
+    ) -> Result<i64, Failure> {
+        let account = account_name(account)?;
+        let decision = match identity {
+            Some(text) => Decision::Of(account, self.record(text).await?),
+            None => Decision::Nobodys(account),
+        };
+        self.decide(vec![(decision, why.to_owned())])
+            .await?
+            .first()
+            .copied()
+            .ok_or_else(|| Failure::not_possible("the decision was not kept"))
+    }
+
+    /// Decides whether two records are one person. The decision's number.
+    pub async fn same_person(&self, a: &str, b: &str, why: &str) -> Result<i64, Failure> {
+        let (a, b) = self.two_records(a, b).await?;
+        self.decide_one(Decision::Same(a, b), why).await
+    }
+
+    /// Decides that two records are two persons. The decision's number.
+    pub async fn two_persons(&self, a: &str, b: &str, why: &str) -> Result<i64, Failure> {
+        let (a, b) = self.two_records(a, b).await?;
+        self.decide_one(Decision::Apart(a, b), why).await
+    }
+
+    async fn two_records(&self, a: &str, b: &str) -> Result<(RecordName, RecordName), Failure> {
+        let (first, second) = (self.record(a).await?, self.record(b).await?);
+        if first == second {
+            return Err(Failure::bad_input(format!(
+                "`{a}` and `{b}` are one record, not two"
+            )));
+        }
+        Ok((first, second))
+    }
+
+    async fn decide_one(&self, decision: Decision, why: &str) -> Result<i64, Failure> {
+        let numbers = self.decide(vec![(decision, why.to_owned())]).await?;
+        let first = numbers.first().copied();
+        first.ok_or_else(|| Failure::not_possible("the decision was not kept"))
+    }
+
+    /// Takes the decisions of a CSV file: account, identity (empty: nobody's), why. All or none;
+    /// how many.
+    pub async fn link_bulk(&self, file: &Path) -> Result<u64, Failure> {
+        let unreadable = |error: &dyn std::fmt::Display| {
+            Failure::not_possible(format!("`{}` cannot be read: {error}", file.display()))
+        };
+        let text = std::fs::read(file).map_err(|error| unreadable(&error))?;
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(text);
+        let mut decisions = Vec::new();
+        for (row, record) in (2..).zip(reader.deserialize::<BulkRow>()) {
+            let at = |failure: Failure| Failure {
+                message: format!("row {row} of `{}`: {}", file.display(), failure.message),
+                ..failure
+            };
+            let record = record.map_err(|error| {
+                at(Failure::bad_input(format!("it cannot be used: {error}"))
+                    .hint("the columns are account, identity (empty: nobody's) and why"))
+            })?;
+            let account = account_name(&record.account).map_err(at)?;
+            let decision = match record.identity.as_str() {
+                "" => Decision::Nobodys(account),
+                text => Decision::Of(account, self.record(text).await.map_err(at)?),
+            };
+            decisions.push((decision, record.why));
+        }
+        Ok(self.decide(decisions).await?.len() as u64)
+    }
+
+    async fn decide(&self, decisions: Vec<(Decision, String)>) -> Result<Vec<i64>, Failure> {
+        if let Some((_, why)) = decisions.iter().find(|(_, why)| why.trim().is_empty()) {
+            return Err(Failure::bad_input(format!("`{why}` is no reason"))
+                .hint("say why with --why: an auditor reads it"));
+        }
+        let (decisions, reasons): (Vec<Decision>, Vec<String>) = decisions.into_iter().unzip();
+        let (seen, missing) = self.store.seen_now(&decisions).await?;
+        if !missing.is_empty() {
+            let named: Vec<String> = missing.iter().take(5).cloned().collect();
+            return Err(
+                Failure::bad_input(format!("there is no {}", named.join(", no ")))
+                    .hint("nothing was decided; see `lastkey accounts` and `lastkey identities`"),
+            );
+        }
+        let new: Vec<NewDecision> = decisions
+            .into_iter()
+            .zip(reasons)
+            .zip(seen)
+            .map(|((decision, why), seen)| NewDecision {
+                decision,
+                why,
+                seen,
+            })
+            .collect();
+        Ok(self.store.decide(&new, Utc::now()).await?)
+    }
+
+    /// Takes a decision back.
+    pub async fn undo_decision(&self, number: i64, why: &str) -> Result<(), Failure> {
+        self.store
+            .undo_decision(number, why, Utc::now())
+            .await
+            .map_err(|error| match error {
+                lastkey_engine::store::StoreError::BadQuery { .. } => {
+                    Failure::bad_input(format!("there is no decision {number} that can be undone"))
+                        .hint("`lastkey link list --decided` names them")
+                }
+                other => other.into(),
+            })
+    }
+
+    /// The rules of a source, or those for persons, as they were written.
+    pub async fn link_rules(&self, source: Option<&str>) -> Result<String, Failure> {
+        Ok(self.store.link_rules(&rules_of(source)).await?)
+    }
+
+    /// Sets them; without a text the default ones.
+    pub async fn set_link_rules(
+        &self,
+        source: Option<&str>,
+        text: Option<&str>,
+    ) -> Result<(), Failure> {
+        if let Some(text) = text {
+            check_link_rules(source, text)?;
+        }
+        let of = rules_of(source);
+        Ok(self.store.set_link_rules(&of, text, Utc::now()).await?)
+    }
+
+    /// A window of the persons with several records.
+    pub async fn joined_persons(
+        &self,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Window<JoinedRow>, Failure> {
+        let (rows, total) = self.store.joined_persons(offset, limit).await?;
+        Ok(Window { rows, total })
+    }
+
+    /// A window of the records that a rule would join and did not.
+    pub async fn person_doubts(
+        &self,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Window<PersonDoubtRow>, Failure> {
+        let (rows, total) = self.store.person_doubts(offset, limit).await?;
+        Ok(Window { rows, total })
+    }
+
+    /// The one record that a text names.
+    async fn record(&self, text: &str) -> Result<RecordName, Failure> {
+        let mut found = self.store.find_records(text).await?;
+        match (found.pop(), found.as_slice()) {
+            (Some(one), []) => Ok(one),
+            (None, _) => Err(Failure::bad_input(format!("there is no identity `{text}`"))
+                .hint("see `lastkey identities` for ids")),
+            (Some(last), more) => {
+                let names: Vec<String> = more
+                    .iter()
+                    .chain([&last])
+                    .map(ToString::to_string)
+                    .collect();
+                Err(
+                    Failure::bad_input(format!("`{text}` names {} identities", names.len()))
+                        .hint(format!("say which: {}", names.join(", "))),
+                )
+            }
+        }
+    }
+}
+
+/// Whether rules can be used, before a store is opened.
+pub fn check_link_rules(source: Option<&str>, text: &str) -> Result<(), Failure> {
+    Ok(rules_of(source).check(text)?)
+}
+
+fn rules_of(source: Option<&str>) -> RulesOf {
+    source.map_or(RulesOf::Persons, |name| {
+        RulesOf::Source(SourceName::new(name))
+    })
+}
+
+fn account_name(text: &str) -> Result<AccountName, Failure> {
+    let parts = text.split_once(':');
+    let parts = parts.filter(|(system, id)| !system.is_empty() && !id.is_empty());
+    let (system, id) = parts.ok_or_else(|| {
+        Failure::bad_input(format!("`{text}` is not SYSTEM:ID"))
+            .hint("see `lastkey accounts` for systems and ids")
+    })?;
+    Ok(AccountName {
+        system: system.to_owned(),
+        id: id.to_owned(),
+    })
+}
