@@ -1,5 +1,6 @@
 //! The command line, as docs/command-line.md has it.
 
+use crate::link_args::Link;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -110,6 +111,8 @@ pub enum Command {
         /// Only this source
         source: Option<String>,
     },
+    /// Whose account is this, and which records are one person
+    Link(Link),
     /// Blast radius of an identity or a credential, with paths
     Reach(Reach),
     /// The offboarding plan

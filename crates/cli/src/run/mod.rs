@@ -2,6 +2,7 @@
 
 mod demo;
 mod history;
+mod link;
 mod package;
 mod rehearse;
 mod scripts;
@@ -87,6 +88,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Diff(args) => history::diff(global, args, out).await,
         Command::History { kind, id } => history::history(global, &kind, &id, out).await,
         Command::Journal { source } => tables::journal(global, source, out).await,
+        Command::Link(args) => link::link(global, args, out).await,
         Command::Reach(reach) => rehearse::reach(global, reach, out).await,
         Command::Plan(Plan::Load { file }) => rehearse::plan_load(global, &file, out).await,
         Command::Plan(Plan::Show) => rehearse::plan_show(global, out).await,

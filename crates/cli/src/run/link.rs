@@ -1,0 +1,359 @@
+//! `link`: decisions, lists for them, explanations, rules.
+
+use super::open;
+use crate::args::Global;
+use crate::link_args::{Link, LinkCommand, Listed, Rules};
+use crate::output::{Output, moment, table};
+use lastkey_engine::lifecycle::Basis;
+use lastkey_engine::store::{LinkState, RecordName};
+use lastkey_engine::views::{Candidate, DecisionLine, LinkExplained, LinkLine};
+use lastkey_workbench::{Failure, WhenMissing, Workbench, check_link_rules};
+use std::process::ExitCode;
+
+/// How many lines are read at once.
+const WINDOW: u32 = 1_000;
+
+pub async fn link(global: &Global, args: Link, out: &Output) -> Result<ExitCode, Failure> {
+    let Some(command) = args.command else {
+        let account = args.account.unwrap_or_default();
+        let why = args.why.unwrap_or_default();
+        let bench = open(global, WhenMissing::Refuse, out).await?;
+        let number = bench.link(&account, args.identity.as_deref(), &why).await?;
+        return decided(&bench, number, &account, out).await;
+    };
+    if let LinkCommand::Rules(args) = command {
+        return rules(global, args, out).await;
+    }
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    match command {
+        LinkCommand::None { account, why } => {
+            let number = bench.link(&account, None, &why).await?;
+            decided(&bench, number, &account, out).await
+        }
+        LinkCommand::Bulk { file } => {
+            let count = bench.link_bulk(&file).await?;
+            said(
+                out,
+                &serde_json::json!({ "decided": count }),
+                &format!("{count} decisions"),
+            )
+        }
+        LinkCommand::Same(two) => {
+            let number = bench.same_person(&two.a, &two.b, &two.why).await?;
+            joined(
+                number,
+                &format!("{} and {} are one person", two.a, two.b),
+                out,
+            )
+        }
+        LinkCommand::Apart(two) => {
+            let number = bench.two_persons(&two.a, &two.b, &two.why).await?;
+            joined(
+                number,
+                &format!("{} and {} are two persons", two.a, two.b),
+                out,
+            )
+        }
+        LinkCommand::Undo { number, why } => {
+            bench.undo_decision(number, &why).await?;
+            said(
+                out,
+                &serde_json::json!({ "undone": number }),
+                &format!("decision {number} is undone"),
+            )
+        }
+        LinkCommand::List(which) => list(&bench, which, out).await,
+        LinkCommand::Explain { account } => explain(&bench, &account, out).await,
+        LinkCommand::Persons { doubts: false } => persons(&bench, out).await,
+        LinkCommand::Persons { doubts: true } => doubts(&bench, out).await,
+        // Seen to above: its text is checked before a store is opened.
+        LinkCommand::Rules(args) => rules(global, args, out).await,
+    }
+}
+
+fn said(out: &Output, answer: &serde_json::Value, line: &str) -> Result<ExitCode, Failure> {
+    match out.json {
+        true => out.document(answer)?,
+        false => out.line(line)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What an account is after a decision.
+async fn decided(
+    bench: &Workbench,
+    number: i64,
+    account: &str,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    let answers = bench.explain_link(account).await?;
+    let state = answers
+        .first()
+        .map_or_else(String::new, |a| standing(&a.line));
+    let answer = serde_json::json!({ "decision": number, "account": account, "state": state });
+    said(
+        out,
+        &answer,
+        &format!("decision {number}: {account} is {state}"),
+    )
+}
+
+fn joined(number: i64, what: &str, out: &Output) -> Result<ExitCode, Failure> {
+    let answer = serde_json::json!({ "decision": number });
+    said(out, &answer, &format!("decision {number}: {what}"))
+}
+
+/// How an account stands, in words.
+fn standing(line: &LinkLine) -> String {
+    match (&line.identity, &line.doubt) {
+        (Some(identity), _) => format!("{}: {identity}", line.state),
+        (None, Some(doubt)) => format!("{}, but {doubt}", line.state),
+        (None, None) => line.state.clone(),
+    }
+}
+
+async fn list(bench: &Workbench, which: Listed, out: &Output) -> Result<ExitCode, Failure> {
+    if which.decided {
+        return decisions(bench, out).await;
+    }
+    let chosen = [
+        (which.ambiguous, LinkState::Ambiguous),
+        (which.possible, LinkState::Possible),
+        (which.unmatched, LinkState::Unmatched),
+        (which.nobodys, LinkState::Nobodys),
+        (which.gone, LinkState::Gone),
+    ];
+    let Some((_, state)) = chosen.into_iter().find(|(wanted, _)| *wanted) else {
+        let counts = bench.link_counts().await?;
+        if out.json {
+            out.document(&counts)?;
+        } else {
+            for count in counts {
+                out.line(format!("{:>9}  {}", count.count, count.state))?;
+            }
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    let mut offset = 0;
+    loop {
+        let rows = bench.links(state, offset, WINDOW).await?;
+        if out.json {
+            rows.iter().try_for_each(|row| out.document(row))?;
+        } else if !rows.is_empty() {
+            let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
+            let header = ["account", "name", "kind", "source", "rule", "candidates"];
+            table(&header, &cells)
+                .iter()
+                .skip(usize::from(offset > 0))
+                .try_for_each(|line| out.line(line))?;
+        }
+        if rows.len() < WINDOW as usize {
+            return Ok(ExitCode::SUCCESS);
+        }
+        offset += u64::from(WINDOW);
+    }
+}
+
+fn cells(row: &LinkLine) -> Vec<String> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let mut candidates: Vec<String> = row.identity.iter().cloned().collect();
+    candidates.extend(row.candidates.iter().cloned());
+    vec![
+        row.account.clone(),
+        text(&row.name),
+        text(&row.kind),
+        row.source.clone(),
+        match &row.doubt {
+            Some(doubt) => format!("{}: {doubt}", text(&row.rule)),
+            None => text(&row.rule),
+        },
+        candidates.join(" "),
+    ]
+}
+
+async fn decisions(bench: &Workbench, out: &Output) -> Result<ExitCode, Failure> {
+    let mut offset = 0;
+    loop {
+        let window = bench.decisions(offset, WINDOW).await?;
+        for row in &window.rows {
+            match out.json {
+                true => out.document(row)?,
+                false => out.line(decision(row))?,
+            }
+        }
+        offset += u64::from(WINDOW);
+        if offset >= window.total {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+fn decision(row: &DecisionLine) -> String {
+    let what = match (row.undoes, &row.to) {
+        (Some(undone), _) => format!("undid {undone}"),
+        (None, Some(to)) => format!("{} {}: {to}", row.of, row.what),
+        (None, None) => format!("{} {}", row.of, row.what),
+    };
+    let undone = row.undone_by.map(|by| format!(" (undone by {by})"));
+    format!(
+        "{:>6} {} {} {what}{}: {}",
+        row.number,
+        moment(&row.at),
+        row.who,
+        undone.unwrap_or_default(),
+        row.why
+    )
+}
+
+async fn explain(bench: &Workbench, account: &str, out: &Output) -> Result<ExitCode, Failure> {
+    for answer in bench.explain_link(account).await? {
+        match out.json {
+            true => out.document(&answer)?,
+            false => told(&answer).iter().try_for_each(|line| out.line(line))?,
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn told(answer: &LinkExplained) -> Vec<String> {
+    let line = &answer.line;
+    let mut lines = vec![format!("{} is {}", line.account, standing(line))];
+    let decision_now = answer.decision.as_ref();
+    if let Some(row) = decision_now {
+        lines.push(format!(
+            "  decided by {} at {} (decision {}): {}",
+            row.who,
+            moment(&row.at),
+            row.number,
+            row.why
+        ));
+    } else if let (Some(rule), Some(basis)) = (&line.rule, answer.basis) {
+        let sure = answer.confidence.as_deref().unwrap_or("");
+        let known = match basis {
+            Basis::Observed => "observed",
+            Basis::Attested => "attested",
+            Basis::Assumed => "assumed",
+        };
+        lines.push(format!("  by the rule `{rule}` ({sure}, {known})"));
+    }
+    for asked in &answer.rules {
+        let values = match asked.values.is_empty() {
+            true => String::new(),
+            false => format!(" {}", asked.values.join(", ")),
+        };
+        lines.push(format!(
+            "  rule `{}`:{values} {}",
+            asked.rule, asked.outcome
+        ));
+    }
+    lines.extend(answer.persons.iter().flat_map(candidate));
+    for nearest in &answer.nearest {
+        lines.push(format!(
+            "  near: {} {} ({} % alike)",
+            nearest.identity,
+            nearest.display_name.as_deref().unwrap_or(""),
+            nearest.likeness
+        ));
+    }
+    lines.extend(answer.remarks.iter().map(|r| format!("  remark: {r}")));
+    lines
+}
+
+fn candidate(candidate: &Candidate) -> Vec<String> {
+    let known = [
+        candidate.display_name.as_deref(),
+        candidate.email.as_deref(),
+        candidate.start_date.as_deref(),
+    ];
+    let known: Vec<&str> = known.into_iter().flatten().collect();
+    let mut lines = vec![format!("  {}: {}", candidate.identity, known.join(", "))];
+    let values = candidate.equal.iter().chain(&candidate.differs);
+    lines.extend(values.map(|value| format!("    {value}")));
+    lines
+}
+
+async fn persons(bench: &Workbench, out: &Output) -> Result<ExitCode, Failure> {
+    let mut offset = 0;
+    loop {
+        let window = bench.joined_persons(offset, WINDOW).await?;
+        for row in &window.rows {
+            let records: Vec<(String, &String)> = row
+                .records
+                .iter()
+                .map(|(record, how): &(RecordName, String)| (record.to_string(), how))
+                .collect();
+            if out.json {
+                let records: Vec<serde_json::Value> = records
+                    .iter()
+                    .map(|(record, how)| serde_json::json!({"record": record, "joined_by": how}))
+                    .collect();
+                out.document(&serde_json::json!({"person": row.person, "records": records}))?;
+            } else {
+                let records: Vec<String> = records
+                    .iter()
+                    .map(|(record, how)| format!("{record} ({how})"))
+                    .collect();
+                out.line(format!("{:>7}  {}", row.person, records.join(", ")))?;
+            }
+        }
+        offset += u64::from(WINDOW);
+        if offset >= window.total {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+async fn doubts(bench: &Workbench, out: &Output) -> Result<ExitCode, Failure> {
+    let mut offset = 0;
+    loop {
+        let window = bench.person_doubts(offset, WINDOW).await?;
+        for row in &window.rows {
+            if out.json {
+                out.document(&serde_json::json!({
+                    "rule": row.rule, "reason": row.reason,
+                    "records": row.records, "count": row.count,
+                }))?;
+            } else {
+                let more = row.count.saturating_sub(row.records.len() as u64);
+                let more = match more {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                let records = row.records.join(" ");
+                out.line(format!("{records}{more} ({}): {}", row.rule, row.reason))?;
+            }
+        }
+        offset += u64::from(WINDOW);
+        if offset >= window.total {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+async fn rules(global: &Global, args: Rules, out: &Output) -> Result<ExitCode, Failure> {
+    let source = args.source.as_deref();
+    let text = match &args.set {
+        None => None,
+        Some(file) => {
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                Failure::not_possible(format!("`{}` cannot be read: {error}", file.display()))
+            })?;
+            // Rules with an error are refused before a store is opened.
+            check_link_rules(source, &text).map_err(|failure| Failure {
+                message: format!("{}: {}", file.display(), failure.message),
+                ..failure
+            })?;
+            Some(text)
+        }
+    };
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    if text.is_some() || args.default {
+        bench.set_link_rules(source, text.as_deref()).await?;
+    }
+    let now = bench.link_rules(source).await?;
+    match out.json {
+        true => out.document(&serde_json::json!({"source": source, "rules": now}))?,
+        false => out.text(&now)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,232 @@
+//! Whose account is this: rules, explanations, lists and decisions, as scripts use them.
+
+use lastkey_tests::desk::Desk;
+use serde_json::Value;
+
+const PEOPLE: &str = "id,kind,display_name,email,start_date,employee_number
+u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100
+u2,person,Bob Jones,bob@x.org,2012-01-01,200
+u3,person,Bob Jones,bob@x.org,2015-01-01,300
+";
+
+const ACCOUNTS: &str = "system,id,name,identity_id,email,created_at,badge
+corp,a1,ann.smith,u1,,2010-01-02,
+corp,a2,bob,,bob@x.org,2012-01-02,
+corp,a3,asmith,,,2011-01-01,
+corp,a4,adm-x,,,2011-01-01,N200
+corp,a5,backup,,,2009-01-01,
+";
+
+/// A roster and a directory, read.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("hr/identities.csv", PEOPLE);
+    desk.write("ad/accounts.csv", ACCOUNTS);
+    for source in ["hr", "ad"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    desk
+}
+
+fn explained(desk: &Desk, account: &str) -> Value {
+    desk.lines(0, &["link", "explain", account]).remove(0)
+}
+
+fn state(desk: &Desk, account: &str) -> String {
+    let answer = explained(desk, account);
+    let identity = answer["identity"].as_str().unwrap_or("nobody");
+    format!("{}: {identity}", answer["state"].as_str().unwrap())
+}
+
+#[test]
+fn an_answer_says_by_which_rule_what_fails_and_who_comes_nearest() {
+    let desk = desk();
+    let ann = explained(&desk, "corp:a1");
+    assert_eq!(
+        [
+            &ann["state"],
+            &ann["rule"],
+            &ann["confidence"],
+            &ann["basis"]
+        ],
+        ["connected", "identity id", "certain", "observed"]
+    );
+    assert_eq!(ann["persons"][0]["equal"][0], "identity_id `u1` is id `u1`");
+    let bob = explained(&desk, "corp:a2");
+    assert_eq!(bob["state"], "ambiguous");
+    assert_eq!(bob["candidates"], serde_json::json!(["hr:u2", "hr:u3"]));
+    let begun: Vec<&Value> = ["0", "1"]
+        .iter()
+        .map(|n| &bob["persons"][n.parse::<usize>().unwrap()]["start_date"])
+        .collect();
+    assert_ne!(begun[0], begun[1], "what tells them apart is told");
+    let near = explained(&desk, "corp:a3");
+    assert_eq!(near["state"], "not connected");
+    assert_eq!(near["nearest"][0]["identity"], "hr:u1", "{near}");
+    let outcomes: Vec<&str> = near["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["outcome"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            "the account has no such value",
+            "the account has no such value",
+            "leads to nobody"
+        ]
+    );
+    let text = desk.expect(0, &["link", "explain", "corp:a1"]);
+    assert!(
+        text.starts_with("corp:a1 is connected: hr:u1\n  by the rule `identity id`"),
+        "{text}"
+    );
+    desk.trouble(2, &["link", "explain", "corp:zz"], "there is no account");
+    let counts = desk.expect(0, &["link", "list"]);
+    assert!(counts.contains("3  not connected"), "{counts}");
+    let open = desk.lines(0, &["link", "list", "--unmatched"]);
+    let names: Vec<&Value> = open.iter().map(|row| &row["account"]).collect();
+    assert_eq!(names, ["corp:a3", "corp:a4", "corp:a5"]);
+}
+
+#[test]
+fn decisions_survive_syncs_and_can_be_taken_back() {
+    let desk = desk();
+    desk.expect(0, &["link", "corp:a2", "hr:u3", "--why", "asked him"]);
+    desk.expect(0, &["link", "none", "corp:a5", "--why", "the backup's"]);
+    let bulk = desk.write(
+        "decided.csv",
+        "account,identity,why\ncorp:a3,u1,her second\n",
+    );
+    desk.expect(0, &["link", "bulk", &bulk]);
+    desk.expect(0, &["sync", "ad", "hr"]);
+    assert_eq!(state(&desk, "corp:a2"), "connected: hr:u3");
+    assert_eq!(state(&desk, "corp:a3"), "connected: hr:u1");
+    assert_eq!(state(&desk, "corp:a5"), "nobody's: nobody");
+    let answer = explained(&desk, "corp:a2");
+    assert_eq!(
+        [&answer["basis"], &answer["decision"]["why"]],
+        ["attested", "asked him"]
+    );
+
+    desk.write(
+        "ad/accounts.csv",
+        ACCOUNTS.replace(
+            "a2,bob,,bob@x.org,2012-01-02",
+            "a2,Zoe,,zoe@x.org,2024-01-02",
+        ),
+    );
+    desk.expect(0, &["sync", "ad"]);
+    let another = explained(&desk, "corp:a2");
+    assert_eq!(another["state"], "possibly connected");
+    assert_eq!(another["doubt"], "this id may have been reused");
+    assert!(
+        another["remarks"][0].as_str().unwrap().contains("reused"),
+        "{another}"
+    );
+    desk.write("ad/accounts.csv", ACCOUNTS);
+    desk.expect(0, &["sync", "ad"]);
+
+    desk.expect(0, &["link", "undo", "1", "--why", "it was the other Bob"]);
+    assert_eq!(state(&desk, "corp:a2"), "ambiguous: nobody");
+    desk.trouble(2, &["link", "undo", "1", "--why", "again"], "can be undone");
+    desk.trouble(
+        2,
+        &["link", "corp:a2", "u9", "--why", "x"],
+        "no identity `u9`",
+    );
+    desk.trouble(
+        2,
+        &["link", "corp:zz", "u1", "--why", "x"],
+        "no account `corp:zz`",
+    );
+    desk.trouble(2, &["link", "corp:a2", "u1", "--why", " "], "is no reason");
+    desk.trouble(2, &["link", "corp:a2", "u1"], "--why");
+    let told = desk.lines(0, &["link", "list", "--decided"]);
+    assert_eq!(told.len(), 4);
+    assert_eq!(told[0]["undoes"], 1);
+    desk.expect(0, &["store", "check"]);
+}
+
+#[test]
+fn a_source_has_rules_of_its_own_and_an_error_has_its_place() {
+    let desk = desk();
+    let rules = desk.write(
+        "rules.toml",
+        r#"
+        [[rule]]
+        name = "badge"
+        confidence = "certain"
+        compare = "exact"
+        account = { column = "attributes.badge", prefix = "N" }
+        identity = "attributes.employee_number"
+        sources = ["hr"]
+    "#,
+    );
+    desk.expect(0, &["link", "rules", "ad", "--set", &rules]);
+    assert_eq!(state(&desk, "corp:a4"), "connected: hr:u2");
+    assert_eq!(state(&desk, "corp:a1"), "not connected: nobody");
+    desk.expect(0, &["link", "rules", "ad", "--default"]);
+    assert_eq!(state(&desk, "corp:a1"), "connected: hr:u1");
+    let wrong = desk.write(
+        "wrong.toml",
+        "[[rule]]\nname = \"a\"\naccount = \"logon\"\n",
+    );
+    let said = desk.trouble(2, &["link", "rules", "ad", "--set", &wrong], "`logon`");
+    assert!(said.contains("line 3, column 11"), "{said}");
+}
+
+#[test]
+fn a_person_with_two_records_is_one_leaver_with_all_accounts() {
+    let desk = desk();
+    desk.write(
+        "vendors/identities.csv",
+        "id,kind,display_name,employee_number\nv9,person,A. Smith,100\nv8,person,Cy,900\n",
+    );
+    desk.write("crm/accounts.csv", "system,id,identity_id\ncrm,c1,v9\n");
+    for source in ["vendors", "crm"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    let rules = desk.write(
+        "persons.toml",
+        "precedence = [\"hr\"]\n[[rule]]\nname = \"number\"\nrecord = \"attributes.employee_number\"\n",
+    );
+    desk.expect(0, &["link", "rules", "--persons", "--set", &rules]);
+    let persons = desk.lines(0, &["link", "persons"]);
+    assert_eq!(persons.len(), 1);
+    assert_eq!(persons[0]["records"][0]["record"], "hr:u1");
+    assert_eq!(persons[0]["records"][1]["record"], "vendors:v9");
+    let leaver = |identity: &str| {
+        let arguments = ["rehearse", "leaver", "--identity", identity, "--json"];
+        let answer: Value = serde_json::from_str(&desk.expect(1, &arguments)).unwrap();
+        let items = answer["residual"].as_array().unwrap().clone();
+        let items: Vec<String> = items
+            .iter()
+            .map(|item| {
+                format!(
+                    "{}:{}",
+                    item["system"].as_str().unwrap(),
+                    item["id"].as_str().unwrap()
+                )
+            })
+            .collect();
+        (answer["identity"].as_str().unwrap().to_owned(), items)
+    };
+    let both = (
+        "u1".to_owned(),
+        vec!["corp:a1".to_owned(), "crm:c1".to_owned()],
+    );
+    assert_eq!(leaver("u1"), both);
+    assert_eq!(leaver("vendors:v9"), both);
+    desk.expect(
+        0,
+        &["link", "apart", "hr:u1", "vendors:v9", "--why", "two Anns"],
+    );
+    assert_eq!(leaver("vendors:v9").1, ["crm:c1"]);
+    assert_eq!(desk.lines(0, &["link", "persons"]).len(), 0);
+    desk.expect(0, &["link", "undo", "1", "--why", "one after all"]);
+    assert_eq!(leaver("hr:u1"), both);
+}
