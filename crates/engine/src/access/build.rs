@@ -3,7 +3,6 @@
 //! Of two rows with one key the first stands; grants, readers, controls and
 //! locations may repeat. References to nothing are legal and lead nowhere.
 
-use super::columns::NONE;
 use super::graph::{
     AccountRow, Activation, CredentialRow, EntitlementRow, Graph, IdentityRow, Membership, Terms,
 };
@@ -138,15 +137,13 @@ fn add_account(making: &mut Making, naming: &Naming, fact: &Account) {
         naming.name(Of::Account, at.as_str(), id.as_str())
     });
     let row = AccountRow {
-        system: 0,
-        identity: NONE,
-        through: NONE,
         expires: expiry(fact.expires_at),
         kind: fact.kind,
         enabled: fact.enabled,
         local_sign_in: fact.local_sign_in,
         privileged: fact.privileged,
         environment: making.environment(fact.environment.as_deref()),
+        ..AccountRow::unknown()
     };
     let identity = fact.identity_id.as_ref();
     making.account(
@@ -161,10 +158,10 @@ fn add_account(making: &mut Making, naming: &Naming, fact: &Account) {
 fn add_entitlement(making: &mut Making, naming: &Naming, fact: &Entitlement) {
     let (system, id) = (fact.system.as_str(), fact.id.as_str());
     let row = EntitlementRow {
-        system: 0,
         group: membership(fact.kind),
         privileged: fact.privileged,
         environment: making.environment(fact.environment.as_deref()),
+        ..EntitlementRow::unknown()
     };
     making.entitlement(naming.name(Of::Entitlement, system, id), system, id, row);
 }
@@ -188,14 +185,11 @@ pub(crate) fn membership(kind: Option<EntitlementKind>) -> Membership {
 fn add_credential(making: &mut Making, naming: &Naming, fact: &Credential) {
     let (system, id) = (fact.system.as_str(), fact.id.as_str());
     let row = CredentialRow {
-        system: 0,
-        account: NONE,
-        kind: fact.kind,
         enabled: fact.enabled,
         expires: expiry(fact.expires_at),
         revoked: revocation(fact.revoked_at),
-        secret: NONE,
         environment: making.environment(fact.environment.as_deref()),
+        ..CredentialRow::of(fact.kind)
     };
     let account = fact.account_id.as_ref();
     let new = NewCredential {

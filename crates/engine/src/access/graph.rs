@@ -90,12 +90,41 @@ pub(crate) struct AccountRow {
     pub environment: u32,
 }
 
+impl AccountRow {
+    /// An account of which nothing is known.
+    pub fn unknown() -> Self {
+        AccountRow {
+            system: 0,
+            identity: NONE,
+            through: NONE,
+            expires: Closing::Never,
+            kind: None,
+            enabled: None,
+            local_sign_in: None,
+            privileged: None,
+            environment: NONE,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EntitlementRow {
     pub system: u32,
     pub group: Membership,
     pub privileged: Option<bool>,
     pub environment: u32,
+}
+
+impl EntitlementRow {
+    /// An entitlement of which nothing is known.
+    pub fn unknown() -> Self {
+        EntitlementRow {
+            system: 0,
+            group: Membership::Holds,
+            privileged: None,
+            environment: NONE,
+        }
+    }
 }
 
 /// How one says that an entitlement is held.
@@ -137,6 +166,22 @@ pub(crate) struct CredentialRow {
     /// The fingerprint class.
     pub secret: u32,
     pub environment: u32,
+}
+
+impl CredentialRow {
+    /// A credential of which only the kind is known.
+    pub fn of(kind: CredentialKind) -> Self {
+        CredentialRow {
+            system: 0,
+            account: NONE,
+            kind,
+            enabled: None,
+            expires: Closing::Never,
+            revoked: Closing::Never,
+            secret: NONE,
+            environment: NONE,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

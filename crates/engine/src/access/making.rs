@@ -8,7 +8,7 @@
 use super::columns::{Column, NONE, Rows, Texts};
 use super::graph::{
     AccountRow, CredentialRow, EntitlementRow, GrantRow, Graph, IdentityRow, LocationRow,
-    Membership, OwnerLine, Terms,
+    OwnerLine, Terms,
 };
 use crate::lifecycle::Basis;
 use lastkey_contract::AsTheyAre;
@@ -286,11 +286,6 @@ impl Making {
         }
     }
 
-    /// Whether an identity has this number.
-    pub(crate) fn has_identity(&self, number: Number) -> bool {
-        self.identities.places.contains_key(&number)
-    }
-
     /// An account, and the identity that it was found to be of.
     pub(crate) fn account(
         &mut self,
@@ -319,13 +314,7 @@ impl Making {
 
     /// An entitlement that is only named.
     pub(crate) fn named_entitlement(&mut self, number: Number, system: &str, id: &str) {
-        let row = EntitlementRow {
-            system: 0,
-            group: Membership::Holds,
-            privileged: None,
-            environment: NONE,
-        };
-        self.entitlement(number, system, id, row);
+        self.entitlement(number, system, id, EntitlementRow::unknown());
     }
 
     pub(crate) fn credential(

@@ -11,8 +11,9 @@ mod reach;
 pub(crate) mod reached;
 mod snapshot;
 
-pub(crate) use build::is_production;
+pub(crate) use build::{expiry, is_production, membership, revocation, terms};
 pub(crate) use columns::Texts;
 pub use graph::Graph;
+pub(crate) use graph::{AccountRow, CredentialRow, EntitlementRow, IdentityRow};
 pub use reach::{Reach, ReachFrom, ReachItem, ReachLink, reach};
 pub use snapshot::{AmbiguousAccount, ReadState, Snapshot};

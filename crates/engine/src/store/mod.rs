@@ -20,6 +20,7 @@ mod events;
 mod every;
 mod facts_table;
 mod ground;
+mod graph;
 mod journal;
 mod lease;
 mod link_lists;

@@ -10,7 +10,7 @@ use lastkey_contract::{IdentityId, Kind, SourceName};
 use std::collections::{BTreeMap, HashMap};
 
 /// No row of a source: what people decided names its sources itself.
-const NO_SOURCE: i64 = -1;
+pub(super) const NO_SOURCE: i64 = -1;
 
 /// What has to be resolved between sources, with the row of its source.
 #[derive(Default)]
@@ -126,7 +126,7 @@ impl Store {
 
     /// Sources of today that no sync has opened. Of an earlier moment none is named: when a
     /// source was added says the log, not the state then.
-    async fn never_read(&self, as_of: Option<SyncId>) -> Result<Vec<SourceName>, StoreError> {
+    pub(super) async fn never_read(&self, as_of: Option<SyncId>) -> Result<Vec<SourceName>, StoreError> {
         if as_of.is_some() {
             return Ok(Vec::new());
         }

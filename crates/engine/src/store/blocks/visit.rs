@@ -5,6 +5,7 @@ use super::super::objects::ContentHash;
 use super::form::{NONE, Texts, read_hashes, read_numbers};
 use super::{block_of, place_of, row_of};
 use lastkey_contract::Kind;
+use memchr::memmem;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
 
@@ -79,6 +80,8 @@ pub(in super::super) enum Columns {
     Marks,
     /// The facts.
     Facts,
+    /// The facts with the numbers of what they name and are named by.
+    Named,
     All,
 }
 
@@ -89,6 +92,7 @@ impl Columns {
             Columns::References => "froms, tos, NULL, NULL, NULL, NULL, NULL",
             Columns::Marks => "NULL, NULL, keys, hashes, born, stamps, NULL",
             Columns::Facts => "NULL, NULL, NULL, NULL, NULL, NULL, facts",
+            Columns::Named => "froms, tos, keys, NULL, NULL, NULL, facts",
             Columns::All => "froms, tos, keys, hashes, born, stamps, facts",
         }
     }
@@ -97,7 +101,7 @@ impl Columns {
     fn window(self) -> i64 {
         match self {
             Columns::Nothing | Columns::References | Columns::Marks => 128,
-            Columns::Facts | Columns::All => 16,
+            Columns::Facts | Columns::Named | Columns::All => 16,
         }
     }
 }
@@ -209,6 +213,18 @@ impl Block {
     /// The number of the record that the object at a place was read from.
     pub fn stamp(&self, place: usize) -> Option<i64> {
         Block::reference(&self.stamps, place)
+    }
+
+    /// The number of the name of the object at a place.
+    pub fn key(&self, place: usize) -> Result<i64, StoreError> {
+        let key = self.keys.get(place).copied();
+        key.ok_or_else(|| StoreError::damaged("a block of objects lacks a key"))
+    }
+
+    /// Whether these bytes stand anywhere in its facts.
+    pub fn mentions(&self, bytes: &[u8]) -> bool {
+        let facts = self.facts.as_ref();
+        facts.is_some_and(|facts| memmem::find(facts.all(), bytes).is_some())
     }
 
     /// The fact at a place, as JSON.

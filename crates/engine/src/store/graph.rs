@@ -1,0 +1,530 @@
+//! The access graph straight from the blocks: what it needs of each fact and no more, in one pass
+//! and one moment of the file.
+//!
+//! Gives the graph that `Graph::build` makes of the snapshot of the same moment; a snapshot holds
+//! every column of every fact, which of a million accounts is more than a workstation has room for.
+
+use super::blocks::{self, At, Block, Columns, Which};
+use super::names::Names;
+use super::snapshot::NO_SOURCE;
+use super::{Store, StoreError, SyncId};
+use crate::access::making::{Making, NewAccount, NewCredential, NewLocation, NewOwner, Number};
+use crate::access::{
+    AccountRow, CredentialRow, EntitlementRow, Graph, IdentityRow, expiry, is_production,
+    membership, revocation, terms,
+};
+use crate::correlate::{
+    AccountKeys, Gathering, Identities, IdentityKeys, Match, Persons, merged,
+};
+use crate::lifecycle::Basis;
+use lastkey_contract::facts::{
+    AccountKind, Assignment, ControlMeans, CredentialKind, EntitlementKind, Identity, IdentityKind,
+    IdentityStatus, LeaverKind, LocationKind, ObjectType, Owner, OwnerRole, Principal,
+    PrincipalType,
+};
+use lastkey_contract::{Kind, When};
+use serde::Deserialize;
+use sqlx::SqliteConnection;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+#[derive(Deserialize)]
+struct IdentityPart<'t> {
+    #[serde(borrow)]
+    id: Cow<'t, str>,
+    kind: IdentityKind,
+    status: Option<IdentityStatus>,
+    leaver_kind: Option<LeaverKind>,
+    #[serde(borrow)]
+    employer_id: Option<Cow<'t, str>>,
+}
+
+#[derive(Deserialize)]
+struct AccountPart<'t> {
+    #[serde(borrow)]
+    system: Cow<'t, str>,
+    #[serde(borrow)]
+    id: Cow<'t, str>,
+    kind: Option<AccountKind>,
+    enabled: Option<bool>,
+    local_sign_in: Option<bool>,
+    privileged: Option<bool>,
+    #[serde(borrow)]
+    environment: Option<Cow<'t, str>>,
+    expires_at: Option<When>,
+}
+
+#[derive(Deserialize)]
+struct EntitlementPart<'t> {
+    #[serde(borrow)]
+    system: Cow<'t, str>,
+    #[serde(borrow)]
+    id: Cow<'t, str>,
+    kind: Option<EntitlementKind>,
+    privileged: Option<bool>,
+    #[serde(borrow)]
+    environment: Option<Cow<'t, str>>,
+}
+
+#[derive(Deserialize)]
+struct CredentialPart<'t> {
+    #[serde(borrow)]
+    system: Cow<'t, str>,
+    #[serde(borrow)]
+    id: Cow<'t, str>,
+    kind: CredentialKind,
+    enabled: Option<bool>,
+    #[serde(borrow)]
+    environment: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    created_by: Option<Cow<'t, str>>,
+    revoked_at: Option<When>,
+    expires_at: Option<When>,
+    #[serde(borrow)]
+    fingerprint: Option<Cow<'t, str>>,
+}
+
+#[derive(Deserialize)]
+struct LocationPart<'t> {
+    #[serde(borrow)]
+    system: Cow<'t, str>,
+    #[serde(borrow)]
+    path: Cow<'t, str>,
+    kind: Option<LocationKind>,
+    #[serde(borrow)]
+    environment: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    fingerprint: Option<Cow<'t, str>>,
+}
+
+#[derive(Deserialize)]
+struct GrantPart {
+    assignment: Option<Assignment>,
+    expires_at: Option<When>,
+}
+
+#[derive(Deserialize)]
+struct MeansPart {
+    means: ControlMeans,
+}
+
+/// What a grant, a reader or a control line names, where nothing else does.
+#[derive(Deserialize)]
+struct EndsPart {
+    system: String,
+    entitlement_id: Option<String>,
+    path: Option<String>,
+    principal: Principal,
+}
+
+/// The number of somebody, by their number among all identities.
+fn person(known: &Identities, identity: u32) -> Number {
+    Number::from(known.lead(identity))
+}
+
+impl Store {
+    /// The graph of the facts after the sync `as_of`, the latest if none.
+    pub async fn load_graph(&self, as_of: Option<SyncId>) -> Result<Graph, StoreError> {
+        if let Some(sync) = as_of {
+            self.sync_record(sync).await?;
+        }
+        let (at, limit) = (At::of(as_of), as_of.map_or(i64::MAX, SyncId::sql));
+        // Before the facts: a read that ends meanwhile must not vouch for facts seen before its end.
+        let reads = self.read_states(limit).await?;
+        let never_read = self.never_read(as_of).await?;
+        let confirmed = self.confirmed_owners(limit).await?;
+        let ground = self.ground(at).await?;
+        let persons = self.persons().await?;
+        let mut reading = self.readers().begin().await?;
+        let mut loading = Loading {
+            connection: &mut reading,
+            at,
+            names: self.names()?,
+            making: Making::default(),
+            maybe: BTreeMap::new(),
+        };
+        let known = loading.identities(Gathering::new(ground), persons).await?;
+        loading.accounts(&known).await?;
+        loading.entitlements().await?;
+        loading.credentials().await?;
+        loading.locations().await?;
+        for kind in [Kind::Grant, Kind::Reader, Kind::Control] {
+            loading.only_named(kind).await?;
+        }
+        loading.grants().await?;
+        loading.readers().await?;
+        loading.controls().await?;
+        loading.owners(&known).await?;
+        for owner in confirmed {
+            let refer = |source: &str, id: &str| {
+                resolved(&known, &format!("{source}:{id}"), NO_SOURCE)
+            };
+            let object = &owner.object;
+            let number = match object.kind {
+                ObjectType::Identity => refer(&object.system, &object.id),
+                ObjectType::Account
+                | ObjectType::Credential
+                | ObjectType::Location
+                | ObjectType::Entitlement => {
+                    loading.object(object.kind, &object.system, &object.id)
+                }
+            };
+            loading.making.owner(NewOwner {
+                object_type: object.kind,
+                object: number,
+                owner: refer(&owner.owner.source, &owner.owner.id),
+                role: owner.role,
+                basis: Basis::Attested,
+            });
+        }
+        let (making, maybe) = (loading.making, loading.maybe);
+        drop(reading);
+        let mut graph = making.graph();
+        graph.reads = reads;
+        graph.never_read = never_read;
+        graph.maybe_accounts = maybe;
+        Ok(graph)
+    }
+}
+
+/// The number of whom a reference of a source means; of nobody where it is not one.
+fn resolved(known: &Identities, reference: &str, source: i64) -> Number {
+    match known.named(reference, source).as_slice() {
+        [one] => person(known, *one),
+        // Numbers of people are not negative.
+        [] | [_, _, ..] => -1,
+    }
+}
+
+/// A graph that is being read from one moment of the file.
+struct Loading<'c> {
+    connection: &'c mut SqliteConnection,
+    at: At,
+    names: Names,
+    making: Making,
+    maybe: BTreeMap<String, Vec<String>>,
+}
+
+impl Loading<'_> {
+    fn which(&self, kind: Kind) -> Which {
+        Which {
+            at: self.at,
+            ..Which::now(kind)
+        }
+    }
+
+    fn object(&self, object_type: ObjectType, system: &str, id: &str) -> Number {
+        let kind = match object_type {
+            ObjectType::Identity => return self.names.object(Kind::Identity, &[id]),
+            ObjectType::Account => Kind::Account,
+            ObjectType::Credential => Kind::Credential,
+            ObjectType::Location => Kind::Location,
+            ObjectType::Entitlement => Kind::Entitlement,
+        };
+        self.names.object(kind, &[system, id])
+    }
+
+    async fn identities(
+        &mut self,
+        mut gathering: Gathering,
+        persons: Persons,
+    ) -> Result<Identities, StoreError> {
+        // Whose employer is who is known once all are.
+        let mut parts: Vec<(IdentityRow, Option<Box<str>>)> = Vec::new();
+        let mut whole: HashMap<u32, Identity> = HashMap::new();
+        let which = self.which(Kind::Identity);
+        blocks::each(&mut *self.connection, &which, Columns::Facts, |block| {
+            block.places().try_for_each(|place| {
+                let text = block.fact(place)?;
+                let part: IdentityPart<'_> = serde_json::from_str(text)?;
+                let mut keys: IdentityKeys = serde_json::from_str(text)?;
+                keys.source = block.source;
+                let number = gathering.add(&keys);
+                if persons.person_of(block.source, &part.id).is_some() {
+                    whole.insert(number, serde_json::from_str(text)?);
+                }
+                let row = IdentityRow {
+                    kind: part.kind,
+                    status: part.status,
+                    leaver_kind: part.leaver_kind,
+                };
+                parts.push((row, part.employer_id.map(Box::from)));
+                Ok(())
+            })
+        })
+        .await?;
+        let known = gathering.done(persons.clone());
+        for (number, (row, employer)) in (0u32..).zip(&parts) {
+            if known.lead(number) != number {
+                continue;
+            }
+            let source = known.source(number);
+            let (mut row, mut employer) = (*row, employer.as_deref().map(str::to_owned));
+            if let Some(first) = whole.get(&number) {
+                let records = persons.with(source, known.id(number));
+                let others: Vec<&Identity> = records
+                    .iter()
+                    .filter_map(|(source, id)| known.record(*source, id))
+                    .filter(|record| *record != number)
+                    .filter_map(|record| whole.get(&record))
+                    .collect();
+                if !others.is_empty() {
+                    let person = merged(first, &others).identity;
+                    row = IdentityRow {
+                        kind: person.kind,
+                        status: person.status,
+                        leaver_kind: person.leaver_kind,
+                    };
+                    employer = person.employer_id.map(|id| id.to_string());
+                }
+            }
+            let employer = employer.map(|id| resolved(&known, &id, source));
+            let shown = known.shown(number);
+            self.making
+                .identity(Number::from(number), &shown, row, employer);
+        }
+        Ok(known)
+    }
+
+    async fn accounts(&mut self, known: &Identities) -> Result<(), StoreError> {
+        let (which, making, maybe) = (self.which(Kind::Account), &mut self.making, &mut self.maybe);
+        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
+            block.places().try_for_each(|place| {
+                let text = block.fact(place)?;
+                let part: AccountPart<'_> = serde_json::from_str(text)?;
+                let mut keys: AccountKeys = serde_json::from_str(text)?;
+                keys.source = block.source;
+                let identity = match known.owner_of(&keys) {
+                    Match::One { identity, .. } => Some(person(known, identity)),
+                    Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
+                        for candidate in candidates {
+                            let accounts = maybe.entry(known.shown(candidate)).or_default();
+                            accounts.push(format!("{}:{}", part.system, part.id));
+                        }
+                        None
+                    }
+                    Match::Nobodys | Match::Gone { .. } | Match::None => None,
+                };
+                let row = AccountRow {
+                    expires: expiry(part.expires_at),
+                    kind: part.kind,
+                    enabled: part.enabled,
+                    local_sign_in: part.local_sign_in,
+                    privileged: part.privileged,
+                    environment: making.environment(part.environment.as_deref()),
+                    ..AccountRow::unknown()
+                };
+                let new = NewAccount {
+                    row,
+                    through: Block::reference(&block.tos, place),
+                };
+                making.account(block.key(place)?, &part.system, &part.id, new, identity);
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn entitlements(&mut self) -> Result<(), StoreError> {
+        let (which, making) = (self.which(Kind::Entitlement), &mut self.making);
+        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
+            block.places().try_for_each(|place| {
+                let part: EntitlementPart<'_> = serde_json::from_str(block.fact(place)?)?;
+                let row = EntitlementRow {
+                    group: membership(part.kind),
+                    privileged: part.privileged,
+                    environment: making.environment(part.environment.as_deref()),
+                    ..EntitlementRow::unknown()
+                };
+                making.entitlement(block.key(place)?, &part.system, &part.id, row);
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn credentials(&mut self) -> Result<(), StoreError> {
+        let (which, making) = (self.which(Kind::Credential), &mut self.making);
+        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
+            block.places().try_for_each(|place| {
+                let part: CredentialPart<'_> = serde_json::from_str(block.fact(place)?)?;
+                let row = CredentialRow {
+                    enabled: part.enabled,
+                    expires: expiry(part.expires_at),
+                    revoked: revocation(part.revoked_at),
+                    environment: making.environment(part.environment.as_deref()),
+                    ..CredentialRow::of(part.kind)
+                };
+                let new = NewCredential {
+                    row,
+                    account: Block::reference(&block.froms, place),
+                    fingerprint: part.fingerprint.as_deref(),
+                    created_by: part.created_by.as_deref(),
+                };
+                making.credential(block.key(place)?, &part.system, &part.id, new);
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn locations(&mut self) -> Result<(), StoreError> {
+        let (which, making) = (self.which(Kind::Location), &mut self.making);
+        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
+            block.places().try_for_each(|place| {
+                let part: LocationPart<'_> = serde_json::from_str(block.fact(place)?)?;
+                let new = NewLocation {
+                    kind: part.kind,
+                    environment: making.environment(part.environment.as_deref()),
+                    production: is_production(part.environment.as_deref()),
+                    credential: Block::reference(&block.froms, place),
+                    fingerprint: part.fingerprint.as_deref(),
+                };
+                if let Some(number) = Block::reference(&block.tos, place) {
+                    making.location(number, &part.system, &part.path, new);
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Entitlements, locations and systems that only lines of a kind name: they count like any other.
+    async fn only_named(&mut self, kind: Kind) -> Result<(), StoreError> {
+        let (which, making) = (self.which(kind), &mut self.making);
+        let mut rows = Vec::new();
+        blocks::each(&mut *self.connection, &which, Columns::References, |block| {
+            for place in block.places() {
+                let principal = Block::reference(&block.froms, place);
+                let target = Block::reference(&block.tos, place);
+                let there = principal.is_some_and(|number| making.has_principal(number))
+                    && target.is_some_and(|number| match kind {
+                        Kind::Grant => making.has_entitlement(number),
+                        Kind::Reader => making.has_location(number),
+                        _ => making.has_principal(number),
+                    });
+                if !there {
+                    rows.push(block.row(place));
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        let names = self.names;
+        blocks::of_rows(&mut *self.connection, &rows, Columns::Facts, |block, place| {
+            let ends: EndsPart = serde_json::from_str(block.fact(place)?)?;
+            let system = ends.system.as_str();
+            match (&ends.entitlement_id, &ends.path) {
+                (Some(id), _) => {
+                    let number = names.object(Kind::Entitlement, &[system, id]);
+                    making.named_entitlement(number, system, id);
+                }
+                (None, Some(path)) => {
+                    let number = names.object(Kind::Location, &[system, path]);
+                    making.named_location(number, system, path);
+                }
+                (None, None) => making.system(system),
+            }
+            let principal = &ends.principal;
+            let system = principal.system.as_str();
+            making.system(system);
+            if principal.kind == PrincipalType::Entitlement {
+                let number = names.object(Kind::Entitlement, &[system, &principal.id]);
+                making.named_entitlement(number, system, &principal.id);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn grants(&mut self) -> Result<(), StoreError> {
+        let (which, making) = (self.which(Kind::Grant), &mut self.making);
+        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
+            // Nearly all are held at once and without an end; then nothing of them is looked at.
+            let plain = !block.mentions(b"\"expires_at\"") && !block.mentions(b"\"eligible\"");
+            block.places().try_for_each(|place| {
+                let (Some(from), Some(to)) = (
+                    Block::reference(&block.froms, place),
+                    Block::reference(&block.tos, place),
+                ) else {
+                    return Ok(());
+                };
+                let on = match plain {
+                    true => terms(None, None),
+                    false => {
+                        let part: GrantPart = serde_json::from_str(block.fact(place)?)?;
+                        terms(part.expires_at, part.assignment)
+                    }
+                };
+                making.grant(from, to, on);
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn readers(&mut self) -> Result<(), StoreError> {
+        let (which, making) = (self.which(Kind::Reader), &mut self.making);
+        blocks::each(&mut *self.connection, &which, Columns::References, |block| {
+            for place in block.places() {
+                if let (Some(from), Some(to)) = (
+                    Block::reference(&block.froms, place),
+                    Block::reference(&block.tos, place),
+                ) {
+                    making.reader(from, to);
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn controls(&mut self) -> Result<(), StoreError> {
+        let (which, making) = (self.which(Kind::Control), &mut self.making);
+        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
+            block.places().try_for_each(|place| {
+                let part: MeansPart = serde_json::from_str(block.fact(place)?)?;
+                if let (Some(from), Some(to)) = (
+                    Block::reference(&block.froms, place),
+                    Block::reference(&block.tos, place),
+                ) {
+                    making.control(from, to, part.means);
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn owners(&mut self, known: &Identities) -> Result<(), StoreError> {
+        let which = self.which(Kind::Owner);
+        let mut found: Vec<(i64, Owner)> = Vec::new();
+        blocks::each(&mut *self.connection, &which, Columns::Facts, |block| {
+            block.places().try_for_each(|place| {
+                found.push((block.source, serde_json::from_str(block.fact(place)?)?));
+                Ok(())
+            })
+        })
+        .await?;
+        for (source, owner) in found {
+            let object = match owner.object_type {
+                ObjectType::Identity => resolved(known, &owner.object_id, source),
+                ObjectType::Account
+                | ObjectType::Credential
+                | ObjectType::Location
+                | ObjectType::Entitlement => {
+                    let system = owner.system.as_ref().map_or("", |s| s.as_str());
+                    self.object(owner.object_type, system, &owner.object_id)
+                }
+            };
+            self.making.owner(NewOwner {
+                object_type: owner.object_type,
+                object,
+                owner: resolved(known, owner.owner_id.as_str(), source),
+                role: owner.role,
+                basis: Basis::Observed,
+            });
+        }
+        Ok(())
+    }
+}
