@@ -14,7 +14,7 @@ use lastkey_engine::lifecycle::{
 };
 use lastkey_engine::store::SyncRecord;
 use lastkey_engine::views::{
-    self, ListQuery, Names, PlanView, RehearsalView, RehearsedRow, RowWindow, WeakReadView,
+    self, ListQuery, PlanView, RehearsalView, RehearsedRow, RowWindow, WeakReadView,
     rehearsed_window, summarise,
 };
 use std::collections::BTreeSet;
@@ -38,7 +38,6 @@ type State = (u64, u64);
 pub(crate) struct Latest {
     state: State,
     graph: Arc<Graph>,
-    names: Arc<Names>,
     reads: Arc<Reads>,
 }
 
@@ -98,12 +97,9 @@ impl Workbench {
     /// steps close nothing. None before the first source was read.
     pub async fn plan_systems_unread(&self) -> Result<Vec<String>, Failure> {
         let (plan, _) = self.plan().await?;
-        let snapshot = self.store.load_snapshot(None).await?;
-        let read: BTreeSet<&SystemName> = snapshot
-            .reads
-            .iter()
-            .flat_map(|read| &read.systems)
-            .collect();
+        let reads = self.latest().await?.reads;
+        let read: BTreeSet<&SystemName> =
+            reads.states.iter().flat_map(|read| &read.systems).collect();
         if read.is_empty() {
             return Ok(Vec::new());
         }
@@ -148,7 +144,6 @@ impl Workbench {
             }
         };
         let (_, graph) = self.graph().await?;
-        let names = self.names().await?;
         let (plan, name) = self.plan().await?;
         let at = at.unwrap_or_else(|| self.now());
         let settings = RehearsalSettings::default();
@@ -170,7 +165,7 @@ impl Workbench {
             late: row.late,
             never: row.never,
             curve: decay_curve(&rehearsal, settings.horizon),
-            names: names.in_rehearsal(&rehearsal),
+            names: views::names_in(&self.store, &rehearsal).await?,
             horizon_days: u32::try_from(settings.horizon.num_days()).unwrap_or(90),
             took_ms,
             rehearsal,
@@ -293,10 +288,6 @@ impl Workbench {
     }
 
     /// What people call the things of the latest state.
-    async fn names(&self) -> Result<Arc<Names>, Failure> {
-        Ok(self.latest().await?.names)
-    }
-
     async fn latest(&self) -> Result<Latest, Failure> {
         // The log knows of sources added or removed, which no sync tells of.
         let state = (
@@ -307,17 +298,15 @@ impl Workbench {
         if let Some(latest) = kept.as_ref().filter(|latest| latest.state == state) {
             return Ok(latest.clone());
         }
-        let snapshot = self.store.load_snapshot(None).await?;
-        let latest = off_thread(move || Latest {
+        let graph = self.store.load_graph(None).await?;
+        let latest = Latest {
             state,
-            graph: Arc::new(Graph::build(&snapshot)),
-            names: Arc::new(Names::of(&snapshot)),
             reads: Arc::new(Reads {
-                states: snapshot.reads,
-                never_read: snapshot.never_read,
+                states: graph.reads().to_vec(),
+                never_read: graph.never_read().to_vec(),
             }),
-        })
-        .await?;
+            graph: Arc::new(graph),
+        };
         *kept = Some(latest.clone());
         Ok(latest)
     }
@@ -348,10 +337,10 @@ impl Workbench {
     }
 
     async fn require_vendor(&self, id: &IdentityId) -> Result<(), Failure> {
-        let names = self.store.identity_names().await?;
-        match names.get(id.as_str()) {
-            Some((_, kind)) if kind == "vendor" => Ok(()),
-            Some((_, kind)) => Err(
+        let found = self.store.find_identity(id.as_str()).await?;
+        match found.first().map(|person| person.kind.as_str()) {
+            Some("vendor") => Ok(()),
+            Some(kind) => Err(
                 Failure::bad_input(format!("`{id}` is a {kind}, not a vendor"))
                     .hint("give it with --identity"),
             ),
@@ -360,12 +349,8 @@ impl Workbench {
     }
 
     async fn display_name(&self, id: &IdentityId) -> Result<Option<String>, Failure> {
-        Ok(self
-            .store
-            .identity_names()
-            .await?
-            .remove(id.as_str())
-            .and_then(|(name, _)| name))
+        let found = self.store.find_identity(id.as_str()).await?;
+        Ok(found.into_iter().next().and_then(|one| one.display_name))
     }
 }
 

@@ -202,6 +202,16 @@ pub(crate) struct OwnerLine {
 }
 
 impl Graph {
+    /// How completely everything was read.
+    pub fn reads(&self) -> &[ReadState] {
+        &self.reads
+    }
+
+    /// Sources that were added and never read.
+    pub fn never_read(&self) -> &[SourceName] {
+        &self.never_read
+    }
+
     /// How many identities there are.
     pub fn identity_count(&self) -> usize {
         self.identities.values().len()

@@ -13,14 +13,11 @@ use crate::access::{
     AccountRow, CredentialRow, EntitlementRow, Graph, IdentityRow, expiry, is_production,
     membership, revocation, terms,
 };
-use crate::correlate::{
-    AccountKeys, Gathering, Identities, IdentityKeys, Match, Persons, merged,
-};
+use crate::correlate::{AccountKeys, Gathering, Identities, IdentityKeys, Match, Persons, merged};
 use crate::lifecycle::Basis;
 use lastkey_contract::facts::{
     AccountKind, Assignment, ControlMeans, CredentialKind, EntitlementKind, Identity, IdentityKind,
-    IdentityStatus, LeaverKind, LocationKind, ObjectType, Owner, OwnerRole, Principal,
-    PrincipalType,
+    IdentityStatus, LeaverKind, LocationKind, ObjectType, Owner, Principal, PrincipalType,
 };
 use lastkey_contract::{Kind, When};
 use serde::Deserialize;
@@ -156,9 +153,8 @@ impl Store {
         loading.controls().await?;
         loading.owners(&known).await?;
         for owner in confirmed {
-            let refer = |source: &str, id: &str| {
-                resolved(&known, &format!("{source}:{id}"), NO_SOURCE)
-            };
+            let refer =
+                |source: &str, id: &str| resolved(&known, &format!("{source}:{id}"), NO_SOURCE);
             let object = &owner.object;
             let number = match object.kind {
                 ObjectType::Identity => refer(&object.system, &object.id),
@@ -393,47 +389,57 @@ impl Loading<'_> {
     async fn only_named(&mut self, kind: Kind) -> Result<(), StoreError> {
         let (which, making) = (self.which(kind), &mut self.making);
         let mut rows = Vec::new();
-        blocks::each(&mut *self.connection, &which, Columns::References, |block| {
-            for place in block.places() {
-                let principal = Block::reference(&block.froms, place);
-                let target = Block::reference(&block.tos, place);
-                let there = principal.is_some_and(|number| making.has_principal(number))
-                    && target.is_some_and(|number| match kind {
-                        Kind::Grant => making.has_entitlement(number),
-                        Kind::Reader => making.has_location(number),
-                        _ => making.has_principal(number),
-                    });
-                if !there {
-                    rows.push(block.row(place));
+        blocks::each(
+            &mut *self.connection,
+            &which,
+            Columns::References,
+            |block| {
+                for place in block.places() {
+                    let principal = Block::reference(&block.froms, place);
+                    let target = Block::reference(&block.tos, place);
+                    let there = principal.is_some_and(|number| making.has_principal(number))
+                        && target.is_some_and(|number| match kind {
+                            Kind::Grant => making.has_entitlement(number),
+                            Kind::Reader => making.has_location(number),
+                            _ => making.has_principal(number),
+                        });
+                    if !there {
+                        rows.push(block.row(place));
+                    }
                 }
-            }
-            Ok(())
-        })
+                Ok(())
+            },
+        )
         .await?;
         let names = self.names;
-        blocks::of_rows(&mut *self.connection, &rows, Columns::Facts, |block, place| {
-            let ends: EndsPart = serde_json::from_str(block.fact(place)?)?;
-            let system = ends.system.as_str();
-            match (&ends.entitlement_id, &ends.path) {
-                (Some(id), _) => {
-                    let number = names.object(Kind::Entitlement, &[system, id]);
-                    making.named_entitlement(number, system, id);
+        blocks::of_rows(
+            &mut *self.connection,
+            &rows,
+            Columns::Facts,
+            |block, place| {
+                let ends: EndsPart = serde_json::from_str(block.fact(place)?)?;
+                let system = ends.system.as_str();
+                match (&ends.entitlement_id, &ends.path) {
+                    (Some(id), _) => {
+                        let number = names.object(Kind::Entitlement, &[system, id]);
+                        making.named_entitlement(number, system, id);
+                    }
+                    (None, Some(path)) => {
+                        let number = names.object(Kind::Location, &[system, path]);
+                        making.named_location(number, system, path);
+                    }
+                    (None, None) => making.system(system),
                 }
-                (None, Some(path)) => {
-                    let number = names.object(Kind::Location, &[system, path]);
-                    making.named_location(number, system, path);
+                let principal = &ends.principal;
+                let system = principal.system.as_str();
+                making.system(system);
+                if principal.kind == PrincipalType::Entitlement {
+                    let number = names.object(Kind::Entitlement, &[system, &principal.id]);
+                    making.named_entitlement(number, system, &principal.id);
                 }
-                (None, None) => making.system(system),
-            }
-            let principal = &ends.principal;
-            let system = principal.system.as_str();
-            making.system(system);
-            if principal.kind == PrincipalType::Entitlement {
-                let number = names.object(Kind::Entitlement, &[system, &principal.id]);
-                making.named_entitlement(number, system, &principal.id);
-            }
-            Ok(())
-        })
+                Ok(())
+            },
+        )
         .await
     }
 
@@ -465,17 +471,22 @@ impl Loading<'_> {
 
     async fn readers(&mut self) -> Result<(), StoreError> {
         let (which, making) = (self.which(Kind::Reader), &mut self.making);
-        blocks::each(&mut *self.connection, &which, Columns::References, |block| {
-            for place in block.places() {
-                if let (Some(from), Some(to)) = (
-                    Block::reference(&block.froms, place),
-                    Block::reference(&block.tos, place),
-                ) {
-                    making.reader(from, to);
+        blocks::each(
+            &mut *self.connection,
+            &which,
+            Columns::References,
+            |block| {
+                for place in block.places() {
+                    if let (Some(from), Some(to)) = (
+                        Block::reference(&block.froms, place),
+                        Block::reference(&block.tos, place),
+                    ) {
+                        making.reader(from, to);
+                    }
                 }
-            }
-            Ok(())
-        })
+                Ok(())
+            },
+        )
         .await
     }
 

@@ -19,8 +19,8 @@ mod error;
 mod events;
 mod every;
 mod facts_table;
-mod ground;
 mod graph;
+mod ground;
 mod journal;
 mod lease;
 mod link_lists;
@@ -90,5 +90,7 @@ pub use syncs::{KindRecord, SyncId, SyncRecord, SyncState};
 
 #[cfg(test)]
 mod decisions_tests;
+#[cfg(test)]
+mod graph_tests;
 #[cfg(test)]
 mod tests;

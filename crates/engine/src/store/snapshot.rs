@@ -126,7 +126,10 @@ impl Store {
 
     /// Sources of today that no sync has opened. Of an earlier moment none is named: when a
     /// source was added says the log, not the state then.
-    pub(super) async fn never_read(&self, as_of: Option<SyncId>) -> Result<Vec<SourceName>, StoreError> {
+    pub(super) async fn never_read(
+        &self,
+        as_of: Option<SyncId>,
+    ) -> Result<Vec<SourceName>, StoreError> {
         if as_of.is_some() {
             return Ok(Vec::new());
         }

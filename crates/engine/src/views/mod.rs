@@ -22,7 +22,7 @@ pub use links::{
 };
 pub(crate) use lists::complete_since;
 pub use lists::{StatusSetting, check_view, freshness, identities, journal, sources, status};
-pub use names::Names;
+pub use names::names_in;
 pub use past::{
     ChangedColumn, DiffCount, DiffRow, Difference, HistoryLine, ObjectHistory, UnfinishedRead,
 };

@@ -1,73 +1,63 @@
 //! What people call things: names beside native ids, which are often unreadable.
 
-use crate::access::Snapshot;
 use crate::lifecycle::{ItemKind, Link, Rehearsal};
-use std::collections::{BTreeMap, HashMap};
+use crate::store::{End, Store, StoreError, named};
+use lastkey_contract::Kind;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The names of a snapshot's accounts, entitlements and credentials whose ids nobody can read.
-#[derive(Clone, Debug, Default)]
-pub struct Names(HashMap<(ItemKind, String, String), String>);
+#[derive(Deserialize)]
+struct NamePart {
+    system: String,
+    id: String,
+    name: Option<String>,
+}
 
-impl Names {
-    /// Gathers the names of a snapshot.
-    pub fn of(snapshot: &Snapshot) -> Names {
-        let mut names = Names::default();
-        for account in &snapshot.accounts {
-            names.note(
-                ItemKind::Account,
-                account.system.as_str(),
-                account.id.as_str(),
-                &account.name,
-            );
+/// The names of everything that a rehearsal mentions by an id that nobody can read, by
+/// `kind system:id`.
+pub async fn names_in(
+    store: &Store,
+    rehearsal: &Rehearsal,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let mut wanted: BTreeMap<ItemKind, BTreeSet<String>> = BTreeMap::new();
+    let mut look = |kind: ItemKind, system: &str, id: &str| {
+        if is_opaque(id) {
+            wanted.entry(kind).or_default().insert(named(system, id));
         }
-        for entitlement in &snapshot.entitlements {
-            let (system, id) = (entitlement.system.as_str(), entitlement.id.as_str());
-            names.note(ItemKind::Entitlement, system, id, &entitlement.name);
+    };
+    for item in &rehearsal.residual {
+        look(item.kind, &item.system, &item.id);
+        let on_account = item.on_account.as_deref().and_then(|a| a.split_once(':'));
+        if let Some((system, id)) = on_account {
+            look(ItemKind::Account, system, id);
         }
-        for credential in &snapshot.credentials {
-            let (system, id) = (credential.system.as_str(), credential.id.as_str());
-            names.note(ItemKind::Credential, system, id, &credential.name);
+        for Link {
+            kind, system, id, ..
+        } in item.links.iter().chain(&item.known_through)
+        {
+            look(*kind, system, id);
         }
-        names
     }
-
-    fn note(&mut self, kind: ItemKind, system: &str, id: &str, name: &Option<String>) {
-        if let Some(name) = name.as_ref().filter(|_| is_opaque(id)) {
-            self.0
-                .insert((kind, system.to_owned(), id.to_owned()), name.clone());
-        }
-    }
-
-    /// The name of one thing, if it has one beside its id.
-    pub fn get(&self, kind: ItemKind, system: &str, id: &str) -> Option<&str> {
-        self.0
-            .get(&(kind, system.to_owned(), id.to_owned()))
-            .map(String::as_str)
-    }
-
-    /// The names of everything that a rehearsal mentions, by `kind system:id`.
-    pub fn in_rehearsal(&self, rehearsal: &Rehearsal) -> BTreeMap<String, String> {
-        let mut found = BTreeMap::new();
-        let mut look = |kind: ItemKind, system: &str, id: &str| {
-            if let Some(name) = self.get(kind, system, id) {
-                found.insert(format!("{} {system}:{id}", kind.word()), name.to_owned());
-            }
+    let mut found = BTreeMap::new();
+    for (item, keys) in wanted {
+        let kind = match item {
+            ItemKind::Account => Kind::Account,
+            ItemKind::Entitlement => Kind::Entitlement,
+            ItemKind::Credential => Kind::Credential,
+            // A path is its own name.
+            ItemKind::Location => continue,
         };
-        for item in &rehearsal.residual {
-            look(item.kind, &item.system, &item.id);
-            let on_account = item.on_account.as_deref().and_then(|a| a.split_once(':'));
-            if let Some((system, id)) = on_account {
-                look(ItemKind::Account, system, id);
-            }
-            for Link {
-                kind, system, id, ..
-            } in item.links.iter().chain(&item.known_through)
-            {
-                look(*kind, system, id);
+        let keys: Vec<String> = keys.into_iter().collect();
+        let facts: Vec<(i64, NamePart)> = store.facts_at(kind, End::Key, &keys).await?;
+        for (_, part) in facts {
+            if let Some(name) = part.name {
+                let key = format!("{} {}:{}", item.word(), part.system, part.id);
+                // Of two of one id the first stands.
+                found.entry(key).or_insert(name);
             }
         }
-        found
     }
+    Ok(found)
 }
 
 /// Whether an id tells a person nothing: a UUID, a long number, a run of hex.

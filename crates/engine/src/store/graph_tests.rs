@@ -1,0 +1,155 @@
+//! The graph from the blocks beside the one from the snapshot of the same moment: the same.
+
+use super::{Store, SyncId};
+use crate::access::Graph;
+use crate::collect::seeded::Seeded;
+use crate::collect::tests::{bench, quick, read_with};
+use crate::collect::{Removals, SyncSettings};
+use lastkey_contract::{Fact, Kind};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Eight small numbers of which each fact is made.
+type Dice = [u8; 8];
+
+fn pick<'t>(from: &[&'t str], dice: u8) -> Option<&'t str> {
+    from.get(usize::from(dice) % (from.len() + 1)).copied()
+}
+
+fn principal([a, b, c, ..]: Dice) -> Value {
+    let (kind, id) = match a % 3 {
+        0 => ("entitlement", format!("e{}", b % 6)),
+        _ => ("account", format!("a{}", b % 6)),
+    };
+    json!({"kind": kind, "system": format!("s{}", c % 3), "id": id})
+}
+
+fn fact(kind: Kind, dice: Dice) -> Fact {
+    let [a, b, c, d, e, f, g, h] = dice;
+    let env = pick(&["production", "test"], f);
+    let time = pick(&["2026-01-01T00:00:00Z", "2027-05-01T00:00:00Z"], g);
+    let flag = |n: u8| pick(&["t", "f"], n).map(|word| word == "t");
+    let system = format!("s{}", a % 3);
+    let value = match kind {
+        Kind::Identity => json!({"fact": "identity", "id": format!("u{}", b % 5),
+            "kind": pick(&["vendor", "workload"], c).unwrap_or("person"),
+            "email": pick(&["x@y.z", "u1@y.z"], d), "status": pick(&["active", "inactive"], e),
+            "employer_id": pick(&["u1", "hr:u2", "nobody"], g)}),
+        Kind::Account => json!({"fact": "account", "system": system, "id": format!("a{}", b % 6),
+            "identity_id": pick(&["u1", "u2", "hr:u3", "none"], c), "email": pick(&["x@y.z"], d),
+            "name": pick(&["u1", "u4"], h), "enabled": flag(e), "local_sign_in": flag(f),
+            "signs_in_through_id": pick(&["a1", "a9"], g), "signs_in_through_system": pick(&["s0"], h),
+            "privileged": flag(h), "environment": env, "expires_at": time}),
+        Kind::Entitlement => {
+            json!({"fact": "entitlement", "system": system, "id": format!("e{}", b % 4),
+            "kind": pick(&["group", "role"], c), "privileged": flag(d), "environment": env})
+        }
+        Kind::Grant => {
+            json!({"fact": "grant", "system": system, "entitlement_id": format!("e{}", b % 6),
+            "principal": principal([c, d, e, 0, 0, 0, 0, 0]), "expires_at": time,
+            "assignment": pick(&["eligible", "active"], h)})
+        }
+        Kind::Credential => {
+            json!({"fact": "credential", "system": system, "id": format!("c{}", b % 6),
+            "kind": pick(&["token"], c).unwrap_or("password"), "account_id": pick(&["a1", "a2", "a9"], d),
+            "fingerprint": pick(&["f1", "f2"], e), "created_by": pick(&["ann"], h), "enabled": flag(f),
+            "expires_at": time, "environment": env})
+        }
+        Kind::Location => {
+            json!({"fact": "location", "system": system, "path": format!("p{}", b % 4),
+            "credential_system": pick(&["s1"], c), "credential_id": pick(&["c1", "c2", "c9"], d),
+            "fingerprint": pick(&["f1", "f3"], e), "environment": env, "kind": pick(&["vault"], g)})
+        }
+        Kind::Reader => json!({"fact": "reader", "system": system, "path": format!("p{}", b % 6),
+            "principal": principal([c, d, e, 0, 0, 0, 0, 0])}),
+        Kind::Control => {
+            json!({"fact": "control", "system": system, "account_id": format!("a{}", b % 7),
+            "principal": principal([c, d, e, 0, 0, 0, 0, 0]), "means": "impersonate"})
+        }
+        Kind::Owner => {
+            let (object_type, id) = match b % 5 {
+                0 => ("identity", "u1"),
+                1 => ("account", "a1"),
+                2 => ("credential", "c1"),
+                3 => ("location", "p1"),
+                _ => ("entitlement", "e5"),
+            };
+            json!({"fact": "owner", "object_type": object_type, "system": (b % 5 > 0).then_some(system),
+                "object_id": id, "owner_id": pick(&["u1", "hr:u2", "gone"], c).unwrap_or("u3"),
+                "role": pick(&["custodian"], d).unwrap_or("business")})
+        }
+        Kind::Session | Kind::Task => unreachable!("no graph has them"),
+    };
+    let value: Value = match value {
+        Value::Object(all) => all.into_iter().filter(|(_, v)| !v.is_null()).collect(),
+        other => other,
+    };
+    serde_json::from_value(value).unwrap()
+}
+
+const KINDS: [Kind; 9] = [
+    Kind::Identity,
+    Kind::Account,
+    Kind::Entitlement,
+    Kind::Grant,
+    Kind::Credential,
+    Kind::Location,
+    Kind::Reader,
+    Kind::Control,
+    Kind::Owner,
+];
+
+async fn same_at(store: &Store, at: Option<SyncId>) {
+    let from_snapshot = Graph::build(&store.load_snapshot(at).await.unwrap());
+    let from_blocks = store.load_graph(at).await.unwrap();
+    assert_eq!(format!("{from_blocks:#?}"), format!("{from_snapshot:#?}"));
+}
+
+async fn same(reads: Vec<Vec<(usize, Dice)>>) {
+    let bench = bench(&["hr", "crm"]).await;
+    let mut syncs = Vec::new();
+    for (n, read) in reads.iter().enumerate() {
+        let mut connector = Seeded::new(4);
+        for kind in KINDS {
+            let of_kind = read.iter().filter(|(k, _)| KINDS[k % KINDS.len()] == kind);
+            let mut facts: Vec<Fact> = of_kind.map(|(_, dice)| fact(kind, *dice)).collect();
+            if !kind.may_repeat() {
+                facts.sort_by_key(Fact::key);
+                facts.dedup_by_key(|fact| fact.key());
+            }
+            // The second source has people only: two of them may not speak for one system.
+            if n % 2 == 0 || kind == Kind::Identity {
+                connector = connector.with(kind, facts);
+            }
+        }
+        let settings = SyncSettings {
+            removals: Removals::Accept,
+            ..quick()
+        };
+        let source = if n % 2 == 0 { "hr" } else { "crm" };
+        read_with(&bench, source, &connector, &settings)
+            .await
+            .unwrap();
+        syncs.push(bench.store.newest_sync().await.unwrap().unwrap().id);
+    }
+    same_at(&bench.store, None).await;
+    for sync in syncs {
+        same_at(&bench.store, Some(sync)).await;
+    }
+    bench.store.clone().close().await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn the_graph_is_that_of_the_snapshot(
+        reads in proptest::collection::vec(
+            proptest::collection::vec((0usize..9, any::<Dice>()), 0..60), 1..4),
+    ) {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(same(reads));
+    }
+}
