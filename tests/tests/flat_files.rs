@@ -7,6 +7,9 @@
     clippy::indexing_slicing
 )]
 
+#[path = "flat_files/recipes.rs"]
+mod recipes;
+
 use lastkey_tests::desk::Desk;
 use serde_json::Value;
 use std::collections::BTreeMap;

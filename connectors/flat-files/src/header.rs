@@ -37,6 +37,8 @@ pub struct Header {
     pub unknown: Vec<(usize, String)>,
     /// Columns whose names say that secret values stand in them: they are not read.
     pub withheld: Vec<String>,
+    /// How dates are written beside RFC 3339 and `2026-11-20`.
+    pub dates: &'static [String],
 }
 
 /// Names of columns in which exports of other tools put secret values, without what joins words.
@@ -203,5 +205,6 @@ pub fn bind(
         bound,
         unknown,
         withheld: secret.into_iter().map(|(_, name)| name).collect(),
+        dates: &[],
     })
 }

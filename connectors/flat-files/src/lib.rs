@@ -17,12 +17,14 @@
 )]
 
 pub mod mapping;
+pub mod recipes;
 pub mod series;
 
 mod archive;
 mod columns;
 mod error;
 mod header;
+mod look;
 mod map;
 mod place;
 mod session;
@@ -38,6 +40,7 @@ use lastkey_contract::{
 };
 use session::{MAX_PAGE, Reading};
 use settings::Source;
+use std::collections::BTreeSet;
 
 /// A connector for the place and mapping that the settings name. Files need no secret;
 /// one that is given is ignored.
@@ -72,7 +75,10 @@ impl Connector for FlatFiles {
             .map(|found| found.files)
             .unwrap_or_default()
             .into_iter()
-            .map(|(kind, _)| KindCapability {
+            .map(|(kind, _)| kind)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .map(|kind| KindCapability {
                 kind,
                 max_page: MAX_PAGE,
                 cursor_survives_reconnect: true,
@@ -86,7 +92,7 @@ impl Connector for FlatFiles {
 
     async fn check(&self) -> Result<CheckReport, ConnectorError> {
         let source = self.source.clone();
-        session::blocking(&self.source.shown, "check", move || session::look(&source)).await
+        session::blocking(&self.source.shown, "check", move || look::look(&source)).await
     }
 
     async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError> {

@@ -290,9 +290,9 @@ impl<'a> Row<'a> {
     }
 
     fn when(&mut self, name: &'static str) -> Result<Option<When>, Problem> {
-        let zone = self.zone;
+        let (zone, dates) = (self.zone, self.header.dates);
         self.parsed(name, "is neither a date nor an RFC 3339 time", |text| {
-            time(text, zone)
+            time(text, zone).or_else(|| written_as(text, dates, zone))
         })
     }
 
@@ -344,6 +344,20 @@ fn time(text: &str, zone: Tz) -> Option<When> {
     DateTime::parse_from_rfc3339(text)
         .ok()
         .map(|at| When::At(at.with_timezone(&Utc)))
+}
+
+/// A date in one of the ways that a recipe knows, or seconds since 1970.
+fn written_as(text: &str, dates: &[String], zone: Tz) -> Option<When> {
+    dates.iter().find_map(|form| match form.as_str() {
+        "%s" => text
+            .parse()
+            .ok()
+            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+            .map(When::At),
+        form => NaiveDate::parse_from_str(text, form)
+            .ok()
+            .and_then(|date| When::day(date, &zone)),
+    })
 }
 
 /// A value for a message: at most 60 characters.

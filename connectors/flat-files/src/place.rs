@@ -4,6 +4,7 @@ use crate::archive::{self, Entry};
 use crate::columns::{file_name, kind_of_file};
 use crate::error::{broken, unreadable};
 use crate::header::Shape;
+use crate::recipes::{self, Rows};
 use crate::settings::Source;
 use lastkey_contract::{ConnectorError, Kind};
 use sha2::{Digest, Sha256};
@@ -11,6 +12,14 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+impl Found {
+    /// The files that speak of a kind, in reading order.
+    pub fn of(&self, kind: Kind) -> Vec<Stored> {
+        let of_kind = self.files.iter().filter(|(of, _)| *of == kind);
+        of_kind.map(|(_, stored)| stored.clone()).collect()
+    }
+}
 
 /// One file of a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +29,14 @@ pub struct Stored {
     pub shape: Shape,
     path: PathBuf,
     entry: Option<Entry>,
+    /// How its rows are read by a recipe.
+    pub rows: Option<Rows>,
 }
 
 /// What a place holds.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// In reading order.
+    /// In reading order; of a recipe, several files may speak of one kind.
     pub files: Vec<(Kind, Stored)>,
     /// Names that are not ours and are left alone.
     pub unknown: Vec<String>,
@@ -61,6 +72,9 @@ pub fn contents(source: &Source) -> Result<Vec<String>, ConnectorError> {
 
 /// Looks what is there.
 pub fn survey(source: &Source) -> Result<Found, ConnectorError> {
+    if let Some(recipe) = source.recipe {
+        return recipes::survey(source, recipe);
+    }
     let (path, shown) = (&source.path, source.shown.as_str());
     let failed = |e: io::Error| unreadable(shown, "open", &path.to_string_lossy(), &e);
     let meta = fs::metadata(path).map_err(failed)?;
@@ -81,6 +95,7 @@ pub fn survey(source: &Source) -> Result<Found, ConnectorError> {
                             shape: Shape::Folder,
                             path: path.clone(),
                             entry: Some(entry),
+                            rows: None,
                         },
                     )
                 })
@@ -93,6 +108,7 @@ pub fn survey(source: &Source) -> Result<Found, ConnectorError> {
             shape: Shape::Single,
             path: path.clone(),
             entry: None,
+            rows: None,
         };
         Found {
             files: vec![(source.single, stored)],
@@ -105,7 +121,13 @@ pub fn survey(source: &Source) -> Result<Found, ConnectorError> {
             shown,
             "open",
             format!("`{shown}` holds none of the files that can be read"),
-            &format!("put at least one of them there: {}", names.join(", ")),
+            &match recipes::known_at(path).as_slice() {
+                [] => format!("put at least one of them there: {}", names.join(", ")),
+                known => format!(
+                    "a recipe knows what is there: --recipe {}",
+                    known.join(" or ")
+                ),
+            },
         ));
     }
     found.files.sort_by_key(|(kind, _)| *kind);
@@ -126,6 +148,7 @@ fn folder(path: &Path) -> io::Result<Found> {
                     shape: Shape::Folder,
                     path: entry.path(),
                     entry: None,
+                    rows: None,
                 },
             )),
             None => found.unknown.push(name),
@@ -147,7 +170,39 @@ fn is_zip(path: &Path) -> io::Result<bool> {
     Ok(start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06"))
 }
 
+impl Inside {
+    /// The inside of several files that are read as one.
+    pub fn of_all(files: &[Stored]) -> io::Result<Inside> {
+        let insides: Vec<Inside> = files
+            .iter()
+            .map(Stored::inside)
+            .collect::<io::Result<_>>()?;
+        if let [one] = insides.as_slice() {
+            return Ok(one.clone());
+        }
+        let mut hash = Sha256::new();
+        for inside in &insides {
+            hash.update(inside.sha256.as_bytes());
+        }
+        Ok(Inside {
+            sha256: hash.finalize().iter().map(|b| format!("{b:02x}")).collect(),
+            rows: insides.iter().map(|inside| inside.rows).sum(),
+        })
+    }
+}
+
 impl Stored {
+    /// A file that a recipe reads.
+    pub fn of_recipe(name: String, shape: Shape, path: PathBuf, rows: Rows) -> Stored {
+        Stored {
+            name,
+            shape,
+            path,
+            entry: None,
+            rows: Some(rows),
+        }
+    }
+
     /// The file's bytes from its start.
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         match &self.entry {

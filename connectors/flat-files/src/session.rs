@@ -5,12 +5,13 @@ use crate::error::{broken, unreadable};
 use crate::header::{self, Header};
 use crate::map::{self, Problem};
 use crate::place::{Found, Inside, Outside, Stored, survey};
+use crate::recipes::{Passes, Sieve, suggest_recipes};
 use crate::settings::Source;
-use crate::table::{Position, Records, Step};
+use crate::table::{Cells, Malformed, Position, Records, Step};
 use async_trait::async_trait;
 use lastkey_contract::{
-    CheckReport, ConnectorError, Cursor, ErrorKind, Kind, Known, Note, NoteKind, Page, PageRequest,
-    Same, Session,
+    ConnectorError, Cursor, ErrorKind, Kind, Known, Note, NoteKind, Page, PageRequest, Same,
+    Session,
 };
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
@@ -55,11 +56,14 @@ pub struct Reading {
 }
 
 /// One file, open at some row.
-struct Open {
+pub struct Open {
     kind: Kind,
     outside: Outside,
-    inside: Inside,
-    header: Header,
+    pub inside: Inside,
+    /// Which of the kind's files it is; one kind has one file, unless a recipe reads it.
+    part: usize,
+    pub header: Header,
+    pub sieve: Sieve,
     records: Records<BufReader<Box<dyn Read + Send>>>,
 }
 
@@ -85,22 +89,23 @@ impl Session for Reading {
         kind: Kind,
         request: PageRequest,
     ) -> Result<Page, ConnectorError> {
-        let Some((_, stored)) = self.found.files.iter().find(|(k, _)| *k == kind) else {
+        let parts = self.found.of(kind);
+        if parts.is_empty() {
             return Err(ConnectorError::new(
                 ErrorKind::Unsupported,
                 self.source.shown.as_str(),
                 format!("read {}", kind.plural()),
                 format!("there is no `{}` here", file_name(kind)),
             ));
-        };
-        let (stored, source) = (stored.clone(), self.source.clone());
+        }
+        let source = self.source.clone();
         let before = self.open.take();
         let operation = format!("read {}", kind.plural());
-        let asked = stored.clone();
+        let asked = parts.clone();
         let known = self.known.as_ref().filter(|(of, _)| *of == kind);
         let known = known.map(|(_, known)| known.clone());
         let answer = blocking(&self.source.shown, &operation, move || {
-            page(&source, kind, stored, before, &request, known.as_ref())
+            page(&source, kind, &parts, before, &request, known.as_ref())
         })
         .await;
         match answer {
@@ -116,17 +121,18 @@ impl Session for Reading {
 impl Reading {
     /// Where the place is another than the one this session knows, such as a zip that was written
     /// anew under it: that is what went wrong, and from now on the new one is read.
-    async fn moved(&mut self, kind: Kind, known: &Stored) -> Option<ConnectorError> {
+    async fn moved(&mut self, kind: Kind, known: &[Stored]) -> Option<ConnectorError> {
         let source = self.source.clone();
         let found = blocking(&self.source.shown, "open", move || survey(&source)).await;
         // Whoever cannot even be looked at has the first error to tell.
         let found = found.ok()?;
-        let (_, now) = found.files.iter().find(|(k, _)| *k == kind)?;
-        if now == known {
+        let now = found.of(kind);
+        if now.is_empty() || now == known {
             return None;
         }
         self.found = found;
-        Some(changed(&self.source, kind, &known.name))
+        let name = known.first().map_or("", |stored| stored.name.as_str());
+        Some(changed(&self.source, kind, name))
     }
 }
 
@@ -141,44 +147,56 @@ fn changed(source: &Source, kind: Kind, name: &str) -> ConnectorError {
     .hint("sync again when nobody writes the file")
 }
 
-/// A cursor's text: offset, line and the hash of the file they count in.
-fn cursor(position: Position, inside: &Inside) -> Cursor {
-    Cursor(format!(
-        "{}:{}:{}",
-        position.offset, position.line, inside.sha256
-    ))
+/// A cursor's text: offset, line and the hash of the file they count in; of several files, which
+/// of them and the hash of all. An offset of 0 is the first row.
+fn cursor(part: usize, position: Position, inside: &Inside) -> Cursor {
+    let Position { offset, line } = position;
+    let of = match part {
+        0 => String::new(),
+        part => format!("{part}/"),
+    };
+    Cursor(format!("{of}{offset}:{line}:{}", inside.sha256))
 }
 
-fn position(cursor: &Cursor) -> Option<(Position, &str)> {
-    let mut parts = cursor.0.splitn(3, ':');
+fn position(cursor: &Cursor) -> Option<(usize, Position, &str)> {
+    let (part, rest) = match cursor.0.split_once('/') {
+        None => (0, cursor.0.as_str()),
+        Some((part, rest)) => (part.parse().ok()?, rest),
+    };
+    let mut parts = rest.splitn(3, ':');
     let offset = parts.next()?.parse().ok()?;
     let line = parts.next()?.parse().ok()?;
-    Some((Position { offset, line }, parts.next()?))
+    Some((part, Position { offset, line }, parts.next()?))
 }
 
 fn page(
     source: &Source,
     kind: Kind,
-    stored: Stored,
+    parts: &[Stored],
     before: Option<Open>,
     request: &PageRequest,
     known: Option<&Known>,
 ) -> Result<(Page, Option<Open>), ConnectorError> {
     let operation = format!("read {}", kind.plural());
+    let asked = request.cursor.as_ref().and_then(position);
+    let at = asked.map_or(0, |(part, _, _)| part);
+    let first = parts.first().map_or("", |stored| stored.name.as_str());
+    let stored = parts.get(at).ok_or_else(|| changed(source, kind, first))?;
     let failed = |e: io::Error| unreadable(&source.shown, &operation, &stored.name, &e);
     let lost = || changed(source, kind, &stored.name);
     let mut open = match (&request.cursor, before) {
         (Some(asked), Some(open))
             if open.kind == kind
-                && cursor(open.records.position(), &open.inside) == *asked
+                && cursor(open.part, open.records.position(), &open.inside) == *asked
                 && stored.outside().map_err(failed)? == open.outside =>
         {
             open
         }
-        (None, _) => Open::at(source, kind, &stored, None)?,
-        (Some(asked), _) => {
-            let (position, sha256) = position(asked).ok_or_else(lost)?;
-            let open = Open::at(source, kind, &stored, Some(position))?;
+        (None, _) => Open::at(source, kind, parts, 0, None)?,
+        (Some(_), _) => {
+            let (part, position, sha256) = asked.ok_or_else(lost)?;
+            let position = Some(position).filter(|position| position.offset > 0);
+            let open = Open::at(source, kind, parts, part, position)?;
             if open.inside.sha256 != sha256 {
                 return Err(lost());
             }
@@ -187,14 +205,21 @@ fn page(
     };
 
     let limit = request.limit.clamp(1, MAX_PAGE);
+    let own = match parts {
+        [_] => open.inside.sha256.clone(),
+        _ => stored.inside().map_err(failed)?.sha256,
+    };
     let mut page = Page {
-        query: Some(format!("{} sha256:{}", stored.name, open.inside.sha256)),
-        expected_total: open.inside.rows,
+        query: Some(format!("{} sha256:{own}", stored.name)),
+        // How many rows a recipe takes is known once they are read.
+        expected_total: open.inside.rows.filter(|_| stored.rows.is_none()),
         ..Page::default()
     };
     let mut failures = Failures::default();
-    let mut ended = false;
+    let (mut ended, mut passed_over) = (false, 0_u64);
     let understood = understood(source, kind, &open.header);
+    // Whether a recipe takes a row can hang on the rows before it: each is looked at.
+    let known = known.filter(|_| stored.rows.is_none());
     while page.received < u64::from(limit) {
         let mut stamp = None;
         let step = open.records.next_unless(|raw| {
@@ -218,6 +243,16 @@ fn page(
                 break;
             }
         };
+        if let Ok(cells) = &record.cells {
+            match open.sieve.judge(&open.header, cells) {
+                Passes::Yes => {}
+                Passes::Again => continue,
+                Passes::No => {
+                    passed_over += 1;
+                    continue;
+                }
+            }
+        }
         page.received += 1;
         let place = format!("{}:{}", stored.name, record.line);
         match record.cells {
@@ -257,15 +292,33 @@ fn page(
             },
         }
     }
-    if request.cursor.is_none() {
-        page.notes
-            .extend(open.header.unknown.iter().map(|(_, name)| Note {
-                kind: NoteKind::Drift,
-                about: kind,
-                reason: format!("the column `{name}` is not known and is kept as an attribute"),
-                count: 1,
-                examples: vec![format!("{}:1:{name}", stored.name)],
-            }));
+    if passed_over > 0 {
+        page.notes.push(Note {
+            kind: NoteKind::Remark,
+            about: kind,
+            reason: format!("rows of `{}` say nothing of {}", stored.name, kind.plural()),
+            count: passed_over,
+            examples: Vec::new(),
+        });
+    }
+    if asked.is_none_or(|(_, position, _)| position.offset == 0) {
+        let surprise = |(_, name): &&(usize, String)| match &stored.rows {
+            Some(rows) => !rows.expects(name),
+            None => true,
+        };
+        page.notes.extend(
+            open.header
+                .unknown
+                .iter()
+                .filter(surprise)
+                .map(|(_, name)| Note {
+                    kind: NoteKind::Drift,
+                    about: kind,
+                    reason: format!("the column `{name}` is not known and is kept as an attribute"),
+                    count: 1,
+                    examples: vec![format!("{}:1:{name}", stored.name)],
+                }),
+        );
         let withheld = open.header.withheld.iter();
         page.notes.extend(withheld.map(|name| Note {
             kind: NoteKind::Drift,
@@ -274,7 +327,7 @@ fn page(
             count: 1,
             examples: vec![format!("{}:1:{name}", stored.name)],
         }));
-        if ended && page.received == 0 {
+        if ended && page.received == 0 && passed_over == 0 {
             page.notes.push(Note {
                 kind: NoteKind::Remark,
                 about: kind,
@@ -302,15 +355,20 @@ fn page(
             examples: Vec::new(),
         });
     }
+    if ended && open.part + 1 < parts.len() {
+        let start = Position { offset: 0, line: 1 };
+        page.next = Some(cursor(open.part + 1, start, &open.inside));
+        return Ok((page, None));
+    }
     if ended {
         // INVARIANT: the hash on the last page is that of the bytes all pages came from.
-        if stored.inside().map_err(failed)?.sha256 != open.inside.sha256 {
+        if Inside::of_all(parts).map_err(failed)?.sha256 != open.inside.sha256 {
             return Err(lost());
         }
         page.content_sha256 = Some(open.inside.sha256.clone());
         return Ok((page, None));
     }
-    page.next = Some(cursor(open.records.position(), &open.inside));
+    page.next = Some(cursor(open.part, open.records.position(), &open.inside));
     Ok((page, Some(open)))
 }
 
@@ -325,12 +383,17 @@ fn understood(source: &Source, kind: Kind, header: &Header) -> Vec<u8> {
 
 impl Open {
     /// Opens a file at its first row or at a position.
-    fn at(
+    pub fn at(
         source: &Source,
         kind: Kind,
-        stored: &Stored,
+        parts: &[Stored],
+        part: usize,
         position: Option<Position>,
     ) -> Result<Open, ConnectorError> {
+        let first = parts.first().map_or("", |stored| stored.name.as_str());
+        let stored = parts
+            .get(part)
+            .ok_or_else(|| changed(source, kind, first))?;
         let failed = |e: io::Error| {
             unreadable(
                 &source.shown,
@@ -340,7 +403,7 @@ impl Open {
             )
         };
         let outside = stored.outside().map_err(failed)?;
-        let inside = stored.inside().map_err(failed)?;
+        let inside = Inside::of_all(parts).map_err(failed)?;
         let mut bytes = BufReader::with_capacity(128 * 1024, stored.open().map_err(failed)?);
         let skipped = skip_bom(source, stored, &mut bytes).map_err(failed)??;
         let mut records = Records::new(
@@ -350,15 +413,15 @@ impl Open {
                 line: 1,
             },
         );
-        let first = records.next_record().map_err(failed)?.ok_or_else(|| {
-            broken(
-                &source.shown,
-                "read the header",
-                format!("`{}` is empty: it has not even a header", stored.name),
-                "export it again; a file without rows still has a header",
-            )
-        })?;
-        let cells = first.cells.map_err(|malformed| {
+        let unload = stored.rows.filter(|rows| rows.unload);
+        if let Some(rows) = unload {
+            records = records.of_fields(rows.unload_places());
+        }
+        let first = match unload {
+            Some(rows) => Ok(Cells::of(&rows.unload_names())),
+            None => first_line(source, stored, &mut records)?,
+        };
+        let cells = first.map_err(|malformed| {
             broken(
                 &source.shown,
                 "read the header",
@@ -366,26 +429,84 @@ impl Open {
                 "save the file as CSV in UTF-8 (RFC 4180)",
             )
         })?;
+        let own = source.mapping(kind);
+        let names: Vec<&str> = cells.iter().collect();
+        let mapping = match &stored.rows {
+            Some(rows) => rows.mapping(&names, &source.system, &own),
+            None => own,
+        };
         let header = header::bind(
             &source.shown,
             &stored.name,
             kind,
             stored.shape,
-            &source.mapping(kind),
+            &mapping,
             &cells,
-        )?;
-        if let Some(position) = position.filter(|p| *p != records.position()) {
+        )
+        .map_err(|error| {
+            let header: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let known: Vec<&str> = suggest_recipes(&header)
+                .iter()
+                .map(|recipe| recipe.name.as_str())
+                .collect();
+            match (&stored.rows, known.as_slice()) {
+                (Some(_), _) | (None, []) => error,
+                (None, known) => error.hint(format!(
+                    "a recipe knows this header: --recipe {}",
+                    known.join(" or ")
+                )),
+            }
+        })?;
+        let (header, mut sieve) = match &stored.rows {
+            Some(rows) => (rows.tidied(header), Sieve::new(rows, &names)),
+            None => (header, Sieve::default()),
+        };
+        if let Some(position) = position.filter(|_| sieve.remembers()) {
+            // What was met before the place counts as met.
+            while records.position().offset < position.offset {
+                let Some(record) = records.next_record().map_err(failed)? else {
+                    break;
+                };
+                if let Ok(cells) = record.cells {
+                    sieve.judge(&header, &cells);
+                }
+            }
+        } else if let Some(position) = position.filter(|p| *p != records.position()) {
             let mut bytes = BufReader::with_capacity(128 * 1024, stored.open().map_err(failed)?);
             io::copy(&mut (&mut bytes).take(position.offset), &mut io::sink()).map_err(failed)?;
             records = Records::new(bytes, position);
+            if let Some(rows) = unload {
+                records = records.of_fields(rows.unload_places());
+            }
         }
         Ok(Open {
             kind,
             outside,
             inside,
+            part,
             header,
+            sieve,
             records,
         })
+    }
+}
+
+/// The header of a file that has one.
+fn first_line(
+    source: &Source,
+    stored: &Stored,
+    records: &mut Records<impl BufRead>,
+) -> Result<Result<Cells, Malformed>, ConnectorError> {
+    let read = "read the header";
+    let failed = |e: io::Error| unreadable(&source.shown, read, &stored.name, &e);
+    match records.next_record().map_err(failed)? {
+        Some(record) => Ok(record.cells),
+        None => Err(broken(
+            &source.shown,
+            read,
+            format!("`{}` is empty: it has not even a header", stored.name),
+            "export it again; a file without rows still has a header",
+        )),
     }
 }
 
@@ -437,47 +558,7 @@ impl Failures {
     }
 }
 
-/// The answer of `check`: which files are there, with how many rows and columns.
-pub fn look(source: &Source) -> Result<CheckReport, ConnectorError> {
-    let found = survey(source)?;
-    let mut remarks = Vec::new();
-    for (kind, stored) in &found.files {
-        let open = Open::at(source, *kind, stored, None)?;
-        let rows = match open.inside.rows {
-            Some(rows) => format!("{rows} rows"),
-            None => "an unknown number of rows, because a quote is not closed".to_owned(),
-        };
-        let mut remark = format!(
-            "`{}` will be read as {}: {rows}",
-            stored.name,
-            kind.plural()
-        );
-        if !open.header.unknown.is_empty() {
-            let names: Vec<_> = open
-                .header
-                .unknown
-                .iter()
-                .map(|(_, n)| format!("`{n}`"))
-                .collect();
-            remark.push_str(&format!("; kept as attributes: {}", names.join(", ")));
-        }
-        remarks.push(remark);
-        remarks.extend(open.header.withheld.iter().map(|n| withheld_column(n)));
-    }
-    remarks.extend(
-        found
-            .unknown
-            .iter()
-            .map(|name| format!("`{name}` is not a file that lastkey knows and is left alone")),
-    );
-    Ok(CheckReport {
-        rights_known: true,
-        remarks,
-        ..CheckReport::default()
-    })
-}
-
 /// A value that is read is kept; one of a secret must not be.
-fn withheld_column(name: &str) -> String {
+pub fn withheld_column(name: &str) -> String {
     format!("the column `{name}` seems to hold secret values and is not read")
 }

@@ -3,8 +3,11 @@
 use crate::columns::{column_names, columns};
 use crate::error::config;
 use crate::mapping::Mapping;
+use crate::recipes::{self, Recipe};
 use chrono_tz::Tz;
-use lastkey_contract::{ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings};
+use lastkey_contract::{
+    ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings, SystemName,
+};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -45,6 +48,24 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             only_with: &[],
         },
         SettingSpec {
+            key: "recipe",
+            label: "Recipe",
+            help: "reads extracts of another product as they are: the files keep their names and columns",
+            required: false,
+            default: "",
+            choices: &recipes::NAMES,
+            only_with: &[],
+        },
+        SettingSpec {
+            key: "system",
+            label: "System of the recipe",
+            help: "with a recipe: the name of the system whose objects these are (the recipe's own name if not said)",
+            required: false,
+            default: "",
+            choices: &[],
+            only_with: &[],
+        },
+        SettingSpec {
             key: "timezone",
             label: "Time zone of bare dates",
             help: "IANA name such as Europe/Zurich; a date without a time is a day in this zone",
@@ -72,6 +93,9 @@ pub struct Source {
     /// What the rows of a single CSV file are.
     pub single: Kind,
     pub zone: Tz,
+    pub recipe: Option<&'static Recipe>,
+    /// The system of a recipe's objects.
+    pub system: String,
     mappings: BTreeMap<Kind, Mapping>,
 }
 
@@ -101,6 +125,36 @@ impl Source {
             })?,
         };
         let zone = zone(settings)?;
+        let recipe = match settings.get("recipe").filter(|name| !name.is_empty()) {
+            None => None,
+            Some(name) => Some(recipes::recipe(name).ok_or_else(|| {
+                config(
+                    format!("there is no recipe `{name}`"),
+                    format!("recipes: {}", recipes::NAMES.join(", ")),
+                )
+            })?),
+        };
+        let system = match (
+            settings.get("system").filter(|name| !name.is_empty()),
+            recipe,
+        ) {
+            (Some(_), None) => {
+                return Err(config(
+                    "`system` counts only with a recipe".to_owned(),
+                    "give every row a system with fixed.system=NAME",
+                ));
+            }
+            (Some(name), Some(_)) if !SystemName::is_well_formed(name) => {
+                return Err(config(
+                    format!("`{name}` is not a system name"),
+                    "use a-z, 0-9, `.`, `_` and `-`",
+                ));
+            }
+            (Some(name), Some(_)) => name.to_owned(),
+            (None, recipe) => recipe
+                .map(|recipe| recipe.system.clone())
+                .unwrap_or_default(),
+        };
         let mut mappings: BTreeMap<Kind, Mapping> = BTreeMap::new();
         for (key, value) in &settings.0 {
             let Some((family, rest)) = key.split_once('.') else {
@@ -146,6 +200,8 @@ impl Source {
             shown,
             single,
             zone,
+            recipe,
+            system,
             mappings,
         })
     }

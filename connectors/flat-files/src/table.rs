@@ -61,6 +61,19 @@ pub struct Cells {
 }
 
 impl Cells {
+    /// Cells with these texts, none of which has a separator in it.
+    pub fn of(texts: &[&str]) -> Cells {
+        let mut cells = Cells::default();
+        for text in texts {
+            if !cells.ends.is_empty() {
+                cells.text.push('\x1f');
+            }
+            cells.text.push_str(text);
+            cells.ends.push(cells.text.len());
+        }
+        cells
+    }
+
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -114,6 +127,8 @@ pub struct Records<R> {
     pending: Vec<u8>,
     position: Position,
     ends_open: bool,
+    /// Of an unload: where its fields stand, first and last character counted from 1.
+    fields: Option<Vec<(usize, usize)>>,
 }
 
 impl<R: BufRead> Records<R> {
@@ -124,7 +139,14 @@ impl<R: BufRead> Records<R> {
             pending: Vec::new(),
             position,
             ends_open: false,
+            fields: None,
         }
+    }
+
+    /// Reads lines of fixed fields instead: a record type of four signs, then these.
+    pub fn of_fields(mut self, fields: Vec<(usize, usize)>) -> Self {
+        self.fields = Some(fields);
+        self
     }
 
     /// Where the next record begins.
@@ -177,6 +199,16 @@ impl<R: BufRead> Records<R> {
             if matches!(raw.as_slice(), b"\n" | b"\r\n") {
                 self.advance(&raw);
                 continue;
+            }
+            if let Some(fields) = &self.fields {
+                let mut cells = cut(&raw, fields);
+                if raw.len() >= MAX_RECORD && !raw.ends_with(b"\n") {
+                    self.skip_line(&mut raw)?;
+                    cells = Err(Malformed::TooLong);
+                }
+                self.ends_open = !raw.ends_with(b"\n");
+                self.advance(&raw);
+                return Ok(Step::Record(Record { line, cells }));
             }
             let first = raw.len();
             // A line without quotes is a record whatever is in it.
@@ -258,6 +290,28 @@ impl<R: BufRead> Records<R> {
             }
         }
     }
+}
+
+/// Cuts a line of fixed fields into its type and its cells, without the blanks around them.
+fn cut(raw: &[u8], fields: &[(usize, usize)]) -> Result<Cells, Malformed> {
+    let line = std::str::from_utf8(raw).map_err(|_| Malformed::NotUtf8)?;
+    if line.contains('\0') {
+        return Err(Malformed::Nul);
+    }
+    if line.contains('\x1f') {
+        return Err(Malformed::Separator);
+    }
+    let signs: Vec<char> = line.trim_end_matches(['\r', '\n']).chars().collect();
+    let texts: Vec<String> = std::iter::once(&(1, 4))
+        .chain(fields)
+        .map(|(first, last)| {
+            let from = first.saturating_sub(1).min(signs.len());
+            let to = (*last).clamp(from, signs.len());
+            signs.get(from..to).unwrap_or_default().iter().collect()
+        })
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(|text| text.trim()).collect();
+    Ok(Cells::of(&texts))
 }
 
 /// Splits one raw record, with or without its line end, into cells.

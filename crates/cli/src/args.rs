@@ -203,6 +203,9 @@ pub struct Import {
     /// Columns: id=user_id,display_name=employee_name
     #[arg(long, value_name = "MAP")]
     pub map: Option<String>,
+    /// Reads extracts of another product as they are (`lastkey source kinds` lists them)
+    #[arg(long, value_name = "NAME")]
+    pub recipe: Option<String>,
     /// A folder of dated files, read in order, each as of its name's date
     #[arg(long)]
     pub series: bool,

@@ -1,6 +1,7 @@
 //! Suggests which header stands for which column, from names and sample values. Pure.
 
 use crate::columns::columns;
+use crate::recipes::letters;
 use lastkey_contract::Kind;
 use lastkey_contract::facts::IdentityStatus;
 
@@ -292,14 +293,6 @@ fn speaks_for(column: &str, samples: &[Vec<String>], at: usize) -> bool {
         "status" => values.all(|v| IdentityStatus::from_word(&v.to_lowercase()).is_some()),
         _ => false,
     }
-}
-
-/// Letters and digits only, in lower case: `Employee-ID` and `employee_id` are one name.
-fn letters(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
 }
 
 #[cfg(test)]

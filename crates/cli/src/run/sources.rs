@@ -92,6 +92,9 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
                     if !with.is_empty() {
                         need.push(format!("with {}", with.join(" or ")));
                     }
+                    if !setting.choices.is_empty() {
+                        need.push(format!("one of {}", setting.choices.join(", ")));
+                    }
                     let need = match need.is_empty() {
                         true => String::new(),
                         false => format!(" ({})", need.join(" ")),
@@ -223,12 +226,16 @@ pub async fn sync(
 }
 
 pub async fn import(global: &Global, import: Import, out: &Output) -> Result<ExitCode, Failure> {
+    let mut settings = settings(&import.set)?;
+    if let Some(recipe) = import.recipe {
+        settings.insert("recipe".to_owned(), recipe);
+    }
     let request = ImportRequest {
         path: import.path,
         name: import.name,
         file: import.file,
         map: import.map,
-        settings: settings(&import.set)?,
+        settings,
         series: import.series,
     };
     request.validate()?;
