@@ -1,10 +1,11 @@
-"""measure.py small|full RUNS: what ./bench measures. Expects lastkey (release) on PATH.
+"""measure.py small|full RUNS [read] [files]: what ./bench measures. Expects lastkey (release) on PATH.
 
 Each figure of Lastkey stands beside a plain tool doing the nearest thing on the same machine in
 the same run. The table shows medians of RUNS, and the ratio that peers are held against.
 """
 
 import base64
+import json
 import os
 import pathlib
 import resource
@@ -58,6 +59,8 @@ def median(runs):
 
 
 class Table:
+    HEAD = ("work", "lastkey", "most memory", "beside", "what stands beside", "ratio", "to reach")
+
     def __init__(self):
         self.rows = []
 
@@ -68,8 +71,18 @@ class Table:
             (work, f"{median(ours):.2f} s", f"{size:.0f} MiB", f"{median(beside):.2f} s", beside_name, f"{ratio:.2f}", reach)
         )
 
+    def line(self, work, ours, size, beside, beside_name, ratio, reach):
+        """A row whose figures are no seconds of whole commands."""
+        self.rows.append((work, ours, f"{size:.0f} MiB", beside, beside_name, ratio, reach))
+
+    def markdown(self):
+        yield "| " + " | ".join(self.HEAD) + " |"
+        yield "|" + "---|" * len(self.HEAD)
+        for row in self.rows:
+            yield "| " + " | ".join(row) + " |"
+
     def show(self):
-        head = ("work", "lastkey", "most memory", "beside", "what stands beside", "ratio", "to reach")
+        head = self.HEAD
         rows = [head, *self.rows]
         widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
         for row in rows:
@@ -180,57 +193,143 @@ def measure_directory(table, room, people, groups, runs):
         process.wait()
 
 
-def measure_files(table, room, accounts, runs):
-    folder = room / "files"
-    folder.mkdir()
-    seed.flat_files(folder, accounts)
-    names = sorted(path.stem for path in folder.glob("*.csv"))
-    print(f"files: {accounts:,} accounts, {accounts * 34 // 10:,} grants", file=sys.stderr)
+class Sum:
+    """Several commands as one: their seconds together, the largest of their sizes."""
+
+    def __init__(self, runs):
+        self.seconds = sum(run.seconds for run in runs)
+        self.mebibytes = max(run.mebibytes for run in runs)
+
+
+def write_files(folder, scale):
+    """The large practice estate, or a tenth of its size in one folder; gives back the folders."""
+    if scale == "full":
+        Run(["lastkey", "--quiet", "demo", "--size", "large", "--dir", folder, "--files-only"])
+        return sorted(path for path in folder.iterdir() if path.is_dir())
+    (folder / "files").mkdir(parents=True)
+    seed.flat_files(folder / "files", 100_000)
+    return [folder / "files"]
+
+
+def rows_of(paths):
+    total = 0
+    for path in paths:
+        with open(path, "rb") as file:
+            total += sum(1 for _ in file) - 1
+    return total
+
+
+def measure_files(table, room, scale, runs):
+    """Imports, the same again with changes, and what the store answers then."""
+    original, folder = room / "original", room / "estate"
+    folders = [path.name for path in write_files(original, scale)]
+    files = sorted(original.glob("*/*.csv"))
+    accounts = rows_of(path for path in files if path.name == "accounts.csv")
+    grants = rows_of(path for path in files if path.name == "grants.csv")
+    print(f"files: {accounts:,} accounts, {grants:,} grants, {rows_of(files):,} rows", file=sys.stderr)
     store, plain = room / "files.lastkey", room / "plain.db"
     ours, beside, again = [], [], []
-    original = (folder / "accounts.csv").read_bytes()
     for _ in range(runs):
         forget(store)
         plain.unlink(missing_ok=True)
-        (folder / "accounts.csv").write_bytes(original)
-        beside.append(Run(["sqlite3", plain, "-cmd", ".mode csv", *[f".import {folder}/{name}.csv {name}" for name in names]]))
-        ours.append(Run(lastkey(store, "import", folder, "--as", "files")))
-        seed.change_one_in_a_thousand(folder)
-        again.append(Run(lastkey(store, "sync", "files")))
-    table.add("import flat files", ours, beside, "sqlite3 .import of the same files", "at most 5")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(original, folder)
+        names = {path: f"{path.parent.name}_{path.stem}".replace("-", "_") for path in files}
+        imports = [f".import {path} {name}" for path, name in names.items()]
+        beside.append(Run(["sqlite3", plain, "-cmd", ".mode csv", *imports]))
+        series = {name: ["--series"] if name == "hr" else [] for name in folders}
+        first = [Run(lastkey(store, "import", folder / name, "--as", name, *series[name])) for name in folders]
+        ours.append(Sum(first))
+        changed = seed.change_one_in_a_thousand(folder)
+        read = [name for name in folders if not series[name]]
+        again.append(Run(lastkey(store, "sync", *read)))
+    print(f"{changed:,} rows changed", file=sys.stderr)
+    table.add(f"import {accounts:,} accounts and {grants:,} grants", ours, beside, "sqlite3 .import of the same files", "at most 5")
     table.add("the same again, 0.1% changed", again, ours, "the first import", "at most 0.25")
-
     plan = room / "plan.toml"
     plan.write_text(PLAN)
+    if (original / "plan.toml").exists():
+        plan = original / "plan.toml"
     Run(lastkey(store, "plan", "load", plan))
-    Run(["sqlite3", plain, "create index g on grants (principal_type, principal_id);"])
-    sample = max(1, accounts // 10_000)
+    measure_answers(table, room, store, original, plain, accounts)
+
+
+def figures(room, store, what):
+    """The figures of an open store: a list of (what, milliseconds, rows), and the most memory."""
+    out = room / "figures.jsonl"
+    run = Run(["figures", store, os.environ["LASTKEY_KEY_FILE"], what], out=out)
+    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    return [(line["what"], line["ms"], line["rows"]) for line in lines], run.mebibytes
+
+
+def measure_answers(table, room, store, files, plain, accounts):
+    keys, memory = figures(room, store, "search")
+    found = [(ms, what) for what, ms, _ in keys if what.startswith("search")]
+    middle = statistics.median(ms for ms, _ in found)
+    worst, key = max(found)
+    table.line("search identities, each key", f"{middle:.1f} ms", memory, f"{worst:.1f} ms", f"the slowest key ({key})", "", "under 50 ms")
+    windows, memory = figures(room, store, "tables")
+    for end in ("first", "last"):
+        times = [(ms, what) for what, ms, _ in windows if what.endswith(end)]
+        middle = statistics.median(ms for ms, _ in times)
+        worst, which = max(times)
+        table.line(f"{end} window of each table", f"{middle:.1f} ms", memory, f"{worst:.1f} ms", f"the slowest ({which})", "", "under 100 ms")
+    peer = room / "peer.txt"
+    Run([os.environ["BENCH_PYTHON"], "-B", str(pathlib.Path(__file__).with_name("peer_graph.py")), files], out=peer)
+    seconds, grown, nodes, edges = peer.read_text().split()
+    answers, memory = figures(room, store, "graph")
+    built = answers[0][1] / 1000
+    name = f"rustworkx, {int(nodes):,} nodes, {int(edges):,} edges, {grown} MiB more"
+    table.line("graph from the encrypted store", f"{built:.2f} s", memory, f"{float(seconds):.2f} s", name, f"{built / float(seconds):.2f}", "under 2 s, 500 MiB")
+    leavers, memory = figures(room, store, "rehearse")
+    each = statistics.median(ms for what, ms, _ in leavers if what == "a leaver")
     query = (
         "with recursive held(a, e) as ("
-        " select principal_id, entitlement_id from grants where principal_type = 'account'"
-        f" and substr(principal_id, 2) % {sample} = 0"
+        " select principal_id, entitlement_id from held_by where principal_type = 'account' and principal_id in"
+        " (select principal_id from held_by where principal_type = 'account' limit 100)"
         " union select held.a, n.entitlement_id from held"
-        " join grants n on n.principal_type = 'entitlement' and n.principal_id = held.e)"
+        " join held_by n on n.principal_type = 'entitlement' and n.principal_id = held.e)"
         " select count(*) from held;"
     )
-    ours, beside = [], []
-    for _ in range(runs):
-        # status 1 is an answer: some leaving fails its limits
-        ours.append(Run(lastkey(store, "rehearse", "leaver", "--all", "--json"), allowed=(0, 1), out=room / "r.jsonl"))
-        run = Run(["sqlite3", plain, query])
-        run.seconds *= sample
-        beside.append(run)
-    with open(room / "r.jsonl", "rb") as lines:
-        rehearsed = sum(1 for _ in lines)
-    if rehearsed < accounts:
-        stop(f"{rehearsed} of {accounts} identities were rehearsed")
-    name = "sqlite3, nested entitlements only" + ("" if sample == 1 else f" (1 in {sample}, scaled)")
-    table.add(f"rehearse all {accounts:,} leavers", ours, beside, name, "lower is better")
+    tables = [f"{path.parent.name}_{path.stem}".replace("-", "_") for path in sorted(files.glob("*/grants.csv"))]
+    parts = " union all ".join(f"select principal_type, principal_id, entitlement_id from {name}" for name in tables)
+    Run(["sqlite3", plain, f"create table held_by as {parts}; create index h on held_by (principal_type, principal_id);"])
+    run = Run(["sqlite3", plain, query])
+    beside = run.seconds * 1000 / 100
+    table.line(
+        f"a leaver of {accounts:,} accounts (a sample of {len(leavers)})",
+        f"{each:.1f} ms", memory, f"{beside:.1f} ms", "sqlite3, nested entitlements only, 100 at once", f"{each / beside:.1f}", "under 20 ms",
+    )
+
+
+def machine():
+    """What the figures are of."""
+    model = "unknown"
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    total = next(line for line in pathlib.Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
+    memory = int(total.split()[1]) / 1024 / 1024
+    return f"{model}, {os.cpu_count()} processors, {memory:.0f} GiB, Linux {os.uname().release}"
+
+
+def write_page(table, scale, runs):
+    """Puts the table into docs/performance.md, between its marks."""
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "performance.md"
+    text = page.read_text(encoding="utf-8")
+    begin, end = "<!-- figures: ./bench writes what follows -->", "<!-- end of figures -->"
+    before, rest = text.split(begin, 1)
+    after = rest.split(end, 1)[1]
+    about = f"{machine()}; {time.strftime('%Y-%m-%d')}; medians of {runs}; load {os.getloadavg()[0]:.1f} at the end"
+    what = "the large practice estate" if scale == "full" else "a tenth of the large size"
+    lines = [begin, "", f"{about}. Files: {what}.", "", *table.markdown(), "", end]
+    page.write_text(before + "\n".join(lines) + after, encoding="utf-8")
 
 
 def main():
     scale, runs = sys.argv[1], int(sys.argv[2])
-    tenth = 1 if scale == "full" else 10
+    parts = sys.argv[3:] or ["read", "files"]
     with tempfile.TemporaryDirectory(prefix="lastkey-bench-") as name:
         room = pathlib.Path(name)
         key = room / "key"
@@ -239,10 +338,14 @@ def main():
         os.environ["LASTKEY_KEY_FILE"] = str(key)
         os.environ["XDG_DATA_HOME"] = os.environ["XDG_CONFIG_HOME"] = str(room)
         table = Table()
-        measure_directory(table, room, 100_000, 5_000, runs)
-        measure_files(table, room, 1_000_000 // tenth, runs)
-    print(f"medians of {runs}; {os.cpu_count()} processors; load {os.getloadavg()[0]:.1f}\n")
+        if "read" in parts:
+            measure_directory(table, room, 100_000, 5_000, runs)
+        if "files" in parts:
+            measure_files(table, room, scale, runs)
+    print(f"medians of {runs}; {machine()}; load {os.getloadavg()[0]:.1f}\n")
     table.show()
+    if parts == ["read", "files"]:
+        write_page(table, scale, runs)
 
 
 if __name__ == "__main__":

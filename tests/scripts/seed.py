@@ -95,19 +95,34 @@ def flat_files(folder, accounts):
     def grants():
         for _ in range(accounts * 34 // 10):
             target = min(entitlements - 1, int(rng.paretovariate(0.6)) - 1)
-            yield ["corp", "account", f"a{rng.randrange(accounts)}", f"e{places[target]}"]
+            yield ["corp", "account", f"a{rng.randrange(accounts)}", f"e{places[target]}", "active"]
         for _ in range(nested):
             low = rng.randrange(max(1, entitlements - level))
             high = min(entitlements - 1, low + rng.randrange(1, level + 1))
-            yield ["corp", "entitlement", f"e{low}", f"e{high}"]
+            yield ["corp", "entitlement", f"e{low}", f"e{high}", "active"]
 
-    write(folder, "grants", ["system", "principal_type", "principal_id", "entitlement_id"], grants())
+    write(folder, "grants", ["system", "principal_type", "principal_id", "entitlement_id", "assignment"], grants())
 
 
 def change_one_in_a_thousand(folder):
-    """Renames the login of every thousandth account."""
-    path = folder / "accounts.csv"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for number in range(1, len(lines), 1000):
-        lines[number] = lines[number].replace(",login", ",renamed", 1)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """Changes every thousandth row of the identities, accounts and grants below `folder`, except of
+    dated rosters; gives back how many. Columns and all other rows stay as they are."""
+    changed = 0
+    for path in sorted(folder.glob("*/*.csv")):
+        column = {"identities": "department", "accounts": "name", "grants": "assignment"}.get(path.stem)
+        if column is None:
+            continue
+        fresh = path.with_suffix(".new")
+        with open(path, encoding="utf-8", newline="") as old, open(fresh, "w", encoding="utf-8", newline="") as new:
+            rows = csv.reader(old)
+            writer = csv.writer(new)
+            header = next(rows)
+            writer.writerow(header)
+            at = header.index(column) if column in header else None
+            for number, row in enumerate(rows):
+                if at is not None and number % 1000 == 500:
+                    row[at] = "eligible" if column == "assignment" else f"{row[at]} renamed".strip()
+                    changed += 1
+                writer.writerow(row)
+        fresh.replace(path)
+    return changed
