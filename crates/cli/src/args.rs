@@ -89,8 +89,11 @@ pub enum Command {
     Readers(Table),
     /// Delegated administration
     Controls(Table),
-    /// Owners
+    /// Owners, and whether they are there
     Owners(Table),
+    /// Who answers for what: suggestions, decisions, and taking them back
+    #[command(subcommand)]
+    Owner(Owner),
     /// Sessions
     Sessions(Table),
     /// What the provisioning process claims
@@ -260,6 +263,91 @@ pub struct Events {
     /// The latest first (default: the oldest first)
     #[arg(long)]
     pub newest_first: bool,
+}
+
+/// Ownership.
+#[derive(Debug, Subcommand)]
+pub enum Owner {
+    /// Whom facts point at, best first; no owner until somebody confirms it
+    Suggest {
+        #[command(flatten)]
+        of: Suggested,
+        /// CSV with a column for decisions, for `lastkey owner confirm --from`
+        #[arg(long)]
+        csv: bool,
+    },
+    /// What needs an owner: workloads, agents, accounts and credentials of no person
+    List(Table),
+    /// Confirm an owner
+    Confirm(Confirm),
+    /// Say that somebody is not the owner; it is not suggested again
+    Reject {
+        /// account:SYSTEM:ID, credential:SYSTEM:ID, identity:ID, location:SYSTEM:PATH
+        #[arg(required = true, value_name = "OBJECT")]
+        objects: Vec<String>,
+        #[arg(long, value_name = "ID")]
+        owner: String,
+        /// business, technical, sponsor or custodian
+        #[arg(long)]
+        role: String,
+        #[arg(long, default_value = "")]
+        why: String,
+    },
+    /// Take a decision back; what stood before it stands again
+    Undo {
+        /// Everything that was decided at once (`lastkey owner decisions` shows the numbers)
+        #[arg(long, value_name = "N", conflicts_with_all = ["objects", "owner", "role"])]
+        batch: Option<i64>,
+        /// The objects whose latest decision about this owner is taken back
+        #[arg(value_name = "OBJECT", required_unless_present = "batch")]
+        objects: Vec<String>,
+        #[arg(long, value_name = "ID", required_unless_present = "batch")]
+        owner: Option<String>,
+        #[arg(long, required_unless_present = "batch")]
+        role: Option<String>,
+        #[arg(long, default_value = "")]
+        why: String,
+    },
+    /// What was decided, the latest first
+    Decisions,
+}
+
+/// Which suggestions.
+#[derive(Debug, ClapArgs)]
+pub struct Suggested {
+    /// Only those with this: COLUMN=VALUE; repeat for more (object_type, system, object_id,
+    /// standing, role, owner_id, confidence, rule)
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    pub filters: Vec<String>,
+    /// The least: strong, likely or weak
+    #[arg(long, value_name = "WORD")]
+    pub min_confidence: Option<String>,
+}
+
+/// What is confirmed: objects by name, suggestions, or the lines of a file.
+#[derive(Debug, ClapArgs)]
+pub struct Confirm {
+    /// account:SYSTEM:ID, credential:SYSTEM:ID, identity:ID, location:SYSTEM:PATH
+    #[arg(value_name = "OBJECT", required_unless_present_any = ["suggested", "from"], requires_all = ["owner", "role"])]
+    pub objects: Vec<String>,
+    #[arg(long, value_name = "ID")]
+    pub owner: Option<String>,
+    /// business, technical, sponsor or custodian
+    #[arg(long)]
+    pub role: Option<String>,
+    /// Those that are suggested: a preview, and with --count for good
+    #[arg(long, requires = "min_confidence", conflicts_with_all = ["objects", "owner", "role", "from"])]
+    pub suggested: bool,
+    #[command(flatten)]
+    pub of: Suggested,
+    /// How many the preview said
+    #[arg(long, value_name = "N", requires = "suggested")]
+    pub count: Option<u64>,
+    /// A CSV of `lastkey owner suggest --csv`, with confirm or reject in its first column
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["objects", "owner", "role"])]
+    pub from: Option<PathBuf>,
+    #[arg(long, default_value = "")]
+    pub why: String,
 }
 
 /// Whose reach.

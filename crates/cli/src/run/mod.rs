@@ -3,6 +3,7 @@
 mod demo;
 mod history;
 mod link;
+mod owners;
 mod package;
 mod rehearse;
 mod scripts;
@@ -81,7 +82,9 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Locations(table) => tables::table(global, Kind::Location, table, out).await,
         Command::Readers(table) => tables::table(global, Kind::Reader, table, out).await,
         Command::Controls(table) => tables::table(global, Kind::Control, table, out).await,
+        Command::Owners(table) if table.as_of.is_none() => owners::lines(global, table, out).await,
         Command::Owners(table) => tables::table(global, Kind::Owner, table, out).await,
+        Command::Owner(owner) => owners::owner(global, owner, out).await,
         Command::Sessions(table) => tables::table(global, Kind::Session, table, out).await,
         Command::Tasks(table) => tables::table(global, Kind::Task, table, out).await,
         Command::Events(table) => tables::events(global, table, out).await,

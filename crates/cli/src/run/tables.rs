@@ -153,7 +153,7 @@ pub async fn journal(
     Ok(ExitCode::SUCCESS)
 }
 
-fn query(args: &Table) -> ListQuery {
+pub(super) fn query(args: &Table) -> ListQuery {
     ListQuery {
         search: String::new(),
         filters: args.filters.clone(),
@@ -164,7 +164,7 @@ fn query(args: &Table) -> ListQuery {
     }
 }
 
-fn as_map(row: &impl serde::Serialize) -> Option<Map<String, Value>> {
+pub(super) fn as_map(row: &impl serde::Serialize) -> Option<Map<String, Value>> {
     match serde_json::to_value(row) {
         Ok(Value::Object(map)) => Some(map),
         Ok(_) | Err(_) => None,
@@ -172,14 +172,14 @@ fn as_map(row: &impl serde::Serialize) -> Option<Map<String, Value>> {
 }
 
 /// Prints windows of rows as JSON lines, CSV or a table for reading.
-struct Printer<'a> {
+pub(super) struct Printer<'a> {
     out: &'a Output,
     csv: bool,
     first: bool,
 }
 
 impl<'a> Printer<'a> {
-    fn new(args: &Table, out: &'a Output) -> Self {
+    pub(super) fn new(args: &Table, out: &'a Output) -> Self {
         Self {
             out,
             csv: args.csv,
@@ -187,7 +187,11 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn window(&mut self, columns: &[String], rows: Vec<Map<String, Value>>) -> Result<(), Failure> {
+    pub(super) fn window(
+        &mut self,
+        columns: &[String],
+        rows: Vec<Map<String, Value>>,
+    ) -> Result<(), Failure> {
         if self.out.json {
             for row in rows {
                 self.out.document(&row)?;
@@ -230,7 +234,7 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    fn end(self) -> Result<ExitCode, Failure> {
+    pub(super) fn end(self) -> Result<ExitCode, Failure> {
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -75,8 +75,8 @@ pub(crate) use names::End;
 pub(crate) use objects::{UNIT, named, principal_ref, shown_key};
 pub use open::{Store, StoreKey};
 pub use ownership::{
-    NewOwnerDecision, OwnedBy, OwnedRow, OwnerDecision, OwnerLineRow, OwnerVerdict, OwnersQuery,
-    SuggestedOwner, SuggestionRow,
+    NewOwnerDecision, OWNER_LINE_COLUMNS, OwnedBy, OwnedRow, OwnerDecision, OwnerLineRow,
+    OwnerVerdict, OwnersQuery, SuggestedOwner, SuggestionRow,
 };
 pub(crate) use page::{Applied, PagePart, ReadEnd, Rows, Threshold};
 pub(crate) use people::PeopleQuery;

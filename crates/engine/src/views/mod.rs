@@ -8,6 +8,7 @@ mod identity;
 mod links;
 mod lists;
 mod names;
+mod owners;
 mod past;
 mod rehearsed;
 mod source_page;
@@ -23,6 +24,7 @@ pub use links::{
 pub(crate) use lists::complete_since;
 pub use lists::{StatusSetting, check_view, freshness, identities, journal, sources, status};
 pub use names::names_in;
+pub use owners::{OwnedView, OwnerDecisionView, OwnerSuggestionView, owned_name};
 pub use past::{
     ChangedColumn, DiffCount, DiffRow, Difference, HistoryLine, ObjectHistory, UnfinishedRead,
 };

@@ -16,7 +16,9 @@ mod windows;
 
 pub use decisions::{NewOwnerDecision, OwnedBy, OwnerDecision, OwnerVerdict};
 pub use lines::OwnerLineRow;
-pub use windows::{OwnedRow, OwnersQuery, SuggestedOwner, SuggestionRow};
+pub use windows::{
+    LINE_COLUMNS as OWNER_LINE_COLUMNS, OwnedRow, OwnersQuery, SuggestedOwner, SuggestionRow,
+};
 
 use super::{StoreError, meta};
 use sqlx::SqliteConnection;

@@ -1,10 +1,13 @@
 //! Windows of the lists of owners: what is owned and how, every owner line, suggestions.
 
-use super::super::{Store, StoreError};
+use super::super::{End, Store, StoreError, named};
 use crate::ownership::{ObjectName, Reason, Strength};
+use lastkey_contract::Kind;
 use lastkey_contract::facts::ObjectType;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use sqlx::{QueryBuilder, Sqlite};
+use std::collections::HashSet;
 
 /// What a list is asked for. Columns are checked by the reader.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,8 +55,24 @@ pub struct SuggestionRow {
 pub struct SuggestedOwner {
     pub source: String,
     pub id: String,
+    /// Bare where unique, else `source:id`.
+    pub shown: String,
     pub name: Option<String>,
     pub state: String,
+}
+
+/// What a fact is called: locations by their path, others by their id.
+#[derive(Deserialize)]
+struct Named {
+    system: String,
+    id: Option<String>,
+    path: Option<String>,
+}
+
+impl Named {
+    fn object(self, kind: ObjectType) -> Option<ObjectName> {
+        Some(ObjectName::new(kind, self.system, self.id.or(self.path)?))
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -69,6 +88,7 @@ struct Stored {
     owner_id: String,
     owner_name: Option<String>,
     owner_state: Option<String>,
+    namesakes: i64,
     candidates: String,
     basis: String,
     reasons: String,
@@ -79,6 +99,10 @@ impl Stored {
         let kind = ObjectType::from_word(&self.object_type)
             .ok_or_else(|| StoreError::damaged("an owned object of no known type"))?;
         let owner = (!self.owner_id.is_empty()).then(|| SuggestedOwner {
+            shown: match self.namesakes {
+                0 | 1 => self.owner_id.clone(),
+                _ => format!("{}:{}", self.owner_source, self.owner_id),
+            },
             source: self.owner_source,
             id: self.owner_id,
             name: self.owner_name,
@@ -99,7 +123,7 @@ impl Stored {
 }
 
 /// The columns of the list of owner lines, in order.
-pub(super) const LINE_COLUMNS: [&str; 13] = [
+pub const LINE_COLUMNS: [&str; 13] = [
     "object_type",
     "system",
     "object_id",
@@ -177,6 +201,62 @@ fn owned_column(name: &str) -> Option<&'static str> {
 }
 
 impl Store {
+    /// Which of these objects some source has now.
+    pub async fn objects_there(
+        &self,
+        objects: &[ObjectName],
+    ) -> Result<HashSet<ObjectName>, StoreError> {
+        let mut there = HashSet::new();
+        for kind in [
+            ObjectType::Identity,
+            ObjectType::Account,
+            ObjectType::Credential,
+            ObjectType::Location,
+            ObjectType::Entitlement,
+        ] {
+            let asked: Vec<&ObjectName> = objects.iter().filter(|o| o.kind == kind).collect();
+            if asked.is_empty() {
+                continue;
+            }
+            let pairs: Vec<String> = asked.iter().map(|o| named(&o.system, &o.id)).collect();
+            match kind {
+                ObjectType::Identity => {
+                    for object in asked {
+                        let found = self.find_identity(&object.id).await?;
+                        if found.iter().any(|p| p.source_name == object.system) {
+                            there.insert(object.clone());
+                        }
+                    }
+                }
+                ObjectType::Account => {
+                    let found = self
+                        .facts_at::<Named>(Kind::Account, End::Key, &pairs)
+                        .await?;
+                    there.extend(found.into_iter().filter_map(|(_, o)| o.object(kind)));
+                }
+                ObjectType::Credential => {
+                    let found = self
+                        .facts_at::<Named>(Kind::Credential, End::Key, &pairs)
+                        .await?;
+                    there.extend(found.into_iter().filter_map(|(_, o)| o.object(kind)));
+                }
+                ObjectType::Entitlement => {
+                    let found = self
+                        .facts_at::<Named>(Kind::Entitlement, End::Key, &pairs)
+                        .await?;
+                    there.extend(found.into_iter().filter_map(|(_, o)| o.object(kind)));
+                }
+                ObjectType::Location => {
+                    let found = self
+                        .facts_at::<Named>(Kind::Location, End::To, &pairs)
+                        .await?;
+                    there.extend(found.into_iter().filter_map(|(_, o)| o.object(kind)));
+                }
+            }
+        }
+        Ok(there)
+    }
+
     /// Suggestions that ask for a decision, best first, and how many match.
     pub async fn owner_suggestions(
         &self,
@@ -215,7 +295,8 @@ impl Store {
         let matching: i64 = count.build_query_scalar().fetch_one(self.readers()).await?;
         let mut select = QueryBuilder::<Sqlite>::new(
             "SELECT o.object_type, o.system, o.object_id, o.name, o.standing, s.role, s.strength,
-             s.owner_source, s.owner_id, s.owner_name, s.owner_state, s.candidates, s.basis, s.reasons",
+             s.owner_source, s.owner_id, s.owner_name, s.owner_state, s.candidates, s.basis, s.reasons,
+             (SELECT count(*) FROM people d WHERE d.id = s.owner_id) AS namesakes",
         );
         restrict(&mut select);
         select.push(" ORDER BY s.strength DESC, s.id LIMIT ");
