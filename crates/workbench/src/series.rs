@@ -11,7 +11,7 @@ use lastkey_engine::collect::Rules;
 use lastkey_engine::views::SyncReport;
 use lastkey_flat_files::series;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What an import did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -158,7 +158,7 @@ fn is_mapping(key: &str) -> bool {
     key.contains('.')
 }
 
-fn file_name(path: &PathBuf) -> String {
+fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     name.to_string_lossy().into_owned()
 }

@@ -4,6 +4,7 @@
 use lastkey_contract::When;
 use lastkey_contract::facts::{Identity, IdentityStatus};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A person as its records have it together.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +43,8 @@ pub fn merged(first: &Identity, others: &[&Identity]) -> Merged {
     );
     for (place, record) in all.iter().enumerate() {
         for (name, value) in &record.attributes {
-            if !origins.contains_key(&format!("attributes.{name}")) {
-                origins.insert(format!("attributes.{name}"), place);
+            if let Entry::Vacant(unsaid) = origins.entry(format!("attributes.{name}")) {
+                unsaid.insert(place);
                 person.attributes.insert(name.clone(), value.clone());
             }
         }

@@ -50,12 +50,14 @@ enum Led {
     Nowhere,
 }
 
+/// The strongest of what speaks for somebody, and all that does.
+type Agreed = (Strength, BTreeSet<(Rule, Reason)>);
+
 /// The suggestions that clues about one object amount to, best first. Two kinds of facts that
 /// agree count one step more. An owner who left is not suggested; whoever manages them is, one
 /// step lower, and it is said why.
 pub fn ranked(clues: &[Clue], people: &People) -> Vec<Suggestion> {
-    let mut single: BTreeMap<(usize, OwnerRole), (Strength, BTreeSet<(Rule, Reason)>)> =
-        BTreeMap::new();
+    let mut single: BTreeMap<(usize, OwnerRole), Agreed> = BTreeMap::new();
     let mut several: BTreeMap<(Vec<usize>, OwnerRole), BTreeSet<Reason>> = BTreeMap::new();
     for clue in clues {
         match led(clue, people) {

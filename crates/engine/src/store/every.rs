@@ -15,8 +15,6 @@ pub(super) struct Standing<'t> {
     pub source: i64,
     /// The sync that stored this version.
     pub first_sync: i64,
-    /// The sync that ended it; known where whatever was ever stored is read.
-    pub ended_sync: Option<i64>,
     /// The fact as JSON.
     pub fact: &'t str,
 }
@@ -40,7 +38,6 @@ pub(super) async fn each(
                 row: block.row(place),
                 source: block.source,
                 first_sync: block.first_sync,
-                ended_sync: block.ended_sync(place),
                 fact: block.fact(place)?,
             })
         })

@@ -43,7 +43,7 @@ fn keys(kind: Kind, text: &str) -> Option<Vec<String>> {
             let mut longer = Vec::new();
             for (used, key) in &begun {
                 let left = count - part - 1;
-                let most = pieces.len().checked_sub(used + left).unwrap_or(0);
+                let most = pieces.len().saturating_sub(used + left);
                 let takes = match left {
                     0 => most..=most,
                     _ => 1..=most,

@@ -163,7 +163,9 @@ fn entitlements(extent: &Extent, sheet: &mut Sheet<'_>) -> io::Result<()> {
     for number in 0..extent.helpdesks {
         group(groups::helpdesk(number), false, "prod")?;
     }
-    let organisation: [(u64, fn(u64) -> String); 6] = [
+    /// How many there are, and the id of one.
+    type Level = (u64, fn(u64) -> String);
+    let organisation: [Level; 6] = [
         (extent.regions(), groups::region),
         (extent.companies(), groups::company),
         (extent.divisions(), groups::division),

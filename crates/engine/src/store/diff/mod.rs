@@ -193,7 +193,8 @@ pub(super) async fn proof(
     sync: i64,
     kind: Kind,
 ) -> Result<String, StoreError> {
-    let row: Option<(String, Option<bool>, Option<String>, Option<String>)> = sqlx::query_as(
+    type Row = (String, Option<bool>, Option<String>, Option<String>);
+    let row: Option<Row> = sqlx::query_as(
         "SELECT y.state, k.complete, k.mode, k.gaps FROM syncs y
          LEFT JOIN sync_kinds k ON k.sync = y.id AND k.kind = ?2 WHERE y.id = ?1",
     )
