@@ -11,7 +11,7 @@ use lastkey_engine::collect::Rules;
 use lastkey_engine::views::SyncReport;
 use lastkey_flat_files::series;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What an import did.
 #[derive(Clone, Debug, Default, PartialEq)]
