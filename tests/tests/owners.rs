@@ -1,0 +1,145 @@
+//! Owners from the command line: suggested, previewed, confirmed, edited in a file, taken back.
+
+use lastkey_tests::desk::Desk;
+use serde_json::Value;
+
+/// A person, one who left, a service account with two keys, and who made them.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    let folder = desk.room.path("flat");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (file, text) in [
+        (
+            "identities.csv",
+            "id,kind,display_name,email,status,manager_id\n\
+             p1,person,Ann Smith,ann@bank.example,active,\n\
+             p2,person,Bob Stone,bob@bank.example,inactive,p1\n",
+        ),
+        ("accounts.csv", "system,id,kind\ncorp,svc,service\n"),
+        (
+            "credentials.csv",
+            "system,id,kind,account_id,created_by\n\
+             corp,k1,api_key,svc,ann\ncorp,k2,api_key,svc,bob\n",
+        ),
+        (
+            "owners.csv",
+            "object_type,system,object_id,owner_id,role\naccount,corp,svc,p2,technical\n",
+        ),
+    ] {
+        std::fs::write(folder.join(file), text).unwrap();
+    }
+    desk.expect(
+        0,
+        &["import", &folder.display().to_string(), "--as", "flat"],
+    );
+    desk
+}
+
+fn suggested(desk: &Desk) -> Vec<String> {
+    let words = |row: &Value, key: &str| row[key].as_str().unwrap_or("-").to_owned();
+    desk.lines(0, &["owner", "suggest", "--json"])
+        .iter()
+        .map(|row| {
+            let [confidence, object, owner] =
+                ["confidence", "object", "owner_id"].map(|key| words(row, key));
+            format!("{confidence} {object} {owner}")
+        })
+        .collect()
+}
+
+#[test]
+fn owners_are_suggested_previewed_confirmed_and_taken_back() {
+    let desk = desk();
+    let left = desk.lines(0, &["owners", "--where", "state=left", "--json"]);
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0]["object_id"], "svc");
+    let before = suggested(&desk);
+    assert!(
+        before.contains(&"strong credential:corp:k1 p1".to_owned()),
+        "{before:?}"
+    );
+
+    let bulk = [
+        "owner",
+        "confirm",
+        "--suggested",
+        "--min-confidence",
+        "likely",
+    ];
+    let preview = desk.expect(0, &bulk);
+    assert!(preview.contains("nothing was confirmed yet"), "{preview}");
+    assert_eq!(suggested(&desk), before);
+    let wrong = [&bulk[..], &["--count", "77"]].concat();
+    desk.trouble(2, &wrong, "such suggestions, not 77");
+    let preview = desk.lines(0, &[&bulk[..], &["--json"]].concat());
+    let count = preview[0]["confirmed"].to_string();
+    let kept = [
+        &bulk[..],
+        &["--count", &count, "--why", "the review", "--json"],
+    ]
+    .concat();
+    let kept = desk.lines(0, &kept);
+    assert_eq!(kept[0]["done"], true);
+    let attested = desk.lines(0, &["owners", "--where", "basis=attested", "--json"]);
+    assert_eq!(attested.len().to_string(), count);
+    assert!(attested.iter().all(|row| row["why"] == "the review"));
+    let batch = kept[0]["batch"].to_string();
+    desk.expect(0, &["owner", "undo", "--batch", &batch]);
+    assert_eq!(suggested(&desk), before);
+    desk.trouble(2, &["owner", "undo", "--batch", &batch], "nothing to undo");
+}
+
+#[test]
+fn a_file_of_suggestions_is_edited_and_read_back() {
+    let desk = desk();
+    let file = desk.expect(0, &["owner", "suggest", "--csv", "--where", "object_id=k1"]);
+    let edited = file.replace("\n,credential", "\nconfirm,credential");
+    assert_ne!(file, edited);
+    let path = desk.write("owners.csv", edited);
+    desk.expect(0, &["owner", "confirm", "--from", &path]);
+    let owned = desk.lines(0, &["owner", "list", "--where", "standing=owned", "--json"]);
+    assert_eq!(owned.len(), 1);
+    assert_eq!(owned[0]["object"], "credential:corp:k1");
+}
+
+#[test]
+fn what_cannot_be_an_owner_is_refused_with_its_reason() {
+    let desk = desk();
+    let confirm = |object: &str, owner: &str, role: &str, wanted: &str| {
+        let arguments = ["owner", "confirm", object, "--owner", owner, "--role", role];
+        desk.trouble(2, &arguments, wanted);
+    };
+    confirm("k1", "p1", "technical", "names no object");
+    confirm(
+        "credential:corp:k9",
+        "p1",
+        "technical",
+        "there is no credential corp:k9",
+    );
+    confirm(
+        "credential:corp:k1",
+        "p9",
+        "technical",
+        "there is no identity `p9`",
+    );
+    confirm(
+        "credential:corp:k1",
+        "p2",
+        "technical",
+        "answers for nothing any more",
+    );
+    confirm("credential:corp:k1", "p1", "boss", "is not a role");
+    confirm("account:corp:svc", "p1", "custodian", "has no custodian");
+    desk.expect(
+        0,
+        &[
+            "owner",
+            "confirm",
+            "credential:corp:k1",
+            "--owner",
+            "p2",
+            "--role",
+            "custodian",
+        ],
+    );
+}
