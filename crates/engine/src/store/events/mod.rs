@@ -30,7 +30,7 @@ CREATE TABLE lifecycle_events (
   read INTEGER NOT NULL,
   listed INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX lifecycle_events_by_time ON lifecycle_events (latest, identity, source, id);
+CREATE INDEX lifecycle_events_by_time ON lifecycle_events (latest, identity, source, listed);
 CREATE INDEX lifecycle_events_by_identity ON lifecycle_events (identity, source);
 CREATE TABLE lifecycle_reads (
   source INTEGER NOT NULL,
@@ -112,23 +112,28 @@ impl Store {
         query: &EventsQuery<'_>,
         now: DateTime<Utc>,
     ) -> Result<(Vec<EventRecord>, u64, u64), StoreError> {
-        const FROM: &str = " FROM lifecycle_events e JOIN sources s ON s.id = e.source WHERE ";
+        const COUNT: &str = "SELECT count(*) FROM lifecycle_events e WHERE ";
         let restrict = |sql: &mut QueryBuilder<Sqlite>| {
             sql.push(TOLD);
             sql.push_bind(kept(now));
-            sql.push(" AND s.removed_at IS NULL))");
+            sql.push(" AND e.source IN (SELECT id FROM sources WHERE removed_at IS NULL)))");
         };
         let narrow = |sql: &mut QueryBuilder<Sqlite>| {
             restrict(sql);
             let same = [
-                (" AND e.event = ", query.event),
-                (" AND e.identity = ", query.identity),
-                (" AND s.name = ", query.source),
+                (" AND e.event = ", query.event, ""),
+                (" AND e.identity = ", query.identity, ""),
+                (
+                    " AND e.source IN (SELECT id FROM sources WHERE name = ",
+                    query.source,
+                    ")",
+                ),
             ];
-            for (condition, value) in same {
+            for (condition, value, end) in same {
                 if let Some(value) = value {
                     sql.push(condition);
                     sql.push_bind(value.to_owned());
+                    sql.push(end);
                 }
             }
             if let Some(changed) = query.changed {
@@ -152,20 +157,21 @@ impl Store {
             }
         };
         let mut reader = self.readers().begin().await?;
-        let mut count = QueryBuilder::<Sqlite>::new(format!("SELECT count(*){FROM}"));
+        let mut count = QueryBuilder::<Sqlite>::new(COUNT);
         restrict(&mut count);
         let total: i64 = count.build_query_scalar().fetch_one(&mut *reader).await?;
-        let mut count = QueryBuilder::<Sqlite>::new(format!("SELECT count(*){FROM}"));
+        let mut count = QueryBuilder::<Sqlite>::new(COUNT);
         narrow(&mut count);
         let matching: i64 = count.build_query_scalar().fetch_one(&mut *reader).await?;
-        let mut select = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT s.name, e.identity, e.name, e.event, e.earliest, e.latest, e.changed{FROM}"
-        ));
+        let mut select = QueryBuilder::<Sqlite>::new(
+            "SELECT (SELECT name FROM sources WHERE id = e.source), e.identity, e.name, e.event,
+             e.earliest, e.latest, e.changed FROM lifecycle_events e WHERE ",
+        );
         narrow(&mut select);
         select.push(match query.order {
-            Order::OldestFirst => " ORDER BY e.latest, e.identity, e.source, e.id LIMIT ",
+            Order::OldestFirst => " ORDER BY e.latest, e.identity, e.source, e.listed, e.id LIMIT ",
             Order::NewestFirst => {
-                " ORDER BY e.latest DESC, e.identity DESC, e.source DESC, e.id DESC LIMIT "
+                " ORDER BY e.latest DESC, e.identity DESC, e.source DESC, e.listed DESC, e.id DESC LIMIT "
             }
         });
         select.push_bind(query.limit);
