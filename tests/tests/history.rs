@@ -1,5 +1,12 @@
 //! What was, as scripts ask for it: two moments beside each other, one object's past.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 use lastkey_tests::desk::Desk;
 
 fn accounts(desk: &Desk, rows: &[&str]) {

@@ -1,5 +1,12 @@
 //! Whose account is this: rules, explanations, lists and decisions, as scripts use them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 use lastkey_tests::desk::Desk;
 use serde_json::Value;
 

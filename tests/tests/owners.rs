@@ -1,5 +1,12 @@
 //! Owners from the command line: suggested, previewed, confirmed, edited in a file, taken back.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 use lastkey_tests::desk::Desk;
 use serde_json::Value;
 
