@@ -112,6 +112,7 @@ fn write_page(text: &mut String, estate: &Estate) -> std::fmt::Result {
             names.join(", ")
         )?;
     }
+    large(text)?;
     writeln!(
         text,
         "\n## The planted defects\n\n| id | defect | planted | on | where it shows |\n|---|---|---|---|---|"
@@ -129,6 +130,31 @@ fn write_page(text: &mut String, estate: &Estate) -> std::fmt::Result {
             defect.title,
             defect.planted,
             subjects.join(", ")
+        )?;
+    }
+    Ok(())
+}
+
+/// The group around the company, by its files.
+fn large(text: &mut String) -> std::fmt::Result {
+    writeln!(
+        text,
+        "\n## The large one\n\n`lastkey demo --size large` puts the company unchanged, with every planted defect, into a group: together 1,000,000 identities, 1,000,000 accounts and 3,400,000 grants, 100,000 of them between groups in six levels, some in rings, one group with 500,000 members. The group is meant to be in order. `--files-only --dir D` writes the files and the plan and touches no store.\n\n| source | what | files |\n|---|---|---|"
+    )?;
+    let files = super::group::files(super::group::Extent::FULL);
+    for source in super::group::sources() {
+        let folder = format!("{}/", source.name);
+        let names: Vec<String> = files
+            .iter()
+            .filter_map(|file| Some((file.path.strip_prefix(&folder)?, file.rows)))
+            .map(|(name, rows)| format!("{} {rows}", name.trim_end_matches(".csv")))
+            .collect();
+        writeln!(
+            text,
+            "| `{}` | {} | {} |",
+            source.name,
+            source.why,
+            names.join(", ")
         )?;
     }
     Ok(())
