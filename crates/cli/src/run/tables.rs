@@ -22,10 +22,10 @@ pub async fn table(
 ) -> Result<ExitCode, Failure> {
     let bench = open(global, WhenMissing::Refuse, out).await?;
     let as_of = bench.as_of(args.as_of.as_deref()).await?;
-    if let (Some(text), Some(sync)) = (&args.as_of, as_of) {
-        if text.parse() != Ok(sync) {
-            out.remark(format!("as of {text}: after sync {sync}"));
-        }
+    if let (Some(text), Some(sync)) = (&args.as_of, as_of)
+        && text.parse() != Ok(sync)
+    {
+        out.remark(format!("as of {text}: after sync {sync}"));
     }
     let columns = lastkey_workbench::columns(kind);
     let mut printer = Printer::new(&args, out);
