@@ -161,3 +161,37 @@ fn what_a_broken_file_left_out_is_told_apart_from_what_is_gone() {
     );
     assert_eq!(desk.lines(0, &["accounts"]).len(), 3, "they still count");
 }
+
+#[test]
+fn retention_deletes_only_what_it_says_and_what_was_before_is_refused() {
+    let desk = Desk::new();
+    let folder = desk.room.path("ad").display().to_string();
+    for round in 0..4 {
+        accounts(&desk, &[&format!("corp,a{round},ann,u1,true")]);
+        match round {
+            0 => desk.expect(0, &["import", &folder, "--as", "ad"]),
+            _ => desk.expect(0, &["sync", "ad"]),
+        };
+    }
+    let shown = desk.expect(0, &["retention", "show"]);
+    assert!(shown.contains("everything is kept"), "{shown}");
+    desk.trouble(2, &["retention", "set"], "required");
+    desk.expect(0, &["retention", "set", "--syncs", "1"]);
+    let told = &desk.lines(0, &["retention", "run", "--dry-run"])[0];
+    assert_eq!(desk.lines(0, &["accounts", "--as-of", "1"]).len(), 1);
+    assert_eq!(&desk.lines(0, &["retention", "run"])[0], told);
+    let of_accounts = told["kinds"].as_array().unwrap().iter();
+    let of_accounts = of_accounts.filter(|kind| kind["kind"] == "account");
+    let gone: Vec<&serde_json::Value> = of_accounts.map(|kind| &kind["versions"]).collect();
+    assert_eq!(gone, [2]);
+    desk.trouble(
+        2,
+        &["accounts", "--as-of", "1"],
+        "the past is whole from sync 3 on",
+    );
+    desk.trouble(2, &["diff", "2", "4"], "was deleted in part");
+    assert_eq!(desk.lines(0, &["accounts", "--as-of", "3"]).len(), 1);
+    assert_eq!(desk.lines(0, &["accounts"]).len(), 1);
+    desk.expect(0, &["store", "check"]);
+    desk.expect(0, &["retention", "off"]);
+}

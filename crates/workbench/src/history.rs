@@ -5,7 +5,9 @@ use crate::failure::Failure;
 use crate::rehearsals::moment_from_text;
 use chrono::{DateTime, NaiveDate, Utc};
 use lastkey_contract::Kind;
-use lastkey_engine::store::{DiffQuery, StoreError, SyncId};
+use lastkey_engine::store::{
+    DiffQuery, Horizon, RetentionReport, RetentionRule, StoreError, SyncId,
+};
 use lastkey_engine::views::{DiffCount, DiffRow, ObjectHistory, UnfinishedRead};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -181,5 +183,34 @@ impl Workbench {
             );
         }
         Ok(found)
+    }
+
+    /// The rules of retention, and how far back each kind is whole.
+    pub async fn retention(&self) -> Result<(Vec<RetentionRule>, Vec<Horizon>), Failure> {
+        Ok((self.store.retention().await?, self.store.horizons().await?))
+    }
+
+    /// Sets how long versions of a kind (all, if none) are kept; forever without days and syncs.
+    pub async fn set_retention(
+        &self,
+        kind: Option<&str>,
+        days: Option<u32>,
+        syncs: Option<u32>,
+    ) -> Result<(), Failure> {
+        let kind = kind.map(kind_from_text).transpose()?;
+        Ok(self
+            .store
+            .set_retention(kind, days, syncs, Utc::now())
+            .await?)
+    }
+
+    /// What retention would delete now, and what is held.
+    pub async fn retention_preview(&self) -> Result<RetentionReport, Failure> {
+        Ok(self.store.retention_preview(self.now()).await?)
+    }
+
+    /// Deletes what is no longer kept and is no evidence.
+    pub async fn run_retention(&self) -> Result<RetentionReport, Failure> {
+        Ok(self.store.run_retention(self.now()).await?)
     }
 }

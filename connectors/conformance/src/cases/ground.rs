@@ -252,6 +252,12 @@ impl Ground {
             settings,
         )
         .await?;
+        // INVARIANT: however a read ended, the store holds what it promises. Large sets are left
+        // out: what looking at everything takes is not the read's.
+        if report.totals.received <= CHECKED {
+            let problems = self.store.check().await?;
+            ensure!(problems.is_empty(), "the store: {}", problems.join("; "));
+        }
         let journal = self.journal(report.sync).await?;
         let ran = Ran { report, journal };
         // INVARIANT: retry is off except where it is the subject.
@@ -270,6 +276,9 @@ impl Ground {
         Ok(lines)
     }
 }
+
+/// Up to so many records the whole store is checked after a sync.
+const CHECKED: u64 = 2_000;
 
 /// A whole sync into a new store.
 pub async fn sync_once(connector: &dyn Connector, settings: &SyncSettings) -> Result<Ran, Why> {

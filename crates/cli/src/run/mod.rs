@@ -6,6 +6,7 @@ mod link;
 mod owners;
 mod package;
 mod rehearse;
+mod retention;
 mod scripts;
 mod sources;
 mod store;
@@ -102,6 +103,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
             signer,
             extends,
         } => package::verify(&package, signer.as_deref(), extends.as_deref(), out),
+        Command::Retention(command) => retention::retention(global, command, out).await,
         Command::Store(store) => store::store(global, store, out).await,
     }
 }

@@ -42,6 +42,7 @@ impl Store {
         problems.extend(self.log_problems().await?);
         problems.extend(self.totals_problems().await?);
         problems.extend(self.version_problems().await?);
+        problems.extend(self.broken_invariants().await?);
         Ok(problems)
     }
 

@@ -57,6 +57,11 @@ pub enum StoreError {
         system: String,
         kinds: String,
     },
+    /// Retention has deleted part of what was there then.
+    #[error(
+        "what was there after sync {sync} was deleted in part: the past is whole from sync {horizon} on"
+    )]
+    BeforeHorizon { sync: u64, horizon: u64 },
     #[error("there is no sync {0}")]
     NoSync(u64),
     #[error("the read is dated `{given}`, before the latest read of `{source_name}` of `{latest}`")]
@@ -121,6 +126,9 @@ impl StoreError {
             StoreError::SecondAuthority { .. } => Some(
                 "remove one of the two sources, or add the second as a supplement (supplement=true)",
             ),
+            StoreError::BeforeHorizon { .. } => {
+                Some("ask for a later sync; `lastkey retention show` says what is kept")
+            }
             StoreError::NoSync(_) => Some("`lastkey journal` names the syncs"),
             StoreError::ReadTooOld { .. } => {
                 Some("import a dated series in the order of its dates")
@@ -142,6 +150,7 @@ impl StoreError {
             | StoreError::SourceExists(_)
             | StoreError::BadName(_)
             | StoreError::NoSync(_)
+            | StoreError::BeforeHorizon { .. }
             | StoreError::BadQuery { .. } => "bad_input",
             StoreError::Missing(_)
             | StoreError::Exists(_)
@@ -182,6 +191,7 @@ impl StoreError {
             | StoreError::BadName(_)
             | StoreError::SecondAuthority { .. }
             | StoreError::NoSync(_)
+            | StoreError::BeforeHorizon { .. }
             | StoreError::ReadTooOld { .. }
             | StoreError::BadQuery { .. }
             | StoreError::Stopped

@@ -177,6 +177,7 @@ impl Store {
         }
         if let Some(sync) = query.as_of {
             self.sync_record(sync).await?;
+            self.refuse_before_horizon(sync, Some(kind)).await?;
         }
         let names = self.source_names().await?;
         let name_of = |source: i64| names.get(&source).cloned().unwrap_or_default();

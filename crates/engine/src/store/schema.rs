@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError, checks, decisions, events, journal, link_rules, links, log, met, meta,
-    objects, ownership, people, persons, plans, resume, roster, sources, syncs, unseen,
+    objects, ownership, people, persons, plans, resume, retention, roster, sources, syncs, unseen,
 };
 use chrono::{DateTime, Utc};
 
@@ -30,10 +30,12 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(persons::MIGRATION),
         Step::Sql(roster::MIGRATION),
         Step::Sql(unseen::MIGRATION),
+        Step::Sql(retention::MIGRATION),
         Step::Sql(events::MIGRATION),
         Step::Sql(ownership::MIGRATION),
         Step::Sql(link_rules::MIGRATION),
         Step::Sql(links::STATES),
+        Step::ObjectsToLayout3,
     ],
 ];
 
@@ -42,6 +44,7 @@ const VERSIONS: &[&[Step]] = &[
 enum Step {
     Sql(&'static str),
     ObjectsToLayout2,
+    ObjectsToLayout3,
 }
 
 fn newest() -> i64 {
@@ -85,6 +88,9 @@ async fn migrate(store: &Store, from: i64) -> Result<(), StoreError> {
                 }
                 Step::ObjectsToLayout2 => {
                     objects::layout_1::to_layout_2(&mut writing.tx).await?;
+                }
+                Step::ObjectsToLayout3 => {
+                    objects::layout_2::to_layout_3(&mut writing.tx).await?;
                 }
             }
         }

@@ -26,6 +26,7 @@ impl Store {
     pub async fn load_snapshot(&self, as_of: Option<SyncId>) -> Result<Snapshot, StoreError> {
         if let Some(sync) = as_of {
             self.sync_record(sync).await?;
+            self.refuse_before_horizon(sync, None).await?;
         }
         let at = as_of.map_or(i64::MAX, SyncId::sql);
         // Before the facts: a read that ends meanwhile must not vouch for facts seen before its end.

@@ -7,16 +7,18 @@
 //! the order in which they were stored. There is no index: a question along a reference goes
 //! through the column of that reference, eight bytes an object.
 
+mod forget;
 mod form;
 mod marks;
 #[cfg(test)]
 mod tests;
 mod visit;
 
+pub(super) use forget::{forget, forgettable};
 pub(super) use marks::{Mark, Span, ended_in, facts_of, marks_of, of_keys, stored_in};
 pub(super) use visit::{At, Block, Columns, Which, each, of_rows, window};
 
-use super::objects::{Ending, NewVersion};
+use super::objects::{Ending, NewVersion, ObjectRow};
 use super::{StoreError, SyncId};
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;
@@ -64,6 +66,11 @@ fn row_of(block: i64, place: usize) -> i64 {
 /// The block that a row is in.
 pub(super) fn block_of(row: i64) -> i64 {
     row >> PLACE_BITS
+}
+
+/// Every row of a block is before this one.
+pub(super) fn first_row_after(block: i64) -> i64 {
+    row_of(block + 1, 0)
 }
 
 fn place_of(row: i64) -> usize {
@@ -167,6 +174,22 @@ pub(super) async fn take_over(
             }
         }
     }
+    Ok(())
+}
+
+/// Gives the objects of a block other numbers, all of them in their order.
+pub(super) async fn number_anew(
+    connection: &mut SqliteConnection,
+    block: i64,
+    rows: &[ObjectRow],
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE blocks SET keys = ?2, froms = ?3, tos = ?4 WHERE id = ?1")
+        .bind(block)
+        .bind(form::numbers(rows.iter().map(|row| row.key_number)))
+        .bind(form::references(rows.iter().map(|row| row.from)))
+        .bind(form::references(rows.iter().map(|row| row.to)))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -134,6 +134,9 @@ impl Store {
         for sync in [query.from, query.to] {
             if sync != SyncId(0) {
                 self.sync_record(sync).await?;
+                for kind in query.kinds() {
+                    self.refuse_before_horizon(sync, Some(kind)).await?;
+                }
             }
         }
         Ok(())

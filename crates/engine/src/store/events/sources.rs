@@ -49,7 +49,10 @@ pub(super) async fn next(connection: &mut SqliteConnection) -> Result<Option<Nex
         let after: Option<(i64, String)> = sqlx::query_as(
             "SELECT y.id, y.read_at FROM syncs y JOIN sync_kinds k ON k.sync = y.id
              WHERE y.source = ?1 AND k.kind = 'identity' AND k.complete = 1
-             AND y.ended_at IS NOT NULL AND y.id > ?2 ORDER BY y.id LIMIT 1",
+             AND y.ended_at IS NOT NULL AND y.id > ?2
+             -- Of what retention deleted, nobody would be a joiner a second time.
+             AND y.id >= coalesce((SELECT sync FROM horizons WHERE kind = 'identity'), 0)
+             ORDER BY y.id LIMIT 1",
         )
         .bind(source)
         .bind(known.map_or(i64::MIN, |known| known.read.sync))

@@ -3,8 +3,7 @@
 
 use super::super::names::Names;
 use super::super::{StoreError, blocks, links, people};
-use super::{NewVersion, ObjectRow};
-use lastkey_contract::{Fact, Kind};
+use super::layout_2::{OldRow, take_over};
 use sqlx::SqliteConnection;
 
 pub(in super::super) const MIGRATION: &str = "
@@ -43,18 +42,6 @@ CREATE TABLE carried (
 
 const WINDOW: i64 = 5_000;
 
-/// Row, source, kind, payload, and the syncs of its birth, first sight and end with the reason.
-type OldRow = (
-    i64,
-    i64,
-    String,
-    String,
-    i64,
-    i64,
-    Option<i64>,
-    Option<String>,
-);
-
 /// Makes the second layout out of the first. Every version keeps its syncs and its ending.
 pub(in super::super) async fn to_layout_2(
     connection: &mut SqliteConnection,
@@ -83,30 +70,7 @@ pub(in super::super) async fn to_layout_2(
         .await?;
         let Some(last) = rows.last() else { break };
         after = last.0;
-        let rows: Vec<(OldRow, ObjectRow)> = rows
-            .into_iter()
-            .map(|old| {
-                let fact: Fact = serde_json::from_str(&old.3)?;
-                let new = ObjectRow::of(&fact, names)?;
-                Ok((old, new))
-            })
-            .collect::<Result<_, StoreError>>()?;
-        let packed = rows
-            .iter()
-            .filter_map(|(old, row)| {
-                Some(blocks::OldVersion {
-                    version: NewVersion {
-                        born_sync: old.4,
-                        row,
-                    },
-                    source: old.1,
-                    kind: Kind::from_word(&old.2)?,
-                    first_sync: old.5,
-                    end: old.6.map(|sync| (sync, old.7.clone().unwrap_or_default())),
-                })
-            })
-            .collect();
-        blocks::take_over(&mut *connection, packed).await?;
+        take_over(&mut *connection, rows, names).await?;
     }
     sqlx::raw_sql("DROP TABLE objects_1")
         .execute(&mut *connection)

@@ -2,6 +2,7 @@
 //! its name and of what it refers to (see `names`). They are kept in `blocks`.
 
 pub(super) mod layout_1;
+pub(super) mod layout_2;
 
 use super::names::Names;
 use super::{StoreError, canonical};
