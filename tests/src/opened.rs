@@ -129,9 +129,33 @@ impl Opened {
                 out.push_str(&row);
                 out.push('\n');
             }
+            for column in &columns {
+                let sql = format!(
+                    "SELECT \"{column}\" FROM \"{table}\" WHERE typeof(\"{column}\") = 'blob'"
+                );
+                let blobs: Vec<Vec<u8>> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                    .fetch_all(&mut connection)
+                    .await
+                    .expect("a table");
+                for text in blobs.iter().filter_map(|blob| unpacked(blob)) {
+                    out.push_str(&text);
+                    out.push('\n');
+                }
+            }
         }
         out
     }
+}
+
+/// What a packed blob holds, where it is one.
+fn unpacked(blob: &[u8]) -> Option<String> {
+    let (size, _) = blob.split_first_chunk::<4>()?;
+    // Any four bytes look like a size.
+    if u32::from_le_bytes(*size) > 64 << 20 {
+        return None;
+    }
+    let bytes = lz4_flex::decompress_size_prepended(blob).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn open(key: &[u8; 32], nonce: &[u8], sealed: &[u8], context: &[u8]) -> Vec<u8> {

@@ -44,7 +44,7 @@ fn desk() -> Desk {
 
 fn suggested(desk: &Desk) -> Vec<String> {
     let words = |row: &Value, key: &str| row[key].as_str().unwrap_or("-").to_owned();
-    desk.lines(0, &["owner", "suggest", "--json"])
+    desk.lines(0, &["owner", "suggest"])
         .iter()
         .map(|row| {
             let [confidence, object, owner] =
@@ -57,7 +57,7 @@ fn suggested(desk: &Desk) -> Vec<String> {
 #[test]
 fn owners_are_suggested_previewed_confirmed_and_taken_back() {
     let desk = desk();
-    let left = desk.lines(0, &["owners", "--where", "state=left", "--json"]);
+    let left = desk.lines(0, &["owners", "--where", "state=left"]);
     assert_eq!(left.len(), 1);
     assert_eq!(left[0]["object_id"], "svc");
     let before = suggested(&desk);
@@ -78,16 +78,12 @@ fn owners_are_suggested_previewed_confirmed_and_taken_back() {
     assert_eq!(suggested(&desk), before);
     let wrong = [&bulk[..], &["--count", "77"]].concat();
     desk.trouble(2, &wrong, "such suggestions, not 77");
-    let preview = desk.lines(0, &[&bulk[..], &["--json"]].concat());
+    let preview = desk.lines(0, &bulk);
     let count = preview[0]["confirmed"].to_string();
-    let kept = [
-        &bulk[..],
-        &["--count", &count, "--why", "the review", "--json"],
-    ]
-    .concat();
+    let kept = [&bulk[..], &["--count", &count, "--why", "the review"]].concat();
     let kept = desk.lines(0, &kept);
     assert_eq!(kept[0]["done"], true);
-    let attested = desk.lines(0, &["owners", "--where", "basis=attested", "--json"]);
+    let attested = desk.lines(0, &["owners", "--where", "basis=attested"]);
     assert_eq!(attested.len().to_string(), count);
     assert!(attested.iter().all(|row| row["why"] == "the review"));
     let batch = kept[0]["batch"].to_string();
@@ -104,7 +100,7 @@ fn a_file_of_suggestions_is_edited_and_read_back() {
     assert_ne!(file, edited);
     let path = desk.write("owners.csv", edited);
     desk.expect(0, &["owner", "confirm", "--from", &path]);
-    let owned = desk.lines(0, &["owner", "list", "--where", "standing=owned", "--json"]);
+    let owned = desk.lines(0, &["owner", "list", "--where", "standing=owned"]);
     assert_eq!(owned.len(), 1);
     assert_eq!(owned[0]["object"], "credential:corp:k1");
 }

@@ -6,6 +6,7 @@ mod build;
 pub(crate) mod columns;
 pub(crate) mod graph;
 pub(crate) mod making;
+mod nodes;
 pub(crate) mod paths;
 mod reach;
 pub(crate) mod reached;
