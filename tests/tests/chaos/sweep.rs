@@ -99,7 +99,8 @@ impl Part {
 
     fn phases(self) -> u32 {
         match self {
-            Part::Files | Part::Work => 4,
+            Part::Files => 5,
+            Part::Work => 4,
             Part::Directory | Part::Vault => 2,
         }
     }
