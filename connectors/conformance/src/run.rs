@@ -32,13 +32,13 @@ pub fn run_all(subject: &dyn Subject) -> Vec<CaseResult> {
         .collect()
 }
 
-/// Cases of one process run side by side, but for the one that measures what memory is in use:
-/// what the others take and give back would be measured with it.
+/// Cases of one process run side by side, but for those that measure what memory is in use: what
+/// the others take and give back would be measured with it.
 static SIDE_BY_SIDE: RwLock<()> = RwLock::new(());
 
 /// Runs one case. A panic and a case without end are failures.
 pub fn run_case(subject: &dyn Subject, case: Case) -> CaseResult {
-    let (_alone, _beside) = match case == Case::FlatMemory {
+    let (_alone, _beside) = match matches!(case, Case::FlatMemory | Case::Bombs) {
         true => (
             Some(SIDE_BY_SIDE.write().unwrap_or_else(PoisonError::into_inner)),
             None,
