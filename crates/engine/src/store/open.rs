@@ -105,9 +105,29 @@ impl Store {
         }
         refuse_network_share(path)?;
         let store = Self::connect(path, key, operator, Creating::Yes).await?;
-        schema::create(&store, now).await?;
-        store.know_names().await?;
-        Ok(store)
+        let made = match schema::create(&store, now).await {
+            Ok(()) => store.know_names().await,
+            Err(error) => Err(error),
+        };
+        store.or_closed(made).await
+    }
+
+    /// This store, or what went wrong with it: then nothing of it is at work any more. A process
+    /// that ends while a connection's thread is still closing may be taken down by it.
+    async fn or_closed(self, ready: Result<(), StoreError>) -> Result<Store, StoreError> {
+        match ready {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                self.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn make_ready(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        schema::upgrade(self).await?;
+        self.know_names().await?;
+        self.recover(now).await
     }
 
     /// Opens a store that is there; never makes one. Says the truth about a
@@ -121,10 +141,8 @@ impl Store {
         look_at_file(path)?;
         refuse_network_share(path)?;
         let store = Self::connect(path, key, operator, Creating::No).await?;
-        schema::upgrade(&store).await?;
-        store.know_names().await?;
-        store.recover(now).await?;
-        Ok(store)
+        let ready = store.make_ready(now).await;
+        store.or_closed(ready).await
     }
 
     /// Lets go of all connections.
@@ -240,17 +258,13 @@ impl Store {
             .connect_with(writing)
             .await
             .map_err(|e| at_path(e, path))?;
-        let cipher: Option<(String,)> = sqlx::query_as("PRAGMA cipher_version")
-            .fetch_optional(&writer)
-            .await
-            .map_err(|e| at_path(e, path))?;
-        let Some((cipher,)) = cipher else {
-            return Err(StoreError::NoCipher);
+        let cipher = match cipher_of(&writer, path).await {
+            Ok(cipher) => cipher,
+            Err(error) => {
+                writer.close().await;
+                return Err(error);
+            }
         };
-        sqlx::query("SELECT count(*) FROM sqlite_master")
-            .fetch_one(&writer)
-            .await
-            .map_err(|e| at_path(e, path))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .connect_lazy_with(reading);
@@ -264,6 +278,22 @@ impl Store {
             names: Arc::new(OnceLock::new()),
         })
     }
+}
+
+/// What encrypts the file, which the key has opened.
+async fn cipher_of(writer: &SqlitePool, path: &Path) -> Result<String, StoreError> {
+    let cipher: Option<(String,)> = sqlx::query_as("PRAGMA cipher_version")
+        .fetch_optional(writer)
+        .await
+        .map_err(|e| at_path(e, path))?;
+    let Some((cipher,)) = cipher else {
+        return Err(StoreError::NoCipher);
+    };
+    sqlx::query("SELECT count(*) FROM sqlite_master")
+        .fetch_one(writer)
+        .await
+        .map_err(|e| at_path(e, path))?;
+    Ok(cipher)
 }
 
 /// SQLCipher writes to the standard error stream by itself; what went wrong is
