@@ -61,11 +61,11 @@ pub struct Inside {
 pub fn contents(source: &Source) -> Result<Vec<String>, ConnectorError> {
     let found = survey(source)?;
     let of = |(_, stored): &(Kind, Stored)| {
-        let inside = stored.inside().map_err(|e| {
+        let inside = stored.sha256().map_err(|e| {
             let path = source.path.to_string_lossy();
             unreadable(&source.shown, "look at the content", &path, &e)
         })?;
-        Ok(inside.sha256)
+        Ok(inside)
     };
     found.files.iter().map(of).collect()
 }
@@ -171,23 +171,36 @@ fn is_zip(path: &Path) -> io::Result<bool> {
 }
 
 impl Inside {
-    /// The inside of several files that are read as one.
-    pub fn of_all(files: &[Stored]) -> io::Result<Inside> {
-        let insides: Vec<Inside> = files
-            .iter()
-            .map(Stored::inside)
-            .collect::<io::Result<_>>()?;
-        if let [one] = insides.as_slice() {
-            return Ok(one.clone());
-        }
-        let mut hash = Sha256::new();
-        for inside in &insides {
-            hash.update(inside.sha256.as_bytes());
-        }
-        Ok(Inside {
-            sha256: hash.finalize().iter().map(|b| format!("{b:02x}")).collect(),
+    /// The insides of several files as that of one, as which they are read.
+    pub fn together(insides: &[Inside]) -> Inside {
+        let hashes: Vec<&str> = insides.iter().map(|one| one.sha256.as_str()).collect();
+        Inside {
+            sha256: together(&hashes),
             rows: insides.iter().map(|inside| inside.rows).sum(),
-        })
+        }
+    }
+}
+
+/// What files that are read as one hash to now.
+pub fn sha256_of_all(files: &[Stored]) -> io::Result<String> {
+    let hashes: Vec<String> = files
+        .iter()
+        .map(Stored::sha256)
+        .collect::<io::Result<_>>()?;
+    let hashes: Vec<&str> = hashes.iter().map(String::as_str).collect();
+    Ok(together(&hashes))
+}
+
+fn together(hashes: &[&str]) -> String {
+    match hashes {
+        [one] => (*one).to_owned(),
+        _ => {
+            let mut hash = Sha256::new();
+            for one in hashes {
+                hash.update(one.as_bytes());
+            }
+            hex(hash)
+        }
     }
 }
 
@@ -220,53 +233,92 @@ impl Stored {
         })
     }
 
-    /// The file's inside as it is now: hash and number of rows, in one pass, in little memory.
-    pub fn inside(&self) -> io::Result<Inside> {
-        let mut bytes = self.open()?;
+    /// The SHA-256 of the file as it is now.
+    fn sha256(&self) -> io::Result<String> {
         let mut hash = Sha256::new();
+        self.each_part(|part| hash.update(part))?;
+        Ok(hex(hash))
+    }
+
+    /// Hands over the file's bytes as they are now, part by part.
+    fn each_part(&self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+        let mut bytes = self.open()?;
         let mut buffer = vec![0u8; 256 * 1024];
-        let (mut records, mut quoted, mut filled) = (0u64, false, false);
         loop {
-            let got = match bytes.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(got) => got,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            match bytes.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(got) => take(buffer.get(..got).unwrap_or_default()),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
-            };
-            let part = buffer.get(..got).unwrap_or_default();
-            hash.update(part);
-            if !quoted && !part.contains(&b'"') {
-                // Line by line: nearly every part has no quotes.
-                let mut lines = part.split(|byte| *byte == b'\n').peekable();
-                while let Some(line) = lines.next() {
-                    filled |= line.iter().any(|byte| *byte != b'\r');
-                    if lines.peek().is_some() {
-                        records += u64::from(filled);
-                        filled = false;
-                    }
-                }
-                continue;
-            }
-            for byte in part {
-                match byte {
-                    b'\n' if !quoted => {
-                        records += u64::from(filled);
-                        filled = false;
-                    }
-                    b'\r' => {}
-                    b'"' => {
-                        quoted = !quoted;
-                        filled = true;
-                    }
-                    _ => filled = true,
-                }
             }
         }
-        records += u64::from(filled);
-        let sha256 = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    }
+
+    /// The file's inside as it is now: hash and number of rows, in one pass, in little memory.
+    pub fn inside(&self) -> io::Result<Inside> {
+        let (mut hash, mut count) = (Sha256::new(), Counting::default());
+        self.each_part(|part| {
+            hash.update(part);
+            count.part(part);
+        })?;
         Ok(Inside {
-            sha256,
-            rows: (!quoted).then(|| records.saturating_sub(1)),
+            sha256: hex(hash),
+            rows: count.rows(),
         })
     }
+}
+
+/// Counts rows without understanding them.
+#[derive(Default)]
+struct Counting {
+    records: u64,
+    quoted: bool,
+    /// Whether the record that was begun holds anything.
+    filled: bool,
+}
+
+impl Counting {
+    fn part(&mut self, part: &[u8]) {
+        if !self.quoted && memchr::memchr(b'"', part).is_none() {
+            // Line by line: nearly every part has no quotes.
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'\n', part) {
+                self.begin(part.get(start..end).unwrap_or_default());
+                self.end();
+                start = end + 1;
+            }
+            self.begin(part.get(start..).unwrap_or_default());
+            return;
+        }
+        for byte in part {
+            match byte {
+                b'\n' if !self.quoted => self.end(),
+                b'\r' => {}
+                b'"' => {
+                    self.quoted = !self.quoted;
+                    self.filled = true;
+                }
+                _ => self.filled = true,
+            }
+        }
+    }
+
+    fn begin(&mut self, line: &[u8]) {
+        self.filled |= line.iter().any(|byte| *byte != b'\r');
+    }
+
+    fn end(&mut self) {
+        self.records += u64::from(self.filled);
+        self.filled = false;
+    }
+
+    /// Rows after the header, where quotes are balanced.
+    fn rows(mut self) -> Option<u64> {
+        self.end();
+        (!self.quoted).then(|| self.records.saturating_sub(1))
+    }
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -4,7 +4,7 @@ use crate::columns::file_name;
 use crate::error::{broken, unreadable};
 use crate::header::{self, Header};
 use crate::map::{self, Problem};
-use crate::place::{Found, Inside, Outside, Stored, survey};
+use crate::place::{Found, Inside, Outside, Stored, sha256_of_all, survey};
 use crate::recipes::{Passes, Sieve, suggest_recipes};
 use crate::settings::Source;
 use crate::table::{Cells, Malformed, Position, Records, Step};
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// Most rows on one page.
-pub const MAX_PAGE: u32 = 10_000;
+pub const MAX_PAGE: u32 = 20_000;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -60,11 +60,17 @@ pub struct Open {
     kind: Kind,
     outside: Outside,
     pub inside: Inside,
+    /// The SHA-256 of this file alone.
+    own: String,
     /// Which of the kind's files it is; one kind has one file, unless a recipe reads it.
     part: usize,
     pub header: Header,
+    /// The header's cells.
+    columns: Cells,
     pub sieve: Sieve,
     records: Records<BufReader<Box<dyn Read + Send>>>,
+    /// What the engine has after the row that was left out last.
+    next_known: u32,
 }
 
 impl Reading {
@@ -205,45 +211,40 @@ fn page(
     };
 
     let limit = request.limit.clamp(1, MAX_PAGE);
-    let own = match parts {
-        [_] => open.inside.sha256.clone(),
-        _ => stored.inside().map_err(failed)?.sha256,
-    };
     let mut page = Page {
-        query: Some(format!("{} sha256:{own}", stored.name)),
+        query: Some(format!("{} sha256:{}", stored.name, open.own)),
         // How many rows a recipe takes is known once they are read.
         expected_total: open.inside.rows.filter(|_| stored.rows.is_none()),
         ..Page::default()
     };
     let mut failures = Failures::default();
     let (mut ended, mut passed_over) = (false, 0_u64);
-    let understood = understood(source, kind, &open.header);
-    // Whether a recipe takes a row can hang on the rows before it: each is looked at.
-    let known = known.filter(|_| stored.rows.is_none());
+    let knowing = known.map(|known| {
+        let understood = understood(source, kind, stored, &open);
+        (known, known.stamping(&understood))
+    });
     while page.received < u64::from(limit) {
         let mut stamp = None;
+        let (mut there, next) = (None, open.next_known);
+        // Whether a row counts can hang on the rows before it; then each is looked at.
+        let blindly = !open.sieve.remembers();
         let step = open.records.next_unless(|raw| {
-            stamp = known.map(|known| known.stamp(&understood, raw));
-            known
+            stamp = knowing.as_ref().map(|(_, stamping)| stamping.of(raw));
+            there = knowing
+                .as_ref()
                 .zip(stamp)
-                .is_some_and(|(known, stamp)| known.has(stamp))
+                .and_then(|((known, _), stamp)| known.place(stamp, next));
+            blindly && there.is_some()
         });
         let record = match step.map_err(failed)? {
-            Step::Record(record) => record,
-            Step::Passed => {
-                page.received += 1;
-                page.same.extend(stamp.map(|stamp| Same {
-                    before: u32::try_from(page.records.len()).unwrap_or(u32::MAX),
-                    stamp,
-                }));
-                continue;
-            }
+            Step::Record(record) => Some(record),
+            Step::Passed => None,
             Step::End => {
                 ended = true;
                 break;
             }
         };
-        if let Ok(cells) = &record.cells {
+        if let Some(Ok(cells)) = record.as_ref().map(|record| &record.cells) {
             match open.sieve.judge(&open.header, cells) {
                 Passes::Yes => {}
                 Passes::Again => continue,
@@ -254,6 +255,13 @@ fn page(
             }
         }
         page.received += 1;
+        if let Some(place) = there {
+            let before = u32::try_from(page.records.len()).unwrap_or(u32::MAX);
+            Same::note(&mut page.same, before, place);
+            open.next_known = place + 1;
+            continue;
+        }
+        let Some(record) = record else { continue };
         let place = format!("{}:{}", stored.name, record.line);
         match record.cells {
             Err(malformed) => {
@@ -362,7 +370,7 @@ fn page(
     }
     if ended {
         // INVARIANT: the hash on the last page is that of the bytes all pages came from.
-        if Inside::of_all(parts).map_err(failed)?.sha256 != open.inside.sha256 {
+        if sha256_of_all(parts).map_err(failed)? != open.inside.sha256 {
             return Err(lost());
         }
         page.content_sha256 = Some(open.inside.sha256.clone());
@@ -377,8 +385,17 @@ fn page(
 const WAY: u32 = 1;
 
 /// All that says how a row is understood.
-fn understood(source: &Source, kind: Kind, header: &Header) -> Vec<u8> {
-    format!("{WAY} {kind} {:?} {header:?}", source.zone).into_bytes()
+fn understood(source: &Source, kind: Kind, stored: &Stored, open: &Open) -> Vec<u8> {
+    // A recipe looks at columns that nothing is bound to.
+    let recipe = match &stored.rows {
+        None => String::new(),
+        Some(rows) => format!(
+            " {:?} {} {:?} {:?}",
+            open.columns, rows.unload, rows.extract, rows.facts
+        ),
+    };
+    let header = &open.header;
+    format!("{WAY} {kind} {:?} {header:?}{recipe}", source.zone).into_bytes()
 }
 
 impl Open {
@@ -403,7 +420,11 @@ impl Open {
             )
         };
         let outside = stored.outside().map_err(failed)?;
-        let inside = Inside::of_all(parts).map_err(failed)?;
+        let insides: Vec<Inside> = (parts.iter().map(Stored::inside))
+            .collect::<io::Result<_>>()
+            .map_err(failed)?;
+        let inside = Inside::together(&insides);
+        let alone = insides.into_iter().nth(part).map(|one| one.sha256);
         let mut bytes = BufReader::with_capacity(128 * 1024, stored.open().map_err(failed)?);
         let skipped = skip_bom(source, stored, &mut bytes).map_err(failed)??;
         let mut records = Records::new(
@@ -483,10 +504,13 @@ impl Open {
             kind,
             outside,
             inside,
+            own: alone.unwrap_or_default(),
             part,
             header,
+            columns: cells,
             sieve,
             records,
+            next_known: 0,
         })
     }
 }

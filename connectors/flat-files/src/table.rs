@@ -187,10 +187,35 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// The next record, or that it was one to pass over: `pass` is given its bytes, unless it is
-    /// malformed.
+    /// Passes over the next line if that is what `pass` says of it. It is asked about a line as it
+    /// stands in the buffer, before anything is known of it: what it says yes to is a record that
+    /// was accepted before, byte for byte.
+    fn pass_line(&mut self, pass: &mut impl FnMut(&[u8]) -> bool) -> io::Result<bool> {
+        if !self.pending.is_empty() {
+            return Ok(false);
+        }
+        let buffer = self.input.fill_buf()?;
+        let Some(line) = memchr::memchr(b'\n', buffer).and_then(|end| buffer.get(..=end)) else {
+            return Ok(false);
+        };
+        if !pass(line) {
+            return Ok(false);
+        }
+        let length = line.len();
+        self.input.consume(length);
+        self.position.offset += length as u64;
+        self.position.line += 1;
+        self.ends_open = false;
+        Ok(true)
+    }
+
+    /// The next record, or that it was one to pass over. `pass` is given its bytes, and says yes
+    /// only to what was accepted as a record before; it may be asked twice about one.
     pub fn next_unless(&mut self, mut pass: impl FnMut(&[u8]) -> bool) -> io::Result<Step> {
         loop {
+            if self.pass_line(&mut pass)? {
+                return Ok(Step::Passed);
+            }
             let line = self.position.line;
             let mut raw = Vec::new();
             if self.read_line(&mut raw)? == 0 {
@@ -208,16 +233,12 @@ impl<R: BufRead> Records<R> {
                 }
                 self.ends_open = !raw.ends_with(b"\n");
                 self.advance(&raw);
+                if cells.is_ok() && pass(&raw) {
+                    return Ok(Step::Passed);
+                }
                 return Ok(Step::Record(Record { line, cells }));
             }
             let first = raw.len();
-            // A line without quotes is a record whatever is in it.
-            let asked = !raw.contains(&b'"');
-            if asked && pass(&raw) {
-                self.ends_open = !raw.ends_with(b"\n");
-                self.advance(&raw);
-                return Ok(Step::Passed);
-            }
             let mut cells = split(&raw);
             let mut checked = raw.len();
             while cells == Err(Malformed::UnclosedQuote) && raw.len() < MAX_RECORD {
@@ -244,7 +265,7 @@ impl<R: BufRead> Records<R> {
             }
             self.ends_open = !raw.ends_with(b"\n");
             self.advance(&raw);
-            if !asked && cells.is_ok() && pass(&raw) {
+            if cells.is_ok() && pass(&raw) {
                 return Ok(Step::Passed);
             }
             return Ok(Step::Record(Record { line, cells }));
@@ -253,7 +274,7 @@ impl<R: BufRead> Records<R> {
 
     fn advance(&mut self, raw: &[u8]) {
         self.position.offset += raw.len() as u64;
-        self.position.line += raw.iter().filter(|b| **b == b'\n').count().max(1) as u64;
+        self.position.line += memchr::memchr_iter(b'\n', raw).count().max(1) as u64;
     }
 
     /// Appends one line with its end, at most up to the longest record.
@@ -328,7 +349,7 @@ fn split(raw: &[u8]) -> Result<Cells, Malformed> {
         if let Some(quoted) = rest.strip_prefix(b"\"") {
             rest = quoted;
             loop {
-                let Some(at) = rest.iter().position(|b| *b == b'"') else {
+                let Some(at) = memchr::memchr(b'"', rest) else {
                     return Err(Malformed::UnclosedQuote);
                 };
                 let (inside, after) = rest.split_at(at);
@@ -346,7 +367,7 @@ fn split(raw: &[u8]) -> Result<Cells, Malformed> {
                 }
             }
         } else {
-            let at = rest.iter().position(|b| *b == b',').unwrap_or(rest.len());
+            let at = memchr::memchr(b',', rest).unwrap_or(rest.len());
             let (cell, after) = rest.split_at(at);
             if cell.contains(&b'"') {
                 return Err(Malformed::QuoteInside);

@@ -135,6 +135,14 @@ impl Texts {
         row
     }
 
+    /// Makes room for so many more like those that are there: what grows by doubling is moved, and
+    /// its memory touched anew, again and again.
+    pub(crate) fn expect(&mut self, more: usize) {
+        let had = self.ends.len().max(1);
+        self.ends.reserve(more);
+        self.all.reserve(self.all.len().saturating_mul(more) / had);
+    }
+
     pub(crate) fn at(&self, row: u32) -> &str {
         let row = row as usize;
         let from = match row.checked_sub(1) {

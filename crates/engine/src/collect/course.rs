@@ -83,6 +83,7 @@ impl Read<'_> {
             started: rfc3339(self.begun.started),
             hold: self.hold(),
             restarts: self.settings.restarts,
+            lists: None,
         };
         for plan in &plans {
             if let Err(ended) = kinds.read(plan, &mut reader).await
@@ -94,6 +95,7 @@ impl Read<'_> {
         drop(reader);
         if !self.cancelled {
             self.broken_references().await?;
+            kinds.lists_made().await?;
         }
         self.journal.done();
         Ok(())

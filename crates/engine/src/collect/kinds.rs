@@ -2,7 +2,7 @@
 //! ready and the one before that is stored.
 
 use super::journal::Journal;
-use super::reader::{Answer, Ended, Marks, Reader, stopped};
+use super::reader::{Answer, Ended, Marks, Reader, Running, stopped};
 use super::tally::Tally;
 use crate::store::{
     Base, KindRecord, Met, NewJournalRow, PagePart, ReadEnd, ReadMode, Rows, Scope, SourceRecord,
@@ -67,6 +67,8 @@ pub(super) struct Kinds<'a> {
     pub hold: Option<Threshold>,
     /// How often one kind may be read anew.
     pub restarts: u32,
+    /// The lists of identities, which are made while other kinds are read.
+    pub lists: Option<Running<Result<(), StoreError>>>,
 }
 
 /// One pass over a kind.
@@ -371,7 +373,7 @@ impl Kinds<'_> {
         Ok(())
     }
 
-    async fn finish(&self, pass: Pass, mut lines: Vec<NewJournalRow>) -> Result<(), Ended> {
+    async fn finish(&mut self, pass: Pass, mut lines: Vec<NewJournalRow>) -> Result<(), Ended> {
         let record = pass.tally.record();
         let end = match (record.complete, record.mode) {
             (false, _) => ReadEnd::Unfinished,
@@ -396,14 +398,36 @@ impl Kinds<'_> {
             finished = finishing => finished.map(|_| ())?,
         }
         if pass.tally.kind == Kind::Identity {
-            // So that lists show who there is while the rest is read.
-            self.store.roster_if_stale().await?;
+            // Lists show who there is before the rest is read.
+            let store = self.store.clone();
+            let making = tokio::spawn(async move { store.roster_if_stale().await });
+            self.lists = Some(Running(making));
         }
         Ok(())
     }
 
+    /// Ends once the lists are made that are in the making.
+    pub(super) async fn lists_made(&mut self) -> Result<(), StoreError> {
+        let Some(mut making) = self.lists.take() else {
+            return Ok(());
+        };
+        match (&mut making.0).await {
+            Ok(made) => made,
+            Err(lost) => match lost.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The process is ending; the next start makes up leeway.
+                Err(_) => Ok(()),
+            },
+        }
+    }
+
     /// Ends a kind that could not be read to its end.
-    async fn failed(&self, mut pass: Pass, kind: Kind, error: ConnectorError) -> Result<(), Ended> {
+    async fn failed(
+        &mut self,
+        mut pass: Pass,
+        kind: Kind,
+        error: ConnectorError,
+    ) -> Result<(), Ended> {
         let gap = self.journal.redactor.clean(&error.message);
         // Said in the gap already, where the same page mark came twice.
         pass.tally.gap(gap);

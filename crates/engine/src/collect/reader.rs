@@ -300,8 +300,9 @@ impl Reader<'_> {
     }
 }
 
-/// A try on its own thread, which ends with whoever waits for it.
-struct Running<T>(JoinHandle<T>);
+/// Work on its own thread, which ends with whoever waits for it.
+#[derive(Debug)]
+pub(super) struct Running<T>(pub JoinHandle<T>);
 
 impl<T> Drop for Running<T> {
     fn drop(&mut self) {

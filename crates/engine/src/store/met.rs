@@ -1,15 +1,16 @@
 //! What a sync has met of one kind so far, in memory; and, where a read can be resumed, beside
 //! it in the store: tables `checkpoints` and `met`.
 
-use super::blocks::{self, Block, Columns, Which};
+use super::blocks::{self, Block, Columns, Gathering, Which};
 use super::names::{End, NumberSet};
 use super::objects::ContentHash;
+use super::spans::{self, Run, packed, unpacked};
+use super::standing::Standing;
 use super::unseen::Unfinished;
 use super::{Store, StoreError, SyncId};
-use lastkey_contract::{AsTheyAre, Cursor, Kind, Known, Places, Stamp};
+use lastkey_contract::{Cursor, Kind, Known, Same, Stamp};
 use sqlx::SqliteConnection;
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE checkpoints (
@@ -26,22 +27,6 @@ CREATE TABLE met (
   PRIMARY KEY (sync, kind, page)
 ) STRICT, WITHOUT ROWID;
 ";
-
-/// One stored current version.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Version {
-    pub id: i64,
-    pub hash: ContentHash,
-    pub born_sync: i64,
-    pub key: i64,
-    stamp: Option<i64>,
-    /// Another current version with the same key.
-    next: Option<u32>,
-    /// Another current version with the same stamp.
-    twin: Option<u32>,
-    /// Whether this sync has met it, changed it or seen it go.
-    pub met: bool,
-}
 
 /// Which stored versions are known here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +52,8 @@ pub(crate) struct Met {
     pub(super) kind: Kind,
     scope: Scope,
     own: OwnRows,
-    versions: Vec<Version>,
-    /// The place of one version of each key.
-    by_key: HashMap<i64, u32, AsTheyAre>,
-    /// The place of one version of each stamp.
-    by_stamp: Arc<Places>,
+    /// The versions that stood before it, with those that it has met, changed or seen go.
+    pub(super) standing: Standing,
     /// Keys that this sync stored anew, where a second row of a key is one too many.
     fresh: NumberSet,
     /// Stored versions under parents of which the read says that it shows all.
@@ -81,6 +63,18 @@ pub(crate) struct Met {
     /// Systems that this sync has been allowed to speak for.
     pub(super) claimed: HashSet<String>,
     pub(super) pages: i64,
+    /// Small blocks that this pass has written.
+    pub(super) small: Gathering,
+}
+
+/// What a page marked as met, to be taken back if it is not stored.
+#[derive(Default)]
+pub(super) struct Marks {
+    places: Vec<u32>,
+    runs: Vec<Run<u32>>,
+    fresh: Vec<i64>,
+    /// The rows of unchanged versions, for resuming.
+    pub unchanged: Vec<Run<i64>>,
 }
 
 impl Met {
@@ -89,123 +83,86 @@ impl Met {
             kind,
             scope,
             own,
-            versions: Vec::new(),
-            by_key: HashMap::default(),
-            by_stamp: Arc::default(),
+            standing: Standing::default(),
             fresh: NumberSet::default(),
             whole: HashSet::new(),
             children: None,
             claimed: HashSet::new(),
             pages: 0,
+            small: Gathering::default(),
         }
-    }
-
-    /// Learns an object of a block.
-    fn learn_one(&mut self, block: &Block, place: usize, met: bool) -> Result<(), StoreError> {
-        let (Some(key), Some(hash)) = (block.keys.get(place), block.hashes.get(place)) else {
-            return Err(StoreError::damaged("a block of objects lacks a key"));
-        };
-        self.versions.push(Version {
-            id: block.row(place),
-            hash: *hash,
-            born_sync: block.born(place),
-            key: *key,
-            stamp: block.stamp(place),
-            next: None,
-            twin: None,
-            met,
-        });
-        Ok(())
-    }
-
-    /// Chains the versions of each stamp and of each key, once all are learned.
-    fn chain(&mut self) {
-        let stamped = self.versions.iter().filter(|v| v.stamp.is_some()).count();
-        let mut by_stamp = Places::with_capacity_and_hasher(stamped, AsTheyAre);
-        let mut by_key = HashMap::with_capacity_and_hasher(self.versions.len(), AsTheyAre);
-        for (place, version) in (0u32..).zip(&mut self.versions) {
-            version.next = by_key.insert(version.key, place);
-            version.twin = version
-                .stamp
-                .and_then(|stamp| by_stamp.insert(stamp, place));
-        }
-        self.by_stamp = Arc::new(by_stamp);
-        self.by_key = by_key;
     }
 
     /// What is known of the source's records, for a connector that can tell them apart.
     pub(crate) fn known(&self, keys: (u64, u64)) -> Option<Known> {
         // Also of nothing: what is read now is stamped for the next time.
-        (self.scope == Scope::All).then(|| Known::new(keys, Arc::clone(&self.by_stamp)))
+        (self.scope == Scope::All).then(|| Known::new(keys, self.standing.stamps()))
     }
 
-    /// A version read from a record with this stamp that was not met yet; failing that, any.
-    pub(super) fn stamped(&self, stamp: Stamp) -> Option<(usize, &Version)> {
-        let mut any = None;
-        let mut at = self.by_stamp.get(&stamp.0).copied();
-        while let Some(place) = at {
-            let version = self.versions.get(place as usize)?;
-            any = Some((place as usize, version));
-            if !version.met {
-                return any;
-            }
-            at = version.twin;
+    /// Meets records that are as they were, up to the first that was met before; gives how many.
+    pub(super) fn meet_same(&mut self, same: Same, marks: &mut Marks) -> u32 {
+        let met = self.standing.meet_run(same.places());
+        if !met.is_empty() {
+            self.standing
+                .rows_of(met.clone(), |rows| marks.unchanged.push(rows));
+            marks.runs.push(met.clone());
         }
-        any
+        met.end - met.start
     }
 
-    /// The places of the stored versions of a key.
-    fn places(&self, key: i64) -> impl Iterator<Item = (usize, &Version)> {
-        let mut at = self.by_key.get(&key).copied();
-        std::iter::from_fn(move || {
-            let place = at? as usize;
-            let version = self.versions.get(place)?;
-            at = version.next;
-            Some((place, version))
-        })
+    /// A version read from a record with this stamp that was not met yet.
+    pub(super) fn stamped(&self, stamp: Stamp) -> Option<u32> {
+        let mut places = self.standing.stamped(stamp);
+        places.find(|place| !self.standing.is_met(*place))
+    }
+
+    /// Meets a version that is as it was.
+    pub(super) fn meet_unchanged(&mut self, place: u32, marks: &mut Marks) {
+        if let Some(row) = self.meet(place, marks) {
+            marks.unchanged.push(row..row + 1);
+        }
+    }
+
+    /// Marks a version as met; gives its row.
+    pub(super) fn meet(&mut self, place: u32, marks: &mut Marks) -> Option<i64> {
+        let row = self.standing.row(place)?;
+        self.standing.meet(place);
+        marks.places.push(place);
+        Some(row)
     }
 
     /// A stored version of this key that was not met yet and holds exactly this.
-    pub(super) fn equal(&self, key: i64, hash: &ContentHash) -> Option<usize> {
-        self.places(key)
-            .find(|(_, v)| !v.met && v.hash == *hash)
-            .map(|(place, _)| place)
+    pub(super) fn equal(&self, key: i64, hash: &ContentHash) -> Option<u32> {
+        self.open_places(key)
+            .find(|place| self.standing.hash(*place) == Some(hash))
     }
 
-    /// The oldest stored version of this key that was not met yet.
-    pub(super) fn open(&self, key: i64) -> Option<usize> {
-        self.places(key)
-            .filter(|(_, v)| !v.met)
-            .min_by_key(|(_, v)| v.id)
-            .map(|(place, _)| place)
+    /// The stored versions of this key that were not met yet, oldest first.
+    pub(super) fn open_places(&self, key: i64) -> impl Iterator<Item = u32> {
+        let places = self.standing.with_key(key);
+        places.filter(|place| !self.standing.is_met(*place))
     }
 
     /// Whether this sync has had a row with this key already.
     pub(super) fn has_had(&self, key: i64) -> bool {
-        self.fresh.contains(&key) || self.places(key).any(|(_, v)| v.met)
+        let met = |place| self.standing.is_met(place);
+        self.fresh.contains(&key) || self.standing.with_key(key).any(met)
     }
 
-    pub(super) fn note_fresh(&mut self, key: i64) {
-        if !self.kind.may_repeat() {
-            self.fresh.insert(key);
+    /// Notes that a row with this key is new, where no second one may follow.
+    pub(super) fn note_fresh(&mut self, key: i64, marks: &mut Marks) {
+        if self.fresh.insert(key) {
+            marks.fresh.push(key);
         }
-    }
-
-    /// Marks a version as met; gives it back.
-    pub(super) fn meet(&mut self, place: usize) -> Option<Version> {
-        let version = self.versions.get_mut(place)?;
-        version.met = true;
-        Some(*version)
     }
 
     /// Takes back what a page that was not stored had marked.
-    pub(super) fn unmeet(&mut self, places: &[usize], fresh: &[i64]) {
-        for place in places {
-            if let Some(version) = self.versions.get_mut(*place) {
-                version.met = false;
-            }
+    pub(super) fn unmeet(&mut self, marks: &Marks) {
+        let single = marks.places.iter().map(|place| *place..*place + 1);
+        for run in marks.runs.iter().cloned().chain(single) {
+            self.standing.unmeet(run);
         }
-        for key in fresh {
+        for key in &marks.fresh {
             self.fresh.remove(key);
         }
     }
@@ -213,17 +170,11 @@ impl Met {
     /// The rows that a read to its end has shown to be gone: after a full read all that were not
     /// met, after an incremental one those under parents that it showed whole.
     pub(super) fn missing(&self) -> Vec<i64> {
-        let mut missing: Vec<i64> = self
-            .versions
-            .iter()
-            .filter(|v| !v.met)
-            .map(|v| v.id)
-            .filter(|id| match self.scope {
-                Scope::All => true,
-                Scope::Asked => self.whole.contains(id),
-            })
-            .collect();
-        missing.sort_unstable();
+        let mut missing = Vec::new();
+        self.standing.each_unmet(|rows| match self.scope {
+            Scope::All => missing.extend(rows),
+            Scope::Asked => missing.extend(rows.filter(|row| self.whole.contains(row))),
+        });
         missing
     }
 
@@ -233,13 +184,8 @@ impl Met {
         match self.scope {
             Scope::Asked => None,
             Scope::All => {
-                let mut shown: Vec<i64> = self
-                    .versions
-                    .iter()
-                    .filter(|v| v.met)
-                    .map(|v| v.id)
-                    .collect();
-                shown.sort_unstable();
+                let mut shown = Vec::new();
+                self.standing.each_met(|rows| shown.extend(rows));
                 Some(Unfinished {
                     shown,
                     missing: self.missing(),
@@ -248,16 +194,8 @@ impl Met {
         }
     }
 
-    /// The places of stored versions of a key that were not met.
-    pub(super) fn open_places(&self, key: i64) -> Vec<usize> {
-        self.places(key)
-            .filter(|(_, v)| !v.met)
-            .map(|(place, _)| place)
-            .collect()
-    }
-
     pub(super) fn count(&self) -> u64 {
-        self.versions.len() as u64
+        self.standing.len() as u64
     }
 
     pub(super) fn scope(&self) -> Scope {
@@ -317,11 +255,12 @@ impl Store {
                 .bind(kind.word())
                 .fetch_all(self.readers())
                 .await?;
-        let mut seen = HashSet::new();
+        let mut seen = Vec::new();
         for (page, ids) in pages {
             met.pages = page + 1;
-            seen.extend(unpack(&ids));
+            seen.extend(unpacked(&ids));
         }
+        spans::sort(&mut seen);
         if met.scope == Scope::Asked {
             return Ok(met);
         }
@@ -360,7 +299,7 @@ pub(super) async fn ask(
         Some(children) => children,
         None => {
             let which = Which::now(met.kind).of_source(source);
-            load_marks(&mut *connection, met, sync, &which, &HashSet::new()).await?;
+            load_marks(&mut *connection, met, sync, &which, &[]).await?;
             children(connection, met.kind, &which).await?
         }
     };
@@ -371,24 +310,27 @@ pub(super) async fn ask(
     Ok(())
 }
 
-/// Learns what stands.
+/// Learns what stands. `seen` are rows that were met, sorted.
 async fn load_marks(
     connection: &mut SqliteConnection,
     met: &mut Met,
     sync: SyncId,
     which: &Which,
-    seen: &HashSet<i64>,
+    seen: &[Run<i64>],
 ) -> Result<(), StoreError> {
+    let mut making = Standing::making(blocks::at_most(&mut *connection, which).await?);
     blocks::each(connection, which, Columns::Marks, |block| {
+        making.learn(block)?;
         // What this sync itself wrote before it was cut short was met by it.
-        let own = met.own == OwnRows::Met && block.first_sync == sync.sql();
-        block.places().try_for_each(|place| {
-            let was_met = own || seen.contains(&block.row(place));
-            met.learn_one(block, place, was_met)
-        })
+        if met.own == OwnRows::Met && block.first_sync == sync.sql() {
+            making.meet_last(block.places().count());
+        } else if !seen.is_empty() {
+            making.meet_last_of(block, |row| spans::has(seen, row));
+        }
+        Ok(())
     })
     .await?;
-    met.chain();
+    met.standing = making.made();
     Ok(())
 }
 
@@ -431,7 +373,7 @@ pub(super) async fn put_checkpoint(
     connection: &mut SqliteConnection,
     met: &Met,
     sync: SyncId,
-    ids: &[i64],
+    ids: &[Run<i64>],
     cursor: Option<&Cursor>,
 ) -> Result<(), StoreError> {
     let Some(cursor) = cursor else {
@@ -449,7 +391,7 @@ pub(super) async fn put_checkpoint(
             .bind(sync.sql())
             .bind(met.kind.word())
             .bind(met.pages)
-            .bind(pack(ids))
+            .bind(packed(ids))
             .execute(&mut *connection)
             .await?;
     }
@@ -471,51 +413,4 @@ pub(super) async fn forget(
             .await?;
     }
     Ok(())
-}
-
-/// Rows as differences to the one before, seven bits a byte: rows of one page lie close together.
-pub(super) fn pack(ids: &[i64]) -> Vec<u8> {
-    let mut sorted = ids.to_vec();
-    sorted.sort_unstable();
-    let mut bytes = Vec::with_capacity(ids.len() * 2);
-    let mut before = 0i64;
-    for id in sorted {
-        let mut rest = id.wrapping_sub(before).cast_unsigned();
-        before = id;
-        while rest >= 0x80 {
-            bytes.push((rest & 0x7f) as u8 | 0x80);
-            rest >>= 7;
-        }
-        bytes.push(rest as u8);
-    }
-    bytes
-}
-
-pub(super) fn unpack(bytes: &[u8]) -> Vec<i64> {
-    let (mut ids, mut before, mut value, mut shift) = (Vec::new(), 0i64, 0u64, 0u32);
-    for byte in bytes {
-        value |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
-        shift += 7;
-        if byte & 0x80 == 0 {
-            before = before.wrapping_add(value.cast_signed());
-            ids.push(before);
-            (value, shift) = (0, 0);
-        }
-    }
-    ids
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packed_rows_come_back() {
-        for ids in [vec![], vec![1], vec![7, 3, 300, 1_000_000, i64::MAX]] {
-            let mut sorted = ids.clone();
-            sorted.sort_unstable();
-            assert_eq!(unpack(&pack(&ids)), sorted);
-        }
-        assert!(pack(&(1..=1000).collect::<Vec<_>>()).len() <= 1001);
-    }
 }

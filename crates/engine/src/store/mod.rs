@@ -49,6 +49,8 @@ mod runs;
 mod schema;
 mod snapshot;
 mod sources;
+mod spans;
+mod standing;
 mod syncs;
 mod turns;
 mod unseen;

@@ -1,8 +1,8 @@
 //! Storing one page: which records are new, changed, unchanged or second of their key, and
 //! which objects an incremental read says are gone.
 
-use super::blocks::{self, Columns, Which};
-use super::met::{self, Met, Scope};
+use super::blocks::{self, Columns, Gathering, Which};
+use super::met::{self, Marks, Met, Scope};
 use super::names::Names;
 use super::objects::{Ending, NewVersion, ObjectRow, UNIT};
 use super::{
@@ -103,7 +103,7 @@ impl Store {
         match &stored {
             Ok(_) => met.pages += 1,
             // The page was undone, and so is what it marked.
-            Err(_) => met.unmeet(&marks.places, &marks.fresh),
+            Err(_) => met.unmeet(&marks),
         }
         stored
     }
@@ -116,7 +116,7 @@ impl Store {
         now: DateTime<Utc>,
         finish: impl FnOnce(&Applied) -> (KindRecord, Vec<NewJournalRow>),
     ) -> Result<KindRecord, StoreError> {
-        let (rows, names) = (part.rows.0.as_slice(), self.names()?);
+        let names = self.names()?;
         let mut writing = self.begin().await?;
         let connection = &mut *writing.tx;
         claim_systems(&mut *connection, part, met).await?;
@@ -126,7 +126,8 @@ impl Store {
             let whole: Vec<i64> = part.whole.iter().map(parent).collect();
             met::ask(&mut *connection, met, part.sync, part.source.id, &whole).await?;
         }
-        let applied = apply(&mut *connection, part, met, marks, rows, names).await?;
+        let mut small = met.small.clone();
+        let applied = apply(&mut *connection, part, met, marks, &mut small, names).await?;
         let (record, lines) = finish(&applied);
         met::put_checkpoint(
             &mut *connection,
@@ -139,6 +140,7 @@ impl Store {
         syncs::put_kind(&mut *connection, part.sync, &record).await?;
         journal::put(&mut *connection, part.sync, &lines, now).await?;
         writing.commit().await?;
+        met.small = small;
         Ok(record)
     }
 
@@ -164,6 +166,10 @@ impl Store {
             ReadEnd::Full { hold: None } | ReadEnd::Incremental | ReadEnd::Unfinished => None,
         };
         let mut writing = self.begin().await?;
+        let moved = met.small.clone().end(&mut writing.tx).await?;
+        if met.kind == Kind::Identity {
+            people::move_rows(&mut writing.tx, &moved).await?;
+        }
         let outcome = match held {
             Some(held) => Err(held),
             None => {
@@ -210,15 +216,6 @@ fn too_many(missing: &[i64], current: u64, threshold: Threshold) -> Option<Held>
         would_remove,
         current,
     })
-}
-
-/// What a page marked as met, to be taken back if it is not stored.
-#[derive(Default)]
-struct Marks {
-    places: Vec<usize>,
-    fresh: Vec<i64>,
-    /// The rows of unchanged versions, for resuming.
-    unchanged: Vec<i64>,
 }
 
 /// Each system and kind has one authoritative source.
@@ -314,82 +311,136 @@ async fn twin(
     Ok(found)
 }
 
+/// What a page's records come to before anything is written.
+struct Sorted<'a> {
+    applied: Applied,
+    /// Records to be written, each with the place of the version that it takes the place of, where
+    /// that is settled already.
+    rest: Vec<(&'a ObjectRow, &'a Fact, Option<u32>)>,
+    /// Records that the connector left out and that stand once more than the store has them.
+    again: Vec<(ObjectRow, Fact)>,
+}
+
+/// Tells apart what is unchanged, what is second of its key, and what is to be written.
+async fn sort<'a>(
+    connection: &mut SqliteConnection,
+    part: &PagePart<'a>,
+    met: &mut Met,
+    marks: &mut Marks,
+    names: Names,
+) -> Result<Sorted<'a>, StoreError> {
+    let mut sorted = Sorted {
+        applied: Applied::default(),
+        rest: Vec::new(),
+        again: Vec::new(),
+    };
+    let mut same = part.same.iter().peekable();
+    let mut records = (0u32..).zip(part.rows.0.iter().zip(part.records));
+    loop {
+        let next = records.next();
+        let upto = next.map_or(u32::MAX, |(place, _)| place);
+        while let Some(one) = same.next_if(|one| one.before <= upto) {
+            let mut rest = *one;
+            while rest.count > 0 {
+                let count = met.meet_same(rest, marks);
+                sorted.applied.unchanged += u64::from(count);
+                rest.first += count;
+                rest.count -= count;
+                if rest.count > 0 {
+                    once_more(&mut *connection, met, marks, &mut sorted, rest.first, names).await?;
+                    rest.first += 1;
+                    rest.count -= 1;
+                }
+            }
+        }
+        let Some((_, (row, fact))) = next else {
+            return Ok(sorted);
+        };
+        let key = row.key_number;
+        if !part.kind.may_repeat() && met.has_had(key) {
+            sorted.applied.second.push(fact.key().replace(UNIT, ":"));
+            continue;
+        }
+        if let Some(place) = met.equal(key, &row.hash) {
+            met.meet_unchanged(place, marks);
+            sorted.applied.unchanged += 1;
+            continue;
+        }
+        let mut old = None;
+        if !part.kind.may_repeat() {
+            // Of several rows with one key the first stands, whatever it says.
+            old = met.open_places(key).next();
+            match old {
+                Some(place) => {
+                    met.meet(place, marks);
+                }
+                None => met.note_fresh(key, marks),
+            }
+        }
+        sorted.rest.push((row, fact, old));
+    }
+}
+
+/// A record that was left out as the one at a place, which was met before: another one like it, or
+/// one too many.
+async fn once_more(
+    connection: &mut SqliteConnection,
+    met: &mut Met,
+    marks: &mut Marks,
+    sorted: &mut Sorted<'_>,
+    place: u32,
+    names: Names,
+) -> Result<(), StoreError> {
+    let (Some(row), Some(stamp)) = (met.standing.row(place), met.standing.stamp(place)) else {
+        // The connector left out what nobody had told it: it counts as lost.
+        return Ok(());
+    };
+    if let Some(other) = met.stamped(stamp) {
+        met.meet_unchanged(other, marks);
+        sorted.applied.unchanged += 1;
+        return Ok(());
+    }
+    if let Some((mut row, fact)) = twin(connection, row, names).await? {
+        row.stamp = Some(stamp.0);
+        match met.kind.may_repeat() {
+            true => sorted.again.push((row, fact)),
+            false => sorted.applied.second.push(fact.key().replace(UNIT, ":")),
+        }
+    }
+    Ok(())
+}
+
 async fn apply(
     connection: &mut SqliteConnection,
     part: &PagePart<'_>,
     met: &mut Met,
     marks: &mut Marks,
-    rows: &[ObjectRow],
+    small: &mut Gathering,
     names: Names,
 ) -> Result<Applied, StoreError> {
-    let mut applied = Applied::default();
     // Equal rows first, so that a change never takes the place of a row that is still there.
-    let (mut rest, mut again) = (Vec::new(), Vec::new());
-    let mut same = part.same.iter().peekable();
-    let mut records = (0u32..).zip(rows.iter().zip(part.records));
-    loop {
-        let next = records.next();
-        let upto = next.map_or(u32::MAX, |(place, _)| place);
-        while let Some(one) = same.next_if(|one| one.before <= upto) {
-            match met.stamped(one.stamp) {
-                Some((place, version))
-                    if !version.met && (part.kind.may_repeat() || !met.has_had(version.key)) =>
-                {
-                    marks.unchanged.extend(met.meet(place).map(|v| v.id));
-                    marks.places.push(place);
-                    applied.unchanged += 1;
-                }
-                Some((_, version)) => {
-                    let id = version.id;
-                    if let Some((mut row, fact)) = twin(&mut *connection, id, names).await? {
-                        row.stamp = Some(one.stamp.0);
-                        match part.kind.may_repeat() {
-                            true => again.push((row, fact)),
-                            false => applied.second.push(fact.key().replace(UNIT, ":")),
-                        }
-                    }
-                }
-                // The connector left out what nobody had told it: it counts as lost.
-                None => {}
-            }
-        }
-        let Some((_, (row, fact))) = next else { break };
-        if !part.kind.may_repeat() && met.has_had(row.key_number) {
-            applied.second.push(fact.key().replace(UNIT, ":"));
-            continue;
-        }
-        match met.equal(row.key_number, &row.hash) {
-            Some(place) => {
-                marks.unchanged.extend(met.meet(place).map(|v| v.id));
-                marks.places.push(place);
-                applied.unchanged += 1;
-            }
-            None => {
-                if !part.kind.may_repeat() {
-                    // Of several rows with one key the first stands, whatever it says.
-                    met.note_fresh(row.key_number);
-                    marks.fresh.push(row.key_number);
-                }
-                rest.push((row, fact));
-            }
-        }
-    }
-    rest.extend(again.iter().map(|(row, fact)| (row, fact)));
+    let Sorted {
+        mut applied,
+        mut rest,
+        again,
+    } = sort(&mut *connection, part, met, marks, names).await?;
+    rest.extend(again.iter().map(|(row, fact)| (row, fact, None)));
     let (mut ended, mut fresh, mut persons) = (Vec::new(), Vec::new(), Vec::new());
-    for (row, fact) in rest {
-        let born_sync = match met.open(row.key_number) {
-            None => part.sync.sql(),
-            Some(place) => {
-                marks.places.push(place);
-                match met.meet(place) {
-                    None => part.sync.sql(),
-                    Some(old) => {
-                        ended.push(old.id);
-                        old.born_sync
-                    }
-                }
-            }
+    for (row, fact, settled) in rest {
+        let old = match settled {
+            None if part.kind.may_repeat() => met.open_places(row.key_number).next(),
+            settled => settled,
         };
+        let born_sync = old
+            .and_then(|place| met.standing.born(place))
+            .unwrap_or(part.sync.sql());
+        if let Some(place) = old {
+            let ends = match settled {
+                Some(_) => met.standing.row(place),
+                None => met.meet(place, marks),
+            };
+            ended.extend(ends);
+        }
         if let Fact::Identity(identity) = fact {
             persons.push((fresh.len(), identity));
         }
@@ -398,10 +449,8 @@ async fn apply(
     }
     let mut gone = Vec::new();
     for key in part.gone {
-        for place in met.open_places(names.key(part.kind, key)) {
-            marks.places.push(place);
-            gone.extend(met.meet(place).map(|v| v.id));
-        }
+        let open: Vec<u32> = met.open_places(names.key(part.kind, key)).collect();
+        gone.extend(open.into_iter().filter_map(|place| met.meet(place, marks)));
     }
     applied.removed = gone.len() as u64;
     let (sync, kind, source) = (part.sync, part.kind, part.source.id);
@@ -416,6 +465,13 @@ async fn apply(
         people::drop_rows(&mut *connection, &ended).await?;
         people::drop_rows(&mut *connection, &gone).await?;
         people::put(&mut *connection, part.source.id, &persons).await?;
+    }
+    let lengths = fresh.iter().map(|version| version.row.payload.len());
+    let moved = small
+        .add(&mut *connection, rows.into_iter().zip(lengths))
+        .await?;
+    if part.kind == Kind::Identity {
+        people::move_rows(&mut *connection, &moved).await?;
     }
     Ok(applied)
 }

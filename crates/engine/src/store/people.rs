@@ -1,7 +1,7 @@
 //! Table `people`: current identities, as lists show them. In which order, and what a search
 //! finds, says the `roster`.
 
-use super::blocks::{self, Columns, Which};
+use super::blocks::{self, Columns, Moved, Which};
 use super::roster::{self, Set};
 use super::{Store, StoreError, SyncId};
 use lastkey_contract::Kind;
@@ -518,6 +518,22 @@ pub(super) async fn drop_rows(
         }
         delete.push(")");
         delete.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Rows that have others now.
+pub(super) async fn move_rows(
+    connection: &mut SqliteConnection,
+    moved: &[Moved],
+) -> Result<(), StoreError> {
+    for Moved { rows, by } in moved {
+        sqlx::query("UPDATE people SET object = object + ?3 WHERE object >= ?1 AND object < ?2")
+            .bind(rows.start)
+            .bind(rows.end)
+            .bind(by)
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
 }

@@ -7,7 +7,6 @@ use super::{Store, StoreError, every};
 use lastkey_contract::facts::{Fact, ObjectType, Principal, PrincipalType};
 use lastkey_contract::{Kind, Note};
 use serde::Deserialize;
-use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// References of one sort that lead nowhere.
@@ -33,13 +32,12 @@ impl Store {
         &self,
         source: i64,
     ) -> Result<Vec<BrokenReferences>, StoreError> {
-        let mut known = self.known_names().await?;
+        // Both take as long, each on a connection of its own.
+        let (mut known, leading) = tokio::try_join!(self.known_names(), self.leading_from(source))?;
         let mut broken = Found::default();
-        for kind in Kind::ALL {
-            if names_something(kind, Ref::From) || names_something(kind, Ref::To) {
-                self.broken_of(source, kind, &mut known, &mut broken)
-                    .await?;
-            }
+        for (kind, blocks) in &leading {
+            self.broken_of(*kind, blocks, &mut known, &mut broken)
+                .await?;
         }
         Ok(broken
             .0
@@ -58,6 +56,20 @@ impl Store {
             .collect())
     }
 
+    /// The references of a source's facts, kind by kind.
+    async fn leading_from(&self, source: i64) -> Result<Vec<(Kind, Vec<Block>)>, StoreError> {
+        let mut connection = self.readers().acquire().await?;
+        let mut leading = Vec::new();
+        for kind in Kind::ALL {
+            if names_something(kind, Ref::From) || names_something(kind, Ref::To) {
+                let which = Which::now(kind).of_source(source);
+                let blocks = blocks::all(&mut connection, &which, Columns::References).await?;
+                leading.push((kind, blocks));
+            }
+        }
+        Ok(leading)
+    }
+
     /// The numbers of everything that a reference can name; of identities by their bare ids.
     async fn known_names(&self) -> Result<Known, StoreError> {
         let mut known = NumberSet::default();
@@ -68,15 +80,12 @@ impl Store {
             Kind::Entitlement,
             Kind::Credential,
         ] {
-            blocks::each(
-                &mut connection,
-                &Which::now(kind),
-                Columns::Marks,
-                |block| {
-                    known.extend(block.places().filter_map(|place| block.keys.get(place)));
-                    Ok(())
-                },
-            )
+            let which = Which::now(kind);
+            known.reserve(blocks::at_most(&mut connection, &which).await?);
+            blocks::each(&mut connection, &which, Columns::Keys, |block| {
+                known.extend(block.places().filter_map(|place| block.keys.get(place)));
+                Ok(())
+            })
             .await?;
         }
         let carriers: HashSet<i64> =
@@ -122,20 +131,19 @@ impl Store {
     /// The references of a source's facts of a kind that lead nowhere.
     async fn broken_of(
         &self,
-        source: i64,
         kind: Kind,
+        blocks: &[Block],
         known: &mut Known,
         broken: &mut Found,
     ) -> Result<(), StoreError> {
-        let which = Which::now(kind).of_source(source);
-        let mut connection = self.readers().acquire().await?;
-        let (mut from, mut to) = unknown(&mut connection, &which, &known.numbers).await?;
+        let (mut from, mut to) = unknown(blocks, &known.numbers);
         let unsure = !from.is_empty() || !to.is_empty();
         if unsure && !known.qualified && names_identities(kind) {
             self.learn_qualified(&mut known.numbers).await?;
             known.qualified = true;
-            (from, to) = unknown(&mut connection, &which, &known.numbers).await?;
+            (from, to) = unknown(blocks, &known.numbers);
         }
+        let mut connection = self.readers().acquire().await?;
         for (end, rows) in [(Ref::From, from), (Ref::To, to)] {
             blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, place| {
                 broken.add(&serde_json::from_str(block.fact(place)?)?, end);
@@ -148,13 +156,9 @@ impl Store {
 }
 
 /// The rows whose references, at the one end and at the other, have no known number.
-async fn unknown(
-    connection: &mut SqliteConnection,
-    which: &Which,
-    known: &NumberSet,
-) -> Result<(Vec<i64>, Vec<i64>), StoreError> {
+fn unknown(blocks: &[Block], known: &NumberSet) -> (Vec<i64>, Vec<i64>) {
     let (mut from, mut to) = (Vec::new(), Vec::new());
-    blocks::each(connection, which, Columns::References, |block| {
+    for block in blocks {
         let unknown = |numbers: &[i64], place| {
             Block::reference(numbers, place).is_some_and(|number| !known.contains(&number))
         };
@@ -166,10 +170,8 @@ async fn unknown(
                 to.push(block.row(place));
             }
         }
-        Ok(())
-    })
-    .await?;
-    Ok((from, to))
+    }
+    (from, to)
 }
 
 /// What references may name.

@@ -5,7 +5,7 @@
 //! lists, those that were shown and those that were not, packed: a bit more than a byte each.
 
 use super::blocks::{self, At, Columns, Which};
-use super::met::{pack, unpack};
+use super::spans::{pack, unpack};
 use super::{StoreError, SyncId};
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;

@@ -9,19 +9,21 @@
 
 mod forget;
 mod form;
+mod gather;
 mod marks;
 #[cfg(test)]
 mod tests;
 mod visit;
 
 pub(super) use forget::{forget, forgettable};
+pub(super) use gather::{Gathering, Moved};
 pub(super) use marks::{Mark, Span, ended_in, facts_of, marks_of, of_keys, stored_in};
-pub(super) use visit::{At, Block, Columns, Which, each, of_rows, window};
+pub(super) use visit::{At, Block, Columns, Which, all, at_most, each, of_rows, window};
 
 use super::objects::{Ending, NewVersion, ObjectRow};
 use super::{StoreError, SyncId};
 use lastkey_contract::Kind;
-use sqlx::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::HashSet;
 
 pub(super) const TABLES: &str = "
@@ -100,10 +102,42 @@ pub(super) async fn insert(
             .count();
         let (part, after) = rest.split_at(size.max(1));
         rest = after;
-        let block = write(connection, sync.sql(), source, kind.word(), part).await?;
+        let content = Content::of(sync.sql(), part);
+        let block = write(connection, sync.sql(), source, kind.word(), content).await?;
         rows.extend((0..part.len()).map(|place| row_of(block, place)));
     }
     Ok(rows)
+}
+
+/// The columns of a block as they are written.
+struct Content {
+    size: usize,
+    froms: Vec<u8>,
+    tos: Vec<u8>,
+    keys: Vec<u8>,
+    hashes: Vec<u8>,
+    born: Vec<u8>,
+    stamps: Vec<u8>,
+    facts: Vec<u8>,
+}
+
+impl Content {
+    fn of(first_sync: i64, part: &[NewVersion<'_>]) -> Content {
+        Content {
+            size: part.len(),
+            froms: form::references(part.iter().map(|v| v.row.from)),
+            tos: form::references(part.iter().map(|v| v.row.to)),
+            keys: form::numbers(part.iter().map(|v| v.row.key_number)),
+            hashes: form::hashes(part.iter().map(|v| &v.row.hash)),
+            born: match part.iter().any(|v| v.born_sync != first_sync) {
+                true => form::numbers(part.iter().map(|v| v.born_sync)),
+                // Nearly always: they were seen first when they were stored first.
+                false => Vec::new(),
+            },
+            stamps: form::references(part.iter().map(|v| v.row.stamp)),
+            facts: form::texts(part.iter().map(|v| v.row.payload.as_str())),
+        }
+    }
 }
 
 /// Writes one block; gives its id.
@@ -112,7 +146,7 @@ async fn write(
     first_sync: i64,
     source: i64,
     kind: &'static str,
-    part: &[NewVersion<'_>],
+    content: Content,
 ) -> Result<i64, StoreError> {
     let written = sqlx::query(
         "INSERT INTO blocks (source, kind, size, first_sync, froms, tos, keys, hashes, born, stamps, facts)
@@ -120,19 +154,15 @@ async fn write(
     )
     .bind(source)
     .bind(kind)
-    .bind(part.len() as i64)
+    .bind(content.size as i64)
     .bind(first_sync)
-    .bind(form::references(part.iter().map(|v| v.row.from)))
-    .bind(form::references(part.iter().map(|v| v.row.to)))
-    .bind(form::numbers(part.iter().map(|v| v.row.key_number)))
-    .bind(form::hashes(part.iter().map(|v| &v.row.hash)))
-    .bind(match part.iter().any(|v| v.born_sync != first_sync) {
-        true => form::numbers(part.iter().map(|v| v.born_sync)),
-        // Nearly always: they were seen first when they were stored first.
-        false => Vec::new(),
-    })
-    .bind(form::references(part.iter().map(|v| v.row.stamp)))
-    .bind(form::texts(part.iter().map(|v| v.row.payload.as_str())))
+    .bind(content.froms)
+    .bind(content.tos)
+    .bind(content.keys)
+    .bind(content.hashes)
+    .bind(content.born)
+    .bind(content.stamps)
+    .bind(content.facts)
     .execute(&mut *connection)
     .await?;
     Ok(written.last_insert_rowid())
@@ -164,7 +194,7 @@ pub(super) async fn take_over(
                 first.first_sync,
                 first.source,
                 first.kind.word(),
-                &rows,
+                Content::of(first.first_sync, &rows),
             )
             .await?;
             for (place, old) in part.iter().enumerate() {
@@ -215,8 +245,16 @@ pub(super) async fn end(
     rows: &[i64],
     ending: Ending,
 ) -> Result<(), StoreError> {
-    for row in rows {
-        put_end(&mut *connection, *row, sync.sql(), ending.word()).await?;
+    for part in rows.chunks(1000) {
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT INTO block_ends (id, ended_sync, ending) ");
+        insert.push_values(part, |mut values, row| {
+            values
+                .push_bind(*row)
+                .push_bind(sync.sql())
+                .push_bind(ending.word());
+        });
+        insert.build().execute(&mut *connection).await?;
     }
     Ok(())
 }

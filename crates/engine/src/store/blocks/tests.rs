@@ -2,7 +2,7 @@
 
 use super::super::{Store, SyncId, TableQuery};
 use crate::collect::Removals;
-use crate::collect::seeded::{Seeded, credential, grant};
+use crate::collect::seeded::{Seeded, credential, grant, identity};
 use crate::collect::tests::{bench, quick, read_with};
 use lastkey_contract::{Fact, Kind};
 use proptest::prelude::*;
@@ -175,4 +175,69 @@ fn objects_that_fill_several_blocks_are_all_there_and_go_one_by_one() {
         .map(|n| (n, u8::from(n % 11 == 0)))
         .collect();
     in_a_runtime(every_moment(&[all.clone(), some, all], 2_000));
+}
+
+async fn blocks_of(store: &Store, kind: Kind) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM blocks WHERE kind = ?1")
+        .bind(kind.word())
+        .fetch_one(store.readers())
+        .await
+        .unwrap()
+}
+
+/// Pages of five, with a change on each of them in the second read.
+async fn in_small_pages() {
+    let bench = bench(&["ad"]).await;
+    let settings = crate::collect::SyncSettings {
+        removals: Removals::Accept,
+        ..quick()
+    };
+    let people = |changed: &dyn Fn(usize) -> bool| -> Vec<Fact> {
+        (0..1_300)
+            .map(|n| {
+                let name = if changed(n) { "New" } else { "Old" };
+                identity(&format!("u{n}"), &format!("{name} {n}"))
+            })
+            .collect()
+    };
+    let mut counts = Vec::new();
+    let second = |n: usize| n.is_multiple_of(5);
+    for (sync, changed) in [(1, &(|_| false) as &dyn Fn(usize) -> bool), (2, &second)] {
+        let all: Estate = (0..1_300)
+            .map(|n| (n, u8::from(changed(n as usize))))
+            .collect();
+        let connector = Seeded::new(5)
+            .with(Kind::Identity, people(changed))
+            .with(Kind::Grant, grants(&all));
+        let report = read_with(&bench, "ad", &connector, &settings)
+            .await
+            .unwrap();
+        assert_eq!(report.sync, sync);
+        counts.push((
+            blocks_of(&bench.store, Kind::Identity).await,
+            blocks_of(&bench.store, Kind::Grant).await,
+        ));
+        // Among what is looked at: the list of identities knows them by their rows.
+        assert_eq!(bench.store.check().await.unwrap(), Vec::<String>::new());
+    }
+    assert_eq!(counts, [(2, 2), (3, 3)], "260 pages a kind");
+    let then = bench.store.load_snapshot(Some(SyncId(1))).await.unwrap();
+    let old = then.identities.iter().filter(|one| {
+        let name = one.display_name.as_deref();
+        name.is_some_and(|name| name.starts_with("Old"))
+    });
+    assert_eq!(old.count(), 1_300);
+    let found = bench.store.find_identity("u1295").await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].display_name.as_deref(), Some("New 1295"));
+    bench.store.take_back(SyncId(2)).await.unwrap();
+    let found = bench.store.find_identity("u1295").await.unwrap();
+    assert_eq!(found[0].display_name.as_deref(), Some("Old 1295"));
+    assert_eq!(blocks_of(&bench.store, Kind::Grant).await, 2);
+    bench.store.clone().close().await;
+}
+
+#[test]
+fn small_pages_leave_few_blocks() {
+    in_a_runtime(in_small_pages());
 }

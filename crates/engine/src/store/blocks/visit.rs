@@ -8,6 +8,7 @@ use lastkey_contract::Kind;
 use memchr::memmem;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The moment that is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub(in super::super) enum Columns {
     Nothing,
     /// Both references.
     References,
+    /// The numbers of names.
+    Keys,
     /// Keys, contents and births.
     Marks,
     /// The facts.
@@ -90,6 +93,7 @@ impl Columns {
         match self {
             Columns::Nothing => "NULL, NULL, NULL, NULL, NULL, NULL, NULL",
             Columns::References => "froms, tos, NULL, NULL, NULL, NULL, NULL",
+            Columns::Keys => "NULL, NULL, keys, NULL, NULL, NULL, NULL",
             Columns::Marks => "NULL, NULL, keys, hashes, born, stamps, NULL",
             Columns::Facts => "NULL, NULL, NULL, NULL, NULL, NULL, facts",
             Columns::Named => "froms, tos, keys, NULL, NULL, NULL, facts",
@@ -100,7 +104,7 @@ impl Columns {
     /// How many blocks are in memory at once.
     fn window(self) -> i64 {
         match self {
-            Columns::Nothing | Columns::References | Columns::Marks => 128,
+            Columns::Nothing | Columns::References | Columns::Keys | Columns::Marks => 128,
             Columns::Facts | Columns::Named | Columns::All => 16,
         }
     }
@@ -190,6 +194,23 @@ impl Block {
         (0..self.size).filter(move |place| ever || ended.next_if_eq(place).is_none())
     }
 
+    /// The same as runs of places one after the other.
+    pub fn runs(&self) -> impl Iterator<Item = Range<usize>> {
+        let ended = match self.at {
+            At::Ever => &[],
+            At::Now | At::Sync(_) => self.ended.as_slice(),
+        };
+        let stops = ended.iter().map(|(place, _)| *place).chain([self.size]);
+        let mut next = 0;
+        stops
+            .map(move |stop| {
+                let run = next..stop;
+                next = stop + 1;
+                run
+            })
+            .filter(|run| !run.is_empty())
+    }
+
     /// The sync that ended the object at a place; known where whatever was ever stored is read.
     pub fn ended_sync(&self, place: usize) -> Option<i64> {
         let one = self.ended.binary_search_by_key(&place, |(place, _)| *place);
@@ -198,6 +219,11 @@ impl Block {
             .and_then(|at| self.ended.get(at))
             .map(|(_, sync)| *sync);
         one.or(self.ended_whole)
+    }
+
+    /// Whether any of its objects had ended.
+    pub fn has_ended(&self) -> bool {
+        self.ended_whole.is_some() || !self.ended.is_empty()
     }
 
     /// The row of the object at a place.
@@ -252,6 +278,25 @@ impl Block {
             && full_or_none(self.stamps.len())
             && self.facts.as_ref().is_some_and(|facts| full(facts.len()))
     }
+}
+
+/// No fewer objects than these are there.
+pub(in super::super) async fn at_most(
+    connection: &mut SqliteConnection,
+    which: &Which,
+) -> Result<usize, StoreError> {
+    let (size,): (i64,) = sqlx::query_as(
+        "SELECT coalesce(sum(size), 0) FROM blocks
+         WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR source = ?2)
+         AND first_sync <= ?3 AND (?4 OR ended_sync IS NULL OR ended_sync > ?3)",
+    )
+    .bind(which.kind.map(Kind::word))
+    .bind(which.source)
+    .bind(which.at.limit())
+    .bind(which.at == At::Ever)
+    .fetch_one(connection)
+    .await?;
+    Ok(usize::try_from(size).unwrap_or(0))
 }
 
 /// The next blocks after one, in the order in which they were stored; none at the end.
@@ -376,6 +421,23 @@ pub(in super::super) async fn each(
         for block in &blocks {
             take(block)?;
         }
+    }
+}
+
+/// Every block at once: for columns of a few bytes an object.
+pub(in super::super) async fn all(
+    connection: &mut SqliteConnection,
+    which: &Which,
+    columns: Columns,
+) -> Result<Vec<Block>, StoreError> {
+    let mut all: Vec<Block> = Vec::new();
+    loop {
+        let after = all.last().map_or(0, |block| block.id);
+        let mut blocks = window(&mut *connection, which, columns, after).await?;
+        if blocks.is_empty() {
+            return Ok(all);
+        }
+        all.append(&mut blocks);
     }
 }
 

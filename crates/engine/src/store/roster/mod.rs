@@ -13,7 +13,7 @@ mod words;
 
 pub(super) use set::Set;
 
-use super::blocks::At;
+use super::blocks::{self, At, Which};
 use super::{Store, StoreError, every, meta};
 use lastkey_contract::Kind;
 use orders::Columns;
@@ -111,6 +111,7 @@ impl Store {
         }
         let seconds: HashSet<i64> = objects.into_iter().collect();
         let mut connection = self.readers().acquire().await?;
+        let all = blocks::at_most(&mut connection, &Which::now(Kind::Identity)).await?;
         every::each(&mut connection, Kind::Identity, None, At::Now, |standing| {
             if seconds.contains(&standing.row) {
                 return Ok(());
@@ -125,7 +126,7 @@ impl Store {
             for texts in more.get(&standing.row).into_iter().flatten() {
                 words.take_more(texts.each_ref().map(Option::as_deref));
             }
-            columns.take(standing.row, source, &person);
+            columns.take(all, standing.row, source, &person);
             Ok(())
         })
         .await?;

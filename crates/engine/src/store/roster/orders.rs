@@ -3,6 +3,7 @@
 use super::{Person, ROWS, number};
 use crate::access::Texts;
 use crate::correlate::folded;
+use std::collections::BTreeMap;
 
 /// The columns that identities can be sorted or filtered by, in the order of `Columns::texts`.
 const NAMES: [&str; 11] = [
@@ -34,9 +35,18 @@ pub(super) struct Columns {
     texts: [Texts; NAMES.len()],
 }
 
+/// After so many it is known how long the texts are.
+const TELLING: usize = 1_000;
+
 impl Columns {
-    pub fn take(&mut self, row: i64, source: &str, person: &Person<'_>) {
+    /// The next of `all` identities.
+    pub fn take(&mut self, all: usize, row: i64, source: &str, person: &Person<'_>) {
         self.rows.push(row);
+        if self.rows.len() == TELLING {
+            let more = all.saturating_sub(TELLING);
+            self.rows.reserve(more);
+            self.texts.iter_mut().for_each(|texts| texts.expect(more));
+        }
         let values = [
             Some(person.id.as_ref()),
             Some(source),
@@ -79,10 +89,13 @@ impl Columns {
 
 /// The numbers sorted by their texts; those of one text stay as they were.
 fn sorted(texts: &Texts, before: &[u32]) -> Vec<u32> {
+    if let Some(few) = sorted_by_few(texts, before) {
+        return few;
+    }
     // The first bytes as a number tell most texts apart without looking at them.
-    let mut keys: Vec<(u64, u32)> = before
+    let mut keys: Vec<(u128, u32)> = before
         .iter()
-        .map(|number| (first_bytes(texts.at(*number)), *number))
+        .map(|number| (first_sixteen(texts.at(*number)), *number))
         .collect();
     keys.sort_by(|(a_first, a), (b_first, b)| {
         a_first
@@ -90,6 +103,41 @@ fn sorted(texts: &Texts, before: &[u32]) -> Vec<u32> {
             .then_with(|| texts.at(*a).cmp(texts.at(*b)))
     });
     keys.into_iter().map(|(_, number)| number).collect()
+}
+
+/// With more texts than these they are sorted one by one.
+const FEW: usize = 1_024;
+
+/// The same where there are few texts, which many have: they are dealt out. None where there are
+/// many.
+fn sorted_by_few(texts: &Texts, before: &[u32]) -> Option<Vec<u32>> {
+    let mut piles: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    let mut last: Option<(&str, &mut Vec<u32>)> = None;
+    for number in before {
+        let text = texts.at(*number);
+        match &mut last {
+            Some((same, pile)) if *same == text => pile.push(*number),
+            _ => {
+                if piles.len() > FEW {
+                    return None;
+                }
+                let pile = piles.entry(text).or_default();
+                pile.push(*number);
+                last = Some((text, pile));
+            }
+        }
+    }
+    Some(piles.into_values().flatten().collect())
+}
+
+/// The first sixteen bytes as a number that sorts as they do.
+fn first_sixteen(text: &str) -> u128 {
+    let mut first = [0u8; 16];
+    let length = text.len().min(first.len());
+    if let (Some(to), Some(from)) = (first.get_mut(..length), text.as_bytes().get(..length)) {
+        to.copy_from_slice(from);
+    }
+    u128::from_be_bytes(first)
 }
 
 /// The first eight bytes as a number that sorts as they do.

@@ -8,6 +8,7 @@ use super::orders::first_bytes;
 use super::set::Set;
 use super::{StoreError, number};
 use sqlx::SqliteConnection;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -76,22 +77,17 @@ fn each_word(text: &str, mut take: impl FnMut(&str)) {
     }
 }
 
-/// All words as they are met.
+/// All words, each once, and who has them as they are met.
 #[derive(Default)]
 pub(super) struct Words {
-    text: String,
-    met: Vec<Met>,
+    words: Vocabulary,
+    /// Word and person, in the order of persons; in pieces, so that nothing is moved as they grow.
+    met: Vec<Vec<(u32, u32)>>,
     people: u32,
 }
 
-/// One word of one identity.
-#[derive(Clone, Copy)]
-struct Met {
-    first: u64,
-    at: u32,
-    length: u8,
-    person: u32,
-}
+/// How many are in one piece.
+const PIECE: usize = 1 << 16;
 
 impl Words {
     /// The texts of the next identity.
@@ -109,80 +105,166 @@ impl Words {
     fn note(&mut self, person: u32, texts: [Option<&str>; 3]) {
         for text in texts.into_iter().flatten() {
             each_word(text, |word| {
-                // A text of more than four gigabytes is no list of people.
-                let Ok(at) = u32::try_from(self.text.len()) else {
-                    return;
-                };
-                self.text.push_str(word);
-                self.met.push(Met {
-                    first: first_bytes(word),
-                    at,
-                    length: word.len() as u8,
-                    person,
-                });
+                let one = (self.words.number(word), person);
+                match self.met.last_mut().filter(|piece| piece.len() < PIECE) {
+                    Some(piece) => piece.push(one),
+                    None => {
+                        let mut piece = Vec::with_capacity(PIECE);
+                        piece.push(one);
+                        self.met.push(piece);
+                    }
+                }
             });
         }
     }
 
-    fn word(&self, met: &Met) -> &str {
-        let at = met.at as usize;
-        self.text
-            .get(at..at + usize::from(met.length))
-            .unwrap_or_default()
-    }
-
     /// The parts, each with the first word that it holds.
-    pub fn parts(mut self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let mut met = std::mem::take(&mut self.met);
-        met.sort_unstable_by(|a, b| {
-            (a.first.cmp(&b.first))
-                .then_with(|| self.word(a).cmp(self.word(b)))
-                .then_with(|| a.person.cmp(&b.person))
-        });
-        // Where each word begins in the list.
-        let mut starts: Vec<usize> = Vec::new();
-        let mut last: Option<&Met> = None;
-        for (place, one) in met.iter().enumerate() {
-            if last.is_none_or(|last| self.word(last) != self.word(one)) {
-                starts.push(place);
-            }
-            last = Some(one);
-        }
-        starts.push(met.len());
-        let people = |range: Range<usize>| -> Vec<u32> {
-            let mut people: Vec<u32> = met
-                .get(range)
-                .into_iter()
-                .flatten()
-                .map(|one| one.person)
-                .collect();
-            people.sort_unstable();
-            people.dedup();
-            people
+    pub fn parts(self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let (order, rank) = self.words.sorted();
+        // Where the people of each word begin, in the order of the words.
+        let mut starts = vec![0usize; order.len() + 1];
+        let ranked = || {
+            let all = self.met.iter().flatten();
+            all.map(|(word, person)| (rank.get(*word as usize).copied().unwrap_or(0), *person))
         };
-        let word_at = |word: usize| {
-            let first = starts.get(word).and_then(|place| met.get(*place));
-            first.map_or("", |one| self.word(one))
+        for (word, _) in ranked() {
+            if let Some(count) = starts.get_mut(word as usize + 1) {
+                *count += 1;
+            }
+        }
+        let mut all = 0;
+        for start in &mut starts {
+            all += *start;
+            *start = all;
+        }
+        let (mut next, mut having) = (starts.clone(), vec![0u32; all]);
+        for (word, person) in ranked() {
+            let Some(at) = next.get_mut(word as usize) else {
+                continue;
+            };
+            if let Some(slot) = having.get_mut(*at) {
+                *slot = person;
+            }
+            *at += 1;
+        }
+        let word_at = |word: usize| order.get(word).map_or("", |word| self.words.at(*word));
+        let people_of = |words: Range<usize>| {
+            let bound = |word: usize| starts.get(word).copied().unwrap_or(all);
+            having
+                .get(bound(words.start)..bound(words.end))
+                .unwrap_or_default()
         };
         let mut writer = Writer::default();
-        let words = starts.len() - 1;
         let mut shared = Vec::new();
-        beginnings(&word_at, 0..words, 1, &mut shared);
+        beginnings(&word_at, 0..order.len(), 1, &mut shared);
         shared.sort_unstable_by_key(|(beginning, _)| *beginning);
-        for (beginning, range) in shared {
+        for (beginning, words) in shared {
             let mut name = vec![BEGINNING];
             name.extend_from_slice(beginning.as_bytes());
-            let places = starts.get(range.start).copied().unwrap_or(0)
-                ..starts.get(range.end).copied().unwrap_or(met.len());
-            writer.put(&name, &people(places));
+            let mut people = people_of(words).to_vec();
+            people.sort_unstable();
+            writer.put(&name, &people);
         }
-        for (word, range) in starts.windows(2).enumerate() {
-            let [from, to] = range else { continue };
-            writer.put(word_at(word).as_bytes(), &people(*from..*to));
+        for word in 0..order.len() {
+            writer.put(word_at(word).as_bytes(), people_of(word..word + 1));
         }
         writer.end()
     }
 }
+
+/// Words by number, each once.
+#[derive(Default)]
+struct Vocabulary {
+    text: String,
+    /// Where each word ends.
+    ends: Vec<usize>,
+    /// The upper half of a word's hash above its number, counted from one; zero is empty. As many
+    /// as a power of two, and at most half of them taken.
+    slots: Vec<u64>,
+    hashes: RandomState,
+}
+
+impl Vocabulary {
+    fn at(&self, number: u32) -> &str {
+        let number = number as usize;
+        let start = number.checked_sub(1).and_then(|one| self.ends.get(one));
+        let end = self.ends.get(number).copied().unwrap_or(0);
+        self.text
+            .get(start.copied().unwrap_or(0)..end)
+            .unwrap_or_default()
+    }
+
+    fn number(&mut self, word: &str) -> u32 {
+        if self.ends.len() * 2 >= self.slots.len() {
+            self.grow();
+        }
+        let tag = self.hashes.hash_one(word) & TAG;
+        let mut at = self.slot(tag);
+        loop {
+            match self.slots.get(at).copied().unwrap_or(0) {
+                0 => break,
+                taken if taken & TAG == tag => {
+                    let number = (taken & !TAG) as u32 - 1;
+                    if self.at(number) == word {
+                        return number;
+                    }
+                }
+                _ => {}
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        let number = self.ends.len() as u32;
+        self.text.push_str(word);
+        self.ends.push(self.text.len());
+        if let Some(slot) = self.slots.get_mut(at) {
+            *slot = tag | (u64::from(number) + 1);
+        }
+        number
+    }
+
+    /// Where a word with this hash would stand.
+    fn slot(&self, tag: u64) -> usize {
+        let bits = self.slots.len().trailing_zeros();
+        tag.checked_shr(64 - bits).unwrap_or(0) as usize
+    }
+
+    fn grow(&mut self) {
+        let size = (self.slots.len() * 4).max(1 << 12);
+        for taken in std::mem::replace(&mut self.slots, vec![0; size]) {
+            let mut at = self.slot(taken & TAG);
+            while taken != 0 {
+                match self.slots.get_mut(at) {
+                    Some(slot) if *slot == 0 => {
+                        *slot = taken;
+                        break;
+                    }
+                    _ => at = (at + 1) & (size - 1),
+                }
+            }
+        }
+    }
+
+    /// The words in order, and the place of each in that order.
+    fn sorted(&self) -> (Vec<u32>, Vec<u32>) {
+        let mut keys: Vec<(u64, u32)> = (0u32..)
+            .take(self.ends.len())
+            .map(|number| (first_bytes(self.at(number)), number))
+            .collect();
+        keys.sort_unstable_by(|(a_first, a), (b_first, b)| {
+            (a_first.cmp(b_first)).then_with(|| self.at(*a).cmp(self.at(*b)))
+        });
+        let order: Vec<u32> = keys.into_iter().map(|(_, number)| number).collect();
+        let mut rank = vec![0; order.len()];
+        for (place, number) in (0u32..).zip(&order) {
+            if let Some(rank) = rank.get_mut(*number as usize) {
+                *rank = place;
+            }
+        }
+        (order, rank)
+    }
+}
+
+const TAG: u64 = 0xffff_ffff_0000_0000;
 
 /// The beginnings that more than `MANY` of the words share, with the words that have each.
 fn beginnings<'w>(
@@ -226,23 +308,27 @@ struct Writer {
     parts: Vec<(Vec<u8>, Vec<u8>)>,
     first: Vec<u8>,
     bytes: Vec<u8>,
+    list: Vec<u8>,
 }
 
 impl Writer {
+    /// A word with its people in order; one that has it twice is noted once.
     fn put(&mut self, name: &[u8], people: &[u32]) {
         if self.bytes.is_empty() {
             self.first = name.to_vec();
         }
-        let mut list = Vec::with_capacity(people.len() + 4);
-        let mut before = 0u32;
+        self.list.clear();
+        let mut before = None;
         for person in people {
-            number::put(&mut list, person.wrapping_sub(before));
-            before = *person;
+            if before != Some(*person) {
+                number::put(&mut self.list, person.wrapping_sub(before.unwrap_or(0)));
+                before = Some(*person);
+            }
         }
         number::put(&mut self.bytes, name.len() as u32);
         self.bytes.extend_from_slice(name);
-        number::put(&mut self.bytes, list.len() as u32);
-        self.bytes.extend_from_slice(&list);
+        number::put(&mut self.bytes, self.list.len() as u32);
+        self.bytes.extend_from_slice(&self.list);
         if self.bytes.len() >= FULL {
             self.close();
         }
