@@ -54,6 +54,26 @@ fn suggested(desk: &Desk) -> Vec<String> {
         .collect()
 }
 
+/// The lines of the tables of confirmed owners and of decisions in a package made now.
+fn exported(desk: &Desk) -> (Vec<String>, Vec<String>) {
+    let package = desk.room.path("package.zip").display().to_string();
+    let report = desk.lines(0, &["export", "--out", &package]);
+    let signer = report[0]["signer"].as_str().unwrap();
+    desk.expect(0, &["verify", &package, "--signer", signer]);
+    let table = |name: &str| {
+        let out = std::process::Command::new("unzip")
+            .args(["-p", &package, name])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(out.stdout).unwrap();
+        text.lines().skip(1).map(str::to_owned).collect()
+    };
+    (
+        table("owners/confirmed.csv"),
+        table("journal/decisions.csv"),
+    )
+}
+
 #[test]
 fn owners_are_suggested_previewed_confirmed_and_taken_back() {
     let desk = desk();
@@ -86,9 +106,26 @@ fn owners_are_suggested_previewed_confirmed_and_taken_back() {
     let attested = desk.lines(0, &["owners", "--where", "basis=attested"]);
     assert_eq!(attested.len().to_string(), count);
     assert!(attested.iter().all(|row| row["why"] == "the review"));
+    let reject = ["owner", "reject", "credential:corp:k2", "--owner", "p1"];
+    desk.expect(0, &[&reject[..], &["--role", "sponsor"]].concat());
+    let (owners, decisions) = exported(&desk);
+    assert_eq!(owners.len().to_string(), count);
+    for line in &owners {
+        assert!(line.contains(",flat:p1,"), "{line}");
+        assert!(line.contains(",attested,present,20"), "{line}");
+        assert!(line.contains(",the review,"), "{line}");
+    }
+    assert!(
+        decisions
+            .iter()
+            .any(|line| line.contains(",rejected,credential:corp:k2,flat:p1,sponsor,"))
+    );
     let batch = kept[0]["batch"].to_string();
     desk.expect(0, &["owner", "undo", "--batch", &batch]);
     assert_eq!(suggested(&desk), before);
+    let (owners, decisions) = exported(&desk);
+    assert!(owners.is_empty(), "{owners:?}");
+    assert!(decisions.iter().any(|line| line.contains(",undone,")));
     desk.trouble(2, &["owner", "undo", "--batch", &batch], "nothing to undo");
 }
 

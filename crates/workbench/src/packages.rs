@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::{Kind, Secret};
 use lastkey_engine::access::Graph;
 use lastkey_engine::evidence::{
-    CompletenessRow, EvidenceError, PackageContent, PlanText, PopulationRow, PopulationTable,
-    Rehearsed, Rows, write_package,
+    CompletenessRow, ConfirmedOwner, DecidedOn, DecisionLine, EvidenceError, PackageContent,
+    PlanText, PopulationRow, PopulationTable, Rehearsed, Rows, write_package,
 };
 use lastkey_engine::lifecycle::{Plan, RehearsalSettings, rehearse_all};
-use lastkey_engine::store::Store;
+use lastkey_engine::store::{Store, StoreError};
 use lastkey_engine::views::{ExportProgress, ExportReport, JournalRow, ProblemView, VerifyView};
 use lastkey_verify::{
     Fingerprint, PackageKey, PackageState, VerifyOptions, VerifyReport, verify_package,
@@ -109,6 +109,8 @@ impl Workbench {
             sizes.push((kind, store.population_size(kind).await?));
         }
         let (_, journal_expected) = store.journal(None, None, 0, 1).await?;
+        let (_, decided) = store.decisions(0, 1).await?;
+        let (_, owners_decided) = store.owner_decisions(0, 1).await?;
         let content = Prepared {
             completeness: store.completeness().await?,
             syncs: store.latest_syncs().await?,
@@ -118,6 +120,8 @@ impl Workbench {
             }),
             sizes,
             journal_expected,
+            owners_expected: store.confirmed_count().await?,
+            decisions_expected: decided + owners_decided,
         };
         // The package is written on this thread, which may block; rows come from the store
         // by window, so that a million rows need no more memory than a thousand.
@@ -149,6 +153,14 @@ impl Workbench {
                         rows: population(store, &runtime, *kind),
                     })
                     .collect(),
+                owners: owners(store, &runtime, at),
+                owners_expected: content.owners_expected,
+                decisions: Box::new(
+                    [DecidedOn::Link, DecidedOn::Owner]
+                        .into_iter()
+                        .flat_map(|about| decisions(store, &runtime, about)),
+                ),
+                decisions_expected: content.decisions_expected,
                 completeness: content.completeness,
                 rehearsals: Box::new(rehearsals),
                 rehearsals_expected,
@@ -208,6 +220,8 @@ struct Prepared {
     plan: Option<PlanText>,
     sizes: Vec<(Kind, u64)>,
     journal_expected: u64,
+    owners_expected: u64,
+    decisions_expected: u64,
 }
 
 fn broken_off(error: impl std::fmt::Display) -> EvidenceError {
@@ -217,36 +231,71 @@ fn broken_off(error: impl std::fmt::Display) -> EvidenceError {
     }
 }
 
-/// The rows of one kind, window by window.
-fn population<'a>(store: &'a Store, runtime: &'a Handle, kind: Kind) -> Rows<'a, PopulationRow> {
-    let mut after = 0i64;
-    let windows =
-        std::iter::from_fn(
-            move || match runtime.block_on(store.population(kind, after, WINDOW)) {
-                Ok(rows) => {
-                    after = rows.last()?.0;
-                    Some(rows.into_iter().map(|(_, row)| Ok(row)).collect::<Vec<_>>())
-                }
-                Err(error) => Some(vec![Err(broken_off(error))]),
-            },
-        );
-    Box::new(windows.flatten())
-}
-
-/// The journal, window by window.
-fn journal<'a>(store: &'a Store, runtime: &'a Handle) -> Rows<'a, JournalRow> {
-    let mut offset = 0u64;
+/// Rows of the store, window by window; `next` gives none once all were given.
+fn windows<'a, T: 'a>(mut next: impl FnMut() -> Result<Vec<T>, StoreError> + 'a) -> Rows<'a, T> {
+    let mut over = false;
     let windows = std::iter::from_fn(move || {
-        match runtime.block_on(store.journal(None, None, offset, WINDOW)) {
-            Ok((rows, _)) if rows.is_empty() => None,
-            Ok((rows, _)) => {
-                offset += u64::try_from(rows.len()).unwrap_or(u64::MAX);
-                Some(rows.into_iter().map(Ok).collect::<Vec<_>>())
+        if over {
+            return None;
+        }
+        match next() {
+            Ok(rows) if rows.is_empty() => None,
+            Ok(rows) => Some(rows.into_iter().map(Ok).collect::<Vec<_>>()),
+            Err(error) => {
+                over = true;
+                Some(vec![Err(broken_off(error))])
             }
-            Err(error) => Some(vec![Err(broken_off(error))]),
         }
     });
     Box::new(windows.flatten())
+}
+
+/// The rows of one kind.
+fn population<'a>(store: &'a Store, runtime: &'a Handle, kind: Kind) -> Rows<'a, PopulationRow> {
+    let mut after = 0i64;
+    windows(move || {
+        let rows = runtime.block_on(store.population(kind, after, WINDOW))?;
+        after = rows.last().map_or(after, |(row, _)| *row);
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    })
+}
+
+/// Who is confirmed as an owner.
+fn owners<'a>(
+    store: &'a Store,
+    runtime: &'a Handle,
+    at: DateTime<Utc>,
+) -> Rows<'a, ConfirmedOwner> {
+    let mut after = 0i64;
+    windows(move || {
+        let rows = runtime.block_on(store.confirmed_window(after, WINDOW, at))?;
+        after = rows.last().map_or(after, |(decision, _)| *decision);
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    })
+}
+
+/// Everything that was decided on one thing.
+fn decisions<'a>(
+    store: &'a Store,
+    runtime: &'a Handle,
+    about: DecidedOn,
+) -> Rows<'a, DecisionLine> {
+    let mut after = 0i64;
+    windows(move || {
+        let rows = runtime.block_on(store.decision_lines(about, after, WINDOW))?;
+        after = rows.last().map_or(after, |row| row.number);
+        Ok(rows)
+    })
+}
+
+/// The journal.
+fn journal<'a>(store: &'a Store, runtime: &'a Handle) -> Rows<'a, JournalRow> {
+    let mut offset = 0u64;
+    windows(move || {
+        let (rows, _) = runtime.block_on(store.journal(None, None, offset, WINDOW))?;
+        offset += u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        Ok(rows)
+    })
 }
 
 /// Everyone's rehearsal, one by one, from a thread that runs a few ahead.

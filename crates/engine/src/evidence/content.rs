@@ -1,9 +1,10 @@
 //! What a package is made of.
 
 use crate::lifecycle::Rehearsal;
+use crate::ownership::OwnerState;
 use crate::views::JournalRow;
 use chrono::{DateTime, Utc};
-use lastkey_contract::facts::Fact;
+use lastkey_contract::facts::{Fact, ObjectType, OwnerRole};
 use lastkey_contract::{Kind, SourceName};
 use lastkey_verify::{PackageError, Previous};
 
@@ -34,6 +35,14 @@ pub struct PackageContent<'a> {
     pub practice_date: Option<String>,
     /// At most one per kind, in any order.
     pub population: Vec<PopulationTable<'a>>,
+    /// Whom people confirmed as owners, as far as that counts.
+    pub owners: Rows<'a, ConfirmedOwner>,
+    /// For progress only.
+    pub owners_expected: u64,
+    /// Everything that people decided about owners and links, also what was taken back.
+    pub decisions: Rows<'a, DecisionLine>,
+    /// For progress only.
+    pub decisions_expected: u64,
     pub completeness: Vec<CompletenessRow>,
     pub rehearsals: Rows<'a, Rehearsed>,
     /// For progress only.
@@ -59,6 +68,66 @@ pub struct PopulationRow {
     pub source: SourceName,
     /// The sync that first saw it as it is.
     pub first_sync: u64,
+}
+
+/// An owner because somebody said so: attested, where the population is observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfirmedOwner {
+    pub object_type: ObjectType,
+    /// None of an identity, whose id has its source in front.
+    pub system: Option<String>,
+    pub object_id: String,
+    /// `source:id`.
+    pub owner_id: String,
+    pub owner_name: Option<String>,
+    pub role: OwnerRole,
+    /// Whether the owner is there at the moment of the rehearsals.
+    pub state: OwnerState,
+    pub confirmed_at: String,
+    pub confirmed_by: String,
+    pub why: String,
+    /// What was suggested at the time, in words; empty if nothing was.
+    pub suggested: String,
+}
+
+/// One decision, as it was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionLine {
+    pub about: DecidedOn,
+    /// Counted by what it is about.
+    pub number: i64,
+    pub at: String,
+    pub by: String,
+    pub says: String,
+    /// What it is about, in the form in which arguments name it.
+    pub subject: String,
+    /// The identity that it names, `source:id`.
+    pub identity: Option<String>,
+    /// Of an owner.
+    pub role: Option<String>,
+    pub why: String,
+    /// What was suggested at the time, in words.
+    pub suggested: String,
+    /// The number of the decision that this one takes back.
+    pub undoes: Option<i64>,
+}
+
+/// What people decide on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecidedOn {
+    /// Whose account an account is, and which records are one person.
+    Link,
+    Owner,
+}
+
+impl DecidedOn {
+    /// The word in tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            DecidedOn::Link => "link",
+            DecidedOn::Owner => "owner",
+        }
+    }
 }
 
 /// How completely one source's objects of one kind were read.

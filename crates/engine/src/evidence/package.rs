@@ -5,7 +5,7 @@ use super::content::{
     CompletenessRow, EvidenceError, PackageContent, PopulationTable, Rehearsed, Rows,
 };
 use super::spool::Spool;
-use super::{rehearsed, tables};
+use super::{decided, rehearsed, tables};
 use crate::views::{ExportProgress, ExportReport, JournalRow};
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
@@ -44,7 +44,15 @@ pub fn write_package(
     export
         .package
         .add("README.md", HOW_TO_READ.as_bytes(), None)?;
+    let line = |row| Ok(decided::decision(row));
+    let (rows, expected) = (content.decisions, content.decisions_expected);
+    let path = "journal/decisions.csv";
+    export.table(path, decided::DECISIONS, rows, expected, line)?;
     export.journal(content.journal, content.journal_expected)?;
+    let line = |row| Ok(decided::owner(row));
+    let (rows, expected) = (content.owners, content.owners_expected);
+    let path = "owners/confirmed.csv";
+    export.table(path, decided::OWNERS, rows, expected, line)?;
     export.population(content.population, content.completeness, &names)?;
     let plan = content.plan.map(|plan| plan.text);
     let rehearsals = export.rehearsals(

@@ -4,6 +4,7 @@ use super::*;
 use crate::lifecycle::{
     Basis, Closing, ItemKind, Link, Rehearsal, ResidualItem, Severity, Verdict,
 };
+use crate::ownership::OwnerState;
 use crate::views::{ExportReport, JournalRow};
 use chrono::{DateTime, TimeZone, Utc};
 use lastkey_contract::Kind;
@@ -77,6 +78,38 @@ fn owner() -> PopulationRow {
         }),
         source: "files".into(),
         first_sync: 3,
+    }
+}
+
+fn confirmed() -> ConfirmedOwner {
+    ConfirmedOwner {
+        object_type: ObjectType::Credential,
+        system: Some("crm".to_owned()),
+        object_id: "k1".to_owned(),
+        owner_id: "hr:p1".to_owned(),
+        owner_name: Some("=Ann".to_owned()),
+        role: OwnerRole::Technical,
+        state: OwnerState::Left,
+        confirmed_at: "2026-02-01T09:00:00Z".to_owned(),
+        confirmed_by: "root".to_owned(),
+        why: "the review".to_owned(),
+        suggested: "hr:p1 made it".to_owned(),
+    }
+}
+
+fn taken_back() -> DecisionLine {
+    DecisionLine {
+        about: DecidedOn::Owner,
+        number: 4,
+        at: "2026-02-02T09:00:00Z".to_owned(),
+        by: "root".to_owned(),
+        says: "undone".to_owned(),
+        subject: "credential:crm:k2".to_owned(),
+        identity: Some("hr:p1".to_owned()),
+        role: Some("technical".to_owned()),
+        why: "a mistake".to_owned(),
+        suggested: String::new(),
+        undoes: Some(3),
     }
 }
 
@@ -154,6 +187,10 @@ fn content<'a>(made: u32, people: Rows<'a, Rehearsed>) -> PackageContent<'a> {
                 rows: Box::new(credentials.into_iter()),
             },
         ],
+        owners: Box::new(std::iter::once(Ok(confirmed()))),
+        owners_expected: 1,
+        decisions: Box::new(std::iter::once(Ok(taken_back()))),
+        decisions_expected: 1,
         completeness: vec![CompletenessRow {
             source: "files".to_owned(),
             kind: Kind::Credential,
@@ -244,7 +281,7 @@ fn a_package_holds_every_row_and_verifies() {
     assert_eq!(verified.state, PackageState::Intact);
     assert_eq!(
         (report.rehearsals, report.files, verified.files),
-        (2, 18, 18)
+        (2, 20, 20)
     );
     assert_eq!(
         verified.package_id.as_deref(),
@@ -271,6 +308,14 @@ fn a_package_holds_every_row_and_verifies() {
         line("population/completeness.csv", 1),
         "files,credential,false,,4,4,0,0,0,0,one row could not be read,credentials.csv,,3,\
          2026-03-01T10:00:00Z,2026-03-01T11:00:00Z"
+    );
+    assert_eq!(
+        line("owners/confirmed.csv", 1),
+        "credential,crm,k1,hr:p1,'=Ann,technical,attested,left,2026-02-01T09:00:00Z,root,the review,hr:p1 made it"
+    );
+    assert_eq!(
+        line("journal/decisions.csv", 1),
+        "owner,4,2026-02-02T09:00:00Z,root,undone,credential:crm:k2,hr:p1,technical,a mistake,,3"
     );
     assert!(line("journal/journal.csv", 1).contains("a row\\u{a}with two lines"));
     assert_eq!(files["rehearsals/plan.toml"], "[[step]]\n");

@@ -264,6 +264,20 @@ impl Store {
         Ok((rows, total.cast_unsigned()))
     }
 
+    /// A window of the decisions after one of them, in the order in which they were taken.
+    pub(super) async fn decisions_after(
+        &self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        let sql = format!("{SELECT} WHERE d.id > ?1 ORDER BY d.id LIMIT ?2");
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(after)
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await?)
+    }
+
     /// The decisions in force about an account or a record, the latest first.
     pub async fn decisions_about(
         &self,

@@ -104,7 +104,7 @@ impl OwnerDecision {
     }
 }
 
-const SELECT: &str =
+pub(super) const SELECT: &str =
     "SELECT d.id, d.batch, d.at, d.who, d.what, d.object_type, d.object_system, d.object_id,
  d.owner_source, d.owner_id, d.role, d.why, d.basis, d.undoes, u.id AS undone_by
  FROM owner_decisions d LEFT JOIN owner_decisions u ON u.undoes = d.id";

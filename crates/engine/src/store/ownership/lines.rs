@@ -31,7 +31,7 @@ pub struct OwnerLineRow {
 }
 
 /// A line before it is known who is meant.
-struct Raw {
+pub(super) struct Raw {
     source: i64,
     line: OwnerLineRow,
 }
@@ -97,7 +97,7 @@ impl Store {
     }
 
     /// Whether the owners of lines are there, and what they are called.
-    async fn with_states(
+    pub(super) async fn with_states(
         &self,
         raw: Vec<Raw>,
         now: DateTime<Utc>,
@@ -172,7 +172,7 @@ impl Store {
 }
 
 /// The line that a decision makes.
-fn confirmed(decision: OwnerDecision) -> Option<Raw> {
+pub(super) fn confirmed(decision: OwnerDecision) -> Option<Raw> {
     if OwnerVerdict::from_word(&decision.what) != Some(OwnerVerdict::Confirmed) {
         return None;
     }

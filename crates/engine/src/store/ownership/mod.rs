@@ -5,6 +5,7 @@
 //! `owner_lines` and `owner_suggestions` are derived: made anew in one pass when a sync has
 //! changed anything, so that windows of lists read what is ready.
 
+mod attested;
 mod decisions;
 mod derive;
 mod gather;

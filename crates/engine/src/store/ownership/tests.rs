@@ -115,7 +115,7 @@ fn corp() -> Seeded {
         )
 }
 
-async fn estate() -> Bench {
+pub(super) async fn estate() -> Bench {
     let bench = bench(&["hr", "corp"]).await;
     read(&bench, "hr", &hr("inactive")).await;
     read(&bench, "corp", &corp()).await;
@@ -173,7 +173,7 @@ fn decision(object: &str, owner: &str, verdict: OwnerVerdict) -> NewOwnerDecisio
     }
 }
 
-async fn decide(bench: &Bench, object: &str, owner: &str, verdict: OwnerVerdict) -> i64 {
+pub(super) async fn decide(bench: &Bench, object: &str, owner: &str, verdict: OwnerVerdict) -> i64 {
     let new = decision(object, owner, verdict);
     bench.store.decide_owners(&[new], now()).await.unwrap()
 }
