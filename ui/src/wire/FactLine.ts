@@ -5,4 +5,8 @@ export type FactLine = { label: string, value: string, basis: Basis,
 /**
  * An identity that the value names.
  */
-identity: string | null, };
+identity: string | null, 
+/**
+ * Of a person with several records the one that says it, `source:id`.
+ */
+record?: string, };

@@ -3,7 +3,7 @@
 use super::*;
 use crate::collect::seeded::{Seeded, identity};
 use crate::collect::tests::{Bench, bench, now, read};
-use crate::views::{self, ListQuery};
+use crate::views::{self, IdentityLookup, ListQuery};
 use lastkey_contract::Kind;
 
 fn record(text: &str) -> RecordName {
@@ -152,6 +152,17 @@ async fn a_person_is_listed_once_and_named_by_any_of_its_records() {
     assert_eq!(found("u2").await, ["hr:u1", "hr:u2"]);
     let (people, _) = bench.store.counts().await.unwrap();
     assert_eq!(people, 3);
+    let IdentityLookup::Found(page) = views::identity(&bench.store, "vendors:u2", now())
+        .await
+        .unwrap()
+    else {
+        panic!("one person");
+    };
+    let name = page.facts.iter().find(|line| line.label == "Name").unwrap();
+    assert_eq!(
+        (name.value.as_str(), name.record.as_deref()),
+        ("Ann", Some("hr:u1"))
+    );
     let snapshot = bench.store.load_snapshot(None).await.unwrap();
     assert_eq!(snapshot.identities.len(), 3);
 

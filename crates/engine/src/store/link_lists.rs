@@ -7,7 +7,7 @@ use super::roster::{Set, Wanted};
 use super::{PersonRow, Store, StoreError, named};
 use crate::correlate::{AccountKeys, IdentityKeys, Seen};
 use lastkey_contract::Kind;
-use lastkey_contract::facts::Account;
+use lastkey_contract::facts::{Account, Identity};
 use std::collections::HashMap;
 
 /// An account and how it stands.
@@ -236,11 +236,25 @@ impl Store {
         Ok(found.into_iter().map(record).collect())
     }
 
-    /// The current fact of a record, and its row in lists.
+    /// The current fact of a record.
+    pub async fn record_fact(&self, record: &RecordName) -> Result<Option<Identity>, StoreError> {
+        Ok(self.record_of_source(record).await?.map(|(_, fact)| fact))
+    }
+
+    /// What a record is matched by.
     pub async fn record_keys(
         &self,
         record: &RecordName,
     ) -> Result<Option<IdentityKeys>, StoreError> {
+        let found = self.record_of_source(record).await?;
+        Ok(found.map(|(source, fact)| IdentityKeys::of(source, &fact)))
+    }
+
+    /// The current fact of a record, with the row of its source.
+    async fn record_of_source(
+        &self,
+        record: &RecordName,
+    ) -> Result<Option<(i64, Identity)>, StoreError> {
         let found: Option<(i64, i64)> = sqlx::query_as(
             "SELECT p.object, p.source FROM people p JOIN sources s ON s.id = p.source
              WHERE s.name = ?1 AND p.id = ?2",
@@ -249,11 +263,10 @@ impl Store {
         .bind(&record.id)
         .fetch_optional(self.readers())
         .await?;
-        let Some((object, source)) = found else {
-            return Ok(None);
-        };
-        let fact = self.identity_fact(object).await?;
-        Ok(Some(IdentityKeys::of(source, &fact)))
+        match found {
+            Some((object, source)) => Ok(Some((source, self.identity_fact(object).await?))),
+            None => Ok(None),
+        }
     }
 
     /// What tells the holders of one id apart, version by version, oldest first.

@@ -5,10 +5,11 @@ use super::{
     AccountLine, CredentialLine, EntitlementLine, FactLine, IdentityCounts, IdentityDetail,
     OwnerLine, PlaceLine,
 };
-use crate::correlate::basis_of;
+use crate::correlate::{Merged, basis_of, merged};
 use crate::lifecycle::Basis;
 use crate::store::{
-    End, OwnerLineRow, PersonLink, PersonRow, Store, StoreError, UNIT, named, principal_ref,
+    End, OwnerLineRow, PersonLink, PersonRow, RecordName, Store, StoreError, UNIT, named,
+    principal_ref,
 };
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
@@ -61,7 +62,7 @@ async fn detail(
     person: PersonRow,
     now: DateTime<Utc>,
 ) -> Result<IdentityDetail, StoreError> {
-    let fact = store.identity_fact(person.object).await?;
+    let (fact, said_by) = together(store, &person).await?;
     let links = store.accounts_of(&person.source_name, &person.id).await?;
     let held = held_entitlements(store, &links, now).await?;
     let owned = Owned::load(store, &person, now).await?;
@@ -77,7 +78,7 @@ async fn detail(
         answers_for: count(owned.answers_for.len()),
     };
     Ok(IdentityDetail {
-        facts: fact_lines(&fact),
+        facts: fact_lines(&fact, &said_by),
         row: identity_row(person),
         accounts: cut(links.iter().map(account_line).collect()),
         entitlements: cut(held.lines),
@@ -99,37 +100,92 @@ fn count(length: usize) -> u64 {
     length.try_into().unwrap_or(u64::MAX)
 }
 
-fn fact_lines(fact: &Identity) -> Vec<FactLine> {
+/// What a person's records say together, and which record says each column where there are
+/// several.
+async fn together(
+    store: &Store,
+    person: &PersonRow,
+) -> Result<(Identity, BTreeMap<String, String>), StoreError> {
+    let first = store.identity_fact(person.object).await?;
+    let own = RecordName {
+        source: person.source_name.clone(),
+        id: person.id.clone(),
+    };
+    let mut names = vec![own.to_string()];
+    let mut others = Vec::new();
+    for (record, _) in store.records_of(&own).await? {
+        if record != own
+            && let Some(fact) = store.record_fact(&record).await?
+        {
+            names.push(record.to_string());
+            others.push(fact);
+        }
+    }
+    if others.is_empty() {
+        return Ok((first, BTreeMap::new()));
+    }
+    let others: Vec<&Identity> = others.iter().collect();
+    let Merged { identity, origins } = merged(&first, &others);
+    let said_by = origins
+        .into_iter()
+        .filter_map(|(column, place)| Some((column, names.get(place)?.clone())))
+        .collect();
+    Ok((identity, said_by))
+}
+
+fn fact_lines(fact: &Identity, said_by: &BTreeMap<String, String>) -> Vec<FactLine> {
     let text = |t: &Option<String>| t.clone();
     let mut lines = Vec::new();
-    let mut line = |label: &str, value: Option<String>, identity: Option<String>| {
+    let mut line = |label: &str, column: &str, value: Option<String>, identity: Option<String>| {
         if let Some(value) = value {
             lines.push(FactLine {
                 label: label.to_owned(),
                 value,
                 basis: Basis::Observed,
                 identity,
+                record: said_by.get(column).cloned(),
             });
         }
     };
     let manager = fact.manager_id.as_ref().map(|i| i.to_string());
     let employer = fact.employer_id.as_ref().map(|i| i.to_string());
-    line("Name", text(&fact.display_name), None);
-    line("Kind", Some(fact.kind.to_string()), None);
-    line("Mail", text(&fact.email), None);
-    line("Status", fact.status.map(|s| s.to_string()), None);
-    line("Department", text(&fact.department), None);
-    line("Title", text(&fact.title), None);
-    line("Manager", manager.clone(), manager);
-    line("Employer", employer.clone(), employer);
-    line("Location", text(&fact.location), None);
-    line("Start", fact.start_date.map(|d| d.to_text()), None);
-    line("Last day", fact.end_date.map(|d| d.to_text()), None);
-    line("Leaver", fact.leaver_kind.map(|k| k.to_string()), None);
-    line("Purpose", text(&fact.purpose), None);
-    line("Allowed tools", text(&fact.allowed_tools), None);
+    line("Name", "display_name", text(&fact.display_name), None);
+    line("Kind", "kind", Some(fact.kind.to_string()), None);
+    line("Mail", "email", text(&fact.email), None);
+    line("Status", "status", fact.status.map(|s| s.to_string()), None);
+    line("Department", "department", text(&fact.department), None);
+    line("Title", "title", text(&fact.title), None);
+    line("Manager", "manager_id", manager.clone(), manager);
+    line("Employer", "employer_id", employer.clone(), employer);
+    line("Location", "location", text(&fact.location), None);
+    line(
+        "Start",
+        "start_date",
+        fact.start_date.map(|d| d.to_text()),
+        None,
+    );
+    line(
+        "Last day",
+        "end_date",
+        fact.end_date.map(|d| d.to_text()),
+        None,
+    );
+    line(
+        "Leaver",
+        "leaver_kind",
+        fact.leaver_kind.map(|k| k.to_string()),
+        None,
+    );
+    line("Purpose", "purpose", text(&fact.purpose), None);
+    line(
+        "Allowed tools",
+        "allowed_tools",
+        text(&fact.allowed_tools),
+        None,
+    );
     for (name, value) in &fact.attributes {
-        line(name, Some(value.clone()), None);
+        let column = format!("attributes.{name}");
+        line(name, &column, Some(value.clone()), None);
     }
     lines
 }

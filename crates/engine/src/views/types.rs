@@ -336,6 +336,10 @@ pub struct FactLine {
     pub basis: Basis,
     /// An identity that the value names.
     pub identity: Option<String>,
+    /// Of a person with several records the one that says it, `source:id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub record: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
