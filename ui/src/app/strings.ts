@@ -127,6 +127,8 @@ export const say = {
     columns: { name: "Identity", id: "Id", status: "Status", department: "Department", title: "Title", manager: "Manager", end: "Last day", accounts: "Accounts", source: "Source" },
     unnamed: "no name",
     who: "Who",
+    saidBy: (record: string) => `as ${record} says, unless marked`,
+    ownerChange: (role: string, before: string[], after: string[]) => `${role}: ${before.join(", ") || "nobody"} → ${after.join(", ") || "nobody"}`,
     answersFor: "Answers for",
     answersNone: "Answers for nothing that was read.",
     owners: "Owners",

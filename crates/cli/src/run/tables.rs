@@ -5,7 +5,7 @@ use super::{counted, open};
 use crate::args::{Events, Global, Table};
 use crate::output::{Output, moment, table as laid_out};
 use lastkey_contract::Kind;
-use lastkey_engine::views::{EventRow, ListQuery};
+use lastkey_engine::views::{EventRow, ListQuery, OwnerChangeRow};
 use lastkey_workbench::{Failure, WhenMissing};
 use serde_json::{Map, Value};
 use std::process::ExitCode;
@@ -62,7 +62,7 @@ pub async fn events(global: &Global, args: Events, out: &Output) -> Result<ExitC
     }
     let columns: &[&str] = match args.table.csv || out.json {
         true => &[
-            "event", "identity", "source", "earliest", "latest", "changed", "name",
+            "event", "identity", "source", "earliest", "latest", "changed", "name", "owner",
         ],
         false => &["when", "event", "identity", "name", "changed", "source"],
     };
@@ -83,6 +83,11 @@ pub async fn events(global: &Global, args: Events, out: &Output) -> Result<ExitC
             if !out.json {
                 map.insert("when".to_owned(), Value::from(when(row)));
             }
+            if let (Some(owner), false) = (&row.owner, out.json || args.table.csv) {
+                map.insert("changed".to_owned(), Value::from(from_whom(owner)));
+                let by = owner.by.as_ref().map(|by| format!("decided by {by}"));
+                map.extend(by.map(|by| ("source".to_owned(), Value::from(by))));
+            }
             Some(map)
         });
         printer.window(&columns, rows.collect())?;
@@ -100,6 +105,16 @@ fn when(event: &EventRow) -> String {
         true => moment(&event.latest),
         false => format!("{} to {}", moment(&event.earliest), moment(&event.latest)),
     }
+}
+
+/// The change of an owner in words.
+fn from_whom(change: &OwnerChangeRow) -> String {
+    let named = |owners: &[String]| match owners {
+        [] => "nobody".to_owned(),
+        some => some.join(", "),
+    };
+    let (before, after) = (named(&change.before), named(&change.after));
+    format!("{}: {before} to {after}", change.role)
 }
 
 pub async fn journal(

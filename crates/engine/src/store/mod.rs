@@ -65,8 +65,8 @@ pub use decisions::{AccountName, Decision, DecisionRecord, NewDecision, RecordNa
 pub(crate) use detail::PersonLink;
 pub use diff::DiffQuery;
 pub use error::StoreError;
-pub use events::EventRecord;
-pub(crate) use events::{EventsQuery, Order};
+pub use events::{EventRecord, OwnerChange};
+pub(crate) use events::{EventsQuery, Order, Origin};
 pub use facts_table::{FactTable, TableQuery, columns};
 pub use journal::NewJournalRow;
 pub use link_lists::{Holders, JoinedRow, LinkedAccount, PersonDoubtRow};

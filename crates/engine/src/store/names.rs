@@ -189,6 +189,16 @@ impl Names {
     }
 }
 
+/// The numbers by which an identity that a text refers to may have been kept.
+pub(super) fn id_numbers(names: Names, text: &str) -> Vec<i64> {
+    let bare = text.split_once(':').map(|(_, id)| id);
+    [Some(text), bare]
+        .into_iter()
+        .flatten()
+        .map(|id| names.key(Kind::Identity, id))
+        .collect()
+}
+
 /// A set of numbers of names.
 pub(super) type NumberSet = HashSet<i64, AsTheyAre>;
 

@@ -37,6 +37,7 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(links::STATES),
         Step::ObjectsToLayout3,
     ],
+    &[Step::Sql(events::owners::MIGRATION)],
 ];
 
 /// One step from a version to the next.

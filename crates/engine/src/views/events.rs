@@ -1,9 +1,10 @@
 //! Lifecycle events by window.
 
-use super::{EventRow, ListQuery, RowWindow};
-use crate::store::{EventRecord, EventsQuery, Order, Store, StoreError};
+use super::{EventRow, ListQuery, OwnerChangeRow, RowWindow};
+use crate::ownership::ObjectName;
+use crate::store::{EventRecord, EventsQuery, Order, Origin, OwnerChange, Store, StoreError};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use lastkey_contract::facts::LifecycleEvent;
+use lastkey_contract::facts::{LifecycleEvent, ObjectType};
 
 /// How many events the page of an identity shows at most.
 const OF_ONE: u32 = 500;
@@ -18,6 +19,7 @@ impl From<EventRecord> for EventRow {
             earliest,
             latest,
             changed,
+            owner,
         } = record;
         EventRow {
             event,
@@ -27,6 +29,26 @@ impl From<EventRecord> for EventRow {
             earliest,
             latest,
             changed,
+            owner: owner.map(OwnerChangeRow::from),
+        }
+    }
+}
+
+impl From<OwnerChange> for OwnerChangeRow {
+    fn from(change: OwnerChange) -> OwnerChangeRow {
+        let OwnerChange {
+            object,
+            role,
+            before,
+            after,
+            by,
+        } = change;
+        OwnerChangeRow {
+            object,
+            role,
+            before,
+            after,
+            by,
         }
     }
 }
@@ -67,7 +89,7 @@ pub async fn events(
             }
             "event" => wanted.event = Some(value),
             "identity" => wanted.identity = Some(value),
-            "source" => wanted.source = Some(value),
+            "source" => wanted.source = Origin::Source(value),
             "changed" => wanted.changed = Some(value),
             "since" => wanted.since = Some(start(value).ok_or_else(|| bad("since", value))?),
             "until" => wanted.before = Some(end(value).ok_or_else(|| bad("until", value))?),
@@ -90,13 +112,18 @@ pub(super) async fn events_of(
     identity: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<EventRow>, StoreError> {
-    let wanted = EventsQuery {
-        source: Some(source),
+    let of = |origin| EventsQuery {
+        source: origin,
         identity: Some(identity),
         limit: OF_ONE,
         ..EventsQuery::default()
     };
-    let (rows, _, _) = store.events(&wanted, now).await?;
+    let (mut rows, _, _) = store.events(&of(Origin::Source(source)), now).await?;
+    let itself = ObjectName::new(ObjectType::Identity, source, identity).argument();
+    let (decided, _, _) = store.events(&of(Origin::People), now).await?;
+    let about_it = |row: &EventRecord| row.owner.as_ref().is_some_and(|o| o.object == itself);
+    rows.extend(decided.into_iter().filter(about_it));
+    rows.sort_by(|a, b| a.latest.cmp(&b.latest));
     Ok(rows.into_iter().map(EventRow::from).collect())
 }
 

@@ -438,6 +438,23 @@ pub struct EventRow {
     pub earliest: String,
     pub latest: String,
     pub changed: Vec<String>,
+    /// Of an owner change: of what, from whom to whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub owner: Option<OwnerChangeRow>,
+}
+
+/// Whose owner changed, and from whom to whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct OwnerChangeRow {
+    /// `credential:SYSTEM:ID`, as arguments name it.
+    pub object: String,
+    pub role: String,
+    pub before: Vec<String>,
+    pub after: Vec<String>,
+    /// Who decided it; none where a source says so.
+    pub by: Option<String>,
 }
 
 /// A rehearsal as the window shows it.

@@ -7,7 +7,7 @@ use super::super::blocks::{self, At, Columns, Which};
 use super::super::names::Names;
 use super::super::{Store, StoreError, turns};
 use super::sources::{Known, Next, Read, looked_at, next};
-use super::{NewEvent, Said, forget_source, groups, put};
+use super::{NewEvent, Said, forget_source, groups, owners, put};
 use crate::lifecycle::events::{
     Compared, Earlier, FoundEvent, Having, Outline, Told, events_between, not_marked,
 };
@@ -23,7 +23,9 @@ impl Store {
     /// Finds the events of the reads that have come since this was last done.
     pub(crate) async fn find_events(&self) -> Result<(), StoreError> {
         let mut reader = self.readers().acquire().await?;
-        let due = next(&mut reader).await?.is_some() || groups::due(&mut reader).await?;
+        let due = next(&mut reader).await?.is_some()
+            || groups::due(&mut reader).await?
+            || owners::due(&mut reader).await?.is_some();
         drop(reader);
         if !due {
             return Ok(());
@@ -58,7 +60,16 @@ impl Store {
                     looking.at_what_differs(&mut writing.tx).await?;
                     false
                 }
-                None => groups::settle(&mut writing.tx, names).await? == groups::Left::Nothing,
+                None => match groups::settle(&mut writing.tx, names).await? {
+                    groups::Left::Something => false,
+                    groups::Left::Nothing => match owners::due(&mut writing.tx).await? {
+                        Some(due) => {
+                            owners::look_at(&mut writing.tx, names, &due).await?;
+                            false
+                        }
+                        None => true,
+                    },
+                },
             };
             writing.commit().await?;
             if done {
@@ -123,6 +134,7 @@ pub(super) fn new_event(identity: &Identity, found: FoundEvent, read: i64, said:
         found,
         read,
         said,
+        owner: None,
     }
 }
 

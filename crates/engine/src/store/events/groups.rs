@@ -216,7 +216,7 @@ async fn look_at(
             })
             .collect();
         for (place, (source, id)) in group.iter().enumerate() {
-            sqlx::query("DELETE FROM lifecycle_events WHERE identity = ?1 AND source = ?2")
+            sqlx::query("DELETE FROM lifecycle_events WHERE identity = ?1 AND source = ?2 AND owner IS NULL")
                 .bind(id)
                 .bind(source)
                 .execute(&mut *connection)

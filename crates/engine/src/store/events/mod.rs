@@ -7,14 +7,19 @@
 
 mod find;
 mod groups;
+pub(super) mod owners;
+#[cfg(test)]
+mod owners_tests;
 mod sources;
 #[cfg(test)]
 mod tests;
 
+use super::ownership::NO_SOURCE;
 use super::{Store, StoreError, SyncId};
 use crate::lifecycle::events::FoundEvent;
 use chrono::{DateTime, SecondsFormat, Utc};
 use lastkey_contract::when::rfc3339;
+pub use owners::OwnerChange;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 pub(super) const MIGRATION: &str = "
@@ -58,6 +63,8 @@ pub struct EventRecord {
     pub earliest: String,
     pub latest: String,
     pub changed: Vec<String>,
+    /// Of a change of owner.
+    pub owner: Option<OwnerChange>,
 }
 
 /// Which events are asked for.
@@ -65,7 +72,7 @@ pub struct EventRecord {
 pub(crate) struct EventsQuery<'a> {
     pub event: Option<&'a str>,
     pub identity: Option<&'a str>,
-    pub source: Option<&'a str>,
+    pub source: Origin<'a>,
     /// An attribute or mark that must be among those that changed.
     pub changed: Option<&'a str>,
     /// Whatever may have happened at this moment or later.
@@ -77,6 +84,16 @@ pub(crate) struct EventsQuery<'a> {
     pub order: Order,
     pub offset: u64,
     pub limit: u32,
+}
+
+/// Who says that something happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Origin<'a> {
+    #[default]
+    Any,
+    Source(&'a str),
+    /// A decision of people.
+    People,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,6 +117,7 @@ struct NewEvent {
     found: FoundEvent,
     read: i64,
     said: Said,
+    owner: Option<OwnerChange>,
 }
 
 /// Who is listed beyond the end of the last day is told of once that has passed.
@@ -120,15 +138,23 @@ impl Store {
         };
         let narrow = |sql: &mut QueryBuilder<Sqlite>| {
             restrict(sql);
+            let named = match query.source {
+                Origin::Source(name) => Some(name),
+                Origin::Any | Origin::People => None,
+            };
             let same = [
                 (" AND e.event = ", query.event, ""),
                 (" AND e.identity = ", query.identity, ""),
                 (
                     " AND e.source IN (SELECT id FROM sources WHERE name = ",
-                    query.source,
+                    named,
                     ")",
                 ),
             ];
+            if query.source == Origin::People {
+                sql.push(" AND e.source = ");
+                sql.push_bind(NO_SOURCE);
+            }
             for (condition, value, end) in same {
                 if let Some(value) = value {
                     sql.push(condition);
@@ -164,8 +190,8 @@ impl Store {
         narrow(&mut count);
         let matching: i64 = count.build_query_scalar().fetch_one(&mut *reader).await?;
         let mut select = QueryBuilder::<Sqlite>::new(
-            "SELECT (SELECT name FROM sources WHERE id = e.source), e.identity, e.name, e.event,
-             e.earliest, e.latest, e.changed FROM lifecycle_events e WHERE ",
+            "SELECT coalesce((SELECT name FROM sources WHERE id = e.source), ''), e.identity, e.name, e.event,
+             e.earliest, e.latest, e.changed, e.owner FROM lifecycle_events e WHERE ",
         );
         narrow(&mut select);
         select.push(match query.order {
@@ -185,12 +211,13 @@ impl Store {
             String,
             String,
             String,
+            Option<String>,
         );
         let rows: Vec<Row> = select.build_query_as().fetch_all(&mut *reader).await?;
         let rows = rows
             .into_iter()
             .map(
-                |(source, identity, name, event, earliest, latest, changed)| {
+                |(source, identity, name, event, earliest, latest, changed, owner)| {
                     Ok(EventRecord {
                         source,
                         identity,
@@ -203,6 +230,7 @@ impl Store {
                             .filter(|word| !word.is_empty())
                             .map(str::to_owned)
                             .collect(),
+                        owner: owner.as_deref().map(serde_json::from_str).transpose()?,
                     })
                 },
             )
@@ -212,7 +240,7 @@ impl Store {
 }
 
 /// A moment as these tables keep it: as long as any other, so that texts stand in the order of time.
-fn kept(at: DateTime<Utc>) -> String {
+pub(super) fn kept(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Nanos, true)
 }
 
@@ -229,9 +257,14 @@ async fn put(
 ) -> Result<(), StoreError> {
     for part in events.chunks(500) {
         let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO lifecycle_events (source, identity, name, event, earliest, latest, changed, read, listed) ",
+            "INSERT INTO lifecycle_events (source, identity, name, event, earliest, latest, changed, read, listed, owner) ",
         );
-        insert.push_values(part, |mut values, new| {
+        let mut rows = Vec::with_capacity(part.len());
+        for new in part {
+            let owner = new.owner.as_ref().map(serde_json::to_string).transpose()?;
+            rows.push((new, owner));
+        }
+        insert.push_values(rows, |mut values, (new, owner)| {
             values
                 .push_bind(source)
                 .push_bind(new.identity.as_str())
@@ -241,7 +274,8 @@ async fn put(
                 .push_bind(kept(new.found.latest))
                 .push_bind(new.found.changed.join(","))
                 .push_bind(new.read)
-                .push_bind(i64::from(new.said == Said::WhileListed));
+                .push_bind(i64::from(new.said == Said::WhileListed))
+                .push_bind(owner);
         });
         insert.build().execute(&mut *connection).await?;
     }
@@ -251,7 +285,7 @@ async fn put(
 /// Drops all that was found of a source; it is looked at anew.
 async fn forget_source(connection: &mut SqliteConnection, source: i64) -> Result<(), StoreError> {
     for sql in [
-        "DELETE FROM lifecycle_events WHERE source = ?1",
+        "DELETE FROM lifecycle_events WHERE source = ?1 AND owner IS NULL",
         "DELETE FROM lifecycle_reads WHERE source = ?1",
         groups::MARK_SOURCE,
     ] {
@@ -268,6 +302,7 @@ pub(super) async fn take_back(
     connection: &mut SqliteConnection,
     sync: SyncId,
 ) -> Result<(), StoreError> {
+    owners::take_back(&mut *connection, sync).await?;
     let source: Option<i64> =
         sqlx::query_scalar("SELECT source FROM lifecycle_reads WHERE read = ?1")
             .bind(sync.sql())

@@ -393,7 +393,7 @@ async fn a_window_is_filtered_ordered_and_cut() {
         ),
         (
             EventsQuery {
-                source: Some("other"),
+                source: Origin::Source("other"),
                 ..query()
             },
             day(30),

@@ -2,7 +2,7 @@
 //! decision, also what was taken back.
 
 use super::super::{Store, StoreError};
-use super::decisions::{OwnerDecision, OwnerVerdict, SELECT};
+use super::decisions::{OwnerDecision, OwnerVerdict, SELECT, decisions_after};
 use super::lines::confirmed;
 use crate::evidence::{ConfirmedOwner, DecidedOn, DecisionLine};
 use crate::lifecycle::Basis;
@@ -64,6 +64,7 @@ impl Store {
                 let owner = ConfirmedOwner {
                     object_type: line.object_type,
                     object_id: match line.object_type {
+                        ObjectType::Identity if source.is_empty() => line.object_id,
                         ObjectType::Identity => format!("{source}:{}", line.object_id),
                         ObjectType::Account
                         | ObjectType::Credential
@@ -116,12 +117,8 @@ impl Store {
                     .collect()
             }
             DecidedOn::Owner => {
-                let sql = format!("{SELECT} WHERE d.id > ?1 ORDER BY d.id LIMIT ?2");
-                let rows: Vec<OwnerDecision> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-                    .bind(after)
-                    .bind(limit)
-                    .fetch_all(self.readers())
-                    .await?;
+                let mut reading = self.readers().acquire().await?;
+                let rows = decisions_after(&mut reading, after, limit).await?;
                 rows.into_iter()
                     .map(|row| DecisionLine {
                         about,

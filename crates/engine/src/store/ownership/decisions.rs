@@ -70,6 +70,8 @@ pub struct OwnerDecision {
     /// The number of everything that was decided at once.
     pub batch: i64,
     pub at: String,
+    /// The latest sync when it was taken.
+    pub since_sync: i64,
     pub who: String,
     /// `confirmed`, `rejected` or `undone`.
     pub what: String,
@@ -105,7 +107,7 @@ impl OwnerDecision {
 }
 
 pub(super) const SELECT: &str =
-    "SELECT d.id, d.batch, d.at, d.who, d.what, d.object_type, d.object_system, d.object_id,
+    "SELECT d.id, d.batch, d.at, d.since_sync, d.who, d.what, d.object_type, d.object_system, d.object_id,
  d.owner_source, d.owner_id, d.role, d.why, d.basis, d.undoes, u.id AS undone_by
  FROM owner_decisions d LEFT JOIN owner_decisions u ON u.undoes = d.id";
 
@@ -123,6 +125,38 @@ pub(super) async fn in_force(
         .fetch_all(connection)
         .await?;
     Ok(latest(rows))
+}
+
+/// A window of all decisions after one of them, in the order in which they were taken.
+pub(in super::super) async fn decisions_after(
+    connection: &mut SqliteConnection,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<OwnerDecision>, StoreError> {
+    let sql = format!("{SELECT} WHERE d.id > ?1 ORDER BY d.id LIMIT ?2");
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(after)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Every decision on an object, in the order in which they were taken. An identity without a
+/// source is that of any source.
+pub(in super::super) async fn decisions_on(
+    connection: &mut SqliteConnection,
+    object: &ObjectName,
+) -> Result<Vec<OwnerDecision>, StoreError> {
+    let sql = format!(
+        "{SELECT} WHERE d.object_type = ?1 AND d.object_id = ?3
+         AND (d.object_system = ?2 OR (?2 = '' AND d.object_type = 'identity')) ORDER BY d.id"
+    );
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(object.kind.word())
+        .bind(&object.system)
+        .bind(&object.id)
+        .fetch_all(connection)
+        .await?)
 }
 
 fn latest(rows: Vec<OwnerDecision>) -> HashMap<OwnedBy, OwnerDecision> {
@@ -198,6 +232,7 @@ impl Store {
             }
         }
         writing.commit().await?;
+        self.find_events().await?;
         Ok(next)
     }
 
@@ -234,6 +269,7 @@ impl Store {
         }
         super::mark_stale(&mut writing.tx).await?;
         writing.commit().await?;
+        self.find_events().await?;
         Ok(undone)
     }
 

@@ -3,6 +3,7 @@
 
 use super::super::StoreError;
 use super::super::blocks::{self, Columns, Which};
+pub(super) use super::super::names::id_numbers;
 use super::super::names::{Names, NumberSet};
 use super::decisions::{OwnedBy, OwnerDecision};
 use crate::ownership::{Clue, ObjectName, OwnerState, People, Person, Team};
@@ -115,16 +116,6 @@ impl Known {
         let bare = bare.into_iter().flatten().filter(here);
         explicit.into_iter().flatten().chain(bare).collect()
     }
-}
-
-/// The numbers by which an identity that a text refers to may have been kept.
-pub(super) fn id_numbers(names: Names, text: &str) -> Vec<i64> {
-    let bare = text.split_once(':').map(|(_, id)| id);
-    [Some(text), bare]
-        .into_iter()
-        .flatten()
-        .map(|id| names.key(Kind::Identity, id))
-        .collect()
 }
 
 /// Which of these identities any source ever had.

@@ -16,6 +16,7 @@ mod teams;
 mod windows;
 
 pub use decisions::{NewOwnerDecision, OwnedBy, OwnerDecision, OwnerVerdict};
+pub(super) use decisions::{decisions_after, decisions_on};
 pub use lines::OwnerLineRow;
 pub use windows::{
     LINE_COLUMNS as OWNER_LINE_COLUMNS, OwnedRow, OwnersQuery, SuggestedOwner, SuggestionRow,
@@ -102,7 +103,7 @@ CREATE INDEX owner_suggestions_by_object ON owner_suggestions (object);
 const MADE_FOR: &str = "ownership_made_for";
 
 /// No row of a source: what people decided names its sources itself.
-const NO_SOURCE: i64 = -1;
+pub(super) const NO_SOURCE: i64 = -1;
 
 /// What was derived no longer answers for what is stored.
 pub(super) async fn mark_stale(connection: &mut SqliteConnection) -> Result<(), StoreError> {

@@ -50,7 +50,7 @@ impl Store {
              FROM lifecycle_events e JOIN sources s ON s.id = e.source
              WHERE e.event = 'leaver' AND e.latest > ?1 ORDER BY e.id",
         )
-        .bind((now - LEAVERS).timestamp_micros())
+        .bind(super::super::events::kept(now - LEAVERS))
         .fetch_all(self.readers())
         .await?;
         for (before, identity, source) in leavers {
