@@ -47,6 +47,7 @@ pub fn phases() -> Vec<Phase> {
     vec![
         phase("bring an old store to the new layout", "version-1"),
         phase("bring a store of layout 2 to the new one", "version-2"),
+        phase("bring a store of layout 3 to the new one", "version-3"),
     ]
 }
 
@@ -193,4 +194,9 @@ fn a_store_of_version_1_opens_and_answers_as_before() {
 #[test]
 fn a_store_of_version_2_opens_and_answers_as_before() {
     opens_and_answers_as_before("version-2", 19);
+}
+
+#[test]
+fn a_store_of_version_3_opens_and_answers_as_before() {
+    opens_and_answers_as_before("version-3", 19);
 }

@@ -12,6 +12,7 @@ use super::graph::{
 };
 use super::nodes::{Nodes, Numbered, Order};
 use crate::lifecycle::Basis;
+use lastkey_contract::Kind;
 use lastkey_contract::facts::{ControlMeans, LocationKind, ObjectType, OwnerRole};
 use std::collections::{BTreeMap, HashMap};
 
@@ -117,6 +118,24 @@ fn order_systems(names: &Texts, graph: &mut Graph) -> Column<u32> {
 }
 
 impl Making {
+    /// Makes room for about so many more of a kind.
+    pub(crate) fn expect(&mut self, kind: Kind, more: usize) {
+        match kind {
+            Kind::Identity => self.identities.expect(more),
+            Kind::Account => self.accounts.expect(more),
+            Kind::Entitlement => self.entitlements.expect(more),
+            Kind::Grant => self.account_grants.reserve(more),
+            // There are few of these.
+            Kind::Credential
+            | Kind::Location
+            | Kind::Reader
+            | Kind::Control
+            | Kind::Owner
+            | Kind::Session
+            | Kind::Task => {}
+        }
+    }
+
     /// The number of an environment for the rows of nodes.
     pub(crate) fn environment(&mut self, text: Option<&str>) -> u32 {
         self.environments.row_of_some(text)

@@ -26,6 +26,13 @@ impl<T> Default for Nodes<T> {
 }
 
 impl<T> Nodes<T> {
+    /// Makes room for about so many more.
+    pub fn expect(&mut self, more: usize) {
+        self.places.reserve(more);
+        self.systems.reserve(more);
+        self.rows.reserve(more);
+    }
+
     /// Adds a node unless there is one of this number; the place of the one that stands.
     pub fn add(&mut self, number: Number, system: u32, id: &str, row: impl FnOnce() -> T) -> u32 {
         let next = u32::try_from(self.rows.len()).unwrap_or(NONE - 1);

@@ -319,6 +319,12 @@ impl Identities {
         self.ids.len()
     }
 
+    /// Lets go of what only accounts are found by.
+    pub fn forget_values(&mut self) {
+        self.indexes = Vec::new();
+        self.compared = Vec::new();
+    }
+
     /// The record whose name the identity's person has: its own, where that is the only one.
     pub fn lead(&self, identity: u32) -> u32 {
         let lead = self.leads.get(identity as usize);

@@ -65,6 +65,33 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// Whether it looks at an attribute of the account or of the identity.
+    pub fn takes_attributes(&self) -> bool {
+        let agree = self
+            .agree
+            .iter()
+            .flat_map(|(account, identity)| [account, identity]);
+        let takes = self.account.iter().chain(&self.identity).chain(agree);
+        takes
+            .into_iter()
+            .any(|take| matches!(take.column, Column::Attribute(_)))
+    }
+}
+
+impl PersonRules {
+    /// Whether any of them looks at an attribute.
+    pub fn take_attributes(&self) -> bool {
+        let takes = |rule: &PersonRule| {
+            let of_source = rule.of_source.iter().map(|(_, take)| take);
+            std::iter::once(&rule.record)
+                .chain(of_source)
+                .any(|take| matches!(take.column, Column::Attribute(_)))
+        };
+        self.rules.iter().any(takes)
+    }
+}
+
 /// How a link by the rule of this name is known.
 pub fn basis_of(rule: &str) -> Basis {
     match rule {

@@ -6,50 +6,25 @@
 
 use super::blocks::{self, At, Block, Columns, Which};
 use super::names::Names;
+use super::outline::{Depth, GrantOutline};
 use super::snapshot::NO_SOURCE;
 use super::{Store, StoreError, SyncId};
 use crate::access::making::{Making, NewAccount, NewCredential, NewLocation, NewOwner, Number};
 use crate::access::{
     AccountRow, CredentialRow, EntitlementRow, Graph, IdentityRow, expiry, is_production,
-    membership, revocation, terms,
+    membership, revocation,
 };
-use crate::correlate::{AccountKeys, Gathering, Identities, IdentityKeys, Match, Persons, merged};
+use crate::correlate::{Gathering, Identities, Match, Persons, merged};
 use crate::lifecycle::Basis;
 use lastkey_contract::facts::{
-    AccountKind, Assignment, ControlMeans, CredentialKind, EntitlementKind, Identity, IdentityKind,
-    IdentityStatus, LeaverKind, LocationKind, ObjectType, Owner, Principal, PrincipalType,
+    ControlMeans, CredentialKind, EntitlementKind, Identity, LocationKind, ObjectType, Owner,
+    Principal, PrincipalType,
 };
 use lastkey_contract::{Kind, When};
 use serde::Deserialize;
 use sqlx::SqliteConnection;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-
-#[derive(Deserialize)]
-struct IdentityPart<'t> {
-    #[serde(borrow)]
-    id: Cow<'t, str>,
-    kind: IdentityKind,
-    status: Option<IdentityStatus>,
-    leaver_kind: Option<LeaverKind>,
-    #[serde(borrow)]
-    employer_id: Option<Cow<'t, str>>,
-}
-
-#[derive(Deserialize)]
-struct AccountPart<'t> {
-    #[serde(borrow)]
-    system: Cow<'t, str>,
-    #[serde(borrow)]
-    id: Cow<'t, str>,
-    kind: Option<AccountKind>,
-    enabled: Option<bool>,
-    local_sign_in: Option<bool>,
-    privileged: Option<bool>,
-    #[serde(borrow)]
-    environment: Option<Cow<'t, str>>,
-    expires_at: Option<When>,
-}
 
 #[derive(Deserialize)]
 struct EntitlementPart<'t> {
@@ -95,12 +70,6 @@ struct LocationPart<'t> {
 }
 
 #[derive(Deserialize)]
-struct GrantPart {
-    assignment: Option<Assignment>,
-    expires_at: Option<When>,
-}
-
-#[derive(Deserialize)]
 struct MeansPart {
     means: ControlMeans,
 }
@@ -130,18 +99,25 @@ impl Store {
         let reads = self.read_states(limit).await?;
         let never_read = self.never_read(as_of).await?;
         let confirmed = self.confirmed_owners(limit).await?;
-        let ground = self.ground(at).await?;
+        let (ground, depth) = self.ground(at).await?;
         let persons = self.persons().await?;
         let mut reading = self.readers().begin().await?;
         let mut loading = Loading {
             connection: &mut reading,
             at,
             names: self.names()?,
+            depth,
             making: Making::default(),
             maybe: BTreeMap::new(),
         };
-        let known = loading.identities(Gathering::new(ground), persons).await?;
+        for kind in Kind::ALL {
+            let which = loading.which(kind);
+            let size = blocks::at_most(&mut *loading.connection, &which).await?;
+            loading.making.expect(kind, size);
+        }
+        let mut known = loading.identities(Gathering::new(ground), persons).await?;
         loading.accounts(&known).await?;
+        known.forget_values();
         loading.entitlements().await?;
         loading.credentials().await?;
         loading.locations().await?;
@@ -197,6 +173,7 @@ struct Loading<'c> {
     connection: &'c mut SqliteConnection,
     at: At,
     names: Names,
+    depth: Depth,
     making: Making,
     maybe: BTreeMap<String, Vec<String>>,
 }
@@ -226,36 +203,38 @@ impl Loading<'_> {
         persons: Persons,
     ) -> Result<Identities, StoreError> {
         // Whose employer is who is known once all are.
-        let mut parts: Vec<(IdentityRow, Option<Box<str>>)> = Vec::new();
-        let mut whole: HashMap<u32, Identity> = HashMap::new();
-        let which = self.which(Kind::Identity);
-        blocks::each(&mut *self.connection, &which, Columns::Facts, |block| {
+        let mut parts: Vec<IdentityRow> = Vec::new();
+        let mut employers: HashMap<u32, String> = HashMap::new();
+        let mut joined: Vec<(i64, u32)> = Vec::new();
+        let (which, depth) = (self.which(Kind::Identity), self.depth);
+        let alone = persons.is_empty();
+        blocks::each(&mut *self.connection, &which, depth.columns(), |block| {
             block.places().try_for_each(|place| {
-                let text = block.fact(place)?;
-                let part: IdentityPart<'_> = serde_json::from_str(text)?;
-                let mut keys: IdentityKeys = serde_json::from_str(text)?;
-                keys.source = block.source;
+                let (keys, outline) = depth.identity(block, place)?;
                 let number = gathering.add(&keys);
-                if persons.person_of(block.source, &part.id).is_some() {
-                    whole.insert(number, serde_json::from_str(text)?);
+                if !alone && persons.person_of(block.source, &outline.id).is_some() {
+                    joined.push((block.row(place), number));
                 }
-                let row = IdentityRow {
-                    kind: part.kind,
-                    status: part.status,
-                    leaver_kind: part.leaver_kind,
-                };
-                parts.push((row, part.employer_id.map(Box::from)));
+                if let Some(employer) = outline.employer_id {
+                    employers.insert(number, employer.to_string());
+                }
+                parts.push(IdentityRow {
+                    kind: outline.kind,
+                    status: outline.status,
+                    leaver_kind: outline.leaver_kind,
+                });
                 Ok(())
             })
         })
         .await?;
+        let whole = self.whole(&joined).await?;
         let known = gathering.done(persons.clone());
-        for (number, (row, employer)) in (0u32..).zip(&parts) {
+        for (number, row) in (0u32..).zip(&parts) {
             if known.lead(number) != number {
                 continue;
             }
             let source = known.source(number);
-            let (mut row, mut employer) = (*row, employer.as_deref().map(str::to_owned));
+            let (mut row, mut employer) = (*row, employers.remove(&number));
             if let Some(first) = whole.get(&number) {
                 let records = persons.with(source, known.id(number));
                 let others: Vec<&Identity> = records
@@ -282,20 +261,38 @@ impl Loading<'_> {
         Ok(known)
     }
 
+    /// The whole facts of records that are one person's with others, by their numbers.
+    async fn whole(&mut self, joined: &[(i64, u32)]) -> Result<HashMap<u32, Identity>, StoreError> {
+        let numbers: HashMap<i64, u32> = joined.iter().copied().collect();
+        let rows: Vec<i64> = joined.iter().map(|(row, _)| *row).collect();
+        let mut whole = HashMap::new();
+        blocks::of_rows(
+            &mut *self.connection,
+            &rows,
+            Columns::Facts,
+            |block, place| {
+                if let Some(number) = numbers.get(&block.row(place)) {
+                    whole.insert(*number, serde_json::from_str(block.fact(place)?)?);
+                }
+                Ok(())
+            },
+        )
+        .await?;
+        Ok(whole)
+    }
+
     async fn accounts(&mut self, known: &Identities) -> Result<(), StoreError> {
-        let (which, making, maybe) = (self.which(Kind::Account), &mut self.making, &mut self.maybe);
-        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
+        let (which, depth) = (self.which(Kind::Account), self.depth);
+        let (making, maybe) = (&mut self.making, &mut self.maybe);
+        blocks::each(&mut *self.connection, &which, depth.columns(), |block| {
             block.places().try_for_each(|place| {
-                let text = block.fact(place)?;
-                let part: AccountPart<'_> = serde_json::from_str(text)?;
-                let mut keys: AccountKeys = serde_json::from_str(text)?;
-                keys.source = block.source;
+                let (keys, part) = depth.account(block, place)?;
                 let identity = match known.owner_of(&keys) {
                     Match::One { identity, .. } => Some(person(known, identity)),
                     Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
                         for candidate in candidates {
                             let accounts = maybe.entry(known.shown(candidate)).or_default();
-                            accounts.push(format!("{}:{}", part.system, part.id));
+                            accounts.push(format!("{}:{}", &*part.system, &*part.id));
                         }
                         None
                     }
@@ -445,9 +442,8 @@ impl Loading<'_> {
 
     async fn grants(&mut self) -> Result<(), StoreError> {
         let (which, making) = (self.which(Kind::Grant), &mut self.making);
-        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
-            // Nearly all are held at once and without an end; then nothing of them is looked at.
-            let plain = !block.mentions(b"\"expires_at\"") && !block.mentions(b"\"eligible\"");
+        let columns = Columns::OutlinedEnds;
+        blocks::each(&mut *self.connection, &which, columns, |block| {
             block.places().try_for_each(|place| {
                 let (Some(from), Some(to)) = (
                     Block::reference(&block.froms, place),
@@ -455,14 +451,8 @@ impl Loading<'_> {
                 ) else {
                     return Ok(());
                 };
-                let on = match plain {
-                    true => terms(None, None),
-                    false => {
-                        let part: GrantPart = serde_json::from_str(block.fact(place)?)?;
-                        terms(part.expires_at, part.assignment)
-                    }
-                };
-                making.grant(from, to, on);
+                let outline: GrantOutline = block.outline(place)?;
+                making.grant(from, to, outline.terms());
                 Ok(())
             })
         })

@@ -2,8 +2,9 @@
 
 use super::blocks::{self, At, Block, Columns, Which};
 use super::decisions::{self, About, Decision};
+use super::outline::Depth;
 use super::{Store, StoreError, link_rules};
-use crate::correlate::{AccountDecision, Ground, IdentityKeys, PersonRules, Seen};
+use crate::correlate::{AccountDecision, Ground, IdentityKeys, PersonRules, Rule, Seen};
 use lastkey_contract::Kind;
 use serde::Deserialize;
 use sqlx::SqliteConnection;
@@ -64,17 +65,29 @@ struct Version {
     listed: bool,
 }
 
-/// The odd records at a moment. Reads eight bytes of every version, and the facts of odd ones.
+/// How much of facts the rules in force make one read.
+pub(super) async fn depth(connection: &mut SqliteConnection) -> Result<Depth, StoreError> {
+    let (rules, person_rules) = link_rules::in_force(connection).await?;
+    let mut rules = rules.values().flatten();
+    let attributes = person_rules.take_attributes() || rules.any(Rule::takes_attributes);
+    Ok(match attributes {
+        true => Depth::Facts,
+        false => Depth::Outlines,
+    })
+}
+
+/// The odd records at a moment. Reads eight bytes of every version, and more of odd ones.
 pub(super) async fn odd_records(
     connection: &mut SqliteConnection,
     at: At,
     sources: &SourceRows,
+    depth: Depth,
 ) -> Result<Odd, StoreError> {
     let live: HashSet<i64> = sources.rows.values().copied().collect();
     let mut versions: Vec<Version> = Vec::new();
     let ever = Which::ever(Kind::Identity);
     let moment = at.limit();
-    blocks::each(connection, &ever, Columns::Marks, |block| {
+    blocks::each(connection, &ever, Columns::Keys, |block| {
         if live.contains(&block.source) && block.first_sync <= moment {
             versions.extend(block.places().filter_map(|place| {
                 Some(Version {
@@ -104,22 +117,26 @@ pub(super) async fn odd_records(
     rows.sort_unstable();
     let mut odd = Odd::default();
     let mut before: HashMap<(i64, String), Seen> = HashMap::new();
-    blocks::of_rows(connection, &rows, Columns::Facts, |block: &Block, place| {
-        let mut keys: IdentityKeys = serde_json::from_str(block.fact(place)?)?;
-        keys.source = block.source;
-        let (record, now) = ((keys.source, keys.id.clone()), Seen::of_identity(&keys));
-        if last_of_gone.contains(&block.row(place)) {
-            odd.gone.push(keys);
-        }
-        if before
-            .get(&record)
-            .is_some_and(|seen| seen.is_another(&now))
-        {
-            odd.reused.insert(record.clone());
-        }
-        before.insert(record, now);
-        Ok(())
-    })
+    blocks::of_rows(
+        connection,
+        &rows,
+        depth.columns(),
+        |block: &Block, place| {
+            let (keys, _) = depth.identity(block, place)?;
+            let (record, now) = ((keys.source, keys.id.clone()), Seen::of_identity(&keys));
+            if last_of_gone.contains(&block.row(place)) {
+                odd.gone.push(keys);
+            }
+            if before
+                .get(&record)
+                .is_some_and(|seen| seen.is_another(&now))
+            {
+                odd.reused.insert(record.clone());
+            }
+            before.insert(record, now);
+            Ok(())
+        },
+    )
     .await?;
     odd.reused
         .retain(|(source, id)| !odd.gone.iter().any(|g| g.source == *source && g.id == *id));
@@ -174,11 +191,12 @@ pub(super) async fn read(
 
 impl Store {
     /// What correlation goes by at a moment.
-    pub(super) async fn ground(&self, at: At) -> Result<Ground, StoreError> {
+    pub(super) async fn ground(&self, at: At) -> Result<(Ground, Depth), StoreError> {
         let mut connection = self.readers().acquire().await?;
         let sources = source_rows(&mut connection).await?;
-        let odd = odd_records(&mut connection, at, &sources).await?;
+        let depth = depth(&mut connection).await?;
+        let odd = odd_records(&mut connection, at, &sources, depth).await?;
         let (ground, _) = read(&mut connection, &sources, &odd).await?;
-        Ok(ground)
+        Ok((ground, depth))
     }
 }

@@ -39,6 +39,8 @@ impl Store {
                     let row = ObjectRow::of(&fact, names)?;
                     Ok(row.payload == text
                         && fact.kind() == block.kind
+                        && (!block.is_outlined()
+                            || block.outline_bytes(place) == row.outline.as_deref())
                         && block.hashes.get(place) == Some(&row.hash)
                         && block.keys.get(place) == Some(&row.key_number)
                         && blocks::Block::reference(&block.froms, place) == row.from
@@ -143,9 +145,10 @@ async fn twice(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreEr
 async fn miscounted(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
     type Row = (i64, String, i64, bool, i64);
     let reads: Vec<Row> = sqlx::query_as(
-        "SELECT y.source, k.kind, y.id, k.complete = 1 AND k.mode = 'full', k.stored + k.unchanged
+        "SELECT y.source, k.kind, y.id,
+                k.complete = 1 AND k.mode = 'full' AND y.state <> 'running', k.stored + k.unchanged
          FROM syncs y JOIN sync_kinds k ON k.sync = y.id JOIN sources s ON s.id = y.source
-         WHERE s.removed_at IS NULL AND y.state <> 'running'
+         WHERE s.removed_at IS NULL
          AND (k.complete = 1 OR k.received > 0 OR k.removed > 0)
          ORDER BY y.id",
     )

@@ -1,18 +1,20 @@
 //! Table `links`: whose account each current account is, as correlation found it.
 //!
-//! Derived: made anew after each sync and each decision; `links_stale` in `meta` says that it must
-//! be. Only what differs is written.
+//! Derived: made anew after each sync that changed identities or accounts and each decision;
+//! `links_stale` in `meta` says that it must be. Only what differs is written: `link_marks` holds
+//! eight bytes of what each link says.
 
-use super::blocks::At;
+use super::blocks::{self, At, Which};
 use super::ground::{self, Odd, SourceRows, odd_records, source_rows};
-use super::{Store, StoreError, every, meta, persons};
+use super::{Store, StoreError, meta, persons};
 use crate::correlate::{
-    AccountKeys, Gathering, Identities, IdentityKeys, JoinedPerson, Listed, Match, PersonDoubt,
-    Records, Seen,
+    Gathering, Identities, IdentityKeys, JoinedPerson, Listed, Match, PersonDoubt, Records, Seen,
 };
 use lastkey_contract::Kind;
+use siphasher::sip::SipHasher13;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE links (
@@ -31,6 +33,13 @@ DELETE FROM links;
 ALTER TABLE links ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE links ADD COLUMN doubt TEXT;
 CREATE INDEX links_open ON links (state, account) WHERE state > 0;
+INSERT INTO meta (key, value) VALUES ('links_stale', '1') ON CONFLICT (key) DO UPDATE SET value = '1';
+";
+
+/// What each link says in eight bytes, by the block of its account: 0 where there is none.
+pub(super) const MARKS: &str = "
+CREATE TABLE IF NOT EXISTS link_marks (block INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+DELETE FROM links;
 INSERT INTO meta (key, value) VALUES ('links_stale', '1') ON CONFLICT (key) DO UPDATE SET value = '1';
 ";
 
@@ -94,7 +103,7 @@ impl LinkState {
 const CANDIDATES: usize = 50;
 
 /// A row but for the account.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, sqlx::FromRow)]
 pub(super) struct Link {
     pub state: i64,
     pub identity_source: Option<i64>,
@@ -154,14 +163,54 @@ impl Link {
     }
 }
 
+/// What a link says in a number, the same in every process; never 0.
+fn mark(found: &Match, known: &Identities) -> i64 {
+    let mut hasher = SipHasher13::new();
+    match found {
+        // Of nearly all; no list of candidates has to be made.
+        Match::One { identity, rule } => {
+            hasher.write_i64(known.source(*identity));
+            hasher.write(known.id(*identity).as_bytes());
+            hasher.write_u8(0xff);
+            hasher.write(known.rule_name(*rule).as_bytes());
+        }
+        Match::Ambiguous { .. }
+        | Match::Possible { .. }
+        | Match::Nobodys
+        | Match::Gone { .. }
+        | Match::None => Link::of(found, known).hash(&mut hasher),
+    }
+    (hasher.finish() | 1).cast_signed()
+}
+
+/// Says that what links are made of has changed.
 pub(super) async fn mark_stale(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     super::ownership::mark_stale(&mut *connection).await?;
     meta::put(connection, "links_stale", "1").await
 }
 
+/// Says that objects of a kind have come, changed or gone.
+pub(super) async fn changed(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+) -> Result<(), StoreError> {
+    match kind {
+        Kind::Identity | Kind::Account => meta::put(connection, "links_stale", "1").await,
+        Kind::Entitlement
+        | Kind::Grant
+        | Kind::Credential
+        | Kind::Location
+        | Kind::Reader
+        | Kind::Control
+        | Kind::Owner
+        | Kind::Session
+        | Kind::Task => Ok(()),
+    }
+}
+
 /// Forgets all links; they are made anew.
 pub(super) async fn forget(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    sqlx::raw_sql("DELETE FROM links")
+    sqlx::raw_sql("DELETE FROM links; DELETE FROM link_marks;")
         .execute(&mut *connection)
         .await?;
     mark_stale(connection).await
@@ -173,8 +222,17 @@ struct Correlated {
     persons: Vec<JoinedPerson>,
     doubts: Vec<PersonDoubt>,
     known: Identities,
-    /// By the account's row, ascending.
-    accounts: Vec<(i64, Match)>,
+    links: Links,
+}
+
+/// What of the links is to be written.
+#[derive(Default)]
+struct Links {
+    /// By the account's row.
+    fresh: Vec<(i64, Match)>,
+    gone: Vec<i64>,
+    /// By block: the marks of all its accounts; none where none of them has a link any more.
+    marks: Vec<(i64, Option<Vec<i64>>)>,
 }
 
 impl Store {
@@ -207,7 +265,7 @@ impl Store {
             &found.sources,
         )
         .await?;
-        replace(&mut writing.tx, &found.accounts, &found.known).await?;
+        replace(&mut writing.tx, &found.links, &found.known).await?;
         meta::put(&mut writing.tx, "links_stale", "0").await?;
         writing.commit().await
     }
@@ -215,7 +273,8 @@ impl Store {
 
 async fn correlate(connection: &mut SqliteConnection) -> Result<Correlated, StoreError> {
     let sources = source_rows(connection).await?;
-    let odd = odd_records(connection, At::Now, &sources).await?;
+    let depth = ground::depth(connection).await?;
+    let odd = odd_records(connection, At::Now, &sources, depth).await?;
     let (ground, person_rules) = ground::read(connection, &sources, &odd).await?;
     let decided = persons::decided(connection, &sources).await?;
     let named: HashSet<(i64, String)> = decided
@@ -245,93 +304,109 @@ async fn correlate(connection: &mut SqliteConnection) -> Result<Correlated, Stor
     for record in gone {
         see(record, Listed::Once);
     }
-    every::each(connection, Kind::Identity, None, At::Now, |standing| {
-        let mut keys: IdentityKeys = serde_json::from_str(standing.fact)?;
-        keys.source = standing.source;
-        see(&keys, Listed::Now);
-        gathering.add(&keys);
-        Ok(())
+    let identities = Which::now(Kind::Identity);
+    blocks::each(connection, &identities, depth.columns(), |block| {
+        block.places().try_for_each(|place| {
+            let (keys, _) = depth.identity(block, place)?;
+            see(&keys, Listed::Now);
+            gathering.add(&keys);
+            Ok(())
+        })
     })
     .await?;
     let (persons, doubts) = records.join(&persons::still_held(decided, &held_now));
     let known = gathering.done(persons::numbered(&persons));
-    let mut accounts: Vec<(i64, Match)> = Vec::new();
-    every::each(connection, Kind::Account, None, At::Now, |standing| {
-        let mut keys: AccountKeys = serde_json::from_str(standing.fact)?;
-        keys.source = standing.source;
-        accounts.push((standing.row, known.owner_of(&keys)));
+    let mut stored = marks(connection).await?;
+    let mut links = Links::default();
+    let accounts = Which::now(Kind::Account);
+    blocks::each(connection, &accounts, depth.columns(), |block| {
+        let before = stored.remove(&block.id).unwrap_or_default();
+        let before = |place: usize| before.get(place).copied().unwrap_or(0);
+        let mut now = vec![0; block.size()];
+        for place in block.places() {
+            let (keys, _) = depth.account(block, place)?;
+            let found = known.owner_of(&keys);
+            let mark = mark(&found, &known);
+            if mark != before(place) {
+                links.fresh.push((block.row(place), found));
+            }
+            if let Some(slot) = now.get_mut(place) {
+                *slot = mark;
+            }
+        }
+        let ended = |place: &usize| now.get(*place) == Some(&0) && before(*place) != 0;
+        let gone = (0..block.size())
+            .filter(ended)
+            .map(|place| block.row(place));
+        links.gone.extend(gone);
+        if (0..).zip(&now).any(|(place, mark)| *mark != before(place)) {
+            links.marks.push((block.id, Some(now)));
+        }
         Ok(())
     })
     .await?;
-    accounts.sort_unstable_by_key(|(row, _)| *row);
+    for (block, before) in stored {
+        let there = (0..).zip(&before).filter(|(_, mark)| **mark != 0);
+        links
+            .gone
+            .extend(there.map(|(place, _)| blocks::row_of(block, place)));
+        links.marks.push((block, None));
+    }
     Ok(Correlated {
         sources,
         persons,
         doubts,
         known,
-        accounts,
+        links,
     })
 }
 
-/// How many stored links are compared at once.
+/// What was written last, by block.
+async fn marks(connection: &mut SqliteConnection) -> Result<BTreeMap<i64, Vec<i64>>, StoreError> {
+    let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as("SELECT block, bytes FROM link_marks")
+        .fetch_all(connection)
+        .await?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(block, bytes)| (block, blocks::read_numbers(&bytes)))
+        .collect())
+}
+
+/// How many links are put into words at once.
 const WINDOW: usize = 5_000;
 
-/// Writes what differs: stored and found stand in one order, and are gone through side by side.
+/// Writes what differs.
 async fn replace(
     connection: &mut SqliteConnection,
-    found: &[(i64, Match)],
+    links: &Links,
     known: &Identities,
 ) -> Result<(), StoreError> {
-    #[derive(sqlx::FromRow)]
-    struct Stored {
-        account: i64,
-        #[sqlx(flatten)]
-        link: Link,
+    drop_links(connection, &links.gone).await?;
+    for part in links.fresh.chunks(WINDOW) {
+        let part = part.iter();
+        let part: Vec<(i64, Link)> = part
+            .map(|(account, found)| (*account, Link::of(found, known)))
+            .collect();
+        put(connection, &part).await?;
     }
-    let mut rest = found;
-    let mut after = i64::MIN;
-    loop {
-        let stored: Vec<Stored> = sqlx::query_as(
-            "SELECT account, state, identity_source, identity_id, rule, candidates, doubt
-             FROM links WHERE account > ?1 ORDER BY account LIMIT ?2",
-        )
-        .bind(after)
-        .bind(WINDOW as i64)
-        .fetch_all(&mut *connection)
-        .await?;
-        // Past the last stored one everything is fresh.
-        let (last, whole) = match stored.last() {
-            Some(last) if stored.len() == WINDOW => (last.account, false),
-            Some(_) | None => (i64::MAX, true),
-        };
-        let upto = rest.partition_point(|(account, _)| *account <= last);
-        let (here, beyond) = rest.split_at(upto.min(rest.len()));
-        rest = beyond;
-        let mut stored = stored.into_iter().peekable();
-        let mut gone: Vec<i64> = Vec::new();
-        let mut fresh: Vec<(i64, Link)> = Vec::new();
-        for (account, found) in here {
-            while let Some(old) = stored.next_if(|old| old.account < *account) {
-                gone.push(old.account);
+    for (block, marks) in &links.marks {
+        match marks {
+            Some(marks) => {
+                sqlx::query("INSERT OR REPLACE INTO link_marks (block, bytes) VALUES (?1, ?2)")
+                    .bind(block)
+                    .bind(blocks::numbers(marks.iter().copied()))
+                    .execute(&mut *connection)
+                    .await?;
             }
-            let link = Link::of(found, known);
-            match stored.next_if(|old| old.account == *account) {
-                Some(old) if old.link == link => {}
-                Some(_) | None => fresh.push((*account, link)),
-            }
-            if fresh.len() >= WINDOW {
-                put(connection, &fresh).await?;
-                fresh.clear();
+            None => {
+                sqlx::query("DELETE FROM link_marks WHERE block = ?1")
+                    .bind(block)
+                    .execute(&mut *connection)
+                    .await?;
             }
         }
-        gone.extend(stored.map(|old| old.account));
-        drop_links(connection, &gone).await?;
-        put(connection, &fresh).await?;
-        if whole {
-            return Ok(());
-        }
-        after = last;
     }
+    Ok(())
 }
 
 async fn drop_links(connection: &mut SqliteConnection, gone: &[i64]) -> Result<(), StoreError> {

@@ -34,6 +34,7 @@ mod moments;
 mod names;
 mod objects;
 mod open;
+mod outline;
 mod ownership;
 mod page;
 mod past;

@@ -6,8 +6,8 @@ use super::met::{self, Marks, Met, Scope};
 use super::names::Names;
 use super::objects::{Ending, NewVersion, ObjectRow, UNIT};
 use super::{
-    Held, KindRecord, NewJournalRow, SourceRecord, Store, StoreError, SyncId, journal, people,
-    syncs, unseen,
+    Held, KindRecord, NewJournalRow, SourceRecord, Store, StoreError, SyncId, journal, links,
+    people, syncs, unseen,
 };
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Fact, Identity};
@@ -174,6 +174,9 @@ impl Store {
             Some(held) => Err(held),
             None => {
                 blocks::end(&mut writing.tx, sync, &missing, Ending::Removed).await?;
+                if !missing.is_empty() {
+                    links::changed(&mut writing.tx, met.kind).await?;
+                }
                 if met.kind == Kind::Identity {
                     people::drop_rows(&mut writing.tx, &missing).await?;
                 }
@@ -457,6 +460,10 @@ async fn apply(
     blocks::end(&mut *connection, sync, &ended, Ending::Changed).await?;
     blocks::end(&mut *connection, sync, &gone, Ending::Removed).await?;
     let rows = blocks::insert(&mut *connection, sync, source, kind, &fresh).await?;
+    // With the page: whoever makes the links meanwhile makes them of what stands then.
+    if !(ended.is_empty() && gone.is_empty() && fresh.is_empty()) {
+        links::changed(&mut *connection, kind).await?;
+    }
     if part.kind == Kind::Identity {
         let persons: Vec<(i64, &Identity)> = persons
             .into_iter()

@@ -1,8 +1,9 @@
 //! The layout of the store and its versions. Migrations only add.
 
 use super::{
-    Store, StoreError, checks, decisions, events, journal, link_rules, links, log, met, meta,
-    objects, ownership, people, persons, plans, resume, retention, roster, sources, syncs, unseen,
+    Store, StoreError, blocks, checks, decisions, events, journal, link_rules, links, log, met,
+    meta, objects, ownership, people, persons, plans, resume, retention, roster, sources, syncs,
+    unseen,
 };
 use chrono::{DateTime, Utc};
 
@@ -23,6 +24,8 @@ const VERSIONS: &[&[Step]] = &[
     &[
         Step::Sql(resume::MIGRATION),
         Step::Sql(met::MIGRATION),
+        // Links are forgotten as they are now.
+        Step::Sql(links::MARKS),
         Step::ObjectsToLayout2,
     ],
     &[
@@ -35,9 +38,15 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(ownership::MIGRATION),
         Step::Sql(link_rules::MIGRATION),
         Step::Sql(links::STATES),
+        // Objects are taken over as they are written now.
+        Step::Sql(blocks::OUTLINES),
         Step::ObjectsToLayout3,
     ],
-    &[Step::Sql(events::owners::MIGRATION)],
+    &[
+        Step::Sql(events::owners::MIGRATION),
+        Step::Sql(blocks::OUTLINES),
+        Step::Sql(links::MARKS),
+    ],
 ];
 
 /// One step from a version to the next.

@@ -35,7 +35,7 @@ impl Store {
             never_read: self.never_read(as_of).await?,
             ..Snapshot::default()
         };
-        let ground = self.ground(At::of(as_of)).await?;
+        let (ground, _) = self.ground(At::of(as_of)).await?;
         let persons = self.persons().await?;
         let Visible {
             identities,

@@ -363,7 +363,7 @@ impl Store {
             let record = KindRecord::not_read(kind, gap);
             put_kind(&mut writing.tx, sync, &record).await?;
         }
-        links::mark_stale(&mut writing.tx).await?;
+        super::ownership::mark_stale(&mut writing.tx).await?;
         writing.commit().await?;
         Ok(sync)
     }
@@ -387,8 +387,7 @@ impl Store {
         .bind(failure.and_then(|(_, hint)| hint))
         .execute(&mut *writing.tx)
         .await?;
-        // Another sync may have made the links while this one was still storing.
-        links::mark_stale(&mut writing.tx).await?;
+        super::ownership::mark_stale(&mut writing.tx).await?;
         super::met::forget(&mut writing.tx, sync, None).await?;
         let payload = serde_json::json!({"sync": sync.0, "state": state.word()});
         append(
@@ -405,6 +404,7 @@ impl Store {
     /// Takes back all that a sync stored, as if it had never read.
     pub(crate) async fn take_back(&self, sync: SyncId) -> Result<(), StoreError> {
         let mut writing = self.begin().await?;
+        links::mark_stale(&mut writing.tx).await?;
         let people = super::people::done_by(&mut writing.tx, sync).await?;
         super::blocks::take_back(&mut writing.tx, sync).await?;
         super::people::take_back(&mut writing.tx, &people).await?;

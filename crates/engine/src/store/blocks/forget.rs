@@ -66,7 +66,21 @@ pub(in super::super) async fn forget(
             .bind(first_row_after(*block))
             .execute(&mut *connection)
             .await?;
-        sqlx::query("DELETE FROM blocks WHERE id = ?1")
+        remove(&mut *connection, *block).await?;
+    }
+    Ok(())
+}
+
+/// Deletes a block with its outlines.
+pub(super) async fn remove(
+    connection: &mut SqliteConnection,
+    block: i64,
+) -> Result<(), StoreError> {
+    for statement in [
+        "DELETE FROM outlines WHERE id = ?1",
+        "DELETE FROM blocks WHERE id = ?1",
+    ] {
+        sqlx::query(statement)
             .bind(block)
             .execute(&mut *connection)
             .await?;

@@ -3,9 +3,10 @@
 
 use super::super::StoreError;
 use super::super::objects::ContentHash;
+use std::cell::RefCell;
 
 /// Eight bytes for each number, the lowest first.
-pub(super) fn numbers(list: impl Iterator<Item = i64>) -> Vec<u8> {
+pub(in super::super) fn numbers(list: impl Iterator<Item = i64>) -> Vec<u8> {
     list.flat_map(i64::to_le_bytes).collect()
 }
 
@@ -20,7 +21,7 @@ pub(super) fn references(list: impl Iterator<Item = Option<i64>> + Clone) -> Vec
     }
 }
 
-pub(super) fn read_numbers(bytes: &[u8]) -> Vec<i64> {
+pub(in super::super) fn read_numbers(bytes: &[u8]) -> Vec<i64> {
     let (numbers, _) = bytes.as_chunks::<8>();
     numbers.iter().copied().map(i64::from_le_bytes).collect()
 }
@@ -34,23 +35,71 @@ pub(in super::super) struct Texts {
     start: usize,
 }
 
+thread_local! {
+    /// Buffers of texts that were let go of: a graph unpacks thousands of blocks one after the
+    /// other, and fresh memory for each takes longer than unpacking.
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many buffers are kept, and how long one may be.
+const SPARES: usize = 32;
+const SPARE_LENGTH: usize = 4 << 20;
+
+impl Drop for Texts {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        if bytes.capacity() > SPARE_LENGTH {
+            return;
+        }
+        // A thread that ends keeps nothing.
+        let _ = SPARE.try_with(|spare| {
+            if let Ok(mut spare) = spare.try_borrow_mut()
+                && spare.len() < SPARES
+            {
+                spare.push(bytes);
+            }
+        });
+    }
+}
+
+fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
+    let (size, rest) = lz4_flex::block::uncompressed_size(packed).ok()?;
+    // Nothing that was packed is longer than 255 times what it was packed into.
+    if size > rest.len().saturating_mul(256) {
+        return None;
+    }
+    let spare = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop());
+    let mut bytes = spare.ok().flatten().unwrap_or_default();
+    bytes.resize(size, 0);
+    let read = lz4_flex::block::decompress_into(rest, &mut bytes).ok()?;
+    (read == size).then_some(bytes)
+}
+
 /// How many texts, then the length of each in four bytes, then the texts; compressed as one.
-pub(super) fn texts<'t>(list: impl Iterator<Item = &'t str> + Clone) -> Vec<u8> {
+pub(super) fn texts<'t>(list: impl Iterator<Item = &'t [u8]> + Clone) -> Vec<u8> {
     let mut plain = Vec::new();
     plain.extend((list.clone().count() as u32).to_le_bytes());
     for text in list.clone() {
         plain.extend((text.len() as u32).to_le_bytes());
     }
     for text in list {
-        plain.extend_from_slice(text.as_bytes());
+        plain.extend_from_slice(text);
     }
     lz4_flex::compress_prepend_size(&plain)
+}
+
+/// The outlines of a block; nothing at all where all of them are empty.
+pub(super) fn outlines(list: &[&[u8]]) -> Vec<u8> {
+    match list.iter().all(|outline| outline.is_empty()) {
+        true => Vec::new(),
+        false => texts(list.iter().copied()),
+    }
 }
 
 impl Texts {
     pub(super) fn read(packed: &[u8]) -> Result<Texts, StoreError> {
         let damaged = || StoreError::damaged("a block of objects cannot be unpacked");
-        let bytes = lz4_flex::decompress_size_prepended(packed).map_err(|_| damaged())?;
+        let bytes = unpack(packed).ok_or_else(damaged)?;
         let (words, _) = bytes.as_chunks::<4>();
         let count = words
             .first()
@@ -77,13 +126,14 @@ impl Texts {
         self.ends.len()
     }
 
-    /// All of them, one after the other.
-    pub(in super::super) fn all(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
-    }
-
     /// The text at a place.
     pub(in super::super) fn get(&self, place: usize) -> Result<&str, StoreError> {
+        std::str::from_utf8(self.bytes_at(place)?)
+            .map_err(|_| StoreError::damaged("a block of objects lacks a text"))
+    }
+
+    /// What stands at a place, whether it is text or not.
+    pub(in super::super) fn bytes_at(&self, place: usize) -> Result<&[u8], StoreError> {
         let before = match place.checked_sub(1) {
             None => 0,
             Some(one) => self.ends.get(one).copied().unwrap_or(usize::MAX),
@@ -94,7 +144,6 @@ impl Texts {
                 self.bytes
                     .get(self.start.checked_add(before)?..self.start.checked_add(*end)?)
             })
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
             .ok_or_else(|| StoreError::damaged("a block of objects lacks a text"))
     }
 }
@@ -116,7 +165,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_packed_comes_back(list in proptest::collection::vec(".{0,40}", 0..50), ids in proptest::collection::vec(any::<i64>(), 0..50)) {
-            let packed = texts(list.iter().map(String::as_str));
+            let packed = texts(list.iter().map(String::as_bytes));
             let read = Texts::read(&packed).unwrap();
             prop_assert_eq!(read.len(), list.len());
             for (n, text) in list.iter().enumerate() {

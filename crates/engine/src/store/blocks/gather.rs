@@ -5,6 +5,8 @@
 
 use super::super::StoreError;
 use super::visit::{At, Block, Columns, by_id};
+use super::super::links;
+use super::forget::remove;
 use super::{Content, MOST, MOST_TEXT, block_of, first_row_after, form, row_of, write};
 use sqlx::SqliteConnection;
 use std::ops::Range;
@@ -106,6 +108,7 @@ async fn together(
         .flat_map(|block| block.places().map(move |place| (block, place)))
         .collect();
     let each = || all.iter().copied();
+    let outlines: Option<Vec<&[u8]>> = each().map(|(b, n)| b.outline_bytes(n)).collect();
     let born = each().any(|(block, place)| block.born(place) != block.first_sync);
     let content = Content {
         size: facts.len(),
@@ -118,7 +121,8 @@ async fn together(
             false => Vec::new(),
         },
         stamps: form::references(each().map(|(b, n)| b.stamp(n))),
-        facts: form::texts(facts.iter().copied()),
+        facts: form::texts(facts.iter().map(|fact| fact.as_bytes())),
+        outlines: outlines.map(|outlines| form::outlines(&outlines)),
     };
     let (sync, source, kind) = (first.first_sync, first.source, first.kind.word());
     // Before the others go: no block may get the number of one that was there.
@@ -129,10 +133,9 @@ async fn together(
         let by = row_of(merged, place) - rows.start;
         moved.push(Moved { rows, by });
         place += block.places().count();
-        sqlx::query("DELETE FROM blocks WHERE id = ?1")
-            .bind(block.id)
-            .execute(&mut *connection)
-            .await?;
+        remove(&mut *connection, block.id).await?;
     }
+    // Whatever is made of the rows has to be made of the new ones.
+    links::changed(&mut *connection, first.kind).await?;
     Ok(moved)
 }

@@ -16,6 +16,7 @@ mod tests;
 mod visit;
 
 pub(super) use forget::{forget, forgettable};
+pub(super) use form::{numbers, read_numbers};
 pub(super) use gather::{Gathering, Moved};
 pub(super) use marks::{Mark, Span, ended_in, facts_of, marks_of, of_keys, stored_in};
 pub(super) use visit::{At, Block, Columns, Which, all, at_most, each, of_rows, window};
@@ -52,6 +53,12 @@ CREATE TABLE block_ends (
 CREATE INDEX block_ends_by_sync ON block_ends (ended_sync);
 ";
 
+/// Beside a block what graphs, links and lists are made of (see `outline`): a fraction of its
+/// facts, and nothing else has to be decrypted. Of a block of an earlier layout there is none.
+pub(super) const OUTLINES: &str = "
+CREATE TABLE IF NOT EXISTS outlines (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+";
+
 /// A row is its block and, in these lowest bits, the place there.
 const PLACE_BITS: u32 = 12;
 /// At most so many objects in a block: one is unpacked whole to read a single fact.
@@ -61,7 +68,7 @@ const MOST_TEXT: usize = 1 << 20;
 
 const _: () = assert!(MOST <= 1 << PLACE_BITS);
 
-fn row_of(block: i64, place: usize) -> i64 {
+pub(super) fn row_of(block: i64, place: usize) -> i64 {
     block << PLACE_BITS | place as i64
 }
 
@@ -119,10 +126,12 @@ struct Content {
     born: Vec<u8>,
     stamps: Vec<u8>,
     facts: Vec<u8>,
+    outlines: Option<Vec<u8>>,
 }
 
 impl Content {
     fn of(first_sync: i64, part: &[NewVersion<'_>]) -> Content {
+        let outlines: Option<Vec<&[u8]>> = part.iter().map(|v| v.row.outline.as_deref()).collect();
         Content {
             size: part.len(),
             froms: form::references(part.iter().map(|v| v.row.from)),
@@ -135,7 +144,8 @@ impl Content {
                 false => Vec::new(),
             },
             stamps: form::references(part.iter().map(|v| v.row.stamp)),
-            facts: form::texts(part.iter().map(|v| v.row.payload.as_str())),
+            facts: form::texts(part.iter().map(|v| v.row.payload.as_bytes())),
+            outlines: outlines.map(|outlines| form::outlines(&outlines)),
         }
     }
 }
@@ -165,7 +175,15 @@ async fn write(
     .bind(content.facts)
     .execute(&mut *connection)
     .await?;
-    Ok(written.last_insert_rowid())
+    let block = written.last_insert_rowid();
+    if let Some(outlines) = content.outlines {
+        sqlx::query("INSERT INTO outlines (id, bytes) VALUES (?1, ?2)")
+            .bind(block)
+            .bind(outlines)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(block)
 }
 
 /// A version of an earlier layout, with how it ended.
@@ -286,6 +304,7 @@ pub(super) async fn take_back(
         "DELETE FROM block_ends WHERE ended_sync = ?1",
         "DELETE FROM block_ends WHERE EXISTS
            (SELECT 1 FROM blocks b WHERE b.first_sync = ?1 AND b.id = block_ends.id >> 12)",
+        "DELETE FROM outlines WHERE id IN (SELECT id FROM blocks WHERE first_sync = ?1)",
         "DELETE FROM blocks WHERE first_sync = ?1",
         "UPDATE blocks SET ended_sync = NULL, ending = NULL WHERE ended_sync = ?1",
     ] {

@@ -2,10 +2,11 @@
 
 use super::super::StoreError;
 use super::super::objects::ContentHash;
+use super::super::outline::Outline;
 use super::form::{NONE, Texts, read_hashes, read_numbers};
 use super::{block_of, place_of, row_of};
+use futures_util::future::join;
 use lastkey_contract::Kind;
-use memchr::memmem;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -85,19 +86,34 @@ pub(in super::super) enum Columns {
     Facts,
     /// The facts with the numbers of what they name and are named by.
     Named,
+    /// Outlines with both references and the keys; the facts of blocks that have no outlines.
+    Outlined,
+    /// The same without keys.
+    OutlinedEnds,
     All,
 }
 
 impl Columns {
     fn sql(self) -> &'static str {
         match self {
-            Columns::Nothing => "NULL, NULL, NULL, NULL, NULL, NULL, NULL",
-            Columns::References => "froms, tos, NULL, NULL, NULL, NULL, NULL",
-            Columns::Keys => "NULL, NULL, keys, NULL, NULL, NULL, NULL",
-            Columns::Marks => "NULL, NULL, keys, hashes, born, stamps, NULL",
-            Columns::Facts => "NULL, NULL, NULL, NULL, NULL, NULL, facts",
-            Columns::Named => "froms, tos, keys, NULL, NULL, NULL, facts",
-            Columns::All => "froms, tos, keys, hashes, born, stamps, facts",
+            Columns::Nothing => "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM blocks b",
+            Columns::References => "froms, tos, NULL, NULL, NULL, NULL, NULL, NULL FROM blocks b",
+            Columns::Keys => "NULL, NULL, keys, NULL, NULL, NULL, NULL, NULL FROM blocks b",
+            Columns::Marks => "NULL, NULL, keys, hashes, born, stamps, NULL, NULL FROM blocks b",
+            Columns::Facts => "NULL, NULL, NULL, NULL, NULL, NULL, facts, NULL FROM blocks b",
+            Columns::Named => "froms, tos, keys, NULL, NULL, NULL, facts, NULL FROM blocks b",
+            Columns::Outlined => {
+                "froms, tos, keys, NULL, NULL, NULL, CASE WHEN o.bytes IS NULL THEN facts END, o.bytes
+                 FROM blocks b LEFT JOIN outlines o ON o.id = b.id"
+            }
+            Columns::OutlinedEnds => {
+                "froms, tos, NULL, NULL, NULL, NULL, CASE WHEN o.bytes IS NULL THEN facts END, o.bytes
+                 FROM blocks b LEFT JOIN outlines o ON o.id = b.id"
+            }
+            Columns::All => {
+                "froms, tos, keys, hashes, born, stamps, facts, o.bytes
+                 FROM blocks b LEFT JOIN outlines o ON o.id = b.id"
+            }
         }
     }
 
@@ -106,6 +122,8 @@ impl Columns {
         match self {
             Columns::Nothing | Columns::References | Columns::Keys | Columns::Marks => 128,
             Columns::Facts | Columns::Named | Columns::All => 16,
+            // As many as a connection reads ahead.
+            Columns::Outlined | Columns::OutlinedEnds => 48,
         }
     }
 }
@@ -130,6 +148,16 @@ pub(in super::super) struct Block {
     born: Vec<i64>,
     stamps: Vec<i64>,
     pub facts: Option<Texts>,
+    pub outlines: Outlines,
+}
+
+/// The outlines of a block.
+pub(in super::super) enum Outlines {
+    /// There are none, or they were not asked for.
+    None,
+    /// All of them are empty.
+    Empty,
+    Some(Texts),
 }
 
 type Row = (
@@ -139,6 +167,7 @@ type Row = (
     i64,
     i64,
     Option<i64>,
+    Option<Vec<u8>>,
     Option<Vec<u8>>,
     Option<Vec<u8>>,
     Option<Vec<u8>>,
@@ -164,6 +193,7 @@ impl Block {
             born,
             stamps,
             facts,
+            outlines,
         ) = row;
         let kind = Kind::from_word(&kind)
             .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of a block")))?;
@@ -184,7 +214,17 @@ impl Block {
             born: numbers(born).unwrap_or_default(),
             stamps: numbers(stamps).unwrap_or_default(),
             facts: facts.as_deref().map(Texts::read).transpose()?,
+            outlines: match outlines.as_deref() {
+                None => Outlines::None,
+                Some([]) => Outlines::Empty,
+                Some(packed) => Outlines::Some(Texts::read(packed)?),
+            },
         })
+    }
+
+    /// How many places it has.
+    pub fn size(&self) -> usize {
+        self.size
     }
 
     /// The places of the objects that stand at the moment that was asked for.
@@ -247,18 +287,35 @@ impl Block {
         key.ok_or_else(|| StoreError::damaged("a block of objects lacks a key"))
     }
 
-    /// Whether these bytes stand anywhere in its facts.
-    pub fn mentions(&self, bytes: &[u8]) -> bool {
-        let facts = self.facts.as_ref();
-        facts.is_some_and(|facts| memmem::find(facts.all(), bytes).is_some())
-    }
-
     /// The fact at a place, as JSON.
     pub fn fact(&self, place: usize) -> Result<&str, StoreError> {
         self.facts
             .as_ref()
             .ok_or_else(|| StoreError::damaged("a block of objects lacks its facts"))?
             .get(place)
+    }
+
+    /// What stands at a place in outline: of one that has none, made of its fact.
+    pub fn outline<'b, T: Outline<'b>>(&'b self, place: usize) -> Result<T, StoreError> {
+        match &self.outlines {
+            Outlines::None => T::of_json(self.fact(place)?),
+            Outlines::Empty => T::of_bytes(&[]),
+            Outlines::Some(texts) => T::of_bytes(texts.bytes_at(place)?),
+        }
+    }
+
+    /// The outline that is kept of the object at a place.
+    pub fn outline_bytes(&self, place: usize) -> Option<&[u8]> {
+        match &self.outlines {
+            Outlines::None => None,
+            Outlines::Empty => Some(&[]),
+            Outlines::Some(texts) => texts.bytes_at(place).ok(),
+        }
+    }
+
+    /// Whether outlines are kept of its objects.
+    pub fn is_outlined(&self) -> bool {
+        !matches!(self.outlines, Outlines::None)
     }
 
     /// Where a reference leads.
@@ -318,10 +375,10 @@ pub(super) async fn window_since(
     since: i64,
 ) -> Result<Vec<Block>, StoreError> {
     let sql = format!(
-        "SELECT id, source, kind, size, first_sync, ended_sync, {} FROM blocks
-         WHERE id > ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR source = ?3)
+        "SELECT b.id, source, kind, size, first_sync, ended_sync, {}
+         WHERE b.id > ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR source = ?3)
          AND first_sync <= ?4 AND (?5 OR ended_sync IS NULL OR ended_sync > ?4)
-         AND first_sync > ?7 ORDER BY id LIMIT ?6",
+         AND first_sync > ?7 ORDER BY b.id LIMIT ?6",
         columns.sql()
     );
     let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
@@ -392,36 +449,34 @@ async fn load(
     at: At,
 ) -> Result<Vec<Block>, StoreError> {
     let mut select = QueryBuilder::<Sqlite>::new(format!(
-        "SELECT id, source, kind, size, first_sync, ended_sync, {} FROM blocks WHERE id IN (",
+        "SELECT b.id, source, kind, size, first_sync, ended_sync, {} WHERE b.id IN (",
         columns.sql()
     ));
     let mut list = select.separated(", ");
     for id in ids {
         list.push_bind(*id);
     }
-    select.push(") ORDER BY id");
+    select.push(") ORDER BY b.id");
     let rows: Vec<Row> = select.build_query_as().fetch_all(connection).await?;
     rows.into_iter().map(|row| Block::of(row, at)).collect()
 }
 
-/// Every block in turn.
+/// Every block in turn. The next ones are read while the last ones are looked at.
 pub(in super::super) async fn each(
     connection: &mut SqliteConnection,
     which: &Which,
     columns: Columns,
     mut take: impl FnMut(&Block) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut after = 0;
-    loop {
-        let blocks = window(&mut *connection, which, columns, after).await?;
-        let Some(last) = blocks.last() else {
-            return Ok(());
-        };
-        after = last.id;
-        for block in &blocks {
-            take(block)?;
-        }
+    let mut blocks = window(&mut *connection, which, columns, 0).await?;
+    while let Some(last) = blocks.last() {
+        let next = window(&mut *connection, which, columns, last.id);
+        let taken = async { blocks.iter().try_for_each(&mut take) };
+        let (next, taken) = join(next, taken).await;
+        taken?;
+        blocks = next?;
     }
+    Ok(())
 }
 
 /// Every block at once: for columns of a few bytes an object.

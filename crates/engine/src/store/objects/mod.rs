@@ -5,7 +5,7 @@ pub(super) mod layout_1;
 pub(super) mod layout_2;
 
 use super::names::Names;
-use super::{StoreError, canonical};
+use super::{StoreError, canonical, outline};
 use lastkey_contract::facts::{Fact, Principal};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +21,8 @@ pub(super) struct ObjectRow {
     pub hash: ContentHash,
     /// The fact as JSON (see `canonical`).
     pub payload: String,
+    /// What is made of it without reading it whole; of kinds that have no outline none.
+    pub outline: Option<Vec<u8>>,
     /// The number of the source's record, where the connector has one.
     pub stamp: Option<i64>,
 }
@@ -40,6 +42,7 @@ impl ObjectRow {
             from,
             to,
             hash,
+            outline: outline::of(fact)?,
             payload,
             stamp: None,
         })

@@ -13,13 +13,12 @@ mod words;
 
 pub(super) use set::Set;
 
-use super::blocks::{self, At, Which};
-use super::{Store, StoreError, every, meta};
+use super::blocks::{self, Columns as Read, Which};
+use super::outline::IdentityOutline;
+use super::{Store, StoreError, meta};
 use lastkey_contract::Kind;
 use orders::Columns;
-use serde::Deserialize;
 use sqlx::SqliteConnection;
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use words::Words;
 
@@ -57,28 +56,6 @@ const ROWS: &str = "rows";
 /// How many numbers are in a part of an order.
 const PART: usize = 8_192;
 
-/// What is looked at of an identity. Texts without escapes are not copied.
-#[derive(Deserialize)]
-struct Person<'t> {
-    #[serde(borrow)]
-    id: Cow<'t, str>,
-    kind: &'t str,
-    #[serde(borrow)]
-    display_name: Option<Cow<'t, str>>,
-    #[serde(borrow)]
-    email: Option<Cow<'t, str>>,
-    status: Option<&'t str>,
-    #[serde(borrow)]
-    department: Option<Cow<'t, str>>,
-    #[serde(borrow)]
-    title: Option<Cow<'t, str>>,
-    #[serde(borrow)]
-    manager_id: Option<Cow<'t, str>>,
-    #[serde(borrow)]
-    employer_id: Option<Cow<'t, str>>,
-    end_date: Option<&'t str>,
-}
-
 /// Says that identities have changed.
 pub(super) async fn changed(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     sqlx::query(
@@ -111,22 +88,26 @@ impl Store {
         }
         let seconds: HashSet<i64> = objects.into_iter().collect();
         let mut connection = self.readers().acquire().await?;
-        let all = blocks::at_most(&mut connection, &Which::now(Kind::Identity)).await?;
-        every::each(&mut connection, Kind::Identity, None, At::Now, |standing| {
-            if seconds.contains(&standing.row) {
-                return Ok(());
+        let current = Which::now(Kind::Identity);
+        let all = blocks::at_most(&mut connection, &current).await?;
+        blocks::each(&mut connection, &current, Read::Outlined, |block| {
+            let source = sources.get(&block.source).map_or("", String::as_str);
+            for place in block.places() {
+                let row = block.row(place);
+                if seconds.contains(&row) {
+                    continue;
+                }
+                let person: IdentityOutline<'_> = block.outline(place)?;
+                words.take([
+                    Some(&person.id),
+                    person.display_name.as_deref(),
+                    person.email.as_deref(),
+                ]);
+                for texts in more.get(&row).into_iter().flatten() {
+                    words.take_more(texts.each_ref().map(Option::as_deref));
+                }
+                columns.take(all, row, source, &person);
             }
-            let person: Person<'_> = serde_json::from_str(standing.fact)?;
-            let source = sources.get(&standing.source).map_or("", String::as_str);
-            words.take([
-                Some(person.id.as_ref()),
-                person.display_name.as_deref(),
-                person.email.as_deref(),
-            ]);
-            for texts in more.get(&standing.row).into_iter().flatten() {
-                words.take_more(texts.each_ref().map(Option::as_deref));
-            }
-            columns.take(all, standing.row, source, &person);
             Ok(())
         })
         .await?;

@@ -1,8 +1,10 @@
 //! The orders of lists: identities sorted by each column, ties by id, then source.
 
-use super::{Person, ROWS, number};
+use super::super::outline::IdentityOutline;
+use super::{ROWS, number};
 use crate::access::Texts;
 use crate::correlate::folded;
+use lastkey_contract::facts::IdentityStatus;
 use std::collections::BTreeMap;
 
 /// The columns that identities can be sorted or filtered by, in the order of `Columns::texts`.
@@ -40,7 +42,13 @@ const TELLING: usize = 1_000;
 
 impl Columns {
     /// The next of `all` identities.
-    pub fn take(&mut self, all: usize, row: i64, source: &str, person: &Person<'_>) {
+    pub fn take(
+        &mut self,
+        all: usize,
+        row: i64,
+        source: &str,
+        person: &IdentityOutline<'_>,
+    ) {
         self.rows.push(row);
         if self.rows.len() == TELLING {
             let more = all.saturating_sub(TELLING);
@@ -48,15 +56,15 @@ impl Columns {
             self.texts.iter_mut().for_each(|texts| texts.expect(more));
         }
         let values = [
-            Some(person.id.as_ref()),
+            Some(&*person.id),
             Some(source),
-            Some(person.kind),
-            person.status,
+            Some(person.kind.word()),
+            person.status.map(IdentityStatus::word),
             person.display_name.as_deref(),
             person.email.as_deref(),
             person.department.as_deref(),
             person.title.as_deref(),
-            person.end_date,
+            person.end_date.as_deref(),
             person.manager_id.as_deref(),
             person.employer_id.as_deref(),
         ];
