@@ -268,17 +268,17 @@ async fn alike(states: &[State<'_>], page_limit: u32) {
         assert_eq!(facts(&knowing).await, facts(&forgetful).await);
         assert_eq!(knowing.store.check().await.unwrap(), Vec::<String>::new());
     }
-    // Whatever could be understood is known as it is when it is read again.
-    let again = bed().await;
+    // The last one once more: whatever could be understood is known as it is, also what was
+    // written another way before.
+    let before = left_out.load(Ordering::Relaxed);
     if let Some((_, set)) = states.last() {
-        read(&again, &counting(set), page_limit).await;
-        let before = left_out.load(Ordering::Relaxed);
-        let report = read(&again, &counting(set), page_limit).await;
+        let report = read(&knowing, &counting(set), page_limit).await;
         let unchanged: u64 = report.kinds.iter().map(|kind| kind.totals.unchanged).sum();
         let passed = left_out.load(Ordering::Relaxed) - before;
         assert!(passed >= unchanged, "{passed} of {unchanged} were known");
+        assert_eq!(knowing.store.check().await.unwrap(), Vec::<String>::new());
     }
-    for bed in [knowing, forgetful, again] {
+    for bed in [knowing, forgetful] {
         bed.store.close().await;
     }
 }

@@ -8,7 +8,7 @@ use super::spans::{self, Run, packed, unpacked};
 use super::standing::Standing;
 use super::unseen::Unfinished;
 use super::{Store, StoreError, SyncId};
-use lastkey_contract::{Cursor, Kind, Known, Same, Stamp};
+use lastkey_contract::{Cursor, Kind, Known, NO_NUMBER, Same, Stamp};
 use sqlx::SqliteConnection;
 use std::collections::HashSet;
 
@@ -65,6 +65,9 @@ pub(crate) struct Met {
     pub(super) pages: i64,
     /// Small blocks that this pass has written.
     pub(super) small: Gathering,
+    /// Versions that are as they were, but were read from other records than before: each with
+    /// the stamp of the one that it was read from now.
+    restamped: Vec<(u32, Stamp)>,
 }
 
 /// What a page marked as met, to be taken back if it is not stored.
@@ -90,6 +93,7 @@ impl Met {
             claimed: HashSet::new(),
             pages: 0,
             small: Gathering::default(),
+            restamped: Vec::new(),
         }
     }
 
@@ -121,6 +125,23 @@ impl Met {
         if let Some(row) = self.meet(place, marks) {
             marks.unchanged.push(row..row + 1);
         }
+    }
+
+    /// Notes what record a version was read from: a file may be written another way and say the
+    /// same, and is to be known the next time.
+    pub(super) fn read_from(&mut self, place: u32, stamp: Option<i64>) {
+        let stamp = stamp.map(Stamp).filter(|stamp| stamp.0 != NO_NUMBER);
+        if let Some(stamp) = stamp.filter(|stamp| self.standing.stamp(place) != Some(*stamp)) {
+            self.restamped.push((place, stamp));
+        }
+    }
+
+    /// Rows with the stamps of the records that they were read from now, in order.
+    pub(super) fn restamped(&self) -> Vec<(i64, i64)> {
+        let of = |(place, stamp): &(u32, Stamp)| Some((self.standing.row(*place)?, stamp.0));
+        let mut rows: Vec<(i64, i64)> = self.restamped.iter().filter_map(of).collect();
+        rows.sort_unstable();
+        rows
     }
 
     /// Marks a version as met; gives its row.

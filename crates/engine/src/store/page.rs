@@ -170,6 +170,7 @@ impl Store {
         if met.kind == Kind::Identity {
             people::move_rows(&mut writing.tx, &moved).await?;
         }
+        blocks::stamp_anew(&mut writing.tx, &met.restamped()).await?;
         let outcome = match held {
             Some(held) => Err(held),
             None => {
@@ -366,6 +367,7 @@ async fn sort<'a>(
         }
         if let Some(place) = met.equal(key, &row.hash) {
             met.meet_unchanged(place, marks);
+            met.read_from(place, row.stamp);
             sorted.applied.unchanged += 1;
             continue;
         }

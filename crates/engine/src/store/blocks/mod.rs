@@ -2,11 +2,13 @@
 //!
 //! A version is visible at a sync S if it was first stored at or before S and had not ended by
 //! then. A block holds what one page stored anew of one kind: the objects' numbers column by column,
-//! their facts compressed together. It is written once and never changed; what of it has ended
-//! since stands beside it. An object's row is its block's and its place there, so rows grow in
-//! the order in which they were stored. There is no index: a question along a reference goes
-//! through the column of that reference, eight bytes an object.
+//! their facts compressed together. It is written once and never changed, but for its stamps, which
+//! say nothing of an object; what of it has ended since stands beside it. An object's row is its
+//! block's and its place there, so rows grow in the order in which they were stored. There is no
+//! index: a question along a reference goes through the column of that reference, eight bytes an
+//! object.
 
+mod anew;
 mod forget;
 mod form;
 mod gather;
@@ -15,13 +17,14 @@ mod marks;
 mod tests;
 mod visit;
 
+pub(super) use anew::{number_anew, stamp_anew};
 pub(super) use forget::{forget, forgettable};
 pub(super) use form::{numbers, read_numbers};
 pub(super) use gather::{Gathering, Moved};
 pub(super) use marks::{Mark, Span, ended_in, facts_of, marks_of, of_keys, stored_in};
 pub(super) use visit::{At, Block, Columns, Which, all, at_most, each, of_rows, window};
 
-use super::objects::{Ending, NewVersion, ObjectRow};
+use super::objects::{Ending, NewVersion};
 use super::{StoreError, SyncId};
 use lastkey_contract::Kind;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -222,22 +225,6 @@ pub(super) async fn take_over(
             }
         }
     }
-    Ok(())
-}
-
-/// Gives the objects of a block other numbers, all of them in their order.
-pub(super) async fn number_anew(
-    connection: &mut SqliteConnection,
-    block: i64,
-    rows: &[ObjectRow],
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE blocks SET keys = ?2, froms = ?3, tos = ?4 WHERE id = ?1")
-        .bind(block)
-        .bind(form::numbers(rows.iter().map(|row| row.key_number)))
-        .bind(form::references(rows.iter().map(|row| row.from)))
-        .bind(form::references(rows.iter().map(|row| row.to)))
-        .execute(connection)
-        .await?;
     Ok(())
 }
 
