@@ -187,7 +187,7 @@ impl Store {
         let (record, lines) = finish(outcome);
         unseen::forget(&mut writing.tx, sync, Some(met.kind)).await?;
         let shown_in_part = !record.complete && (record.totals.received > 0 || held.is_some());
-        if let Some(so_far) = met.so_far().filter(|_| shown_in_part) {
+        if let Some(so_far) = shown_in_part.then(|| met.so_far()).flatten() {
             unseen::put(&mut writing.tx, sync, met.kind, &so_far).await?;
         }
         met::forget(&mut writing.tx, sync, Some(met.kind)).await?;
@@ -201,7 +201,7 @@ impl Store {
 impl Store {
     /// Notes what a read that was stopped had not shown of a kind by then.
     pub(crate) async fn note_unseen(&self, sync: SyncId, met: &Met) -> Result<(), StoreError> {
-        let Some(so_far) = met.so_far().filter(|_| met.pages > 0) else {
+        let Some(so_far) = (met.pages > 0).then(|| met.so_far()).flatten() else {
             return Ok(());
         };
         let mut writing = self.begin().await?;

@@ -248,10 +248,13 @@ impl Store {
     async fn numbers_of(&self, objects: &[i64], size: usize) -> Result<Set, StoreError> {
         let every: Vec<u32> = (0u32..).take(size).collect();
         let rows = self.roster_rows(&every).await?;
+        let mut numbers: Vec<(i64, u32)> = rows.into_iter().zip(every).collect();
+        numbers.sort_unstable();
         let mut set = Set::none(size);
         for object in objects {
-            if let Ok(place) = rows.binary_search(object) {
-                set.add(place as u32);
+            let found = numbers.binary_search_by_key(object, |(row, _)| *row);
+            if let Some((_, number)) = found.ok().and_then(|at| numbers.get(at)) {
+                set.add(*number);
             }
         }
         Ok(set)

@@ -3,11 +3,14 @@
 //!
 //! Derived from the facts and made anew as a whole when identities have changed: sorting a
 //! million names takes less than keeping an index for each column up to date row by row. Lists
-//! read what was made last; `people` says what is still there of it. Identities are numbered by
-//! their place in the order of their rows; those numbers mean something only within one making.
+//! read what was made last; `people` says what is still there of it. Identities are numbered, and
+//! mostly keep their numbers from one making to the next, so that only those parts are written
+//! anew in which something has changed; the numbers mean nothing beside the roster.
 
 mod number;
+mod numbering;
 mod orders;
+mod parts;
 mod set;
 mod words;
 
@@ -17,6 +20,7 @@ use super::blocks::{self, Columns as Read, Which};
 use super::outline::IdentityOutline;
 use super::{Store, StoreError, meta};
 use lastkey_contract::Kind;
+use numbering::{Changes, Numbering};
 use orders::Columns;
 use sqlx::SqliteConnection;
 use std::collections::{HashMap, HashSet};
@@ -111,11 +115,12 @@ impl Store {
             Ok(())
         })
         .await?;
+        let numbering = self.numbering(&mut connection, columns.rows()).await?;
         drop(connection);
         let made = tokio::task::spawn_blocking(move || {
             std::thread::scope(|scope| {
-                let words = scope.spawn(move || words.parts());
-                let orders = columns.orders();
+                let words = scope.spawn(|| words.parts(&numbering));
+                let orders = columns.orders(&numbering);
                 (orders, words.join())
             })
         })
@@ -130,28 +135,41 @@ impl Store {
             },
         };
         let mut writing = self.begin().await?;
-        sqlx::raw_sql("DELETE FROM roster_orders; DELETE FROM roster_words;")
-            .execute(&mut *writing.tx)
-            .await?;
-        for (name, bytes, width) in orders {
-            for (part, bytes) in (0i64..).zip(bytes.chunks(PART * width)) {
-                sqlx::query("INSERT INTO roster_orders (name, part, bytes) VALUES (?1, ?2, ?3)")
-                    .bind(name)
-                    .bind(part)
-                    .bind(bytes)
-                    .execute(&mut *writing.tx)
-                    .await?;
-            }
-        }
-        for (first, bytes) in words {
-            sqlx::query("INSERT INTO roster_words (first, bytes) VALUES (?1, ?2)")
-                .bind(first)
-                .bind(bytes)
-                .execute(&mut *writing.tx)
-                .await?;
-        }
+        parts::put_orders(&mut writing.tx, &orders).await?;
+        parts::put_words(&mut writing.tx, &words).await?;
         meta::put(&mut writing.tx, MADE_OF, &changes).await?;
         writing.commit().await
+    }
+
+    /// The numbers of identities with these rows, mostly those that they had.
+    async fn numbering(
+        &self,
+        connection: &mut SqliteConnection,
+        rows: &[i64],
+    ) -> Result<Numbering, StoreError> {
+        let size = self.roster_size().await?;
+        let numbers: Vec<u32> = (0u32..).take(size).collect();
+        let before = self.roster_rows(&numbers).await?;
+        let Some(changes) = Changes::between(&before, rows) else {
+            return Ok(Numbering::anew());
+        };
+        // A new version of somebody has the same name, and so the same number of it.
+        let mut names: HashMap<(i64, i64), i64> = HashMap::new();
+        let fresh: Vec<i64> = changes.fresh.iter().map(|(_, row)| *row).collect();
+        blocks::of_rows(&mut *connection, &fresh, Read::Keys, |block, place| {
+            names.insert((block.source, block.key(place)?), block.row(place));
+            Ok(())
+        })
+        .await?;
+        let mut same = HashMap::new();
+        let gone: Vec<i64> = changes.gone.iter().map(|(_, row)| *row).collect();
+        blocks::of_rows(connection, &gone, Read::Keys, |block, place| {
+            let new = names.get(&(block.source, block.key(place)?));
+            same.extend(new.map(|new| (block.row(place), *new)));
+            Ok(())
+        })
+        .await?;
+        Ok(Numbering::kept(changes, &same))
     }
 
     /// How many identities the roster numbers.

@@ -1,11 +1,12 @@
 //! The orders of lists: identities sorted by each column, ties by id, then source.
 
 use super::super::outline::IdentityOutline;
+use super::numbering::Numbering;
 use super::{ROWS, number};
 use crate::access::Texts;
 use crate::correlate::folded;
 use lastkey_contract::facts::IdentityStatus;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// The columns that identities can be sorted or filtered by, in the order of `Columns::texts`.
 const NAMES: [&str; 11] = [
@@ -77,9 +78,14 @@ impl Columns {
         }
     }
 
+    /// The rows in the order in which they were taken.
+    pub fn rows(&self) -> &[i64] {
+        &self.rows
+    }
+
     /// Name, bytes, and bytes for each number of every order.
-    pub fn orders(self) -> Vec<(&'static str, Vec<u8>, usize)> {
-        let mut made = vec![(ROWS, number::wide(&self.rows), 8)];
+    pub fn orders(self, numbering: &Numbering) -> Vec<(&'static str, Vec<u8>, usize)> {
+        let mut made = vec![(ROWS, number::wide(&numbering.arranged(&self.rows)), 8)];
         let [ids, sources, ..] = &self.texts;
         let every: Vec<u32> = (0u32..).take(self.rows.len()).collect();
         let by_source = sorted(sources, &every);
@@ -89,6 +95,7 @@ impl Columns {
                 "id" => by_id.clone(),
                 _ => sorted(texts, &by_id),
             };
+            let order: Vec<u32> = order.into_iter().map(|taken| numbering.of(taken)).collect();
             made.push((name, number::narrow(&order), 4));
         }
         made
@@ -119,23 +126,25 @@ const FEW: usize = 1_024;
 /// The same where there are few texts, which many have: they are dealt out. None where there are
 /// many.
 fn sorted_by_few(texts: &Texts, before: &[u32]) -> Option<Vec<u32>> {
-    let mut piles: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
-    let mut last: Option<(&str, &mut Vec<u32>)> = None;
+    let mut piles: Vec<(&str, Vec<u32>)> = Vec::new();
+    let mut pile_of: HashMap<&str, usize> = HashMap::new();
     for number in before {
         let text = texts.at(*number);
-        match &mut last {
-            Some((same, pile)) if *same == text => pile.push(*number),
-            _ => {
-                if piles.len() > FEW {
-                    return None;
-                }
-                let pile = piles.entry(text).or_default();
-                pile.push(*number);
-                last = Some((text, pile));
+        let pile = match pile_of.get(text) {
+            Some(pile) => *pile,
+            None if piles.len() > FEW => return None,
+            None => {
+                pile_of.insert(text, piles.len());
+                piles.push((text, Vec::new()));
+                piles.len() - 1
             }
+        };
+        if let Some((_, pile)) = piles.get_mut(pile) {
+            pile.push(*number);
         }
     }
-    Some(piles.into_values().flatten().collect())
+    piles.sort_unstable_by_key(|(text, _)| *text);
+    Some(piles.into_iter().flat_map(|(_, pile)| pile).collect())
 }
 
 /// The first sixteen bytes as a number that sorts as they do.

@@ -4,6 +4,7 @@
 //! it. Beginnings that very many words share stand there too, so that a search for a single
 //! letter is one list as well.
 
+use super::numbering::Numbering;
 use super::orders::first_bytes;
 use super::set::Set;
 use super::{StoreError, number};
@@ -119,7 +120,7 @@ impl Words {
     }
 
     /// The parts, each with the first word that it holds.
-    pub fn parts(self) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub fn parts(self, numbering: &Numbering) -> Vec<(Vec<u8>, Vec<u8>)> {
         let (order, rank) = self.words.sorted();
         // Where the people of each word begin, in the order of the words.
         let mut starts = vec![0usize; order.len() + 1];
@@ -143,9 +144,16 @@ impl Words {
                 continue;
             };
             if let Some(slot) = having.get_mut(*at) {
-                *slot = person;
+                *slot = numbering.of(person);
             }
             *at += 1;
+        }
+        for bounds in starts.windows(2) {
+            let [from, to] = bounds else { continue };
+            // Nearly always they are in order.
+            if let Some(people) = having.get_mut(*from..*to) {
+                people.sort_unstable();
+            }
         }
         let word_at = |word: usize| order.get(word).map_or("", |word| self.words.at(*word));
         let people_of = |words: Range<usize>| {
