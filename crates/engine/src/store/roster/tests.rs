@@ -6,6 +6,7 @@ use crate::collect::tests::{bench, read};
 use lastkey_contract::{Fact, Kind};
 use proptest::prelude::*;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 fn fact(n: usize, (name, mail, department): &(String, Option<String>, Option<String>)) -> Fact {
     Fact::Identity(
@@ -216,4 +217,66 @@ fn who_left_is_gone_at_once_and_who_came_is_there_after_the_read() {
         assert_eq!((rows.len(), matching), (0, 0));
         bench.store.clone().close().await;
     });
+}
+
+/// Who is listed in each order, and who is found by each of some words.
+async fn listed(store: &Store) -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    for (search, sort) in [
+        ("", "id"),
+        ("", "display_name"),
+        ("", "email"),
+        ("", "department"),
+        ("a", "id"),
+        ("u06", "id"),
+        ("b b", "display_name"),
+    ] {
+        let (rows, _) = ask(store, search, &[], sort).await;
+        all.push(ids(&rows).into_iter().map(str::to_owned).collect());
+    }
+    all
+}
+
+type Step = Vec<(usize, Option<(String, Option<String>, Option<String>)>)>;
+
+/// Reads sixty people, then small changes of them; the lists are those of a store that has only
+/// read how it ended.
+async fn kept(steps: Vec<Step>) {
+    let (stepping, afresh) = (bench(&["hr"]).await, bench(&["hr"]).await);
+    let mut people: BTreeMap<usize, _> = (0..60)
+        .map(|n| (n, (format!("a{} b", n % 9), None, None)))
+        .collect();
+    for step in [Vec::new()].into_iter().chain(steps) {
+        for (n, person) in step {
+            match person {
+                Some(person) => people.insert(n, person),
+                None => people.remove(&n),
+            };
+        }
+        let facts: Vec<Fact> = people.iter().map(|(n, person)| fact(*n, person)).collect();
+        let connector = Seeded::new(13).with(Kind::Identity, facts);
+        read(&stepping, "hr", &connector).await;
+    }
+    let facts: Vec<Fact> = people.iter().map(|(n, person)| fact(*n, person)).collect();
+    let connector = Seeded::new(13).with(Kind::Identity, facts);
+    read(&afresh, "hr", &connector).await;
+    assert_eq!(listed(&stepping.store).await, listed(&afresh.store).await);
+    for bench in [stepping, afresh] {
+        bench.store.clone().close().await;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #[test]
+    fn after_small_changes_lists_are_what_they_are_when_made_anew(
+        steps in proptest::collection::vec(proptest::collection::vec(
+            (0usize..66, proptest::option::weighted(0.8, (
+                "[a-c]{1,3} [a-c]{1,3}",
+                proptest::option::of("[a-c]{1,2}@[ab]\\.x"),
+                proptest::option::of("(a|bb|c)"),
+            ))), 1..4), 1..4),
+    ) {
+        in_a_runtime(kept(steps));
+    }
 }
