@@ -66,6 +66,14 @@ struct Credential {
     account: Option<Number>,
 }
 
+/// What became of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    Taken,
+    /// One of its ends is not there.
+    EndsUnknown,
+}
+
 /// Either end of what leads from a principal somewhere: an account or an entitlement, by place.
 #[derive(Clone, Copy)]
 enum From {
@@ -92,6 +100,8 @@ pub(crate) struct Making {
     entitlement_grants: Vec<(u32, GrantRow)>,
     terms: HashMap<Terms, u32>,
     terms_list: Vec<Terms>,
+    /// The terms that came last: nearly all grants have the same.
+    last_terms: Option<(Terms, u32)>,
     reads: Vec<(From, u32)>,
     controls: Vec<(From, (u32, ControlMeans))>,
     owners: Vec<NewOwner>,
@@ -250,10 +260,6 @@ impl Making {
         self.accounts.places.contains_key(&number) || self.entitlements.places.contains_key(&number)
     }
 
-    pub(crate) fn has_entitlement(&self, number: Number) -> bool {
-        self.entitlements.places.contains_key(&number)
-    }
-
     pub(crate) fn has_location(&self, number: Number) -> bool {
         self.locations.places.contains_key(&number)
     }
@@ -269,19 +275,22 @@ impl Making {
     }
 
     /// A principal holds an entitlement, on these terms.
-    pub(crate) fn grant(&mut self, principal: Number, entitlement: Number, terms: Terms) {
+    pub(crate) fn grant(&mut self, principal: Number, entitlement: Number, terms: Terms) -> Held {
         let (Some(from), Some(to)) = (
             self.from(principal),
             self.entitlements.places.get(&entitlement).copied(),
         ) else {
-            return;
+            return Held::EndsUnknown;
         };
-        let terms = match self.terms.get(&terms) {
-            Some(row) => *row,
+        let terms = match self.last_terms.filter(|(last, _)| *last == terms) {
+            Some((_, row)) => row,
             None => {
-                let row = u32::try_from(self.terms_list.len()).unwrap_or(NONE - 1);
-                self.terms.insert(terms, row);
-                self.terms_list.push(terms);
+                let next = u32::try_from(self.terms_list.len()).unwrap_or(NONE - 1);
+                let row = *self.terms.entry(terms).or_insert(next);
+                if row == next {
+                    self.terms_list.push(terms);
+                }
+                self.last_terms = Some((terms, row));
                 row
             }
         };
@@ -293,6 +302,7 @@ impl Making {
             From::Account(place) => self.account_grants.push((place, row)),
             From::Entitlement(place) => self.entitlement_grants.push((place, row)),
         }
+        Held::Taken
     }
 
     /// A principal can read a location.
@@ -321,8 +331,14 @@ impl Making {
         let systems = order_systems(&self.systems.texts, &mut graph);
         graph.environments = self.environments.texts;
         let one = Column::filled(0, 1);
-        let identities = self.identities.in_order(&one);
-        let accounts = self.accounts.in_order(&systems);
+        let (identities, accounts) = std::thread::scope(|scope| {
+            let identities = scope.spawn(|| self.identities.in_order(&one));
+            let accounts = self.accounts.in_order(&systems);
+            match identities.join() {
+                Ok(identities) => (identities, accounts),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        });
         let entitlements = self.entitlements.in_order(&systems);
         let credentials = self.credentials.in_order(&systems);
         let locations = self.locations.in_order(&systems);

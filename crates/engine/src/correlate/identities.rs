@@ -116,6 +116,8 @@ pub struct Identities {
     kinds: Vec<IdentityKind>,
     ids: Texts,
     by_id: Index,
+    /// No id stands twice.
+    each_once: bool,
     indexes: Vec<Index>,
     /// Hashes, by identity; 0 where not known.
     compared: Vec<Vec<u64>>,
@@ -195,6 +197,7 @@ impl Gathering {
                 kinds: Vec::new(),
                 ids: Texts::default(),
                 by_id: Index::default(),
+                each_once: false,
                 indexes: Vec::new(),
                 compared: vec![Vec::new(); agrees.len()],
                 leads: Vec::new(),
@@ -249,6 +252,7 @@ impl Gathering {
             ..
         } = self;
         known.by_id = Index::new(ids);
+        known.each_once = known.by_id.has_each_once();
         known.indexes = values.into_iter().map(Index::new).collect();
         known.persons = persons;
         known.find_leads();
@@ -335,7 +339,7 @@ impl Identities {
     pub fn shown(&self, identity: u32) -> String {
         let lead = self.lead(identity);
         let id = self.id(lead);
-        match self.with_id(id).all(|n| self.lead(n) == lead) {
+        match self.each_once || self.with_id(id).all(|n| self.lead(n) == lead) {
             true => id.to_owned(),
             false => format!("{}:{id}", self.source_name(lead)),
         }

@@ -39,6 +39,12 @@ impl Index {
         }
     }
 
+    /// Whether no two numbers have one hash.
+    pub(super) fn has_each_once(&self) -> bool {
+        let mut neighbours = self.entries.iter().zip(self.entries.iter().skip(1));
+        neighbours.all(|((a, _), (b, _))| a != b)
+    }
+
     /// The numbers that have this hash, ascending.
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = u32> {
         let part = (hash >> self.shift) as usize;

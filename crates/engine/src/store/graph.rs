@@ -9,7 +9,9 @@ use super::names::Names;
 use super::outline::{Depth, GrantOutline};
 use super::snapshot::NO_SOURCE;
 use super::{Store, StoreError, SyncId};
-use crate::access::making::{Making, NewAccount, NewCredential, NewLocation, NewOwner, Number};
+use crate::access::making::{
+    Held, Making, NewAccount, NewCredential, NewLocation, NewOwner, Number,
+};
 use crate::access::{
     AccountRow, CredentialRow, EntitlementRow, Graph, IdentityRow, expiry, is_production,
     membership, revocation,
@@ -121,10 +123,10 @@ impl Store {
         loading.entitlements().await?;
         loading.credentials().await?;
         loading.locations().await?;
-        for kind in [Kind::Grant, Kind::Reader, Kind::Control] {
+        loading.grants().await?;
+        for kind in [Kind::Reader, Kind::Control] {
             loading.only_named(kind).await?;
         }
-        loading.grants().await?;
         loading.readers().await?;
         loading.controls().await?;
         loading.owners(&known).await?;
@@ -151,6 +153,7 @@ impl Store {
         }
         let (making, maybe) = (loading.making, loading.maybe);
         drop(reading);
+        drop(known);
         let mut graph = making.graph();
         graph.reads = reads;
         graph.never_read = never_read;
@@ -166,6 +169,14 @@ fn resolved(known: &Identities, reference: &str, source: i64) -> Number {
         // Numbers of people are not negative.
         [] | [_, _, ..] => -1,
     }
+}
+
+/// From whom a line leads, and where to.
+fn ends(block: &Block, place: usize) -> (Option<Number>, Option<Number>) {
+    (
+        Block::reference(&block.froms, place),
+        Block::reference(&block.tos, place),
+    )
 }
 
 /// A graph that is being read from one moment of the file.
@@ -382,7 +393,8 @@ impl Loading<'_> {
         .await
     }
 
-    /// Entitlements, locations and systems that only lines of a kind name: they count like any other.
+    /// Entitlements, locations and systems that only lines of a kind name: they count like any
+    /// other. Lines about grants are gone through once, with the grants.
     async fn only_named(&mut self, kind: Kind) -> Result<(), StoreError> {
         let (which, making) = (self.which(kind), &mut self.making);
         let mut rows = Vec::new();
@@ -396,7 +408,6 @@ impl Loading<'_> {
                     let target = Block::reference(&block.tos, place);
                     let there = principal.is_some_and(|number| making.has_principal(number))
                         && target.is_some_and(|number| match kind {
-                            Kind::Grant => making.has_entitlement(number),
                             Kind::Reader => making.has_location(number),
                             _ => making.has_principal(number),
                         });
@@ -408,11 +419,20 @@ impl Loading<'_> {
             },
         )
         .await?;
-        let names = self.names;
+        self.name_ends(&rows, |_, _, _| Ok(())).await
+    }
+
+    /// Takes in what some rows name, and shows each.
+    async fn name_ends(
+        &mut self,
+        rows: &[i64],
+        mut then: impl FnMut(&mut Making, &Block, usize) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let (names, making) = (self.names, &mut self.making);
         blocks::of_rows(
             &mut *self.connection,
-            &rows,
-            Columns::Facts,
+            rows,
+            Columns::Named,
             |block, place| {
                 let ends: EndsPart = serde_json::from_str(block.fact(place)?)?;
                 let system = ends.system.as_str();
@@ -434,7 +454,7 @@ impl Loading<'_> {
                     let number = names.object(Kind::Entitlement, &[system, &principal.id]);
                     making.named_entitlement(number, system, &principal.id);
                 }
-                Ok(())
+                then(making, block, place)
             },
         )
         .await
@@ -443,18 +463,29 @@ impl Loading<'_> {
     async fn grants(&mut self) -> Result<(), StoreError> {
         let (which, making) = (self.which(Kind::Grant), &mut self.making);
         let columns = Columns::OutlinedEnds;
+        // Grants of what nothing else names.
+        let mut rest: Vec<i64> = Vec::new();
         blocks::each(&mut *self.connection, &which, columns, |block| {
             block.places().try_for_each(|place| {
-                let (Some(from), Some(to)) = (
-                    Block::reference(&block.froms, place),
-                    Block::reference(&block.tos, place),
-                ) else {
+                let (Some(from), Some(to)) = ends(block, place) else {
+                    rest.push(block.row(place));
                     return Ok(());
                 };
                 let outline: GrantOutline = block.outline(place)?;
-                making.grant(from, to, outline.terms());
+                match making.grant(from, to, outline.terms()) {
+                    Held::Taken => {}
+                    Held::EndsUnknown => rest.push(block.row(place)),
+                }
                 Ok(())
             })
+        })
+        .await?;
+        self.name_ends(&rest, |making, block, place| {
+            if let (Some(from), Some(to)) = ends(block, place) {
+                let outline: GrantOutline = block.outline(place)?;
+                making.grant(from, to, outline.terms());
+            }
+            Ok(())
         })
         .await
     }

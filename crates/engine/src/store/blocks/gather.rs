@@ -4,9 +4,9 @@
 //! Each object is written once more at most, and no more than a block's fill at once.
 
 use super::super::StoreError;
-use super::visit::{At, Block, Columns, by_id};
 use super::super::links;
 use super::forget::remove;
+use super::visit::{At, Block, Columns, by_id};
 use super::{Content, MOST, MOST_TEXT, block_of, first_row_after, form, row_of, write};
 use sqlx::SqliteConnection;
 use std::ops::Range;

@@ -43,13 +43,7 @@ const TELLING: usize = 1_000;
 
 impl Columns {
     /// The next of `all` identities.
-    pub fn take(
-        &mut self,
-        all: usize,
-        row: i64,
-        source: &str,
-        person: &IdentityOutline<'_>,
-    ) {
+    pub fn take(&mut self, all: usize, row: i64, source: &str, person: &IdentityOutline<'_>) {
         self.rows.push(row);
         if self.rows.len() == TELLING {
             let more = all.saturating_sub(TELLING);
