@@ -70,8 +70,32 @@ struct Credential {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Held {
     Taken,
-    /// One of its ends is not there.
-    EndsUnknown,
+    /// One of its ends is not there; the place that it would have had.
+    EndsUnknown(Position),
+}
+
+/// A place among the grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    account: usize,
+    entitlement: usize,
+    terms: u32,
+}
+
+/// Puts what comes late before what stands at its position; both are in order.
+fn insert<T: Copy>(all: &mut Vec<T>, late: &[(usize, T)]) {
+    if late.is_empty() {
+        return;
+    }
+    let mut whole = Vec::with_capacity(all.len() + late.len());
+    let mut from = 0;
+    for (position, one) in late {
+        whole.extend_from_slice(all.get(from..*position).unwrap_or(&[]));
+        whole.push(*one);
+        from = *position;
+    }
+    whole.extend_from_slice(all.get(from..).unwrap_or(&[]));
+    *all = whole;
 }
 
 /// Either end of what leads from a principal somewhere: an account or an entitlement, by place.
@@ -276,33 +300,62 @@ impl Making {
 
     /// A principal holds an entitlement, on these terms.
     pub(crate) fn grant(&mut self, principal: Number, entitlement: Number, terms: Terms) -> Held {
-        let (Some(from), Some(to)) = (
-            self.from(principal),
-            self.entitlements.places.get(&entitlement).copied(),
-        ) else {
-            return Held::EndsUnknown;
-        };
-        let terms = match self.last_terms.filter(|(last, _)| *last == terms) {
-            Some((_, row)) => row,
+        let terms = self.terms_row(terms);
+        match self.grant_row(principal, entitlement, terms) {
+            Some((From::Account(place), row)) => self.account_grants.push((place, row)),
+            Some((From::Entitlement(place), row)) => self.entitlement_grants.push((place, row)),
             None => {
-                let next = u32::try_from(self.terms_list.len()).unwrap_or(NONE - 1);
-                let row = *self.terms.entry(terms).or_insert(next);
-                if row == next {
-                    self.terms_list.push(terms);
-                }
-                self.last_terms = Some((terms, row));
-                row
+                return Held::EndsUnknown(Position {
+                    account: self.account_grants.len(),
+                    entitlement: self.entitlement_grants.len(),
+                    terms,
+                });
             }
-        };
-        let row = GrantRow {
-            entitlement: to,
-            terms,
-        };
-        match from {
-            From::Account(place) => self.account_grants.push((place, row)),
-            From::Entitlement(place) => self.entitlement_grants.push((place, row)),
         }
         Held::Taken
+    }
+
+    /// Grants whose ends were not known when they came, in the order in which they came: each
+    /// takes the place that it would have had. Those whose ends are unknown still are left out.
+    pub(crate) fn late_grants(&mut self, late: &[(Position, Number, Number)]) {
+        let (mut of_accounts, mut of_entitlements) = (Vec::new(), Vec::new());
+        for (position, principal, entitlement) in late {
+            match self.grant_row(*principal, *entitlement, position.terms) {
+                Some((From::Account(place), row)) => {
+                    of_accounts.push((position.account, (place, row)));
+                }
+                Some((From::Entitlement(place), row)) => {
+                    of_entitlements.push((position.entitlement, (place, row)));
+                }
+                None => {}
+            }
+        }
+        insert(&mut self.account_grants, &of_accounts);
+        insert(&mut self.entitlement_grants, &of_entitlements);
+    }
+
+    fn grant_row(
+        &self,
+        principal: Number,
+        entitlement: Number,
+        terms: u32,
+    ) -> Option<(From, GrantRow)> {
+        let from = self.from(principal)?;
+        let entitlement = self.entitlements.places.get(&entitlement).copied()?;
+        Some((from, GrantRow { entitlement, terms }))
+    }
+
+    fn terms_row(&mut self, terms: Terms) -> u32 {
+        if let Some((_, row)) = self.last_terms.filter(|(last, _)| *last == terms) {
+            return row;
+        }
+        let next = u32::try_from(self.terms_list.len()).unwrap_or(NONE - 1);
+        let row = *self.terms.entry(terms).or_insert(next);
+        if row == next {
+            self.terms_list.push(terms);
+        }
+        self.last_terms = Some((terms, row));
+        row
     }
 
     /// A principal can read a location.

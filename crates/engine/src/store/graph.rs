@@ -419,14 +419,14 @@ impl Loading<'_> {
             },
         )
         .await?;
-        self.name_ends(&rows, |_, _, _| Ok(())).await
+        self.name_ends(&rows, |_, _| Ok(())).await
     }
 
     /// Takes in what some rows name, and shows each.
     async fn name_ends(
         &mut self,
         rows: &[i64],
-        mut then: impl FnMut(&mut Making, &Block, usize) -> Result<(), StoreError>,
+        mut then: impl FnMut(&Block, usize) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let (names, making) = (self.names, &mut self.making);
         blocks::of_rows(
@@ -454,7 +454,7 @@ impl Loading<'_> {
                     let number = names.object(Kind::Entitlement, &[system, &principal.id]);
                     making.named_entitlement(number, system, &principal.id);
                 }
-                then(making, block, place)
+                then(block, place)
             },
         )
         .await
@@ -464,30 +464,37 @@ impl Loading<'_> {
         let (which, making) = (self.which(Kind::Grant), &mut self.making);
         let columns = Columns::OutlinedEnds;
         // Grants of what nothing else names.
-        let mut rest: Vec<i64> = Vec::new();
+        let (mut rows, mut positions) = (Vec::new(), HashMap::new());
         blocks::each(&mut *self.connection, &which, columns, |block| {
             block.places().try_for_each(|place| {
-                let (Some(from), Some(to)) = ends(block, place) else {
-                    rest.push(block.row(place));
-                    return Ok(());
-                };
                 let outline: GrantOutline = block.outline(place)?;
-                match making.grant(from, to, outline.terms()) {
-                    Held::Taken => {}
-                    Held::EndsUnknown => rest.push(block.row(place)),
+                let row = block.row(place);
+                match ends(block, place) {
+                    (Some(from), Some(to)) => match making.grant(from, to, outline.terms()) {
+                        Held::Taken => {}
+                        Held::EndsUnknown(position) => {
+                            rows.push(row);
+                            positions.insert(row, position);
+                        }
+                    },
+                    (None, _) | (_, None) => rows.push(row),
                 }
                 Ok(())
             })
         })
         .await?;
-        self.name_ends(&rest, |making, block, place| {
-            if let (Some(from), Some(to)) = ends(block, place) {
-                let outline: GrantOutline = block.outline(place)?;
-                making.grant(from, to, outline.terms());
+        let mut late = Vec::new();
+        self.name_ends(&rows, |block, place| {
+            if let (Some(from), Some(to)) = ends(block, place)
+                && let Some(position) = positions.get(&block.row(place))
+            {
+                late.push((*position, from, to));
             }
             Ok(())
         })
-        .await
+        .await?;
+        self.making.late_grants(&late);
+        Ok(())
     }
 
     async fn readers(&mut self) -> Result<(), StoreError> {
