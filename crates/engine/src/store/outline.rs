@@ -320,3 +320,88 @@ fn of_account(x: &Account) -> Result<Vec<u8>, StoreError> {
         expires_at: x.expires_at,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::canonical;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = Option<String>> {
+        prop_oneof![Just(None), "[a-z\"\\\\ü\u{1}]{0,12}".prop_map(Some)]
+    }
+
+    fn when() -> impl Strategy<Value = Option<When>> {
+        let days = (1970i32..2100, 1u32..13, 1u32..29);
+        let days = days.prop_map(|(y, m, d)| When::parse(&format!("{y}-{m:02}-{d:02}T10:00:00Z")));
+        prop_oneof![Just(None), days]
+    }
+
+    fn fact(json: serde_json::Value) -> (Fact, String) {
+        let fact: Fact = serde_json::from_value(json).unwrap();
+        let payload = canonical::payload(&fact).unwrap();
+        (fact, payload)
+    }
+
+    proptest! {
+        #[test]
+        fn an_identity_reads_alike_from_its_outline_and_from_its_fact(
+            id in "[a-z\"]{1,9}", texts in prop::array::uniform6(text()), start in when(), end in when(),
+        ) {
+            let [display_name, email, department, title, manager_id, employer_id] = texts;
+            let manager_id = manager_id.filter(|id| !id.trim().is_empty());
+            let employer_id = employer_id.filter(|id| !id.trim().is_empty());
+            let (fact, payload) = fact(serde_json::json!({ "fact": "identity",
+                "id": id, "kind": "agent", "status": "on_leave", "leaver_kind": "involuntary",
+                "display_name": display_name, "email": email, "department": department,
+                "title": title, "manager_id": manager_id, "employer_id": employer_id,
+                "start_date": start, "end_date": end, "attributes": { "a": "b" },
+            }));
+            let bytes = of(&fact).unwrap().unwrap();
+            let kept = IdentityOutline::of_bytes(&bytes).unwrap();
+            prop_assert_eq!(&kept, &IdentityOutline::of_json(&payload).unwrap());
+            prop_assert_eq!(kept.display_name.as_deref(), display_name.as_deref());
+        }
+
+        #[test]
+        fn an_account_reads_alike_from_its_outline_and_from_its_fact(
+            id in "[a-z\"]{1,9}", texts in prop::array::uniform4(text()), at in when(), until in when(),
+            enabled in any::<Option<bool>>(), local in any::<Option<bool>>(),
+        ) {
+            let [name, email, identity_id, environment] = texts;
+            let identity_id = identity_id.filter(|id| !id.trim().is_empty());
+            let (fact, payload) = fact(serde_json::json!({ "fact": "account",
+                "system": "corp", "id": id, "name": name, "email": email, "kind": "shared",
+                "identity_id": identity_id, "environment": environment, "enabled": enabled,
+                "local_sign_in": local, "created_at": at, "expires_at": until,
+            }));
+            let bytes = of(&fact).unwrap().unwrap();
+            let kept = AccountOutline::of_bytes(&bytes).unwrap();
+            prop_assert_eq!(&kept, &AccountOutline::of_json(&payload).unwrap());
+            prop_assert_eq!(kept.enabled, enabled);
+        }
+
+        #[test]
+        fn a_grant_has_the_terms_of_its_fact(
+            assignment in prop_oneof![Just(None), Just(Some("active")), Just(Some("eligible"))],
+            until in when(),
+        ) {
+            let (fact, payload) = fact(serde_json::json!({ "fact": "grant",
+                "system": "corp", "entitlement_id": "e", "assignment": assignment, "expires_at": until,
+                "principal": { "kind": "account", "system": "corp", "id": "a" },
+            }));
+            let bytes = of(&fact).unwrap().unwrap();
+            let plain = assignment != Some("eligible") && until.is_none();
+            prop_assert_eq!(bytes.is_empty(), plain);
+            let kept = GrantOutline::of_bytes(&bytes).unwrap();
+            prop_assert_eq!(kept.terms(), GrantOutline::of_json(&payload).unwrap().terms());
+        }
+
+        #[test]
+        fn odd_bytes_are_damage_and_no_more(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            let _ = IdentityOutline::of_bytes(&bytes);
+            let _ = AccountOutline::of_bytes(&bytes);
+            let _ = GrantOutline::of_bytes(&bytes);
+        }
+    }
+}
