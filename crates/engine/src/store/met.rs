@@ -339,7 +339,7 @@ async fn load_marks(
     which: &Which,
     seen: &[Run<i64>],
 ) -> Result<(), StoreError> {
-    let mut making = Standing::making(blocks::at_most(&mut *connection, which).await?);
+    let mut making = Standing::making(about(&mut *connection, which).await?);
     blocks::each(connection, which, Columns::Marks, |block| {
         making.learn(block)?;
         // What this sync itself wrote before it was cut short was met by it.
@@ -353,6 +353,21 @@ async fn load_marks(
     .await?;
     met.standing = making.made();
     Ok(())
+}
+
+/// About how many stand: as many as the reads before counted at most. Looking would take longer
+/// than it saves.
+async fn about(connection: &mut SqliteConnection, which: &Which) -> Result<usize, StoreError> {
+    let (most,): (i64,) = sqlx::query_as(
+        "SELECT coalesce(max(found), 0) FROM
+         (SELECT k.stored + k.unchanged AS found FROM sync_kinds k JOIN syncs y ON y.id = k.sync
+          WHERE y.source = ?1 AND k.kind = ?2 ORDER BY y.id DESC LIMIT 3)",
+    )
+    .bind(which.source)
+    .bind(which.kind.map(Kind::word))
+    .fetch_one(connection)
+    .await?;
+    Ok(usize::try_from(most).unwrap_or(0))
 }
 
 /// Parent and row of each object, sorted.

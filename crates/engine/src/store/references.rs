@@ -73,6 +73,7 @@ impl Store {
     /// The numbers of everything that a reference can name; of identities by their bare ids.
     async fn known_names(&self) -> Result<Known, StoreError> {
         let mut known = NumberSet::default();
+        known.reserve(self.roster_size().await?);
         let mut connection = self.readers().acquire().await?;
         for kind in [
             Kind::Identity,
@@ -81,7 +82,6 @@ impl Store {
             Kind::Credential,
         ] {
             let which = Which::now(kind);
-            known.reserve(blocks::at_most(&mut connection, &which).await?);
             blocks::each(&mut connection, &which, Columns::Keys, |block| {
                 known.extend(block.places().filter_map(|place| block.keys.get(place)));
                 Ok(())
@@ -159,15 +159,15 @@ impl Store {
 fn unknown(blocks: &[Block], known: &NumberSet) -> (Vec<i64>, Vec<i64>) {
     let (mut from, mut to) = (Vec::new(), Vec::new());
     for block in blocks {
-        let unknown = |numbers: &[i64], place| {
-            Block::reference(numbers, place).is_some_and(|number| !known.contains(&number))
-        };
-        for place in block.places() {
-            if unknown(&block.froms, place) {
-                from.push(block.row(place));
-            }
-            if unknown(&block.tos, place) {
-                to.push(block.row(place));
+        for (numbers, unknown) in [(&block.froms, &mut from), (&block.tos, &mut to)] {
+            // Facts that name the same often stand together.
+            let mut last_known = None;
+            for place in block.places() {
+                match Block::reference(numbers, place).filter(|one| last_known != Some(*one)) {
+                    Some(number) if known.contains(&number) => last_known = Some(number),
+                    Some(_) => unknown.push(block.row(place)),
+                    None => {}
+                }
             }
         }
     }

@@ -97,7 +97,7 @@ impl Making {
 }
 
 impl Standing {
-    /// Nothing yet, with room for so many: memory that grows by doubling is touched twice.
+    /// Nothing yet, with room for about so many: memory that grows by doubling is touched twice.
     pub fn making(room: usize) -> Making {
         let standing = Standing {
             keys: Vec::with_capacity(room),

@@ -93,7 +93,10 @@ impl Store {
         let seconds: HashSet<i64> = objects.into_iter().collect();
         let mut connection = self.readers().acquire().await?;
         let current = Which::now(Kind::Identity);
-        let all = blocks::at_most(&mut connection, &current).await?;
+        let all = match self.roster_size().await? {
+            0 => blocks::at_most(&mut connection, &current).await?,
+            before => before,
+        };
         blocks::each(&mut connection, &current, Read::Outlined, |block| {
             let source = sources.get(&block.source).map_or("", String::as_str);
             for place in block.places() {

@@ -42,7 +42,7 @@ pub(super) struct Columns {
 const TELLING: usize = 1_000;
 
 impl Columns {
-    /// The next of `all` identities.
+    /// The next of about `all` identities.
     pub fn take(&mut self, all: usize, row: i64, source: &str, person: &IdentityOutline<'_>) {
         self.rows.push(row);
         if self.rows.len() == TELLING {
