@@ -91,9 +91,14 @@ impl Store {
             more.entry(*lead).or_default().push(texts);
         }
         let seconds: HashSet<i64> = objects.into_iter().collect();
+        let size = self.roster_size().await?;
+        let numbers: Vec<u32> = (0u32..).take(size).collect();
+        let before = self.roster_rows(&numbers).await?;
+        // From here on with one connection: whoever holds one and waits for another may be one of
+        // several that do.
         let mut connection = self.readers().acquire().await?;
         let current = Which::now(Kind::Identity);
-        let all = match self.roster_size().await? {
+        let all = match size {
             0 => blocks::at_most(&mut connection, &current).await?,
             before => before,
         };
@@ -118,7 +123,7 @@ impl Store {
             Ok(())
         })
         .await?;
-        let numbering = self.numbering(&mut connection, columns.rows()).await?;
+        let numbering = numbering(&mut connection, &before, columns.rows()).await?;
         drop(connection);
         let made = tokio::task::spawn_blocking(move || {
             std::thread::scope(|scope| {
@@ -142,37 +147,6 @@ impl Store {
         parts::put_words(&mut writing.tx, &words).await?;
         meta::put(&mut writing.tx, MADE_OF, &changes).await?;
         writing.commit().await
-    }
-
-    /// The numbers of identities with these rows, mostly those that they had.
-    async fn numbering(
-        &self,
-        connection: &mut SqliteConnection,
-        rows: &[i64],
-    ) -> Result<Numbering, StoreError> {
-        let size = self.roster_size().await?;
-        let numbers: Vec<u32> = (0u32..).take(size).collect();
-        let before = self.roster_rows(&numbers).await?;
-        let Some(changes) = Changes::between(&before, rows) else {
-            return Ok(Numbering::anew());
-        };
-        // A new version of somebody has the same name, and so the same number of it.
-        let mut names: HashMap<(i64, i64), i64> = HashMap::new();
-        let fresh: Vec<i64> = changes.fresh.iter().map(|(_, row)| *row).collect();
-        blocks::of_rows(&mut *connection, &fresh, Read::Keys, |block, place| {
-            names.insert((block.source, block.key(place)?), block.row(place));
-            Ok(())
-        })
-        .await?;
-        let mut same = HashMap::new();
-        let gone: Vec<i64> = changes.gone.iter().map(|(_, row)| *row).collect();
-        blocks::of_rows(connection, &gone, Read::Keys, |block, place| {
-            let new = names.get(&(block.source, block.key(place)?));
-            same.extend(new.map(|new| (block.row(place), *new)));
-            Ok(())
-        })
-        .await?;
-        Ok(Numbering::kept(changes, &same))
     }
 
     /// How many identities the roster numbers.
@@ -263,6 +237,34 @@ impl Store {
         }
         Ok(found.unwrap_or_else(|| Set::all(size)))
     }
+}
+
+/// The numbers of identities with these rows, mostly those that they had.
+async fn numbering(
+    connection: &mut SqliteConnection,
+    before: &[i64],
+    rows: &[i64],
+) -> Result<Numbering, StoreError> {
+    let Some(changes) = Changes::between(before, rows) else {
+        return Ok(Numbering::anew());
+    };
+    // A new version of somebody has the same name, and so the same number of it.
+    let mut names: HashMap<(i64, i64), i64> = HashMap::new();
+    let fresh: Vec<i64> = changes.fresh.iter().map(|(_, row)| *row).collect();
+    blocks::of_rows(&mut *connection, &fresh, Read::Keys, |block, place| {
+        names.insert((block.source, block.key(place)?), block.row(place));
+        Ok(())
+    })
+    .await?;
+    let mut same = HashMap::new();
+    let gone: Vec<i64> = changes.gone.iter().map(|(_, row)| *row).collect();
+    blocks::of_rows(connection, &gone, Read::Keys, |block, place| {
+        let new = names.get(&(block.source, block.key(place)?));
+        same.extend(new.map(|new| (block.row(place), *new)));
+        Ok(())
+    })
+    .await?;
+    Ok(Numbering::kept(changes, &same))
 }
 
 pub(super) use orders::key_of;
