@@ -96,16 +96,17 @@ impl Columns {
     }
 }
 
-/// The numbers sorted by their texts; those of one text stay as they were.
+/// The numbers sorted by their texts; those of one text stay as they were. Texts are gone through
+/// as they stand: in another order each is looked for in memory.
 fn sorted(texts: &Texts, before: &[u32]) -> Vec<u32> {
     if let Some(few) = sorted_by_few(texts, before) {
         return few;
     }
     // The first bytes as a number tell most texts apart without looking at them.
-    let mut keys: Vec<(u128, u32)> = before
-        .iter()
-        .map(|number| (first_sixteen(texts.at(*number)), *number))
-        .collect();
+    let every = (0u32..).take(before.len());
+    let firsts: Vec<u128> = every.map(|n| first_sixteen(texts.at(n))).collect();
+    let first_of = |number: &u32| firsts.get(*number as usize).copied().unwrap_or_default();
+    let mut keys: Vec<(u128, u32)> = before.iter().map(|n| (first_of(n), *n)).collect();
     keys.sort_by(|(a_first, a), (b_first, b)| {
         a_first
             .cmp(b_first)
@@ -120,25 +121,35 @@ const FEW: usize = 1_024;
 /// The same where there are few texts, which many have: they are dealt out. None where there are
 /// many.
 fn sorted_by_few(texts: &Texts, before: &[u32]) -> Option<Vec<u32>> {
-    let mut piles: Vec<(&str, Vec<u32>)> = Vec::new();
-    let mut pile_of: HashMap<&str, usize> = HashMap::new();
-    for number in before {
-        let text = texts.at(*number);
-        let pile = match pile_of.get(text) {
-            Some(pile) => *pile,
-            None if piles.len() > FEW => return None,
+    let mut pile_of: HashMap<&str, u32> = HashMap::new();
+    let mut piles: Vec<u32> = Vec::with_capacity(before.len());
+    let mut last: Option<(&str, u32)> = None;
+    for number in (0u32..).take(before.len()) {
+        let text = texts.at(number);
+        let pile = match last.filter(|(same, _)| *same == text) {
+            Some((_, pile)) => pile,
             None => {
-                pile_of.insert(text, piles.len());
-                piles.push((text, Vec::new()));
-                piles.len() - 1
+                let next = u32::try_from(pile_of.len()).ok()?;
+                *pile_of.entry(text).or_insert(next)
             }
         };
-        if let Some((_, pile)) = piles.get_mut(pile) {
-            pile.push(*number);
+        if pile_of.len() > FEW {
+            return None;
         }
+        last = Some((text, pile));
+        piles.push(pile);
     }
-    piles.sort_unstable_by_key(|(text, _)| *text);
-    Some(piles.into_iter().flat_map(|(_, pile)| pile).collect())
+    let mut order: Vec<(&str, u32)> = pile_of.into_iter().collect();
+    order.sort_unstable();
+    let mut dealt: Vec<Vec<u32>> = vec![Vec::new(); order.len()];
+    for number in before {
+        let pile = piles.get(*number as usize)?;
+        dealt.get_mut(*pile as usize)?.push(*number);
+    }
+    let in_order = order
+        .iter()
+        .filter_map(|(_, pile)| dealt.get(*pile as usize));
+    Some(in_order.flatten().copied().collect())
 }
 
 /// The first sixteen bytes as a number that sorts as they do.
