@@ -3,20 +3,28 @@
 //!
 //! A command parses, calls the workbench and converts; what fails is a `FailureView`.
 
+mod links;
+mod owners;
+
 use crate::desk::Desk;
 use crate::settings::UiSettings;
 use crate::wire::{Wire, camel_case};
 use lastkey_engine::collect::Removals;
 use lastkey_engine::practice::Size as PracticeSize;
 use lastkey_engine::views::{
-    CheckView, DraftProblem, EventRow, ExportProgress, ExportReport, FailureView, IdentityDetail,
-    IdentityRow, JournalRow, KindStanding, ListQuery, NewSource, PlanView, RehearsalView,
-    RehearsedRow, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow, Status,
-    SyncProgress, SyncReport, VerifyView, WeakReadView,
+    CheckView, DecisionLine, DraftProblem, EventRow, ExportProgress, ExportReport, FailureView,
+    IdentityDetail, IdentityRow, JournalRow, KindStanding, LinkCount, LinkExplained, LinkLine,
+    ListQuery, NewSource, OwnedDetail, OwnedLine, OwnerDecisionView, OwnerPick,
+    OwnerSuggestionView, OwnersSummary, PersonDoubtLine, PersonLine, PlanView, RehearsalView,
+    RehearsedRow, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow,
+    StandingCount, Status, SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
 use lastkey_workbench::{Consent, Failure, SyncHow, Workbench, moment_from_text};
 use std::path::Path;
 use tauri::ipc::Channel;
+
+use links::*;
+use owners::*;
 
 type Answer<T> = Result<T, FailureView>;
 
@@ -136,6 +144,46 @@ commands! {
     identities(query: ListQuery) -> RowWindow<IdentityRow>;
     /// One identity with all it holds.
     identity(id: String) -> IdentityDetail;
+    /// How many accounts stand how, but for those that are somebody's; of one source or of all.
+    undecided_counts(source: Option<String>) -> Vec<LinkCount>;
+    /// Accounts that want a decision, worst first. Filters: state, source.
+    undecided(query: ListQuery) -> RowWindow<LinkLine>;
+    /// Why an account, `system:id`, is whose it is; one answer for each source that carries it.
+    account_explained(account: String) -> Vec<LinkExplained>;
+    /// Decides whose account it is; nobody's without an identity. The decision's number.
+    account_decide(account: String, identity: Option<String>, why: String) -> i64;
+    /// Persons with several records, and what joined them.
+    persons_joined(query: ListQuery) -> RowWindow<PersonLine>;
+    /// Records that a rule would join and did not.
+    persons_doubted(query: ListQuery) -> RowWindow<PersonDoubtLine>;
+    /// Decides that two records are one person. The decision's number.
+    persons_same(a: String, b: String, why: String) -> i64;
+    /// Decides that two records are two persons. The decision's number.
+    persons_apart(a: String, b: String, why: String) -> i64;
+    /// What was decided about accounts and persons, latest first.
+    decisions(query: ListQuery) -> RowWindow<DecisionLine>;
+    /// The decisions in force about any of these records.
+    decisions_about(records: Vec<String>) -> Vec<DecisionLine>;
+    /// Takes a decision back.
+    decision_undo(number: i64, why: String) -> ();
+    /// How many objects that need an owner stand how, worst first.
+    owner_standings(filters: Vec<String>) -> Vec<StandingCount>;
+    /// What needs an owner, worst first. Filters: standing, object_type, system, kind, suggested, basis.
+    owned(query: ListQuery) -> RowWindow<OwnedLine>;
+    /// One object with all that is known of its owners.
+    owned_detail(object: String) -> OwnedDetail;
+    /// Suggestions that ask for a decision, best first.
+    owner_suggestions(query: ListQuery, least: Option<String>) -> RowWindow<OwnerSuggestionView>;
+    /// What confirming or rejecting these would do, without doing it.
+    owners_preview(picks: Vec<OwnerPick>, verdict: String) -> OwnersSummary;
+    /// Confirms or rejects several at once, all or none.
+    owners_decide(picks: Vec<OwnerPick>, verdict: String, why: String) -> OwnersSummary;
+    /// Confirms or rejects all suggestions that match; a preview without their count.
+    owners_decide_all(filters: Vec<String>, least: String, verdict: String, count: Option<u64>, why: String) -> OwnersSummary;
+    /// What was decided about owners, latest first.
+    owner_decisions(query: ListQuery) -> RowWindow<OwnerDecisionView>;
+    /// Takes back everything that was decided at once; how many decisions.
+    owners_undo(batch: i64, why: String) -> u64;
     /// Lifecycle events from the sources of truth.
     events(query: ListQuery) -> RowWindow<EventRow>;
     /// Loads the offboarding plan.

@@ -2,9 +2,11 @@
 
 use crate::settings::UiSettings;
 use lastkey_engine::views::{
-    CheckView, DraftProblem, EventRow, ExportProgress, ExportReport, IdentityDetail, IdentityRow,
-    JournalRow, KindStanding, ListQuery, NewSource, PlanView, RehearsalView, RehearsedRow,
-    RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow, Status, SyncProgress,
+    CheckView, DecisionLine, DraftProblem, EventRow, ExportProgress, ExportReport, IdentityDetail,
+    IdentityRow, JournalRow, KindStanding, LinkCount, LinkExplained, LinkLine, ListQuery,
+    NewSource, OwnedDetail, OwnedLine, OwnerDecisionView, OwnerPick, OwnerSuggestionView,
+    OwnersSummary, PersonDoubtLine, PersonLine, PlanView, RehearsalView, RehearsedRow, RowWindow,
+    RunDetail, RunRow, ScriptView, SourceKindView, SourceRow, StandingCount, Status, SyncProgress,
     SyncReport, VerifyView, WeakReadView,
 };
 use tauri::ipc::Channel;
@@ -31,6 +33,7 @@ plain!(
     bool = "boolean",
     u32 = "number",
     u64 = "number",
+    i64 = "number",
     () = "void"
 );
 
@@ -44,6 +47,7 @@ macro_rules! generated {
 }
 generated!(
     CheckView,
+    DecisionLine,
     DraftProblem,
     EventRow,
     ExportProgress,
@@ -52,8 +56,19 @@ generated!(
     IdentityRow,
     JournalRow,
     KindStanding,
+    LinkCount,
+    LinkExplained,
+    LinkLine,
     ListQuery,
     NewSource,
+    OwnedDetail,
+    OwnedLine,
+    OwnerDecisionView,
+    OwnerPick,
+    OwnerSuggestionView,
+    OwnersSummary,
+    PersonDoubtLine,
+    PersonLine,
     PlanView,
     RehearsalView,
     RehearsedRow,
@@ -62,6 +77,7 @@ generated!(
     ScriptView,
     SourceKindView,
     SourceRow,
+    StandingCount,
     Status,
     SyncProgress,
     SyncReport,

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "window/accounts.rs"]
+mod accounts;
 #[path = "window/canaries.rs"]
 mod canaries;
 #[path = "window/keys.rs"]

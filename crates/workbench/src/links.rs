@@ -7,7 +7,10 @@ use lastkey_contract::SourceName;
 use lastkey_engine::store::{
     AccountName, Decision, JoinedRow, LinkState, NewDecision, PersonDoubtRow, RecordName, RulesOf,
 };
-use lastkey_engine::views::{self, DecisionLine, LinkCount, LinkExplained, LinkLine};
+use lastkey_engine::views::{
+    self, DecisionLine, LinkCount, LinkExplained, LinkLine, ListQuery, PersonDoubtLine, PersonLine,
+    RowWindow,
+};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -41,6 +44,41 @@ impl Workbench {
         limit: u32,
     ) -> Result<Vec<LinkLine>, Failure> {
         Ok(views::links(&self.store, state, offset, limit).await?)
+    }
+
+    /// How many accounts stand how, but for those that are somebody's; of one source or of all.
+    pub async fn undecided_counts(&self, source: Option<&str>) -> Result<Vec<LinkCount>, Failure> {
+        Ok(views::undecided_counts(&self.store, source).await?)
+    }
+
+    /// A window of the accounts that want a decision, the worst first.
+    pub async fn undecided(&self, query: &ListQuery) -> Result<RowWindow<LinkLine>, Failure> {
+        Ok(views::undecided(&self.store, query).await?)
+    }
+
+    /// A window of the persons with several records, with what tells the records apart.
+    pub async fn persons_joined(
+        &self,
+        query: &ListQuery,
+    ) -> Result<RowWindow<PersonLine>, Failure> {
+        Ok(views::persons_joined(&self.store, query).await?)
+    }
+
+    /// A window of the records that a rule would join and did not, told the same way.
+    pub async fn persons_doubted(
+        &self,
+        query: &ListQuery,
+    ) -> Result<RowWindow<PersonDoubtLine>, Failure> {
+        Ok(views::persons_doubted(&self.store, query).await?)
+    }
+
+    /// The decisions in force about any of these records, the latest first.
+    pub async fn decisions_about(&self, records: &[String]) -> Result<Vec<DecisionLine>, Failure> {
+        let mut names = Vec::with_capacity(records.len());
+        for text in records {
+            names.push(self.record(text).await?);
+        }
+        Ok(views::decisions_about(&self.store, &names).await?)
     }
 
     /// A window of what was decided, the latest first.

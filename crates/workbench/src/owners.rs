@@ -160,6 +160,16 @@ impl Workbench {
 
     /// Confirms suggestions in bulk: a preview first, and then the count of what was seen there.
     pub async fn confirm_suggested(&self, request: &BulkRequest) -> Result<OwnersDecided, Failure> {
+        self.decide_suggested(request, OwnerVerdict::Confirmed)
+            .await
+    }
+
+    /// The same for either verdict. Rejected is every suggestion that matches.
+    pub async fn decide_suggested(
+        &self,
+        request: &BulkRequest,
+        verdict: OwnerVerdict,
+    ) -> Result<OwnersDecided, Failure> {
         let least = strength_from_text(&request.least)?;
         self.store.settle_ownership(self.now()).await?;
         let mut query = OwnersQuery {
@@ -179,12 +189,14 @@ impl Workbench {
                 break;
             }
         }
-        // Of each object and role only the best: one suggestion is confirmed, not all of them.
-        let mut seen: HashSet<(ObjectName, String)> = HashSet::new();
-        rows.retain(|row| seen.insert((row.object.clone(), row.role.clone())));
+        if verdict == OwnerVerdict::Confirmed {
+            // Of each object and role only the best: one suggestion is confirmed, not all of them.
+            let mut seen: HashSet<(ObjectName, String)> = HashSet::new();
+            rows.retain(|row| seen.insert((row.object.clone(), row.role.clone())));
+        }
         let mut decisions = Vec::with_capacity(rows.len());
         for row in rows {
-            let Some(new) = suggested(&row, &request.why) else {
+            let Some(new) = suggested(&row, &request.why, verdict) else {
                 continue;
             };
             let rules: HashSet<&str> = row.reasons.iter().map(|r| r.rule.as_str()).collect();
@@ -301,6 +313,15 @@ impl Workbench {
 
     /// Checks decisions, and keeps all or none.
     async fn decide_all(&self, wanted: Vec<Wanted>) -> Result<OwnersDecided, Failure> {
+        let (decisions, decided) = self.checked(wanted).await?;
+        self.keep(decisions, decided).await
+    }
+
+    /// The decisions that were meant, each checked, and what they would amount to.
+    async fn checked(
+        &self,
+        wanted: Vec<Wanted>,
+    ) -> Result<(Vec<NewOwnerDecision>, OwnersDecided), Failure> {
         let objects: Vec<ObjectName> = wanted.iter().map(|w| w.object.clone()).collect();
         let there = self.store.objects_there(&objects).await?;
         let mut owners: HashMap<String, PersonRow> = HashMap::new();
@@ -328,7 +349,7 @@ impl Workbench {
             decided.add(&new);
             decisions.push(new);
         }
-        self.keep(decisions, decided).await
+        Ok((decisions, decided))
     }
 
     async fn decision(
@@ -442,8 +463,8 @@ impl OwnersDecided {
     }
 }
 
-/// The confirmation of a suggestion; None where several people fit.
-fn suggested(row: &SuggestionRow, why: &str) -> Option<NewOwnerDecision> {
+/// A decision about a suggestion; None where several people fit.
+fn suggested(row: &SuggestionRow, why: &str, verdict: OwnerVerdict) -> Option<NewOwnerDecision> {
     let owner = row.owner.as_ref()?;
     Some(NewOwnerDecision {
         about: OwnedBy {
@@ -454,7 +475,7 @@ fn suggested(row: &SuggestionRow, why: &str) -> Option<NewOwnerDecision> {
             },
             role: OwnerRole::from_word(&row.role)?,
         },
-        verdict: OwnerVerdict::Confirmed,
+        verdict,
         why: why.to_owned(),
         basis: row.basis.clone(),
         owner_state: OwnerState::from_word(&owner.state)?,
@@ -553,5 +574,6 @@ fn as_it_was(cell: &str) -> &str {
     }
 }
 
+mod picked;
 #[cfg(test)]
 mod tests;

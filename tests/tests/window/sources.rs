@@ -30,7 +30,7 @@ async fn totals(window: &Window) -> Vec<(String, [u64; 5])> {
 }
 
 /// All that stands in a part: the driver's own text leaves out cells that could be cut.
-async fn content_where(window: &Window, part: &str, wanted: impl Fn(&str) -> bool) -> String {
+pub async fn content_where(window: &Window, part: &str, wanted: impl Fn(&str) -> bool) -> String {
     let begun = Instant::now();
     loop {
         window.part(part).await;

@@ -4,6 +4,8 @@
  */
 import { many, n } from "./amounts";
 import { doors } from "./doors";
+import { accounts } from "./strings-accounts";
+import { owners } from "./strings-owners";
 import { sources } from "./strings-sources";
 
 export const say = {
@@ -24,7 +26,7 @@ export const say = {
   no: "no",
   many,
 
-  areas: { overview: "Overview", sources: "Sources", identities: "Identities", tests: "Tests", evidence: "Evidence", settings: "Settings" },
+  areas: { overview: "Overview", sources: "Sources", identities: "Identities", accounts: "Accounts", owners: "Owners", tests: "Tests", evidence: "Evidence", settings: "Settings" },
   signs: {
     pass: "pass", fail: "fail", late: "late", indeterminate: "indeterminate", open: "waiting for a read", not_run: "not run", void: "void", reading: "reading",
   },
@@ -54,12 +56,14 @@ export const say = {
     previous: "Previous",
     next: "Next",
     search: "Search this list",
+    toList: "Go to the list",
   },
   listKeys: [
     { keys: "j k ↑ ↓", text: "Next and previous row" },
     { keys: "PgUp PgDn", text: "A page up or down" },
     { keys: "Home End", text: "First and last row" },
     { keys: "Enter", text: "Open the row" },
+    { keys: "Space", text: "Choose the row, or mark it" },
     { keys: "y", text: "Copy the row" },
     { keys: "Esc", text: "Close one level" },
   ],
@@ -109,6 +113,8 @@ export const say = {
   },
 
   sources,
+  accounts,
+  owners,
 
   identities: {
     reading: "reading accounts, entitlements and credentials",

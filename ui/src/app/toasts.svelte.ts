@@ -7,6 +7,12 @@ export interface Toast {
   text: string;
   hint: string | null;
   failed: boolean;
+  /** What can be done about it, such as undoing. */
+  act: Act | null;
+}
+export interface Act {
+  label: string;
+  run: () => void;
 }
 let list = $state<Toast[]>([]);
 let next = 1;
@@ -19,12 +25,13 @@ export const toasts = {
 export function dismiss(id: number): void {
   list = list.filter((toast) => toast.id !== id);
 }
-export function toast(text: string): void {
+export function toast(text: string, act: Act | null = null): void {
   const id = next++;
-  list = [...list.slice(-1), { id, text, hint: null, failed: false }];
-  setTimeout(() => dismiss(id), 4000);
+  list = [...list.slice(-1), { id, text, hint: null, failed: false, act }];
+  // who may want to act needs time to
+  setTimeout(() => dismiss(id), act ? 12_000 : 4000);
 }
 export function toastFailure(thrown: unknown): void {
   const failure = asFailure(thrown);
-  list = [...list.slice(-2), { id: next++, text: sentence(failure.message), hint: failure.hint, failed: true }];
+  list = [...list.slice(-2), { id: next++, text: sentence(failure.message), hint: failure.hint, failed: true, act: null }];
 }

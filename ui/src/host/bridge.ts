@@ -16,11 +16,21 @@ import type { UiSettings } from "../wire/UiSettings";
 import type { Host } from "./index";
 import { odd, oddItems } from "./odd";
 import * as estate from "./recorded";
+import * as links from "./recorded-accounts";
+import * as owners from "./recorded-owners";
 
 const ask = new URLSearchParams(location.search);
 const scene = ask.get("estate") ?? "full";
 let sources: SourceRow[] = scene === "empty" ? [] : estate.sources(scene);
 if (scene === "odd") odd(sources, estate.everyone());
+const open = sources.length === 0 ? [] : links.undecided(scene === "million" ? 100_000 : 318);
+const waiting = () => open.filter((row) => links.inForce(row.account) === null);
+const owned = () => (sources.length === 0 ? [] : owners.lines(scene === "million" ? 100_000 : 640));
+const suggested = (filters: string[], least: string | null) => {
+  const rank = ["weak", "likely", "strong"];
+  const all = sources.length === 0 ? [] : owners.suggestions(scene === "million" ? 100_000 : 212);
+  return listed(all.filter((one) => rank.indexOf(one.confidence) >= rank.indexOf(least ?? "weak")), { search: "", filters, sort: "", descending: false, offset: 0, limit: all.length }).rows;
+};
 let locked = scene === "locked";
 let plan = scene === "empty" ? null : estate.plan;
 let settings: UiSettings = { theme: ask.get("theme") ?? "system", zoom: Number(ask.get("zoom") ?? 100), rendering: "cpu", letter_keys: true, lock_after_minutes: 15, rendering_now: "drawn by CPU" };
@@ -131,6 +141,44 @@ const answers: Answers = {
     if (!row) throw refuse("not_possible", `no identity \`${a?.id ?? ""}\``, "It may have been read under another id: search for its name.");
     return estate.detail(row);
   },
+  undecided_counts: (a) => {
+    const counts: Record<string, number> = {};
+    for (const row of waiting()) if (!a?.source || row.source === a.source) counts[row.state] = (counts[row.state] ?? 0) + 1;
+    return Object.entries(counts).map(([state, count]) => ({ state, count }));
+  },
+  undecided: (a) => listed(waiting(), a?.query as ListQuery),
+  account_explained: (a) => {
+    const row = open.find((one) => one.account === a?.account);
+    if (!row) throw refuse("bad_input", `there is no account \`${a?.account ?? ""}\``, "see `lastkey accounts` for systems and ids");
+    return [links.explained(row, links.inForce(row.account))];
+  },
+  account_decide: (a) => links.keep(a?.identity ? "account of" : "account of nobody", a?.account ?? "", a?.identity ?? null, a?.why ?? ""),
+  persons_joined: (a) => listed(sources.length === 0 ? [] : links.persons, a?.query as ListQuery),
+  persons_doubted: (a) => listed(sources.length === 0 ? [] : links.doubts, a?.query as ListQuery),
+  persons_same: (a) => links.keep("same person", a?.a ?? "", a?.b ?? "", a?.why ?? ""),
+  persons_apart: (a) => links.keep("two persons", a?.a ?? "", a?.b ?? "", a?.why ?? ""),
+  decisions: (a) => listed(links.decisions, a?.query as ListQuery),
+  decisions_about: (a) => links.decisions.filter((one) => a?.records.includes(one.of) || a?.records.includes(one.to ?? "")),
+  decision_undo: (a) => {
+    links.keep("undone", "", null, a?.why ?? "", a?.number ?? 0);
+  },
+  owner_standings: () => ["owner_left", "no_owner", "owner_unknown", "owner_away", "owned"].map((standing) => ({ standing, count: owned().filter((one) => one.of.standing === standing).length })),
+  owned: (a) => {
+    const query = a?.query as ListQuery;
+    const found = owned().filter((one) => query.filters.every((filter) => filter === `standing=${one.of.standing}` || filter === `object_type=${one.of.object_type}` || (filter === "suggested=yes" && one.suggested) || filter === `basis=${one.owner?.basis ?? ""}`));
+    return { ...listed(found, { ...query, filters: [] }), total: owned().length };
+  },
+  owned_detail: (a) => {
+    const line = owned().find((one) => one.of.object === a?.object);
+    if (!line) throw refuse("bad_input", `nothing called \`${a?.object ?? ""}\` needs an owner`, "it may have gone since the list was read");
+    return owners.detail(line);
+  },
+  owner_suggestions: (a) => listed(suggested(a?.query.filters ?? [], a?.least ?? null), { ...(a?.query as ListQuery), filters: [] }),
+  owners_preview: (a) => owners.summary(a?.picks ?? [], a?.verdict ?? "", null),
+  owners_decide: (a) => owners.summary(a?.picks ?? [], a?.verdict ?? "", a?.why ?? ""),
+  owners_decide_all: (a) => owners.summary(suggested(a?.filters ?? [], a?.least ?? null).map((one) => ({ object: one.object, owner: one.owner_id ?? "", role: one.role })), a?.verdict ?? "", a?.count == null ? null : a.why),
+  owner_decisions: (a) => listed(owners.decisions, a?.query as ListQuery),
+  owners_undo: (a) => owners.undo(a?.batch ?? 0),
   events: (a) => listed(estate.events, a?.query as ListQuery),
   plan_load: (a) => {
     if (!a?.text.includes("[[step]]")) throw refuse("bad_input", "line 1, column 1: no `[[step]]` was found", "Write one table per step.");

@@ -2,6 +2,7 @@
 
 import type { Channel } from "../host/channel";
 import type { CheckView } from "./CheckView";
+import type { DecisionLine } from "./DecisionLine";
 import type { DraftProblem } from "./DraftProblem";
 import type { EventRow } from "./EventRow";
 import type { ExportProgress } from "./ExportProgress";
@@ -10,8 +11,13 @@ import type { IdentityDetail } from "./IdentityDetail";
 import type { IdentityRow } from "./IdentityRow";
 import type { JournalRow } from "./JournalRow";
 import type { KindStanding } from "./KindStanding";
+import type { LinkCount } from "./LinkCount";
+import type { LinkExplained } from "./LinkExplained";
+import type { LinkLine } from "./LinkLine";
 import type { ListQuery } from "./ListQuery";
 import type { NewSource } from "./NewSource";
+import type { PersonDoubtLine } from "./PersonDoubtLine";
+import type { PersonLine } from "./PersonLine";
 import type { PlanView } from "./PlanView";
 import type { RehearsalView } from "./RehearsalView";
 import type { RehearsedRow } from "./RehearsedRow";
@@ -29,7 +35,23 @@ import type { VerifyView } from "./VerifyView";
 import type { WeakReadView } from "./WeakReadView";
 
 /** Every command: its argument and its answer. What fails is a FailureView. */
+import type { OwnedLine } from "./OwnedLine";
+import type { OwnedDetail } from "./OwnedDetail";
+import type { OwnerSuggestionView } from "./OwnerSuggestionView";
+import type { OwnerPick } from "./OwnerPick";
+import type { OwnersSummary } from "./OwnersSummary";
+import type { OwnerDecisionView } from "./OwnerDecisionView";
+import type { StandingCount } from "./StandingCount";
 export interface Commands {
+  owner_standings(a: { filters: Array<string> }): Array<StandingCount>;
+  owned(a: { query: ListQuery }): RowWindow<OwnedLine>;
+  owned_detail(a: { object: string }): OwnedDetail;
+  owner_suggestions(a: { query: ListQuery; least: string | null }): RowWindow<OwnerSuggestionView>;
+  owners_preview(a: { picks: Array<OwnerPick>; verdict: string }): OwnersSummary;
+  owners_decide(a: { picks: Array<OwnerPick>; verdict: string; why: string }): OwnersSummary;
+  owners_decide_all(a: { filters: Array<string>; least: string; verdict: string; count: number | null; why: string }): OwnersSummary;
+  owner_decisions(a: { query: ListQuery }): RowWindow<OwnerDecisionView>;
+  owners_undo(a: { batch: number; why: string }): number;
   /** What the frame shows on every screen. */
   status(): Status;
   /** Opens the store again, with a key file or a passphrase if one is given. */
@@ -96,6 +118,28 @@ export interface Commands {
   identities(a: { query: ListQuery }): RowWindow<IdentityRow>;
   /** One identity with all it holds. */
   identity(a: { id: string }): IdentityDetail;
+  /** How many accounts stand how, but for those that are somebody's; of one source or of all. */
+  undecided_counts(a: { source: string | null }): Array<LinkCount>;
+  /** Accounts that want a decision, worst first. Filters: state, source. */
+  undecided(a: { query: ListQuery }): RowWindow<LinkLine>;
+  /** Why an account, `system:id`, is whose it is; one answer for each source that carries it. */
+  account_explained(a: { account: string }): Array<LinkExplained>;
+  /** Decides whose account it is; nobody's without an identity. The decision's number. */
+  account_decide(a: { account: string; identity: string | null; why: string }): number;
+  /** Persons with several records, and what joined them. */
+  persons_joined(a: { query: ListQuery }): RowWindow<PersonLine>;
+  /** Records that a rule would join and did not. */
+  persons_doubted(a: { query: ListQuery }): RowWindow<PersonDoubtLine>;
+  /** Decides that two records are one person. The decision's number. */
+  persons_same(a: { a: string; b: string; why: string }): number;
+  /** Decides that two records are two persons. The decision's number. */
+  persons_apart(a: { a: string; b: string; why: string }): number;
+  /** What was decided about accounts and persons, latest first. */
+  decisions(a: { query: ListQuery }): RowWindow<DecisionLine>;
+  /** The decisions in force about any of these records. */
+  decisions_about(a: { records: Array<string> }): Array<DecisionLine>;
+  /** Takes a decision back. */
+  decision_undo(a: { number: number; why: string }): void;
   /** Lifecycle events from the sources of truth. */
   events(a: { query: ListQuery }): RowWindow<EventRow>;
   /** Loads the offboarding plan. */
@@ -154,6 +198,17 @@ export const commandNames = [
   "journal",
   "identities",
   "identity",
+  "undecided_counts",
+  "undecided",
+  "account_explained",
+  "account_decide",
+  "persons_joined",
+  "persons_doubted",
+  "persons_same",
+  "persons_apart",
+  "decisions",
+  "decisions_about",
+  "decision_undo",
   "events",
   "plan_load",
   "rehearse_leaver",

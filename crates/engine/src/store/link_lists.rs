@@ -104,7 +104,10 @@ impl Store {
         self.linked_accounts(&rows).await
     }
 
-    async fn linked_accounts(&self, rows: &[i64]) -> Result<Vec<LinkedAccount>, StoreError> {
+    pub(super) async fn linked_accounts(
+        &self,
+        rows: &[i64],
+    ) -> Result<Vec<LinkedAccount>, StoreError> {
         let mut accounts: Vec<(i64, i64, Account)> = Vec::new();
         let mut connection = self.readers().acquire().await?;
         blocks::of_rows(&mut connection, rows, Columns::Facts, |block, place| {

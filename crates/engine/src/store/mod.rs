@@ -34,6 +34,7 @@ mod moments;
 mod names;
 mod objects;
 mod open;
+mod open_links;
 mod outline;
 mod ownership;
 mod page;
@@ -79,6 +80,7 @@ pub(crate) use met::{Met, Scope};
 pub(crate) use names::End;
 pub(crate) use objects::{UNIT, named, principal_ref, shown_key};
 pub use open::{Store, StoreKey};
+pub use open_links::OpenLinks;
 pub use ownership::{
     NewOwnerDecision, OWNER_LINE_COLUMNS, OwnedBy, OwnedRow, OwnerDecision, OwnerLineRow,
     OwnerVerdict, OwnersQuery, SuggestedOwner, SuggestionRow,

@@ -10,9 +10,11 @@ use crate::store::{
     StoreError,
 };
 use serde::Serialize;
+use ts_rs::TS;
 
 /// An account in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct LinkLine {
     /// `system:id`.
     pub account: String,
@@ -20,6 +22,8 @@ pub struct LinkLine {
     pub name: Option<String>,
     pub email: Option<String>,
     pub kind: Option<String>,
+    pub enabled: Option<bool>,
+    pub privileged: Option<bool>,
     pub state: String,
     /// `source:id` of the record.
     pub identity: Option<String>,
@@ -30,14 +34,16 @@ pub struct LinkLine {
 }
 
 /// How many accounts stand how.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct LinkCount {
     pub state: String,
     pub count: u64,
 }
 
 /// The answer about one account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct LinkExplained {
     #[serde(flatten)]
     pub line: LinkLine,
@@ -55,7 +61,8 @@ pub struct LinkExplained {
 }
 
 /// A decision in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct DecisionLine {
     pub number: i64,
     pub what: String,
@@ -70,7 +77,8 @@ pub struct DecisionLine {
 }
 
 /// One rule and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct RuleAsked {
     pub rule: String,
     pub confidence: String,
@@ -80,7 +88,8 @@ pub struct RuleAsked {
 }
 
 /// Somebody whom an account is, or could be, of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Candidate {
     /// `source:id`.
     pub identity: String,
@@ -94,7 +103,8 @@ pub struct Candidate {
 }
 
 /// Somebody who is called alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Nearest {
     pub identity: String,
     pub display_name: Option<String>,
@@ -111,11 +121,16 @@ const NAMED: usize = 5;
 /// How many accounts stand how.
 pub async fn link_counts(store: &Store) -> Result<Vec<LinkCount>, StoreError> {
     let counts = store.link_counts().await?;
-    let line = |(state, count): (LinkState, u64)| LinkCount {
-        state: state.word().to_owned(),
-        count,
-    };
-    Ok(counts.into_iter().map(line).collect())
+    Ok(counts.into_iter().map(LinkCount::from).collect())
+}
+
+impl From<(LinkState, u64)> for LinkCount {
+    fn from((state, count): (LinkState, u64)) -> Self {
+        LinkCount {
+            state: state.word().to_owned(),
+            count,
+        }
+    }
 }
 
 /// A window of the accounts that stand so.
@@ -136,10 +151,10 @@ pub async fn decisions(
     limit: u32,
 ) -> Result<(Vec<DecisionLine>, u64), StoreError> {
     let (rows, total) = store.decisions(offset, limit).await?;
-    Ok((rows.into_iter().map(decision_line).collect(), total))
+    Ok((rows.into_iter().map(of_decision).collect(), total))
 }
 
-fn decision_line(row: DecisionRecord) -> DecisionLine {
+pub(super) fn of_decision(row: DecisionRecord) -> DecisionLine {
     DecisionLine {
         number: row.id,
         of: format!("{}:{}", row.scope, row.name),
@@ -156,7 +171,7 @@ fn decision_line(row: DecisionRecord) -> DecisionLine {
     }
 }
 
-fn line(linked: &LinkedAccount) -> LinkLine {
+pub(super) fn line(linked: &LinkedAccount) -> LinkLine {
     let account = &linked.account;
     LinkLine {
         account: format!("{}:{}", account.system, account.id),
@@ -164,6 +179,8 @@ fn line(linked: &LinkedAccount) -> LinkLine {
         name: account.name.clone(),
         email: account.email.clone(),
         kind: account.kind.map(|k| k.to_string()),
+        enabled: account.enabled,
+        privileged: account.privileged,
         state: linked.state.word().to_owned(),
         identity: linked.record.as_ref().map(ToString::to_string),
         rule: (!linked.rule.is_empty()).then(|| linked.rule.clone()),
@@ -256,7 +273,7 @@ async fn explained(
     Ok(LinkExplained {
         confidence,
         basis: (!linked.rule.is_empty()).then(|| basis_of(&linked.rule)),
-        decision: decision.map(decision_line),
+        decision: decision.map(of_decision),
         rules: match by_decision {
             true => Vec::new(),
             false => asked(&rules, &keys, linked),

@@ -8,11 +8,13 @@ mod identity;
 mod links;
 mod lists;
 mod names;
+mod owned;
 mod owners;
 mod past;
 mod rehearsed;
 mod source_page;
 mod types;
+mod undecided;
 mod weak;
 
 pub use events::events;
@@ -24,6 +26,10 @@ pub use links::{
 pub(crate) use lists::complete_since;
 pub use lists::{StatusSetting, check_view, freshness, identities, journal, sources, status};
 pub use names::names_in;
+pub use owned::{
+    OwnedDetail, OwnedLine, OwnerOf, OwnerPick, OwnersSummary, RuleCount, StandingCount,
+    owned_detail, owned_lines, standing_counts,
+};
 pub use owners::{OwnedView, OwnerDecisionView, OwnerSuggestionView, owned_name};
 pub use past::{
     ChangedColumn, DiffCount, DiffRow, Difference, HistoryLine, ObjectHistory, UnfinishedRead,
@@ -35,4 +41,8 @@ pub use source_page::{
     run_journal, runs, standing,
 };
 pub use types::*;
+pub use undecided::{
+    PersonDoubtLine, PersonLine, RecordLine, decisions_about, persons_doubted, persons_joined,
+    undecided, undecided_counts,
+};
 pub use weak::{WeakReadView, weak_reads};

@@ -4,9 +4,11 @@ use crate::ownership::{ObjectName, Reason};
 use crate::store::{OwnedRow, OwnerDecision, SuggestionRow};
 use lastkey_contract::facts::ObjectType;
 use serde::Serialize;
+use ts_rs::TS;
 
 /// A suggestion that asks for a decision; it is no owner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct OwnerSuggestionView {
     /// The form in which `lastkey owner` takes it.
     pub object: String,
@@ -33,7 +35,8 @@ pub struct OwnerSuggestionView {
 }
 
 /// One fact behind a suggestion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct FactBehind {
     pub rule: String,
     pub says: String,
@@ -42,7 +45,8 @@ pub struct FactBehind {
 }
 
 /// Something that needs an owner, and what its owner lines amount to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct OwnedView {
     pub object: String,
     pub object_type: String,
@@ -57,7 +61,8 @@ pub struct OwnedView {
 }
 
 /// What somebody decided about an owner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct OwnerDecisionView {
     /// Everything that was decided at once has one number.
     pub batch: i64,

@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS outlines (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL
 ";
 
 /// A row is its block and, in these lowest bits, the place there.
-const PLACE_BITS: u32 = 12;
+pub(super) const PLACE_BITS: u32 = 12;
 /// At most so many objects in a block: one is unpacked whole to read a single fact.
 const MOST: usize = 1024;
 /// A block that holds so much text takes no more.

@@ -163,12 +163,31 @@ fn bad(column: &str) -> StoreError {
     }
 }
 
-/// Adds one condition; values of `rule` are one of several in a column.
+/// Adds one condition; values of `rule` are one of several in a column, and what is said of
+/// suggestions and lines is looked up in their tables.
 fn condition(sql: &mut QueryBuilder<Sqlite>, column: &str, value: &str) {
     if column == "rules" {
         sql.push(" AND instr(',' || s.rules || ',', ");
         sql.push_bind(format!(",{value},"));
         sql.push(") > 0");
+        return;
+    }
+    if column == "suggested" {
+        sql.push(match value {
+            "no" => " AND NOT EXISTS ",
+            _ => " AND EXISTS ",
+        });
+        sql.push("(SELECT 1 FROM owner_suggestions s WHERE s.object = o.number AND s.open = 1)");
+        return;
+    }
+    if column == "basis of a line" {
+        sql.push(
+            " AND EXISTS (SELECT 1 FROM owner_lines l WHERE l.object_type = o.object_type
+             AND l.object_id = o.object_id AND (o.object_type = 'identity' OR l.system = o.system)
+             AND l.basis = ",
+        );
+        sql.push_bind(value.to_owned());
+        sql.push(")");
         return;
     }
     sql.push(format!(" AND {column} = "));
@@ -196,6 +215,8 @@ fn owned_column(name: &str) -> Option<&'static str> {
         "object_id" => Some("o.object_id"),
         "standing" => Some("o.standing"),
         "kind" => Some("o.kind"),
+        "suggested" => Some("suggested"),
+        "basis" => Some("basis of a line"),
         _ => None,
     }
 }

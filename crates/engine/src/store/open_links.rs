@@ -1,0 +1,92 @@
+//! Accounts that want a decision, the worst first, in windows of one source or of all.
+//!
+//! The worst is what outlived somebody, then what is doubted, then what has several answers, then
+//! what has none. Each state is read along its own index, so that a window far down costs little.
+
+use super::blocks::PLACE_BITS;
+use super::links::LinkState;
+use super::{LinkedAccount, Store, StoreError};
+use sqlx::{QueryBuilder, Sqlite};
+
+/// Accounts that want a decision, the worst first.
+const WORST_FIRST: [LinkState; 4] = [
+    LinkState::Gone,
+    LinkState::Possible,
+    LinkState::Ambiguous,
+    LinkState::Unmatched,
+];
+
+/// What a list of them is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenLinks {
+    /// None: all that want a decision.
+    pub state: Option<LinkState>,
+    /// None: of all sources.
+    pub source: Option<String>,
+    pub offset: u64,
+    pub limit: u32,
+}
+
+impl Store {
+    /// How many accounts stand how, but for those that are somebody's; of one source or of all.
+    pub async fn open_link_counts(
+        &self,
+        source: Option<&str>,
+    ) -> Result<Vec<(LinkState, u64)>, StoreError> {
+        self.derive_if_stale().await?;
+        let mut sql =
+            QueryBuilder::<Sqlite>::new("SELECT state, count(*) FROM links WHERE state > 0");
+        of_source(&mut sql, source);
+        sql.push(" GROUP BY state ORDER BY state");
+        let rows: Vec<(i64, i64)> = sql.build_query_as().fetch_all(self.readers()).await?;
+        rows.into_iter()
+            .map(|(state, count)| Ok((LinkState::from_number(state)?, count.cast_unsigned())))
+            .collect()
+    }
+
+    /// A window of them, and how many match.
+    pub async fn open_links(
+        &self,
+        query: &OpenLinks,
+    ) -> Result<(Vec<LinkedAccount>, u64), StoreError> {
+        let counts = self.open_link_counts(query.source.as_deref()).await?;
+        let wanted: Vec<LinkState> = match query.state {
+            Some(state) => vec![state],
+            None => WORST_FIRST.to_vec(),
+        };
+        let (mut rows, mut matching) = (Vec::new(), 0);
+        let (mut skip, mut left) = (query.offset, u64::from(query.limit));
+        for state in wanted {
+            let there = counts.iter().find(|(s, _)| *s == state);
+            let there = there.map_or(0, |(_, count)| *count);
+            matching += there;
+            if skip >= there || left == 0 {
+                skip = skip.saturating_sub(there);
+                continue;
+            }
+            let mut sql = QueryBuilder::<Sqlite>::new("SELECT account FROM links WHERE state = ");
+            sql.push_bind(state.number());
+            of_source(&mut sql, query.source.as_deref());
+            sql.push(" ORDER BY account LIMIT ");
+            sql.push_bind(left.cast_signed());
+            sql.push(" OFFSET ");
+            sql.push_bind(skip.cast_signed());
+            let found: Vec<i64> = sql.build_query_scalar().fetch_all(self.readers()).await?;
+            left = left.saturating_sub(u64::try_from(found.len()).unwrap_or(left));
+            skip = 0;
+            rows.extend(self.linked_accounts(&found).await?);
+        }
+        Ok((rows, matching))
+    }
+}
+
+/// Only the accounts that this source carries: those in its blocks.
+fn of_source(sql: &mut QueryBuilder<Sqlite>, source: Option<&str>) {
+    let Some(source) = source else { return };
+    sql.push(format!(
+        " AND account >> {PLACE_BITS} IN (SELECT b.id FROM blocks b JOIN sources s ON s.id = b.source
+          WHERE b.kind = 'account' AND s.name = "
+    ));
+    sql.push_bind(source.to_owned());
+    sql.push(")");
+}

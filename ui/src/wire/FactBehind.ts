@@ -1,0 +1,1 @@
+export type FactBehind = { rule: string, says: string, fact: string, };

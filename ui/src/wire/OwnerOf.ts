@@ -1,0 +1,1 @@
+export type OwnerOf = { owner_id: string, owner_name: string | null, role: string, basis: string, state: string, source: string | null, confirmed_at: string | null, confirmed_by: string | null, why: string | null, };

@@ -1,0 +1,1 @@
+export type OwnerPick = { object: string, owner: string, role: string, };

@@ -1,0 +1,1 @@
+export type RuleCount = { rules: string, count: number, };

@@ -1,0 +1,1 @@
+export type StandingCount = { standing: string, count: number, };
