@@ -16,6 +16,12 @@ import type { LinkExplained } from "./LinkExplained";
 import type { LinkLine } from "./LinkLine";
 import type { ListQuery } from "./ListQuery";
 import type { NewSource } from "./NewSource";
+import type { OwnedDetail } from "./OwnedDetail";
+import type { OwnedLine } from "./OwnedLine";
+import type { OwnerDecisionView } from "./OwnerDecisionView";
+import type { OwnerPick } from "./OwnerPick";
+import type { OwnerSuggestionView } from "./OwnerSuggestionView";
+import type { OwnersSummary } from "./OwnersSummary";
 import type { PersonDoubtLine } from "./PersonDoubtLine";
 import type { PersonLine } from "./PersonLine";
 import type { PlanView } from "./PlanView";
@@ -27,6 +33,7 @@ import type { RunRow } from "./RunRow";
 import type { ScriptView } from "./ScriptView";
 import type { SourceKindView } from "./SourceKindView";
 import type { SourceRow } from "./SourceRow";
+import type { StandingCount } from "./StandingCount";
 import type { Status } from "./Status";
 import type { SyncProgress } from "./SyncProgress";
 import type { SyncReport } from "./SyncReport";
@@ -35,23 +42,7 @@ import type { VerifyView } from "./VerifyView";
 import type { WeakReadView } from "./WeakReadView";
 
 /** Every command: its argument and its answer. What fails is a FailureView. */
-import type { OwnedLine } from "./OwnedLine";
-import type { OwnedDetail } from "./OwnedDetail";
-import type { OwnerSuggestionView } from "./OwnerSuggestionView";
-import type { OwnerPick } from "./OwnerPick";
-import type { OwnersSummary } from "./OwnersSummary";
-import type { OwnerDecisionView } from "./OwnerDecisionView";
-import type { StandingCount } from "./StandingCount";
 export interface Commands {
-  owner_standings(a: { filters: Array<string> }): Array<StandingCount>;
-  owned(a: { query: ListQuery }): RowWindow<OwnedLine>;
-  owned_detail(a: { object: string }): OwnedDetail;
-  owner_suggestions(a: { query: ListQuery; least: string | null }): RowWindow<OwnerSuggestionView>;
-  owners_preview(a: { picks: Array<OwnerPick>; verdict: string }): OwnersSummary;
-  owners_decide(a: { picks: Array<OwnerPick>; verdict: string; why: string }): OwnersSummary;
-  owners_decide_all(a: { filters: Array<string>; least: string; verdict: string; count: number | null; why: string }): OwnersSummary;
-  owner_decisions(a: { query: ListQuery }): RowWindow<OwnerDecisionView>;
-  owners_undo(a: { batch: number; why: string }): number;
   /** What the frame shows on every screen. */
   status(): Status;
   /** Opens the store again, with a key file or a passphrase if one is given. */
@@ -140,6 +131,24 @@ export interface Commands {
   decisions_about(a: { records: Array<string> }): Array<DecisionLine>;
   /** Takes a decision back. */
   decision_undo(a: { number: number; why: string }): void;
+  /** How many objects that need an owner stand how, worst first. */
+  owner_standings(a: { filters: Array<string> }): Array<StandingCount>;
+  /** What needs an owner, worst first. Filters: standing, object_type, system, kind, suggested, basis. */
+  owned(a: { query: ListQuery }): RowWindow<OwnedLine>;
+  /** One object with all that is known of its owners. */
+  owned_detail(a: { object: string }): OwnedDetail;
+  /** Suggestions that ask for a decision, best first. */
+  owner_suggestions(a: { query: ListQuery; least: string | null }): RowWindow<OwnerSuggestionView>;
+  /** What confirming or rejecting these would do, without doing it. */
+  owners_preview(a: { picks: Array<OwnerPick>; verdict: string }): OwnersSummary;
+  /** Confirms or rejects several at once, all or none. */
+  owners_decide(a: { picks: Array<OwnerPick>; verdict: string; why: string }): OwnersSummary;
+  /** Confirms or rejects all suggestions that match; a preview without their count. */
+  owners_decide_all(a: { filters: Array<string>; least: string; verdict: string; count: number | null; why: string }): OwnersSummary;
+  /** What was decided about owners, latest first. */
+  owner_decisions(a: { query: ListQuery }): RowWindow<OwnerDecisionView>;
+  /** Takes back everything that was decided at once; how many decisions. */
+  owners_undo(a: { batch: number; why: string }): number;
   /** Lifecycle events from the sources of truth. */
   events(a: { query: ListQuery }): RowWindow<EventRow>;
   /** Loads the offboarding plan. */
@@ -209,6 +218,15 @@ export const commandNames = [
   "decisions",
   "decisions_about",
   "decision_undo",
+  "owner_standings",
+  "owned",
+  "owned_detail",
+  "owner_suggestions",
+  "owners_preview",
+  "owners_decide",
+  "owners_decide_all",
+  "owner_decisions",
+  "owners_undo",
   "events",
   "plan_load",
   "rehearse_leaver",
