@@ -35,14 +35,31 @@ export DISPLAY XDG_RUNTIME_DIR=$room/runtime XDG_DATA_HOME=$room/data XDG_CONFIG
 export NO_AT_BRIDGE=1 GSETTINGS_BACKEND=memory LIBGL_ALWAYS_SOFTWARE=1
 unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS
 
+# A bus on which nothing starts by itself: a keyring that crashed would come back locked, and
+# whoever asks it would wait for a prompt that nobody sees.
+cat >"$room/bus.conf" <<'CONF'
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+CONF
+
+LASTKEY_KEYRING=$(dirname "$(readlink -f "$0")")/keyring.sh
+export LASTKEY_KEYRING
 status=0
-# What the bus and the services it starts have to say goes into a file; the command keeps the
-# caller's stdout (5) and stderr (4).
+# What the bus and the services on it have to say goes into a file; the command keeps the
+# caller's stdout (5) and stderr (4), and so does what is said of a keyring that was lost.
 # shellcheck disable=SC2016 # "$@" is for the inner shell
-dbus-run-session -- bash -c '
-  printf "private\n" | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1 4>&- 5>&- || {
-    printf "desktop.sh: the private keyring did not start\n" >&4
-    exit 3
-  }
-  exec "$@" >&5 2>&4 4>&- 5>&-' desktop "$@" 4>&2 5>&1 >"$room/bus.log" 2>&1 || status=$?
+dbus-run-session --config-file="$room/bus.conf" -- bash -c '
+  "$LASTKEY_KEYRING" 2>&4 4>&- 5>&- &
+  keyring=$!
+  trap "kill $keyring 2>/dev/null" EXIT
+  "$LASTKEY_KEYRING" --ready 2>&4 || exit 3
+  "$@" >&5 2>&4 4>&- 5>&-' desktop "$@" 4>&2 5>&1 >"$room/bus.log" 2>&1 || status=$?
 exit "$status"

@@ -105,16 +105,35 @@ impl Workbench {
         let store = Store::open(path, &store_key(&keys)?, &operator(), Utc::now())
             .await
             .map_err(|error| known_key(error.into(), &keys))?;
+        // A process must not end under an open connection, also where this fails.
+        let open = store.clone();
+        let assembled = Self::assembled(store, keys, presence, settled).await;
+        let workbench = match assembled {
+            Ok(workbench) => workbench,
+            Err(failure) => {
+                open.close().await;
+                return Err(failure);
+            }
+        };
+        Ok(Opened {
+            workbench,
+            recovery_key: None,
+            notice: settled.map(|settled| Settled::sentence(settled).to_owned()),
+        })
+    }
+
+    async fn assembled(
+        store: Store,
+        keys: Keys,
+        presence: Presence,
+        settled: Option<Settled>,
+    ) -> Result<Workbench, Failure> {
         if let Some(settled) = settled {
             let payload = serde_json::json!({ "key": keys.key_id()? });
             store.log(settled.entry(), &payload, Utc::now()).await?;
         }
         let practice_date = store.practice_date().await?;
-        Ok(Opened {
-            workbench: Self::assemble(store, keys, presence, practice_date)?,
-            recovery_key: None,
-            notice: settled.map(|settled| Settled::sentence(settled).to_owned()),
-        })
+        Self::assemble(store, keys, presence, practice_date)
     }
 
     async fn create(path: &Path, source: &KeySource) -> Result<Opened, Failure> {

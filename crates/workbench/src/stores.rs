@@ -239,22 +239,35 @@ pub async fn recover(options: &OpenOptions, recovery: &KeySource) -> Result<Stri
     let key = store_key(&keys)?;
     // The store itself must agree before anything is kept.
     let store = Store::open(&path, &key, &operator(), Utc::now()).await?;
-    let kept = keys.keep_anew(&options.key_source);
-    let logged = match &kept {
-        Ok(()) => {
-            let payload = serde_json::json!({ "key": keys.key_id()?, "kept_in": keys.kept_in() });
-            store.log("key kept anew", &payload, Utc::now()).await
-        }
-        Err(_) => Ok(()),
-    };
-    if let (Some(settled), Ok(())) = (settled, &kept) {
+    // A process must not end under an open connection, also where this fails.
+    let kept = keep_anew(&store, &mut keys, &options.key_source, settled).await;
+    store.close().await;
+    kept?;
+    Ok(keys.kept_in())
+}
+
+async fn keep_anew(
+    store: &Store,
+    keys: &mut Keys,
+    into: &KeySource,
+    settled: Option<keys::Settled>,
+) -> Result<(), Failure> {
+    keys.keep_anew(into)?;
+    let payload = serde_json::json!({ "key": keys.key_id()?, "kept_in": keys.kept_in() });
+    store.log("key kept anew", &payload, Utc::now()).await?;
+    if let Some(settled) = settled {
         let payload = serde_json::json!({ "key": keys.key_id()? });
         store.log(settled.entry(), &payload, Utc::now()).await?;
     }
-    store.close().await;
-    kept?;
-    logged?;
-    Ok(keys.kept_in())
+    Ok(())
+}
+
+/// What is wrong with a store that was just restored, and an entry in its log.
+async fn checked(store: &Store, keys: &Keys) -> Result<Vec<String>, Failure> {
+    let problems = store.check().await?;
+    let payload = serde_json::json!({ "key": keys.key_id()?, "kept_in": keys.kept_in() });
+    store.log("store restored", &payload, Utc::now()).await?;
+    Ok(problems)
 }
 
 /// Puts a backup where no store is. The backup is opened with `open_with` and the restored
@@ -306,11 +319,9 @@ pub async fn restore(
     step("restore-unpacked");
     put_in_place(&unfinished, &to)?;
     let store = Store::open(&to, &key, &operator(), Utc::now()).await?;
-    let problems = store.check().await?;
-    let payload = serde_json::json!({ "key": keys.key_id()?, "kept_in": keys.kept_in() });
-    store.log("store restored", &payload, Utc::now()).await?;
+    let checked = checked(&store, &keys).await;
     store.close().await;
-    match problems.first() {
+    match checked?.first() {
         None => Ok(keys.kept_in()),
         Some(problem) => Err(Failure::key(format!(
             "the restored store is damaged, as its backup is: {problem}"

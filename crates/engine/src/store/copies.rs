@@ -55,9 +55,33 @@ pub async fn change_key(
         .connect()
         .await
         .map_err(|e| at_path(e, copy))?;
-    encrypts(&mut connection).await?;
+    let changed = rekey(&mut connection, copy, new, entry).await;
+    closed(connection, changed).await?;
+    whole_under(copy, new).await?;
+    flush(copy)
+}
+
+/// What came of the work with a connection, once it is closed whatever came of it: a process must
+/// not end under a connection's thread.
+pub(super) async fn closed<T>(
+    connection: SqliteConnection,
+    done: Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let closed = connection.close().await;
+    let done = done?;
+    closed?;
+    Ok(done)
+}
+
+async fn rekey(
+    connection: &mut SqliteConnection,
+    copy: &Path,
+    new: &StoreKey,
+    entry: &KeyChange<'_>,
+) -> Result<(), StoreError> {
+    encrypts(connection).await?;
     log::append(
-        &mut connection,
+        connection,
         entry.operator,
         entry.what,
         &entry.payload,
@@ -68,12 +92,10 @@ pub async fn change_key(
     statement.push_str("PRAGMA rekey = ");
     statement.push_str(&new.pragma());
     sqlx::raw_sql(sqlx::AssertSqlSafe(statement.as_str()))
-        .execute(&mut connection)
+        .execute(connection)
         .await
         .map_err(|e| at_path(e, copy))?;
-    connection.close().await?;
-    whole_under(copy, new).await?;
-    flush(copy)
+    Ok(())
 }
 
 /// Every page opens with the key and is what was written. SQLCipher's own change of a key does
@@ -91,16 +113,34 @@ async fn whole_under(path: &Path, key: &StoreKey) -> Result<(), StoreError> {
         other => other,
     };
     let mut connection = bare(path, key).connect().await.map_err(failed)?;
-    encrypts(&mut connection).await?;
-    let problems: Vec<(String,)> = sqlx::query_as("PRAGMA cipher_integrity_check")
-        .fetch_all(&mut connection)
-        .await
-        .map_err(failed)?;
-    connection.close().await?;
+    let looked = unreadable_pages(&mut connection).await;
+    let problems = closed(connection, looked).await?.map_err(failed)?;
     match problems.first() {
         None => Ok(()),
         Some((problem,)) => Err(not_whole(problem.clone())),
     }
+}
+
+/// What SQLCipher says of pages that do not check; the inner error is what kept it from looking.
+async fn unreadable_pages(
+    connection: &mut SqliteConnection,
+) -> Result<Result<Vec<(String,)>, sqlx::Error>, StoreError> {
+    encrypts(connection).await?;
+    Ok(sqlx::query_as("PRAGMA cipher_integrity_check")
+        .fetch_all(connection)
+        .await)
+}
+
+async fn vacuum_into(connection: &mut SqliteConnection, target: &str) -> Result<(), StoreError> {
+    encrypts(connection).await?;
+    sqlx::raw_sql("PRAGMA query_only = 0")
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("VACUUM INTO ?1")
+        .bind(target)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 impl Store {
@@ -119,15 +159,8 @@ impl Store {
         // A connection of its own that may write: the target, and never the store.
         let options = self.readers().connect_options();
         let mut connection = SqliteConnection::connect_with(&options).await?;
-        encrypts(&mut connection).await?;
-        sqlx::raw_sql("PRAGMA query_only = 0")
-            .execute(&mut connection)
-            .await?;
-        sqlx::query("VACUUM INTO ?1")
-            .bind(target)
-            .execute(&mut connection)
-            .await?;
-        connection.close().await?;
+        let copied = vacuum_into(&mut connection, target).await;
+        closed(connection, copied).await?;
         look_at_file(path)?;
         flush(path)
     }

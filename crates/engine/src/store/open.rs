@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Sqlite, Transaction};
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -308,10 +308,12 @@ pub(super) async fn quiet_cipher() -> Result<(), StoreError> {
         .disable_statement_logging()
         .connect()
         .await?;
-    sqlx::raw_sql("PRAGMA cipher_log_level = NONE")
+    let told = sqlx::raw_sql("PRAGMA cipher_log_level = NONE")
         .execute(&mut connection)
-        .await?;
-    Ok(connection.close().await?)
+        .await
+        .map(|_| ())
+        .map_err(StoreError::from);
+    super::copies::closed(connection, told).await
 }
 
 enum Creating {
