@@ -130,6 +130,65 @@ fn owners_are_suggested_previewed_confirmed_and_taken_back() {
 }
 
 #[test]
+fn an_owner_who_leaves_and_one_who_follows_show_after_the_sync_that_says_so() {
+    let desk = desk();
+    let people = |bob: &str| {
+        format!(
+            "id,kind,display_name,email,status,manager_id\n\
+             p1,person,Ann Smith,ann@bank.example,active,\n\
+             p2,person,Bob Stone,bob@bank.example,{bob},p1\n"
+        )
+    };
+    let owned_by = |owner: &str| {
+        format!("object_type,system,object_id,owner_id,role\naccount,corp,svc,{owner},technical\n")
+    };
+    let shows = |people: String, owners: String| {
+        desk.write("flat/identities.csv", people);
+        desk.write("flat/owners.csv", owners);
+        desk.expect(0, &["sync", "flat"]);
+    };
+    let standing = || {
+        let rows = desk.lines(0, &["owner", "list", "--where", "object_id=svc"]);
+        rows[0]["standing"].as_str().unwrap().to_owned()
+    };
+    let state = || {
+        let rows = desk.lines(0, &["owners", "--where", "object_id=svc"]);
+        rows[0]["state"].as_str().unwrap().to_owned()
+    };
+    let happened = |event: &str| desk.lines(0, &["events", "--where", &format!("event={event}")]);
+    shows(people("active"), owned_by("p2"));
+    assert_eq!(
+        (standing(), state()),
+        ("owned".to_owned(), "present".to_owned())
+    );
+    assert_eq!(happened("leaver").len(), 0);
+    shows(people("inactive"), owned_by("p2"));
+    assert_eq!(
+        (standing(), state()),
+        ("owner_left".to_owned(), "left".to_owned())
+    );
+    assert_eq!(happened("leaver")[0]["identity"], "p2");
+    assert_eq!(happened("owner_change").len(), 0, "he is still named");
+    // His manager is suggested, and confirmed: from now on both are named, and one is there.
+    let confirm = ["owner", "confirm", "account:corp:svc", "--owner", "p1"];
+    desk.expect(0, &[&confirm[..], &["--role", "technical"]].concat());
+    assert_eq!(standing(), "owned");
+    shows(people("inactive"), owned_by("p1"));
+    let changes = happened("owner_change");
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    let change = |n: usize| {
+        let owner = &changes[n]["owner"];
+        assert_eq!(owner["object"], "account:corp:svc");
+        let names = |key: &str| owner[key].as_array().unwrap().len();
+        (names("before"), names("after"), owner["by"].is_string())
+    };
+    assert_eq!(change(0), (1, 2, true), "{changes:?}");
+    assert_eq!(change(1), (2, 1, false), "{changes:?}");
+    let told = desk.expect(0, &["events", "--where", "event=owner_change"]);
+    assert!(told.contains("technical: p2 to"), "{told}");
+}
+
+#[test]
 fn a_file_of_suggestions_is_edited_and_read_back() {
     let desk = desk();
     let file = desk.expect(0, &["owner", "suggest", "--csv", "--where", "object_id=k1"]);

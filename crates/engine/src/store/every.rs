@@ -11,7 +11,6 @@ use sqlx::SqliteConnection;
 /// One fact that stands at the moment that was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing<'t> {
-    pub row: i64,
     pub source: i64,
     /// The sync that stored this version.
     pub first_sync: i64,
@@ -35,7 +34,6 @@ pub(super) async fn each(
     blocks::each(connection, &which, Columns::Facts, |block| {
         block.places().try_for_each(|place| {
             take(Standing {
-                row: block.row(place),
                 source: block.source,
                 first_sync: block.first_sync,
                 fact: block.fact(place)?,

@@ -5,7 +5,6 @@ use super::super::blocks::{self, Block, Columns, Which};
 use super::super::names::Names;
 use super::super::{Store, StoreError, meta};
 use super::decisions::OwnedBy;
-use super::gather::{AccountPart, is_machine_account};
 use super::known::{Known, Line};
 use super::{MADE_FOR, record};
 use crate::ownership::{
@@ -80,20 +79,25 @@ impl Store {
         known
             .identities(&mut reading, &mut writing.tx, &mut rows)
             .await?;
-        for kind in [Kind::Account, Kind::Credential] {
-            let mut after = 0;
-            loop {
-                let found =
-                    blocks::window(&mut reading, &Which::now(kind), Columns::Facts, after).await?;
-                let Some(last) = found.last() else { break };
-                after = last.id;
-                for block in &found {
-                    for place in block.places() {
-                        known.one(block, place, &mut rows)?;
-                    }
+        for part in known.nobodys.chunks(10_000) {
+            blocks::of_rows(&mut reading, part, Columns::Facts, |block, place| {
+                known.one(block, place, &mut rows)
+            })
+            .await?;
+            rows.write(&mut writing.tx).await?;
+        }
+        let which = Which::now(Kind::Credential);
+        let mut after = 0;
+        loop {
+            let found = blocks::window(&mut reading, &which, Columns::Facts, after).await?;
+            let Some(last) = found.last() else { break };
+            after = last.id;
+            for block in &found {
+                for place in block.places() {
+                    known.one(block, place, &mut rows)?;
                 }
-                rows.write(&mut writing.tx).await?;
             }
+            rows.write(&mut writing.tx).await?;
         }
         meta::put(&mut writing.tx, MADE_FOR, &today).await?;
         writing.commit().await
@@ -148,10 +152,6 @@ impl Known {
                 );
             }
             Kind::Account => {
-                let part: AccountPart<'_> = serde_json::from_str(text)?;
-                if self.links.contains_key(&block.row(place)) || !is_machine_account(part.kind) {
-                    return Ok(());
-                }
                 let fact: Account = serde_json::from_str(text)?;
                 let object =
                     ObjectName::new(ObjectType::Account, fact.system.as_str(), fact.id.as_str());

@@ -9,7 +9,7 @@ use super::decisions::{OwnedBy, OwnerDecision};
 use crate::ownership::{Clue, ObjectName, OwnerState, People, Person, Team};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Credential, IdentityKind, IdentityStatus, ObjectType, OwnerRole};
-use lastkey_contract::{Kind, When};
+use lastkey_contract::{AsTheyAre, Kind, When};
 use sqlx::SqliteConnection;
 use std::collections::HashMap;
 
@@ -33,11 +33,13 @@ pub(super) struct Known {
     /// Accounts that are somebody's.
     pub of_people: NumberSet,
     /// Whose a machine's account is.
-    pub of_machines: HashMap<i64, i64>,
+    pub of_machines: HashMap<i64, i64, AsTheyAre>,
     /// Workloads, agents and vendors by their record's number.
-    pub machines: HashMap<i64, (i64, String)>,
+    pub machines: HashMap<i64, (i64, String), AsTheyAre>,
     /// Links of accounts by row, as numbers of records.
-    pub links: HashMap<i64, i64>,
+    pub links: HashMap<i64, i64, AsTheyAre>,
+    /// Rows of the accounts of a sort that somebody has to answer for, and nobody's.
+    pub nobodys: Vec<i64>,
     /// Credentials that have owner lines, by their account.
     pub credentials_of: HashMap<i64, Vec<(i64, String)>>,
     /// By the words that may name them.

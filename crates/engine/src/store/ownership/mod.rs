@@ -5,12 +5,14 @@
 //! `owner_lines` and `owner_suggestions` are derived: made anew in one pass when a sync has
 //! changed anything, so that windows of lists read what is ready.
 
+mod asked;
 mod attested;
 mod decisions;
 mod derive;
 mod gather;
 mod known;
 mod lines;
+mod meant;
 mod record;
 mod teams;
 mod windows;

@@ -3,7 +3,7 @@
 use super::super::StoreError;
 use super::super::blocks::{self, At, Block, Columns, Which};
 use super::super::every;
-use super::gather::Asked;
+use super::asked::Asked;
 use super::known::Known;
 use crate::correlate::folded;
 use crate::ownership::Team;

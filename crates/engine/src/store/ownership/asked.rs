@@ -1,0 +1,184 @@
+//! The first pass over facts: what each of them asks, that is, by which names it points at somebody.
+
+use super::super::blocks::{self, At, Columns, Which};
+use super::super::names::{Names, NumberSet};
+use super::super::outline::AccountOutline;
+use super::super::{StoreError, every};
+use super::known::{Known, login_number};
+use crate::ownership::{Clue, Pointer, Subject, Wanted, clues};
+use lastkey_contract::Kind;
+use lastkey_contract::facts::{Account, AccountKind, Credential, Location};
+use sqlx::SqliteConnection;
+use std::collections::{HashMap, HashSet};
+
+/// Of how many rows the facts are looked up at once.
+const ROWS: usize = 10_000;
+
+/// What facts ask for.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub wanted: Wanted,
+    /// System and login, as numbers.
+    pub logins: NumberSet,
+    pub teams: HashSet<String>,
+    /// Records of identities whose accounts were asked for.
+    pub records: NumberSet,
+}
+
+impl Asked {
+    pub fn clues(&mut self, names: Names, subject: &Subject<'_>) {
+        for clue in clues(subject) {
+            self.wanted.clue(&clue);
+            match &clue.pointer {
+                Pointer::Login { system, login } => {
+                    self.logins.insert(login_number(names, system, login));
+                }
+                Pointer::Team(word) => {
+                    self.teams.insert(word.clone());
+                }
+                Pointer::Identity { .. } | Pointer::Mail(_) | Pointer::FullName(_) => {}
+            }
+        }
+    }
+}
+
+/// Whether an account is of a sort that somebody else has to answer for.
+pub(super) fn is_machine_account(kind: Option<AccountKind>) -> bool {
+    match kind {
+        Some(AccountKind::Service | AccountKind::Shared | AccountKind::System) => true,
+        Some(AccountKind::Human) | None => false,
+    }
+}
+
+impl Known {
+    /// Whose each account is, and what those of nobody ask.
+    pub(super) async fn read_accounts(
+        &mut self,
+        reading: &mut SqliteConnection,
+        asked: &mut Asked,
+    ) -> Result<(), StoreError> {
+        let which = Which::now(Kind::Account);
+        blocks::each(&mut *reading, &which, Columns::Outlined, |block| {
+            for place in block.places() {
+                // Of an account, the number of its key is that by which references name it.
+                let number = block.keys.get(place).copied().unwrap_or_default();
+                match self.links.get(&block.row(place)) {
+                    Some(record) if self.machines.contains_key(record) => {
+                        self.of_machines.insert(number, *record);
+                    }
+                    Some(_) => {
+                        self.of_people.insert(number);
+                    }
+                    None => {
+                        let account: AccountOutline<'_> = block.outline(place)?;
+                        if is_machine_account(account.kind) {
+                            self.nobodys.push(block.row(place));
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        let names = self.names;
+        for rows in self.nobodys.chunks(ROWS) {
+            blocks::of_rows(&mut *reading, rows, Columns::Facts, |block, place| {
+                let fact: Account = serde_json::from_str(block.fact(place)?)?;
+                asked.clues(names, &Subject::of_account(block.source, &fact));
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// The credentials that are no person's own, and what they ask.
+    pub(super) async fn read_credentials(
+        &mut self,
+        reading: &mut SqliteConnection,
+        asked: &mut Asked,
+    ) -> Result<NumberSet, StoreError> {
+        let names = self.names;
+        let mut subjects = NumberSet::default();
+        every::each(reading, Kind::Credential, None, At::Now, |standing| {
+            let fact: Credential = serde_json::from_str(standing.fact)?;
+            let number = names.object(Kind::Credential, &[fact.system.as_str(), fact.id.as_str()]);
+            let account = self.account_number(&fact);
+            if let Some(account) = account
+                && self.lines.contains_key(&number)
+            {
+                let words = format!("credential {}:{}", fact.system, fact.id);
+                self.credentials_of
+                    .entry(account)
+                    .or_default()
+                    .push((number, words));
+            }
+            if account.is_none_or(|account| !self.of_people.contains(&account)) {
+                subjects.insert(number);
+                asked.clues(names, &Subject::of_credential(standing.source, &fact));
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(subjects)
+    }
+
+    pub(super) async fn read_places(
+        &self,
+        reading: &mut SqliteConnection,
+        subjects: &NumberSet,
+        asked: &mut Asked,
+    ) -> Result<(), StoreError> {
+        let names = self.names;
+        standing_places(names, reading, subjects, |source, _, fact| {
+            asked.clues(names, &Subject::of_location(source, fact));
+        })
+        .await
+    }
+
+    /// What is said at the places where a credential stands, once it is known who is meant.
+    pub(super) async fn read_places_again(
+        &mut self,
+        reading: &mut SqliteConnection,
+        subjects: &NumberSet,
+    ) -> Result<(), StoreError> {
+        let mut found: HashMap<i64, Vec<Clue>> = HashMap::new();
+        let (people, teams) = (&self.people, &self.teams);
+        standing_places(self.names, reading, subjects, |source, credential, fact| {
+            for clue in clues(&Subject::of_location(source, fact)) {
+                let meant = match &clue.pointer {
+                    Pointer::Team(word) => teams.contains_key(word),
+                    pointer => !people.named(pointer).is_empty(),
+                };
+                if meant {
+                    found.entry(credential).or_default().push(clue);
+                }
+            }
+        })
+        .await?;
+        self.at_places = found;
+        Ok(())
+    }
+}
+
+/// Takes every place where one of these credentials stands by its id.
+async fn standing_places(
+    names: Names,
+    reading: &mut SqliteConnection,
+    subjects: &NumberSet,
+    mut take: impl FnMut(i64, i64, &Location),
+) -> Result<(), StoreError> {
+    every::each(reading, Kind::Location, None, At::Now, |standing| {
+        let fact: Location = serde_json::from_str(standing.fact)?;
+        let Some(id) = &fact.credential_id else {
+            return Ok(());
+        };
+        let system = fact.credential_system.as_ref().unwrap_or(&fact.system);
+        let number = names.object(Kind::Credential, &[system.as_str(), id.as_str()]);
+        if subjects.contains(&number) {
+            take(standing.source, number, &fact);
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,151 @@
+//! Whom it means: the identities and accounts that were asked for, by whatever name.
+
+use super::super::StoreError;
+use super::super::blocks::{self, Columns, Which};
+use super::super::outline::{AccountOutline, IdentityOutline};
+use super::asked::Asked;
+use super::known::{Known, Listed, login_number, record_number};
+use super::teams::Teams;
+use crate::correlate::folded;
+use crate::ownership::{Key, OwnerState, Person};
+use chrono::{DateTime, Utc};
+use lastkey_contract::{Kind, When};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use std::collections::{BTreeSet, HashMap};
+
+impl Known {
+    /// The people's accounts that were asked for, by login or as a team's member.
+    pub(super) async fn read_logins(
+        &mut self,
+        reading: &mut SqliteConnection,
+        asked: &mut Asked,
+        teams: &mut Teams,
+    ) -> Result<Vec<(String, String, i64)>, StoreError> {
+        let mut members: HashMap<i64, Vec<usize>> = HashMap::new();
+        for (n, found) in teams.all.iter().enumerate() {
+            for account in &found.accounts {
+                members.entry(*account).or_default().push(n);
+            }
+        }
+        let mut logins = Vec::new();
+        if members.is_empty() && asked.logins.is_empty() {
+            return Ok(logins);
+        }
+        let names = self.names;
+        let which = Which::now(Kind::Account);
+        blocks::each(reading, &which, Columns::Outlined, |block| {
+            for place in block.places() {
+                let Some(record) = self.links.get(&block.row(place)) else {
+                    continue;
+                };
+                if self.machines.contains_key(record) {
+                    continue;
+                }
+                let number = block.keys.get(place).copied().unwrap_or_default();
+                for team in members.get(&number).into_iter().flatten() {
+                    if let Some(found) = teams.all.get_mut(*team) {
+                        found.records.insert(*record);
+                        asked.records.insert(*record);
+                    }
+                }
+                if asked.logins.is_empty() {
+                    continue;
+                }
+                let account: AccountOutline<'_> = block.outline(place)?;
+                let id: &str = &account.id;
+                for login in [Some(id), account.name.as_deref()].into_iter().flatten() {
+                    let login = folded(login);
+                    let number = login_number(names, &account.system, &login);
+                    if asked.logins.contains(&number) {
+                        asked.records.insert(*record);
+                        logins.push((account.system.to_string(), login, *record));
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(logins)
+    }
+
+    /// The identities that were asked for, and their managers; their numbers by record.
+    pub(super) async fn read_people(
+        &mut self,
+        reading: &mut SqliteConnection,
+        asked: &Asked,
+        now: DateTime<Utc>,
+    ) -> Result<HashMap<i64, usize>, StoreError> {
+        let (names, sources) = (self.names, &self.sources);
+        let mut numbers: HashMap<i64, usize> = HashMap::new();
+        let people = &mut self.people;
+        let which = Which::now(Kind::Identity);
+        blocks::each(&mut *reading, &which, Columns::Outlined, |block| {
+            for place in block.places() {
+                let one: IdentityOutline<'_> = block.outline(place)?;
+                let keys = Key::of(&one.id, one.email.as_deref(), one.display_name.as_deref());
+                let record = record_number(names, block.source, &one.id);
+                if !asked.records.contains(&record) && !asked.wanted.asks_for(&keys) {
+                    continue;
+                }
+                let end = one.end_date.as_deref().and_then(When::parse);
+                let person = Person {
+                    source: block.source,
+                    source_name: sources.get(&block.source).cloned().unwrap_or_default(),
+                    id: one.id.to_string(),
+                    kind: one.kind,
+                    display_name: one.display_name.as_deref().map(str::to_owned),
+                    state: OwnerState::of(one.status, end, now),
+                    manager_id: one.manager_id.as_deref().map(str::to_owned),
+                };
+                numbers.insert(record, people.add(person, keys));
+            }
+            Ok(())
+        })
+        .await?;
+        let managers: BTreeSet<String> = (0..people.len())
+            .filter_map(|n| people.at(n))
+            .filter_map(|person| person.manager_id.clone())
+            .collect();
+        self.read_managers(reading, &managers, &mut numbers, now)
+            .await?;
+        Ok(numbers)
+    }
+
+    async fn read_managers(
+        &mut self,
+        reading: &mut SqliteConnection,
+        managers: &BTreeSet<String>,
+        numbers: &mut HashMap<i64, usize>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let ids: BTreeSet<&str> = managers
+            .iter()
+            .flat_map(|id| [Some(id.as_str()), id.split_once(':').map(|(_, id)| id)])
+            .flatten()
+            .collect();
+        let ids: Vec<&str> = ids.into_iter().collect();
+        for part in ids.chunks(500) {
+            let mut select = QueryBuilder::<Sqlite>::new(
+                "SELECT source, id, kind, display_name, email, status, manager_id, end_date
+                 FROM people WHERE id IN (",
+            );
+            let mut list = select.separated(", ");
+            for id in part {
+                list.push_bind(*id);
+            }
+            select.push(") ORDER BY id, source");
+            let rows: Vec<Listed> = select.build_query_as().fetch_all(&mut *reading).await?;
+            for row in rows {
+                let record = record_number(self.names, row.source, &row.id);
+                if numbers.contains_key(&record) {
+                    continue;
+                }
+                let keys = Key::of(&row.id, row.email.as_deref(), row.display_name.as_deref());
+                let source_name = self.sources.get(&row.source).cloned().unwrap_or_default();
+                let person = row.person(source_name, now);
+                numbers.insert(record, self.people.add(person, keys));
+            }
+        }
+        Ok(())
+    }
+}
