@@ -26,6 +26,8 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(met::MIGRATION),
         // Links are forgotten as they are now.
         Step::Sql(links::MARKS),
+        // Objects are taken over as they are written now.
+        Step::Sql(blocks::OUTLINES),
         Step::ObjectsToLayout2,
     ],
     &[
@@ -38,8 +40,8 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(ownership::MIGRATION),
         Step::Sql(link_rules::MIGRATION),
         Step::Sql(links::STATES),
-        // Objects are taken over as they are written now.
         Step::Sql(blocks::OUTLINES),
+        Step::Sql(links::MARKS),
         Step::ObjectsToLayout3,
     ],
     &[
