@@ -10,6 +10,8 @@ mod accounts;
 mod canaries;
 #[path = "window/keys.rs"]
 mod keys;
+#[path = "window/owners.rs"]
+mod owners;
 #[path = "window/sources.rs"]
 mod sources;
 #[path = "window/steps.rs"]

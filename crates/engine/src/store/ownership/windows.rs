@@ -183,7 +183,8 @@ fn condition(sql: &mut QueryBuilder<Sqlite>, column: &str, value: &str) {
     if column == "basis of a line" {
         sql.push(
             " AND EXISTS (SELECT 1 FROM owner_lines l WHERE l.object_type = o.object_type
-             AND l.object_id = o.object_id AND (o.object_type = 'identity' OR l.system = o.system)
+             AND l.system = CASE o.object_type WHEN 'identity' THEN '' ELSE o.system END
+             AND l.object_id = o.object_id
              AND l.basis = ",
         );
         sql.push_bind(value.to_owned());
