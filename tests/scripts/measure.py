@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+import answers
 import seed
 
 # As long as a real one: what is shorter is not looked for in facts.
@@ -234,72 +235,52 @@ def measure_files(table, room, scale, runs):
         plain.unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(original, folder)
-        names = {path: f"{path.parent.name}_{path.stem}".replace("-", "_") for path in files}
+        names = {path: answers.table_name(path) for path in files}
         imports = [f".import {path} {name}" for path, name in names.items()]
         beside.append(Run(["sqlite3", plain, "-cmd", ".mode csv", *imports]))
         series = {name: ["--series"] if name == "hr" else [] for name in folders}
         first = [Run(lastkey(store, "import", folder / name, "--as", name, *series[name])) for name in folders]
         ours.append(Sum(first))
         changed = seed.change_one_in_a_thousand(folder)
+        last = latest_sync(store)
         read = [name for name in folders if not series[name]]
         again.append(Run(lastkey(store, "sync", *read)))
-    print(f"{changed:,} rows changed", file=sys.stderr)
+    print(f"{len(changed):,} rows changed", file=sys.stderr)
     table.add(f"import {accounts:,} accounts and {grants:,} grants", ours, beside, "sqlite3 .import of the same files", "at most 5")
     table.add("the same again, 0.1% changed", again, ours, "the first import", "at most 0.25")
+    measure_diff(table, room, store, original, folder, last, changed, runs)
     plan = room / "plan.toml"
     plan.write_text(PLAN)
     if (original / "plan.toml").exists():
         plan = original / "plan.toml"
     Run(lastkey(store, "plan", "load", plan))
-    measure_answers(table, room, store, original, plain, accounts)
+    answers.measure(table, room, store, original, plain, accounts, Run, lastkey)
 
 
-def figures(room, store, what):
-    """The figures of an open store: a list of (what, milliseconds, rows), and the most memory."""
-    out = room / "figures.jsonl"
-    run = Run(["figures", store, os.environ["LASTKEY_KEY_FILE"], what], out=out)
-    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    return [(line["what"], line["ms"], line["rows"]) for line in lines], run.mebibytes
+def latest_sync(store):
+    """The number of the newest sync."""
+    told = subprocess.run(lastkey(store, "--json", "source", "list"), check=True, capture_output=True, text=True).stdout
+    return max(json.loads(line)["last_sync"] or 0 for line in told.splitlines())
 
 
-def measure_answers(table, room, store, files, plain, accounts):
-    keys, memory = figures(room, store, "search")
-    found = [(ms, what) for what, ms, _ in keys if what.startswith("search")]
-    middle = statistics.median(ms for ms, _ in found)
-    worst, key = max(found)
-    table.line("search identities, each key", f"{middle:.1f} ms", memory, f"{worst:.1f} ms", f"the slowest key ({key})", "", "under 50 ms")
-    windows, memory = figures(room, store, "tables")
-    for end in ("first", "last"):
-        times = [(ms, what) for what, ms, _ in windows if what.endswith(end)]
-        middle = statistics.median(ms for ms, _ in times)
-        worst, which = max(times)
-        table.line(f"{end} window of each table", f"{middle:.1f} ms", memory, f"{worst:.1f} ms", f"the slowest ({which})", "", "under 100 ms")
-    peer = room / "peer.txt"
-    Run([os.environ["BENCH_PYTHON"], "-B", str(pathlib.Path(__file__).with_name("peer_graph.py")), files], out=peer)
-    seconds, grown, nodes, edges = peer.read_text().split()
-    answers, memory = figures(room, store, "graph")
-    built = answers[0][1] / 1000
-    name = f"rustworkx, {int(nodes):,} nodes, {int(edges):,} edges, {grown} MiB more"
-    table.line("graph from the encrypted store", f"{built:.2f} s", memory, f"{float(seconds):.2f} s", name, f"{built / float(seconds):.2f}", "under 2 s, 500 MiB")
-    leavers, memory = figures(room, store, "rehearse")
-    each = statistics.median(ms for what, ms, _ in leavers if what == "a leaver")
-    query = (
-        "with recursive held(a, e) as ("
-        " select principal_id, entitlement_id from held_by where principal_type = 'account' and principal_id in"
-        " (select principal_id from held_by where principal_type = 'account' limit 100)"
-        " union select held.a, n.entitlement_id from held"
-        " join held_by n on n.principal_type = 'entitlement' and n.principal_id = held.e)"
-        " select count(*) from held;"
-    )
-    tables = [f"{path.parent.name}_{path.stem}".replace("-", "_") for path in sorted(files.glob("*/grants.csv"))]
-    parts = " union all ".join(f"select principal_type, principal_id, entitlement_id from {name}" for name in tables)
-    Run(["sqlite3", plain, f"create table held_by as {parts}; create index h on held_by (principal_type, principal_id);"])
-    run = Run(["sqlite3", plain, query])
-    beside = run.seconds * 1000 / 100
-    table.line(
-        f"a leaver of {accounts:,} accounts (a sample of {len(leavers)})",
-        f"{each:.1f} ms", memory, f"{beside:.1f} ms", "sqlite3, nested entitlements only, 100 at once", f"{each / beside:.1f}", "under 20 ms",
-    )
+def measure_diff(table, room, store, original, folder, last, changed, runs):
+    """What differs since a sync, which must be the rows that were changed and nothing else."""
+    out = room / "diff.jsonl"
+    ours = [Run(lastkey(store, "--json", "diff", last, "now"), out=out) for _ in range(runs)]
+    found, other = [], 0
+    for line in out.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["what"] == "changed" and len(row["changed"]) == 1:
+            found.append((row["kind"], row["source"], row["id"], row["changed"][0]["column"]))
+        elif row["what"] not in ("count",):
+            other += 1
+    if other or sorted(found) != sorted(changed):
+        missing, more = set(changed) - set(found), set(found) - set(changed)
+        stop(f"the diff names {len(found):,} of {len(changed):,} changed rows and {other:,} others; "
+             f"missing {sorted(missing)[:3]}, too many {sorted(more)[:3]}")
+    # The floor: whoever still has both states as files.
+    beside = [Run(["diff", "-r", original, folder], allowed=(0, 1)) for _ in range(runs)]
+    table.add(f"diff of the two: exactly the {len(changed):,} changed rows", ours, beside, "diff -r of the files before and after", "exact")
 
 
 def machine():
@@ -314,14 +295,20 @@ def machine():
     return f"{model}, {os.cpu_count()} processors, {memory:.0f} GiB, Linux {os.uname().release}"
 
 
-def write_page(table, scale, runs):
+def busy(load):
+    """Whether the machine did anything else, from its load before the first figure was taken."""
+    said = f"load {load:.1f} before, {os.getloadavg()[0]:.1f} at the end"
+    return f"BUSY with other work ({said})" if load > 0.7 else f"quiet ({said})"
+
+
+def write_page(table, scale, runs, load):
     """Puts the table into docs/performance.md, between its marks."""
     page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "performance.md"
     text = page.read_text(encoding="utf-8")
     begin, end = "<!-- figures: ./bench writes what follows -->", "<!-- end of figures -->"
     before, rest = text.split(begin, 1)
     after = rest.split(end, 1)[1]
-    about = f"{machine()}; {time.strftime('%Y-%m-%d')}; medians of {runs}; load {os.getloadavg()[0]:.1f} at the end"
+    about = f"{machine()}; {time.strftime('%Y-%m-%d')}; medians of {runs}; {busy(load)}"
     what = "the large practice estate" if scale == "full" else "a tenth of the large size"
     lines = [begin, "", f"{about}. Files: {what}.", "", *table.markdown(), "", end]
     page.write_text(before + "\n".join(lines) + after, encoding="utf-8")
@@ -338,14 +325,15 @@ def main():
         os.environ["LASTKEY_KEY_FILE"] = str(key)
         os.environ["XDG_DATA_HOME"] = os.environ["XDG_CONFIG_HOME"] = str(room)
         table = Table()
+        load = os.getloadavg()[0]
         if "read" in parts:
             measure_directory(table, room, 100_000, 5_000, runs)
         if "files" in parts:
             measure_files(table, room, scale, runs)
-    print(f"medians of {runs}; {machine()}; load {os.getloadavg()[0]:.1f}\n")
+    print(f"medians of {runs}; {machine()}; {busy(load)}\n")
     table.show()
     if parts == ["read", "files"]:
-        write_page(table, scale, runs)
+        write_page(table, scale, runs, load)
 
 
 if __name__ == "__main__":

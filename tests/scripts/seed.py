@@ -104,25 +104,65 @@ def flat_files(folder, accounts):
     write(folder, "grants", ["system", "principal_type", "principal_id", "entitlement_id", "assignment"], grants())
 
 
+# The column of each file that is changed, and the columns that name a row, as `lastkey diff` joins them.
+CHANGED = {
+    "identities": ("department", ["id"]),
+    "accounts": ("name", ["system", "id"]),
+    "grants": ("assignment", ["system", "entitlement_id", "principal_type", "principal_system", "principal_id"]),
+}
+KINDS = {"identities": "identity", "accounts": "account", "grants": "grant"}
+
+
+def another(column, value):
+    """A value that is not the one there."""
+    if column == "assignment":
+        return "active" if value == "eligible" else "eligible"
+    return f"{value} renamed".strip()
+
+
+def row_name(row, header, columns):
+    """The id of a row; a principal is of the row's own system unless it says another."""
+    cells = dict(zip(header, row))
+    cells["principal_system"] = cells.get("principal_system") or cells.get("system", "")
+    return ":".join(cells[column] for column in columns)
+
+
+def rows_of(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        header = next(rows)
+        for number, row in enumerate(rows):
+            yield number, header, row
+
+
 def change_one_in_a_thousand(folder):
     """Changes every thousandth row of the identities, accounts and grants below `folder`, except of
-    dated rosters; gives back how many. Columns and all other rows stay as they are."""
-    changed = 0
+    dated rosters and of rows that stand there twice; gives back kind, id and column of each. Columns
+    and all other rows stay as they are."""
+    changed = []
     for path in sorted(folder.glob("*/*.csv")):
-        column = {"identities": "department", "accounts": "name", "grants": "assignment"}.get(path.stem)
+        column, names = CHANGED.get(path.stem, (None, None))
         if column is None:
             continue
+        header = next((header for _, header, _ in rows_of(path)), [])
+        if column not in header:
+            continue
+        chosen = {number: row_name(row, header, names) for number, _, row in rows_of(path) if number % 1000 == 500}
+        met = dict.fromkeys(chosen.values(), 0)
+        for _, _, row in rows_of(path):
+            name = row_name(row, header, names)
+            if name in met:
+                met[name] += 1
+        at = header.index(column)
         fresh = path.with_suffix(".new")
-        with open(path, encoding="utf-8", newline="") as old, open(fresh, "w", encoding="utf-8", newline="") as new:
-            rows = csv.reader(old)
+        with open(fresh, "w", encoding="utf-8", newline="") as new:
             writer = csv.writer(new)
-            header = next(rows)
             writer.writerow(header)
-            at = header.index(column) if column in header else None
-            for number, row in enumerate(rows):
-                if at is not None and number % 1000 == 500:
-                    row[at] = "eligible" if column == "assignment" else f"{row[at]} renamed".strip()
-                    changed += 1
+            for number, _, row in rows_of(path):
+                name = chosen.get(number)
+                if name is not None and met[name] == 1:
+                    row[at] = another(column, row[at])
+                    changed.append((KINDS[path.stem], path.parent.name, name, column))
                 writer.writerow(row)
         fresh.replace(path)
     return changed

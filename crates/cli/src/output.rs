@@ -41,23 +41,49 @@ impl Output {
         self.raw(&format!("{text}\n"))
     }
 
+    /// JSON documents, each on one line, written together.
+    pub fn documents(&self, values: &[impl Serialize]) -> Result<(), Failure> {
+        let mut text = Vec::new();
+        for value in values {
+            serde_json::to_writer(&mut text, value)
+                .map_err(|_| Failure::not_possible("the answer could not be written as JSON"))?;
+            text.push(b'\n');
+        }
+        self.bytes(&text)
+    }
+
     /// One row of CSV; cells that a spreadsheet would run are defused by a leading apostrophe.
     pub fn csv_row<'a>(&self, cells: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
-        let mut row = csv::WriterBuilder::new().from_writer(Vec::new());
+        let cells: Vec<String> = cells.map(str::to_owned).collect();
+        self.csv_rows([&cells].into_iter())
+    }
+
+    /// Rows of CSV, written together.
+    pub fn csv_rows<'a>(&self, rows: impl Iterator<Item = &'a Vec<String>>) -> Result<(), Failure> {
+        let mut table = csv::WriterBuilder::new()
+            .flexible(true)
+            .from_writer(Vec::new());
         let failed = |_| Failure::not_possible("the row could not be written as CSV");
-        for cell in cells {
-            row.write_field(lastkey_verify::cell(cell).as_bytes())
-                .map_err(failed)?;
+        for cells in rows {
+            for cell in cells {
+                table
+                    .write_field(lastkey_verify::cell(cell).as_bytes())
+                    .map_err(failed)?;
+            }
+            table.write_record(None::<&[u8]>).map_err(failed)?;
         }
-        row.write_record(None::<&[u8]>).map_err(failed)?;
-        let bytes = row
+        let bytes = table
             .into_inner()
             .map_err(|_| Failure::not_possible("the row could not be written as CSV"))?;
-        self.raw(&String::from_utf8_lossy(&bytes))
+        self.bytes(&bytes)
     }
 
     fn raw(&self, text: &str) -> Result<(), Failure> {
-        match std::io::stdout().lock().write_all(text.as_bytes()) {
+        self.bytes(text.as_bytes())
+    }
+
+    fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+        match std::io::stdout().lock().write_all(bytes) {
             Ok(()) => Ok(()),
             // Whoever reads has had enough: that is no failure.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),

@@ -8,6 +8,8 @@ use lastkey_engine::views::{
     self, EventRow, IdentityDetail, IdentityLookup, IdentityRow, JournalRow, KindStanding,
     ListQuery, RowWindow, RunDetail, RunRow,
 };
+use serde_json::{Map, Value};
+use std::ops::ControlFlow;
 
 /// The columns of a table, in order: those of the flat files, then where and when it was read.
 pub fn columns(kind: Kind) -> Vec<String> {
@@ -92,13 +94,32 @@ impl Workbench {
         query: &ListQuery,
         as_of: Option<u64>,
     ) -> Result<FactTable, Failure> {
-        let filters = crate::history::filters_from_text(&query.filters)?;
         let query = TableQuery {
-            filters,
-            as_of: as_of.map(SyncId),
             offset: query.offset,
             limit: query.limit,
+            ..table_query(&query.filters, as_of)?
         };
         Ok(self.store.table(kind, &query).await?)
     }
+
+    /// Every row of one table, as of a sync, in one pass; handed over as soon as they are read.
+    pub async fn each_row(
+        &self,
+        kind: Kind,
+        filters: &[String],
+        as_of: Option<u64>,
+        mut take: impl FnMut(Vec<Map<String, Value>>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let query = table_query(filters, as_of)?;
+        let give = |rows| take(rows).map(ControlFlow::Continue);
+        self.store.each_row::<Failure>(kind, &query, give).await
+    }
+}
+
+fn table_query(filters: &[String], as_of: Option<u64>) -> Result<TableQuery, Failure> {
+    Ok(TableQuery {
+        filters: crate::history::filters_from_text(filters)?,
+        as_of: as_of.map(SyncId),
+        ..TableQuery::default()
+    })
 }

@@ -1,5 +1,6 @@
-//! `identities`, `accounts` and the other tables, `events`, `journal`. Lists are read in
-//! windows, so that a table of a million rows needs no more memory than one of a hundred.
+//! `identities`, `accounts` and the other tables, `events`, `journal`. Tables are read in one
+//! pass and lists in windows, so that one of a million rows needs no more memory than one of a
+//! hundred.
 
 use super::{counted, open};
 use crate::args::{Events, Global, Table};
@@ -10,8 +11,7 @@ use lastkey_workbench::{Failure, WhenMissing};
 use serde_json::{Map, Value};
 use std::process::ExitCode;
 
-/// A window of a table that is filtered or sorted looks through all of its kind: few large ones are
-/// quicker than many small ones.
+/// So many rows are laid out, or asked for, together.
 const WINDOW: u32 = 4_000;
 
 pub async fn table(
@@ -29,19 +29,23 @@ pub async fn table(
     }
     let columns = lastkey_workbench::columns(kind);
     let mut printer = Printer::new(&args, out);
-    let mut query = query(&args);
-    loop {
-        let page = bench.table(kind, &query, as_of).await?;
-        let count = page.rows.len();
-        printer.window(&columns, page.rows)?;
-        if count == 0 {
-            break;
-        }
-        query.offset += u64::try_from(count).unwrap_or(u64::MAX);
-        if query.offset >= page.matching {
-            break;
-        }
-    }
+    // Documents are written as soon as rows are read. A table for people has columns as wide as
+    // what stands in them, so that its rows wait for others.
+    let together = match out.json || args.csv {
+        true => 1,
+        false => WINDOW as usize,
+    };
+    let mut waiting = Vec::new();
+    bench
+        .each_row(kind, &args.filters, as_of, |rows| {
+            waiting.extend(rows);
+            match waiting.len() < together {
+                true => Ok(()),
+                false => printer.window(&columns, std::mem::take(&mut waiting)),
+            }
+        })
+        .await?;
+    printer.window(&columns, waiting)?;
     printer.end()
 }
 
@@ -208,22 +212,16 @@ impl<'a> Printer<'a> {
         rows: Vec<Map<String, Value>>,
     ) -> Result<(), Failure> {
         if self.out.json {
-            for row in rows {
-                self.out.document(&row)?;
-            }
-            return Ok(());
+            return self.out.documents(&rows);
         }
         let cells: Vec<Vec<String>> = rows
             .iter()
             .map(|row| columns.iter().map(|c| cell(row.get(c))).collect())
             .collect();
         if self.csv {
-            if self.first {
-                self.out.csv_row(columns.iter().map(String::as_str))?;
-            }
-            for row in &cells {
-                self.out.csv_row(row.iter().map(String::as_str))?;
-            }
+            let header = [columns.to_vec()];
+            let header = header.iter().filter(|_| self.first);
+            self.out.csv_rows(header.chain(&cells))?;
         } else if !cells.is_empty() {
             // Columns nobody filled only take room.
             let used: Vec<usize> = (0..columns.len())

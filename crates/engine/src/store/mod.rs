@@ -44,6 +44,7 @@ mod persons;
 mod plans;
 mod population;
 mod references;
+mod remembered;
 mod resume;
 mod retention;
 mod roster;

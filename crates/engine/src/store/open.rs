@@ -3,6 +3,7 @@
 use super::error::sqlite_code;
 use super::lease::{HeldLease, Lease, PATIENCE};
 use super::names::Names;
+use super::remembered::Remembered;
 use super::{StoreError, schema};
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{
@@ -66,6 +67,7 @@ pub struct Store {
     pub(super) lease: Arc<Lease>,
     /// Set once the layout is the newest.
     names: Arc<OnceLock<Names>>,
+    remembered: Arc<Remembered>,
 }
 
 impl fmt::Debug for Store {
@@ -147,6 +149,7 @@ impl Store {
 
     /// Lets go of all connections.
     pub async fn close(self) {
+        self.remembered.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -179,6 +182,10 @@ impl Store {
         // A second setting would set the same.
         let _ = self.names.set(names);
         Ok(())
+    }
+
+    pub(super) fn remembered(&self) -> &Remembered {
+        &self.remembered
     }
 
     pub(super) fn readers(&self) -> &SqlitePool {
@@ -276,6 +283,7 @@ impl Store {
             readers,
             lease: Arc::new(Lease::beside(path)),
             names: Arc::new(OnceLock::new()),
+            remembered: Arc::default(),
         })
     }
 }

@@ -126,6 +126,11 @@ impl Texts {
         self.ends.len()
     }
 
+    /// All of them, one after the other.
+    pub(in super::super) fn all(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
     /// The text at a place.
     pub(in super::super) fn get(&self, place: usize) -> Result<&str, StoreError> {
         std::str::from_utf8(self.bytes_at(place)?)

@@ -13,6 +13,7 @@ mod forget;
 mod form;
 mod gather;
 mod marks;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod visit;
@@ -22,7 +23,8 @@ pub(super) use forget::{forget, forgettable};
 pub(super) use form::{numbers, read_numbers};
 pub(super) use gather::{Gathering, Moved};
 pub(super) use marks::{Mark, Span, ended_in, facts_of, marks_of, of_keys, stored_in};
-pub(super) use visit::{At, Block, Columns, Which, all, at_most, each, of_rows, window};
+pub(super) use tally::{Standing, Tally, standing};
+pub(super) use visit::{At, Block, Columns, Which, all, at_most, by_id, each, of_rows, window};
 
 use super::objects::{Ending, NewVersion};
 use super::{StoreError, SyncId};

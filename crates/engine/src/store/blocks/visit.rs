@@ -7,6 +7,7 @@ use super::form::{NONE, Texts, read_hashes, read_numbers};
 use super::{block_of, place_of, row_of};
 use futures_util::future::join;
 use lastkey_contract::Kind;
+use memchr::memmem;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -287,6 +288,12 @@ impl Block {
         key.ok_or_else(|| StoreError::damaged("a block of objects lacks a key"))
     }
 
+    /// Whether any of these texts stands anywhere in its facts.
+    pub fn mentions_one_of(&self, texts: &[memmem::Finder<'_>]) -> bool {
+        let all = self.facts.as_ref().map_or(&[][..], |facts| facts.all());
+        texts.iter().any(|text| text.find(all).is_some())
+    }
+
     /// The fact at a place, as JSON.
     pub fn fact(&self, place: usize) -> Result<&str, StoreError> {
         self.facts
@@ -428,7 +435,7 @@ async fn note_ends(
 }
 
 /// Some blocks, in the order of their ids, with what of them had ended.
-pub(super) async fn by_id(
+pub(in super::super) async fn by_id(
     connection: &mut SqliteConnection,
     ids: &[i64],
     columns: Columns,

@@ -1,0 +1,193 @@
+//! Which facts a table shows: columns that must have a value.
+//!
+//! A fact is looked at as text before it is taken apart, and a block before its facts.
+
+use super::super::blocks::Block;
+use super::super::{StoreError, as_written};
+use super::columns::{columns, path, value};
+use lastkey_contract::Kind;
+use memchr::memmem;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+use std::fmt;
+
+/// The filters of one table.
+pub(super) struct Filters<'a> {
+    /// Names that the source must have.
+    pub sources: Vec<&'a str>,
+    pub columns: Vec<Wanted<'a>>,
+    /// The fields of a fact that columns stand in.
+    fields: Vec<&'a str>,
+}
+
+/// A column that must have a value.
+pub(super) struct Wanted<'a> {
+    pub column: &'a str,
+    pub value: &'a str,
+    /// Texts of which one stands in every fact that has the value; none where that is not sure.
+    written: Vec<memmem::Finder<'static>>,
+}
+
+impl<'a> Filters<'a> {
+    /// Filters on columns that the kind has.
+    pub fn of(kind: Kind, filters: &'a [(String, String)]) -> Result<Filters<'a>, StoreError> {
+        let known = columns(kind);
+        let mut all = Filters {
+            sources: Vec::new(),
+            columns: Vec::new(),
+            fields: Vec::new(),
+        };
+        for (column, value) in filters {
+            if column == "source" {
+                all.sources.push(value);
+                continue;
+            }
+            if !known.contains(&column.as_str()) {
+                return Err(StoreError::BadQuery {
+                    what: "filter".to_owned(),
+                    value: column.clone(),
+                });
+            }
+            all.columns.push(Wanted {
+                column,
+                value,
+                written: written(column, value),
+            });
+            let (field, _) = path(column);
+            if !all.fields.contains(&field) {
+                all.fields.push(field);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether a fact of the block may match, as far as its whole text tells.
+    pub fn may_be_in(&self, block: &Block) -> bool {
+        self.columns.iter().all(|one| match one.written.as_slice() {
+            [] => true,
+            texts => block.mentions_one_of(texts),
+        })
+    }
+
+    /// Whether a fact has all these values in these columns.
+    pub fn hold(&self, fact: &str) -> Result<bool, StoreError> {
+        let bytes = fact.as_bytes();
+        let stands = |one: &Wanted<'_>| match one.written.as_slice() {
+            [] => true,
+            texts => texts.iter().any(|text| text.find(bytes).is_some()),
+        };
+        if !self.columns.iter().all(stands) {
+            return Ok(false);
+        }
+        let mut reading = serde_json::Deserializer::from_str(fact);
+        let found = Fields(&self.fields).deserialize(&mut reading)?;
+        Ok(self.columns.iter().all(|one| {
+            let (field, within) = path(one.column);
+            let place = self.fields.iter().position(|known| *known == field);
+            let found = place.and_then(|place| found.get(place)?.as_ref());
+            let found = match within {
+                Some(within) => found.and_then(|outer| outer.get(within)),
+                None => found,
+            };
+            found.is_some_and(|found| is(found, one.value))
+        }))
+    }
+}
+
+/// How a column with a value is written in a fact: as a text, or as a number or a yes or no.
+fn written(column: &str, value: &str) -> Vec<memmem::Finder<'static>> {
+    // Lists, and signs that may be written in several ways, are looked for by taking facts apart.
+    if value.starts_with(['[', '{']) || value.bytes().any(|byte| byte < 0x20) {
+        return Vec::new();
+    }
+    let (field, within) = path(column);
+    let name = within.unwrap_or(field);
+    let mut texts = vec![format!("\"{name}\":\"{}\"", as_written(value))];
+    if matches!(value, "true" | "false") || value.parse::<f64>().is_ok() {
+        texts.push(format!("\"{name}\":{value}"));
+    }
+    let finder = |text: String| memmem::Finder::new(text.as_bytes()).into_owned();
+    texts.into_iter().map(finder).collect()
+}
+
+/// Whether a fact of a source has all these values in these columns.
+pub(in super::super) fn holds_all(
+    filters: &[(String, String)],
+    source: &str,
+    fact: &Value,
+) -> bool {
+    filters
+        .iter()
+        .all(|(column, wanted)| match column.as_str() {
+            "source" => source == wanted,
+            other => value(fact, other).is_some_and(|found| is(found, wanted)),
+        })
+}
+
+/// Whether a value is what a filter asks for, as text.
+fn is(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => text == wanted,
+        Value::Bool(yes) => wanted == if *yes { "true" } else { "false" },
+        Value::Number(number) => number.to_string() == wanted,
+        Value::Array(_) | Value::Object(_) => {
+            serde_json::to_string(value).is_ok_and(|text| text == wanted)
+        }
+    }
+}
+
+/// Takes only some fields out of a fact, each at its place here.
+struct Fields<'f>(&'f [&'f str]);
+
+impl<'de> DeserializeSeed<'de> for Fields<'_> {
+    type Value = Vec<Option<Value>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reading: D) -> Result<Self::Value, D::Error> {
+        reading.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fields<'_> {
+    type Value = Vec<Option<Value>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a fact")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = vec![None; self.0.len()];
+        while let Some(place) = map.next_key_seed(Place(self.0))? {
+            match place.and_then(|place| found.get_mut(place)) {
+                Some(kept) => *kept = Some(map.next_value()?),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The place of a field's name among those that are wanted.
+struct Place<'f>(&'f [&'f str]);
+
+impl<'de> DeserializeSeed<'de> for Place<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reading: D) -> Result<Self::Value, D::Error> {
+        reading.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Place<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|known| *known == name))
+    }
+}
