@@ -5,18 +5,21 @@
 
 mod links;
 mod owners;
+mod past;
 
 use crate::desk::Desk;
 use crate::settings::UiSettings;
 use crate::wire::{Wire, camel_case};
 use lastkey_engine::collect::Removals;
 use lastkey_engine::practice::Size as PracticeSize;
+use lastkey_engine::store::RetentionReport;
 use lastkey_engine::views::{
-    CheckView, DecisionLine, DraftProblem, EventRow, ExportProgress, ExportReport, FailureView,
-    IdentityDetail, IdentityRow, JournalRow, KindStanding, LinkCount, LinkExplained, LinkLine,
-    ListQuery, NewSource, OwnedDetail, OwnedLine, OwnerDecisionView, OwnerPick,
-    OwnerSuggestionView, OwnersSummary, PersonDoubtLine, PersonLine, PlanView, RehearsalView,
-    RehearsedRow, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow,
+    CheckView, DecisionLine, DiffRow, DiffView, DraftProblem, EventRow, ExportProgress,
+    ExportReport, FactRow, FailureView, IdentityDetail, IdentityRow, IdentityThen, JournalRow,
+    KindStanding, LinkCount, LinkExplained, LinkLine, ListQuery, MomentView, NewSource,
+    ObjectHistory, OwnedDetail, OwnedLine, OwnerDecisionView, OwnerPick, OwnerSuggestionView,
+    OwnersSummary, PersonDoubtLine, PersonLine, PlanView, RehearsalView, RehearsedRow,
+    RetentionView, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow,
     StandingCount, Status, SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
 use lastkey_workbench::{Consent, Failure, SyncHow, Workbench, moment_from_text};
@@ -25,6 +28,7 @@ use tauri::ipc::Channel;
 
 use links::*;
 use owners::*;
+use past::*;
 
 type Answer<T> = Result<T, FailureView>;
 
@@ -186,6 +190,30 @@ commands! {
     owners_undo(batch: i64, why: String) -> u64;
     /// Lifecycle events from the sources of truth.
     events(query: ListQuery) -> RowWindow<EventRow>;
+    /// What differs between two moments, counted; without them, what the latest reads changed.
+    changes(from: Option<String>, to: Option<String>, source: Option<String>) -> DiffView;
+    /// The differences between two syncs. Filters: kind, what, source.
+    changed_rows(from: u64, to: u64, query: ListQuery) -> RowWindow<DiffRow>;
+    /// The syncs whose states can be looked at, newest first. Filter: source.
+    moments(query: ListQuery) -> RowWindow<MomentView>;
+    /// The sync that a number, a date or a time means.
+    moment_named(text: String) -> MomentView;
+    /// The past of the objects that an id names, one for each source that has it.
+    object_history(kind: String, id: String) -> Vec<ObjectHistory>;
+    /// The columns of a table, in order.
+    table_columns(kind: String) -> Vec<String>;
+    /// A table as it stood after a sync. Filters: its columns.
+    table_then(kind: String, sync: u64, query: ListQuery) -> RowWindow<FactRow>;
+    /// The records that an id named after a sync, as they stood.
+    identity_then(id: String, sync: u64) -> Vec<IdentityThen>;
+    /// How long the past is kept.
+    retention() -> RetentionView;
+    /// Sets how long versions of a kind (all, if none) are kept; forever without days and syncs.
+    retention_set(kind: Option<String>, days: Option<u32>, syncs: Option<u32>) -> RetentionView;
+    /// What retention would delete now, and what is held.
+    retention_preview() -> RetentionReport;
+    /// Deletes what no rule keeps and no evidence holds.
+    retention_run() -> RetentionReport;
     /// Loads the offboarding plan.
     plan_load(name: String, text: String) -> PlanView;
     /// Rehearses a leaver; without a time, now.

@@ -12,6 +12,8 @@ mod canaries;
 mod keys;
 #[path = "window/owners.rs"]
 mod owners;
+#[path = "window/past.rs"]
+mod past;
 #[path = "window/sources.rs"]
 mod sources;
 #[path = "window/steps.rs"]

@@ -56,6 +56,7 @@ pub struct Workbench {
     /// The graph and the names of the latest state of the store.
     pub(crate) latest: tokio::sync::Mutex<Option<crate::rehearsals::Latest>>,
     pub(crate) everyone: tokio::sync::Mutex<Option<crate::rehearsals::Everyone>>,
+    pub(crate) changes: tokio::sync::Mutex<Option<crate::changes::Changes>>,
 }
 
 impl Workbench {
@@ -190,6 +191,7 @@ impl Workbench {
             practice_date: Mutex::new(practice_date),
             latest: tokio::sync::Mutex::default(),
             everyone: tokio::sync::Mutex::default(),
+            changes: tokio::sync::Mutex::default(),
         })
     }
 
@@ -198,6 +200,7 @@ impl Workbench {
     pub async fn forget(&self) {
         *self.latest.lock().await = None;
         *self.everyone.lock().await = None;
+        *self.changes.lock().await = None;
     }
 
     /// The moment that counts as now: the practice estate has a fixed date of its own.

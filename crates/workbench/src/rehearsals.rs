@@ -31,7 +31,7 @@ pub(crate) struct Everyone {
 }
 
 /// Which state of the store something was computed from.
-type State = (u64, u64);
+pub(crate) type State = (u64, u64);
 
 /// What is kept of the store's latest state.
 #[derive(Clone)]
@@ -287,13 +287,18 @@ impl Workbench {
         Ok((latest.state, latest.graph))
     }
 
-    /// What people call the things of the latest state.
-    async fn latest(&self) -> Result<Latest, Failure> {
-        // The log knows of sources added or removed, which no sync tells of.
-        let state = (
+    /// The state of the store: the log knows of sources added or removed, and of retention, which
+    /// no sync tells of.
+    pub(crate) async fn state(&self) -> Result<State, Failure> {
+        Ok((
             state_of(self.store.newest_sync().await?.as_ref()),
             self.store.log_head().await?,
-        );
+        ))
+    }
+
+    /// What people call the things of the latest state.
+    async fn latest(&self) -> Result<Latest, Failure> {
+        let state = self.state().await?;
         let mut kept = self.latest.lock().await;
         if let Some(latest) = kept.as_ref().filter(|latest| latest.state == state) {
             return Ok(latest.clone());

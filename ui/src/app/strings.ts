@@ -6,6 +6,7 @@ import { many, n } from "./amounts";
 import { doors } from "./doors";
 import { accounts } from "./strings-accounts";
 import { owners } from "./strings-owners";
+import { past } from "./strings-past";
 import { sources } from "./strings-sources";
 
 export const say = {
@@ -26,7 +27,7 @@ export const say = {
   no: "no",
   many,
 
-  areas: { overview: "Overview", sources: "Sources", identities: "Identities", accounts: "Accounts", owners: "Owners", tests: "Tests", evidence: "Evidence", settings: "Settings" },
+  areas: { overview: "Overview", sources: "Sources", identities: "Identities", accounts: "Accounts", owners: "Owners", changes: "Changes", tests: "Tests", evidence: "Evidence", settings: "Settings" },
   signs: {
     pass: "pass", fail: "fail", late: "late", indeterminate: "indeterminate", open: "waiting for a read", not_run: "not run", void: "void", reading: "reading",
   },
@@ -41,6 +42,9 @@ export const say = {
   actions: {
     package: "Export or verify an audit package",
     rehearseSomeone: "Rehearse a leaver",
+    events: "Who came, moved and left",
+    whatChanged: "What changed between two moments",
+    retention: "Retention: how long the past is kept",
     palette: "Find anything",
     keys: "Show all keys",
     back: "Back",
@@ -115,6 +119,7 @@ export const say = {
   sources,
   accounts,
   owners,
+  past,
 
   identities: {
     reading: "reading accounts, entitlements and credentials",
@@ -152,6 +157,7 @@ export const say = {
     cut: (shown: number, all: number) => `The first ${n(shown)} of ${n(all)} are listed.`,
     rehearse: "Rehearse",
     rehearseLabel: "Rehearse this identity leaving",
+    historyOf: "Every change of this identity",
     copyLink: "Copy id",
     reachTitle: "Reach today",
     reach: { accounts: "accounts", entitlements: "entitlements", credentials: "credentials", places: "places could be read" },

@@ -18,6 +18,7 @@ import { odd, oddItems } from "./odd";
 import * as estate from "./recorded";
 import * as links from "./recorded-accounts";
 import * as owners from "./recorded-owners";
+import * as pastOf from "./recorded-past";
 
 const ask = new URLSearchParams(location.search);
 const scene = ask.get("estate") ?? "full";
@@ -179,6 +180,23 @@ const answers: Answers = {
   owners_decide_all: (a) => owners.summary(suggested(a?.filters ?? [], a?.least ?? null).map((one) => ({ object: one.object, owner: one.owner_id ?? "", role: one.role })), a?.verdict ?? "", a?.count == null ? null : a.why),
   owner_decisions: (a) => listed(owners.decisions, a?.query as ListQuery),
   owners_undo: (a) => owners.undo(a?.batch ?? 0),
+  changes: (a) => pastOf.changes(a?.from ?? null, a?.to ?? null, a?.source ?? null, sources.length === 0),
+  changed_rows: (a) => pastOf.rows(a?.query as ListQuery),
+  moments: (a) => listed(sources.length === 0 ? [] : pastOf.moments, a?.query as ListQuery),
+  moment_named: (a) => pastOf.moment(Number(a?.text ?? 0)),
+  object_history: (a) => pastOf.history(a?.kind ?? "identity", a?.id ?? ""),
+  table_columns: () => ["id", "display_name", "status", "department"],
+  table_then: (a) => pastOf.table(a?.query as ListQuery),
+  identity_then: (a) => {
+    const row = estate.everyone().find((one) => one.id === a?.id?.split(":").at(-1));
+    if (!row) return [];
+    const detail = estate.detail(row);
+    return [{ source: row.source, id: row.id, kind: row.kind, display_name: row.display_name, status: row.status, facts: detail.facts, accounts: detail.accounts, entitlements: detail.entitlements, account_count: detail.accounts.length, entitlement_count: detail.entitlements.length }];
+  },
+  retention: () => pastOf.retention,
+  retention_set: () => pastOf.retention,
+  retention_preview: () => pastOf.report,
+  retention_run: () => pastOf.report,
   events: (a) => listed(estate.events, a?.query as ListQuery),
   plan_load: (a) => {
     if (!a?.text.includes("[[step]]")) throw refuse("bad_input", "line 1, column 1: no `[[step]]` was found", "Write one table per step.");

@@ -3,19 +3,25 @@
 import type { Channel } from "../host/channel";
 import type { CheckView } from "./CheckView";
 import type { DecisionLine } from "./DecisionLine";
+import type { DiffRow } from "./DiffRow";
+import type { DiffView } from "./DiffView";
 import type { DraftProblem } from "./DraftProblem";
 import type { EventRow } from "./EventRow";
 import type { ExportProgress } from "./ExportProgress";
 import type { ExportReport } from "./ExportReport";
+import type { FactRow } from "./FactRow";
 import type { IdentityDetail } from "./IdentityDetail";
 import type { IdentityRow } from "./IdentityRow";
+import type { IdentityThen } from "./IdentityThen";
 import type { JournalRow } from "./JournalRow";
 import type { KindStanding } from "./KindStanding";
 import type { LinkCount } from "./LinkCount";
 import type { LinkExplained } from "./LinkExplained";
 import type { LinkLine } from "./LinkLine";
 import type { ListQuery } from "./ListQuery";
+import type { MomentView } from "./MomentView";
 import type { NewSource } from "./NewSource";
+import type { ObjectHistory } from "./ObjectHistory";
 import type { OwnedDetail } from "./OwnedDetail";
 import type { OwnedLine } from "./OwnedLine";
 import type { OwnerDecisionView } from "./OwnerDecisionView";
@@ -27,6 +33,8 @@ import type { PersonLine } from "./PersonLine";
 import type { PlanView } from "./PlanView";
 import type { RehearsalView } from "./RehearsalView";
 import type { RehearsedRow } from "./RehearsedRow";
+import type { RetentionReport } from "./RetentionReport";
+import type { RetentionView } from "./RetentionView";
 import type { RowWindow } from "./RowWindow";
 import type { RunDetail } from "./RunDetail";
 import type { RunRow } from "./RunRow";
@@ -151,6 +159,30 @@ export interface Commands {
   owners_undo(a: { batch: number; why: string }): number;
   /** Lifecycle events from the sources of truth. */
   events(a: { query: ListQuery }): RowWindow<EventRow>;
+  /** What differs between two moments, counted; without them, what the latest reads changed. */
+  changes(a: { from: string | null; to: string | null; source: string | null }): DiffView;
+  /** The differences between two syncs. Filters: kind, what, source. */
+  changed_rows(a: { from: number; to: number; query: ListQuery }): RowWindow<DiffRow>;
+  /** The syncs whose states can be looked at, newest first. Filter: source. */
+  moments(a: { query: ListQuery }): RowWindow<MomentView>;
+  /** The sync that a number, a date or a time means. */
+  moment_named(a: { text: string }): MomentView;
+  /** The past of the objects that an id names, one for each source that has it. */
+  object_history(a: { kind: string; id: string }): Array<ObjectHistory>;
+  /** The columns of a table, in order. */
+  table_columns(a: { kind: string }): Array<string>;
+  /** A table as it stood after a sync. Filters: its columns. */
+  table_then(a: { kind: string; sync: number; query: ListQuery }): RowWindow<FactRow>;
+  /** The records that an id named after a sync, as they stood. */
+  identity_then(a: { id: string; sync: number }): Array<IdentityThen>;
+  /** How long the past is kept. */
+  retention(): RetentionView;
+  /** Sets how long versions of a kind (all, if none) are kept; forever without days and syncs. */
+  retention_set(a: { kind: string | null; days: number | null; syncs: number | null }): RetentionView;
+  /** What retention would delete now, and what is held. */
+  retention_preview(): RetentionReport;
+  /** Deletes what no rule keeps and no evidence holds. */
+  retention_run(): RetentionReport;
   /** Loads the offboarding plan. */
   plan_load(a: { name: string; text: string }): PlanView;
   /** Rehearses a leaver; without a time, now. */
@@ -228,6 +260,18 @@ export const commandNames = [
   "owner_decisions",
   "owners_undo",
   "events",
+  "changes",
+  "changed_rows",
+  "moments",
+  "moment_named",
+  "object_history",
+  "table_columns",
+  "table_then",
+  "identity_then",
+  "retention",
+  "retention_set",
+  "retention_preview",
+  "retention_run",
   "plan_load",
   "rehearse_leaver",
   "rehearsals",

@@ -1,11 +1,12 @@
 //! Lookups along the references of current facts, for the page of one identity.
 
-use super::blocks::{self, Block, Columns, Which};
+use super::blocks::{self, At, Block, Columns, Which};
 use super::names::{End, NumberSet};
-use super::{Store, StoreError};
-use lastkey_contract::facts::{Account, Credential, Location};
+use super::{Store, StoreError, SyncId, named};
+use lastkey_contract::facts::{Account, Credential, Identity, Location};
 use lastkey_contract::{Fact, Kind};
 use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, HashMap};
 
 /// An account of a person, and by which rule.
 pub(crate) struct PersonLink {
@@ -22,6 +23,21 @@ impl Store {
         end: End,
         names: &[String],
     ) -> Result<Vec<(i64, T)>, StoreError> {
+        self.facts_then(kind, end, names, None).await
+    }
+
+    /// The same as they stood after a sync; None for now.
+    pub(crate) async fn facts_then<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        end: End,
+        names: &[String],
+        as_of: Option<SyncId>,
+    ) -> Result<Vec<(i64, T)>, StoreError> {
+        let which = Which {
+            at: At::of(as_of),
+            ..Which::now(kind)
+        };
         let numbers = self.names()?;
         let wanted: NumberSet = names
             .iter()
@@ -36,7 +52,7 @@ impl Store {
         };
         let mut rows = Vec::new();
         let mut connection = self.readers().acquire().await?;
-        blocks::each(&mut connection, &Which::now(kind), columns, |block| {
+        blocks::each(&mut connection, &which, columns, |block| {
             let list = match end {
                 End::From => &block.froms,
                 End::To => &block.tos,
@@ -62,6 +78,60 @@ impl Store {
             .into_iter()
             .map(|(_, source, fact)| (source, fact))
             .collect())
+    }
+
+    /// The records with an id as they stood after a sync, each with the name of its source.
+    pub(crate) async fn identity_then(
+        &self,
+        id: &str,
+        sync: SyncId,
+    ) -> Result<Vec<(String, Identity)>, StoreError> {
+        self.sync_record(sync).await?;
+        self.refuse_before_horizon(sync, None).await?;
+        let names = self.source_names().await?;
+        let found: Vec<(i64, Identity)> = self
+            .facts_then(Kind::Identity, End::Key, &[id.to_owned()], Some(sync))
+            .await?;
+        Ok(found
+            .into_iter()
+            .map(|(source, fact)| (names.get(&source).cloned().unwrap_or_default(), fact))
+            .collect())
+    }
+
+    /// The accounts of a person as they stood after a sync: those that are linked to it now, by
+    /// the rule of now, and those that named it then.
+    pub(crate) async fn accounts_then(
+        &self,
+        identity_source: &str,
+        identity: &str,
+        sync: SyncId,
+    ) -> Result<Vec<PersonLink>, StoreError> {
+        let names = self.source_names().await?;
+        let source_of = |source: &i64| names.get(source).cloned().unwrap_or_default();
+        let linked = self.accounts_of(identity_source, identity).await?;
+        let mut rules: HashMap<String, String> = HashMap::new();
+        for link in linked {
+            let key = named(link.account.system.as_str(), link.account.id.as_str());
+            rules.insert(key, link.rule);
+        }
+        let keys: Vec<String> = rules.keys().cloned().collect();
+        let by_link: Vec<(i64, Account)> = self
+            .facts_then(Kind::Account, End::Key, &keys, Some(sync))
+            .await?;
+        let by_name: Vec<(i64, Account)> = self
+            .facts_then(Kind::Account, End::From, &[identity.to_owned()], Some(sync))
+            .await?;
+        let mut found: BTreeMap<(String, i64), PersonLink> = BTreeMap::new();
+        for (source, account) in by_link.into_iter().chain(by_name) {
+            let key = named(account.system.as_str(), account.id.as_str());
+            let rule = rules.get(&key).cloned();
+            found.entry((key, source)).or_insert_with(|| PersonLink {
+                source: source_of(&source),
+                rule: rule.unwrap_or_else(|| "identity_id".to_owned()),
+                account,
+            });
+        }
+        Ok(found.into_values().collect())
     }
 
     /// The accounts of an identity's person: of all its records.

@@ -1,7 +1,9 @@
 //! Which sync's state stands for a moment in time.
 
 use super::{Store, StoreError, SyncRecord, SyncState};
+use crate::views::MomentView;
 use chrono::{DateTime, Utc};
+use lastkey_contract::when::rfc3339;
 
 /// Syncs are looked at newest first, in windows of so many.
 const WINDOW: u32 = 1_000;
@@ -24,6 +26,18 @@ impl Store {
             }
         }
     }
+}
+
+/// A sync as a moment that can be looked at.
+pub fn moment_view(sync: &SyncRecord) -> Result<MomentView, StoreError> {
+    let at = shows(sync)?;
+    Ok(MomentView {
+        sync: sync.id.0,
+        source: Some(sync.source.to_string()),
+        state: Some(sync.state.word().to_owned()),
+        at: at.map(rfc3339),
+        dated: moment(&sync.read_at)? < moment(&sync.started_at)?,
+    })
 }
 
 /// The moment from which on a sync's state counts; none while it runs.

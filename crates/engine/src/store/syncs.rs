@@ -460,6 +460,36 @@ impl Store {
         rows.into_iter().map(sync_record).collect()
     }
 
+    /// A window of the syncs that have ended, of one source or of all, newest first; how many
+    /// there are.
+    pub async fn ended_syncs(
+        &self,
+        source: Option<&SourceName>,
+        offset: u64,
+        limit: u32,
+    ) -> Result<(Vec<SyncRecord>, u64), StoreError> {
+        const ENDED: &str = "y.state <> 'running' AND (?1 IS NULL OR s.name = ?1)";
+        let counted =
+            format!("SELECT count(*) FROM syncs y JOIN sources s ON s.id = y.source WHERE {ENDED}");
+        let source = source.map(|name| name.as_str());
+        let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(counted))
+            .bind(source)
+            .fetch_one(self.readers())
+            .await?;
+        let sql = format!("{SYNC} WHERE {ENDED} ORDER BY y.id DESC LIMIT ?2 OFFSET ?3");
+        let rows: Vec<SyncRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(source)
+            .bind(limit)
+            .bind(offset.cast_signed())
+            .fetch_all(self.readers())
+            .await?;
+        let syncs = rows
+            .into_iter()
+            .map(sync_record)
+            .collect::<Result<_, _>>()?;
+        Ok((syncs, total.cast_unsigned()))
+    }
+
     /// The kinds of a sync, in reading order.
     pub async fn sync_kinds(&self, sync: SyncId) -> Result<Vec<KindRecord>, StoreError> {
         let mut reader = self.readers().acquire().await?;

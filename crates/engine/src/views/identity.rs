@@ -3,12 +3,12 @@
 use super::lists::identity_row;
 use super::{
     AccountLine, CredentialLine, EntitlementLine, FactLine, IdentityCounts, IdentityDetail,
-    OwnerLine, PlaceLine,
+    IdentityThen, OwnerLine, PlaceLine,
 };
 use crate::correlate::{Merged, basis_of, merged};
 use crate::lifecycle::Basis;
 use crate::store::{
-    End, OwnerLineRow, PersonLink, PersonRow, RecordName, Store, StoreError, UNIT, named,
+    End, OwnerLineRow, PersonLink, PersonRow, RecordName, Store, StoreError, SyncId, UNIT, named,
     principal_ref,
 };
 use chrono::{DateTime, Utc};
@@ -64,7 +64,7 @@ async fn detail(
 ) -> Result<IdentityDetail, StoreError> {
     let (fact, said_by) = together(store, &person).await?;
     let links = store.accounts_of(&person.source_name, &person.id).await?;
-    let held = held_entitlements(store, &links, now).await?;
+    let held = held_entitlements(store, &links, now, None).await?;
     let owned = Owned::load(store, &person, now).await?;
     let places = readable_places(store, &held).await?;
     let credentials = credentials(store, &links, &owned, &places).await?;
@@ -89,6 +89,39 @@ async fn detail(
         history,
         counts,
     })
+}
+
+/// An identity as it stood after a sync: its record, its accounts and what they held. `text` is its
+/// id, or `source:id`; empty where it was not there, several where several sources had it.
+pub async fn identity_then(
+    store: &Store,
+    text: &str,
+    sync: SyncId,
+    at: DateTime<Utc>,
+) -> Result<Vec<IdentityThen>, StoreError> {
+    let mut found = store.identity_then(text, sync).await?;
+    if let (true, Some((source, id))) = (found.is_empty(), text.split_once(':')) {
+        found = store.identity_then(id, sync).await?;
+        found.retain(|(name, _)| name == source);
+    }
+    let mut all = Vec::new();
+    for (source, fact) in found {
+        let links = store.accounts_then(&source, fact.id.as_str(), sync).await?;
+        let held = held_entitlements(store, &links, at, Some(sync)).await?;
+        all.push(IdentityThen {
+            id: fact.id.to_string(),
+            kind: fact.kind.to_string(),
+            display_name: fact.display_name.clone(),
+            status: fact.status.map(|s| s.to_string()),
+            facts: fact_lines(&fact, &BTreeMap::new()),
+            account_count: count(links.len()),
+            accounts: cut(links.iter().map(account_line).collect()),
+            entitlement_count: count(held.lines.len()),
+            entitlements: cut(held.lines),
+            source,
+        });
+    }
+    Ok(all)
 }
 
 fn cut<T>(mut lines: Vec<T>) -> Vec<T> {
@@ -230,6 +263,7 @@ async fn held_entitlements(
     store: &Store,
     links: &[PersonLink],
     now: DateTime<Utc>,
+    as_of: Option<SyncId>,
 ) -> Result<HeldBy, StoreError> {
     // Layer by layer: one lookup per depth of nesting, whatever the number of accounts.
     let mut holds: HashMap<String, Vec<Grant>> = HashMap::new();
@@ -241,7 +275,9 @@ async fn held_entitlements(
         for name in &layer {
             holds.entry(name.clone()).or_default();
         }
-        let grants: Vec<(i64, Grant)> = store.facts_at(Kind::Grant, End::From, &layer).await?;
+        let grants: Vec<(i64, Grant)> = store
+            .facts_then(Kind::Grant, End::From, &layer, as_of)
+            .await?;
         let mut next = BTreeSet::new();
         for (_, grant) in grants {
             if grant.expires_at.is_some_and(|at| at.as_expiry() <= now) {
@@ -290,7 +326,9 @@ async fn held_entitlements(
     }
     let keys: BTreeSet<String> = reached.iter().map(|(key, ..)| key.clone()).collect();
     let keys: Vec<String> = keys.into_iter().collect();
-    let known: Vec<(i64, Entitlement)> = store.facts_at(Kind::Entitlement, End::Key, &keys).await?;
+    let known: Vec<(i64, Entitlement)> = store
+        .facts_then(Kind::Entitlement, End::Key, &keys, as_of)
+        .await?;
     let known: HashMap<String, Entitlement> = known
         .into_iter()
         .map(|(_, e)| (named(e.system.as_str(), e.id.as_str()), e))

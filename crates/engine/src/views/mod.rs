@@ -18,7 +18,7 @@ mod undecided;
 mod weak;
 
 pub use events::events;
-pub use identity::{IdentityLookup, identity};
+pub use identity::{IdentityLookup, identity, identity_then};
 pub use links::{
     Candidate, DecisionLine, LinkCount, LinkExplained, LinkLine, Nearest, RuleAsked, decisions,
     explain_link, link_counts, links,
@@ -32,7 +32,8 @@ pub use owned::{
 };
 pub use owners::{OwnedView, OwnerDecisionView, OwnerSuggestionView, owned_name};
 pub use past::{
-    ChangedColumn, DiffCount, DiffRow, Difference, HistoryLine, ObjectHistory, UnfinishedRead,
+    ChangedColumn, DiffCount, DiffRow, DiffView, Difference, EarlierMoment, FactRow, HistoryLine,
+    IdentityThen, MomentView, ObjectHistory, RetentionView, UnfinishedRead,
 };
 pub(crate) use past::{changed_columns, shown_fact};
 pub use rehearsed::{rehearsed_window, summarise, summary_json};

@@ -1,12 +1,16 @@
 //! Differences between moments, and the history of one object, as screens and lines show them.
 
+use super::{AccountLine, EntitlementLine, FactLine};
+use crate::store::{Horizon, RetentionRule};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use ts_rs::TS;
 
 /// What became of an object between two moments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(export)]
 pub enum Difference {
     Added,
     Changed,
@@ -18,6 +22,23 @@ pub enum Difference {
 }
 
 impl Difference {
+    pub const ALL: [Difference; 4] = [
+        Difference::Added,
+        Difference::Changed,
+        Difference::Removed,
+        Difference::Unproved,
+    ];
+
+    /// As JSON has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Difference::Added => "added",
+            Difference::Changed => "changed",
+            Difference::Removed => "removed",
+            Difference::Unproved => "disappeared_without_proof",
+        }
+    }
+
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
@@ -30,16 +51,20 @@ impl Difference {
 }
 
 /// One column with both values; none where it had none.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
 pub struct ChangedColumn {
     /// A column of import-format.md, or `attributes.NAME`.
     pub column: String,
+    #[ts(type = "unknown")]
     pub before: Value,
+    #[ts(type = "unknown")]
     pub after: Value,
 }
 
 /// One object that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
 pub struct DiffRow {
     pub what: Difference,
     pub kind: String,
@@ -55,11 +80,13 @@ pub struct DiffRow {
     /// What proves a removal, or why there is no proof.
     pub why: Option<String>,
     /// The later fact, or the last one before a removal.
+    #[ts(type = "Record<string, unknown>")]
     pub fact: Map<String, Value>,
 }
 
 /// A kind of a source whose latest read between the two moments was not complete.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct UnfinishedRead {
     pub kind: String,
     pub source: String,
@@ -70,7 +97,8 @@ pub struct UnfinishedRead {
 }
 
 /// The past of one object.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
 pub struct ObjectHistory {
     pub kind: String,
     pub source: String,
@@ -83,7 +111,8 @@ pub struct ObjectHistory {
 }
 
 /// One change of an object, and between which reads it happened.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
 pub struct HistoryLine {
     pub what: Difference,
     /// The sync that showed it; of what disappeared without proof, the one that did not.
@@ -98,11 +127,13 @@ pub struct HistoryLine {
     /// What proves a removal, or why there is no proof.
     pub why: Option<String>,
     /// The fact from then on, or the last one before a removal.
+    #[ts(type = "Record<string, unknown>")]
     pub fact: Map<String, Value>,
 }
 
 /// How many objects of one kind, source and system differ.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct DiffCount {
     pub kind: String,
     pub source: String,
@@ -123,6 +154,98 @@ impl DiffCount {
             Difference::Unproved => self.disappeared_without_proof += 1,
         }
     }
+}
+
+/// A sync whose state can be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct MomentView {
+    /// 0 is the empty store before the first sync.
+    pub sync: u64,
+    pub source: Option<String>,
+    /// As a run's.
+    pub state: Option<String>,
+    /// What it shows: the end of the read, or the date of a dated one.
+    pub at: Option<String>,
+    /// Whether it shows a date of its own, whenever it was taken in.
+    pub dated: bool,
+}
+
+impl MomentView {
+    /// The store before its first sync.
+    pub fn empty() -> MomentView {
+        MomentView {
+            sync: 0,
+            source: None,
+            state: None,
+            at: None,
+            dated: false,
+        }
+    }
+}
+
+/// An earlier moment that is often asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct EarlierMoment {
+    pub days: u32,
+    pub sync: u64,
+}
+
+/// What differs between two moments, counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct DiffView {
+    pub from: MomentView,
+    pub to: MomentView,
+    /// The only source that is compared; all where there is none.
+    pub source: Option<String>,
+    /// By kind and source; `system` is none.
+    pub counts: Vec<DiffCount>,
+    /// Of which kinds not all that went is known.
+    pub unfinished: Vec<UnfinishedRead>,
+    /// States of days before the later moment.
+    pub earlier: Vec<EarlierMoment>,
+    pub took_ms: u64,
+}
+
+/// One row of a table of the past.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct FactRow {
+    /// By column of import-format.md; `source` and `first_sync` too.
+    #[ts(type = "Record<string, unknown>")]
+    pub values: Map<String, Value>,
+}
+
+/// An identity as it stood after an earlier sync.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct IdentityThen {
+    pub source: String,
+    pub id: String,
+    pub kind: String,
+    pub display_name: Option<String>,
+    pub status: Option<String>,
+    pub facts: Vec<FactLine>,
+    /// Those that are linked to it now and those that named it then, as they stood then.
+    pub accounts: Vec<AccountLine>,
+    pub entitlements: Vec<EntitlementLine>,
+    /// How many there are in all, where a list was cut to its first 500.
+    pub account_count: u64,
+    pub entitlement_count: u64,
+}
+
+/// What is kept of the past.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct RetentionView {
+    /// None keeps everything.
+    pub rules: Vec<RetentionRule>,
+    /// How far back each kind is whole, where something of it was deleted.
+    pub whole_from: Vec<Horizon>,
+    /// The kinds that can have a rule of their own.
+    pub kinds: Vec<String>,
 }
 
 /// The columns of a stored fact: a principal's three each by itself, attributes by their names.

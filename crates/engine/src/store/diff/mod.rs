@@ -5,9 +5,12 @@
 //! A removal is told only where a read proved it; what an unfinished read did not show is a kind
 //! of its own, and still counts as current.
 
+mod list;
 #[cfg(test)]
 mod tests;
 mod walk;
+
+pub use list::{DiffList, Narrow};
 
 use super::blocks::Span;
 use super::{Store, StoreError, SyncId, SyncState};

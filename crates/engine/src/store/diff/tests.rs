@@ -79,7 +79,50 @@ async fn rows(bench: &Bench, from: u64, to: u64) -> Vec<DiffRow> {
         windows.extend(window);
     }
     assert_eq!(windows, rows);
+    listed(bench, &query, &rows).await;
     rows
+}
+
+/// The list gives the same rows, wherever it is entered and whatever of it is wanted.
+async fn listed(bench: &Bench, query: &DiffQuery, rows: &[DiffRow]) {
+    let list = bench.store.diff_list(query).await.unwrap();
+    let all = Narrow::default();
+    let removed = Narrow {
+        what: Some(Difference::Removed),
+        ..Narrow::default()
+    };
+    let accounts = Narrow {
+        kind: Some(Kind::Account),
+        source: Some("ad".to_owned()),
+        ..Narrow::default()
+    };
+    let of_no_source = Narrow {
+        source: Some("none".to_owned()),
+        ..Narrow::default()
+    };
+    for narrow in [all, removed, accounts, of_no_source] {
+        let wanted: Vec<&DiffRow> = rows
+            .iter()
+            .filter(|row| narrow.what.is_none_or(|what| row.what == what))
+            .filter(|row| narrow.kind.is_none_or(|kind| row.kind == kind.word()))
+            .filter(|row| narrow.source.as_ref().is_none_or(|s| row.source == *s))
+            .collect();
+        let amounts = (rows.len() as u64, wanted.len() as u64);
+        assert_eq!(list.amounts(&narrow), amounts);
+        for offset in (0..=rows.len() as u64).step_by(5) {
+            let window = bench.store.diff_list_window(&list, &narrow, offset, 7);
+            let window = window.await.unwrap();
+            let skipped = wanted.iter().skip(offset as usize).take(7);
+            assert!(window.iter().eq(skipped.copied()), "{narrow:?} at {offset}");
+        }
+        let found = bench.store.diff_list_search(&list, &narrow, "A1", 0, 100);
+        let named = wanted.iter().filter(|row| row.id.contains("a1")).count() as u64;
+        assert_eq!(found.await.unwrap().1, named);
+    }
+    let counted = list.counts().iter().fold(0, |sum, count| {
+        sum + count.added + count.changed + count.removed + count.disappeared_without_proof
+    });
+    assert_eq!(counted, rows.len() as u64);
 }
 
 fn words(rows: &[DiffRow]) -> Vec<String> {

@@ -14,17 +14,17 @@ use std::ops::ControlFlow;
 
 /// How many differences get their facts at once: blocks are unpacked whole, so that many at once
 /// take little more than few.
-const BATCH: usize = 8_192;
+pub(super) const BATCH: usize = 8_192;
 
 /// One difference before its facts are read.
 #[derive(Clone, Copy, Debug)]
-struct Found {
-    what: Difference,
-    source: i64,
-    before: Option<i64>,
-    after: Option<i64>,
+pub(super) struct Found {
+    pub what: Difference,
+    pub source: i64,
+    pub before: Option<i64>,
+    pub after: Option<i64>,
     /// The sync that showed it, or did not show it.
-    sync: i64,
+    pub sync: i64,
 }
 
 /// Marks of one kind that ended within the span.
@@ -85,7 +85,80 @@ pub(super) struct Walk<'a> {
     pub proofs: HashMap<(i64, Kind), String>,
 }
 
+/// How far the finding of one kind has come.
+pub(super) struct Finding {
+    kind: Kind,
+    ended: Ended,
+    stage: Stage,
+}
+
+enum Stage {
+    /// What was stored within the span, after this block.
+    Stored(i64),
+    /// What went, with or without proof.
+    Gone,
+    Over,
+}
+
 impl Walk<'_> {
+    /// Begins to find the differences of a kind.
+    pub async fn begin(
+        &self,
+        connection: &mut SqliteConnection,
+        kind: Kind,
+    ) -> Result<Finding, StoreError> {
+        let mut ended = Ended::default();
+        blocks::ended_in(&mut *connection, kind, self.span, |mark| {
+            ended.take(mark, self.span);
+        })
+        .await?;
+        self.drop_equal(connection, kind, &mut ended).await?;
+        Ok(Finding {
+            kind,
+            ended,
+            stage: Stage::Stored(0),
+        })
+    }
+
+    /// The next differences of a kind, before their facts are read; None at the end.
+    pub async fn next(
+        &self,
+        connection: &mut SqliteConnection,
+        finding: &mut Finding,
+        unread: &[&Unread],
+    ) -> Result<Option<Vec<Found>>, StoreError> {
+        let Finding { kind, ended, stage } = finding;
+        if let Stage::Stored(place) = stage {
+            let stored = blocks::stored_in(&mut *connection, *kind, self.span, place).await?;
+            if !stored.is_empty() {
+                let differs = stored
+                    .into_iter()
+                    .filter(|mark| !ended.equal_again(mark))
+                    .collect::<Vec<_>>();
+                let found = differs.into_iter().map(|mark| self.stored(ended, mark));
+                return Ok(Some(found.collect()));
+            }
+            *stage = Stage::Gone;
+        }
+        match stage {
+            Stage::Gone => {
+                *stage = Stage::Over;
+                let mut gone: Vec<Found> = ended
+                    .before
+                    .values()
+                    .flatten()
+                    .map(|mark| self.removed(ended, mark))
+                    .collect();
+                gone.sort_by_key(|found| found.before);
+                for one in unread.iter().filter(|one| one.showed) {
+                    gone.extend(self.unproved(&mut *connection, one).await?);
+                }
+                Ok(Some(gone))
+            }
+            Stage::Stored(_) | Stage::Over => Ok(None),
+        }
+    }
+
     /// Hands over every difference of a kind.
     pub async fn kind<E: From<StoreError>>(
         &mut self,
@@ -94,27 +167,14 @@ impl Walk<'_> {
         unread: &[&Unread],
         take: &mut impl FnMut(DiffRow) -> Result<ControlFlow<()>, E>,
     ) -> Result<ControlFlow<()>, E> {
-        let mut ended = Ended::default();
-        blocks::ended_in(&mut *connection, kind, self.span, |mark| {
-            ended.take(mark, self.span);
-        })
-        .await?;
-        self.drop_equal(&mut *connection, kind, &mut ended).await?;
+        let mut finding = self.begin(&mut *connection, kind).await?;
         let mut batch = Vec::new();
-        let mut place = 0;
         loop {
-            let stored = blocks::stored_in(&mut *connection, kind, self.span, &mut place).await?;
-            if stored.is_empty() {
-                break;
-            }
-            for mark in stored {
-                if ended.equal_again(&mark) {
-                    continue;
-                }
-                batch.push(self.stored(&mut ended, mark));
-            }
-            while batch.len() >= BATCH {
-                let rest = batch.split_off(BATCH);
+            let next = self.next(&mut *connection, &mut finding, unread).await?;
+            let over = next.is_none();
+            batch.extend(next.into_iter().flatten());
+            while batch.len() >= BATCH || (over && !batch.is_empty()) {
+                let rest = batch.split_off(batch.len().min(BATCH));
                 let full = std::mem::replace(&mut batch, rest);
                 if self
                     .give(&mut *connection, kind, full, take)
@@ -124,30 +184,10 @@ impl Walk<'_> {
                     return Ok(ControlFlow::Break(()));
                 }
             }
-        }
-        let mut removed: Vec<Found> = ended
-            .before
-            .values()
-            .flatten()
-            .map(|mark| self.removed(&ended, mark))
-            .collect();
-        removed.sort_by_key(|found| found.before);
-        batch.extend(removed);
-        for one in unread.iter().filter(|one| one.showed) {
-            batch.extend(self.unproved(&mut *connection, one).await?);
-        }
-        while !batch.is_empty() {
-            let rest = batch.split_off(batch.len().min(BATCH));
-            let full = std::mem::replace(&mut batch, rest);
-            if self
-                .give(&mut *connection, kind, full, take)
-                .await?
-                .is_break()
-            {
-                return Ok(ControlFlow::Break(()));
+            if over {
+                return Ok(ControlFlow::Continue(()));
             }
         }
-        Ok(ControlFlow::Continue(()))
     }
 
     /// What was stored again exactly as it had been before differs in nothing. Of rows that may
@@ -232,7 +272,7 @@ impl Walk<'_> {
     }
 
     /// Reads the facts of a batch and hands its rows over.
-    async fn give<E: From<StoreError>>(
+    pub async fn give<E: From<StoreError>>(
         &mut self,
         connection: &mut SqliteConnection,
         kind: Kind,

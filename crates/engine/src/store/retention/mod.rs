@@ -18,6 +18,7 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use serde::Serialize;
 use sqlx::SqliteConnection;
+use ts_rs::TS;
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE retention (kind TEXT PRIMARY KEY, days INTEGER, syncs INTEGER) STRICT, WITHOUT ROWID;
@@ -29,7 +30,8 @@ CREATE TABLE kept_moments (sync INTEGER PRIMARY KEY, reason TEXT NOT NULL) STRIC
 pub const ALL_KINDS: &str = "all";
 
 /// How long versions that have ended are kept. Where both are given, both must have passed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct RetentionRule {
     /// A kind, or `all`.
     pub kind: String,
@@ -39,7 +41,8 @@ pub struct RetentionRule {
 }
 
 /// How far back a kind is whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Horizon {
     pub kind: String,
     /// From after this sync on.

@@ -9,9 +9,11 @@ use lastkey_contract::Kind;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, HashMap};
+use ts_rs::TS;
 
 /// What a rule came to for one kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct RetentionResult {
     pub kind: String,
     /// Versions that ended at or before this sync are no longer kept by the rule.
@@ -25,7 +27,8 @@ pub struct RetentionResult {
 }
 
 /// What retention deleted, or would delete.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct RetentionReport {
     pub kinds: Vec<RetentionResult>,
     /// Syncs whose journal goes.
@@ -35,7 +38,8 @@ pub struct RetentionReport {
 }
 
 /// A moment that is kept whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Evidence {
     pub sync: u64,
     pub versions: u64,
