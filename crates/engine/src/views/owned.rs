@@ -3,7 +3,7 @@
 
 use super::{ListQuery, OwnedView, OwnerDecisionView, OwnerSuggestionView, RowWindow};
 use crate::ownership::{ObjectName, Standing};
-use crate::store::{OwnersQuery, Store, StoreError};
+use crate::store::{OwnedRow, OwnersQuery, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -134,7 +134,7 @@ pub async fn owned_lines(
         skip = skip.saturating_sub(there);
         left = left.saturating_sub(u32::try_from(found.len()).unwrap_or(left));
         for row in found {
-            rows.push(line(store, row.into()).await?);
+            rows.push(line(store, row).await?);
         }
     }
     let (_, total) = store.owned(&OwnersQuery::default()).await?;
@@ -157,14 +157,20 @@ fn query(filters: &[(String, String)], standing: Standing, offset: u64, limit: u
     }
 }
 
-async fn line(store: &Store, of: OwnedView) -> Result<OwnedLine, StoreError> {
+async fn line(store: &Store, row: OwnedRow) -> Result<OwnedLine, StoreError> {
+    // The list tells no system of an identity; its suggestions are found by its source's name.
+    let system = row.system.clone();
+    let of = OwnedView::from(row);
     let owner = match of.owners {
         0 => None,
         _ => owners(store, &of, 20).await?.into_iter().next(),
     };
     let suggested = match of.suggestions {
         0 => None,
-        _ => suggestions(store, &of, 1).await?.into_iter().next(),
+        _ => suggestions(store, &of, &system, 1)
+            .await?
+            .into_iter()
+            .next(),
     };
     Ok(OwnedLine {
         of,
@@ -181,7 +187,7 @@ pub async fn owned_detail(
 ) -> Result<Option<OwnedDetail>, StoreError> {
     let found = store
         .owned(&OwnersQuery {
-            filters: named(object.kind.word(), Some(&object.system), &object.id),
+            filters: named(object.kind.word(), &object.system, &object.id),
             limit: 1,
             ..OwnersQuery::default()
         })
@@ -193,25 +199,30 @@ pub async fn owned_detail(
     let decisions = store.owner_decisions_about(object).await?;
     Ok(Some(OwnedDetail {
         owners: owners(store, &of, 200).await?,
-        suggestions: suggestions(store, &of, 50).await?,
+        suggestions: suggestions(store, &of, &object.system, 50).await?,
         decisions: decisions.into_iter().map(Into::into).collect(),
         of,
     }))
 }
 
-fn named(kind: &str, system: Option<&str>, id: &str) -> Vec<(String, String)> {
-    let mut filters = vec![
-        ("object_type".to_owned(), kind.to_owned()),
-        ("object_id".to_owned(), id.to_owned()),
-    ];
-    filters.extend(system.map(|system| ("system".to_owned(), system.to_owned())));
-    filters
+fn named(kind: &str, system: &str, id: &str) -> Vec<(String, String)> {
+    let filter = |column: &str, value: &str| (column.to_owned(), value.to_owned());
+    vec![
+        filter("object_type", kind),
+        filter("system", system),
+        filter("object_id", id),
+    ]
 }
 
 async fn owners(store: &Store, of: &OwnedView, limit: u32) -> Result<Vec<OwnerOf>, StoreError> {
     let (lines, _) = store
         .owner_lines(&OwnersQuery {
-            filters: named(&of.object_type, of.system.as_deref(), &of.object_id),
+            // The lines of an identity name no system.
+            filters: named(
+                &of.object_type,
+                of.system.as_deref().unwrap_or_default(),
+                &of.object_id,
+            ),
             limit,
             ..OwnersQuery::default()
         })
@@ -228,11 +239,12 @@ async fn owners(store: &Store, of: &OwnedView, limit: u32) -> Result<Vec<OwnerOf
 async fn suggestions(
     store: &Store,
     of: &OwnedView,
+    system: &str,
     limit: u32,
 ) -> Result<Vec<OwnerSuggestionView>, StoreError> {
     let (rows, _) = store
         .owner_suggestions(&OwnersQuery {
-            filters: named(&of.object_type, of.system.as_deref(), &of.object_id),
+            filters: named(&of.object_type, system, &of.object_id),
             limit,
             ..OwnersQuery::default()
         })
