@@ -56,6 +56,11 @@ const LOOKED_AT: usize = 300;
 impl Store {
     /// How many accounts stand how.
     pub async fn link_counts(&self) -> Result<Vec<(LinkState, u64)>, StoreError> {
+        let counted = self.count_links();
+        self.recall(|kept| &mut kept.link_counts, counted).await
+    }
+
+    async fn count_links(&self) -> Result<Vec<(LinkState, u64)>, StoreError> {
         let rows: Vec<(i64, i64)> =
             sqlx::query_as("SELECT state, count(*) FROM links GROUP BY state ORDER BY state")
                 .fetch_all(self.readers())

@@ -9,6 +9,7 @@ use lastkey_contract::facts::Identity;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE people (
@@ -171,9 +172,11 @@ impl Store {
         };
         let mut window: Vec<u32> = match (order, found) {
             (BY_ACCOUNTS, found) => {
-                let all = self.people_by_accounts().await?;
+                let counted = self.people_by_accounts();
+                let all = self.recall(|kept| &mut kept.by_accounts, counted).await?;
                 let kept = all
-                    .into_iter()
+                    .iter()
+                    .copied()
                     .filter(|n| found.is_none_or(|set| set.has(*n)));
                 kept.skip(first).take(limit).collect()
             }
@@ -261,7 +264,7 @@ impl Store {
     }
 
     /// Everyone by the number of their accounts, then by id. Accounts are counted when asked for.
-    async fn people_by_accounts(&self) -> Result<Vec<u32>, StoreError> {
+    async fn people_by_accounts(&self) -> Result<Arc<Vec<u32>>, StoreError> {
         let counts: Vec<(i64, i64)> = sqlx::query_as(
             "SELECT p.object, count(*) FROM links l JOIN people p
              ON p.id = l.identity_id AND p.source = l.identity_source GROUP BY p.object",
@@ -277,7 +280,8 @@ impl Store {
             .map(|(row, number)| (counts.get(row).copied().unwrap_or(0), number))
             .collect();
         counted.sort_by_key(|(count, _)| *count);
-        Ok(counted.into_iter().map(|(_, number)| number).collect())
+        let order = counted.into_iter().map(|(_, number)| number).collect();
+        Ok(Arc::new(order))
     }
 
     /// Id, name and address of people, in the order of the rows given.

@@ -5,7 +5,7 @@
 //! what anybody stores, this process or another, makes it be found out anew.
 
 use super::blocks::{self, At, Standing, Tally};
-use super::{Store, StoreError};
+use super::{LinkState, Store, StoreError};
 use lastkey_contract::Kind;
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use std::fmt;
@@ -33,10 +33,14 @@ impl fmt::Debug for Remembered {
 
 /// The answers of one version of the file.
 #[derive(Default)]
-struct Kept {
+pub(super) struct Kept {
     version: Option<i64>,
     standing: Vec<(At, Arc<Vec<Standing>>)>,
     tallies: Vec<(Kind, At, Vec<(String, String)>, Arc<Tally>)>,
+    /// Everyone by the number of their accounts.
+    pub by_accounts: Option<Arc<Vec<u32>>>,
+    /// How many accounts stand how.
+    pub link_counts: Option<Vec<(LinkState, u64)>>,
 }
 
 impl Kept {
@@ -111,6 +115,27 @@ impl Store {
             }
             before = after;
         }
+    }
+}
+
+impl Store {
+    /// What was found out of the file as it stands now; else what `find` finds out.
+    pub(super) async fn recall<T: Clone>(
+        &self,
+        slot: fn(&mut Kept) -> &mut Option<T>,
+        find: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let remembered = self.remembered();
+        let before = remembered.version(self.readers()).await?;
+        if let Some(known) = remembered.with(before, |kept| slot(kept).clone()) {
+            return Ok(known);
+        }
+        let found = find.await?;
+        // What was stored meanwhile may be in it, and may not.
+        if remembered.version(self.readers()).await? == before {
+            remembered.with(before, |kept| *slot(kept) = Some(found.clone()));
+        }
+        Ok(found)
     }
 }
 

@@ -149,7 +149,9 @@ proptest! {
 #[tokio::test]
 async fn a_table_read_in_one_pass_ends_when_enough_is_seen() {
     let bench = bench(&["hr"]).await;
-    let people = (0..600).map(|n| identity(&format!("u{n}"), "Ann")).collect();
+    let people = (0..600)
+        .map(|n| identity(&format!("u{n}"), "Ann"))
+        .collect();
     let connector = Seeded::new(300).with(Kind::Identity, people);
     read_with(&bench, "hr", &connector, &quick()).await.unwrap();
     let mut seen = 0;

@@ -294,10 +294,16 @@ impl Store {
             };
             conditions.push((sql, value));
         }
+        // Of what is skipped nothing is looked up but its place in the order.
+        let about_objects = conditions
+            .iter()
+            .any(|(column, _)| column.starts_with("o."));
         let restrict = |sql: &mut QueryBuilder<Sqlite>| {
-            sql.push(
-                " FROM owner_suggestions s JOIN owned o ON o.number = s.object WHERE s.open = 1",
-            );
+            sql.push(" FROM owner_suggestions s");
+            if about_objects {
+                sql.push(" JOIN owned o ON o.number = s.object");
+            }
+            sql.push(" WHERE s.open = 1");
             if let Some(least) = query.at_least {
                 sql.push(" AND s.strength >= ");
                 sql.push_bind(least.number());
@@ -318,13 +324,16 @@ impl Store {
         let mut select = QueryBuilder::<Sqlite>::new(
             "SELECT o.object_type, o.system, o.object_id, o.name, o.standing, s.role, s.strength,
              s.owner_source, s.owner_id, s.owner_name, s.owner_state, s.candidates, s.basis, s.reasons,
-             (SELECT count(*) FROM people d WHERE d.id = s.owner_id) AS namesakes",
+             (SELECT count(*) FROM people d WHERE d.id = s.owner_id) AS namesakes
+             FROM owner_suggestions s JOIN owned o ON o.number = s.object
+             WHERE s.id IN (SELECT s.id",
         );
         restrict(&mut select);
         select.push(" ORDER BY s.strength DESC, s.id LIMIT ");
         select.push_bind(query.limit);
         select.push(" OFFSET ");
         select.push_bind(query.offset.cast_signed());
+        select.push(") ORDER BY s.strength DESC, s.id");
         let rows: Vec<Stored> = select.build_query_as().fetch_all(self.readers()).await?;
         let rows = rows
             .into_iter()
