@@ -4,7 +4,7 @@
 
 use super::blocks::{self, At, Columns, Which};
 use super::objects::ObjectRow;
-use super::{Store, StoreError};
+use super::{Store, StoreError, links};
 use lastkey_contract::{Fact, Kind};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, HashSet};
@@ -17,6 +17,7 @@ impl Store {
         problems.extend(twice(&mut connection).await?);
         problems.extend(miscounted(&mut connection).await?);
         problems.extend(unlisted(&mut connection).await?);
+        problems.extend(mislinked(&mut connection).await?);
         drop(connection);
         problems.extend(self.unsaid_references().await?);
         Ok(problems)
@@ -178,6 +179,17 @@ async fn miscounted(connection: &mut SqliteConnection) -> Result<Vec<String>, St
         }
     }
     Ok(problems)
+}
+
+/// INVARIANT: whose an account is said to be is what rules and decisions make of the facts.
+async fn mislinked(connection: &mut SqliteConnection) -> Result<Option<String>, StoreError> {
+    Ok(match links::wrong_links(connection).await? {
+        0 => None,
+        1 => Some("1 account is not linked as its rules and decisions say".to_owned()),
+        wrong => Some(format!(
+            "{wrong} accounts are not linked as their rules and decisions say"
+        )),
+    })
 }
 
 /// INVARIANT: the list of identities holds exactly the current ones, each under its own id.

@@ -1,11 +1,13 @@
 //! Table `links`: whose account each current account is, as correlation found it.
 //!
-//! Derived: made anew after each sync that changed identities or accounts and each decision;
-//! `links_stale` in `meta` says that it must be. Only what differs is written: `link_marks` holds
-//! eight bytes of what each link says.
+//! Derived: made anew after each sync that changed identities or accounts and each decision. The
+//! changes are counted in `meta`, and so is up to which of them links were made. As long as what
+//! they are made of is the same (`link_ground`), only accounts that are new are looked at; and
+//! only what differs is written: `link_marks` holds eight bytes of what each link says.
 
-use super::blocks::{self, At, Which};
+use super::blocks::{self, At, Columns, Which};
 use super::ground::{self, Odd, SourceRows, odd_records, source_rows};
+use super::link_ground::GroundSum;
 use super::{Store, StoreError, meta, persons};
 use crate::correlate::{
     Gathering, Identities, IdentityKeys, JoinedPerson, Listed, Match, PersonDoubt, Records, Seen,
@@ -183,10 +185,28 @@ fn mark(found: &Match, known: &Identities) -> i64 {
     (hasher.finish() | 1).cast_signed()
 }
 
+/// Entries of `meta`: how often what links are made of has changed; up to which change they were
+/// made; of what; and the last block that was there then.
+const CHANGES: &str = "links_stale";
+const MADE_OF: &str = "links_made_of";
+const GROUND: &str = "links_ground";
+const UPTO: &str = "links_upto";
+
 /// Says that what links are made of has changed.
 pub(super) async fn mark_stale(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     super::ownership::mark_stale(&mut *connection).await?;
-    meta::put(connection, "links_stale", "1").await
+    count_change(connection).await
+}
+
+async fn count_change(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO meta (key, value) VALUES (?1, '1')
+         ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
+    )
+    .bind(CHANGES)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Says that objects of a kind have come, changed or gone.
@@ -195,7 +215,7 @@ pub(super) async fn changed(
     kind: Kind,
 ) -> Result<(), StoreError> {
     match kind {
-        Kind::Identity | Kind::Account => meta::put(connection, "links_stale", "1").await,
+        Kind::Identity | Kind::Account => count_change(connection).await,
         Kind::Entitlement
         | Kind::Grant
         | Kind::Credential
@@ -213,6 +233,12 @@ pub(super) async fn forget(connection: &mut SqliteConnection) -> Result<(), Stor
     sqlx::raw_sql("DELETE FROM links; DELETE FROM link_marks;")
         .execute(&mut *connection)
         .await?;
+    look_at_all(connection).await
+}
+
+/// Says that every account is to be looked at: blocks may come that have numbers of earlier ones.
+pub(super) async fn look_at_all(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    meta::put(&mut *connection, GROUND, "").await?;
     mark_stale(connection).await
 }
 
@@ -223,6 +249,9 @@ struct Correlated {
     doubts: Vec<PersonDoubt>,
     known: Identities,
     links: Links,
+    /// What they are made of, and the last block that was there.
+    ground: String,
+    upto: i64,
 }
 
 /// What of the links is to be written.
@@ -251,12 +280,14 @@ impl Store {
     }
 
     async fn link_if_stale(&self) -> Result<(), StoreError> {
-        if self.meta("links_stale").await?.as_deref() != Some("1") {
+        let mut reading = self.readers().begin().await?;
+        // With the facts, in one moment: what is stored while links are made is counted after it.
+        let changes = value(&mut reading, CHANGES).await?;
+        if changes == value(&mut reading, MADE_OF).await? {
             return Ok(());
         }
-        let mut connection = self.readers().acquire().await?;
-        let found = correlate(&mut connection).await?;
-        drop(connection);
+        let found = correlate(&mut reading, Extent::Changed).await?;
+        drop(reading);
         let mut writing = self.begin().await?;
         persons::write(
             &mut writing.tx,
@@ -266,12 +297,48 @@ impl Store {
         )
         .await?;
         replace(&mut writing.tx, &found.links, &found.known).await?;
-        meta::put(&mut writing.tx, "links_stale", "0").await?;
+        let changes = changes.unwrap_or_default();
+        for (key, value) in [
+            (MADE_OF, changes.as_str()),
+            (GROUND, found.ground.as_str()),
+            (UPTO, &found.upto.to_string()),
+        ] {
+            meta::put(&mut writing.tx, key, value).await?;
+        }
         writing.commit().await
     }
 }
 
-async fn correlate(connection: &mut SqliteConnection) -> Result<Correlated, StoreError> {
+async fn value(connection: &mut SqliteConnection, key: &str) -> Result<Option<String>, StoreError> {
+    let found = sqlx::query_scalar("SELECT value FROM meta WHERE key = ?1")
+        .bind(key)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found)
+}
+
+/// Which accounts are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// Those whose link may differ.
+    Changed,
+    All,
+}
+
+/// INVARIANT: links are what rules and decisions make of the facts, unless they are to be made anew.
+pub(super) async fn wrong_links(connection: &mut SqliteConnection) -> Result<usize, StoreError> {
+    let changes = value(&mut *connection, CHANGES).await?;
+    if changes != value(&mut *connection, MADE_OF).await? {
+        return Ok(0);
+    }
+    let found = correlate(connection, Extent::All).await?;
+    Ok(found.links.fresh.len() + found.links.gone.len())
+}
+
+async fn correlate(
+    connection: &mut SqliteConnection,
+    extent: Extent,
+) -> Result<Correlated, StoreError> {
     let sources = source_rows(connection).await?;
     let depth = ground::depth(connection).await?;
     let odd = odd_records(connection, At::Now, &sources, depth).await?;
@@ -285,11 +352,13 @@ async fn correlate(connection: &mut SqliteConnection) -> Result<Correlated, Stor
         .iter()
         .map(|(decision, _)| decision.clone())
         .collect();
-    let mut records = Records::new(person_rules, sources.names.clone(), &only);
+    let mut records = Records::new(person_rules.clone(), sources.names.clone(), &only);
     let mut held_now: HashMap<(i64, String), Seen> = HashMap::new();
     let Odd { gone, .. } = &odd;
+    let mut sum = GroundSum::new(&ground, &person_rules);
     let mut gathering = Gathering::new(ground);
     let mut see = |record: &IdentityKeys, listed: Listed| {
+        sum.add(record, listed);
         if records.needs_no_more() {
             return;
         }
@@ -315,11 +384,48 @@ async fn correlate(connection: &mut SqliteConnection) -> Result<Correlated, Stor
     })
     .await?;
     let (persons, doubts) = records.join(&persons::still_held(decided, &held_now));
+    sum.join(&persons);
+    let ground = sum.text();
     let known = gathering.done(persons::numbered(&persons));
     let mut stored = marks(connection).await?;
     let mut links = Links::default();
     let accounts = Which::now(Kind::Account);
-    blocks::each(connection, &accounts, depth.columns(), |block| {
+    let (upto,): (i64,) = sqlx::query_as("SELECT coalesce(max(id), 0) FROM blocks")
+        .fetch_one(&mut *connection)
+        .await?;
+    let same = value(&mut *connection, GROUND).await?.as_deref() == Some(ground.as_str());
+    let looked_at: i64 = match value(&mut *connection, UPTO).await? {
+        Some(block) if same && extent == Extent::Changed => block.parse().unwrap_or(0),
+        Some(_) | None => 0,
+    };
+    // Of those that were looked at, it only has to be known who is gone.
+    if looked_at > 0 {
+        blocks::each(connection, &accounts, Columns::Nothing, |block| {
+            let Some(mut now) = stored
+                .get(&block.id)
+                .cloned()
+                .filter(|_| block.id <= looked_at)
+            else {
+                return Ok(());
+            };
+            stored.remove(&block.id);
+            let there: HashSet<usize> = block.places().collect();
+            let ended = (0..)
+                .zip(&mut now)
+                .filter(|(place, mark)| **mark != 0 && !there.contains(place));
+            let before = links.gone.len();
+            for (place, mark) in ended {
+                *mark = 0;
+                links.gone.push(block.row(place));
+            }
+            if links.gone.len() > before {
+                links.marks.push((block.id, Some(now)));
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    blocks::each_after(connection, &accounts, depth.columns(), looked_at, |block| {
         let before = stored.remove(&block.id).unwrap_or_default();
         let before = |place: usize| before.get(place).copied().unwrap_or(0);
         let mut now = vec![0; block.size()];
@@ -358,6 +464,8 @@ async fn correlate(connection: &mut SqliteConnection) -> Result<Correlated, Stor
         doubts,
         known,
         links,
+        ground,
+        upto,
     })
 }
 

@@ -404,7 +404,7 @@ impl Store {
     /// Takes back all that a sync stored, as if it had never read.
     pub(crate) async fn take_back(&self, sync: SyncId) -> Result<(), StoreError> {
         let mut writing = self.begin().await?;
-        links::mark_stale(&mut writing.tx).await?;
+        links::look_at_all(&mut writing.tx).await?;
         let people = super::people::done_by(&mut writing.tx, sync).await?;
         super::blocks::take_back(&mut writing.tx, sync).await?;
         super::people::take_back(&mut writing.tx, &people).await?;

@@ -24,7 +24,9 @@ pub(super) use form::{numbers, read_numbers};
 pub(super) use gather::{Gathering, Moved};
 pub(super) use marks::{Mark, Span, ended_in, facts_of, marks_of, of_keys, stored_in};
 pub(super) use tally::{Standing, Tally, standing};
-pub(super) use visit::{At, Block, Columns, Which, all, at_most, by_id, each, of_rows, window};
+pub(super) use visit::{
+    At, Block, Columns, Which, all, at_most, by_id, each, each_after, of_rows, window,
+};
 
 use super::objects::{Ending, NewVersion};
 use super::{StoreError, SyncId};

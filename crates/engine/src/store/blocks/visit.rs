@@ -473,9 +473,20 @@ pub(in super::super) async fn each(
     connection: &mut SqliteConnection,
     which: &Which,
     columns: Columns,
+    take: impl FnMut(&Block) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    each_after(connection, which, columns, 0, take).await
+}
+
+/// The same of those after one.
+pub(in super::super) async fn each_after(
+    connection: &mut SqliteConnection,
+    which: &Which,
+    columns: Columns,
+    after: i64,
     mut take: impl FnMut(&Block) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut blocks = window(&mut *connection, which, columns, 0).await?;
+    let mut blocks = window(&mut *connection, which, columns, after).await?;
     while let Some(last) = blocks.last() {
         let next = window(&mut *connection, which, columns, last.id);
         let taken = async { blocks.iter().try_for_each(&mut take) };
