@@ -324,7 +324,9 @@ fn events_are_narrowed_ordered_and_printed() {
         .collect();
     assert_eq!(
         lines[0],
-        ["when", "event", "identity", "name", "changed", "owner", "source"]
+        [
+            "when", "event", "identity", "name", "changed", "owner", "source"
+        ]
     );
     assert_eq!(
         lines[1],

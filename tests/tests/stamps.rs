@@ -310,7 +310,7 @@ fn later(before: &[Row], fresh: &[Row], turn: usize) -> Vec<Row> {
     let kept = before.iter().enumerate().filter(|(n, _)| n % 7 != turn % 7);
     let mut rows: Vec<Row> = kept.map(|(_, row)| *row).collect();
     let middle = turn % (rows.len() + 1);
-    if turn % 3 == 0 {
+    if turn.is_multiple_of(3) {
         rows.rotate_left(middle);
     }
     for (n, row) in fresh.iter().enumerate() {

@@ -31,12 +31,15 @@ impl fmt::Debug for Remembered {
     }
 }
 
+/// Columns with their values.
+type Filters = Vec<(String, String)>;
+
 /// The answers of one version of the file.
 #[derive(Default)]
 pub(super) struct Kept {
     version: Option<i64>,
     standing: Vec<(At, Arc<Vec<Standing>>)>,
-    tallies: Vec<(Kind, At, Vec<(String, String)>, Arc<Tally>)>,
+    tallies: Vec<(Kind, At, Filters, Arc<Tally>)>,
     /// Everyone by the number of their accounts.
     pub by_accounts: Option<Arc<Vec<u32>>>,
     /// How many accounts stand how.
@@ -163,7 +166,7 @@ impl Moment<'_> {
     /// What was counted of a kind with these filters.
     pub fn tally(&self, kind: Kind, at: At, filters: &[(String, String)]) -> Option<Arc<Tally>> {
         self.remembered.with(self.version?, |kept| {
-            let same = |known: &&(Kind, At, Vec<(String, String)>, Arc<Tally>)| {
+            let same = |known: &&(Kind, At, Filters, Arc<Tally>)| {
                 (known.0, known.1) == (kind, at) && known.2 == filters
             };
             kept.tallies.iter().find(same).map(|known| known.3.clone())

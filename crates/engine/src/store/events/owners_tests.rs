@@ -68,7 +68,7 @@ async fn told(bench: &Bench) -> Vec<String> {
         .iter()
         .map(|event| {
             let change = event.owner.as_ref().unwrap();
-            assert_eq!(event.changed, [change.role.clone()]);
+            assert_eq!(event.changed, std::slice::from_ref(&change.role));
             let days = match &change.by {
                 Some(who) => format!("by {who}"),
                 None => format!("{}..{}", &event.earliest[8..10], &event.latest[8..10]),

@@ -19,7 +19,7 @@ fn facts(kind: Kind, numbers: &[u8]) -> Vec<Fact> {
             _ => grant(system, &format!("a{}", n / 3), &format!("e{}", n % 5)),
         };
         if let Fact::Account(one) = &mut fact {
-            one.enabled = Some(n % 3 == 0);
+            one.enabled = Some(n.is_multiple_of(3));
             one.name = Some(format!("back\\slash \u{7} {}", n % 3));
         }
         fact

@@ -238,9 +238,10 @@ impl Vocabulary {
 
     fn grow(&mut self) {
         let size = (self.slots.len() * 4).max(1 << 12);
-        for taken in std::mem::replace(&mut self.slots, vec![0; size]) {
+        let taken = std::mem::replace(&mut self.slots, vec![0; size]);
+        for taken in taken.into_iter().filter(|taken| *taken != 0) {
             let mut at = self.slot(taken & TAG);
-            while taken != 0 {
+            loop {
                 match self.slots.get_mut(at) {
                     Some(slot) if *slot == 0 => {
                         *slot = taken;
