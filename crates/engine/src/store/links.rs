@@ -280,15 +280,34 @@ impl Store {
     }
 
     async fn link_if_stale(&self) -> Result<(), StoreError> {
-        let mut reading = self.readers().begin().await?;
-        // With the facts, in one moment: what is stored while links are made is counted after it.
-        let changes = value(&mut reading, CHANGES).await?;
-        if changes == value(&mut reading, MADE_OF).await? {
-            return Ok(());
+        loop {
+            let mut reading = self.readers().begin().await?;
+            // With the facts, in one moment: what is stored while links are made is counted after it.
+            let changes = value(&mut reading, CHANGES).await?;
+            let made_of = value(&mut reading, MADE_OF).await?;
+            if changes == made_of {
+                return Ok(());
+            }
+            let found = correlate(&mut reading, Extent::Changed).await?;
+            drop(reading);
+            if self.keep_links(found, changes, made_of).await? {
+                return Ok(());
+            }
         }
-        let found = correlate(&mut reading, Extent::Changed).await?;
-        drop(reading);
+    }
+
+    /// Writes what was found, unless somebody else has made links meanwhile: what differs was
+    /// found beside those that stood before.
+    async fn keep_links(
+        &self,
+        found: Correlated,
+        changes: Option<String>,
+        made_of: Option<String>,
+    ) -> Result<bool, StoreError> {
         let mut writing = self.begin().await?;
+        if value(&mut writing.tx, MADE_OF).await? != made_of {
+            return Ok(false);
+        }
         persons::write(
             &mut writing.tx,
             found.persons,
@@ -305,7 +324,8 @@ impl Store {
         ] {
             meta::put(&mut writing.tx, key, value).await?;
         }
-        writing.commit().await
+        writing.commit().await?;
+        Ok(true)
     }
 }
 
