@@ -283,8 +283,8 @@ impl Store {
         loop {
             let mut reading = self.readers().begin().await?;
             // With the facts, in one moment: what is stored while links are made is counted after it.
-            let changes = value(&mut reading, CHANGES).await?;
-            let made_of = value(&mut reading, MADE_OF).await?;
+            let changes = meta::get(&mut reading, CHANGES).await?;
+            let made_of = meta::get(&mut reading, MADE_OF).await?;
             if changes == made_of {
                 return Ok(());
             }
@@ -305,7 +305,7 @@ impl Store {
         made_of: Option<String>,
     ) -> Result<bool, StoreError> {
         let mut writing = self.begin().await?;
-        if value(&mut writing.tx, MADE_OF).await? != made_of {
+        if meta::get(&mut writing.tx, MADE_OF).await? != made_of {
             return Ok(false);
         }
         persons::write(
@@ -329,14 +329,6 @@ impl Store {
     }
 }
 
-async fn value(connection: &mut SqliteConnection, key: &str) -> Result<Option<String>, StoreError> {
-    let found = sqlx::query_scalar("SELECT value FROM meta WHERE key = ?1")
-        .bind(key)
-        .fetch_optional(connection)
-        .await?;
-    Ok(found)
-}
-
 /// Which accounts are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extent {
@@ -347,8 +339,8 @@ enum Extent {
 
 /// INVARIANT: links are what rules and decisions make of the facts, unless they are to be made anew.
 pub(super) async fn wrong_links(connection: &mut SqliteConnection) -> Result<usize, StoreError> {
-    let changes = value(&mut *connection, CHANGES).await?;
-    if changes != value(&mut *connection, MADE_OF).await? {
+    let changes = meta::get(&mut *connection, CHANGES).await?;
+    if changes != meta::get(&mut *connection, MADE_OF).await? {
         return Ok(0);
     }
     let found = correlate(connection, Extent::All).await?;
@@ -413,8 +405,8 @@ async fn correlate(
     let (upto,): (i64,) = sqlx::query_as("SELECT coalesce(max(id), 0) FROM blocks")
         .fetch_one(&mut *connection)
         .await?;
-    let same = value(&mut *connection, GROUND).await?.as_deref() == Some(ground.as_str());
-    let looked_at: i64 = match value(&mut *connection, UPTO).await? {
+    let same = meta::get(&mut *connection, GROUND).await?.as_deref() == Some(ground.as_str());
+    let looked_at: i64 = match meta::get(&mut *connection, UPTO).await? {
         Some(block) if same && extent == Extent::Changed => block.parse().unwrap_or(0),
         Some(_) | None => 0,
     };

@@ -51,6 +51,18 @@ pub(super) async fn put(
     Ok(())
 }
 
+/// An entry as it stands on this connection.
+pub(super) async fn get(
+    connection: &mut SqliteConnection,
+    key: &str,
+) -> Result<Option<String>, StoreError> {
+    let found = sqlx::query_scalar("SELECT value FROM meta WHERE key = ?1")
+        .bind(key)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found)
+}
+
 impl Store {
     pub(super) async fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
         let row: Option<(String,)> = sqlx::query_as("SELECT value FROM meta WHERE key = ?1")

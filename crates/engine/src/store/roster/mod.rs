@@ -75,11 +75,18 @@ pub(super) async fn changed(connection: &mut SqliteConnection) -> Result<(), Sto
 impl Store {
     /// Makes the roster anew if identities have changed since it was made.
     pub(crate) async fn roster_if_stale(&self) -> Result<(), StoreError> {
+        while !self.make_roster().await? {}
+        Ok(())
+    }
+
+    /// False where somebody else has made one meanwhile: theirs may be the newer one.
+    async fn make_roster(&self) -> Result<bool, StoreError> {
+        let made_of = self.meta(MADE_OF).await?;
         let Some(changes) = self.meta(CHANGES).await? else {
-            return Ok(());
+            return Ok(true);
         };
-        if self.meta(MADE_OF).await?.as_deref() == Some(changes.as_str()) {
-            return Ok(());
+        if made_of.as_deref() == Some(changes.as_str()) {
+            return Ok(true);
         }
         let sources = self.source_names().await?;
         let (mut columns, mut words) = (Columns::default(), Words::default());
@@ -139,14 +146,18 @@ impl Store {
             Err(lost) => match lost.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // The runtime is being shut down: the next start makes it.
-                Err(_) => return Ok(()),
+                Err(_) => return Ok(true),
             },
         };
         let mut writing = self.begin().await?;
+        if meta::get(&mut writing.tx, MADE_OF).await? != made_of {
+            return Ok(false);
+        }
         parts::put_orders(&mut writing.tx, &orders).await?;
         parts::put_words(&mut writing.tx, &words).await?;
         meta::put(&mut writing.tx, MADE_OF, &changes).await?;
-        writing.commit().await
+        writing.commit().await?;
+        Ok(true)
     }
 
     /// How many identities the roster numbers.
