@@ -1,6 +1,7 @@
 //! What was, in the window: what a read changed, the history of one object, the store of an
 //! earlier moment, and retention.
 
+use super::sources::content_where;
 use super::steps::*;
 use lastkey_tests::bus::secret_file;
 use lastkey_tests::window::{Room, Window};
@@ -134,15 +135,11 @@ async fn what_a_read_changed_leads_to_the_object_and_to_the_moment_before() {
     window.click("look-then").await;
     window.part("past-strip").await;
     window.part("past-stamp").await;
-    window
-        .text_where("then-identity", |text| text.contains("Payments"))
-        .await;
+    content_where(&window, "then-identity", |text| text.contains("Payments")).await;
     look(&window, "73-then-identity").await;
     accessible(&window, "an identity of the past").await;
     window.click("leave-past").await;
-    window
-        .text_where("area-identity", |text| text.contains("Treasury"))
-        .await;
+    content_where(&window, "area-identity", |text| text.contains("Treasury")).await;
     window.gone("[data-test=\"past-stamp\"]").await;
     look(&window, "74-identity").await;
 
@@ -197,9 +194,10 @@ async fn retention_is_set_looked_at_and_run_and_the_past_before_it_is_refused() 
     accessible(&window, "retention, nothing set").await;
     window.fill("retention-syncs", "1").await;
     window.click("retention-set").await;
-    window
-        .text_where("retention-rules", |text| text.contains("the latest 1 sync"))
-        .await;
+    content_where(&window, "retention-rules", |text| {
+        text.contains("the latest 1 sync")
+    })
+    .await;
     window.click("preview").await;
     let told = window
         .text_where("retention-told", |text| text.contains("would go"))

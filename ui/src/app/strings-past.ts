@@ -1,6 +1,13 @@
 /** The words of what was: changes, the history of an object, the store of an earlier moment, retention. Part of `say`. */
 import { many, n } from "./amounts";
 
+/** What retention takes: versions, journals, or both. */
+const what = (versions: number, journals: number) => {
+  const parts = [versions > 0 && many(versions, "version"), journals > 0 && `the journals of ${many(journals, "sync")}`].filter((one) => one !== false);
+  const text = parts.join(" and ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+};
+
 export const past = {
   title: (added: number, changed: number, removed: number, unproved: number) => {
     const parts = [added && `${n(added)} added`, changed && `${n(changed)} changed`, removed && `${n(removed)} removed`, unproved && `${n(unproved)} not proved to be gone`].filter((one) => typeof one === "string");
@@ -145,7 +152,8 @@ export const past = {
     rulesAbout: "setting a rule deletes nothing",
     none: "No rule is set: every version that was ever read is kept.",
     kind: "Kind",
-    allKinds: "all other kinds",
+    allKinds: "all kinds",
+    otherKinds: "all other kinds",
     keep: "Versions that ended are kept for",
     forDays: (days: number) => many(days, "day"),
     forSyncs: (syncs: number) => `the latest ${many(syncs, "sync")}`,
@@ -167,8 +175,8 @@ export const past = {
     previewing: "Looking through every version that has ended",
     previewNone: "Not looked at yet. A preview deletes nothing.",
     nothing: "Nothing would go: nothing is old enough, or no rule is set.",
-    would: (versions: number, journals: number) => `${many(versions, "version")} and the journals of ${many(journals, "sync")} would go.`,
-    gone: (versions: number, journals: number) => `${many(versions, "version")} and the journals of ${many(journals, "sync")} were deleted.`,
+    would: (versions: number, journals: number) => `${what(versions, journals)} would go.`,
+    gone: (versions: number, journals: number) => `${what(versions, journals)} were deleted.`,
     goneNothing: "Nothing was deleted.",
     previewWord: "Preview.",
     doneWord: "Done.",
@@ -180,7 +188,7 @@ export const past = {
     evidenceAbout: "What stood then stays whole.",
     run: "Delete…",
     runTitle: "Delete what no rule keeps?",
-    runAbout: (versions: number, journals: number) => `${many(versions, "version")} and the journals of ${many(journals, "sync")} are deleted from this store. Moments before them can no longer be shown, except those held as evidence. This cannot be undone.`,
+    runAbout: (versions: number, journals: number) => `${what(versions, journals)} are deleted from this store. Moments before them can no longer be shown, except those held as evidence. This cannot be undone.`,
     runDo: (versions: number, journals: number) => (versions > 0 ? `Delete ${many(versions, "version")}` : `Delete ${many(journals, "journal")}`),
     running: "Deleting",
     logged: "The run is in the log. The file does not shrink by itself: `lastkey store backup` writes a copy without the empty room.",
