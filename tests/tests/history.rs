@@ -193,5 +193,8 @@ fn retention_deletes_only_what_it_says_and_what_was_before_is_refused() {
     assert_eq!(desk.lines(0, &["accounts", "--as-of", "3"]).len(), 1);
     assert_eq!(desk.lines(0, &["accounts"]).len(), 1);
     desk.expect(0, &["store", "check"]);
+    desk.expect(0, &["retention", "set", "--kind", "grant", "--days", "9"]);
     desk.expect(0, &["retention", "off"]);
+    let shown = desk.expect(0, &["retention", "show"]);
+    assert!(shown.contains("everything is kept"), "{shown}");
 }

@@ -221,6 +221,25 @@ fn a_series_stops_at_a_roster_that_cannot_be_read_and_goes_on_once_it_is_mended(
 }
 
 #[test]
+fn a_series_that_is_read_again_says_nothing_of_today_and_goes_on() {
+    let (desk, folder) = three(
+        "id,kind,display_name,status,department\nann,person,Ann,active,Ops\nbob,person,Bob,active,Sales\nkim,person,Kim,active,Sales\n",
+    );
+    let import = ["import", &folder, "--as", "hr", "--series"];
+    desk.expect(0, &import);
+    let before = events(&desk);
+    let last = |desk: &Desk| desk.lines(0, &["source", "list"])[0][0]["last_complete_at"].clone();
+    let shown = last(&desk);
+    desk.expect(0, &["sync", "hr"]);
+    assert_eq!(last(&desk), shown, "the roster is as old as it was");
+    assert_eq!(events(&desk), before);
+    let next = std::fs::read(desk.room.path("rosters/2026-03.csv")).unwrap();
+    desk.write("rosters/2026-04.csv", next);
+    desk.expect(0, &import);
+    assert_ne!(last(&desk), shown, "the next roster is read");
+}
+
+#[test]
 fn another_mapping_of_rosters_that_were_read_is_refused() {
     let (desk, folder) =
         three("id,kind,display_name,status,department\nann,person,Ann,active,Ops\n");

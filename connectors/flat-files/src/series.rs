@@ -84,6 +84,13 @@ pub fn day_of(settings: &Settings, at: DateTime<Utc>) -> Result<NaiveDate, Conne
     Ok(at.with_timezone(&zone(settings)?).date_naive())
 }
 
+/// The date of the roster that a source with these settings reads, if its path is named so.
+pub fn date_of_path(settings: &Settings) -> Option<NaiveDate> {
+    let path = Path::new(settings.get("path")?);
+    let name = path.file_name()?.to_str()?;
+    date_of(name.strip_suffix(".csv").unwrap_or(name))
+}
+
 /// The date in a name; a month's is its first day.
 fn date_of(stem: &str) -> Option<NaiveDate> {
     let digits: Vec<&str> = stem.split('-').collect();

@@ -94,7 +94,10 @@ fn write_files(folder: &Path) {
 fn name(n: u32) -> String {
     let first = ["Anna", "Björn", "Chen", "Dara"];
     let last = ["Lindqvist", "Östürk", "Nakamura"];
-    let pick = |names: &[&str], n: u32| names[n as usize % names.len()].to_owned();
+    let pick = |names: &[&str], n: u32| {
+        let name = names.iter().cycle().nth(n as usize % names.len());
+        name.map_or_else(String::new, |name| (*name).to_owned())
+    };
     format!("{} {}", pick(&first, n), pick(&last, n / 4))
 }
 

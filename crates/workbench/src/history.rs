@@ -204,6 +204,17 @@ impl Workbench {
             .await?)
     }
 
+    /// Takes back every rule of retention.
+    pub async fn keep_everything(&self) -> Result<(), Failure> {
+        for rule in self.store.retention().await? {
+            let kind = Kind::from_word(&rule.kind);
+            self.store
+                .set_retention(kind, None, None, Utc::now())
+                .await?;
+        }
+        Ok(())
+    }
+
     /// What retention would delete now, and what is held.
     pub async fn retention_preview(&self) -> Result<RetentionReport, Failure> {
         Ok(self.store.retention_preview(self.now()).await?)

@@ -87,6 +87,24 @@ impl Workbench {
         Ok(imported)
     }
 
+    /// The moment that a source shows whose file is a roster of a series. Whoever reads it again
+    /// today learns nothing of today.
+    pub(crate) async fn roster_date(
+        &self,
+        source: &SourceName,
+    ) -> Result<Option<DateTime<Utc>>, Failure> {
+        let Some(found) = self.store.find_source(source).await? else {
+            return Ok(None);
+        };
+        let Some(date) = series::date_of_path(&found.settings) else {
+            return Ok(None);
+        };
+        let at = series::moment_of(&found.settings, date)?;
+        let of_a_series =
+            found.kind == "flat-files" && self.store.was_read_as_of(&found, at).await?;
+        Ok(of_a_series.then_some(at))
+    }
+
     /// What is to be done with a roster; an error where it comes too late.
     async fn standing_of(&self, source: &str, roster: &Roster) -> Result<Standing, Failure> {
         let Some(found) = self.store.find_source(&SourceName::new(source)).await? else {

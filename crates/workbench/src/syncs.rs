@@ -93,8 +93,12 @@ impl Workbench {
         read_date: Option<DateTime<Utc>>,
     ) -> Result<SyncReport, Failure> {
         let source = SourceName::new(name);
+        let read_date = match read_date.or_else(|| self.practice_date()) {
+            Some(date) => Some(date),
+            None => self.roster_date(&source).await?,
+        };
         let mut settings = SyncSettings {
-            read_date: read_date.or_else(|| self.practice_date()),
+            read_date,
             today: self.practice_date(),
             depth: how.depth,
             removals: how.removals,

@@ -19,7 +19,10 @@ pub async fn retention(
         Retention::Set { kind, days, syncs } => {
             bench.set_retention(kind.as_deref(), days, syncs).await?;
         }
-        Retention::Off { kind } => bench.set_retention(kind.as_deref(), None, None).await?,
+        Retention::Off { kind: None } => bench.keep_everything().await?,
+        Retention::Off { kind: Some(kind) } => {
+            bench.set_retention(Some(&kind), None, None).await?;
+        }
         Retention::Run { dry_run: true } => {
             return told(&bench.retention_preview().await?, "would go", out);
         }

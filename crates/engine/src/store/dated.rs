@@ -15,6 +15,22 @@ pub struct DatedReads {
 }
 
 impl Store {
+    /// Whether a read of a source has shown this moment, however it ended.
+    pub async fn was_read_as_of(
+        &self,
+        source: &SourceRecord,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let found = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM syncs WHERE source = ?1 AND read_at = ?2)",
+        )
+        .bind(source.id)
+        .bind(rfc3339(at))
+        .fetch_one(self.readers())
+        .await?;
+        Ok(found)
+    }
+
     /// What reads of a source there are that show this moment, and whether later ones are there.
     pub async fn dated_reads(
         &self,
