@@ -343,9 +343,7 @@ fn events_are_narrowed_ordered_and_printed() {
         .collect();
     assert_eq!(
         lines[0],
-        [
-            "when", "event", "identity", "name", "changed", "owner", "source"
-        ]
+        ["when", "event", "identity", "name", "changed", "source"]
     );
     assert_eq!(
         lines[1],
@@ -364,8 +362,8 @@ fn events_are_narrowed_ordered_and_printed() {
     assert_eq!(
         csv.lines().collect::<Vec<_>>(),
         [
-            "event,identity,source,earliest,latest,changed,name",
-            "mover,ann,hr,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,department,Ann",
+            "event,identity,source,earliest,latest,changed,name,owner",
+            "mover,ann,hr,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,department,Ann,",
         ]
     );
 }
