@@ -219,6 +219,9 @@ fn page(
     };
     let mut failures = Failures::default();
     let (mut ended, mut passed_over) = (false, 0_u64);
+    // Of a recipe several rows may tell of one object: which of them count is only known once all
+    // of them are read.
+    let known = known.filter(|_| stored.rows.is_none());
     let knowing = known.map(|known| {
         let understood = understood(source, kind, stored, &open);
         (known, known.stamping(&understood))

@@ -195,7 +195,16 @@ impl Store {
     /// Begins a writing transaction; waits for another process up to ten seconds.
     pub(super) async fn begin(&self) -> Result<Writing, StoreError> {
         let lease = self.lease.take(PATIENCE).await?;
-        let tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        const BEGIN: &str = "BEGIN IMMEDIATE";
+        let tx = match self.writer.begin_with(BEGIN).await {
+            // On a full disk SQLite ends a transaction by itself, and the connection goes on
+            // counting it.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                self.writer.acquire().await?.close().await?;
+                self.writer.begin_with(BEGIN).await?
+            }
+            begun => begun?,
+        };
         Ok(Writing { tx, _lease: lease })
     }
 
