@@ -65,8 +65,6 @@ pub struct Open {
     /// Which of the kind's files it is; one kind has one file, unless a recipe reads it.
     part: usize,
     pub header: Header,
-    /// The header's cells.
-    columns: Cells,
     pub sieve: Sieve,
     records: Records<BufReader<Box<dyn Read + Send>>>,
     /// What the engine has after the row that was left out last.
@@ -223,7 +221,7 @@ fn page(
     // of them are read.
     let known = known.filter(|_| stored.rows.is_none());
     let knowing = known.map(|known| {
-        let understood = understood(source, kind, stored, &open);
+        let understood = understood(source, kind, &open);
         (known, known.stamping(&understood))
     });
     while page.received < u64::from(limit) {
@@ -388,17 +386,9 @@ fn page(
 const WAY: u32 = 1;
 
 /// All that says how a row is understood.
-fn understood(source: &Source, kind: Kind, stored: &Stored, open: &Open) -> Vec<u8> {
-    // A recipe looks at columns that nothing is bound to.
-    let recipe = match &stored.rows {
-        None => String::new(),
-        Some(rows) => format!(
-            " {:?} {} {:?} {:?}",
-            open.columns, rows.unload, rows.extract, rows.facts
-        ),
-    };
+fn understood(source: &Source, kind: Kind, open: &Open) -> Vec<u8> {
     let header = &open.header;
-    format!("{WAY} {kind} {:?} {header:?}{recipe}", source.zone).into_bytes()
+    format!("{WAY} {kind} {:?} {header:?}", source.zone).into_bytes()
 }
 
 impl Open {
@@ -510,7 +500,6 @@ impl Open {
             own: alone.unwrap_or_default(),
             part,
             header,
-            columns: cells,
             sieve,
             records,
             next_known: 0,

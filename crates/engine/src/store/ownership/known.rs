@@ -10,8 +10,8 @@ use crate::ownership::{Clue, ObjectName, OwnerState, People, Person, Team};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Credential, IdentityKind, IdentityStatus, ObjectType, OwnerRole};
 use lastkey_contract::{AsTheyAre, Kind, When};
-use sqlx::SqliteConnection;
-use std::collections::HashMap;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use std::collections::{BTreeSet, HashMap};
 
 /// An owner line, as its source or a decision has it.
 #[derive(Clone, Debug)]
@@ -160,6 +160,38 @@ pub(super) struct Listed {
     pub status: Option<String>,
     pub manager_id: Option<String>,
     pub end_date: Option<String>,
+}
+
+/// Whoever is listed under the ids that some texts refer to: bare ids, or `source:id`.
+pub(super) async fn listed_as(
+    connection: &mut SqliteConnection,
+    texts: &[&str],
+) -> Result<Vec<Listed>, StoreError> {
+    let ids: BTreeSet<&str> = texts
+        .iter()
+        .flat_map(|text| [Some(*text), text.split_once(':').map(|(_, id)| id)])
+        .flatten()
+        .collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let mut all: Vec<Listed> = Vec::new();
+    for part in ids.chunks(500) {
+        let mut select = QueryBuilder::<Sqlite>::new(
+            "SELECT source, id, kind, display_name, email, status, manager_id, end_date
+             FROM people WHERE id IN (",
+        );
+        let mut list = select.separated(", ");
+        for id in part {
+            list.push_bind(*id);
+        }
+        select.push(") ORDER BY id, source");
+        all.extend(
+            select
+                .build_query_as::<Listed>()
+                .fetch_all(&mut *connection)
+                .await?,
+        );
+    }
+    Ok(all)
 }
 
 impl Listed {

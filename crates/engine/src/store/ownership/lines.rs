@@ -4,14 +4,13 @@ use super::super::names::{End, NumberSet};
 use super::super::objects::UNIT;
 use super::super::{PersonRow, RecordName, Store, StoreError};
 use super::decisions::{OwnerDecision, OwnerVerdict};
-use super::known::{Listed, absent, id_numbers, once_there};
+use super::known::{absent, id_numbers, listed_as, once_there};
 use crate::lifecycle::Basis;
 use crate::ownership::{Key, ObjectName, OwnerState, People};
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{ObjectType, Owner, OwnerRole};
-use sqlx::{QueryBuilder, Sqlite};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// An owner line with whether the owner is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,30 +141,13 @@ impl Store {
         texts: &[&str],
         now: DateTime<Utc>,
     ) -> Result<People, StoreError> {
-        let ids: BTreeSet<&str> = texts
-            .iter()
-            .flat_map(|id| [Some(*id), id.split_once(':').map(|(_, id)| id)])
-            .flatten()
-            .collect();
-        let ids: Vec<&str> = ids.into_iter().collect();
         let sources: HashMap<i64, String> = self.source_names().await?;
         let mut people = People::default();
-        for part in ids.chunks(500) {
-            let mut select = QueryBuilder::<Sqlite>::new(
-                "SELECT source, id, kind, display_name, email, status, manager_id, end_date
-                 FROM people WHERE id IN (",
-            );
-            let mut list = select.separated(", ");
-            for id in part {
-                list.push_bind(*id);
-            }
-            select.push(") ORDER BY id, source");
-            let rows: Vec<Listed> = select.build_query_as().fetch_all(self.readers()).await?;
-            for row in rows {
-                let key = Key::Id(row.id.clone());
-                let source_name = sources.get(&row.source).cloned().unwrap_or_default();
-                people.add(row.person(source_name, now), vec![key]);
-            }
+        let mut reading = self.readers().acquire().await?;
+        for row in listed_as(&mut reading, texts).await? {
+            let key = Key::Id(row.id.clone());
+            let source_name = sources.get(&row.source).cloned().unwrap_or_default();
+            people.add(row.person(source_name, now), vec![key]);
         }
         Ok(people)
     }

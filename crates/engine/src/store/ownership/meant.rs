@@ -4,13 +4,13 @@ use super::super::StoreError;
 use super::super::blocks::{self, Columns, Which};
 use super::super::outline::{AccountOutline, IdentityOutline};
 use super::asked::Asked;
-use super::known::{Known, Listed, login_number, record_number};
+use super::known::{Known, listed_as, login_number, record_number};
 use super::teams::Teams;
 use crate::correlate::folded;
 use crate::ownership::{Key, OwnerState, Person};
 use chrono::{DateTime, Utc};
 use lastkey_contract::{Kind, When};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 use std::collections::{BTreeSet, HashMap};
 
 impl Known {
@@ -118,33 +118,17 @@ impl Known {
         numbers: &mut HashMap<i64, usize>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let ids: BTreeSet<&str> = managers
-            .iter()
-            .flat_map(|id| [Some(id.as_str()), id.split_once(':').map(|(_, id)| id)])
-            .flatten()
-            .collect();
-        let ids: Vec<&str> = ids.into_iter().collect();
-        for part in ids.chunks(500) {
-            let mut select = QueryBuilder::<Sqlite>::new(
-                "SELECT source, id, kind, display_name, email, status, manager_id, end_date
-                 FROM people WHERE id IN (",
-            );
-            let mut list = select.separated(", ");
-            for id in part {
-                list.push_bind(*id);
+        let texts: Vec<&str> = managers.iter().map(String::as_str).collect();
+        let rows = listed_as(&mut *reading, &texts).await?;
+        for row in rows {
+            let record = record_number(self.names, row.source, &row.id);
+            if numbers.contains_key(&record) {
+                continue;
             }
-            select.push(") ORDER BY id, source");
-            let rows: Vec<Listed> = select.build_query_as().fetch_all(&mut *reading).await?;
-            for row in rows {
-                let record = record_number(self.names, row.source, &row.id);
-                if numbers.contains_key(&record) {
-                    continue;
-                }
-                let keys = Key::of(&row.id, row.email.as_deref(), row.display_name.as_deref());
-                let source_name = self.sources.get(&row.source).cloned().unwrap_or_default();
-                let person = row.person(source_name, now);
-                numbers.insert(record, self.people.add(person, keys));
-            }
+            let keys = Key::of(&row.id, row.email.as_deref(), row.display_name.as_deref());
+            let source_name = self.sources.get(&row.source).cloned().unwrap_or_default();
+            let person = row.person(source_name, now);
+            numbers.insert(record, self.people.add(person, keys));
         }
         Ok(())
     }
