@@ -8,12 +8,13 @@ use super::graph::{
 };
 use super::making::{Making, NewAccount, NewCredential, NewLocation, NewOwner, Number};
 use super::snapshot::Snapshot;
+use crate::correlate::Employment;
 use crate::lifecycle::{Basis, Closing};
-use lastkey_contract::When;
 use lastkey_contract::facts::{
     Account, Assignment, Control, Credential, Entitlement, EntitlementKind, Grant, Identity,
     Location, ObjectType, Owner, Principal, PrincipalType, Reader,
 };
+use lastkey_contract::{IdentityId, When};
 use std::hash::{BuildHasher, RandomState};
 
 /// What a name is a name of.
@@ -54,7 +55,7 @@ impl Graph {
         let naming = Naming(RandomState::new());
         let mut making = Making::default();
         for fact in &snapshot.identities {
-            add_identity(&mut making, &naming, fact);
+            add_identity(&mut making, &naming, fact, snapshot.employers.get(&fact.id));
         }
         for fact in &snapshot.accounts {
             add_account(&mut making, &naming, fact);
@@ -115,16 +116,29 @@ impl Graph {
     }
 }
 
-fn add_identity(making: &mut Making, naming: &Naming, fact: &Identity) {
+fn add_identity(
+    making: &mut Making,
+    naming: &Naming,
+    fact: &Identity,
+    employers: Option<&Vec<Employment<IdentityId>>>,
+) {
     let row = IdentityRow {
         kind: fact.kind,
         status: fact.status,
         leaver_kind: fact.leaver_kind,
     };
-    let employer = fact.employer_id.as_ref();
-    let employer = employer.map(|id| naming.identity(id.as_str()));
-    let id = fact.id.as_str();
-    making.identity(naming.identity(id), id, row, employer);
+    let number = |id: &IdentityId| naming.identity(id.as_str());
+    let employed: Vec<Employment<Number>> = match employers {
+        Some(employers) => employers.iter().map(|e| e.with(number(&e.of))).collect(),
+        None => {
+            let employer = fact.employer_id.as_ref();
+            employer
+                .map(|id| Employment::always(number(id)))
+                .into_iter()
+                .collect()
+        }
+    };
+    making.identity(number(&fact.id), fact.id.as_str(), row, employed);
 }
 
 fn add_account(making: &mut Making, naming: &Naming, fact: &Account) {

@@ -4,6 +4,7 @@
 
 use super::columns::{Column, NONE, Rows, Texts};
 use super::snapshot::ReadState;
+use crate::correlate::Employment;
 use crate::lifecycle::{Basis, Closing, ItemKind};
 use lastkey_contract::facts::{
     AccountKind, ControlMeans, CredentialKind, IdentityKind, IdentityStatus, LeaverKind,
@@ -22,7 +23,8 @@ pub struct Graph {
 
     pub(crate) identity_ids: Texts,
     pub(crate) identities: Column<IdentityRow>,
-    pub(crate) employed: Rows<u32>,
+    /// By employer: whom it employs, and when.
+    pub(crate) employed: Rows<Employment<u32>>,
     pub(crate) accounts_of: Rows<u32>,
     /// Credentials of which the identity is custodian, and how that is known.
     pub(crate) custody: Rows<(u32, Basis)>,

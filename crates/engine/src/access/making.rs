@@ -11,6 +11,7 @@ use super::graph::{
     OwnerLine, Terms,
 };
 use super::nodes::{Nodes, Numbered, Order};
+use crate::correlate::Employment;
 use crate::lifecycle::Basis;
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{ControlMeans, LocationKind, ObjectType, OwnerRole};
@@ -111,7 +112,7 @@ pub(crate) struct Making {
     systems: Numbered,
     environments: Numbered,
     identities: Nodes<IdentityRow>,
-    employed: Vec<(Number, u32)>,
+    employed: Vec<(Number, Employment<u32>)>,
     accounts: Nodes<Account>,
     entitlements: Nodes<EntitlementRow>,
     credentials: Nodes<Credential>,
@@ -185,14 +186,13 @@ impl Making {
         number: Number,
         id: &str,
         row: IdentityRow,
-        employer: Option<Number>,
+        employers: impl IntoIterator<Item = Employment<Number>>,
     ) {
         let before = self.identities.rows.len();
         let place = self.identities.add(number, 0, id, || row);
-        if self.identities.rows.len() > before
-            && let Some(employer) = employer
-        {
-            self.employed.push((employer, place));
+        if self.identities.rows.len() > before {
+            let employed = employers.into_iter().map(|one| (one.of, one.with(place)));
+            self.employed.extend(employed);
         }
     }
 
@@ -404,9 +404,9 @@ impl Making {
         // identities
         graph.identity_ids = identities.texts(&self.identities.ids);
         graph.identities = identities.column(&self.identities.rows, |row| *row);
-        let employed = self.employed.iter().map(|(employer, place)| {
+        let employed = self.employed.iter().map(|(employer, employed)| {
             let employer = identities.row(self.identities.place(Some(*employer)));
-            (employer, identities.row(*place))
+            (employer, employed.with(identities.row(employed.of)))
         });
         graph.employed = Rows::build(identities.rows.len(), employed.collect());
 

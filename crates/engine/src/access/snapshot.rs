@@ -3,18 +3,23 @@
 //! No connection is reachable from it. Whoever makes one (store, test, flat files) has
 //! resolved accounts to identities already.
 
+use crate::correlate::Employment;
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::{
     Account, Control, Credential, Entitlement, Grant, Identity, Location, Owner, Reader,
 };
 use lastkey_contract::{AccountId, IdentityId, Kind, SourceName, SystemName};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The facts of one moment and how completely they were read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     /// Ids are unique here: bare where only one source has the id, else `source:id`.
     pub identities: Vec<Identity>,
+    /// Whom identities of several records work for, where that changes in time; who is not here
+    /// works for their `employer_id` always.
+    pub employers: BTreeMap<IdentityId, Vec<Employment<IdentityId>>>,
     /// `identity_id` is the identity of this snapshot that correlation found, or none.
     pub accounts: Vec<Account>,
     pub entitlements: Vec<Entitlement>,

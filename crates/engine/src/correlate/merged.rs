@@ -1,6 +1,7 @@
 //! The attributes of a person with several records: the most trusted record that knows one says
 //! it, and which record that was stays known.
 
+use super::employers::employments;
 use lastkey_contract::When;
 use lastkey_contract::facts::{Identity, IdentityStatus};
 use std::collections::BTreeMap;
@@ -35,12 +36,17 @@ pub fn merged(first: &Identity, others: &[&Identity]) -> Merged {
         department,
         title,
         manager_id,
-        employer_id,
         location,
         leaver_kind,
         purpose,
         allowed_tools
     );
+    // Last days aside: what a person is now is not asked of a time.
+    let employer = employments(&all).first().and_then(|first| first.of);
+    person.employer_id = employer.and_then(|place| all.get(place)?.employer_id.clone());
+    if let Some(place) = employer {
+        origins.insert("employer_id".to_owned(), place);
+    }
     for (place, record) in all.iter().enumerate() {
         for (name, value) in &record.attributes {
             if let Entry::Vacant(unsaid) = origins.entry(format!("attributes.{name}")) {
@@ -134,6 +140,18 @@ mod tests {
         ];
         check(&two, "title", json!(["Clerk", 0]));
         check(&two, "department", json!(["Fleet", 1]));
+        let employer = |status: &str| json!({"employer_id": "acme", "status": status});
+        let hired = json!({"status": "active"});
+        check(
+            &[hired.clone(), employer("inactive")],
+            "employer_id",
+            json!([null, null]),
+        );
+        check(
+            &[hired, employer("active")],
+            "employer_id",
+            json!(["acme", 1]),
+        );
         check(&two, "email", json!([null, null]));
         check(&two, "status", json!(["active", 1]));
         check(&two, "end_date", json!([null, null]));

@@ -5,6 +5,7 @@
 //! fits and something speaks against it. What the system itself says (the identity id) is
 //! observed, what somebody decided is attested, every other rule is assumed.
 
+mod employers;
 mod fit;
 mod identities;
 mod index;
@@ -17,6 +18,7 @@ mod rules_text;
 mod seen;
 mod values;
 
+pub use employers::{Employment, employers};
 pub use fit::{Fit, Pair, Taken, fit, values};
 pub use identities::{AccountDecision, Doubt, Gathering, Ground, Identities, Match};
 pub use joining::{DoubtedJoin, JoinedPerson, Listed, PersonDecision, PersonDoubt, Records, Says};

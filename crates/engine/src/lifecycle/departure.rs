@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub enum Leaver {
     /// One identity. A vendor is a vendor exit, a workload or agent is retired.
     Identity(IdentityId),
-    /// A vendor with every identity that it employs.
+    /// A vendor with every identity that it employs at the time.
     Vendor(IdentityId),
 }
 
@@ -106,7 +106,8 @@ impl Departure {
         if event == LifecycleEvent::VendorExit
             && let Some(identity) = identity
         {
-            identities.extend(graph.employed.row(identity));
+            let employed = graph.employed.row(identity).iter();
+            identities.extend(employed.filter(|one| one.holds(at)).map(|one| one.of));
         }
         identities.sort_unstable();
         identities.dedup();

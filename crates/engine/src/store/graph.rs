@@ -16,13 +16,13 @@ use crate::access::{
     AccountRow, CredentialRow, EntitlementRow, Graph, IdentityRow, expiry, is_production,
     membership, revocation,
 };
-use crate::correlate::{Gathering, Identities, Match, Persons, merged};
+use crate::correlate::{Employment, Gathering, Identities, Match, Persons, employers, merged};
 use crate::lifecycle::Basis;
 use lastkey_contract::facts::{
     ControlMeans, CredentialKind, EntitlementKind, Identity, LocationKind, ObjectType, Owner,
     Principal, PrincipalType,
 };
-use lastkey_contract::{Kind, When};
+use lastkey_contract::{IdentityId, Kind, When};
 use serde::Deserialize;
 use sqlx::SqliteConnection;
 use std::borrow::Cow;
@@ -215,7 +215,7 @@ impl Loading<'_> {
     ) -> Result<Identities, StoreError> {
         // Whose employer is who is known once all are.
         let mut parts: Vec<IdentityRow> = Vec::new();
-        let mut employers: HashMap<u32, String> = HashMap::new();
+        let mut employer_ids: HashMap<u32, String> = HashMap::new();
         let mut joined: Vec<(i64, u32)> = Vec::new();
         let (which, depth) = (self.which(Kind::Identity), self.depth);
         let alone = persons.is_empty();
@@ -227,7 +227,7 @@ impl Loading<'_> {
                     joined.push((block.row(place), number));
                 }
                 if let Some(employer) = outline.employer_id {
-                    employers.insert(number, employer.to_string());
+                    employer_ids.insert(number, employer.to_string());
                 }
                 parts.push(IdentityRow {
                     kind: outline.kind,
@@ -245,29 +245,37 @@ impl Loading<'_> {
                 continue;
             }
             let source = known.source(number);
-            let (mut row, mut employer) = (*row, employers.remove(&number));
+            let employer = employer_ids.remove(&number);
+            let employer = employer.map(|id| resolved(&known, &id, source));
+            let mut employed: Vec<_> = employer.into_iter().map(Employment::always).collect();
+            let mut row = *row;
             if let Some(first) = whole.get(&number) {
                 let records = persons.with(source, known.id(number));
-                let others: Vec<&Identity> = records
+                let others = records
                     .iter()
                     .filter_map(|(source, id)| known.record(*source, id))
-                    .filter(|record| *record != number)
-                    .filter_map(|record| whole.get(&record))
-                    .collect();
-                if !others.is_empty() {
+                    .filter(|record| *record != number);
+                let mut all = vec![(source, first)];
+                all.extend(others.filter_map(|n| Some((known.source(n), whole.get(&n)?))));
+                if let Some((_, others)) =
+                    all.split_first().filter(|(_, others)| !others.is_empty())
+                {
+                    let others: Vec<&Identity> = others.iter().map(|(_, fact)| *fact).collect();
                     let person = merged(first, &others).identity;
                     row = IdentityRow {
                         kind: person.kind,
                         status: person.status,
                         leaver_kind: person.leaver_kind,
                     };
-                    employer = person.employer_id.map(|id| id.to_string());
+                    let refer =
+                        |(source, id): (i64, &IdentityId)| resolved(&known, id.as_str(), source);
+                    let employers = employers(&all).into_iter();
+                    employed = employers.map(|one| one.with(refer(one.of))).collect();
                 }
             }
-            let employer = employer.map(|id| resolved(&known, &id, source));
             let shown = known.shown(number);
             self.making
-                .identity(Number::from(number), &shown, row, employer);
+                .identity(Number::from(number), &shown, row, employed);
         }
         Ok(known)
     }

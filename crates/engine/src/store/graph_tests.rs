@@ -5,6 +5,8 @@ use crate::access::Graph;
 use crate::collect::seeded::Seeded;
 use crate::collect::tests::{bench, quick, read_with};
 use crate::collect::{Removals, SyncSettings};
+use crate::lifecycle::{ItemKind, Leaver, Plan, RehearsalSettings, rehearse_leaver};
+use crate::store::{Decision, NewDecision, RecordName};
 use lastkey_contract::{Fact, Kind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -152,4 +154,75 @@ proptest! {
             .unwrap()
             .block_on(same(reads));
     }
+}
+
+/// The accounts that a vendor takes along at a moment.
+async fn taken_along(store: &Store, vendor: &str, day: &str) -> Vec<String> {
+    let graph = store.load_graph(None).await.unwrap();
+    let at = format!("{day}T12:00:00Z").parse().unwrap();
+    let vendor = Leaver::Vendor(vendor.into());
+    let settings = RehearsalSettings::default();
+    let left = rehearse_leaver(&graph, &Plan::default(), &vendor, at, &settings);
+    let accounts = left.residual.iter().filter(|i| i.kind == ItemKind::Account);
+    accounts.map(|item| item.id.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_vendor_takes_along_whom_a_record_that_holds_names_as_its_own() {
+    let bench = bench(&["hr", "vendors"]).await;
+    let of = |value: Value| serde_json::from_value::<Fact>(value).unwrap();
+    let person = |id: &str, more: Value| {
+        let mut all = json!({"fact": "identity", "id": id, "kind": "person"});
+        for (column, value) in more.as_object().unwrap() {
+            all[column] = value.clone();
+        }
+        of(all)
+    };
+    // Of the three who are joined, u1 was hired, u2 will be, and u3 does both.
+    let hired = ["u1", "u2", "u3", "u4"].map(|id| person(id, json!({"status": "active"})));
+    let account = |id: &str| {
+        of(
+            json!({"fact": "account", "system": "corp", "id": format!("a-{id}"),
+            "identity_id": format!("hr:{id}")}),
+        )
+    };
+    let hr = Seeded::new(9).with(Kind::Identity, hired.to_vec()).with(
+        Kind::Account,
+        ["u1", "u2", "u3", "u4"].map(account).to_vec(),
+    );
+    let at_acme =
+        |id: &str, status: &str| person(id, json!({"status": status, "employer_id": "acme"}));
+    let until_may = json!({"status": "active", "employer_id": "acme",
+        "end_date": "2026-05-31T00:00:00Z/2026-06-01T00:00:00Z"});
+    let vendors = Seeded::new(9).with(
+        Kind::Identity,
+        vec![
+            of(json!({"fact": "identity", "id": "acme", "kind": "vendor"})),
+            at_acme("u1", "inactive"),
+            person("u2", until_may),
+            at_acme("u3", "active"),
+        ],
+    );
+    read_with(&bench, "hr", &hr, &quick()).await.unwrap();
+    read_with(&bench, "vendors", &vendors, &quick())
+        .await
+        .unwrap();
+    let record = |source: &str, id: &str| RecordName {
+        source: source.to_owned(),
+        id: id.to_owned(),
+    };
+    let same = ["u1", "u2", "u3"].map(|id| NewDecision {
+        decision: Decision::Same(record("hr", id), record("vendors", id)),
+        why: "seen".to_owned(),
+        seen: json!({}),
+    });
+    bench
+        .store
+        .decide(&same, crate::collect::tests::now())
+        .await
+        .unwrap();
+    same_at(&bench.store, None).await;
+    let taken = |day: &'static str| taken_along(&bench.store, "acme", day);
+    assert_eq!(taken("2026-05-31").await, ["a-u2", "a-u3"]);
+    assert_eq!(taken("2026-06-01").await, ["a-u3"], "the last day is over");
 }

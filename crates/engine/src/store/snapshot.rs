@@ -3,7 +3,7 @@
 use super::blocks::{self, At, Columns, Which};
 use super::{Store, StoreError, SyncId};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
-use crate::correlate::{AccountKeys, Gathering, IdentityKeys, Match, merged};
+use crate::correlate::{AccountKeys, Gathering, IdentityKeys, Match, employers, merged};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner};
 use lastkey_contract::{IdentityId, Kind, SourceName};
@@ -61,19 +61,35 @@ impl Store {
                 continue;
             }
             let records = persons.with(*source, identity.id.as_str());
-            let others: Vec<&Identity> = records
+            let others = records
                 .iter()
                 .filter_map(|(source, id)| known.record(*source, id))
-                .filter(|record| *record != number)
-                .filter_map(fact)
-                .collect();
-            let mut person = match others.is_empty() {
-                true => identity.clone(),
-                false => merged(identity, &others).identity,
+                .filter(|record| *record != number);
+            let mut person = identity.clone();
+            let mut said_by = BTreeMap::new();
+            let mut all = vec![(*source, identity)];
+            all.extend(others.filter_map(|n| Some((known.source(n), fact(n)?))));
+            if let Some((_, others)) = all.split_first().filter(|(_, others)| !others.is_empty()) {
+                let others: Vec<&Identity> = others.iter().map(|(_, fact)| *fact).collect();
+                let together = merged(identity, &others);
+                (person, said_by) = (together.identity, together.origins);
+                let employers: Vec<_> = employers(&all)
+                    .iter()
+                    .map(|one| one.with(resolve(one.of.1, one.of.0)))
+                    .collect();
+                if employers.iter().any(|one| !one.is_always()) {
+                    let id = IdentityId::new(known.shown(number));
+                    snapshot.employers.insert(id, employers);
+                }
+            }
+            let source_of = |column: &str| {
+                let record = said_by.get(column).and_then(|place| all.get(*place));
+                record.map_or(*source, |(source, _)| *source)
             };
+            let refer = |id: Option<IdentityId>, column| id.map(|i| resolve(&i, source_of(column)));
             person.id = IdentityId::new(known.shown(number));
-            person.manager_id = person.manager_id.map(|i| resolve(&i, *source));
-            person.employer_id = person.employer_id.map(|i| resolve(&i, *source));
+            person.manager_id = refer(person.manager_id, "manager_id");
+            person.employer_id = refer(person.employer_id, "employer_id");
             snapshot.identities.push(person);
         }
         for (source, mut account) in accounts {

@@ -144,11 +144,11 @@ impl World {
             .is_some_and(|i| i.kind == IdentityKind::Vendor);
         if vendor && reading != Reading::WithoutEmployees {
             for identity in &self.snapshot.identities {
-                if identity
-                    .employer_id
-                    .as_ref()
-                    .is_some_and(|e| e.as_str() == leaver)
-                {
+                let works_for = match self.snapshot.employers.get(&identity.id) {
+                    Some(employers) => employers.iter().find(|e| e.holds(self.at)).map(|e| &e.of),
+                    None => identity.employer_id.as_ref(),
+                };
+                if works_for.is_some_and(|employer| employer.as_str() == leaver) {
                     leaving.insert(identity.id.as_str().to_owned());
                 }
             }
