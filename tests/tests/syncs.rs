@@ -46,6 +46,32 @@ fn a_file_that_lost_its_rows_removes_nobody_until_somebody_says_so() {
 }
 
 #[test]
+fn a_file_that_was_cut_off_in_its_last_cell_removes_nothing() {
+    let desk = Desk::new();
+    let file = desk.room.path("roster.csv").display().to_string();
+    let whole = people(9);
+    desk.write("roster.csv", &whole);
+    desk.expect(0, &["import", &file, "--as", "hr"]);
+    // Two rows are gone, and the line end of the last that is left.
+    let cut = people(7);
+    desk.write("roster.csv", cut.trim_end());
+    let told = desk.expect(1, &["sync", "hr"]);
+    let says = "the last row of `roster.csv` has no line end, as where a file was cut off";
+    assert!(told.contains(says), "{told}");
+    let says = "2 of 9 identities would be removed, which is held until somebody accepts it";
+    assert!(told.contains(says), "{told}");
+    assert!(told.contains("lastkey sync hr --accept-removals"), "{told}");
+    assert_eq!(desk.lines(0, &["identities"]).len(), 9);
+    // Whoever says that the export is like that hears of it no more.
+    let optional = ["--set", "last_line_end=optional"];
+    let report = &desk.lines(
+        0,
+        &[&["import", &file, "--as", "hr"][..], &optional].concat(),
+    )[0];
+    assert_eq!(report["totals"]["removed"], 2, "{report}");
+}
+
+#[test]
 fn one_source_that_fails_does_not_disturb_the_others() {
     let desk = Desk::new();
     for name in ["a", "b", "c", "d", "e", "f"] {

@@ -13,6 +13,9 @@ pub enum NoteKind {
     Failed,
     /// The system cut its answer: there may be more. Absence cannot be claimed.
     Clipped,
+    /// The answer ends without the mark of its end (a last row without a line end): whole perhaps,
+    /// and also what an answer looks like that was cut off. The engine holds what would go.
+    OpenEnd,
     /// A column or attribute nobody knows, kept as attribute.
     Drift,
     /// A reference to something that this read did not contain.
@@ -28,6 +31,7 @@ impl NoteKind {
             NoteKind::Skipped => "skipped",
             NoteKind::Failed => "failed",
             NoteKind::Clipped => "clipped",
+            NoteKind::OpenEnd => "open_end",
             NoteKind::Drift => "drift",
             NoteKind::Dangling => "dangling",
             NoteKind::Remark => "remark",
@@ -38,7 +42,7 @@ impl NoteKind {
     pub fn keeps_completeness(self) -> bool {
         match self {
             NoteKind::Skipped | NoteKind::Failed | NoteKind::Clipped => false,
-            NoteKind::Drift | NoteKind::Dangling | NoteKind::Remark => true,
+            NoteKind::OpenEnd | NoteKind::Drift | NoteKind::Dangling | NoteKind::Remark => true,
         }
     }
 }

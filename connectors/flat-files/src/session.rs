@@ -6,7 +6,7 @@ use crate::header::{self, Header};
 use crate::map::{self, Problem};
 use crate::place::{Found, Inside, Outside, Stored, sha256_of_all, survey};
 use crate::recipes::{Passes, Sieve, suggest_recipes};
-use crate::settings::Source;
+use crate::settings::{LineEnd, Source};
 use crate::table::{Cells, Malformed, Position, Records, Step};
 use async_trait::async_trait;
 use lastkey_contract::{
@@ -354,10 +354,13 @@ fn page(
     }
     if ended && open.records.ends_open() {
         page.notes.push(Note {
-            kind: NoteKind::Remark,
+            kind: match source.last_line_end {
+                LineEnd::Needed => NoteKind::OpenEnd,
+                LineEnd::Optional => NoteKind::Remark,
+            },
             about: kind,
             reason: format!(
-                "the last row of `{}` has no line end: if the file was cut off, that row is not whole",
+                "the last row of `{}` has no line end, as where a file was cut off (of an export that never writes one, say last_line_end=optional)",
                 stored.name
             ),
             count: 1,

@@ -74,6 +74,15 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             choices: &[],
             only_with: &[],
         },
+        SettingSpec {
+            key: "last_line_end",
+            label: "Line end of the last row",
+            help: "needed: where the last row has none, the file may be cut off, and what it would remove is held; optional: this export never writes one (needed if not said)",
+            required: false,
+            default: "needed",
+            choices: &["needed", "optional"],
+            only_with: &[],
+        },
     ],
     secret: SecretNeed::None,
     secret_label: "",
@@ -84,6 +93,13 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 /// each also with a file's name first (`map.accounts.COLUMN`).
 const FAMILIES: [&str; 3] = ["map.", "fixed.", "value."];
 
+/// Whether a last row without a line end is a sign that the file was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineEnd {
+    Needed,
+    Optional,
+}
+
 /// A configured place with its mapping and its zone.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -93,6 +109,7 @@ pub struct Source {
     /// What the rows of a single CSV file are.
     pub single: Kind,
     pub zone: Tz,
+    pub last_line_end: LineEnd,
     pub recipe: Option<&'static Recipe>,
     /// The system of a recipe's objects.
     pub system: String,
@@ -125,6 +142,16 @@ impl Source {
             })?,
         };
         let zone = zone(settings)?;
+        let last_line_end = match settings.get("last_line_end") {
+            None | Some("needed") => LineEnd::Needed,
+            Some("optional") => LineEnd::Optional,
+            Some(other) => {
+                return Err(config(
+                    format!("`{other}` does not say whether the last row needs a line end"),
+                    "say needed or optional",
+                ));
+            }
+        };
         let recipe = match settings.get("recipe").filter(|name| !name.is_empty()) {
             None => None,
             Some(name) => Some(recipes::recipe(name).ok_or_else(|| {
@@ -200,6 +227,7 @@ impl Source {
             shown,
             single,
             zone,
+            last_line_end,
             recipe,
             system,
             mappings,

@@ -320,6 +320,13 @@ fn a_file_that_fails_as_a_whole_says_why() {
     )
     .unwrap();
     assert!(whole.notes.is_empty(), "{:?}", whole.notes);
+    assert_eq!(notes(&cut, NoteKind::OpenEnd).len(), 1);
+    // Of an export that never writes one it is no sign of a cut.
+    let dir = folder(&[("accounts.csv", b"system,id\nad,bo")]);
+    let never = [("last_line_end", "optional")];
+    let pages = read(dir.path(), &never, Kind::Account, 10).unwrap();
+    assert_eq!(notes(&pages[0], NoteKind::OpenEnd).len(), 0);
+    assert_eq!(notes(&pages[0], NoteKind::Remark).len(), 1);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::patience::{Dice, Patience};
 use super::reader::{Ended, Reader, stopped};
 use super::rules::{HOLD_AT_LEAST, HOLD_FROM};
 use super::{CheckFirst, Removals, Rules, SyncSettings, dangling};
-use crate::store::{CheckRecord, NewJournalRow, SourceRecord, Store, StoreError, Threshold};
+use crate::store::{CheckRecord, Hold, NewJournalRow, SourceRecord, Store, StoreError, Threshold};
 use crate::views::FailureView;
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{
@@ -82,6 +82,7 @@ impl Read<'_> {
             cancel: self.cancel.clone(),
             started: rfc3339(self.begun.started),
             hold: self.hold(),
+            removals: self.settings.removals,
             restarts: self.settings.restarts,
             lists: None,
         };
@@ -132,10 +133,10 @@ impl Read<'_> {
         Ok(())
     }
 
-    fn hold(&self) -> Option<Threshold> {
-        match self.settings.removals {
-            Removals::Accept => None,
-            Removals::Hold => self.rules.hold_above.map(|percent| Threshold {
+    fn hold(&self) -> Hold {
+        match (self.settings.removals, self.rules.hold_above) {
+            (Removals::Accept, _) | (Removals::Hold, None) => Hold::Nothing,
+            (Removals::Hold, Some(percent)) => Hold::TooMany(Threshold {
                 percent,
                 at_least: HOLD_AT_LEAST,
                 of_at_least: HOLD_FROM,

@@ -1,12 +1,13 @@
 //! The page loop: one kind read to its end; while a page is asked for, the one before is made
 //! ready and the one before that is stored.
 
+use super::Removals;
 use super::journal::Journal;
 use super::reader::{Answer, Ended, Marks, Reader, Running, stopped};
 use super::tally::Tally;
 use crate::store::{
-    Base, KindRecord, Met, NewJournalRow, PagePart, ReadEnd, ReadMode, Rows, Scope, SourceRecord,
-    Store, StoreError, Threshold,
+    Base, Hold, KindRecord, Met, NewJournalRow, PagePart, ReadEnd, ReadMode, Rows, Scope,
+    SourceRecord, Store, StoreError,
 };
 use lastkey_contract::{
     ConnectorError, Cursor, ErrorKind, Kind, KindCapability, Page, PageRequest,
@@ -63,8 +64,9 @@ pub(super) struct Kinds<'a> {
     pub cancel: watch::Receiver<bool>,
     /// When this sync began, as it stands in the store.
     pub started: String,
-    /// None where removals are accepted.
-    pub hold: Option<Threshold>,
+    /// Which removals are held of a read whose end is beyond doubt.
+    pub hold: Hold,
+    pub removals: Removals,
     /// How often one kind may be read anew.
     pub restarts: u32,
     /// The lists of identities, which are made while other kinds are read.
@@ -186,8 +188,9 @@ impl Kinds<'_> {
                     record.totals.received
                 );
                 self.journal.line("resume", Some(kind), text).await?;
+                let open = self.store.open_ends(sync, kind).await?;
                 Ok(Pass {
-                    tally: Tally::resumed(record),
+                    tally: Tally::resumed(record, open.unwrap_or_default()),
                     met: self.store.met(sync, source, kind, Scope::All).await?,
                     base: None,
                     cursor: Some(cursor.clone()),
@@ -373,11 +376,34 @@ impl Kinds<'_> {
         Ok(())
     }
 
+    /// Which removals are not believed unasked. An answer without the mark of its end may be cut
+    /// off: then none is, and where the read before had more marks, the read itself is not.
+    async fn hold(&self, tally: &Tally) -> Result<Hold, Ended> {
+        if tally.open_ends.is_empty() || self.removals == Removals::Accept {
+            return Ok(self.hold);
+        }
+        let (sync, kind) = (self.journal.sync, tally.kind);
+        let before = self
+            .store
+            .complete_before(self.source.id, kind, sync)
+            .await?;
+        let open_before = match before {
+            Some(before) => self.store.open_ends(before, kind).await?,
+            None => None,
+        };
+        Ok(match open_before {
+            Some(before) if before.len() < tally.open_ends.len() => Hold::Whole,
+            Some(_) | None => Hold::Each,
+        })
+    }
+
     async fn finish(&mut self, pass: Pass, mut lines: Vec<NewJournalRow>) -> Result<(), Ended> {
         let record = pass.tally.record();
         let end = match (record.complete, record.mode) {
             (false, _) => ReadEnd::Unfinished,
-            (true, ReadMode::Full) => ReadEnd::Full { hold: self.hold },
+            (true, ReadMode::Full) => ReadEnd::Full {
+                hold: self.hold(&pass.tally).await?,
+            },
             (true, ReadMode::Incremental) => ReadEnd::Incremental,
         };
         let finishing = self.store.finish_kind(
@@ -386,7 +412,7 @@ impl Kinds<'_> {
             end,
             self.journal.now(),
             |gone| {
-                let (record, line) = ended_record(record, gone);
+                let (record, line) = ended_record(record, gone, &pass.tally.open_ends);
                 lines.extend(line);
                 (record, lines)
             },
@@ -450,6 +476,7 @@ fn scope(base: &Option<Base>) -> Scope {
 fn ended_record(
     mut record: KindRecord,
     gone: Result<u64, crate::store::Held>,
+    open_ends: &[String],
 ) -> (KindRecord, Option<NewJournalRow>) {
     match gone {
         Ok(gone) => {
@@ -457,12 +484,17 @@ fn ended_record(
             (record, None)
         }
         Err(held) => {
-            let gap = format!(
-                "{} of {} {} would be removed, which is held until somebody accepts it",
-                held.would_remove,
-                held.current,
-                record.kind.plural()
-            );
+            let would = match held.would_remove {
+                0 => "it had one before, so that rows may be missing".to_owned(),
+                some => format!(
+                    "{some} of {} {} would be removed",
+                    held.current,
+                    record.kind.plural()
+                ),
+            };
+            let why = open_ends.iter().map(|end| format!("{end}; "));
+            let why: String = why.collect();
+            let gap = format!("{why}{would}, which is held until somebody accepts it");
             let line = NewJournalRow {
                 what: "hold",
                 kind: Some(record.kind),

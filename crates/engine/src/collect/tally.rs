@@ -26,6 +26,8 @@ pub(super) struct Tally {
     full_at: String,
     watermark: Option<String>,
     pages: u64,
+    /// Where the source's answer ended without the mark of its end, once each.
+    pub open_ends: Vec<String>,
 }
 
 impl Tally {
@@ -48,11 +50,12 @@ impl Tally {
             full_at,
             watermark: None,
             pages: 0,
+            open_ends: Vec::new(),
         }
     }
 
-    /// Of a read that goes on where it was cut off.
-    pub(super) fn resumed(record: &KindRecord) -> Self {
+    /// Of a read that goes on where it was cut off, with the open ends that it had met by then.
+    pub(super) fn resumed(record: &KindRecord, open_ends: Vec<String>) -> Self {
         let KindRecord {
             kind,
             totals,
@@ -84,6 +87,7 @@ impl Tally {
             full_at: full_at.clone().unwrap_or_default(),
             watermark: watermark.clone(),
             pages: 0,
+            open_ends,
         }
     }
 
@@ -103,6 +107,7 @@ impl Tally {
                 match note.kind {
                     NoteKind::Skipped => skipped += note.count,
                     NoteKind::Failed => failed += note.count,
+                    NoteKind::OpenEnd => self.open_end(&note.reason),
                     NoteKind::Clipped | NoteKind::Drift | NoteKind::Dangling | NoteKind::Remark => {
                     }
                 }
@@ -177,6 +182,12 @@ impl Tally {
     pub(super) fn gap(&mut self, text: String) {
         if !self.gaps.contains(&text) {
             self.gaps.push(text);
+        }
+    }
+
+    fn open_end(&mut self, text: &str) {
+        if !self.open_ends.iter().any(|one| one == text) {
+            self.open_ends.push(text.to_owned());
         }
     }
 
@@ -276,7 +287,9 @@ fn gap_text(note: &Note) -> String {
             note.about.plural(),
             note.reason
         ),
-        NoteKind::Drift | NoteKind::Dangling | NoteKind::Remark => note.reason.clone(),
+        NoteKind::OpenEnd | NoteKind::Drift | NoteKind::Dangling | NoteKind::Remark => {
+            note.reason.clone()
+        }
     }
 }
 

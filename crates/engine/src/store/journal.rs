@@ -21,6 +21,9 @@ CREATE TABLE journal (
 CREATE INDEX journal_by_sync ON journal (sync, id);
 ";
 
+/// The word for an answer that ends without the mark of its end.
+const OPEN: &str = "open";
+
 /// A line to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewJournalRow {
@@ -50,6 +53,7 @@ impl NewJournalRow {
             NoteKind::Skipped => "skip",
             NoteKind::Failed => "fail",
             NoteKind::Clipped => "clip",
+            NoteKind::OpenEnd => OPEN,
             NoteKind::Drift => "drift",
             NoteKind::Dangling => "dangling",
             NoteKind::Remark => "note",
@@ -118,6 +122,45 @@ impl Store {
         let mut writing = self.begin().await?;
         put(&mut writing.tx, sync, rows, now).await?;
         writing.commit().await
+    }
+
+    /// The ends without a mark that a sync found in a kind, each once; None where nothing is known
+    /// of its journal any more.
+    pub(crate) async fn open_ends(
+        &self,
+        sync: SyncId,
+        kind: Kind,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        let lines: Vec<(String, String)> = sqlx::query_as(
+            "SELECT DISTINCT what, text FROM journal WHERE sync = ?1 AND (kind = ?2 AND what = ?3 OR what = 'start')",
+        )
+        .bind(sync.sql())
+        .bind(kind.word())
+        .bind(OPEN)
+        .fetch_all(self.readers())
+        .await?;
+        let known = !lines.is_empty();
+        let open = lines.into_iter().filter(|(what, _)| what == OPEN);
+        Ok(known.then(|| open.map(|(_, text)| text).collect()))
+    }
+
+    /// The latest sync of a source before this one that read a kind completely.
+    pub(crate) async fn complete_before(
+        &self,
+        source: i64,
+        kind: Kind,
+        sync: SyncId,
+    ) -> Result<Option<SyncId>, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT y.id FROM syncs y JOIN sync_kinds k ON k.sync = y.id AND k.kind = ?2
+             WHERE y.source = ?1 AND y.id < ?3 AND k.complete = 1 ORDER BY y.id DESC LIMIT 1",
+        )
+        .bind(source)
+        .bind(kind.word())
+        .bind(sync.sql())
+        .fetch_optional(self.readers())
+        .await?;
+        Ok(found.map(|id| SyncId(id.cast_unsigned())))
     }
 
     /// A window of the journal, newest sync first and in order within it; and how many match.

@@ -77,11 +77,24 @@ pub(crate) struct Threshold {
     pub of_at_least: u64,
 }
 
+/// Which goings are not believed without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// All are believed.
+    Nothing,
+    /// Too many at once.
+    TooMany(Threshold),
+    /// Each: the answer may have been cut off.
+    Each,
+    /// Also that there are none: the answer ends otherwise than the one before.
+    Whole,
+}
+
 /// How the read of a kind ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadEnd {
-    /// To its end, all of it: what was not met is gone, unless it is too much.
-    Full { hold: Option<Threshold> },
+    /// To its end, all of it: what was not met is gone, unless that is not believed unasked.
+    Full { hold: Hold },
     /// To its end, only what changed.
     Incremental,
     /// Cut short, or with gaps: nothing is gone.
@@ -160,10 +173,8 @@ impl Store {
             ReadEnd::Unfinished => Vec::new(),
         };
         let held = match end {
-            ReadEnd::Full {
-                hold: Some(threshold),
-            } => too_many(&missing, met.count(), threshold),
-            ReadEnd::Full { hold: None } | ReadEnd::Incremental | ReadEnd::Unfinished => None,
+            ReadEnd::Full { hold } => hold.held(missing.len() as u64, met.count()),
+            ReadEnd::Incremental | ReadEnd::Unfinished => None,
         };
         let mut writing = self.begin().await?;
         let moved = met.small.clone().end(&mut writing.tx).await?;
@@ -210,16 +221,25 @@ impl Store {
     }
 }
 
-fn too_many(missing: &[i64], current: u64, threshold: Threshold) -> Option<Held> {
-    let would_remove = missing.len() as u64;
-    let share = u64::from(threshold.percent).saturating_mul(current);
-    let held = current >= threshold.of_at_least
-        && would_remove >= threshold.at_least
-        && would_remove.saturating_mul(100) > share;
-    held.then_some(Held {
-        would_remove,
-        current,
-    })
+impl Hold {
+    /// What is held of a read that would remove so many of so many.
+    fn held(self, would_remove: u64, current: u64) -> Option<Held> {
+        let held = match self {
+            Hold::Nothing => false,
+            Hold::TooMany(threshold) => {
+                let share = u64::from(threshold.percent).saturating_mul(current);
+                current >= threshold.of_at_least
+                    && would_remove >= threshold.at_least
+                    && would_remove.saturating_mul(100) > share
+            }
+            Hold::Each => would_remove > 0,
+            Hold::Whole => true,
+        };
+        held.then_some(Held {
+            would_remove,
+            current,
+        })
+    }
 }
 
 /// Each system and kind has one authoritative source.

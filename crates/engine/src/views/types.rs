@@ -230,7 +230,7 @@ pub struct JournalRow {
     pub sync: u64,
     pub source: String,
     pub at: String,
-    /// `start`, `page`, `note`, `skip`, `fail`, `clip`, `drift`, `dangling`, `retry`,
+    /// `start`, `page`, `note`, `skip`, `fail`, `clip`, `open`, `drift`, `dangling`, `retry`,
     /// `wait`, `restart`, `resume`, `hold`, `right`, `cancel`, `error`, `end`.
     pub what: String,
     pub kind: Option<String>,

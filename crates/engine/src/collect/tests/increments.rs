@@ -229,6 +229,59 @@ async fn a_source_that_shrinks_is_held_until_somebody_accepts_it() {
     assert_eq!(accepted.who, "tester");
 }
 
+/// A read of these people whose answer ends without the mark of its end.
+fn open_ended(people: Vec<Fact>) -> Seeded {
+    let note = Note {
+        kind: NoteKind::OpenEnd,
+        about: Kind::Identity,
+        reason: "the last row has no line end".to_owned(),
+        count: 0,
+        examples: Vec::new(),
+    };
+    Seeded::new(50)
+        .with(Kind::Identity, people)
+        .fault(Kind::Identity, 0, Fault::Note(note))
+}
+
+#[tokio::test]
+async fn an_answer_without_its_end_removes_nothing_until_somebody_accepts_it() {
+    let bench = bench(&["always", "once"]).await;
+    let state = |report: &SyncReport| {
+        let kind = &report.kinds[0];
+        let held = kind.held.map(|held| (held.would_remove, held.current));
+        (report.state.clone(), held, kind.gaps.join("; "))
+    };
+    // A source whose answers always end so is read as any other while it removes nothing.
+    for upto in [40, 40, 41] {
+        let report = read(&bench, "always", &open_ended(people(0..upto))).await;
+        assert_eq!(state(&report), ("complete".to_owned(), None, String::new()));
+    }
+    let one_less = open_ended(people(0..40));
+    let report = read(&bench, "always", &one_less).await;
+    let gap = "the last row has no line end; 1 of 41 identities would be removed, which is held until somebody accepts it";
+    let held = ("incomplete".to_owned(), Some((1, 41)), gap.to_owned());
+    assert_eq!(state(&report), held);
+    assert_eq!(current(&bench, Kind::Identity).await, 41);
+    let accept = SyncSettings {
+        removals: Removals::Accept,
+        ..quick()
+    };
+    let report = read_with(&bench, "always", &one_less, &accept).await;
+    assert_eq!(report.unwrap().totals.removed, 1);
+    // Where the read before had its end, rows may be missing that nobody has seen.
+    let more = |from: u32, upto: u32| (from..upto).map(|n| identity(&format!("o{n}"), "One"));
+    let whole = Seeded::new(50).with(Kind::Identity, more(0, 5).collect());
+    assert_eq!(read(&bench, "once", &whole).await.state, "complete");
+    let cut = open_ended(more(0, 9).collect());
+    let report = read(&bench, "once", &cut).await;
+    let gap = "the last row has no line end; it had one before, so that rows may be missing, which is held until somebody accepts it";
+    let held = ("incomplete".to_owned(), Some((0, 5)), gap.to_owned());
+    assert_eq!(state(&report), held);
+    let report = read_with(&bench, "once", &cut, &accept).await.unwrap();
+    assert_eq!(report.state, "complete");
+    assert_eq!(read(&bench, "once", &cut).await.state, "complete");
+}
+
 #[tokio::test]
 async fn the_threshold_is_a_setting() {
     let bench = bench(&["hr"]).await;
