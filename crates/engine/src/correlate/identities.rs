@@ -96,8 +96,8 @@ pub enum Match {
 }
 
 /// A rule with the numbers of what it looks into.
-struct ReadyRule {
-    rule: Rule,
+pub(super) struct ReadyRule {
+    pub(super) rule: Rule,
     name: u16,
     /// Rows of `indexes`, one for each take of the identity.
     indexes: Vec<usize>,
@@ -109,9 +109,9 @@ struct ReadyRule {
 
 /// Identities by the things that name them.
 pub struct Identities {
-    ground: Ground,
+    pub(super) ground: Ground,
     persons: Persons,
-    hasher: RandomState,
+    pub(super) hasher: RandomState,
     sources: Vec<i64>,
     kinds: Vec<IdentityKind>,
     ids: Texts,
@@ -127,18 +127,20 @@ pub struct Identities {
     seen: HashMap<u32, Seen>,
     reused: HashSet<u32>,
     rule_names: Vec<String>,
-    ready: HashMap<i64, Vec<ReadyRule>>,
-    otherwise: Vec<ReadyRule>,
+    pub(super) ready: HashMap<i64, Vec<ReadyRule>>,
+    pub(super) otherwise: Vec<ReadyRule>,
 }
 
 /// Takes identities one by one.
 pub struct Gathering {
-    known: Identities,
-    takes: Vec<(Take, Compare)>,
+    pub(super) known: Identities,
+    pub(super) takes: Vec<(Take, Compare)>,
     agrees: Vec<Take>,
     ids: Vec<(u64, u32)>,
     values: Vec<Vec<(u64, u32)>>,
     watched: HashSet<(i64, String)>,
+    /// Hashes of the ids and values that are asked for.
+    pub(super) asked: HashSet<u64>,
 }
 
 impl Gathering {
@@ -191,6 +193,7 @@ impl Gathering {
             values: vec![Vec::new(); takes.len()],
             ids: Vec::new(),
             watched,
+            asked: HashSet::new(),
             known: Identities {
                 hasher: RandomState::new(),
                 sources: Vec::new(),
@@ -249,7 +252,10 @@ impl Gathering {
             mut known,
             ids,
             values,
-            ..
+            takes: _,
+            agrees: _,
+            watched: _,
+            asked: _,
         } = self;
         known.by_id = Index::new(ids);
         known.each_once = known.by_id.has_each_once();

@@ -5,6 +5,7 @@
 //! fits and something speaks against it. What the system itself says (the identity id) is
 //! observed, what somebody decided is attested, every other rule is assumed.
 
+mod asked;
 mod employers;
 mod fit;
 mod identities;

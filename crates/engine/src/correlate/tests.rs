@@ -1,5 +1,6 @@
 use super::*;
-use std::collections::HashMap;
+use proptest::prelude::*;
+use std::collections::{HashMap, HashSet};
 
 fn identity(source: i64, id: &str, email: &str) -> IdentityKeys {
     IdentityKeys::named(source, id, (!email.is_empty()).then_some(email))
@@ -59,6 +60,7 @@ fn found_among(
     all: &[IdentityKeys],
     account: &AccountKeys,
 ) -> String {
+    asked_is_found_as_among_all(&persons, &ground, all, account);
     let mut gathering = Gathering::new(ground);
     for identity in all {
         gathering.add(identity);
@@ -83,6 +85,80 @@ fn found_among(
             format!("gone s{source}:{id} by {}", known.rule_name(rule))
         }
         Match::None => "nobody".to_owned(),
+    }
+}
+
+/// Where only those are kept that the account asks for, the same is found.
+fn asked_is_found_as_among_all(
+    persons: &Persons,
+    ground: &Ground,
+    all: &[IdentityKeys],
+    account: &AccountKeys,
+) {
+    let mut everybody = Gathering::new(ground.clone());
+    let mut asked = Gathering::new(ground.clone());
+    asked.ask(account);
+    let gone: HashSet<&str> = ground.gone.keys().map(String::as_str).collect();
+    for (_, records) in persons.all() {
+        let ids: Vec<String> = records.iter().map(|(_, id)| id.to_string()).collect();
+        asked.ask_together(&ids, &gone);
+    }
+    for identity in all {
+        everybody.add(identity);
+        asked.add_asked(identity);
+    }
+    let everybody = everybody.done(persons.clone());
+    let asked = asked.done(persons.clone());
+    assert!(asked.count() <= everybody.count());
+    let said = |known: &Identities| {
+        let name = |n: &u32| format!("{}:{}", known.source(*n), known.id(*n));
+        let mut found = known.owner_of(account);
+        let names: Vec<String> = match &mut found {
+            Match::One { identity, .. } => vec![name(&std::mem::take(identity))],
+            Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
+                let candidates = std::mem::take(candidates);
+                candidates.iter().map(name).collect()
+            }
+            Match::Nobodys | Match::Gone { .. } | Match::None => Vec::new(),
+        };
+        (found, names)
+    };
+    assert_eq!(said(&asked), said(&everybody));
+}
+
+proptest! {
+    #[test]
+    fn whoever_is_asked_for_is_found_as_among_all(
+        people in prop::collection::vec((1i64..4, "u[1-4]", "|[ab]@x|u[12]@x"), 0..12),
+        joined in prop::collection::vec((1i64..4, "u[1-5]", 0u32..3), 0..5),
+        gone in prop::collection::vec((1i64..4, "u[1-5]"), 0..3),
+        decided in prop::option::of((1i64..4, "u[1-5]")),
+        id in "u[1-4]|[ab]", identity_id in "|u[1-5]|s[1-3]:u[1-5]", email in "|[ab]@X|u1@x",
+    ) {
+        let mut all = people;
+        all.sort();
+        all.dedup_by(|(a, x, _), (b, y, _)| (a, x) == (b, y));
+        let listed = |source: i64, id: &str| all.iter().any(|(s, i, _)| (*s, i.as_str()) == (source, id));
+        let mut ground = ground();
+        for (source, id) in gone.iter().filter(|(source, id)| !listed(*source, id)) {
+            ground.gone.entry(id.clone()).or_default().push(*source);
+        }
+        if let Some(to) = decided {
+            let decision = AccountDecision {
+                number: 1,
+                to: Some(to),
+                account_seen: Seen::default(),
+                identity_seen: Seen::default(),
+            };
+            ground.decisions.insert(("ad".to_owned(), id.clone()), decision);
+        }
+        let mut joined = joined;
+        joined.sort();
+        joined.dedup_by(|(a, x, _), (b, y, _)| (a, x) == (b, y));
+        let places = joined.into_iter().zip(0u32..);
+        let persons = Persons::new(places.map(|((source, id, person), place)| (source, id, person, place)));
+        let all: Vec<IdentityKeys> = all.iter().map(|(s, id, mail)| identity(*s, id, mail)).collect();
+        asked_is_found_as_among_all(&persons, &ground, &all, &account(&id, &identity_id, &email));
     }
 }
 

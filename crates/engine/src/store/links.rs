@@ -6,16 +6,14 @@
 //! only what differs is written: `link_marks` holds eight bytes of what each link says.
 
 use super::blocks::{self, At, Columns, Which};
-use super::ground::{self, Odd, SourceRows, odd_records, source_rows};
-use super::link_ground::GroundSum;
+use super::ground::{self, SourceRows, odd_records, source_rows};
+use super::link_gather::{Gathered, Kept, gather};
 use super::{Store, StoreError, meta, persons};
-use crate::correlate::{
-    Gathering, Identities, IdentityKeys, JoinedPerson, Listed, Match, PersonDoubt, Records, Seen,
-};
+use crate::correlate::{Identities, JoinedPerson, Match, PersonDoubt};
 use lastkey_contract::Kind;
 use siphasher::sip::SipHasher13;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 pub(super) const MIGRATION: &str = "
@@ -347,6 +345,41 @@ pub(super) async fn wrong_links(connection: &mut SqliteConnection) -> Result<usi
     Ok(found.links.fresh.len() + found.links.gone.len())
 }
 
+/// What links were made of, and up to which block accounts were looked at.
+struct Made {
+    ground: String,
+    upto: i64,
+}
+
+impl Made {
+    /// None where every account is to be looked at.
+    async fn last(connection: &mut SqliteConnection) -> Result<Option<Made>, StoreError> {
+        let ground = meta::get(&mut *connection, GROUND).await?;
+        let upto = meta::get(connection, UPTO).await?;
+        let upto = upto.and_then(|block| block.parse().ok()).unwrap_or(0);
+        Ok(ground
+            .filter(|ground| !ground.is_empty() && upto > 0)
+            .map(|ground| Made { ground, upto }))
+    }
+
+    /// Whether few accounts have come since.
+    async fn few_since(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+        let (new, all): (i64, i64) = sqlx::query_as(
+            "SELECT coalesce(sum(CASE WHEN id > ?1 THEN size END), 0), coalesce(sum(size), 0)
+             FROM blocks WHERE kind = ?2 AND ended_sync IS NULL",
+        )
+        .bind(self.upto)
+        .bind(Kind::Account.word())
+        .fetch_one(connection)
+        .await?;
+        Ok(new <= all / FEW_OF)
+    }
+}
+
+/// Where no more than one of so many accounts is to be looked at, only identities are kept that
+/// they ask for.
+const FEW_OF: i64 = 16;
+
 async fn correlate(
     connection: &mut SqliteConnection,
     extent: Extent,
@@ -354,62 +387,35 @@ async fn correlate(
     let sources = source_rows(connection).await?;
     let depth = ground::depth(connection).await?;
     let odd = odd_records(connection, At::Now, &sources, depth).await?;
-    let (ground, person_rules) = ground::read(connection, &sources, &odd).await?;
-    let decided = persons::decided(connection, &sources).await?;
-    let named: HashSet<(i64, String)> = decided
-        .iter()
-        .flat_map(|(decision, _)| decision.records.clone())
-        .collect();
-    let only: Vec<_> = decided
-        .iter()
-        .map(|(decision, _)| decision.clone())
-        .collect();
-    let mut records = Records::new(person_rules.clone(), sources.names.clone(), &only);
-    let mut held_now: HashMap<(i64, String), Seen> = HashMap::new();
-    let Odd { gone, .. } = &odd;
-    let mut sum = GroundSum::new(&ground, &person_rules);
-    let mut gathering = Gathering::new(ground);
-    let mut see = |record: &IdentityKeys, listed: Listed| {
-        sum.add(record, listed);
-        if records.needs_no_more() {
-            return;
-        }
-        records.add(record, listed);
-        if !named.is_empty() {
-            let key = (record.source, record.id.clone());
-            if named.contains(&key) {
-                held_now.insert(key, Seen::of_identity(record));
-            }
-        }
+    let made = match extent {
+        Extent::Changed => Made::last(connection).await?,
+        Extent::All => None,
     };
-    for record in gone {
-        see(record, Listed::Once);
+    let mut gathered = None;
+    if let Some(made) = &made
+        && made.few_since(connection).await?
+    {
+        let asked = gather(connection, &sources, &odd, Kept::AskedAfter(made.upto)).await?;
+        gathered = Some(asked).filter(|gathered| gathered.ground == made.ground);
     }
-    let identities = Which::now(Kind::Identity);
-    blocks::each(connection, &identities, depth.columns(), |block| {
-        block.places().try_for_each(|place| {
-            let (keys, _) = depth.identity(block, place)?;
-            see(&keys, Listed::Now);
-            gathering.add(&keys);
-            Ok(())
-        })
-    })
-    .await?;
-    let (persons, doubts) = records.join(&persons::still_held(decided, &held_now));
-    sum.join(&persons);
-    let ground = sum.text();
-    let known = gathering.done(persons::numbered(&persons));
+    let Gathered {
+        persons,
+        doubts,
+        known,
+        ground,
+    } = match gathered {
+        Some(gathered) => gathered,
+        None => gather(connection, &sources, &odd, Kept::All).await?,
+    };
+    let looked_at = made
+        .filter(|made| made.ground == ground)
+        .map_or(0, |made| made.upto);
     let mut stored = marks(connection).await?;
     let mut links = Links::default();
     let accounts = Which::now(Kind::Account);
     let (upto,): (i64,) = sqlx::query_as("SELECT coalesce(max(id), 0) FROM blocks")
         .fetch_one(&mut *connection)
         .await?;
-    let same = meta::get(&mut *connection, GROUND).await?.as_deref() == Some(ground.as_str());
-    let looked_at: i64 = match meta::get(&mut *connection, UPTO).await? {
-        Some(block) if same && extent == Extent::Changed => block.parse().unwrap_or(0),
-        Some(_) | None => 0,
-    };
     // Of those that were looked at, it only has to be known who is gone.
     if looked_at > 0 {
         blocks::each(connection, &accounts, Columns::Nothing, |block| {

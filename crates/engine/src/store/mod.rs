@@ -24,6 +24,7 @@ mod ground;
 mod invariants;
 mod journal;
 mod lease;
+mod link_gather;
 mod link_ground;
 mod link_lists;
 mod link_rules;
