@@ -112,17 +112,16 @@ pub(super) async fn events_of(
     identity: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<EventRow>, StoreError> {
-    let of = |origin| EventsQuery {
-        source: origin,
+    let query = EventsQuery {
         identity: Some(identity),
         limit: OF_ONE,
         ..EventsQuery::default()
     };
-    let (mut rows, _, _) = store.events(&of(Origin::Source(source)), now).await?;
+    let (mut rows, _, _) = store.events(&query, now).await?;
     let itself = ObjectName::new(ObjectType::Identity, source, identity).argument();
-    let (decided, _, _) = store.events(&of(Origin::People), now).await?;
+    // Who its owners are may be said by anybody; what else is told, by its source.
     let about_it = |row: &EventRecord| row.owner.as_ref().is_some_and(|o| o.object == itself);
-    rows.extend(decided.into_iter().filter(about_it));
+    rows.retain(|row| row.source == source || about_it(row));
     rows.sort_by(|a, b| a.latest.cmp(&b.latest));
     Ok(rows.into_iter().map(EventRow::from).collect())
 }

@@ -7,6 +7,8 @@
 
 mod find;
 mod groups;
+mod meant;
+mod owner_lines;
 pub(super) mod owners;
 #[cfg(test)]
 mod owners_tests;

@@ -5,12 +5,13 @@
 //! up to which decision. Promises: an event only where the owners in a role are others than before,
 //! taken over all sources and decisions; none about what has appeared or gone itself.
 
-use super::super::blocks::{self, At, Block, Columns, Which};
-use super::super::names::{Names, NumberSet, id_numbers};
+use super::super::names::{Names, NumberSet};
 use super::super::ownership::{
     NO_SOURCE, OwnerDecision, OwnerVerdict, decisions_after, decisions_on,
 };
 use super::super::{StoreError, SyncId, turns};
+use super::meant::Meant;
+use super::owner_lines::{Lines, Told, lines, object_numbers, object_of, owners_in, there};
 use super::{NewEvent, Said, kept, moment, put};
 use crate::lifecycle::events::FoundEvent;
 use crate::ownership::ObjectName;
@@ -40,7 +41,7 @@ pub struct OwnerChange {
     /// In the form in which arguments name it: `credential:SYSTEM:ID`.
     pub object: String,
     pub role: String,
-    /// As sources and decisions name them; none where nobody had the role.
+    /// With their sources, where it is known who is meant; none where nobody had the role.
     pub before: Vec<String>,
     pub after: Vec<String>,
     /// Who decided it; none where a source says so.
@@ -159,7 +160,7 @@ pub(super) async fn look_at(
 }
 
 /// The owners of something, role by role.
-type Owners = BTreeMap<OwnerRole, BTreeSet<String>>;
+pub(super) type Owners = BTreeMap<OwnerRole, BTreeSet<String>>;
 
 /// The change of one role; None where it is the same people, however they are named.
 fn change(
@@ -214,12 +215,6 @@ const ANSWERING: [OwnerRole; 3] = [
     OwnerRole::Sponsor,
 ];
 
-/// Something that is owned, as a line names it.
-fn object_of(owner: &Owner) -> ObjectName {
-    let system = owner.system.as_ref().map_or("", |s| s.as_str());
-    ObjectName::new(owner.object_type, system, owner.object_id.as_str())
-}
-
 async fn one_read(
     connection: &mut SqliteConnection,
     names: Names,
@@ -229,40 +224,45 @@ async fn one_read(
 ) -> Result<(), StoreError> {
     let differ = turns::between(&mut *connection, Kind::Owner, source, from, to).await?;
     let rows: Vec<i64> = differ.iter().filter_map(|t| t.after.or(t.before)).collect();
-    let mut objects: BTreeMap<ObjectName, i64> = BTreeMap::new();
-    for owner in turns::facts::<Owner>(&mut *connection, &rows)
-        .await?
+    let turned = turns::facts::<Owner>(&mut *connection, &rows).await?;
+    let mut meant = Meant::new(&mut *connection, names).await?;
+    let identities = turned
         .values()
-    {
-        objects.insert(object_of(owner), names.owned(owner));
-    }
+        .filter(|owner| owner.object_type == ObjectType::Identity);
+    let ids = identities.map(|owner| owner.object_id.as_str());
+    meant.ask(&mut *connection, ids).await?;
+    let objects = turned.values().map(object_of);
+    let objects: BTreeSet<ObjectName> = objects.map(|o| meant.object(o, source, to)).collect();
     if objects.is_empty() {
         return Ok(());
     }
-    let numbers: NumberSet = objects.values().copied().collect();
+    let numbers: NumberSet = objects
+        .iter()
+        .flat_map(|o| object_numbers(names, o))
+        .collect();
     let old = lines(&mut *connection, from, &numbers).await?;
     let new = lines(&mut *connection, to, &numbers).await?;
-    let there_before = there(&mut *connection, names, objects.keys(), from).await?;
-    let there_after = there(&mut *connection, names, objects.keys(), to).await?;
+    for lines in [&old, &new] {
+        meant.ask(&mut *connection, owners_in(lines)).await?;
+    }
+    let told = Told {
+        names,
+        meant: &meant,
+        sync: to,
+    };
+    let there_before = there(&mut *connection, &told, objects.iter(), from).await?;
+    let there_after = there(&mut *connection, &told, objects.iter(), to).await?;
     let mut events = Vec::new();
-    for (object, number) in &objects {
+    for object in &objects {
         // What others say is taken as of this read: what they changed is their own event.
         let mut others = attested(&decisions_on(&mut *connection, object).await?, By::Sync(to));
-        let own = |lines: &HashMap<i64, Vec<Line>>, others: &Owners| {
+        told.add(&new, object, &mut others, |line| line.source != source);
+        let own = |lines: &Lines| {
             let mut owners = others.clone();
-            for line in lines.get(number).into_iter().flatten() {
-                if line.source == source {
-                    line.add_to(&mut owners);
-                }
-            }
+            told.add(lines, object, &mut owners, |line| line.source == source);
             owners
         };
-        for line in new.get(number).into_iter().flatten() {
-            if line.source != source {
-                line.add_to(&mut others);
-            }
-        }
-        let (before, after) = (own(&old, &others), own(&new, &others));
+        let (before, after) = (own(&old), own(&new));
         for role in ANSWERING {
             let Some(owner) = change(&object.argument(), role, &before, &after, None) else {
                 continue;
@@ -308,96 +308,6 @@ fn new_event(
         said: Said::Happened,
         owner: Some(owner),
     }
-}
-
-/// An owner line as a source has it.
-struct Line {
-    source: i64,
-    /// Whether it names its object with a source in front, or bare.
-    owner: String,
-    role: OwnerRole,
-}
-
-impl Line {
-    fn add_to(&self, owners: &mut Owners) {
-        owners
-            .entry(self.role)
-            .or_default()
-            .insert(self.owner.clone());
-    }
-}
-
-/// The owner lines of all sources about some objects after a sync, by the object's number.
-async fn lines(
-    connection: &mut SqliteConnection,
-    sync: i64,
-    objects: &NumberSet,
-) -> Result<HashMap<i64, Vec<Line>>, StoreError> {
-    let mut found: HashMap<i64, Vec<Line>> = HashMap::new();
-    let which = Which {
-        kind: Some(Kind::Owner),
-        source: None,
-        at: At::Sync(sync),
-    };
-    blocks::each(connection, &which, Columns::Named, |block| {
-        for place in block.places() {
-            let number = Block::reference(&block.tos, place);
-            let Some(number) = number.filter(|number| objects.contains(number)) else {
-                continue;
-            };
-            let owner: Owner = serde_json::from_str(block.fact(place)?)?;
-            found.entry(number).or_default().push(Line {
-                source: block.source,
-                owner: owner.owner_id.to_string(),
-                role: owner.role,
-            });
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(found)
-}
-
-/// Which of these objects some source had after a sync. A location is there by the line alone.
-async fn there<'a>(
-    connection: &mut SqliteConnection,
-    names: Names,
-    objects: impl Iterator<Item = &'a ObjectName>,
-    sync: i64,
-) -> Result<HashSet<ObjectName>, StoreError> {
-    let mut there = HashSet::new();
-    let mut asked: BTreeMap<Kind, Vec<(i64, &ObjectName)>> = BTreeMap::new();
-    for object in objects {
-        let of = |kind| vec![(kind, names.object(kind, &[&object.system, &object.id]))];
-        let keys = match object.kind {
-            ObjectType::Identity => id_numbers(names, &object.id)
-                .into_iter()
-                .map(|number| (Kind::Identity, number))
-                .collect(),
-            ObjectType::Account => of(Kind::Account),
-            ObjectType::Credential => of(Kind::Credential),
-            ObjectType::Entitlement => of(Kind::Entitlement),
-            ObjectType::Location => {
-                there.insert(object.clone());
-                Vec::new()
-            }
-        };
-        for (kind, number) in keys {
-            asked.entry(kind).or_default().push((number, object));
-        }
-    }
-    for (kind, asked) in asked {
-        let keys: HashSet<i64> = asked.iter().map(|(number, _)| *number).collect();
-        let marks = blocks::of_keys(&mut *connection, kind, &keys).await?;
-        let standing: HashSet<i64> = marks
-            .iter()
-            .filter(|mark| turns::stood_at(mark, sync))
-            .map(|mark| mark.key)
-            .collect();
-        let found = asked.iter().filter(|(n, _)| standing.contains(n));
-        there.extend(found.map(|(_, object)| (*object).clone()));
-    }
-    Ok(there)
 }
 
 /// Up to when decisions are looked at.
@@ -447,11 +357,7 @@ async fn some_decisions(
         return Ok(());
     };
     let last = (last.id, moment(&last.at)?);
-    let sources: HashMap<String, i64> = sqlx::query_as("SELECT name, id FROM sources ORDER BY id")
-        .fetch_all(&mut *connection)
-        .await?
-        .into_iter()
-        .collect();
+    let mut meant = Meant::new(&mut *connection, names).await?;
     let mut events = Vec::new();
     for together in decisions.chunk_by(|a, b| a.since_sync == b.since_sync) {
         let abouts: Vec<_> = together
@@ -464,6 +370,17 @@ async fn some_decisions(
             .collect();
         let sync = together.first().map_or(0, |decision| decision.since_sync);
         let said = lines(&mut *connection, sync, &numbers).await?;
+        let identities = abouts.iter().map(|(_, about)| &about.object);
+        let identities = identities.filter(|object| object.kind == ObjectType::Identity);
+        let asked = identities.map(|object| object.id.as_str());
+        meant
+            .ask(&mut *connection, asked.chain(owners_in(&said)))
+            .await?;
+        let told = Told {
+            names,
+            meant: &meant,
+            sync,
+        };
         let mut on: HashMap<ObjectName, Vec<OwnerDecision>> = HashMap::new();
         for (decision, about) in abouts {
             if !ANSWERING.contains(&about.role) {
@@ -475,16 +392,8 @@ async fn some_decisions(
                 on.insert(object.clone(), all);
             }
             let all = on.get(object).map(Vec::as_slice).unwrap_or_default();
-            let own = sources.get(object.system.as_str());
             let with_lines = |mut owners: Owners| {
-                for (place, number) in object_numbers(names, object).into_iter().enumerate() {
-                    // A bare id means the source's own identity.
-                    let meant = |line: &&Line| place == 0 || own == Some(&line.source);
-                    let lines = said.get(&number).into_iter().flatten();
-                    lines
-                        .filter(meant)
-                        .for_each(|line| line.add_to(&mut owners));
-                }
+                told.add(&said, object, &mut owners, |_| true);
                 owners
             };
             let before = with_lines(attested(all, By::Decision(decision.id - 1)));
@@ -498,21 +407,4 @@ async fn some_decisions(
     }
     put(&mut *connection, NO_SOURCE, &events).await?;
     keep_looked_at(connection, NO_SOURCE, last).await
-}
-
-/// The numbers by which lines may name an object; the one that leaves no doubt first.
-fn object_numbers(names: Names, object: &ObjectName) -> Vec<i64> {
-    let of = |kind| vec![names.object(kind, &[&object.system, &object.id])];
-    match object.kind {
-        ObjectType::Identity => {
-            let whole = format!("{}:{}", object.system, object.id);
-            [whole.as_str(), &object.id]
-                .map(|id| names.object(Kind::Identity, &[id]))
-                .to_vec()
-        }
-        ObjectType::Account => of(Kind::Account),
-        ObjectType::Credential => of(Kind::Credential),
-        ObjectType::Location => of(Kind::Location),
-        ObjectType::Entitlement => of(Kind::Entitlement),
-    }
 }

@@ -1,7 +1,7 @@
 //! Changes of owners, by sources and by people.
 
 use super::*;
-use crate::collect::seeded::{Fault, Seeded, credential};
+use crate::collect::seeded::{Fault, Seeded, credential, identity};
 use crate::collect::tests::{Bench, bench, now, quick, read_with};
 use crate::collect::{Depth, Removals, SyncSettings};
 use crate::ownership::{ObjectName, OwnerState};
@@ -142,12 +142,25 @@ async fn another_source_that_says_the_same_is_no_change() {
 }
 
 async fn decide(bench: &Bench, owner: &str, role: OwnerRole, verdict: OwnerVerdict) {
+    let key = ObjectName::parse("credential:corp:k1").unwrap();
+    let owner = format!("hr:{owner}");
+    decide_on(bench, key, &owner, role, verdict).await;
+}
+
+async fn decide_on(
+    bench: &Bench,
+    object: ObjectName,
+    owner: &str,
+    role: OwnerRole,
+    verdict: OwnerVerdict,
+) {
+    let (source, id) = owner.split_once(':').unwrap();
     let new = NewOwnerDecision {
         about: OwnedBy {
-            object: ObjectName::parse("credential:corp:k1").unwrap(),
+            object,
             owner: RecordName {
-                source: "hr".to_owned(),
-                id: owner.to_owned(),
+                source: source.to_owned(),
+                id: id.to_owned(),
             },
             role,
         },
@@ -183,4 +196,90 @@ async fn decisions_tell_of_owners_that_change() {
     // What people said counts when a source changes its mind.
     shows(&bench, 1, "corp", &["k1"], Vec::new()).await;
     assert_eq!(told(&bench).await.len(), 3);
+}
+
+/// Owner lines of a configuration database about the payroll's job, on that day.
+async fn names(bench: &Bench, day: u64, object: &str, owners: &[&str]) {
+    let line = |owner: &&str| {
+        Fact::Owner(Owner {
+            object_type: ObjectType::Identity,
+            system: None,
+            object_id: object.to_owned(),
+            owner_id: (*owner).into(),
+            role: OwnerRole::Business,
+            attributes: Attributes::new(),
+        })
+    };
+    let connector = Seeded::new(9).with(Kind::Owner, owners.iter().map(line).collect());
+    assert_eq!(take(bench, day, "cmdb", &connector).await, "complete");
+}
+
+/// Three sources: two have somebody called `p1`, one names owners.
+async fn estate() -> Bench {
+    let bench = bench(&["hr", "vendors", "cmdb"]).await;
+    let people = |ids: &[&str]| ids.iter().map(|id| identity(id, id)).collect();
+    let hr = Seeded::new(9).with(Kind::Identity, people(&["p1", "p2", "p3", "job"]));
+    take(&bench, 0, "hr", &hr).await;
+    let vendors = Seeded::new(9).with(Kind::Identity, people(&["p1", "p9"]));
+    take(&bench, 0, "vendors", &vendors).await;
+    bench
+}
+
+fn job() -> ObjectName {
+    ObjectName::new(ObjectType::Identity, "hr", "job")
+}
+
+#[tokio::test]
+async fn what_a_source_names_stands_before_a_confirmed_one_too() {
+    let bench = estate().await;
+    let (role, yes, no) = (
+        OwnerRole::Business,
+        OwnerVerdict::Confirmed,
+        OwnerVerdict::Rejected,
+    );
+    names(&bench, 1, "job", &["p2"]).await;
+    // Observed alone, then confirmed as well: the source still names its own.
+    decide_on(&bench, job(), "hr:p3", role, yes).await;
+    let mut expected = vec!["job business hr:p2>hr:p2,hr:p3 by tester"];
+    assert_eq!(told(&bench).await, expected);
+    // What is observed changes under the confirmed one.
+    names(&bench, 2, "job", &["p9"]).await;
+    expected.push("job business hr:p2,hr:p3>hr:p3,vendors:p9 02..03");
+    // The confirmed one is taken back.
+    let undo = bench.store.undo_owner_decisions(&[1], "a mistake", now());
+    undo.await.unwrap();
+    expected.push("job business hr:p3,vendors:p9>vendors:p9 by tester");
+    // Observed names go, and somebody confirmed is all there is.
+    decide_on(&bench, job(), "hr:p2", role, yes).await;
+    expected.push("job business vendors:p9>hr:p2,vendors:p9 by tester");
+    names(&bench, 3, "hr:job", &[]).await;
+    expected.push("job business hr:p2,vendors:p9>hr:p2 03..04");
+    decide_on(&bench, job(), "hr:p2", role, no).await;
+    expected.push("job business hr:p2> by tester");
+    let mut all = told(&bench).await;
+    all.sort();
+    expected.sort_unstable();
+    assert_eq!(all, expected);
+}
+
+#[tokio::test]
+async fn a_line_means_the_same_with_its_sources_name_and_without() {
+    let bench = estate().await;
+    let (role, yes) = (OwnerRole::Business, OwnerVerdict::Confirmed);
+    decide_on(&bench, job(), "hr:p3", role, yes).await;
+    names(&bench, 1, "job", &["p2"]).await;
+    names(&bench, 2, "hr:job", &["hr:p2"]).await;
+    let given = "job business >hr:p3 by tester".to_owned();
+    assert_eq!(told(&bench).await, std::slice::from_ref(&given));
+    names(&bench, 3, "hr:job", &["vendors:p1"]).await;
+    let changed = "job business hr:p2,hr:p3>hr:p3,vendors:p1 03..04".to_owned();
+    let mut all = told(&bench).await;
+    all.sort();
+    assert_eq!(all, [given.clone(), changed.clone()]);
+    // The namesake is somebody else.
+    decide_on(&bench, job(), "hr:p1", role, yes).await;
+    let beside = "job business hr:p3,vendors:p1>hr:p1,hr:p3,vendors:p1 by tester".to_owned();
+    let mut all = told(&bench).await;
+    all.sort();
+    assert_eq!(all, [given, changed, beside]);
 }
