@@ -185,7 +185,7 @@ fn an_owner_who_leaves_and_one_who_follows_show_after_the_sync_that_says_so() {
     assert_eq!(change(0), (1, 2, true), "{changes:?}");
     assert_eq!(change(1), (2, 1, false), "{changes:?}");
     let told = desk.expect(0, &["events", "--where", "event=owner_change"]);
-    assert!(told.contains("technical: p2 to"), "{told}");
+    assert!(told.contains("technical: flat:p2 to"), "{told}");
 }
 
 #[test]
