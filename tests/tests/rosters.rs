@@ -240,6 +240,70 @@ fn a_series_that_is_read_again_says_nothing_of_today_and_goes_on() {
 }
 
 #[test]
+fn a_series_goes_on_where_it_is_not_said_that_it_is_one() {
+    let desk = Desk::new();
+    let header = "User,Full name,State\n";
+    desk.write(
+        "rosters/2026-01.csv",
+        format!("{header}ann,Ann,active\nbob,Bob,active\n"),
+    );
+    let folder = desk.room.path("rosters").display().to_string();
+    let map = "id=User,display_name=Full name,status=State";
+    desk.expect(
+        0,
+        &["import", &folder, "--as", "hr", "--series", "--map", map],
+    );
+    let mapping = |desk: &Desk| desk.lines(0, &["source", "list"])[0][0]["totals"].clone();
+    let before = (events(&desk), mapping(&desk));
+    // What carries no date is refused before anything is changed, and it is said what to do.
+    let undated = desk.write("other/roster.csv", format!("{header}ann,Ann,active\n"));
+    for path in [&undated, &desk.room.path("other").display().to_string()] {
+        let told = desk.trouble(
+            2,
+            &["import", path, "--as", "hr"],
+            "`hr` is a series of dated rosters, and",
+        );
+        assert!(told.contains("has no date in its name"), "{told}");
+        assert!(told.contains("--as hr --series"), "{told}");
+    }
+    assert_eq!((events(&desk), mapping(&desk)), before);
+    // What carries one goes on, with the mapping that the series has: a folder, and a file alone.
+    let rows = format!("{header}ann,Ann,active\nbob,Bob,active\ncy,Cy,active\n");
+    desk.write("rosters/2026-02.csv", &rows);
+    let (status, out, err) = desk.run(&["import", &folder, "--as", "hr"]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(err.contains("goes on as one, as with --series"), "{err}");
+    let joined = "joiner cy 2026-01-01T00:00:00Z 2026-02-01T00:00:00Z";
+    assert_eq!(events(&desk), [joined]);
+    let third = desk.write("rosters/2026-03.csv", rows.replace("bob,Bob,active\n", ""));
+    assert_eq!(desk.lines(0, &["import", &third, "--as", "hr"]).len(), 1);
+    let left = "leaver bob 2026-02-01T00:00:00Z 2026-03-01T00:00:00Z";
+    assert_eq!(events(&desk), [joined, left]);
+    desk.write("rosters/2026-04.csv", &rows);
+    desk.expect(0, &["import", &folder, "--as", "hr", "--series"]);
+    assert_eq!(events(&desk).len(), 3, "the series goes on");
+}
+
+#[test]
+fn a_file_that_is_imported_again_keeps_its_mapping() {
+    let desk = Desk::new();
+    let file = desk.write("roster.csv", "User,State\nann,active\n");
+    let again = ["import", &file, "--as", "hr"];
+    desk.expect(
+        0,
+        &[&again[..], &["--map", "id=User,status=State"]].concat(),
+    );
+    desk.write("roster.csv", "User,State\nann,active\nbob,active\n");
+    let report = &desk.lines(0, &again)[0];
+    assert_eq!(report["totals"]["stored"], 1, "{report}");
+    // Another mapping takes the place of the whole.
+    desk.write("roster.csv", "User,Gone\nann,active\nbob,active\n");
+    desk.expect(3, &again);
+    let other = [&again[..], &["--map", "id=User"]].concat();
+    assert_eq!(desk.lines(0, &other)[0]["state"], "complete");
+}
+
+#[test]
 fn another_mapping_of_rosters_that_were_read_is_refused() {
     let (desk, folder) =
         three("id,kind,display_name,status,department\nann,person,Ann,active,Ops\n");

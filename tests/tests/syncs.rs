@@ -72,6 +72,27 @@ fn a_file_that_was_cut_off_in_its_last_cell_removes_nothing() {
 }
 
 #[test]
+fn a_read_that_fails_does_not_make_the_one_before_younger() {
+    let desk = Desk::new();
+    let file = desk.write("roster.csv", people(3));
+    let import = ["import", &file, "--as", "hr", "--set", "fresh_for=1s"];
+    let whole = desk.lines(0, &import)[0]["read_at"].clone();
+    std::thread::sleep(Duration::from_millis(1_500));
+    desk.write("roster.csv", "");
+    let report = &desk.lines(3, &["sync", "hr"])[0];
+    assert_eq!(report["freshness"], "stale");
+    assert_eq!(report["complete_at"], whole);
+    assert_ne!(report["read_at"], whole);
+    let said = desk.expect(3, &["sync", "hr"]);
+    let minute = whole.as_str().unwrap()[11..19].to_owned();
+    let stale = said
+        .lines()
+        .find(|line| line.contains("stale: "))
+        .expect("said");
+    assert!(stale.contains(&minute), "{stale} {minute}");
+}
+
+#[test]
 fn one_source_that_fails_does_not_disturb_the_others() {
     let desk = Desk::new();
     for name in ["a", "b", "c", "d", "e", "f"] {

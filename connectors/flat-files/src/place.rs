@@ -5,6 +5,7 @@ use crate::columns::{file_name, kind_of_file};
 use crate::error::{broken, unreadable};
 use crate::header::Shape;
 use crate::recipes::{self, Rows};
+use crate::series;
 use crate::settings::Source;
 use lastkey_contract::{ConnectorError, Kind};
 use sha2::{Digest, Sha256};
@@ -122,6 +123,9 @@ pub fn survey(source: &Source) -> Result<Found, ConnectorError> {
             "open",
             format!("`{shown}` holds none of the files that can be read"),
             &match recipes::known_at(path).as_slice() {
+                [] if series::dated_files(path).is_ok() => {
+                    "it holds dated rosters: import it with --series".to_owned()
+                }
                 [] => format!("put at least one of them there: {}", names.join(", ")),
                 known => format!(
                     "a recipe knows what is there: --recipe {}",

@@ -7,18 +7,30 @@ use lastkey_contract::{ConnectorError, Settings, When};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The rosters of a folder in the order of their dates: files `YYYY-MM.csv` or
+const OPERATION: &str = "read a series";
+
+/// The rosters of a path in the order of their dates: files `YYYY-MM.csv` or
 /// `YYYY-MM-DD.csv`, and folders of such a name that hold an `identities.csv`. A month's name
 /// means its first day. Other files are left alone, but a CSV file without a date in its
-/// name and two rosters of one date are errors: neither may be passed over in silence.
+/// name and two rosters of one date are errors: neither may be passed over in silence. A path that
+/// is such a file or folder itself is a series of one.
 pub fn dated_files(dir: &Path) -> Result<Vec<(NaiveDate, PathBuf)>, ConnectorError> {
-    const OPERATION: &str = "read a series";
     let shown = dir
         .file_name()
         .unwrap_or(dir.as_os_str())
         .to_string_lossy()
         .into_owned();
     let failed = |e: std::io::Error| unreadable(&shown, OPERATION, &dir.to_string_lossy(), &e);
+    let alone = match dir.is_file() {
+        true => shown.strip_suffix(".csv"),
+        false => Some(shown.as_str()).filter(|_| dir.join("identities.csv").is_file()),
+    };
+    if let Some(date) = alone.and_then(date_of) {
+        return Ok(vec![(date, dir.to_owned())]);
+    }
+    if dir.is_file() {
+        return Err(undated(&shown, &shown));
+    }
     let mut found: BTreeMap<NaiveDate, PathBuf> = BTreeMap::new();
     for entry in std::fs::read_dir(dir).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -38,14 +50,7 @@ pub fn dated_files(dir: &Path) -> Result<Vec<(NaiveDate, PathBuf)>, ConnectorErr
         let date = match (date_of(csv.unwrap_or(&name)), csv) {
             (Some(date), _) => date,
             (None, None) => continue,
-            (None, Some(_)) => {
-                return Err(broken(
-                    &shown,
-                    OPERATION,
-                    format!("`{name}` has no date in its name"),
-                    "name each roster YYYY-MM.csv or YYYY-MM-DD.csv, or move the file away",
-                ));
-            }
+            (None, Some(_)) => return Err(undated(&shown, &name)),
         };
         if let Some(other) = found.insert(date, path) {
             let other = other
@@ -70,6 +75,15 @@ pub fn dated_files(dir: &Path) -> Result<Vec<(NaiveDate, PathBuf)>, ConnectorErr
         ));
     }
     Ok(found.into_iter().collect())
+}
+
+fn undated(shown: &str, name: &str) -> ConnectorError {
+    broken(
+        shown,
+        OPERATION,
+        format!("`{name}` has no date in its name"),
+        "name each roster YYYY-MM.csv or YYYY-MM-DD.csv, or move the file away",
+    )
 }
 
 /// The moment that a roster of this date shows: the start of that day in the source's zone.
@@ -135,6 +149,22 @@ mod tests {
             .unwrap(),
             ["2009-12-01", "2010-01-01", "2010-01-15"]
         );
+    }
+
+    #[test]
+    fn a_roster_alone_is_a_series_of_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |name: &str| dated_files(&dir.path().join(name));
+        std::fs::create_dir_all(dir.path().join("2010-02")).unwrap();
+        for name in ["2010-01-15.csv", "2010-02/identities.csv", "roster.csv"] {
+            std::fs::write(dir.path().join(name), "id\n1\n").unwrap();
+        }
+        for (name, date) in [("2010-01-15.csv", "2010-01-15"), ("2010-02", "2010-02-01")] {
+            let found = of(name).unwrap();
+            assert_eq!(found, [(date.parse().unwrap(), dir.path().join(name))]);
+        }
+        let error = of("roster.csv").unwrap_err();
+        assert_eq!(error.message, "`roster.csv` has no date in its name");
     }
 
     #[test]

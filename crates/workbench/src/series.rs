@@ -21,6 +21,8 @@ pub struct Imported {
     pub known: Vec<String>,
     /// Files of a series that come after one that could not be read, and were left.
     pub left: Vec<String>,
+    /// Whether it went on with a series without being told that it is one.
+    pub goes_on: bool,
 }
 
 /// One file or folder of a series.
@@ -105,6 +107,35 @@ impl Workbench {
         Ok(of_a_series.then_some(at))
     }
 
+    /// Whether a source was last read as one roster of a series.
+    pub(crate) async fn is_series(&self, name: &str) -> Result<bool, Failure> {
+        Ok(self.roster_date(&SourceName::new(name)).await?.is_some())
+    }
+
+    /// A place that is read again is read with the source's own mapping, unless something is said
+    /// of its rows. One file has another mapping than a folder of them.
+    pub(crate) async fn keep_unless_told(
+        &self,
+        request: &mut ImportRequest,
+    ) -> Result<(), Failure> {
+        let source = SourceName::new(request.name.as_str());
+        let Some(found) = self.store.find_source(&source).await? else {
+            return Ok(());
+        };
+        let given = request.flat_files(&request.path)?;
+        let says = |key: &str| {
+            given
+                .get(key)
+                .is_some_and(|said| found.settings.get(key) != Some(said))
+        };
+        let before = found.settings.get("path").map(Path::new);
+        let alike = before.is_some_and(|before| is_table(before) == is_table(&request.path));
+        if alike && !says("file") && !says("recipe") {
+            self.keep_mapping(request).await?;
+        }
+        Ok(())
+    }
+
     /// What is to be done with a roster; an error where it comes too late.
     async fn standing_of(&self, source: &str, roster: &Roster) -> Result<Standing, Failure> {
         let Some(found) = self.store.find_source(&SourceName::new(source)).await? else {
@@ -143,11 +174,11 @@ impl Workbench {
         let Some(found) = self.store.find_source(&source).await? else {
             return Ok(Mapping::TheSame);
         };
-        let decides = |key: &str| key != "path" && !Rules::owns(key);
+        let decides = |key: &str| !OF_NO_ROW.contains(&key) && !Rules::owns(key);
         let given = request.flat_files(&request.path)?;
         if !given.0.keys().any(|key| is_mapping(key)) {
             for (key, value) in &found.settings.0 {
-                if decides(key) && !given.0.contains_key(key) {
+                if key != "path" && !Rules::owns(key) && !given.0.contains_key(key) {
                     request.settings.insert(key.clone(), value.clone());
                 }
             }
@@ -165,6 +196,9 @@ impl Workbench {
     }
 }
 
+/// Settings that change nothing of what a row says.
+const OF_NO_ROW: [&str; 2] = ["path", "last_line_end"];
+
 /// Whether a series is read as its source was before.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mapping {
@@ -174,6 +208,11 @@ enum Mapping {
 
 fn is_mapping(key: &str) -> bool {
     key.contains('.')
+}
+
+fn is_table(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("csv"))
 }
 
 fn file_name(path: &Path) -> String {

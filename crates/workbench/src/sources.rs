@@ -114,6 +114,22 @@ fn usable(
     Ok((settings, secret))
 }
 
+/// Whether a source that is a series can go on with what is given; else what to do.
+fn continues(request: &ImportRequest) -> Result<(), Failure> {
+    let (name, path) = (&request.name, request.path.display());
+    lastkey_flat_files::series::dated_files(&request.path)
+        .map(|_| ())
+        .map_err(|error| {
+            Failure::bad_input(format!(
+                "`{name}` is a series of dated rosters, and `{path}` does not go on with it: {}",
+                error.message
+            ))
+            .hint(format!(
+                "name the roster by its date (2026-11-21.csv) and type: lastkey import {path} --as {name} --series; a name of its own after --as makes another source"
+            ))
+        })
+}
+
 impl Workbench {
     /// All sources, each with what its latest read did.
     pub async fn sources(&self) -> Result<Vec<SourceRow>, Failure> {
@@ -184,9 +200,19 @@ impl Workbench {
         stop: &Stop,
     ) -> Result<Imported, Failure> {
         request.validate()?;
-        if request.series {
-            return self.import_series(request, tell, stop).await;
+        let goes_on = !request.series && self.is_series(&request.name).await?;
+        if goes_on {
+            continues(&request)?;
         }
+        if goes_on || request.series {
+            let imported = self.import_series(request, tell, stop).await?;
+            return Ok(Imported {
+                goes_on,
+                ..imported
+            });
+        }
+        let mut request = request;
+        self.keep_unless_told(&mut request).await?;
         let settings = request.flat_files(&request.path)?;
         self.point_at(&request.name, &settings).await?;
         let report = self

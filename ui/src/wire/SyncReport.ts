@@ -21,6 +21,10 @@ read_at: string,
  */
 freshness: string, 
 /**
+ * The moment that every kind of the source is known completely at, this read included.
+ */
+complete_at: string | null, 
+/**
  * Whether this sync went on with one that was cut off.
  */
 resumed: boolean, 

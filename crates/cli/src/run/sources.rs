@@ -230,6 +230,7 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
     if let Some(recipe) = import.recipe {
         settings.insert("recipe".to_owned(), recipe);
     }
+    let name = import.name.clone();
     let request = ImportRequest {
         path: import.path,
         name: import.name,
@@ -242,6 +243,11 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
     let bench = open(global, WhenMissing::Create, out).await?;
     let stop = stop_on_interrupt();
     let imported = bench.import(request, &out.teller(), &stop).await?;
+    if imported.goes_on {
+        out.important(format!(
+            "`{name}` is a series of dated rosters and goes on as one, as with --series"
+        ));
+    }
     let status = tell(&imported.reports, out)?;
     if !out.json {
         let reread = match imported.known.as_slice() {
@@ -352,11 +358,16 @@ pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure
         }
         // Of a dated series only the last read says how old the source is now.
         let newest = reports.iter().rfind(|other| other.source == report.source);
-        if report.freshness == "stale" && newest.is_some_and(|other| other.sync == report.sync) {
+        let last = newest.is_some_and(|other| other.sync == report.sync);
+        if let Some(at) = report
+            .complete_at
+            .as_deref()
+            .filter(|_| last && report.freshness == "stale")
+        {
             out.line(format!(
                 "{}: stale: its last complete read shows {}; claims that rest on it are indeterminate",
                 report.source,
-                moment(&report.read_at)
+                moment(at)
             ))?;
         }
         for right in report.check.iter().flat_map(|check| &check.missing_rights) {

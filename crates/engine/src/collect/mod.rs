@@ -290,6 +290,7 @@ async fn finish(
         kinds: kinds.iter().map(KindRecord::view).collect(),
         read_at: store.sync_record(id).await?.read_at,
         freshness: fresh.to_owned(),
+        complete_at: complete_at.map(rfc3339),
         resumed: begun.resumed.is_some(),
         check: ending.check.map(check_view),
         failure,

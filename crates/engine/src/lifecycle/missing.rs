@@ -81,14 +81,24 @@ impl<'a> Coverage<'a> {
     fn of_system(&self, kind: Kind, system: &str) -> Option<String> {
         let what = format!("{} of `{system}`", kind.plural());
         let mut first = None;
-        for read in self.reads.iter().filter(|read| {
-            read.kind == kind && read.systems.iter().any(|name| name.as_str() == system)
-        }) {
+        let of_kind = self.reads.iter().filter(|read| read.kind == kind);
+        for read in of_kind.filter(|read| self.speaks_of(read, system)) {
             // one complete and fresh read covers the system
             let wrong = self.wrong(&what, read)?;
             first.get_or_insert(wrong);
         }
         Some(first.unwrap_or_else(|| format!("no source reads {what}")))
+    }
+
+    /// Whether a read tells of a system: it found objects of it, or it found nothing at all and its
+    /// source tells of the system otherwise. A file with a header and no row says that there is none.
+    fn speaks_of(&self, read: &ReadState, system: &str) -> bool {
+        let names = |one: &ReadState| one.systems.iter().any(|name| name.as_str() == system);
+        let mut own = self
+            .reads
+            .iter()
+            .filter(|other| other.source == read.source);
+        names(read) || read.systems.is_empty() && own.any(names)
     }
 
     fn wrong(&self, what: &str, read: &ReadState) -> Option<String> {
@@ -232,6 +242,28 @@ mod tests {
                 ("c", Some(Kind::Identity), Weakness::Never),
             ],
         );
+    }
+
+    #[test]
+    fn a_complete_read_that_found_nothing_of_a_kind_is_a_read_of_it() {
+        let of = |source: &str, kind, gaps: &[&str], systems: &[&str]| ReadState {
+            systems: systems.iter().map(|name| (*name).into()).collect(),
+            ..read(source, kind, Some(1), gaps)
+        };
+        let accounts = of("corp", Kind::Account, &[], &["ad"]);
+        let grants = |reads: &[ReadState], system| {
+            Coverage::new(reads, noon(), TimeDelta::hours(24)).of_system(Kind::Grant, system)
+        };
+        let none = of("corp", Kind::Grant, &[], &[]);
+        assert_eq!(grants(&[accounts.clone(), none.clone()], "ad"), None);
+        // Not of a system that the source knows nothing of, and not from another source.
+        let says = |system| Some(format!("no source reads grants of `{system}`"));
+        assert_eq!(grants(&[accounts.clone(), none], "aws"), says("aws"));
+        let others = of("hr", Kind::Grant, &[], &[]);
+        assert_eq!(grants(&[accounts.clone(), others], "ad"), says("ad"));
+        let cut = of("corp", Kind::Grant, &["stopped"], &[]);
+        let says = "the latest read of grants of `ad` is not complete";
+        assert_eq!(grants(&[accounts, cut], "ad"), Some(says.to_owned()));
     }
 
     #[test]

@@ -271,6 +271,8 @@ pub struct SyncReport {
     pub read_at: String,
     /// `fresh` or `stale` at the end of the read; `never` where no read was ever complete.
     pub freshness: String,
+    /// The moment that every kind of the source is known completely at, this read included.
+    pub complete_at: Option<String>,
     /// Whether this sync went on with one that was cut off.
     pub resumed: bool,
     /// Who we were signed in as, and which rights are missing or in excess.
