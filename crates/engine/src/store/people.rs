@@ -89,7 +89,7 @@ const SELECT: &str = "SELECT p.object, s.name AS source_name, p.id, p.kind, p.di
  FROM people p JOIN sources s ON s.id = p.source";
 
 /// The column of `people` that an order of the roster is sorted by; None where there is no such order.
-fn column(name: &str) -> Option<&'static str> {
+pub(super) fn column(name: &str) -> Option<&'static str> {
     match name {
         "" | "id" => Some("p.id"),
         "kind" => Some("p.kind"),

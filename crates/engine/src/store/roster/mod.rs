@@ -7,6 +7,8 @@
 //! mostly keep their numbers from one making to the next, so that only those parts are written
 //! anew in which something has changed; the numbers mean nothing beside the roster.
 
+mod edit;
+mod merge;
 mod number;
 mod numbering;
 mod orders;
@@ -54,6 +56,10 @@ DROP TABLE people_search;
 const CHANGES: &str = "roster_changes";
 const MADE_OF: &str = "roster_made_of";
 
+/// The entry that says how many records stood behind others of their person when it was last made
+/// as a whole: their words are not known to be theirs any more.
+const SECONDS: &str = "roster_seconds";
+
 /// The order that holds the rows themselves, by number.
 const ROWS: &str = "rows";
 
@@ -88,15 +94,19 @@ impl Store {
         if made_of.as_deref() == Some(changes.as_str()) {
             return Ok(true);
         }
+        let seconds = self.second_records().await?;
+        if let Some(made) = self.merge_roster(&made_of, &changes, &seconds).await? {
+            return Ok(made);
+        }
         let sources = self.source_names().await?;
         let (mut columns, mut words) = (Columns::default(), Words::default());
         // A person stands here once, and is found by the words of all its records.
-        let seconds = self.second_records().await?;
         let mut more: HashMap<i64, Vec<[Option<String>; 3]>> = HashMap::new();
         let objects: Vec<i64> = seconds.iter().map(|(second, _)| *second).collect();
         for ((_, lead), texts) in seconds.iter().zip(self.texts_of(&objects).await?) {
             more.entry(*lead).or_default().push(texts);
         }
+        let second_count = objects.len();
         let seconds: HashSet<i64> = objects.into_iter().collect();
         let size = self.roster_size().await?;
         let numbers: Vec<u32> = (0u32..).take(size).collect();
@@ -130,7 +140,10 @@ impl Store {
             Ok(())
         })
         .await?;
-        let numbering = numbering(&mut connection, &before, columns.rows()).await?;
+        let numbering = match Changes::between(&before, columns.rows()) {
+            Some(changes) => numbering(&mut connection, changes).await?,
+            None => Numbering::anew(),
+        };
         drop(connection);
         let made = tokio::task::spawn_blocking(move || {
             std::thread::scope(|scope| {
@@ -156,6 +169,7 @@ impl Store {
         parts::put_orders(&mut writing.tx, &orders).await?;
         parts::put_words(&mut writing.tx, &words).await?;
         meta::put(&mut writing.tx, MADE_OF, &changes).await?;
+        meta::put(&mut writing.tx, SECONDS, &second_count.to_string()).await?;
         writing.commit().await?;
         Ok(true)
     }
@@ -250,15 +264,11 @@ impl Store {
     }
 }
 
-/// The numbers of identities with these rows, mostly those that they had.
+/// The numbers of identities, mostly those that they had.
 async fn numbering(
     connection: &mut SqliteConnection,
-    before: &[i64],
-    rows: &[i64],
+    changes: Changes,
 ) -> Result<Numbering, StoreError> {
-    let Some(changes) = Changes::between(before, rows) else {
-        return Ok(Numbering::anew());
-    };
     // A new version of somebody has the same name, and so the same number of it.
     let mut names: HashMap<(i64, i64), i64> = HashMap::new();
     let fresh: Vec<i64> = changes.fresh.iter().map(|(_, row)| *row).collect();

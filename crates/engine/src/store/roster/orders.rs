@@ -9,7 +9,7 @@ use lastkey_contract::facts::IdentityStatus;
 use std::collections::HashMap;
 
 /// The columns that identities can be sorted or filtered by, in the order of `Columns::texts`.
-const NAMES: [&str; 11] = [
+pub(super) const NAMES: [&str; 11] = [
     "id",
     "source",
     "kind",
@@ -38,6 +38,26 @@ pub(super) struct Columns {
     texts: [Texts; NAMES.len()],
 }
 
+/// What an identity has in each of the columns.
+pub(super) fn values<'p>(
+    source: &'p str,
+    person: &'p IdentityOutline<'_>,
+) -> [Option<&'p str>; NAMES.len()] {
+    [
+        Some(&*person.id),
+        Some(source),
+        Some(person.kind.word()),
+        person.status.map(IdentityStatus::word),
+        person.display_name.as_deref(),
+        person.email.as_deref(),
+        person.department.as_deref(),
+        person.title.as_deref(),
+        person.end_date.as_deref(),
+        person.manager_id.as_deref(),
+        person.employer_id.as_deref(),
+    ]
+}
+
 /// After so many it is known how long the texts are.
 const TELLING: usize = 1_000;
 
@@ -50,19 +70,7 @@ impl Columns {
             self.rows.reserve(more);
             self.texts.iter_mut().for_each(|texts| texts.expect(more));
         }
-        let values = [
-            Some(&*person.id),
-            Some(source),
-            Some(person.kind.word()),
-            person.status.map(IdentityStatus::word),
-            person.display_name.as_deref(),
-            person.email.as_deref(),
-            person.department.as_deref(),
-            person.title.as_deref(),
-            person.end_date.as_deref(),
-            person.manager_id.as_deref(),
-            person.employer_id.as_deref(),
-        ];
+        let values = values(source, person);
         for ((texts, name), value) in self.texts.iter_mut().zip(NAMES).zip(values) {
             let value = value.unwrap_or_default();
             match name {

@@ -19,11 +19,11 @@ const LONGEST: usize = 64;
 /// A beginning that more words share than this has a list of its own.
 const MANY: usize = 2_048;
 /// Beginnings of up to so many bytes may have one.
-const DEEPEST: usize = 24;
+pub(super) const DEEPEST: usize = 24;
 /// A part that holds so many bytes takes no more.
-const FULL: usize = 48 * 1024;
+pub(super) const FULL: usize = 48 * 1024;
 /// What the name of a list of a beginning starts with: no word does.
-const BEGINNING: u8 = 0;
+pub(super) const BEGINNING: u8 = 0;
 
 /// What is searched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(in super::super) fn wanted(search: &str) -> Vec<Wanted> {
 }
 
 /// Every word of a text, folded.
-fn each_word(text: &str, mut take: impl FnMut(&str)) {
+pub(super) fn each_word(text: &str, mut take: impl FnMut(&str)) {
     if text.is_ascii() {
         let mut buffer = [0u8; LONGEST];
         for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
@@ -327,17 +327,8 @@ impl Writer {
             self.first = name.to_vec();
         }
         self.list.clear();
-        let mut before = None;
-        for person in people {
-            if before != Some(*person) {
-                number::put(&mut self.list, person.wrapping_sub(before.unwrap_or(0)));
-                before = Some(*person);
-            }
-        }
-        number::put(&mut self.bytes, name.len() as u32);
-        self.bytes.extend_from_slice(name);
-        number::put(&mut self.bytes, self.list.len() as u32);
-        self.bytes.extend_from_slice(&self.list);
+        put_list(&mut self.list, people);
+        put_entry(&mut self.bytes, name, &self.list);
         if self.bytes.len() >= FULL {
             self.close();
         }
@@ -357,8 +348,26 @@ impl Writer {
     }
 }
 
+/// People in order; one that stands twice is noted once.
+pub(super) fn put_list(list: &mut Vec<u8>, people: &[u32]) {
+    let mut before = None;
+    for person in people {
+        if before != Some(*person) {
+            number::put(list, person.wrapping_sub(before.unwrap_or(0)));
+            before = Some(*person);
+        }
+    }
+}
+
+pub(super) fn put_entry(bytes: &mut Vec<u8>, name: &[u8], list: &[u8]) {
+    number::put(bytes, name.len() as u32);
+    bytes.extend_from_slice(name);
+    number::put(bytes, list.len() as u32);
+    bytes.extend_from_slice(list);
+}
+
 /// The next word of a part, and the list of those that have it.
-fn next<'p>(bytes: &mut &'p [u8]) -> Option<(&'p [u8], &'p [u8])> {
+pub(super) fn next<'p>(bytes: &mut &'p [u8]) -> Option<(&'p [u8], &'p [u8])> {
     let length = number::take(bytes)? as usize;
     let (name, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
@@ -368,12 +377,17 @@ fn next<'p>(bytes: &mut &'p [u8]) -> Option<(&'p [u8], &'p [u8])> {
     Some((name, list))
 }
 
-fn add(set: &mut Set, mut list: &[u8]) {
+fn add(set: &mut Set, list: &[u8]) {
+    people_in(list).for_each(|person| set.add(person));
+}
+
+/// The people of a list, in order.
+pub(super) fn people_in(mut list: &[u8]) -> impl Iterator<Item = u32> {
     let mut person = 0u32;
-    while let Some(step) = number::take(&mut list) {
-        person = person.wrapping_add(step);
-        set.add(person);
-    }
+    std::iter::from_fn(move || {
+        person = person.wrapping_add(number::take(&mut list)?);
+        Some(person)
+    })
 }
 
 /// Who has a word.
@@ -411,7 +425,7 @@ async fn part_of(
     .await?)
 }
 
-fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+pub(super) fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
     lz4_flex::decompress_size_prepended(bytes)
         .map_err(|_| StoreError::damaged("a part of the search index cannot be unpacked"))
 }
