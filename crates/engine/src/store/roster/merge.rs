@@ -166,14 +166,14 @@ fn edits(changed: &[Changed], texts: &HashMap<i64, Texts>) -> Edits {
         edit::names_of(searched.into_iter().flatten().map(String::as_str))
     };
     let mut edits = Edits::new();
-    let mut edit = |name: &Vec<u8>| edits.entry(name.clone()).or_default();
     for one in changed {
         let (was, is) = (names(one.before), names(one.after));
-        for name in was.difference(&is) {
-            edit(name).out.insert(one.number);
-        }
-        for name in is.difference(&was) {
-            edit(name).into.insert(one.number);
+        for name in was.symmetric_difference(&is) {
+            let edit = edits.entry(name.clone()).or_default();
+            match was.contains(name) {
+                true => edit.out.insert(one.number),
+                false => edit.into.insert(one.number),
+            };
         }
     }
     edits
