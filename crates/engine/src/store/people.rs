@@ -2,7 +2,7 @@
 //! finds, says the `roster`.
 
 use super::blocks::{self, Columns, Moved, Which};
-use super::roster::{self, Set};
+use super::roster::{self, Set, Wanted};
 use super::{Store, StoreError, SyncId};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::Identity;
@@ -237,8 +237,20 @@ impl Store {
         Ok(set)
     }
 
-    /// Those whose id has these signs in it.
+    /// Those whose id has these signs in it, as they stand.
     async fn people_signed(&self, signs: &str, size: usize) -> Result<Set, StoreError> {
+        let listed = !signs.chars().any(char::is_alphanumeric) && self.roster_has_signs().await?;
+        if listed {
+            let each = signs
+                .chars()
+                .map(|sign| Wanted::Word(roster::sign_word(sign)));
+            let each: Vec<Wanted> = each.collect();
+            let found = self.roster_search(&each, size).await?;
+            // Of several it does not say yet whether they stand beside each other.
+            if each.len() == 1 || found.len() == 0 {
+                return Ok(found);
+            }
+        }
         let objects: Vec<i64> =
             sqlx::query_scalar("SELECT object FROM people WHERE instr(id, ?1) > 0 ORDER BY object")
                 .bind(signs)

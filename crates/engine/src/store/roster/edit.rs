@@ -2,15 +2,21 @@
 
 use super::super::StoreError;
 use super::words::{
-    BEGINNING, DEEPEST, FULL, each_word, next, people_in, put_entry, put_list, unpacked,
+    BEGINNING, DEEPEST, FULL, each_sign, each_word, next, people_in, put_entry, put_list,
+    sign_word, unpacked,
 };
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The names of all lists that one stands in who has these texts: words, and their beginnings, of
-/// which only some have a list.
-pub(super) fn names_of<'t>(texts: impl IntoIterator<Item = &'t str>) -> BTreeSet<Vec<u8>> {
+/// The names of all lists that one stands in who has these texts, the id first: words, the signs of
+/// the id, and beginnings of words, of which only some have a list.
+pub(super) fn names_of(texts: &[&String]) -> BTreeSet<Vec<u8>> {
     let mut names = BTreeSet::new();
+    if let Some(id) = texts.first() {
+        each_sign(id, |sign| {
+            names.insert(sign_word(sign).into_bytes());
+        });
+    }
     for text in texts {
         each_word(text, |word| {
             names.insert(word.as_bytes().to_vec());

@@ -163,7 +163,7 @@ fn edits(changed: &[Changed], texts: &HashMap<i64, Texts>) -> Edits {
     let names = |row: Option<i64>| {
         let texts = row.and_then(|row| texts.get(&row));
         let searched = texts.map(|[id, _, _, _, name, email, ..]| [id, name, email]);
-        edit::names_of(searched.into_iter().flatten().map(String::as_str))
+        edit::names_of(searched.as_ref().map_or(&[], |searched| searched))
     };
     let mut edits = Edits::new();
     for one in changed {

@@ -57,8 +57,9 @@ const CHANGES: &str = "roster_changes";
 const MADE_OF: &str = "roster_made_of";
 
 /// The entry that says how many records stood behind others of their person when it was last made
-/// as a whole: their words are not known to be theirs any more.
-const SECONDS: &str = "roster_seconds";
+/// as a whole: their words are not known to be theirs any more. Where there is none, it was made
+/// before signs had lists.
+const SECONDS: &str = "roster_behind";
 
 /// The order that holds the rows themselves, by number.
 const ROWS: &str = "rows";
@@ -245,6 +246,11 @@ impl Store {
         Ok(read.collect())
     }
 
+    /// Whether the signs of ids have lists.
+    pub(super) async fn roster_has_signs(&self) -> Result<bool, StoreError> {
+        Ok(self.meta(SECONDS).await?.is_some())
+    }
+
     /// The identities that have each of these words: as a whole, or as the beginning of one.
     pub(super) async fn roster_search(
         &self,
@@ -289,7 +295,7 @@ async fn numbering(
 }
 
 pub(super) use orders::key_of;
-pub(super) use words::{Wanted, wanted};
+pub(super) use words::{Wanted, sign_word, wanted};
 
 #[cfg(test)]
 mod tests;

@@ -183,9 +183,55 @@ fn beginnings_that_many_share_are_found_whole_and_part() {
             ("u34993", 1),
             ("u34994", 0),
             ("zz", 0),
+            // No id has a sign; names have.
+            (".", 0),
+            (" ", 5_000),
         ] {
             let (_, matching) = ask(&bench.store, search, &[], "").await;
             assert_eq!(matching, found, "search for `{search}`");
+        }
+        bench.store.clone().close().await;
+    });
+}
+
+#[test]
+fn signs_alone_are_found_in_ids_as_they_stand() {
+    in_a_runtime(async {
+        let bench = bench(&["hr"]).await;
+        let person = |id: &str, name: &str| {
+            let json = json!({ "id": id, "kind": "person", "display_name": name });
+            Fact::Identity(serde_json::from_value(json).unwrap())
+        };
+        let all = [
+            ("a-1", "A"),
+            ("a.b", "B-C"),
+            ("ab", "A."),
+            ("x-.y", "D"),
+            ("y.-x", "D"),
+            ("ü—z", "D"),
+        ];
+        let mut people: Vec<Fact> = all.iter().map(|(id, name)| person(id, name)).collect();
+        people.extend((0..40).map(|n| person(&format!("n{n}"), "N-N")));
+        let found = async |search: &str| {
+            let (rows, _) = ask(&bench.store, search, &[], "").await;
+            ids(&rows).join(" ")
+        };
+        let seeded = |people: &[Fact]| Seeded::new(9).with(Kind::Identity, people.to_vec());
+        read(&bench, "hr", &seeded(&people)).await;
+        for (search, expected) in [
+            ("-", "a-1 x-.y y.-x"),
+            (".", "a.b x-.y y.-x"),
+            ("-.", "x-.y"),
+            ("—", "ü—z"),
+            ("#", ""),
+        ] {
+            assert_eq!(found(search).await, expected, "search for `{search}`");
+        }
+        // One leaves, another comes.
+        people[0] = person("c#c", "C");
+        read(&bench, "hr", &seeded(&people)).await;
+        for (search, expected) in [("-", "x-.y y.-x"), ("#", "c#c")] {
+            assert_eq!(found(search).await, expected, "search for `{search}`");
         }
         bench.store.clone().close().await;
     });

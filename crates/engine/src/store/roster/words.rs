@@ -78,6 +78,19 @@ pub(super) fn each_word(text: &str, mut take: impl FnMut(&str)) {
     }
 }
 
+/// What the name of a list of a sign starts with: no word does, nor a beginning.
+const SIGN: char = '\u{1}';
+
+/// The name of the list of those that have a sign in their id.
+pub(in super::super) fn sign_word(sign: char) -> String {
+    [SIGN, sign].iter().collect()
+}
+
+/// Every sign of an id: what is no part of a word.
+pub(super) fn each_sign(id: &str, take: impl FnMut(char)) {
+    id.chars().filter(|c| !c.is_alphanumeric()).for_each(take);
+}
+
 /// All words, each once, and who has them as they are met.
 #[derive(Default)]
 pub(super) struct Words {
@@ -91,7 +104,7 @@ pub(super) struct Words {
 const PIECE: usize = 1 << 16;
 
 impl Words {
-    /// The texts of the next identity.
+    /// The texts of the next identity, the id first.
     pub fn take(&mut self, texts: [Option<&str>; 3]) {
         let person = self.people;
         self.people += 1;
@@ -105,17 +118,23 @@ impl Words {
 
     fn note(&mut self, person: u32, texts: [Option<&str>; 3]) {
         for text in texts.into_iter().flatten() {
-            each_word(text, |word| {
-                let one = (self.words.number(word), person);
-                match self.met.last_mut().filter(|piece| piece.len() < PIECE) {
-                    Some(piece) => piece.push(one),
-                    None => {
-                        let mut piece = Vec::with_capacity(PIECE);
-                        piece.push(one);
-                        self.met.push(piece);
-                    }
-                }
-            });
+            each_word(text, |word| self.note_word(person, word));
+        }
+        let [id, ..] = texts;
+        if let Some(id) = id.filter(|id| !id.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            each_sign(id, |sign| self.note_word(person, &sign_word(sign)));
+        }
+    }
+
+    fn note_word(&mut self, person: u32, word: &str) {
+        let one = (self.words.number(word), person);
+        match self.met.last_mut().filter(|piece| piece.len() < PIECE) {
+            Some(piece) => piece.push(one),
+            None => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.push(one);
+                self.met.push(piece);
+            }
         }
     }
 
