@@ -93,6 +93,64 @@ fn a_read_that_fails_does_not_make_the_one_before_younger() {
 }
 
 #[test]
+fn a_file_that_nobody_reads_is_named_and_one_that_is_wrong_fails_alone() {
+    let desk = Desk::new();
+    desk.write("export/identities.csv", people(3));
+    desk.write(
+        "export/accounts.csv",
+        "system,id,identity_id\nad,a1,p1\nad,a2,p2\n",
+    );
+    desk.write("export/entitlements.csv", "system,id\nad,g\n");
+    desk.write(
+        "export/grant.csv",
+        "system,principal_type,principal_id,entitlement_id\n",
+    );
+    desk.write("export/notes.txt", "nothing");
+    let folder = desk.room.path("export").display().to_string();
+    let import = ["import", &folder, "--as", "corp"];
+    let told = desk.expect(0, &import);
+    let says = "corp: warning: `grant.csv` is not a file that lastkey knows and is not read: did you mean `grants.csv`?";
+    assert!(told.contains(says), "{told}");
+    assert!(!told.contains("notes.txt"), "{told}");
+    let report = &desk.lines(0, &import)[0];
+    assert_eq!(report["check"]["warnings"].as_array().unwrap().len(), 1);
+    let journal = desk.expect(0, &["journal", "corp"]);
+    assert!(journal.contains("did you mean `grants.csv`?"), "{journal}");
+
+    // A wrong header fails its own kind; the others are read, and what is gone from them is gone.
+    desk.write("export/accounts.csv", "System,id,identity_id\nad,a1,p1\n");
+    desk.write("export/entitlements.csv", "system,id\n");
+    let report = &desk.lines(3, &import)[0];
+    let kinds: Vec<(&str, bool, u64)> = (report["kinds"].as_array().unwrap().iter())
+        .map(|kind| {
+            let removed = kind["totals"]["removed"].as_u64().unwrap();
+            (
+                kind["kind"].as_str().unwrap(),
+                kind["complete"] == true,
+                removed,
+            )
+        })
+        .collect();
+    let wanted = [
+        ("identity", true, 0),
+        ("account", false, 0),
+        ("entitlement", true, 1),
+    ];
+    assert_eq!(kinds, wanted);
+    let message = report["failure"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("`accounts.csv` has no column `system`"),
+        "{message}"
+    );
+    assert_eq!(
+        desk.lines(0, &["accounts"]).len(),
+        2,
+        "nothing is known of them"
+    );
+    assert_eq!(desk.lines(0, &["entitlements"]).len(), 0);
+}
+
+#[test]
 fn one_source_that_fails_does_not_disturb_the_others() {
     let desk = Desk::new();
     for name in ["a", "b", "c", "d", "e", "f"] {

@@ -54,6 +54,9 @@ pub struct CheckReport {
     /// False where the system cannot tell its clients what they may do: then neither
     /// list above is complete, and the report says so.
     pub rights_known: bool,
+    /// What a person should look at before trusting what is read, one sentence each.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Facts for the person, one sentence each.
     pub remarks: Vec<String>,
 }

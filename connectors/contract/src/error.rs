@@ -15,6 +15,8 @@ pub enum ErrorKind {
     Unavailable,
     TimedOut,
     Protocol,
+    /// What is there of one kind cannot be understood; that says nothing of another kind.
+    NotUnderstood,
     CursorLost,
     Unsupported,
     Cancelled,
@@ -33,6 +35,7 @@ impl ErrorKind {
             | ErrorKind::Unavailable
             | ErrorKind::TimedOut
             | ErrorKind::Protocol
+            | ErrorKind::NotUnderstood
             | ErrorKind::CursorLost
             | ErrorKind::Unsupported
             | ErrorKind::Cancelled
@@ -49,6 +52,7 @@ impl ErrorKind {
             | ErrorKind::Forbidden
             | ErrorKind::TlsUntrusted
             | ErrorKind::Protocol
+            | ErrorKind::NotUnderstood
             | ErrorKind::CursorLost
             | ErrorKind::Unsupported
             | ErrorKind::Cancelled

@@ -30,6 +30,12 @@ pub fn broken(system: &str, operation: &str, message: String, hint: &str) -> Con
     ConnectorError::new(ErrorKind::Protocol, system, operation, message).hint(hint)
 }
 
+/// A file that cannot be read as its kind; the other files may be fine.
+pub fn not_understood(system: &str, message: String, hint: &str) -> ConnectorError {
+    let kind = ErrorKind::NotUnderstood;
+    ConnectorError::new(kind, system, "read the header", message).hint(hint)
+}
+
 /// A setting that cannot count.
 pub fn config(message: String, hint: impl Into<String>) -> ConnectorError {
     ConnectorError::new(ErrorKind::ConfigInvalid, "flat-files", "configure", message).hint(hint)

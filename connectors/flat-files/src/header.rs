@@ -1,7 +1,7 @@
 //! Which cell of a row stands for which column: the header row bound to the known columns.
 
 use crate::columns::{Need, column_names, columns};
-use crate::error::{broken, config};
+use crate::error::{config, not_understood};
 use crate::mapping::Mapping;
 use crate::table::Cells;
 use lastkey_contract::{ConnectorError, Kind};
@@ -103,7 +103,7 @@ pub fn bind(
     mapping: &Mapping,
     cells: &Cells,
 ) -> Result<Header, ConnectorError> {
-    let fail = |message: String, hint: &str| broken(system, "read the header", message, hint);
+    let fail = |message: String, hint: &str| not_understood(system, message, hint);
     if cells.len() > MAX_COLUMNS {
         return Err(fail(
             format!(

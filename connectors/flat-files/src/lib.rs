@@ -26,6 +26,7 @@ mod error;
 mod header;
 mod look;
 mod map;
+mod misspelt;
 mod place;
 mod session;
 mod settings;

@@ -1,16 +1,28 @@
 //! The answer of `check`: what is at a place, and as what it will be read.
 
+use crate::misspelt::{is_table, known_as};
 use crate::place::survey;
 use crate::session::{Open, withheld_column};
 use crate::settings::Source;
-use lastkey_contract::{CheckReport, ConnectorError};
+use lastkey_contract::{CheckReport, ConnectorError, ErrorKind};
 
 /// The answer of `check`: which files are there, with how many rows and columns.
 pub fn look(source: &Source) -> Result<CheckReport, ConnectorError> {
     let found = survey(source)?;
-    let mut remarks = Vec::new();
+    let (mut warnings, mut remarks) = (Vec::new(), Vec::new());
     for (kind, stored) in &found.files {
-        let open = Open::at(source, *kind, std::slice::from_ref(stored), 0, None)?;
+        let open = match Open::at(source, *kind, std::slice::from_ref(stored), 0, None) {
+            // One file of several that is wrong: the others are read.
+            Err(error) if error.kind == ErrorKind::NotUnderstood && found.files.len() > 1 => {
+                warnings.push(format!(
+                    "{}; the {} are not read",
+                    error.message,
+                    kind.plural()
+                ));
+                continue;
+            }
+            open => open?,
+        };
         let rows = match open.inside.rows {
             Some(_) if !open.sieve.takes_all() => "those of its rows that speak of them".to_owned(),
             Some(rows) => format!("{rows} rows"),
@@ -33,14 +45,26 @@ pub fn look(source: &Source) -> Result<CheckReport, ConnectorError> {
         remarks.push(remark);
         remarks.extend(open.header.withheld.iter().map(|n| withheld_column(n)));
     }
-    remarks.extend(
-        found
-            .unknown
-            .iter()
-            .map(|name| format!("`{name}` is not a file that lastkey knows and is left alone")),
-    );
+    for name in &found.unknown {
+        let known: Vec<String> = match source.recipe {
+            Some(_) => Vec::new(),
+            None => known_as(name).into_iter().collect(),
+        };
+        match (is_table(name), known.as_slice()) {
+            (true, [known, ..]) => warnings.push(format!(
+                "`{name}` is not a file that lastkey knows and is not read: did you mean `{known}`?"
+            )),
+            (true, []) => warnings.push(format!(
+                "`{name}` is not a file that lastkey knows and is not read"
+            )),
+            (false, _) => remarks.push(format!(
+                "`{name}` is not a file that lastkey knows and is left alone"
+            )),
+        }
+    }
     Ok(CheckReport {
         rights_known: true,
+        warnings,
         remarks,
         ..CheckReport::default()
     })

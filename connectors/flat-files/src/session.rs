@@ -1,7 +1,7 @@
 //! Reading: pages of rows in file order, bound to the content that the first page saw.
 
 use crate::columns::file_name;
-use crate::error::{broken, unreadable};
+use crate::error::{not_understood, unreadable};
 use crate::header::{self, Header};
 use crate::map::{self, Problem};
 use crate::place::{Found, Inside, Outside, Stored, sha256_of_all, survey};
@@ -439,9 +439,8 @@ impl Open {
             None => first_line(source, stored, &mut records)?,
         };
         let cells = first.map_err(|malformed| {
-            broken(
+            not_understood(
                 &source.shown,
-                "read the header",
                 format!("the header of `{}` {}", stored.name, malformed.says()),
                 "save the file as CSV in UTF-8 (RFC 4180)",
             )
@@ -520,9 +519,8 @@ fn first_line(
     let failed = |e: io::Error| unreadable(&source.shown, read, &stored.name, &e);
     match records.next_record().map_err(failed)? {
         Some(record) => Ok(record.cells),
-        None => Err(broken(
+        None => Err(not_understood(
             &source.shown,
-            read,
             format!("`{}` is empty: it has not even a header", stored.name),
             "export it again; a file without rows still has a header",
         )),
@@ -537,9 +535,8 @@ fn skip_bom(
 ) -> io::Result<Result<u64, ConnectorError>> {
     let start = bytes.fill_buf()?;
     if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-        return Ok(Err(broken(
+        return Ok(Err(not_understood(
             &source.shown,
-            "read the header",
             format!("`{}` is UTF-16", stored.name),
             "save the file as UTF-8",
         )));

@@ -297,7 +297,7 @@ fn a_file_that_fails_as_a_whole_says_why() {
     ] {
         let error = one(name, content, Kind::Account).unwrap_err();
         assert_eq!(error.message, says);
-        assert_eq!(error.kind, ErrorKind::Protocol);
+        assert_eq!(error.kind, ErrorKind::NotUnderstood);
         assert!(error.hint.is_some(), "{says}");
     }
     let semicolons = one("accounts.csv", b"system;id\n", Kind::Account).unwrap_err();

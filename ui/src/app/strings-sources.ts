@@ -82,6 +82,7 @@ export const sources = {
   server: "Server",
   rightsHead: "Rights",
   checkedAt: "Checked",
+  warnings: "Warnings",
   remarks: "Remarks",
   check: "Check",
   checkTitle: (name: string) => `Check of ${name}`,

@@ -29,7 +29,7 @@ const kind = (name: string, t: Totals, gaps: string[] = []): KindTotals => ({ ki
 
 export const check: CheckView = {
   at: "2026-11-20T06:30:11Z", signed_in_as: "cn=lastkey-reader,ou=services,dc=brantholm,dc=example", server: "OpenLDAP 2.6.7, LDAPS, TLS 1.3",
-  missing_rights: [{ name: "environments:read", why: "environment secrets are not listed without it" }], excess_rights: [{ name: "pwdReset", why: "reading needs no right to reset passwords" }], rights_known: true, remarks: ["the server answers at most 1,000 entries a page"],
+  missing_rights: [{ name: "environments:read", why: "environment secrets are not listed without it" }], excess_rights: [{ name: "pwdReset", why: "reading needs no right to reset passwords" }], rights_known: true, warnings: [], remarks: ["the server answers at most 1,000 entries a page"],
 };
 const good: CheckView = { ...check, missing_rights: [], excess_rights: [], remarks: [] };
 

@@ -104,6 +104,7 @@ impl Connector for Seed {
             missing_rights: missing.collect(),
             excess_rights: excess.collect(),
             rights_known: true,
+            warnings: Vec::new(),
             remarks: Vec::new(),
         })
     }
@@ -241,6 +242,7 @@ impl Reading {
                     | ErrorKind::RateLimited
                     | ErrorKind::TimedOut
                     | ErrorKind::Protocol
+                    | ErrorKind::NotUnderstood
                     | ErrorKind::CursorLost
                     | ErrorKind::Unsupported
                     | ErrorKind::Cancelled

@@ -78,7 +78,7 @@ impl Transport {
             }
             ErrorKind::Protocol => "look whether another server answers at this address",
             ErrorKind::CursorLost => "read this kind again from its start",
-            ErrorKind::Unsupported | ErrorKind::Bug => "report this",
+            ErrorKind::NotUnderstood | ErrorKind::Unsupported | ErrorKind::Bug => "report this",
         };
         ConnectorError::new(kind, self.base(), operation, message).hint(hint)
     }

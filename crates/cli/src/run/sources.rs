@@ -133,7 +133,10 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
                 show_check(&name, &check, out)?;
             }
             Ok(
-                if check.missing_rights.is_empty() && check.excess_rights.is_empty() {
+                if check.missing_rights.is_empty()
+                    && check.excess_rights.is_empty()
+                    && check.warnings.is_empty()
+                {
                     ExitCode::SUCCESS
                 } else {
                     ExitCode::from(1)
@@ -370,6 +373,9 @@ pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure
                 moment(at)
             ))?;
         }
+        for warning in report.check.iter().flat_map(|check| &check.warnings) {
+            out.line(format!("{}: warning: {warning}", report.source))?;
+        }
         for right in report.check.iter().flat_map(|check| &check.missing_rights) {
             out.line(format!(
                 "{}: missing right {}: {}",
@@ -455,6 +461,9 @@ fn show_check(name: &str, check: &CheckView, out: &Output) -> Result<(), Failure
     }
     if !check.rights_known {
         out.line("rights: this system does not tell its clients what they may do")?;
+    }
+    for warning in &check.warnings {
+        out.line(format!("warning: {warning}"))?;
     }
     for remark in &check.remarks {
         out.line(remark)?;

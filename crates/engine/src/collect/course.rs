@@ -168,6 +168,7 @@ impl Read<'_> {
             }
             ErrorKind::Forbidden
             | ErrorKind::Protocol
+            | ErrorKind::NotUnderstood
             | ErrorKind::CursorLost
             | ErrorKind::Unsupported
             | ErrorKind::Bug => {
@@ -196,9 +197,12 @@ impl Read<'_> {
         };
         let missing = report.missing_rights.iter();
         let excess = report.excess_rights.iter();
+        let warnings = report.warnings.iter();
+        let warnings = warnings.map(|text| NewJournalRow::plain("note", None, text.as_str()));
         let lines: Vec<NewJournalRow> = missing
             .map(|right| line("missing right", right))
             .chain(excess.map(|right| line("right in excess", right)))
+            .chain(warnings)
             .collect();
         self.journal.write(&lines).await?;
         self.check = Some(CheckRecord {
@@ -270,7 +274,7 @@ impl Read<'_> {
         });
         // A refusal of one kind says nothing about the next one.
         Ok(match error.kind {
-            ErrorKind::Forbidden | ErrorKind::Unsupported => Next::GoOn,
+            ErrorKind::Forbidden | ErrorKind::Unsupported | ErrorKind::NotUnderstood => Next::GoOn,
             ErrorKind::ConfigInvalid
             | ErrorKind::AuthRejected
             | ErrorKind::TlsUntrusted

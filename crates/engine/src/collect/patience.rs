@@ -123,6 +123,7 @@ pub(super) fn ends_connection(error: ErrorKind, failed_tries: u32) -> bool {
         | ErrorKind::Forbidden
         | ErrorKind::TlsUntrusted
         | ErrorKind::Protocol
+        | ErrorKind::NotUnderstood
         | ErrorKind::CursorLost
         | ErrorKind::Unsupported
         | ErrorKind::Cancelled
@@ -193,6 +194,7 @@ mod tests {
             Forbidden,
             TlsUntrusted,
             Protocol,
+            NotUnderstood,
             CursorLost,
             Unsupported,
             Cancelled,

@@ -198,6 +198,7 @@ impl Redactor {
             missing_rights,
             excess_rights,
             rights_known,
+            warnings,
             remarks,
         } = report;
         let rights = |rights: Vec<Right>| {
@@ -213,6 +214,7 @@ impl Redactor {
             missing_rights: rights(missing_rights),
             excess_rights: rights(excess_rights),
             rights_known,
+            warnings: warnings.iter().map(|text| self.clean(text)).collect(),
             remarks: remarks.iter().map(|text| self.clean(text)).collect(),
         }
     }

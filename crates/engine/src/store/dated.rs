@@ -1,5 +1,6 @@
 //! Reads of a source by the moment that they show: what a series of dated files has brought.
 
+use super::syncs::LATEST_SHOWN;
 use super::{SourceRecord, Store, StoreError, SyncState};
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
@@ -60,14 +61,10 @@ impl Store {
             }
             contents.push(all);
         }
-        // As `begin_sync` asks: a read that failed as a whole says nothing of a date.
-        let latest: Option<String> = sqlx::query_scalar(
-            "SELECT read_at FROM syncs WHERE source = ?1 AND state <> ?2 ORDER BY id DESC LIMIT 1",
-        )
-        .bind(source.id)
-        .bind(SyncState::Failed.word())
-        .fetch_optional(&mut *reader)
-        .await?;
+        let latest: Option<String> = sqlx::query_scalar(LATEST_SHOWN)
+            .bind(source.id)
+            .fetch_optional(&mut *reader)
+            .await?;
         let overtaken_by = latest
             .and_then(|latest| DateTime::parse_from_rfc3339(&latest).ok())
             .map(|latest| latest.with_timezone(&Utc))

@@ -305,6 +305,13 @@ pub(super) async fn put_kind(
     Ok(())
 }
 
+/// The moment that a source's latest read shows. One that failed, and read no kind to its end, says
+/// nothing of a date.
+pub(super) const LATEST_SHOWN: &str = "SELECT y.read_at FROM syncs y WHERE y.source = ?1
+   AND (y.state <> 'failed'
+     OR EXISTS (SELECT 1 FROM sync_kinds k WHERE k.sync = y.id AND k.complete = 1))
+   ORDER BY y.id DESC LIMIT 1";
+
 impl Store {
     /// Opens a sync: every kind that will be read starts as not read.
     pub(crate) async fn begin_sync(
@@ -317,12 +324,10 @@ impl Store {
     ) -> Result<SyncId, StoreError> {
         let read = read_at.unwrap_or(now);
         let mut writing = self.begin().await?;
-        let latest: Option<(String,)> = sqlx::query_as(
-            "SELECT read_at FROM syncs WHERE source = ?1 AND state <> 'failed' ORDER BY id DESC LIMIT 1",
-        )
-        .bind(source.id)
-        .fetch_optional(&mut *writing.tx)
-        .await?;
+        let latest: Option<(String,)> = sqlx::query_as(LATEST_SHOWN)
+            .bind(source.id)
+            .fetch_optional(&mut *writing.tx)
+            .await?;
         if let (Some(given), Some((latest,))) = (read_at, latest) {
             let before = DateTime::parse_from_rfc3339(&latest).is_ok_and(|l| given < l);
             if before {

@@ -240,6 +240,7 @@ pub fn check_view(check: CheckRecord) -> CheckView {
         missing_rights,
         excess_rights,
         rights_known,
+        warnings,
         remarks,
     } = check.report;
     CheckView {
@@ -249,6 +250,7 @@ pub fn check_view(check: CheckRecord) -> CheckView {
         missing_rights: rights(missing_rights),
         excess_rights: rights(excess_rights),
         rights_known,
+        warnings,
         remarks,
     }
 }

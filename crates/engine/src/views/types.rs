@@ -213,6 +213,7 @@ pub struct CheckView {
     pub missing_rights: Vec<RightView>,
     pub excess_rights: Vec<RightView>,
     pub rights_known: bool,
+    pub warnings: Vec<String>,
     pub remarks: Vec<String>,
 }
 
