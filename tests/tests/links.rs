@@ -237,3 +237,123 @@ fn a_person_with_two_records_is_one_leaver_with_all_accounts() {
     desk.expect(0, &["link", "undo", "1", "--why", "one after all"]);
     assert_eq!(leaver("hr:u1"), both);
 }
+
+#[test]
+fn connected_accounts_are_listed_with_rule_and_basis_and_those_of_one_person_too() {
+    let desk = desk();
+    desk.write(
+        "vendors/identities.csv",
+        "id,kind,display_name,status\nv1,person,Ann Smith,active\n",
+    );
+    let folder = desk.room.path("vendors").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "vendors"]);
+    desk.expect(0, &["link", "corp:a3", "vendors:v1", "--why", "asked her"]);
+    desk.expect(
+        0,
+        &["link", "same", "hr:u1", "vendors:v1", "--why", "hired"],
+    );
+    let told = |more: &[&str]| -> Vec<String> {
+        let rows = desk.lines(0, &[&["link", "list"], more].concat());
+        let text = |row: &Value, column: &str| row[column].as_str().unwrap_or("-").to_owned();
+        let columns = ["account", "identity", "rule", "confidence", "basis"];
+        rows.iter()
+            .map(|row| columns.map(|column| text(row, column)).join(" "))
+            .collect()
+    };
+    let system = "corp:a1 hr:u1 identity id certain observed";
+    let decided = "corp:a3 vendors:v1 decision - attested";
+    assert_eq!(told(&["--connected"]), [system, decided]);
+    for record in ["hr:u1", "vendors:v1", "v1"] {
+        assert_eq!(told(&["--of", record]), [system, decided], "{record}");
+    }
+    assert!(told(&["--of", "u2"]).is_empty());
+    desk.trouble(2, &["link", "list", "--of", "nobody"], "no identity");
+    // The list of identities says which records are one person.
+    let rows = desk.lines(0, &["identities"]);
+    let persons: Vec<(&Value, &Value)> = rows.iter().map(|r| (&r["id"], &r["person"])).collect();
+    let first = serde_json::json!("hr:u1");
+    let of = |id: &str| persons.iter().find(|(i, _)| *i == id).unwrap().1;
+    assert_eq!(
+        (of("u1"), of("v1"), of("u2")),
+        (&first, &first, &Value::Null)
+    );
+    let text = desk.expect(0, &["identities"]);
+    assert!(text.lines().next().unwrap().ends_with("person"), "{text}");
+}
+
+#[test]
+fn links_reach_and_rehearsals_of_an_earlier_sync_are_made_of_its_facts() {
+    let desk = Desk::new();
+    let write = |name: &str, text: &str| desk.write(&format!("all/{name}.csv"), text);
+    let people = "id,kind,display_name\nu1,person,Ann\nwl,workload,Payroll\n";
+    let accounts = "system,id,identity_id,privileged\ncorp,a1,u1,\ncorp,root,wl,true\n";
+    write("identities", people);
+    write("accounts", accounts);
+    write("entitlements", "system,id,kind\ncorp,g1,group\n");
+    write(
+        "grants",
+        "system,principal_type,principal_id,entitlement_id,assignment\ncorp,account,a1,g1,eligible\n",
+    );
+    write(
+        "controls",
+        "system,account_id,principal_type,principal_id,means\n\
+         corp,root,entitlement,g1,reset_password\n",
+    );
+    write(
+        "credentials",
+        "system,id,kind,account_id,fingerprint\ncorp,k1,password,a1,f\ncorp,k2,password,root,f\n",
+    );
+    let folder = desk.room.path("all").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "all"]);
+    let radius = desk.expect(0, &["reach", "--identity", "u1"]);
+    for line in [
+        "member of (eligible) entitlement corp:g1 on corp:a1 -> by reset_password account corp:root (of wl, privileged)",
+        "own credential: credential corp:k1 -> same secret credential corp:k2 (of wl)",
+    ] {
+        assert!(radius.contains(line), "{radius}");
+    }
+    write("identities", &people.replace("u1,person,Ann\n", ""));
+    write(
+        "accounts",
+        &accounts.replace("corp,a1,u1,\n", "corp,a1,,\n"),
+    );
+    desk.expect(0, &["sync", "all", "--accept-removals"]);
+    desk.trouble(2, &["reach", "--identity", "u1"], "no identity `u1`");
+    fn then<'t>(command: &[&'t str]) -> Vec<&'t str> {
+        [command, &["--as-of", "1"]].concat()
+    }
+    let without_time = |text: String| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.starts_with("  "));
+        lines.map(str::to_owned).collect()
+    };
+    let again = desk.expect(0, &then(&["reach", "--identity", "u1"]));
+    assert_eq!(without_time(again.clone()), without_time(radius));
+    assert!(again.contains("after sync 1"), "{again}");
+    let left = desk.lines(1, &then(&["rehearse", "leaver", "--identity", "all:u1"]));
+    assert_eq!(left[0]["as_of"], 1);
+    assert_eq!(left[0]["identity"], "u1");
+    assert_eq!(left[0]["residual"].as_array().unwrap().len(), 5, "{left:?}");
+    let everyone = desk.lines(0, &then(&["rehearse", "leaver", "--all"]));
+    assert_eq!(everyone.len(), 2);
+    desk.trouble(
+        2,
+        &then(&["rehearse", "leaver", "--identity", "u9"]),
+        "after sync 1",
+    );
+    let of = |as_of: &[&str]| {
+        let list = ["link", "list", "--connected"];
+        let rows = desk.lines(0, &[&list[..], as_of].concat());
+        rows.iter()
+            .map(|row| row["account"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(&[]), ["corp:root"]);
+    assert_eq!(of(&["--as-of", "1"]), ["corp:a1", "corp:root"]);
+    let ann = desk.lines(0, &then(&["link", "list", "--of", "u1"]));
+    assert_eq!(
+        (ann.len(), &ann[0]["account"]),
+        (1, &Value::from("corp:a1"))
+    );
+    let counts = desk.expect(0, &then(&["link", "list"]));
+    assert!(counts.contains("2  connected"), "{counts}");
+}

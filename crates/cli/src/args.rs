@@ -399,9 +399,12 @@ pub struct ReachOf {
 pub struct Reach {
     #[command(flatten)]
     pub of: ReachOf,
-    /// At this moment (RFC 3339; default: now)
+    /// At this moment (RFC 3339; default: now, or the moment of --as-of)
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+    /// In the state after this sync, or of this time or date; rules and decisions are those of now
+    #[arg(long, value_name = "SYNC|TIME")]
+    pub as_of: Option<String>,
 }
 
 /// The offboarding plan.
@@ -442,9 +445,12 @@ pub struct Leaver {
     /// With --all: all items of everyone, not only the worst
     #[arg(long, requires = "all")]
     pub items: bool,
-    /// When they leave (RFC 3339; default: now)
+    /// When they leave (RFC 3339; default: now, or the moment of --as-of)
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+    /// In the state after this sync, or of this time or date; the plan, rules and decisions are those of now
+    #[arg(long, value_name = "SYNC|TIME")]
+    pub as_of: Option<String>,
 }
 
 /// The store itself.

@@ -42,8 +42,17 @@ pub enum LinkCommand {
         #[arg(long, value_name = "TEXT")]
         why: String,
     },
-    /// How many accounts are connected, and those that wait for a decision
-    List(Listed),
+    /// How many accounts are connected, and which; those that wait for a decision
+    List {
+        #[command(flatten)]
+        which: Listed,
+        /// Only the accounts of this person, whichever of its records they name
+        #[arg(long, value_name = "IDENTITY", conflicts_with = "decided")]
+        of: Option<String>,
+        /// As the facts of this sync, time or date have it, by the rules and decisions of now
+        #[arg(long, value_name = "SYNC|TIME", conflicts_with = "decided")]
+        as_of: Option<String>,
+    },
     /// Why an account is whose it is, or who comes nearest
     Explain {
         #[arg(value_name = "SYSTEM:ID")]
@@ -74,6 +83,9 @@ pub struct TwoRecords {
 #[derive(Debug, ClapArgs)]
 #[group(multiple = false)]
 pub struct Listed {
+    /// One person's
+    #[arg(long)]
+    pub connected: bool,
     /// Several persons fit
     #[arg(long)]
     pub ambiguous: bool,

@@ -3,6 +3,7 @@
 use crate::failure::{Failure, FailureKind};
 use crate::keys::{Company, KeySource, Keys, Presence, SecretBox, Settled, settle, sidecar_path};
 use crate::making::{self, Making};
+use crate::then::Then;
 use chrono::{DateTime, Utc};
 use lastkey_engine::store::{Store, StoreError, StoreKey};
 use lastkey_engine::views::{self, PlanView, Status};
@@ -53,6 +54,8 @@ pub struct Workbench {
     pub(crate) keys: Keys,
     presence: Arc<Presence>,
     practice_date: Mutex<Option<DateTime<Utc>>>,
+    /// The earlier state that is looked at, where it is not the latest.
+    pub(crate) then: Option<Then>,
     /// The graph and the names of the latest state of the store.
     pub(crate) latest: tokio::sync::Mutex<Option<crate::rehearsals::Latest>>,
     pub(crate) everyone: tokio::sync::Mutex<Option<crate::rehearsals::Everyone>>,
@@ -189,6 +192,7 @@ impl Workbench {
             keys,
             presence: Arc::new(presence),
             practice_date: Mutex::new(practice_date),
+            then: None,
             latest: tokio::sync::Mutex::default(),
             everyone: tokio::sync::Mutex::default(),
             changes: tokio::sync::Mutex::default(),
@@ -203,9 +207,12 @@ impl Workbench {
         *self.changes.lock().await = None;
     }
 
-    /// The moment that counts as now: the practice estate has a fixed date of its own.
+    /// The moment that counts as now: the practice estate has a fixed date of its own, and so has
+    /// an earlier state that is looked at.
     pub fn now(&self) -> DateTime<Utc> {
-        self.practice_date().unwrap_or_else(Utc::now)
+        let then = self.then.map(|then| then.at);
+        then.or_else(|| self.practice_date())
+            .unwrap_or_else(Utc::now)
     }
 
     pub(crate) fn practice_date(&self) -> Option<DateTime<Utc>> {

@@ -41,6 +41,7 @@ mod stop;
 mod stores;
 mod syncs;
 mod tables;
+mod then;
 mod trust;
 
 pub use bench::{Closing, OpenOptions, Opened, WhenMissing, Workbench};
@@ -50,7 +51,7 @@ pub use failure::{Failure, FailureKind};
 pub use fingerprints::Consent;
 pub use history::{DiffRequest, kind_from_text};
 pub use keys::{KeySource, KeychainState, Passphrase, make_key_file};
-pub use links::{Window, check_link_rules};
+pub use links::{LinksAsked, Window, check_link_rules};
 pub use memory::leave_no_core;
 pub use owners::{BulkRequest, DECISION_COLUMNS, OwnerRequest, OwnersDecided, owner_columns};
 pub use packages::verify;

@@ -6,12 +6,14 @@ use chrono::Utc;
 use lastkey_contract::SourceName;
 use lastkey_engine::store::{
     AccountName, Decision, JoinedRow, LinkState, NewDecision, PersonDoubtRow, RecordName, RulesOf,
+    SyncId, WhichLinks,
 };
 use lastkey_engine::views::{
-    self, DecisionLine, LinkCount, LinkExplained, LinkLine, ListQuery, PersonDoubtLine, PersonLine,
-    RowWindow,
+    self, DecisionLine, LinkCount, LinkExplained, LinkLine, LinkedLine, ListQuery, PersonDoubtLine,
+    PersonLine, RowWindow,
 };
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A row of a file of decisions.
@@ -30,6 +32,14 @@ pub struct Window<T> {
     pub total: u64,
 }
 
+/// Which accounts are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinksAsked {
+    pub state: Option<LinkState>,
+    /// An id, or `SOURCE:ID`: the accounts of this person, whichever of its records they name.
+    pub of: Option<String>,
+}
+
 impl Workbench {
     /// How many accounts stand how.
     pub async fn link_counts(&self) -> Result<Vec<LinkCount>, Failure> {
@@ -44,6 +54,60 @@ impl Workbench {
         limit: u32,
     ) -> Result<Vec<LinkLine>, Failure> {
         Ok(views::links(&self.store, state, offset, limit).await?)
+    }
+
+    /// Hands over accounts and how they stand: all, those that stand so, those of one person;
+    /// now, or as the facts of a sync have it.
+    pub async fn each_linked(
+        &self,
+        which: &LinksAsked,
+        as_of: Option<u64>,
+        each: impl FnMut(LinkedLine) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let of = match &which.of {
+            Some(text) => Some(self.records_then(text, as_of).await?),
+            None => None,
+        };
+        let state = which.state;
+        let asked = WhichLinks { state, of };
+        views::each_linked(&self.store, &asked, as_of.map(SyncId), each).await
+    }
+
+    /// How many accounts stood how after a sync.
+    pub async fn link_counts_then(&self, as_of: u64) -> Result<Vec<LinkCount>, Failure> {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        self.each_linked(&LinksAsked::default(), Some(as_of), |linked| {
+            *counts.entry(linked.line.state).or_default() += 1;
+            Ok(())
+        })
+        .await?;
+        let states = LinkState::ALL.iter().map(|state| state.word());
+        let counted = states.filter_map(|word| counts.remove_entry(word));
+        Ok(counted
+            .map(|(state, count)| LinkCount { state, count })
+            .collect())
+    }
+
+    /// All records of the person whom a text names; of an earlier moment those that were listed
+    /// then, too.
+    async fn records_then(
+        &self,
+        text: &str,
+        as_of: Option<u64>,
+    ) -> Result<Vec<RecordName>, Failure> {
+        let record = match (self.record(text).await, as_of) {
+            (Ok(record), _) => record,
+            (Err(failure), None) => return Err(failure),
+            (Err(failure), Some(sync)) => {
+                let then = self.store.records_listed(text, SyncId(sync)).await?;
+                match then.as_slice() {
+                    [(one, _)] => one.clone(),
+                    [] | [_, _, ..] => return Err(failure),
+                }
+            }
+        };
+        let records = self.store.records_of(&record).await?;
+        Ok(records.into_iter().map(|(record, _)| record).collect())
     }
 
     /// How many accounts stand how, but for those that are somebody's; of one source or of all.

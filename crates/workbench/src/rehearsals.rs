@@ -4,7 +4,7 @@ use crate::bench::Workbench;
 use crate::failure::Failure;
 use crate::stop::Stop;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use lastkey_contract::facts::LifecycleEvent;
+use lastkey_contract::facts::{IdentityKind, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{CredentialId, IdentityId, Kind, SourceName, SystemName};
 use lastkey_engine::access::{Graph, Reach, ReachFrom, ReadState, reach};
@@ -135,19 +135,18 @@ impl Workbench {
         at: Option<DateTime<Utc>>,
     ) -> Result<RehearsalView, Failure> {
         let (Leaver::Identity(id) | Leaver::Vendor(id)) = &leaver;
-        let id = self.known_identity(id.as_str()).await?;
+        let (_, graph) = self.graph().await?;
+        let (id, display_name) = self.identity_and_name(id.as_str(), &graph).await?;
         let leaver = match leaver {
             Leaver::Identity(_) => Leaver::Identity(id.clone()),
             Leaver::Vendor(_) => {
-                self.require_vendor(&id).await?;
+                require_vendor(&id, &graph)?;
                 Leaver::Vendor(id.clone())
             }
         };
-        let (_, graph) = self.graph().await?;
         let (plan, name) = self.plan().await?;
         let at = at.unwrap_or_else(|| self.now());
         let settings = RehearsalSettings::default();
-        let display_name = self.display_name(&id).await?;
         let begun = Instant::now();
         let rehearsal =
             off_thread(move || rehearse_leaver(&graph, &plan, &leaver, at, &settings)).await?;
@@ -267,7 +266,9 @@ impl Workbench {
         let (plan, _) = self.plan().await?;
         let at = at.unwrap_or_else(|| self.now());
         let of = match of {
-            ReachOf::Identity(id) => ReachFrom::Identity(self.known_identity(id).await?),
+            ReachOf::Identity(id) => {
+                ReachFrom::Identity(self.identity_and_name(id, &graph).await?.0)
+            }
             ReachOf::Credential { system, id } => ReachFrom::Credential(
                 SystemName::new(system.clone()),
                 CredentialId::new(id.clone()),
@@ -303,7 +304,10 @@ impl Workbench {
         if let Some(latest) = kept.as_ref().filter(|latest| latest.state == state) {
             return Ok(latest.clone());
         }
-        let graph = self.store.load_graph(None).await?;
+        let graph = self
+            .store
+            .load_graph(self.then.map(|then| then.sync))
+            .await?;
         let latest = Latest {
             state,
             reads: Arc::new(Reads {
@@ -341,21 +345,30 @@ impl Workbench {
         }
     }
 
-    async fn require_vendor(&self, id: &IdentityId) -> Result<(), Failure> {
-        let found = self.store.find_identity(id.as_str()).await?;
-        match found.first().map(|person| person.kind.as_str()) {
-            Some("vendor") => Ok(()),
-            Some(kind) => Err(
-                Failure::bad_input(format!("`{id}` is a {kind}, not a vendor"))
-                    .hint("give it with --identity"),
-            ),
-            None => Err(Failure::bad_input(format!("there is no vendor `{id}`"))),
+    /// The one identity that the text names in the state that is looked at, and what it is called.
+    async fn identity_and_name(
+        &self,
+        text: &str,
+        graph: &Graph,
+    ) -> Result<(IdentityId, Option<String>), Failure> {
+        if let Some(then) = self.then {
+            return self.known_identity_then(text, then.sync, graph).await;
         }
-    }
-
-    async fn display_name(&self, id: &IdentityId) -> Result<Option<String>, Failure> {
+        let id = self.known_identity(text).await?;
         let found = self.store.find_identity(id.as_str()).await?;
-        Ok(found.into_iter().next().and_then(|one| one.display_name))
+        let name = found.into_iter().next().and_then(|one| one.display_name);
+        Ok((id, name))
+    }
+}
+
+fn require_vendor(id: &IdentityId, graph: &Graph) -> Result<(), Failure> {
+    match graph.identity_kind(id) {
+        Some(IdentityKind::Vendor) => Ok(()),
+        Some(kind) => Err(
+            Failure::bad_input(format!("`{id}` is a {kind}, not a vendor"))
+                .hint("give it with --identity"),
+        ),
+        None => Err(Failure::bad_input(format!("there is no vendor `{id}`"))),
     }
 }
 

@@ -3,20 +3,30 @@
 use crate::bench::Workbench;
 use crate::failure::Failure;
 use lastkey_contract::{Kind, SourceName};
-use lastkey_engine::store::{FactTable, SyncId, TableQuery};
+use lastkey_engine::store::{FactTable, RecordName, SyncId, TableQuery};
 use lastkey_engine::views::{
     self, EventRow, IdentityDetail, IdentityLookup, IdentityRow, JournalRow, KindStanding,
     ListQuery, RowWindow, RunDetail, RunRow,
 };
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
+
+/// How many persons with several records are looked at at once.
+const WINDOW: u32 = 10_000;
+
+/// The column that says whose record an identity is, where its person has several: the record that
+/// goes first.
+const PERSON: &str = "person";
 
 /// The columns of a table, in order: those of the flat files, then where and when it was read.
 pub fn columns(kind: Kind) -> Vec<String> {
+    let person = (kind == Kind::Identity).then_some(PERSON);
     lastkey_engine::store::columns(kind)
         .iter()
         .copied()
         .chain(["source", "first_sync"])
+        .chain(person)
         .map(str::to_owned)
         .collect()
 }
@@ -111,8 +121,59 @@ impl Workbench {
         mut take: impl FnMut(Vec<Map<String, Value>>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let query = table_query(filters, as_of)?;
-        let give = |rows| take(rows).map(ControlFlow::Continue);
+        let persons = match kind {
+            Kind::Identity => self.first_records().await?,
+            Kind::Account
+            | Kind::Entitlement
+            | Kind::Grant
+            | Kind::Credential
+            | Kind::Location
+            | Kind::Reader
+            | Kind::Control
+            | Kind::Owner
+            | Kind::Session
+            | Kind::Task => HashMap::new(),
+        };
+        let give = |mut rows: Vec<Map<String, Value>>| {
+            if !persons.is_empty() {
+                rows.iter_mut().for_each(|row| say_person(row, &persons));
+            }
+            take(rows).map(ControlFlow::Continue)
+        };
         self.store.each_row::<Failure>(kind, &query, give).await
+    }
+}
+
+impl Workbench {
+    /// Of each record of a person with several: the one that goes first.
+    async fn first_records(&self) -> Result<HashMap<RecordName, String>, Failure> {
+        let mut first_of = HashMap::new();
+        let mut offset = 0;
+        loop {
+            let window = self.joined_persons(offset, WINDOW).await?;
+            for person in window.rows {
+                let Some((first, _)) = person.records.first() else {
+                    continue;
+                };
+                let first = first.to_string();
+                let records = person.records.into_iter();
+                first_of.extend(records.map(|(record, _)| (record, first.clone())));
+            }
+            offset += u64::from(WINDOW);
+            if offset >= window.total {
+                return Ok(first_of);
+            }
+        }
+    }
+}
+
+/// Says which record goes first, on a row of an identity that is one of several.
+fn say_person(row: &mut Map<String, Value>, persons: &HashMap<RecordName, String>) {
+    let text = |column: &str| row.get(column).and_then(Value::as_str).map(str::to_owned);
+    let record = text("source").zip(text("id"));
+    let record = record.map(|(source, id)| RecordName { source, id });
+    if let Some(first) = record.and_then(|record| persons.get(&record)) {
+        row.insert(PERSON.to_owned(), Value::from(first.as_str()));
     }
 }
 

@@ -11,6 +11,11 @@ export type ReachItem = { kind: ItemKind, system: string, id: string, on_account
  */
 path: Array<string>, links: Array<ReachLink>, 
 /**
+ * Whose account it is, or whose account the credential belongs to, where that is known and
+ * somebody else than where reach starts.
+ */
+identity?: string, 
+/**
  * Its own flag.
  */
 privileged: boolean | null, environment: string | null, 

@@ -6,12 +6,14 @@ use crate::link_args::{Link, LinkCommand, Listed, Rules};
 use crate::output::{Output, moment, table};
 use lastkey_engine::lifecycle::Basis;
 use lastkey_engine::store::{LinkState, RecordName};
-use lastkey_engine::views::{Candidate, DecisionLine, LinkExplained, LinkLine};
-use lastkey_workbench::{Failure, WhenMissing, Workbench, check_link_rules};
+use lastkey_engine::views::{Candidate, DecisionLine, LinkExplained, LinkLine, LinkedLine};
+use lastkey_workbench::{Failure, LinksAsked, WhenMissing, Workbench, check_link_rules};
 use std::process::ExitCode;
 
 /// How many lines are read at once.
-const WINDOW: u32 = 1_000;
+const WINDOW: usize = 1_000;
+/// The same for lists that the store counts.
+const PAGE: u32 = 1_000;
 
 pub async fn link(global: &Global, args: Link, out: &Output) -> Result<ExitCode, Failure> {
     let Some(command) = args.command else {
@@ -62,7 +64,9 @@ pub async fn link(global: &Global, args: Link, out: &Output) -> Result<ExitCode,
                 &format!("decision {number} is undone"),
             )
         }
-        LinkCommand::List(which) => list(&bench, which, out).await,
+        LinkCommand::List { which, of, as_of } => {
+            list(&bench, which, of, as_of.as_deref(), out).await
+        }
         LinkCommand::Explain { account } => explain(&bench, &account, out).await,
         LinkCommand::Persons { doubts: false } => persons(&bench, out).await,
         LinkCommand::Persons { doubts: true } => doubts(&bench, out).await,
@@ -112,19 +116,40 @@ fn standing(line: &LinkLine) -> String {
     }
 }
 
-async fn list(bench: &Workbench, which: Listed, out: &Output) -> Result<ExitCode, Failure> {
+async fn list(
+    bench: &Workbench,
+    which: Listed,
+    of: Option<String>,
+    as_of: Option<&str>,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
     if which.decided {
         return decisions(bench, out).await;
     }
     let chosen = [
+        (which.connected, LinkState::Linked),
         (which.ambiguous, LinkState::Ambiguous),
         (which.possible, LinkState::Possible),
         (which.unmatched, LinkState::Unmatched),
         (which.nobodys, LinkState::Nobodys),
         (which.gone, LinkState::Gone),
     ];
-    let Some((_, state)) = chosen.into_iter().find(|(wanted, _)| *wanted) else {
-        let counts = bench.link_counts().await?;
+    let state = chosen.into_iter().find(|(wanted, _)| *wanted);
+    let asked = LinksAsked {
+        state: state.map(|(_, state)| state),
+        of,
+    };
+    let as_of = bench.as_of(as_of).await?;
+    if let Some(sync) = as_of {
+        out.remark(format!(
+            "as of sync {sync}, by the rules and decisions of now"
+        ));
+    }
+    if asked == LinksAsked::default() {
+        let counts = match as_of {
+            Some(sync) => bench.link_counts_then(sync).await?,
+            None => bench.link_counts().await?,
+        };
         if out.json {
             out.document(&counts)?;
         } else {
@@ -133,40 +158,90 @@ async fn list(bench: &Workbench, which: Listed, out: &Output) -> Result<ExitCode
             }
         }
         return Ok(ExitCode::SUCCESS);
-    };
-    let mut offset = 0;
-    loop {
-        let rows = bench.links(state, offset, WINDOW).await?;
-        if out.json {
-            rows.iter().try_for_each(|row| out.document(row))?;
-        } else if !rows.is_empty() {
-            let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
-            let header = ["account", "name", "kind", "source", "rule", "candidates"];
-            table(&header, &cells)
-                .iter()
-                .skip(usize::from(offset > 0))
-                .try_for_each(|line| out.line(line))?;
+    }
+    let mut lines = Lines::new(out);
+    bench
+        .each_linked(&asked, as_of, |linked| lines.take(linked))
+        .await?;
+    lines.end(&asked)
+}
+
+/// Accounts on their way out, laid out by the window.
+struct Lines<'o> {
+    out: &'o Output,
+    waiting: Vec<LinkedLine>,
+    /// How many have been written.
+    written: usize,
+}
+
+impl<'o> Lines<'o> {
+    fn new(out: &'o Output) -> Self {
+        Lines {
+            out,
+            waiting: Vec::new(),
+            written: 0,
         }
-        if rows.len() < WINDOW as usize {
-            return Ok(ExitCode::SUCCESS);
+    }
+
+    fn take(&mut self, line: LinkedLine) -> Result<(), Failure> {
+        self.waiting.push(line);
+        match self.waiting.len() < WINDOW {
+            true => Ok(()),
+            false => self.write(),
         }
-        offset += u64::from(WINDOW);
+    }
+
+    fn write(&mut self) -> Result<(), Failure> {
+        let window = std::mem::take(&mut self.waiting);
+        let begun = self.written > 0;
+        self.written += window.len();
+        if self.out.json {
+            return self.out.documents(&window);
+        }
+        let header = [
+            "account", "name", "kind", "source", "state", "rule", "sure", "known", "identity",
+        ];
+        let cells: Vec<Vec<String>> = window.iter().map(cells).collect();
+        let laid_out = table(&header, &cells);
+        let rows = laid_out.iter().skip(usize::from(begun));
+        rows.into_iter().try_for_each(|line| self.out.line(line))
+    }
+
+    fn end(mut self, asked: &LinksAsked) -> Result<ExitCode, Failure> {
+        if !self.waiting.is_empty() {
+            self.write()?;
+        }
+        if self.written == 0 {
+            let how = asked.state.map_or("known", LinkState::word);
+            let whose = asked.of.iter().map(|of| format!(" of {of}"));
+            let whose: String = whose.collect();
+            self.out.remark(format!("no account{whose} is {how}"));
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
-fn cells(row: &LinkLine) -> Vec<String> {
+fn cells(row: &LinkedLine) -> Vec<String> {
+    let LinkedLine {
+        line,
+        confidence,
+        basis,
+    } = row;
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let mut candidates: Vec<String> = row.identity.iter().cloned().collect();
-    candidates.extend(row.candidates.iter().cloned());
+    let mut candidates: Vec<String> = line.identity.iter().cloned().collect();
+    candidates.extend(line.candidates.iter().cloned());
     vec![
-        row.account.clone(),
-        text(&row.name),
-        text(&row.kind),
-        row.source.clone(),
-        match &row.doubt {
-            Some(doubt) => format!("{}: {doubt}", text(&row.rule)),
-            None => text(&row.rule),
+        line.account.clone(),
+        text(&line.name),
+        text(&line.kind),
+        line.source.clone(),
+        line.state.clone(),
+        match &line.doubt {
+            Some(doubt) => format!("{}: {doubt}", text(&line.rule)),
+            None => text(&line.rule),
         },
+        text(confidence),
+        basis.map(Basis::word).unwrap_or_default().to_owned(),
         candidates.join(" "),
     ]
 }
@@ -174,14 +249,14 @@ fn cells(row: &LinkLine) -> Vec<String> {
 async fn decisions(bench: &Workbench, out: &Output) -> Result<ExitCode, Failure> {
     let mut offset = 0;
     loop {
-        let window = bench.decisions(offset, WINDOW).await?;
+        let window = bench.decisions(offset, PAGE).await?;
         for row in &window.rows {
             match out.json {
                 true => out.document(row)?,
                 false => out.line(decision(row))?,
             }
         }
-        offset += u64::from(WINDOW);
+        offset += u64::from(PAGE);
         if offset >= window.total {
             return Ok(ExitCode::SUCCESS);
         }
@@ -229,11 +304,7 @@ fn told(answer: &LinkExplained) -> Vec<String> {
         ));
     } else if let (Some(rule), Some(basis)) = (&line.rule, answer.basis) {
         let sure = answer.confidence.as_deref().unwrap_or("");
-        let known = match basis {
-            Basis::Observed => "observed",
-            Basis::Attested => "attested",
-            Basis::Assumed => "assumed",
-        };
+        let known = basis.word();
         lines.push(format!("  by the rule `{rule}` ({sure}, {known})"));
     }
     for asked in &answer.rules {
@@ -275,7 +346,7 @@ fn candidate(candidate: &Candidate) -> Vec<String> {
 async fn persons(bench: &Workbench, out: &Output) -> Result<ExitCode, Failure> {
     let mut offset = 0;
     loop {
-        let window = bench.joined_persons(offset, WINDOW).await?;
+        let window = bench.joined_persons(offset, PAGE).await?;
         for row in &window.rows {
             let records: Vec<(String, &String)> = row
                 .records
@@ -296,7 +367,7 @@ async fn persons(bench: &Workbench, out: &Output) -> Result<ExitCode, Failure> {
                 out.line(format!("{:>7}  {}", row.person, records.join(", ")))?;
             }
         }
-        offset += u64::from(WINDOW);
+        offset += u64::from(PAGE);
         if offset >= window.total {
             return Ok(ExitCode::SUCCESS);
         }
@@ -306,7 +377,7 @@ async fn persons(bench: &Workbench, out: &Output) -> Result<ExitCode, Failure> {
 async fn doubts(bench: &Workbench, out: &Output) -> Result<ExitCode, Failure> {
     let mut offset = 0;
     loop {
-        let window = bench.person_doubts(offset, WINDOW).await?;
+        let window = bench.person_doubts(offset, PAGE).await?;
         for row in &window.rows {
             if out.json {
                 out.document(&serde_json::json!({
@@ -323,7 +394,7 @@ async fn doubts(bench: &Workbench, out: &Output) -> Result<ExitCode, Failure> {
                 out.line(format!("{records}{more} ({}): {}", row.rule, row.reason))?;
             }
         }
-        offset += u64::from(WINDOW);
+        offset += u64::from(PAGE);
         if offset >= window.total {
             return Ok(ExitCode::SUCCESS);
         }

@@ -3,9 +3,11 @@
 use super::{counted, open};
 use crate::args::{Global, Leaver, Reach};
 use crate::output::{Output, moment, table};
+use lastkey_engine::access::ReachItem;
 use lastkey_engine::lifecycle::{ItemKind, Verdict};
 use lastkey_engine::views::RehearsalView;
-use lastkey_workbench::{Failure, ReachOf, Stop, WhenMissing, moment_from_text};
+use lastkey_workbench::{Failure, ReachOf, Stop, WhenMissing, Workbench, moment_from_text};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -57,6 +59,7 @@ pub async fn plan_show(global: &Global, out: &Output) -> Result<ExitCode, Failur
 pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitCode, Failure> {
     let at = args.at.as_deref().map(moment_from_text).transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
+    let bench = bench.look_back(args.as_of.as_deref()).await?;
     let at = at.unwrap_or_else(|| bench.now());
     if args.who.all {
         return everyone(&bench, args.items, at, out).await;
@@ -71,15 +74,16 @@ pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitC
         }
     };
     if out.json {
-        out.document(&view.rehearsal)?;
+        out.document(&Dated::of(&bench, &view.rehearsal))?;
     } else {
         show(&view, out)?;
+        look_back_line(&bench, out)?;
     }
     Ok(status(view.rehearsal.verdict))
 }
 
 async fn everyone(
-    bench: &lastkey_workbench::Workbench,
+    bench: &Workbench,
     items: bool,
     at: chrono::DateTime<chrono::Utc>,
     out: &Output,
@@ -96,9 +100,10 @@ async fn everyone(
                 Verdict::Pass => passed += 1,
             }
             if out.json && items {
-                out.document(rehearsal)
+                out.document(&Dated::of(bench, rehearsal))
             } else if out.json {
-                out.document(&lastkey_workbench::summary_line(rehearsal))
+                let line = lastkey_workbench::summary_line(rehearsal);
+                out.document(&Dated::of(bench, &line))
             } else {
                 out.line(format!(
                     "{:<14} {:<20} {:>6} residual {:>6} late {:>6} never  {}",
@@ -121,6 +126,34 @@ async fn everyone(
     ));
     // Everyone is a survey, not one person's test: it is done when all were rehearsed.
     Ok(ExitCode::SUCCESS)
+}
+
+/// An answer, and of which earlier state it is.
+#[derive(Serialize)]
+struct Dated<'a, T> {
+    #[serde(flatten)]
+    answer: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<u64>,
+}
+
+impl<'a, T> Dated<'a, T> {
+    fn of(bench: &Workbench, answer: &'a T) -> Self {
+        Dated {
+            answer,
+            as_of: bench.looking_at(),
+        }
+    }
+}
+
+/// Says which earlier state an answer is of.
+fn look_back_line(bench: &Workbench, out: &Output) -> Result<(), Failure> {
+    match bench.looking_at() {
+        Some(sync) => out.line(format!(
+            "The facts are those after sync {sync}; the plan, rules and decisions are those of now."
+        )),
+        None => Ok(()),
+    }
 }
 
 fn status(verdict: Verdict) -> ExitCode {
@@ -239,9 +272,10 @@ pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCod
         _ => return Err(Failure::bad_input("give one of --identity or --credential")),
     };
     let bench = open(global, WhenMissing::Refuse, out).await?;
+    let bench = bench.look_back(args.as_of.as_deref()).await?;
     let radius = bench.reach(&of, at).await?;
     if out.json {
-        out.document(&radius)?;
+        out.document(&Dated::of(&bench, &radius))?;
     } else {
         out.line(format!(
             "{} reaches {} things at {}",
@@ -250,8 +284,43 @@ pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCod
             moment(&lastkey_contract::when::rfc3339(radius.at))
         ))?;
         for item in &radius.items {
-            out.line(format!("  {}", item.path.join(" -> ")))?;
+            out.line(format!("  {}", reached(item)))?;
         }
+        look_back_line(&bench, out)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A reached thing with its path, link by link with what leads on, and what is known of it.
+fn reached(item: &ReachItem) -> String {
+    let mut text = String::new();
+    for link in &item.links {
+        let on = link.on_account.as_ref().map(|on| format!(" on {on}"));
+        let thing = format!(
+            "{} {}:{}{}",
+            link.kind.word(),
+            link.system,
+            link.id,
+            on.unwrap_or_default()
+        );
+        let means = match link.by.as_str() {
+            // The words of a control line are a means, and no sentence.
+            by if by.contains('_') => format!("by {by}"),
+            by => by.to_owned(),
+        };
+        let (arrow, means) = match text.is_empty() {
+            true => ("", format!("{means}: ")),
+            false => (" -> ", format!("{means} ")),
+        };
+        text.push_str(&format!("{arrow}{means}{thing}"));
+    }
+    let mut known: Vec<String> = Vec::new();
+    known.extend(item.identity.as_ref().map(|of| format!("of {of}")));
+    known.extend((item.privileged == Some(true)).then(|| "privileged".to_owned()));
+    known.extend(item.environment.clone());
+    known.extend((item.valid == Some(false)).then(|| "not valid".to_owned()));
+    match known.is_empty() {
+        true => text,
+        false => format!("{text} ({})", known.join(", ")),
+    }
 }

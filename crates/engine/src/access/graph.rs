@@ -314,6 +314,17 @@ impl Graph {
         }
     }
 
+    /// Whose account something is or belongs to, where that is known.
+    pub(crate) fn owner_of(&self, item: Item) -> Option<u32> {
+        let account = match item {
+            Item::Account(row) => row,
+            Item::Credential(row) => self.credentials.at(row).account,
+            Item::Entitlement { .. } | Item::Location(_) => NONE,
+        };
+        let identity = (account != NONE).then(|| self.accounts.at(account).identity);
+        identity.filter(|identity| *identity != NONE)
+    }
+
     pub(crate) fn item_system(&self, item: Item) -> u32 {
         match item {
             Item::Account(row) => self.accounts.at(row).system,

@@ -47,6 +47,11 @@ pub struct ReachItem {
     /// The links in words, `kind system:id`, entitlements with ` on system:id`.
     pub path: Vec<String>,
     pub links: Vec<ReachLink>,
+    /// Whose account it is, or whose account the credential belongs to, where that is known and
+    /// somebody else than where reach starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub identity: Option<String>,
     /// Its own flag.
     pub privileged: Option<bool>,
     pub environment: Option<String>,
@@ -82,9 +87,13 @@ pub fn reach(
     at: DateTime<Utc>,
     dies_with_account: impl Fn(&SystemName) -> Option<bool>,
 ) -> Option<Reach> {
+    let start = match from {
+        ReachFrom::Identity(id) => graph.identity(id),
+        ReachFrom::Credential(..) => None,
+    };
     let (words, accounts, known) = match from {
         ReachFrom::Identity(id) => {
-            let identity = graph.identity(id)?;
+            let identity = start?;
             let accounts = graph.accounts_of.row(identity).to_vec();
             let own = accounts.iter().flat_map(|a| graph.credentials_of.row(*a));
             let known: Vec<u32> = own
@@ -112,11 +121,17 @@ pub fn reach(
     Some(Reach {
         from: words,
         at,
-        items: items(graph, &world, &reached, &accounts),
+        items: items(graph, &world, &reached, &accounts, start),
     })
 }
 
-fn items(graph: &Graph, world: &World<'_>, reached: &Reached, accounts: &[u32]) -> Vec<ReachItem> {
+fn items(
+    graph: &Graph,
+    world: &World<'_>,
+    reached: &Reached,
+    accounts: &[u32],
+    from: Option<u32>,
+) -> Vec<ReachItem> {
     let open = |is: bool| is.then_some(Closing::Never);
     let nodes = 0..reached.nodes.len();
     let caps = Caps {
@@ -152,6 +167,10 @@ fn items(graph: &Graph, world: &World<'_>, reached: &Reached, accounts: &[u32]) 
             on_account: graph.on_account(item),
             path: items.map(|item| graph.words(item)).collect(),
             links: links(graph, reached, accounts, path),
+            identity: graph
+                .owner_of(item)
+                .filter(|of| from != Some(*of))
+                .map(|of| graph.identity_ids.at(of).to_owned()),
             privileged,
             environment: graph.environment(item).map(str::to_owned),
             valid,

@@ -2,7 +2,7 @@
 
 use super::blocks::{self, At, Block, Columns, Which};
 use super::names::{End, NumberSet};
-use super::{Store, StoreError, SyncId, named};
+use super::{RecordName, Store, StoreError, SyncId, named};
 use lastkey_contract::facts::{Account, Credential, Identity, Location};
 use lastkey_contract::{Fact, Kind};
 use serde::de::DeserializeOwned;
@@ -96,6 +96,28 @@ impl Store {
             .into_iter()
             .map(|(source, fact)| (names.get(&source).cloned().unwrap_or_default(), fact))
             .collect())
+    }
+
+    /// The records that a text named after a sync (a bare id, or `source:id`), and what they were
+    /// called.
+    pub async fn records_listed(
+        &self,
+        text: &str,
+        sync: SyncId,
+    ) -> Result<Vec<(RecordName, Option<String>)>, StoreError> {
+        let named = |(source, fact): (String, Identity)| {
+            let id = fact.id.to_string();
+            (RecordName { source, id }, fact.display_name)
+        };
+        let bare = self.identity_then(text, sync).await?;
+        if !bare.is_empty() {
+            return Ok(bare.into_iter().map(named).collect());
+        }
+        let Some((source, id)) = text.split_once(':') else {
+            return Ok(Vec::new());
+        };
+        let found = self.identity_then(id, sync).await?.into_iter();
+        Ok(found.filter(|(s, _)| s == source).map(named).collect())
     }
 
     /// The accounts of a person as they stood after a sync: those that are linked to it now, by

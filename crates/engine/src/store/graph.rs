@@ -95,6 +95,7 @@ impl Store {
     pub async fn load_graph(&self, as_of: Option<SyncId>) -> Result<Graph, StoreError> {
         if let Some(sync) = as_of {
             self.sync_record(sync).await?;
+            self.refuse_before_horizon(sync, None).await?;
         }
         let (at, limit) = (At::of(as_of), as_of.map_or(i64::MAX, SyncId::sql));
         // Before the facts: a read that ends meanwhile must not vouch for facts seen before its end.

@@ -115,7 +115,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    fn of(found: &Match, known: &Identities) -> Link {
+    pub(super) fn of(found: &Match, known: &Identities) -> Link {
         let bare = |state: LinkState, rule: &str| Link {
             state: state.number(),
             identity_source: None,

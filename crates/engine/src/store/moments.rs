@@ -1,6 +1,6 @@
 //! Which sync's state stands for a moment in time.
 
-use super::{Store, StoreError, SyncRecord, SyncState};
+use super::{Store, StoreError, SyncId, SyncRecord, SyncState};
 use crate::views::MomentView;
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
@@ -24,6 +24,15 @@ impl Store {
                     return Ok(Some(sync));
                 }
             }
+        }
+    }
+
+    /// The moment that a sync shows; of one under way, when it began.
+    pub async fn shown_at(&self, sync: SyncId) -> Result<DateTime<Utc>, StoreError> {
+        let sync = self.sync_record(sync).await?;
+        match shows(&sync)? {
+            Some(at) => Ok(at),
+            None => moment(&sync.started_at),
         }
     }
 }

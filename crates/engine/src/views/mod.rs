@@ -5,6 +5,7 @@
 
 mod events;
 mod identity;
+mod linked;
 mod links;
 mod lists;
 mod names;
@@ -19,6 +20,7 @@ mod weak;
 
 pub use events::events;
 pub use identity::{IdentityLookup, identity, identity_then};
+pub use linked::{LinkedLine, each_linked};
 pub use links::{
     Candidate, DecisionLine, LinkCount, LinkExplained, LinkLine, Nearest, RuleAsked, decisions,
     explain_link, link_counts, links,

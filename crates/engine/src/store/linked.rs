@@ -1,0 +1,168 @@
+//! Accounts and whose they are, one after the other: all of them, those that stand in one way, or
+//! those of one person; now, as links have it, or as of a sync.
+//!
+//! As of a sync links are found anew from the facts of that moment, by the rules and decisions of
+//! now: nothing of it is kept.
+
+use super::blocks::{self, At, Columns, Which};
+use super::links::{Link, LinkState};
+use super::{LinkedAccount, RecordName, Store, StoreError, SyncId};
+use crate::correlate::{AccountKeys, Gathering, Identities};
+use lastkey_contract::Kind;
+use lastkey_contract::facts::Account;
+use sqlx::{QueryBuilder, Sqlite};
+use std::collections::HashMap;
+
+/// Which accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WhichLinks {
+    /// None: however they stand.
+    pub state: Option<LinkState>,
+    /// None: whoever's they are. Else those of any of these records.
+    pub of: Option<Vec<RecordName>>,
+}
+
+impl WhichLinks {
+    fn takes(&self, link: &LinkedAccount) -> bool {
+        self.state.is_none_or(|state| state == link.state)
+            && self.of.as_ref().is_none_or(|records| {
+                let record = link.record.as_ref();
+                record.is_some_and(|record| records.contains(record))
+            })
+    }
+}
+
+impl Store {
+    /// A window of accounts and how they stand now, after the row `after`, in the order in which
+    /// they were stored; with the row to go on from, None at the end.
+    pub async fn links_after(
+        &self,
+        which: &WhichLinks,
+        after: i64,
+        limit: u32,
+    ) -> Result<(Vec<LinkedAccount>, Option<i64>), StoreError> {
+        self.derive_if_stale().await?;
+        let mut sql = QueryBuilder::<Sqlite>::new("SELECT account FROM links WHERE account > ");
+        sql.push_bind(after);
+        if let Some(state) = which.state {
+            sql.push(" AND state = ");
+            sql.push_bind(state.number());
+        }
+        if let Some(records) = &which.of {
+            sql.push(" AND account IN (");
+            let mut more = sql.separated(" UNION ALL ");
+            for record in records {
+                more.push(
+                    "SELECT l.account FROM links l JOIN sources s ON s.id = l.identity_source
+                     WHERE l.identity_id = ",
+                );
+                more.push_bind_unseparated(record.id.clone());
+                more.push_unseparated(" AND s.name = ");
+                more.push_bind_unseparated(record.source.clone());
+            }
+            sql.push(")");
+        }
+        sql.push(" ORDER BY account LIMIT ");
+        sql.push_bind(limit);
+        let rows: Vec<i64> = sql.build_query_scalar().fetch_all(self.readers()).await?;
+        let more = rows.len() >= limit as usize;
+        let next = rows.last().copied().filter(|_| more);
+        Ok((self.linked_accounts(&rows).await?, next))
+    }
+
+    /// Hands over accounts and how they stood after a sync.
+    pub async fn each_link_then<E: From<StoreError>>(
+        &self,
+        sync: SyncId,
+        which: &WhichLinks,
+        mut each: impl FnMut(LinkedAccount) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let at = At::of(Some(sync));
+        let (known, sources) = self.known_then(sync).await?;
+        let name = |source: i64| sources.get(&source).cloned().unwrap_or_default();
+        let of_then = Which {
+            at,
+            ..Which::now(Kind::Account)
+        };
+        let mut reading = self.readers().begin().await.map_err(StoreError::from)?;
+        let mut before = -1;
+        loop {
+            let window = blocks::window(&mut reading, &of_then, Columns::Facts, before).await?;
+            let Some(last) = window.last() else {
+                return Ok(());
+            };
+            before = last.id;
+            for block in &window {
+                for place in block.places() {
+                    let text = block.fact(place)?;
+                    let account: Account = serde_json::from_str(text).map_err(StoreError::from)?;
+                    let found = known.owner_of(&AccountKeys::of(block.source, &account));
+                    let linked = linked(Link::of(&found, &known), block.source, account, &name)?;
+                    if which.takes(&linked) {
+                        each(linked)?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The identities as of a sync, ready to find whose an account is, and the sources' names.
+    async fn known_then(
+        &self,
+        sync: SyncId,
+    ) -> Result<(Identities, HashMap<i64, String>), StoreError> {
+        self.sync_record(sync).await?;
+        self.refuse_before_horizon(sync, None).await?;
+        let at = At::of(Some(sync));
+        let (ground, depth) = self.ground(at).await?;
+        let mut gathering = Gathering::new(ground);
+        let which = Which {
+            at,
+            ..Which::now(Kind::Identity)
+        };
+        let mut reading = self.readers().begin().await?;
+        blocks::each(&mut reading, &which, depth.columns(), |block| {
+            block.places().try_for_each(|place| {
+                let (keys, _) = depth.identity(block, place)?;
+                gathering.add(&keys);
+                Ok(())
+            })
+        })
+        .await?;
+        Ok((
+            gathering.done(self.persons().await?),
+            self.source_names().await?,
+        ))
+    }
+}
+
+/// An account with a link that was found.
+fn linked(
+    link: Link,
+    source: i64,
+    account: Account,
+    name: &impl Fn(i64) -> String,
+) -> Result<LinkedAccount, StoreError> {
+    let Link {
+        state,
+        identity_source,
+        identity_id,
+        rule,
+        candidates,
+        doubt,
+    } = link;
+    let record = |(source, id): (i64, String)| RecordName {
+        source: name(source),
+        id,
+    };
+    Ok(LinkedAccount {
+        source,
+        source_name: name(source),
+        account,
+        state: LinkState::from_number(state)?,
+        record: identity_source.zip(identity_id).map(record),
+        rule,
+        candidates: serde_json::from_str(candidates.as_deref().unwrap_or("[]"))?,
+        doubt,
+    })
+}
