@@ -220,6 +220,8 @@ commands! {
     rehearse_leaver(identity: String, at: Option<String>) -> RehearsalView;
     /// Everybody's leaver rehearsal, worst first.
     rehearsals(query: ListQuery) -> RowWindow<RehearsedRow>;
+    /// When a package was exported last; nothing if none ever was.
+    exported_at() -> Option<String>;
     /// Writes a signed audit package.
     export_package(out: String, on_progress: Channel<ExportProgress>) -> ExportReport;
     /// Verifies any package.
@@ -438,6 +440,10 @@ async fn rehearse_leaver(
 
 async fn rehearsals(desk: &Desk, query: ListQuery) -> Answer<RowWindow<RehearsedRow>> {
     Ok(desk.workbench().await?.rehearsals(&query).await?)
+}
+
+async fn exported_at(desk: &Desk) -> Answer<Option<String>> {
+    Ok(desk.workbench().await?.exported_at().await?)
 }
 
 async fn export_package(

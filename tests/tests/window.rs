@@ -10,6 +10,8 @@ mod accounts;
 mod canaries;
 #[path = "window/keys.rs"]
 mod keys;
+#[path = "window/looks.rs"]
+mod looks;
 #[path = "window/owners.rs"]
 mod owners;
 #[path = "window/past.rs"]
@@ -106,6 +108,21 @@ async fn from_first_start_to_a_verified_package() {
     window.click("nav-overview").await;
     window.part("verdict-totals").await;
     look(&window, "10-overview").await;
+    // Who holds nothing has nothing that would close, and is counted apart.
+    let nothing = window.part("total-nothing").await.text().await.unwrap();
+    let closing = window.part("total-pass").await.text().await.unwrap();
+    assert!(nothing.contains("hold nothing"), "{nothing}");
+    assert!(closing.contains("would close in time"), "{closing}");
+    window.click("total-nothing").await;
+    window
+        .text_where("amount", |text| {
+            nothing.starts_with(text.split(' ').next().unwrap())
+        })
+        .await;
+    window.click("nav-overview").await;
+    window
+        .wait_for("[data-test=\"step-export\"][data-done]")
+        .await;
     accessible(&window, "overview").await;
     window.close().await;
 

@@ -82,6 +82,11 @@ pub fn verify(
 }
 
 impl Workbench {
+    /// When a package was exported last, if one ever was.
+    pub async fn exported_at(&self) -> Result<Option<String>, Failure> {
+        Ok(self.store.exported_at().await?)
+    }
+
     /// Writes a signed audit package of the latest state, with everyone's rehearsal now.
     pub async fn export(
         &self,

@@ -8,13 +8,13 @@ use lastkey_tests::window::{Room, Window};
 use std::fmt::Write;
 
 /// A folder whose files are written anew before each read, and the store that reads it.
-struct Estate {
-    room: Room,
+pub struct Estate {
+    pub room: Room,
     arguments: [String; 4],
 }
 
 impl Estate {
-    fn new() -> Estate {
+    pub fn new() -> Estate {
         let room = Room::new();
         let key = secret_file(&room.path("key"), "the key file of this store");
         let store = room.path("s.lastkey").display().to_string();
@@ -23,7 +23,7 @@ impl Estate {
     }
 
     /// Writes a file and reads its source to the end; whether it was read whole is told by others.
-    fn read(&self, source: &str, file: &str, text: &str) {
+    pub fn read(&self, source: &str, file: &str, text: &str) {
         let folder = self.room.path(source);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(file), text).unwrap();
@@ -34,7 +34,7 @@ impl Estate {
         assert!([0, 1, 3].contains(&status), "{status} {out}{err}");
     }
 
-    async fn open(&self) -> Window {
+    pub async fn open(&self) -> Window {
         let words: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         let window = Window::open(&self.room, &words).await;
         window.part("nav-sources").await;
@@ -58,7 +58,7 @@ fn people(department: &str, second: bool, later: &[&str]) -> String {
     text
 }
 
-async fn go_to(window: &Window, address: &str) {
+pub async fn go_to(window: &Window, address: &str) {
     let script = format!(
         "history.pushState({{}}, '', '{address}'); dispatchEvent(new PopStateEvent('popstate'));"
     );

@@ -8,6 +8,7 @@ const full = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", yea
 const near = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const dayFull = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", year: "numeric" });
 const clock = new Intl.DateTimeFormat(LANG, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const second = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const offset = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "longOffset" });
 
 export const count = (value: number) => numbers.format(value);
@@ -50,6 +51,19 @@ export function shortMoment(given: string | null | undefined, now: number = Date
   const at = parse(text);
   if (!at) return text;
   return Math.abs(at.getTime() - now) < 365 * 86_400_000 ? near.format(at) : full.format(at);
+}
+
+/**
+ * Two moments that stand side by side: with seconds where both fall into one minute, and with their
+ * parts where both fall into one second, so that no two reads are told alike.
+ */
+export function apart(from: string | null, to: string | null, tell: (text: string | null) => string): [string, string] {
+  const ends: [string, string] = [tell(from), tell(to)];
+  const [a, b] = [from, to].map((text) => (text && !isDay(plain(text)) ? parse(text) : null));
+  if (!a || !b || ends[0] !== ends[1] || a.getTime() === b.getTime()) return ends;
+  const same = second.format(a) === second.format(b);
+  const fine = (at: Date) => second.format(at) + (same ? `.${String(at.getMilliseconds()).padStart(3, "0")}` : "");
+  return [fine(a), fine(b)];
 }
 
 /** 18 Nov 2026; a bare date stays that date in every zone. */

@@ -2,7 +2,7 @@
 import { many, n } from "./amounts";
 
 export const owners = {
-  tabs: { objects: "Needs an owner", suggestions: "Suggestions", decisions: "Decisions" },
+  tabs: { objects: "Objects", suggestions: "Suggestions", decisions: "Decisions" },
   standings: { owner_left: "owner left", no_owner: "no owner", owner_unknown: "owner not known", owner_away: "owner away", owned: "owned" } as Record<string, string>,
   standingMeta: (word: string, value: number) => `${n(value)} ${word}`,
   answer: (open: number, all: number) => `${n(open)} of ${n(all)} have nobody here who answers for them`,
@@ -31,11 +31,13 @@ export const owners = {
   reading: "Reading what is known of its owners",
   ownersHead: "Owners",
   ownersNone: "Nobody answers for it.",
+  custodiansOnly: "Nobody answers for it: a custodian knows it, and does not.",
   saidBy: (source: string) => `said by ${source}`,
   confirmedBy: (who: string, at: string) => `confirmed by ${who}, ${at}`,
   suggestionsHead: "Suggested",
   suggestionsAbout: "a suggestion is no owner until somebody confirms it",
   suggestionsNone: "No fact points at anybody who is here.",
+  candidatesMore: (value: number) => `and ${n(value)} more`,
   candidates: (value: number) => `${n(value)} people fit`,
   decisionsHead: "Decided about it",
   confirm: "Confirm",

@@ -89,6 +89,7 @@ export const past = {
   eventsNone: "No event was found. Events lie between two complete reads of a source of truth.",
   eventsNoneHint: "Sync a roster a second time, or import a series of dated rosters: `lastkey import rosters/ --as hr --series`.",
   eventsNoMatch: (filters: number, total: number) => `Nothing matches ${many(filters, "filter")}. ${many(total, "event is", "events are")} hidden.`,
+  eventFilter: "event",
   eventHeads: { when: "When", what: "Event", changed: "Changed", source: "Source", identity: "Identity" },
   eventChoices: { joiner: "joined", vendor_exit: "vendor exit", workload_retired: "workload retired", agent_retired: "agent retired" } as Record<string, string>,
   eventColumns: { department: "department", title: "title", manager_id: "manager", manager: "manager", employer_id: "employer", employer: "employer", location: "location", display_name: "name", name: "name", email: "mail", end_date: "last day", records: "records", not_marked_by_source: "not marked by the source" } as Record<string, string>,

@@ -9,6 +9,9 @@ import { owners } from "./strings-owners";
 import { past } from "./strings-past";
 import { sources } from "./strings-sources";
 
+/** What fails, with what nobody knows beside it: an undecided one is never counted as if it had passed. */
+const sure = (fail: number, unsure: number, all: number, keeps: string) => (unsure === 0 ? `${n(fail)} of ${n(all)} ${keeps}` : fail === 0 ? `${n(unsure)} of ${n(all)} cannot be decided` : `${n(fail)} of ${n(all)} ${keeps}, ${n(unsure)} cannot be decided`);
+
 export const say = {
   notKnown: "not known",
   none: "none",
@@ -160,7 +163,7 @@ export const say = {
     historyOf: "Every change of this identity",
     copyLink: "Copy id",
     reachTitle: "Reach today",
-    reach: { accounts: "accounts", entitlements: "entitlements", credentials: "credentials", places: "places could be read" },
+    reach: { accounts: (value: number) => (value === 1 ? "account" : "accounts"), entitlements: (value: number) => (value === 1 ? "entitlement" : "entitlements"), credentials: (value: number) => (value === 1 ? "credential" : "credentials"), places: (value: number) => (value === 1 ? "place could be read" : "places could be read") },
     tabs: { summary: "Summary" },
     enabled: { yes: "enabled", no: "disabled", unknown: "not known" },
     privileged: "privileged",
@@ -178,14 +181,16 @@ export const say = {
 
   tests: {
     title: "Rehearsals of everyone",
-    answer: (fail: number, all: number) => `${n(fail)} of ${n(all)} would keep access that outlives its limit`,
+    answer: (fail: number, unsure: number, all: number) => sure(fail, unsure, all, "would keep access that outlives its limit"),
     answerNone: "Nobody was rehearsed yet",
     about: "a simulation: nothing outside was touched",
     rehearse: "Rehearse a leaver",
     noPlan: "No offboarding plan is loaded, so nothing would close by plan.",
     loadPlan: "Load a plan",
     plan: (name: string) => `plan ${name}`,
-    totals: { fail: "would keep access", indeterminate: "cannot be decided", pass: "would close in time" },
+    totals: { fail: "would keep access", indeterminate: "cannot be decided", pass: "would close in time", nothing: "hold nothing" },
+    holdsFilter: "holds",
+    holds: { something: "something", nothing: "nothing that was read" },
     verdictFilter: "verdict",
     verdicts: { fail: "fail", indeterminate: "indeterminate", pass: "pass" },
     empty: "Nothing was rehearsed: there is no identity yet.",
@@ -229,6 +234,7 @@ export const say = {
     never: "never",
     filterNone: "Nothing matches. Clear the filters to see all items.",
     nothing: "Nothing stays open.",
+    nothingRead: "Nothing that was read stays open; what is missing stands beside it.",
     curve: "Access after the event",
     curveLabel: (open: string, never: string) => `Decay curve: ${open} open at the event, ${never} never close. The table twin holds every step.`,
     showTable: "Show as a table (t)",
@@ -266,7 +272,7 @@ export const say = {
   overview: {
     none: "Nothing was read yet",
     answerRead: (identities: number, sources: number) => `${many(identities, "identity", "identities")} in ${many(sources, "source")}`,
-    answer: (fail: number, all: number) => `${n(fail)} of ${n(all)} identities would keep working access`,
+    answer: (fail: number, unsure: number, all: number) => sure(fail, unsure, all, "identities would keep working access"),
     about: "if they left today, by the plan that is loaded",
     noPlan: "without an offboarding plan",
     rehearsing: "Rehearsing everyone's leaving; the answer stands here in a moment",
@@ -286,6 +292,7 @@ export const say = {
     gapsNone: (whole: number, all: number) => `Nothing is missing: ${n(whole)} of ${many(all, "source")} read whole.`,
     worst: "Worst first",
     worstNone: "Nobody would keep access.",
+    worstUnsure: (unsure: number) => `Of ${n(unsure)} it cannot be decided; nobody else would keep access.`,
     all: "All rehearsals",
     never: "Never",
     late: "Over limit",

@@ -32,6 +32,7 @@ const suggested = (filters: string[], least: string | null) => {
   const all = sources.length === 0 ? [] : owners.suggestions(scene === "million" ? 100_000 : 212);
   return listed(all.filter((one) => rank.indexOf(one.confidence) >= rank.indexOf(least ?? "weak")), { search: "", filters, sort: "", descending: false, offset: 0, limit: all.length }).rows;
 };
+let exported: string | null = null;
 let locked = scene === "locked";
 let plan = scene === "empty" ? null : estate.plan;
 let settings: UiSettings = { theme: ask.get("theme") ?? "system", zoom: Number(ask.get("zoom") ?? 100), rendering: "cpu", letter_keys: true, lock_after_minutes: 15, rendering_now: "drawn by CPU" };
@@ -210,7 +211,14 @@ const answers: Answers = {
     const view = estate.rehearsal(row, a?.at ?? null);
     return scene === "odd" ? oddItems(view) : view;
   },
-  rehearsals: (a) => listed(sources.length === 0 ? [] : estate.rehearsed(), a?.query as ListQuery),
+  rehearsals: (a) => {
+    const query = a?.query as ListQuery;
+    const holds = query.filters.find((filter) => filter.startsWith("holds="));
+    const all = sources.length === 0 ? [] : estate.rehearsed();
+    const rows = holds ? all.filter((row) => (row.residual > 0) === (holds === "holds=something")) : all;
+    return { ...listed(rows, { ...query, filters: query.filters.filter((filter) => filter !== holds) }), total: all.length };
+  },
+  exported_at: () => exported,
   export_package: async (a) => {
     for (const part of ["facts", "rehearsals", "journal"]) {
       for (let done = 0; done <= 100; done += 20) {
@@ -218,6 +226,7 @@ const answers: Answers = {
         a?.onProgress.onmessage({ part, done: done * 482, total: 48_200 });
       }
     }
+    exported = "2026-11-20T07:00:00Z";
     return { path: a?.out ?? "", bytes: 18_422_310, sha256: "9f3a61c0b7d24e18aa50c7f2e6b9d1430c85fe9a7712d0346be1f8a92c5d7e04", package_id: "pk-2026-11-20-7c41", files: 31, signer: "41c8a7d0e52b96f3180d4c7ab95ef6627d13c08ea4b29f571863bdc0e7a94f12", rehearsals: estate.PEOPLE };
   },
   verify_package: (a) => estate.verified(a?.path ?? "", a?.signer ?? null),

@@ -189,6 +189,8 @@ export interface Commands {
   rehearse_leaver(a: { identity: string; at: string | null }): RehearsalView;
   /** Everybody's leaver rehearsal, worst first. */
   rehearsals(a: { query: ListQuery }): RowWindow<RehearsedRow>;
+  /** When a package was exported last; nothing if none ever was. */
+  exported_at(): string | null;
   /** Writes a signed audit package. */
   export_package(a: { out: string; onProgress: Channel<ExportProgress> }): ExportReport;
   /** Verifies any package. */
@@ -275,6 +277,7 @@ export const commandNames = [
   "plan_load",
   "rehearse_leaver",
   "rehearsals",
+  "exported_at",
   "export_package",
   "verify_package",
   "demo",

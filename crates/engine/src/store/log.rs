@@ -128,13 +128,21 @@ impl Store {
 
     /// Who signed the latest package of this store, if one was ever exported.
     pub async fn last_signer(&self) -> Result<Option<String>, StoreError> {
-        let row: Option<(Option<String>,)> = sqlx::query_as(
-            "SELECT payload ->> 'signer' FROM log WHERE what = 'package exported'
+        Ok(self.latest_export().await?.and_then(|(_, signer)| signer))
+    }
+
+    /// When the latest package of this store was exported, if one ever was.
+    pub async fn exported_at(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.latest_export().await?.map(|(at, _)| at))
+    }
+
+    async fn latest_export(&self) -> Result<Option<(String, Option<String>)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT at, payload ->> 'signer' FROM log WHERE what = 'package exported'
              ORDER BY seq DESC LIMIT 1",
         )
         .fetch_optional(self.readers())
-        .await?;
-        Ok(row.and_then(|(signer,)| signer))
+        .await?)
     }
 
     /// A window of the log, oldest first.

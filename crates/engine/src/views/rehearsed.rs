@@ -77,8 +77,8 @@ pub fn summary_json(rehearsal: &Rehearsal) -> Value {
     })
 }
 
-/// A window of rows: searched, filtered (`verdict=fail`, `kind=person`), sorted; worst first
-/// unless a column is named.
+/// A window of rows: searched, filtered (`verdict=fail`, `kind=person`, `holds=nothing`), sorted;
+/// worst first unless a column is named.
 pub fn rehearsed_window(rows: &[RehearsedRow], query: &ListQuery) -> RowWindow<RehearsedRow> {
     let wanted = query.search.to_lowercase();
     let mut found: Vec<&RehearsedRow> = rows
@@ -98,6 +98,8 @@ pub fn rehearsed_window(rows: &[RehearsedRow], query: &ListQuery) -> RowWindow<R
                 .all(|filter| match filter.split_once('=') {
                     Some(("verdict", word)) => row.verdict.word() == word,
                     Some(("kind", word)) => row.kind == word,
+                    Some(("holds", "nothing")) => row.residual == 0,
+                    Some(("holds", "something")) => row.residual > 0,
                     Some(_) | None => false,
                 })
         })
@@ -188,6 +190,9 @@ mod tests {
         check(&query("", &[]), &["many", "few"], 4);
         check(&query("NAME OF o", &[]), &["open", "ok"], 2);
         check(&query("", &["verdict=fail"]), &["many", "few"], 2);
+        check(&query("", &["verdict=pass", "holds=nothing"]), &["ok"], 1);
+        check(&query("", &["verdict=pass", "holds=something"]), &[], 0);
+        check(&query("", &["holds=something"]), &["many", "few"], 3);
         check(&query("", &["colour=red"]), &[], 0);
     }
 }

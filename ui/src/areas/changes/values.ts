@@ -1,7 +1,7 @@
 /** Values of facts as a person reads them; nothing where a column has none. */
 import { told } from "../../app/format";
 import { say } from "../../app/strings";
-import { visible } from "../../surfaces/visible";
+import { visible, visibleName } from "../../surfaces/visible";
 import type { EventRow } from "../../wire/EventRow";
 
 export function valueText(value: unknown): string | null {
@@ -9,6 +9,15 @@ export function valueText(value: unknown): string | null {
   if (typeof value === "string") return told(value);
   if (typeof value === "boolean" || typeof value === "number") return String(value);
   return JSON.stringify(value);
+}
+
+/** Columns that hold words of people: a joiner stays where its writing needs it. */
+const WORDS = new Set(["display_name", "name", "title", "department", "location", "reason", "purpose"]);
+
+/** A value as it is shown: what could hide in it stands as its code. */
+export function shownValue(column: string, value: unknown): string | null {
+  const text = valueText(value);
+  return text === null ? null : WORDS.has(column) ? visibleName(text) : visible(text);
 }
 
 /** Under which id the history of an object is asked for. */

@@ -1,0 +1,153 @@
+//! How the window looks to a person who needs large type, sees it dark, and has long names: on
+//! every screen no column leaves the window, nothing is told alike that differs, and axe agrees.
+
+use super::past::{Estate, go_to};
+use super::sources::content_where;
+use super::steps::*;
+use lastkey_tests::window::Window;
+use std::fmt::Write;
+
+/// The parts of a page that stand outside the window, or are cut without a way to see the rest.
+const OUTSIDE: &str = "const wide = innerWidth + 1;
+    const found = document.scrollingElement.scrollWidth > wide ? ['the page'] : [];
+    for (const head of document.querySelectorAll('[role=grid] [role=columnheader], table.t th'))
+        if (head.getBoundingClientRect().right > wide) found.push('column ' + head.innerText);
+    for (const part of document.querySelectorAll('main button, main input, main h1, footer button')) {
+        const box = part.getBoundingClientRect();
+        const shown = box.width > 0 && box.bottom <= innerHeight && !part.closest('[role=row], .few');
+        if (shown && (box.right > wide || box.left < -1)) found.push(part.outerHTML.slice(0, 120));
+    }
+    for (const keys of document.querySelectorAll('footer .few'))
+        for (const key of keys.children) {
+            const [box, room] = [key.getBoundingClientRect(), keys.getBoundingClientRect()];
+            if (box.top < room.bottom && box.left < room.left - 1) found.push('key ' + key.innerText);
+        }
+    return found;";
+
+/// Names as people have them: long, from right to left, made of pictures, or made to deceive.
+fn names() -> [String; 4] {
+    [
+        "Maximiliana-Alexandrovna von Hohenstaufen ".repeat(5),
+        "ليلى عبد الرحمن بنت محمد الحداد".to_owned(),
+        "🧑🏽\u{200d}💻 Zoë O’Neil".to_owned(),
+        "gnp\u{202e}exe.invoice".to_owned(),
+    ]
+}
+
+fn odd_estate() -> Estate {
+    let estate = Estate::new();
+    let system = "a-system-with-a-rather-long-name.example.internal";
+    let mut people = String::from("id,kind,display_name,email,status,department\n");
+    let mut accounts = String::from("system,id,name,kind,identity_id,enabled\n");
+    for (n, name) in names().iter().enumerate() {
+        let id = format!("{}{n}", "employee-number-".repeat(10));
+        writeln!(
+            people,
+            "{id},person,\"{name}\",{id}@example.com,active,Payments"
+        )
+        .unwrap();
+        let account = format!("CN={},OU=People {n}", "very long ".repeat(15));
+        writeln!(
+            accounts,
+            "{system},\"{account}\",\"{name}\",human,{id},true"
+        )
+        .unwrap();
+        writeln!(accounts, "{system},svc-{n},\"{name}\",service,,true").unwrap();
+    }
+    estate.read("hr", "identities.csv", &people);
+    estate.read("shop", "accounts.csv", &accounts);
+    let moved = people.replace("Payments", &"Department of everything ".repeat(6));
+    estate.read("hr", "identities.csv", &moved);
+    estate
+}
+
+/// Sets how the window looks, and opens its page anew.
+async fn looks(window: &Window, theme: &str, zoom: u32) {
+    let set = format!(
+        "const done = arguments[arguments.length - 1];
+         const program = window.__TAURI_INTERNALS__;
+         program.invoke('settings_get')
+            .then((now) => program.invoke('settings_set', {{ settings: {{ ...now, theme: '{theme}', zoom: {zoom} }} }}))
+            .then(() => done('set'), (why) => done(JSON.stringify(why)));"
+    );
+    assert_eq!(window.script_async(&set).await, "set");
+    window.script("location.reload();").await;
+    window
+        .wait_for(&format!("html[data-theme=\"{theme}\"] [data-ready]"))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_screen_holds_in_the_dark_at_twice_the_size_with_odd_names() {
+    let estate = odd_estate();
+    let window = estate.open().await;
+    let person = format!("hr:{}0", "employee-number-".repeat(10));
+    let pages = [
+        ("overview", "#/overview".to_owned()),
+        ("sources", "#/sources".to_owned()),
+        ("source", "#/sources/hr".to_owned()),
+        ("identities", "#/identities".to_owned()),
+        ("identity", format!("#/identities/{person}")),
+        ("accounts", "#/accounts".to_owned()),
+        ("persons", "#/accounts/persons".to_owned()),
+        ("doubts", "#/accounts/doubts".to_owned()),
+        ("link decisions", "#/accounts/decisions".to_owned()),
+        ("owners", "#/owners".to_owned()),
+        ("suggestions", "#/owners/suggestions".to_owned()),
+        ("owner decisions", "#/owners/decisions".to_owned()),
+        ("changes", "#/changes".to_owned()),
+        ("people's changes", "#/changes/events".to_owned()),
+        ("history", format!("#/changes/object/identity/{person}")),
+        ("tests", "#/tests".to_owned()),
+        ("rehearsal", format!("#/tests/leaver/{person}")),
+        ("evidence", "#/evidence".to_owned()),
+        ("settings", "#/settings".to_owned()),
+        ("retention", "#/settings/retention".to_owned()),
+    ];
+    let mut outside = Vec::new();
+    for zoom in [100, 200] {
+        looks(&window, "dark", zoom).await;
+        for (page, address) in &pages {
+            go_to(&window, address).await;
+            window.wait_for(".area[data-ready]").await;
+            window
+                .script("document.querySelector('[role=grid] [data-index]')?.click();")
+                .await;
+            window
+                .gone("main [aria-busy=true], main [role=status].sr")
+                .await;
+            look(&window, &format!("80-{page}-{zoom}")).await;
+            let found = window.script(OUTSIDE).await;
+            if found != serde_json::json!([]) {
+                outside.push(format!("{page} at {zoom} %: {found}"));
+            }
+            if zoom == 100 {
+                accessible(&window, &format!("{page}, dark")).await;
+            }
+        }
+    }
+    assert_eq!(outside, Vec::<String>::new());
+    looks(&window, "light", 100).await;
+
+    // Both reads fell into one minute: what lies between them is told to the second.
+    go_to(&window, "#/changes").await;
+    let before = window
+        .text_where("pick-from", |text| text.contains(':'))
+        .await;
+    let after = window
+        .text_where("pick-to", |text| text.contains(':'))
+        .await;
+    let moment = |text: &str| text.split("sync").next().unwrap().trim().to_owned();
+    assert_ne!(moment(&before), moment(&after));
+    // A name keeps the joiners that its pictures need, and nothing can turn the text around.
+    let table = content_where(&window, "changes-table", |text| text.contains("Zoë")).await;
+    assert!(table.contains("🧑🏽\u{200d}💻 Zoë"), "{table}");
+    assert!(table.contains("gnp\\u{202e}exe"), "{table}");
+    // Nobody passes because nothing is known: the answer names what cannot be decided.
+    go_to(&window, "#/overview").await;
+    let answer = window
+        .text_where("answer", |text| text.contains("decided"))
+        .await;
+    assert_eq!(answer, "4 of 4 cannot be decided");
+    window.close().await;
+}
