@@ -130,6 +130,92 @@ fn a_state_is_asked_for_by_number_time_or_date() {
 }
 
 #[test]
+fn the_date_of_a_roster_is_one_of_its_sources_zone() {
+    let desk = Desk::new();
+    let people = |count: usize| {
+        let rows = (0..count).map(|n| format!("p{n},person,Person {n},active\n"));
+        format!("id,kind,display_name,status\n{}", rows.collect::<String>())
+    };
+    for (day, count) in [("2025-01-01", 3), ("2025-01-02", 4), ("2025-01-03", 5)] {
+        desk.write(&format!("series/{day}.csv"), people(count));
+    }
+    let folder = desk.room.path("series").display().to_string();
+    for (name, zone) in [
+        ("east", "Pacific/Auckland"),
+        ("west", "America/Los_Angeles"),
+    ] {
+        let zone = format!("timezone={zone}");
+        let import = ["import", &folder, "--as", name, "--series", "--set", &zone];
+        let table = desk.expect(0, &import);
+        let shows: Vec<&str> = (table.lines().skip(1))
+            .filter_map(|line| line.split_whitespace().nth(2))
+            .collect();
+        assert!(shows[0] < shows[1] && shows[1] < shows[2], "{table}");
+        for (day, count) in [("2025-01-01", 3), ("2025-01-02", 4), ("2025-01-03", 5)] {
+            let at = desk.lines(0, &["identities", "--as-of", day]);
+            let own = at.iter().filter(|row| row["source"] == name).count();
+            assert_eq!(own, count, "{name} {day}");
+        }
+        desk.expect(0, &["source", "remove", name]);
+    }
+    desk.trouble(
+        2,
+        &["identities", "--as-of", "2099-01-01"],
+        "`2099-01-01` is in the future",
+    );
+    let none = desk.expect(0, &["grants"]);
+    assert_eq!(none, "no grants yet: no source has brought any\n");
+    let none = desk.expect(0, &["identities", "--where", "id=p9", "--as-of", "1"]);
+    assert_eq!(none, "none of the identities is one of these\n");
+}
+
+#[test]
+fn what_a_read_that_failed_left_out_is_one_line_and_none_once_its_source_is_gone() {
+    let desk = Desk::new();
+    let folder = desk.room.path("ad").display().to_string();
+    accounts(&desk, &["corp,a1,ann,u1,true", "corp,a2,bob,u2,true"]);
+    desk.write("ad/entitlements.csv", "system,id\ncorp,g\n");
+    desk.write(
+        "ad/owners.csv",
+        "object_type,system,object_id,owner_id,role\n",
+    );
+    desk.expect(0, &["import", &folder, "--as", "ad"]);
+    std::fs::rename(desk.room.path("ad"), desk.room.path("away")).unwrap();
+    desk.expect(3, &["sync", "ad"]);
+    let told = desk.expect(0, &["diff", "1"]);
+    let lines: Vec<&str> = told
+        .lines()
+        .filter(|l| l.contains("not all that went"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "not all that went is known of accounts, entitlements, owners of ad: sync 2: they were read before and are not offered any more"
+        ]
+    );
+    desk.expect(0, &["source", "remove", "ad"]);
+    let told = desk.expect(0, &["diff", "1"]);
+    assert!(!told.contains("not all that went"), "{told}");
+
+    // An object that changed is the one that was first seen when it was first seen.
+    std::fs::rename(desk.room.path("away"), desk.room.path("ad")).unwrap();
+    desk.expect(0, &["import", &folder, "--as", "again"]);
+    accounts(
+        &desk,
+        &[
+            "corp,a1,ann,u1,false",
+            "corp,a2,bob,u2,true",
+            "corp,a3,cy,u3,true",
+        ],
+    );
+    desk.expect(0, &["sync", "again"]);
+    let first: Vec<String> = (desk.lines(0, &["accounts"]).iter())
+        .map(|row| format!("{} {}", row["id"].as_str().unwrap(), row["first_sync"]))
+        .collect();
+    assert_eq!(first, ["a2 4", "a1 4", "a3 5"]);
+}
+
+#[test]
 fn what_a_broken_file_left_out_is_told_apart_from_what_is_gone() {
     let desk = Desk::new();
     let folder = desk.room.path("ad").display().to_string();
@@ -148,6 +234,11 @@ fn what_a_broken_file_left_out_is_told_apart_from_what_is_gone() {
     assert_eq!(told[0]["disappeared_without_proof"], 2, "{told:?}");
     assert_eq!(told[0]["removed"], 0);
     assert_eq!(told[1]["what"], "unfinished_read");
+    let why = told[2]["why"].as_str().unwrap();
+    assert!(
+        why.contains("accounts.csv:3:"),
+        "the file and the line: {why}"
+    );
     let rows: Vec<(&str, &str)> = told[2..]
         .iter()
         .map(|row| (row["what"].as_str().unwrap(), row["id"].as_str().unwrap()))

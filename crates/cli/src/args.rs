@@ -270,7 +270,8 @@ pub struct Table {
 pub struct Diff {
     /// The earlier one: the number of a sync (0 is before the first), a time, or a date
     pub from: String,
-    /// The later one, or now
+    /// The later one
+    #[arg(default_value = "now")]
     pub to: String,
     /// Only this kind; repeat for more
     #[arg(long = "kind", value_name = "KIND")]

@@ -3,13 +3,14 @@
 use crate::bench::Workbench;
 use crate::failure::Failure;
 use crate::rehearsals::moment_from_text;
-use chrono::{DateTime, NaiveDate, Utc};
-use lastkey_contract::Kind;
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use lastkey_contract::{Kind, Settings, SourceName};
 use lastkey_engine::store::{
-    DiffQuery, Horizon, RetentionReport, RetentionRule, StoreError, SyncId,
+    DiffQuery, Horizon, RetentionReport, RetentionRule, StoreError, SyncId, SyncRecord, is_dated,
 };
 use lastkey_engine::views::{DiffCount, DiffRow, ObjectHistory, UnfinishedRead};
-use std::collections::BTreeMap;
+use lastkey_flat_files::series::day_of;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 /// Two moments and what of them is compared, as people write it.
@@ -46,20 +47,36 @@ pub(crate) fn filters_from_text(filters: &[String]) -> Result<Vec<(String, Strin
     parted.collect()
 }
 
-/// A moment that a state is asked for: a bare date means the end of that day, in UTC.
-fn moment(text: &str) -> Result<DateTime<Utc>, Failure> {
-    match text.parse::<NaiveDate>() {
-        Ok(date) => {
-            let next = date.succ_opt().unwrap_or(date);
-            let last = moment_from_text(&next.to_string())? - chrono::TimeDelta::milliseconds(1);
-            Ok(last)
+/// What a state is asked for by, beside the number of a sync.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    At(DateTime<Utc>),
+    /// The end of a day: in UTC, and of dated rosters by the dates that they carry.
+    EndOf(NaiveDate),
+}
+
+impl Moment {
+    fn parse(text: &str) -> Result<Moment, Failure> {
+        if let Ok(date) = text.parse() {
+            return Ok(Moment::EndOf(date));
         }
-        Err(_) => moment_from_text(text).map_err(|_| {
+        moment_from_text(text).map(Moment::At).map_err(|_| {
             Failure::bad_input(format!("`{text}` is neither a sync nor a time"))
                 .hint("write the number of a sync, a date such as 2026-06-01, or a time such as 2026-06-01T17:00:00Z")
-        }),
+        })
+    }
+
+    /// Whether nobody can know of it yet. A day has begun somewhere before it begins in UTC.
+    fn is_to_come(self, now: DateTime<Utc>) -> bool {
+        match self {
+            Moment::At(at) => at > now,
+            Moment::EndOf(date) => date.and_time(NaiveTime::MIN).and_utc() > now + AHEAD_OF_UTC,
+        }
     }
 }
+
+/// The zone that is furthest ahead.
+const AHEAD_OF_UTC: TimeDelta = TimeDelta::hours(14);
 
 impl Workbench {
     /// The sync whose state a text asks for: its number, `now`, a time or a date.
@@ -74,14 +91,39 @@ impl Workbench {
             let newest = self.store.newest_sync().await?;
             return Ok(newest.map_or(0, |sync| sync.id.0));
         }
-        let at = moment(text)?;
-        match self.store.sync_at(at).await? {
+        let moment = Moment::parse(text)?;
+        if moment.is_to_come(self.now().max(Utc::now())) {
+            return Err(Failure::bad_input(format!("`{text}` is in the future"))
+                .hint("`now` is the latest moment that can be shown"));
+        }
+        let found = match moment {
+            Moment::At(at) => self.store.sync_at(at).await?,
+            Moment::EndOf(date) => self.sync_at_the_end_of(date).await?,
+        };
+        match found {
             Some(sync) => Ok(sync.id.0),
             None => Err(
                 Failure::bad_input(format!("nothing had been read by `{text}`"))
                     .hint("`lastkey journal` shows when each sync ran"),
             ),
         }
+    }
+
+    /// The latest sync of a day. The date of a roster is one of its source's zone.
+    async fn sync_at_the_end_of(&self, date: NaiveDate) -> Result<Option<SyncRecord>, Failure> {
+        let sources = self.store.sources().await?;
+        let settings: HashMap<SourceName, Settings> = sources
+            .into_iter()
+            .map(|source| (source.name, source.settings))
+            .collect();
+        let day = |sync: &SyncRecord, shown| -> NaiveDate {
+            let own = settings.get(&sync.source);
+            let own = own.filter(|_| is_dated(sync).unwrap_or_default());
+            own.and_then(|settings| day_of(settings, shown).ok())
+                .unwrap_or_else(|| shown.date_naive())
+        };
+        let by_then = |sync: &SyncRecord, shown| day(sync, shown) <= date;
+        Ok(self.store.latest_sync_that(by_then).await?)
     }
 
     /// The same for reading tables: 0, the store before its first sync, has none.

@@ -3,7 +3,8 @@
 use super::{counted, open};
 use crate::args::{Diff, Global};
 use crate::output::{Output, moment, table as laid_out};
-use lastkey_engine::views::{ChangedColumn, DiffRow, Difference};
+use lastkey_contract::Kind;
+use lastkey_engine::views::{ChangedColumn, DiffRow, Difference, UnfinishedRead};
 use lastkey_workbench::{DiffRequest, Failure, WhenMissing};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -60,11 +61,8 @@ pub async fn diff(global: &Global, args: Diff, out: &Output) -> Result<ExitCode,
                 .iter()
                 .try_for_each(|line| out.line(line))?,
         }
-        for read in &unfinished {
-            out.line(format!(
-                "not all that went is known of {} of {}: sync {}: {}",
-                read.kind, read.source, read.sync, read.why
-            ))?;
+        for line in unread(&unfinished) {
+            out.line(line)?;
         }
     }
     if args.counts {
@@ -80,6 +78,38 @@ pub async fn diff(global: &Global, args: Diff, out: &Output) -> Result<ExitCode,
         })
         .await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A line for each reason why not all that went is known: kinds that one read left out for one
+/// reason share it.
+fn unread(unfinished: &[UnfinishedRead]) -> Vec<String> {
+    let mut together: Vec<(&UnfinishedRead, String, Vec<&str>)> = Vec::new();
+    for read in unfinished {
+        let plural = match Kind::from_word(&read.kind) {
+            Some(kind) => kind.plural(),
+            None => &read.kind,
+        };
+        let why = match read.why.strip_prefix(plural) {
+            Some(rest) => format!("they{rest}"),
+            None => read.why.clone(),
+        };
+        let alike = together.iter_mut().find(|(first, reason, _)| {
+            (&first.source, first.sync, reason) == (&read.source, read.sync, &why)
+        });
+        match alike {
+            Some((_, _, kinds)) => kinds.push(plural),
+            None => together.push((read, why, vec![plural])),
+        }
+    }
+    let line = |(read, why, kinds): &(&UnfinishedRead, String, Vec<&str>)| {
+        format!(
+            "not all that went is known of {} of {}: sync {}: {why}",
+            kinds.join(", "),
+            read.source,
+            read.sync
+        )
+    };
+    together.iter().map(line).collect()
 }
 
 /// A document that says what it is, beside the rows of the answer.

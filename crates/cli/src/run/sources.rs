@@ -296,6 +296,14 @@ pub(super) fn verdict(reports: &[SyncReport]) -> u8 {
 }
 
 pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure> {
+    // Reads of one source differ by the moments that they show.
+    let dated = reports.iter().any(|one| {
+        reports
+            .iter()
+            .filter(|two| two.source == one.source)
+            .count()
+            > 1
+    });
     let mut cells = Vec::new();
     for report in reports {
         for kind in &report.kinds {
@@ -310,6 +318,9 @@ pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure
                 t.removed,
             ];
             let mut row = vec![report.source.clone(), kind.kind.clone()];
+            if dated {
+                row.push(moment(&report.read_at));
+            }
             row.extend(numbers.map(counted));
             let word = if kind.complete {
                 "complete"
@@ -323,7 +334,7 @@ pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure
             cells.push(row);
         }
     }
-    let header = [
+    let mut header = vec![
         "source",
         "kind",
         "reported",
@@ -335,6 +346,9 @@ pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure
         "removed",
         "read",
     ];
+    if dated {
+        header.insert(2, "shows");
+    }
     if !cells.is_empty() {
         for line in table(&header, &cells) {
             out.line(line)?;

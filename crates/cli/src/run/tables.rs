@@ -46,6 +46,14 @@ pub async fn table(
         })
         .await?;
     printer.window(&columns, waiting)?;
+    if printer.rows == 0 && !out.json && !args.csv {
+        let plural = kind.plural();
+        out.line(match (args.filters.as_slice(), &args.as_of) {
+            ([_, ..], _) => format!("none of the {plural} is one of these"),
+            ([], Some(text)) => format!("no {plural} were known as of {text}"),
+            ([], None) => format!("no {plural} yet: no source has brought any"),
+        })?;
+    }
     printer.end()
 }
 
@@ -195,6 +203,8 @@ pub(super) struct Printer<'a> {
     out: &'a Output,
     csv: bool,
     first: bool,
+    /// How many were handed over.
+    rows: u64,
 }
 
 impl<'a> Printer<'a> {
@@ -203,6 +213,7 @@ impl<'a> Printer<'a> {
             out,
             csv: args.csv,
             first: true,
+            rows: 0,
         }
     }
 
@@ -211,6 +222,7 @@ impl<'a> Printer<'a> {
         columns: &[String],
         rows: Vec<Map<String, Value>>,
     ) -> Result<(), Failure> {
+        self.rows += u64::try_from(rows.len()).unwrap_or(u64::MAX);
         if self.out.json {
             return self.out.documents(&rows);
         }

@@ -8,6 +8,9 @@ use lastkey_contract::{Kind, Note, NoteKind, Page};
 /// A source asks the same few things page after page; more different ones are in the journal.
 const MAX_QUERIES: usize = 20;
 
+/// How many examples a gap names; the journal has more.
+const NAMED: usize = 3;
+
 #[derive(Clone, Debug)]
 pub(super) struct Tally {
     pub kind: Kind,
@@ -271,16 +274,13 @@ fn gap_text(note: &Note) -> String {
             note.about.plural(),
             note.reason
         ),
-        // The example names file, line, column and value: what a person has to look up.
+        // The examples name file, line, column and value: what a person has to look up.
         NoteKind::Failed => format!(
             "{} {} failed: {}{}",
             note.count,
             note.about.plural(),
             note.reason,
-            note.examples
-                .first()
-                .map(|first| format!("; first {first}"))
-                .unwrap_or_default()
+            named(note)
         ),
         NoteKind::Clipped => format!(
             "the answer for {} was cut: {}",
@@ -290,6 +290,18 @@ fn gap_text(note: &Note) -> String {
         NoteKind::OpenEnd | NoteKind::Drift | NoteKind::Dangling | NoteKind::Remark => {
             note.reason.clone()
         }
+    }
+}
+
+/// The first few examples of a note, and whether there are more.
+fn named(note: &Note) -> String {
+    let few: Vec<&str> = (note.examples.iter().take(NAMED))
+        .map(String::as_str)
+        .collect();
+    match few.is_empty() {
+        true => String::new(),
+        false if few.len() as u64 == note.count => format!("; {}", few.join("; ")),
+        false => format!("; first {}", few.join("; ")),
     }
 }
 

@@ -12,6 +12,14 @@ impl Store {
     /// The latest sync whose state was there at a moment: one that had ended by then, or a dated
     /// read of that date or before. None where nothing was there yet.
     pub async fn sync_at(&self, at: DateTime<Utc>) -> Result<Option<SyncRecord>, StoreError> {
+        self.latest_sync_that(|_, shown| shown <= at).await
+    }
+
+    /// The latest sync of which this holds, by the moment from which on its state counts.
+    pub async fn latest_sync_that(
+        &self,
+        holds: impl Fn(&SyncRecord, DateTime<Utc>) -> bool,
+    ) -> Result<Option<SyncRecord>, StoreError> {
         let mut offset = 0;
         loop {
             let syncs = self.syncs(offset, WINDOW).await?;
@@ -20,7 +28,7 @@ impl Store {
             }
             offset += syncs.len() as u64;
             for sync in syncs {
-                if shows(&sync)?.is_some_and(|moment| moment <= at) {
+                if shows(&sync)?.is_some_and(|moment| holds(&sync, moment)) {
                     return Ok(Some(sync));
                 }
             }
@@ -37,6 +45,11 @@ impl Store {
     }
 }
 
+/// Whether a sync took in what was dated before it began.
+pub fn is_dated(sync: &SyncRecord) -> Result<bool, StoreError> {
+    Ok(moment(&sync.read_at)? < moment(&sync.started_at)?)
+}
+
 /// A sync as a moment that can be looked at.
 pub fn moment_view(sync: &SyncRecord) -> Result<MomentView, StoreError> {
     let at = shows(sync)?;
@@ -45,7 +58,7 @@ pub fn moment_view(sync: &SyncRecord) -> Result<MomentView, StoreError> {
         source: Some(sync.source.to_string()),
         state: Some(sync.state.word().to_owned()),
         at: at.map(rfc3339),
-        dated: moment(&sync.read_at)? < moment(&sync.started_at)?,
+        dated: is_dated(sync)?,
     })
 }
 

@@ -36,7 +36,7 @@ impl Store {
                     let row = PopulationRow {
                         fact: serde_json::from_str(block.fact(place)?)?,
                         source: names.get(&block.source).map_or("", String::as_str).into(),
-                        first_sync: block.first_sync.cast_unsigned(),
+                        first_sync: block.born(place).cast_unsigned(),
                     };
                     population.push((block.row(place), row));
                 }

@@ -101,7 +101,7 @@ impl Columns {
             Columns::References => "froms, tos, NULL, NULL, NULL, NULL, NULL, NULL FROM blocks b",
             Columns::Keys => "NULL, NULL, keys, NULL, NULL, NULL, NULL, NULL FROM blocks b",
             Columns::Marks => "NULL, NULL, keys, hashes, born, stamps, NULL, NULL FROM blocks b",
-            Columns::Facts => "NULL, NULL, NULL, NULL, NULL, NULL, facts, NULL FROM blocks b",
+            Columns::Facts => "NULL, NULL, NULL, NULL, born, NULL, facts, NULL FROM blocks b",
             Columns::Named => "froms, tos, keys, NULL, NULL, NULL, facts, NULL FROM blocks b",
             Columns::Outlined => {
                 "froms, tos, keys, NULL, NULL, NULL, CASE WHEN o.bytes IS NULL THEN facts END, o.bytes

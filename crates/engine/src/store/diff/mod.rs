@@ -145,7 +145,8 @@ impl Store {
         Ok(())
     }
 
-    /// The latest read of each kind of each source within the span, where it is not complete. One
+    /// The latest read of each kind of each source within the span, where it is not complete; of a
+    /// source that was removed by then nothing is left to be read. One
     /// that brought nothing at all gives way to an earlier one that brought something.
     async fn unread(&self, query: &DiffQuery) -> Result<Vec<Unread>, StoreError> {
         type Row = (i64, String, i64, bool, bool, String, String);
@@ -153,10 +154,13 @@ impl Store {
             "SELECT y.source, k.kind, y.id, k.complete,
                k.received > 0 OR k.removed > 0 OR k.would_remove IS NOT NULL, k.gaps, y.state
              FROM syncs y JOIN sync_kinds k ON k.sync = y.id
-             WHERE y.id > ?1 AND y.id <= ?2 ORDER BY y.id",
+             WHERE y.id > ?1 AND y.id <= ?2
+               AND NOT EXISTS (SELECT 1 FROM syncs r WHERE r.source = y.source
+                               AND r.state = ?3 AND r.id <= ?2) ORDER BY y.id",
         )
         .bind(query.from.sql())
         .bind(query.to.sql())
+        .bind(SyncState::Removal.word())
         .fetch_all(self.readers())
         .await?;
         let mut latest: HashMap<(i64, Kind), (Option<Unread>, bool)> = HashMap::new();

@@ -84,7 +84,7 @@ impl Asked<'_> {
     fn row(&self, block: &Block, place: usize) -> Result<Map<String, Value>, StoreError> {
         let fact: Value = serde_json::from_str(block.fact(place)?)?;
         let source = self.sources.get(&block.source).cloned().unwrap_or_default();
-        Ok(row(columns(self.kind), fact, source, block.first_sync))
+        Ok(row(columns(self.kind), fact, source, block.born(place)))
     }
 }
 
