@@ -357,3 +357,101 @@ fn links_reach_and_rehearsals_of_an_earlier_sync_are_made_of_its_facts() {
     let counts = desk.expect(0, &then(&["link", "list"]));
     assert!(counts.contains("2  connected"), "{counts}");
 }
+
+#[test]
+fn an_account_stays_with_whoever_left_until_somebody_knows_better() {
+    let desk = Desk::new();
+    let people =
+        "id,kind,display_name,email,start_date\nu1,person,Ann Smith,a.smith@x.org,2010-01-01\n";
+    desk.write(
+        "hr/identities.csv",
+        format!("{people}u2,person,Bob,bob@x.org,2010-01-01\n"),
+    );
+    desk.write(
+        "ad/accounts.csv",
+        "system,id,email\ncorp,a1,a.smith@x.org\n",
+    );
+    for source in ["hr", "ad"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    assert_eq!(state(&desk, "corp:a1"), "connected: hr:u1");
+    assert_eq!(explained(&desk, "corp:a1")["basis"], "assumed");
+
+    let gone = people.lines().next().unwrap();
+    desk.write(
+        "hr/identities.csv",
+        format!("{gone}\nu2,person,Bob,bob@x.org,2010-01-01\n"),
+    );
+    desk.expect(0, &["sync", "hr"]);
+    assert_eq!(
+        state(&desk, "corp:a1"),
+        "of somebody who is not listed: hr:u1"
+    );
+
+    desk.write(
+        "hr/identities.csv",
+        format!("{gone}\nu2,person,Bob,bob@x.org,2010-01-01\nu3,person,Al Smith,a.smith@x.org,2026-01-01\n"),
+    );
+    desk.expect(0, &["sync", "hr"]);
+    let answer = explained(&desk, "corp:a1");
+    assert_eq!(answer["state"], "possibly connected");
+    assert_eq!(
+        answer["doubt"],
+        "somebody who is not listed now had the same value"
+    );
+    assert_eq!(answer["candidates"], serde_json::json!(["hr:u3", "hr:u1"]));
+    desk.expect(0, &["store", "check"]);
+    desk.expect(0, &["link", "corp:a1", "hr:u3", "--why", "asked him"]);
+    assert_eq!(state(&desk, "corp:a1"), "connected: hr:u3");
+}
+
+#[test]
+fn what_only_a_likely_rule_makes_somebodys_fails_nobody() {
+    let desk = Desk::new();
+    desk.write("hr/identities.csv", "id,kind,email\nu1,person,ann@x.org\n");
+    desk.write(
+        "ad/accounts.csv",
+        "system,id,email,enabled,local_sign_in\ncorp,a1,ann@x.org,true,true\n",
+    );
+    for source in ["hr", "ad"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    let verdict = |expected: &str| {
+        let (_, answer, _) = desk.run(&["rehearse", "leaver", "--identity", "u1", "--json"]);
+        let line: Value = serde_json::from_str(answer.lines().next().unwrap()).unwrap();
+        assert_eq!(line["verdict"], expected, "{line}");
+        line
+    };
+    let line = verdict("indeterminate");
+    assert_eq!(line["residual"][0]["basis"], "assumed", "{line}");
+    let missing = line["missing_facts"].to_string();
+    assert!(
+        missing.contains("whose account `corp:a1` is only follows"),
+        "{missing}"
+    );
+
+    let rules = desk.write(
+        "rules.toml",
+        "[[rule]]\nname = \"mail\"\nconfidence = \"certain\"\naccount = \"email\"\nidentity = \"email\"\n",
+    );
+    desk.expect(0, &["link", "rules", "ad", "--set", &rules]);
+    assert_eq!(verdict("fail")["residual"][0]["basis"], "attested");
+    desk.expect(0, &["link", "rules", "ad", "--default"]);
+    verdict("indeterminate");
+    desk.expect(0, &["link", "corp:a1", "hr:u1", "--why", "asked her"]);
+    verdict("fail");
+
+    let package = desk.room.path("p.zip").display().to_string();
+    desk.expect(0, &["export", "--out", &package]);
+    let table = std::process::Command::new("unzip")
+        .args(["-p", &package, "links/links.csv"])
+        .output()
+        .unwrap();
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert_eq!(
+        table.lines().nth(1).unwrap(),
+        "corp,a1,ad,connected,hr:u1,decision,,attested,,"
+    );
+}

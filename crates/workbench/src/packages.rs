@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::{Kind, Secret};
 use lastkey_engine::access::Graph;
 use lastkey_engine::evidence::{
-    CompletenessRow, ConfirmedOwner, DecidedOn, DecisionLine, EvidenceError, PackageContent,
-    PlanText, PopulationRow, PopulationTable, Rehearsed, Rows, write_package,
+    CompletenessRow, ConfirmedOwner, DecidedOn, DecisionLine, EvidenceError, LinkedAccountRow,
+    PackageContent, PlanText, PopulationRow, PopulationTable, Rehearsed, Rows, write_package,
 };
 use lastkey_engine::lifecycle::{Plan, RehearsalSettings, rehearse_all};
-use lastkey_engine::store::{Store, StoreError};
+use lastkey_engine::store::{Store, StoreError, WhichLinks};
 use lastkey_engine::views::{ExportProgress, ExportReport, JournalRow, ProblemView, VerifyView};
 use lastkey_verify::{
     Fingerprint, PackageKey, PackageState, VerifyOptions, VerifyReport, verify_package,
@@ -116,6 +116,8 @@ impl Workbench {
         let (_, journal_expected) = store.journal(None, None, 0, 1).await?;
         let (_, decided) = store.decisions(0, 1).await?;
         let (_, owners_decided) = store.owner_decisions(0, 1).await?;
+        let links_expected = store.link_counts().await?;
+        let links_expected = links_expected.iter().map(|(_, count)| count).sum();
         let content = Prepared {
             completeness: store.completeness().await?,
             syncs: store.latest_syncs().await?,
@@ -125,6 +127,7 @@ impl Workbench {
             }),
             sizes,
             journal_expected,
+            links_expected,
             owners_expected: store.confirmed_count().await?,
             decisions_expected: decided + owners_decided,
         };
@@ -158,6 +161,8 @@ impl Workbench {
                         rows: population(store, &runtime, *kind),
                     })
                     .collect(),
+                links: links(store, &runtime),
+                links_expected: content.links_expected,
                 owners: owners(store, &runtime, at),
                 owners_expected: content.owners_expected,
                 decisions: Box::new(
@@ -225,6 +230,7 @@ struct Prepared {
     plan: Option<PlanText>,
     sizes: Vec<(Kind, u64)>,
     journal_expected: u64,
+    links_expected: u64,
     owners_expected: u64,
     decisions_expected: u64,
 }
@@ -262,6 +268,20 @@ fn population<'a>(store: &'a Store, runtime: &'a Handle, kind: Kind) -> Rows<'a,
         let rows = runtime.block_on(store.population(kind, after, WINDOW))?;
         after = rows.last().map_or(after, |(row, _)| *row);
         Ok(rows.into_iter().map(|(_, row)| row).collect())
+    })
+}
+
+/// Whose each account is.
+fn links<'a>(store: &'a Store, runtime: &'a Handle) -> Rows<'a, LinkedAccountRow> {
+    let all = WhichLinks::default();
+    let mut after = Some(0i64);
+    windows(move || {
+        let Some(row) = after else {
+            return Ok(Vec::new());
+        };
+        let (rows, next) = runtime.block_on(store.links_after(&all, row, WINDOW))?;
+        after = next;
+        Ok(rows.into_iter().map(LinkedAccountRow::from).collect())
     })
 }
 

@@ -58,7 +58,10 @@ impl Graph {
             add_identity(&mut making, &naming, fact, snapshot.employers.get(&fact.id));
         }
         for fact in &snapshot.accounts {
-            add_account(&mut making, &naming, fact);
+            let name = (fact.system.clone(), fact.id.clone());
+            let whose = snapshot.inferred.get(&name).copied();
+            let whose = whose.unwrap_or(Basis::Observed);
+            add_account(&mut making, &naming, fact, whose);
         }
         for fact in &snapshot.entitlements {
             add_entitlement(&mut making, &naming, fact);
@@ -141,7 +144,7 @@ fn add_identity(
     making.identity(number(&fact.id), fact.id.as_str(), row, employed);
 }
 
-fn add_account(making: &mut Making, naming: &Naming, fact: &Account) {
+fn add_account(making: &mut Making, naming: &Naming, fact: &Account, whose: Basis) {
     let system = fact.system.as_str();
     let through = fact.signs_in_through_id.as_ref().map(|id| {
         let at = fact
@@ -156,6 +159,7 @@ fn add_account(making: &mut Making, naming: &Naming, fact: &Account) {
         enabled: fact.enabled,
         local_sign_in: fact.local_sign_in,
         privileged: fact.privileged,
+        whose,
         environment: making.environment(fact.environment.as_deref()),
         ..AccountRow::unknown()
     };

@@ -89,6 +89,8 @@ pub(crate) struct AccountRow {
     pub enabled: Option<bool>,
     pub local_sign_in: Option<bool>,
     pub privileged: Option<bool>,
+    /// How it is known whose it is.
+    pub whose: Basis,
     pub environment: u32,
 }
 
@@ -104,6 +106,7 @@ impl AccountRow {
             enabled: None,
             local_sign_in: None,
             privileged: None,
+            whose: Basis::Observed,
             environment: NONE,
         }
     }

@@ -4,6 +4,7 @@
 //! resolved accounts to identities already.
 
 use crate::correlate::Employment;
+use crate::lifecycle::Basis;
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::{
     Account, Control, Credential, Entitlement, Grant, Identity, Location, Owner, Reader,
@@ -36,6 +37,8 @@ pub struct Snapshot {
     pub reads: Vec<ReadState>,
     /// Sources that were added and not read once: what they hold nobody knows.
     pub never_read: Vec<SourceName>,
+    /// How it is known whose an account is, where the system does not say so itself.
+    pub inferred: BTreeMap<(SystemName, AccountId), Basis>,
     /// Accounts without an identity because several would fit.
     pub ambiguous: Vec<AmbiguousAccount>,
 }

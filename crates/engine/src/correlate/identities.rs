@@ -4,15 +4,18 @@
 //! in the order in which they were added.
 
 use super::index::Index;
+use super::left::Left;
 use super::persons::Persons;
-use super::rules::{Confidence, DECISION, Rule, default_rules};
+use super::rules::{DECISION, Rule, default_rules};
 use super::seen::Seen;
-use super::values::{AccountKeys, Compare, IdentityKeys, Take};
+use super::values::{Compare, IdentityKeys, Take};
 use crate::access::columns::Texts;
+use crate::lifecycle::Basis;
 use lastkey_contract::facts::IdentityKind;
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 /// What holds beside identities and persons.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +30,8 @@ pub struct Ground {
     pub reused: HashSet<(i64, String)>,
     /// Ids that were listed once and are not now, with the rows of their sources.
     pub gone: HashMap<String, Vec<i64>>,
+    /// The last versions of the records that were listed once and are not now.
+    pub gone_records: Arc<[IdentityKeys]>,
 }
 
 /// What somebody decided of an account.
@@ -48,6 +53,8 @@ pub enum Doubt {
     Differs,
     /// The id may have been given to somebody else since.
     Reused,
+    /// Somebody who is not listed now had the same value.
+    Left,
 }
 
 impl Doubt {
@@ -56,11 +63,22 @@ impl Doubt {
             Doubt::Suggested => "suggested",
             Doubt::Differs => "differs",
             Doubt::Reused => "reused",
+            Doubt::Left => "left",
+        }
+    }
+
+    /// As a sentence goes on with it.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Doubt::Suggested => "the rule only suggests",
+            Doubt::Differs => "what should agree differs",
+            Doubt::Reused => "this id may have been reused",
+            Doubt::Left => "somebody who is not listed now had the same value",
         }
     }
 
     pub fn from_word(word: &str) -> Option<Doubt> {
-        [Doubt::Suggested, Doubt::Differs, Doubt::Reused]
+        [Doubt::Suggested, Doubt::Differs, Doubt::Reused, Doubt::Left]
             .into_iter()
             .find(|d| d.word() == word)
     }
@@ -84,6 +102,12 @@ pub enum Match {
         rule: u16,
         doubt: Doubt,
     },
+    /// One fits, and so did somebody (source row and id) who is not listed now.
+    HandedOn {
+        identity: u32,
+        before: (i64, String),
+        rule: u16,
+    },
     /// Nobody's, as somebody decided.
     Nobodys,
     /// Of a record that no source lists now, nor another one of the same person.
@@ -98,35 +122,36 @@ pub enum Match {
 /// A rule with the numbers of what it looks into.
 pub(super) struct ReadyRule {
     pub(super) rule: Rule,
-    name: u16,
+    pub(super) name: u16,
     /// Rows of `indexes`, one for each take of the identity.
-    indexes: Vec<usize>,
+    pub(super) indexes: Vec<usize>,
     /// Rows of `compared`, one for each pair that must agree.
-    compared: Vec<usize>,
+    pub(super) compared: Vec<usize>,
     /// Rows of sources.
-    sources: Vec<i64>,
+    pub(super) sources: Vec<i64>,
 }
 
 /// Identities by the things that name them.
 pub struct Identities {
     pub(super) ground: Ground,
-    persons: Persons,
+    pub(super) persons: Persons,
     pub(super) hasher: RandomState,
-    sources: Vec<i64>,
-    kinds: Vec<IdentityKind>,
-    ids: Texts,
-    by_id: Index,
+    pub(super) sources: Vec<i64>,
+    pub(super) kinds: Vec<IdentityKind>,
+    pub(super) ids: Texts,
+    pub(super) by_id: Index,
     /// No id stands twice.
-    each_once: bool,
-    indexes: Vec<Index>,
+    pub(super) each_once: bool,
+    pub(super) indexes: Vec<Index>,
     /// Hashes, by identity; 0 where not known.
-    compared: Vec<Vec<u64>>,
+    pub(super) compared: Vec<Vec<u64>>,
     /// Of each identity the first of the same person's; empty where everybody has one record.
-    leads: Vec<u32>,
-    /// Of those whom a decision names, or whose id may have been given on.
-    seen: HashMap<u32, Seen>,
-    reused: HashSet<u32>,
-    rule_names: Vec<String>,
+    pub(super) leads: Vec<u32>,
+    pub(super) left: Left,
+    /// Of those whom a decision names, or whose id or values may have been given on.
+    pub(super) seen: HashMap<u32, Seen>,
+    pub(super) reused: HashSet<u32>,
+    pub(super) rule_names: Vec<String>,
     pub(super) ready: HashMap<i64, Vec<ReadyRule>>,
     pub(super) otherwise: Vec<ReadyRule>,
 }
@@ -189,6 +214,7 @@ impl Gathering {
         let otherwise = ready(&default_rules());
         let mut watched = ground.reused.clone();
         watched.extend(ground.decisions.values().filter_map(|d| d.to.clone()));
+        let left = Left::new(ground.gone_records.clone(), &takes);
         Self {
             values: vec![Vec::new(); takes.len()],
             ids: Vec::new(),
@@ -204,6 +230,7 @@ impl Gathering {
                 indexes: Vec::new(),
                 compared: vec![Vec::new(); agrees.len()],
                 leads: Vec::new(),
+                left,
                 seen: HashMap::new(),
                 reused: HashSet::new(),
                 rule_names,
@@ -225,10 +252,16 @@ impl Gathering {
         known.kinds.push(identity.kind);
         let hash = |text: &str| known.hasher.hash_one(text);
         self.ids.push((hash(&identity.id), number));
-        for ((take, compare), values) in self.takes.iter().zip(&mut self.values) {
+        let mut given_on = false;
+        let takes = self.takes.iter().zip(&mut self.values);
+        for (taken, ((take, compare), values)) in takes.enumerate() {
             if let Some(value) = identity.take(take, *compare) {
                 values.push((hash(&value), number));
+                given_on |= !known.left.is_empty() && known.left.had(taken, &value);
             }
+        }
+        if given_on {
+            known.seen.insert(number, Seen::of_identity(identity));
         }
         for (take, column) in self.agrees.iter().zip(&mut known.compared) {
             let value = identity.take(take, Compare::Folded);
@@ -315,7 +348,12 @@ impl Identities {
 
     /// The name of an identity's source.
     pub fn source_name(&self, identity: u32) -> &str {
-        let name = self.ground.source_names.get(&self.source(identity));
+        self.name_of_source(self.source(identity))
+    }
+
+    /// The name of the source with this row.
+    pub fn name_of_source(&self, source: i64) -> &str {
+        let name = self.ground.source_names.get(&source);
         name.map_or("", String::as_str)
     }
 
@@ -351,6 +389,16 @@ impl Identities {
         }
     }
 
+    /// How a link by a rule to an account of a source is known.
+    pub fn basis(&self, source: i64, rule: u16) -> Basis {
+        let rules = self.ready.get(&source).unwrap_or(&self.otherwise);
+        let rule = match rule {
+            0 => return Basis::Attested,
+            _ => rules.iter().find(|ready| ready.name == rule),
+        };
+        rule.map_or(Basis::Assumed, |ready| ready.rule.basis())
+    }
+
     /// The name of a rule.
     pub fn rule_name(&self, rule: u16) -> &str {
         self.rule_names
@@ -374,7 +422,7 @@ impl Identities {
     }
 
     /// One record of each person.
-    fn one_each(&self, mut found: Vec<u32>) -> Vec<u32> {
+    pub(super) fn one_each(&self, mut found: Vec<u32>) -> Vec<u32> {
         found.sort_unstable();
         found.dedup();
         if !self.leads.is_empty() {
@@ -382,202 +430,5 @@ impl Identities {
             found.retain(|n| persons.insert(self.lead(*n)));
         }
         found
-    }
-
-    /// Whose account it is: as somebody decided, or by the first of its source's rules that fits.
-    pub fn owner_of(&self, account: &AccountKeys) -> Match {
-        if !self.ground.decisions.is_empty() {
-            let key = (account.system.clone(), account.id.clone());
-            if let Some(decision) = self.ground.decisions.get(&key) {
-                return self.decided(account, decision);
-            }
-        }
-        let mut possible = Match::None;
-        let mut doubtful = |candidates, rule, doubt| {
-            if possible == Match::None {
-                possible = Match::Possible {
-                    candidates,
-                    rule,
-                    doubt,
-                };
-            }
-        };
-        let rules = self.ready.get(&account.source).unwrap_or(&self.otherwise);
-        for ready in rules {
-            let fitting = self.fitting(ready, account);
-            if fitting.is_empty() {
-                // Whoever left keeps the account: a mail or a login may be somebody else's by now.
-                match self.gone(ready, account) {
-                    Some(gone) => return gone,
-                    None => continue,
-                }
-            }
-            if ready.rule.confidence == Confidence::Possible {
-                doubtful(self.one_each(fitting), ready.name, Doubt::Suggested);
-                continue;
-            }
-            let agreeing: Vec<u32> = fitting
-                .iter()
-                .copied()
-                .filter(|n| self.agrees(ready, account, *n))
-                .collect();
-            if agreeing.is_empty() {
-                doubtful(self.one_each(fitting), ready.name, Doubt::Differs);
-                continue;
-            }
-            let candidates = self.one_each(agreeing);
-            return match candidates.as_slice() {
-                [one] if self.is_anothers(account, *one) => Match::Possible {
-                    candidates,
-                    rule: ready.name,
-                    doubt: Doubt::Reused,
-                },
-                [one] => Match::One {
-                    identity: *one,
-                    rule: ready.name,
-                },
-                [] | [_, _, ..] => Match::Ambiguous {
-                    candidates,
-                    rule: ready.name,
-                },
-            };
-        }
-        possible
-    }
-
-    fn decided(&self, account: &AccountKeys, decision: &AccountDecision) -> Match {
-        let target = decision.to.as_ref().map(|(s, id)| self.listed(*s, id));
-        let doubt = |candidates| Match::Possible {
-            candidates,
-            rule: 0,
-            doubt: Doubt::Reused,
-        };
-        if decision.account_seen.is_another(&Seen::of_account(account)) {
-            return doubt(target.flatten().into_iter().collect());
-        }
-        match (target, &decision.to) {
-            (None, _) | (_, None) => Match::Nobodys,
-            (Some(None), Some((source, id))) => Match::Gone {
-                source: *source,
-                id: id.clone(),
-                rule: 0,
-            },
-            (Some(Some(identity)), Some(_)) => {
-                let now = self.seen.get(&identity);
-                match now.is_some_and(|now| decision.identity_seen.is_another(now)) {
-                    true => doubt(vec![identity]),
-                    false => Match::One { identity, rule: 0 },
-                }
-            }
-        }
-    }
-
-    /// The record, or else another one of the same person that is listed.
-    fn listed(&self, source: i64, id: &str) -> Option<u32> {
-        let others = self.persons.with(source, id);
-        self.record(source, id).or_else(|| {
-            others
-                .iter()
-                .find_map(|(source, id)| self.record(*source, id))
-        })
-    }
-
-    fn gone(&self, ready: &ReadyRule, account: &AccountKeys) -> Option<Match> {
-        let text = account.identity_id.as_deref()?;
-        if self.ground.gone.is_empty() || !ready.rule.is_of_identity_id() {
-            return None;
-        }
-        let bare = self.ground.gone.get(text).map(|sources| (text, sources));
-        let (id, sources) = bare.or_else(|| {
-            let (_, id) = text.split_once(':')?;
-            Some((id, self.ground.gone.get(id)?))
-        })?;
-        let of_text = |source: &&i64| {
-            let name = self.ground.source_names.get(*source);
-            id == text
-                || text.strip_suffix(id).and_then(|t| t.strip_suffix(':'))
-                    == name.map(|n| n.as_str())
-        };
-        let source = *sources
-            .iter()
-            .find(|source| **source == account.source)
-            .or_else(|| sources.iter().find(of_text))?;
-        let rule = ready.name;
-        Some(match self.listed(source, id) {
-            Some(identity) => Match::One { identity, rule },
-            None => Match::Gone {
-                source,
-                id: id.to_owned(),
-                rule,
-            },
-        })
-    }
-
-    /// Everybody whom a rule's values lead to.
-    fn fitting(&self, ready: &ReadyRule, account: &AccountKeys) -> Vec<u32> {
-        let rule = &ready.rule;
-        let mut found: Vec<u32> = Vec::new();
-        if rule.is_of_identity_id() {
-            if let Some(id) = account.identity_id.as_deref() {
-                found = self.named(id, account.source);
-            }
-        } else {
-            for take in &rule.account {
-                let Some(value) = account.take(take, rule.compare) else {
-                    continue;
-                };
-                let hash = self.hasher.hash_one(value.as_str());
-                for index in &ready.indexes {
-                    found.extend(
-                        self.indexes
-                            .get(*index)
-                            .into_iter()
-                            .flat_map(|i| i.find(hash)),
-                    );
-                }
-            }
-        }
-        if !rule.sources.is_empty() {
-            found.retain(|n| ready.sources.contains(&self.source(*n)));
-        }
-        if !rule.kinds.is_empty() {
-            let kind = |n: u32| self.kinds.get(n as usize);
-            found.retain(|n| kind(*n).is_some_and(|kind| rule.kinds.contains(kind)));
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
-    fn agrees(&self, ready: &ReadyRule, account: &AccountKeys, identity: u32) -> bool {
-        ready
-            .rule
-            .agree
-            .iter()
-            .zip(&ready.compared)
-            .all(|((of_account, _), column)| {
-                let column = self.compared.get(*column);
-                let theirs = column.and_then(|c| c.get(identity as usize)).copied();
-                match (account.take(of_account, Compare::Folded), theirs) {
-                    (None, _) | (_, None | Some(0)) => true,
-                    (Some(ours), Some(theirs)) => self.hasher.hash_one(ours.as_str()) == theirs,
-                }
-            })
-    }
-
-    /// Whether the account may be of whoever had the id before: it is neither younger than its
-    /// holder of now, nor called like that one.
-    fn is_anothers(&self, account: &AccountKeys, identity: u32) -> bool {
-        if !self.reused.contains(&identity) {
-            return false;
-        }
-        let Some(holder) = self.seen.get(&identity) else {
-            return true;
-        };
-        let own = Seen::of_account(account);
-        let younger = own.since.is_some() && own.since >= holder.since && holder.since.is_some();
-        let called = |name: &Option<String>| name.as_deref().map(super::values::folded);
-        let alike = own.name.is_some() && called(&own.name) == called(&holder.name);
-        !younger && !alike
     }
 }

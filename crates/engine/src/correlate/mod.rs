@@ -11,6 +11,8 @@ mod fit;
 mod identities;
 mod index;
 mod joining;
+mod left;
+mod matching;
 mod merged;
 mod nearest;
 mod persons;

@@ -63,6 +63,16 @@ impl Rule {
     pub fn is_of_identity_id(&self) -> bool {
         matches!(self.account.as_slice(), [take] if take.column == Column::IdentityId)
     }
+
+    /// How a link by this rule is known: what the system itself says is observed, what somebody
+    /// set as certain is attested.
+    pub fn basis(&self) -> Basis {
+        match (self.is_of_identity_id(), self.confidence) {
+            (true, _) => Basis::Observed,
+            (false, Confidence::Certain) => Basis::Attested,
+            (false, Confidence::Likely | Confidence::Possible) => Basis::Assumed,
+        }
+    }
 }
 
 impl Rule {
@@ -92,12 +102,14 @@ impl PersonRules {
     }
 }
 
-/// How a link by the rule of this name is known.
-pub fn basis_of(rule: &str) -> Basis {
-    match rule {
-        IDENTITY_ID => Basis::Observed,
+/// How a link by the rule of this name is known, with its source's rules.
+pub fn basis_of(rules: &[Rule], name: &str) -> Basis {
+    match name {
         DECISION => Basis::Attested,
-        _ => Basis::Assumed,
+        _ => {
+            let rule = rules.iter().find(|rule| rule.name == name);
+            rule.map_or(Basis::Assumed, Rule::basis)
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::lifecycle::Basis;
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 
@@ -80,6 +81,11 @@ fn found_among(
             known.rule_name(rule),
             doubt.word()
         ),
+        Match::HandedOn {
+            identity,
+            before: (source, id),
+            rule,
+        } => format!("{identity} or s{source}:{id} by {}", known.rule_name(rule)),
         Match::Nobodys => "decided: nobody".to_owned(),
         Match::Gone { source, id, rule } => {
             format!("gone s{source}:{id} by {}", known.rule_name(rule))
@@ -119,6 +125,7 @@ fn asked_is_found_as_among_all(
                 let candidates = std::mem::take(candidates);
                 candidates.iter().map(name).collect()
             }
+            Match::HandedOn { identity, .. } => vec![name(&std::mem::take(identity))],
             Match::Nobodys | Match::Gone { .. } | Match::None => Vec::new(),
         };
         (found, names)
@@ -131,7 +138,7 @@ proptest! {
     fn whoever_is_asked_for_is_found_as_among_all(
         people in prop::collection::vec((1i64..4, "u[1-4]", "|[ab]@x|u[12]@x"), 0..12),
         joined in prop::collection::vec((1i64..4, "u[1-5]", 0u32..3), 0..5),
-        gone in prop::collection::vec((1i64..4, "u[1-5]"), 0..3),
+        gone in prop::collection::vec((1i64..4, "u[1-5]", "|[ab]@x"), 0..3),
         decided in prop::option::of((1i64..4, "u[1-5]")),
         id in "u[1-4]|[ab]", identity_id in "|u[1-5]|s[1-3]:u[1-5]", email in "|[ab]@X|u1@x",
     ) {
@@ -140,9 +147,14 @@ proptest! {
         all.dedup_by(|(a, x, _), (b, y, _)| (a, x) == (b, y));
         let listed = |source: i64, id: &str| all.iter().any(|(s, i, _)| (*s, i.as_str()) == (source, id));
         let mut ground = ground();
-        for (source, id) in gone.iter().filter(|(source, id)| !listed(*source, id)) {
+        let mut gone = gone;
+        gone.sort();
+        gone.dedup_by(|(a, x, _), (b, y, _)| (a, x) == (b, y));
+        gone.retain(|(source, id, _)| !listed(*source, id));
+        for (source, id, _) in &gone {
             ground.gone.entry(id.clone()).or_default().push(*source);
         }
+        ground.gone_records = gone.iter().map(|(s, id, mail)| identity(*s, id, mail)).collect();
         if let Some(to) = decided {
             let decision = AccountDecision {
                 number: 1,
@@ -406,4 +418,140 @@ fn a_mail_that_somebody_else_has_after_a_leaver_takes_no_account_along() {
         "0 by identity id",
         "the person is listed elsewhere"
     );
+}
+
+fn left_behind(records: &[IdentityKeys]) -> Ground {
+    let mut ground = Ground {
+        gone_records: records.into(),
+        ..ground()
+    };
+    for record in records {
+        let sources = ground.gone.entry(record.id.clone()).or_default();
+        sources.push(record.source);
+    }
+    ground
+}
+
+#[test]
+fn whoever_left_keeps_what_their_mail_or_login_led_to() {
+    let ann = named(
+        identity(1, "u1", "a.smith@x.org"),
+        "Ann Smith",
+        "2010-01-01",
+    );
+    let left = || left_behind(std::slice::from_ref(&ann));
+    let by_mail = account("x", "", "A.Smith@x.org");
+    assert_eq!(found(left(), &[], &by_mail), "gone s1:u1 by mail");
+    let by_login = account("a.smith", "", "");
+    assert_eq!(found(left(), &[], &by_login), "gone s1:u1 by login");
+    assert_eq!(found(left(), &[], &account("bob", "", "")), "nobody");
+
+    let again = named(
+        identity(1, "u9", "a.smith@x.org"),
+        "Ann Smith",
+        "2020-01-01",
+    );
+    let twice = left_behind(&[again.clone(), ann.clone()]);
+    assert_eq!(found(twice, &[], &by_mail), "gone s1:u9 by mail");
+
+    let elsewhere = [identity(2, "v1", "")];
+    let one = Persons::new([(1, "u1".to_owned(), 1, 0), (2, "v1".to_owned(), 1, 1)]);
+    assert_eq!(
+        found_among(one, left(), &elsewhere, &by_mail),
+        "0 by mail",
+        "the person is listed elsewhere"
+    );
+}
+
+#[test]
+fn a_mail_given_on_after_a_leaver_is_in_doubt_until_something_tells() {
+    let ann = named(
+        identity(1, "u1", "a.smith@x.org"),
+        "Ann Smith",
+        "2010-01-01",
+    );
+    let al = named(identity(1, "u2", "a.smith@x.org"), "Al Smith", "2024-05-01");
+    let check = |account: &AccountKeys, expected: &str| {
+        let left = left_behind(std::slice::from_ref(&ann));
+        assert_eq!(found(left, std::slice::from_ref(&al), account), expected);
+    };
+    let bare = account("x", "", "a.smith@x.org");
+    check(&bare, "0 or s1:u1 by mail");
+    check(
+        &called(bare.clone(), "a smith", "2011-03-04"),
+        "0 or s1:u1 by mail",
+    );
+    check(
+        &called(bare.clone(), "Ann Smith", "2011-03-04"),
+        "0 or s1:u1 by mail",
+    );
+    check(&called(bare.clone(), "AL SMITH", "2011-03-04"), "0 by mail");
+    check(&called(bare.clone(), "a smith", "2024-05-02"), "0 by mail");
+
+    // Two with one name: only the dates tell.
+    let other = named(
+        identity(1, "u3", "a.smith@x.org"),
+        "Ann Smith",
+        "2024-05-01",
+    );
+    let same_name = |since: &str| {
+        let left = left_behind(std::slice::from_ref(&ann));
+        let account = called(bare.clone(), "Ann Smith", since);
+        found(left, std::slice::from_ref(&other), &account)
+    };
+    assert_eq!(same_name("2011-03-04"), "0 or s1:u1 by mail");
+    assert_eq!(same_name("2024-06-01"), "0 by mail");
+
+    // Who is one person has given nothing on.
+    let one = Persons::new([(1, "u1".to_owned(), 1, 0), (1, "u2".to_owned(), 1, 1)]);
+    let left = left_behind(std::slice::from_ref(&ann));
+    assert_eq!(
+        found_among(one, left, std::slice::from_ref(&al), &bare),
+        "0 by mail"
+    );
+}
+
+#[test]
+fn a_rule_that_is_not_about_a_leaver_asks_nothing_of_them() {
+    let ann = named(
+        identity(1, "u1", "a.smith@x.org"),
+        "Ann Smith",
+        "2010-01-01",
+    );
+    let check = |more: &str, expected: &str| {
+        let text =
+            format!("[[rule]]\nname = \"mail\"\naccount = \"email\"\nidentity = \"email\"\n{more}");
+        let left = Ground {
+            gone_records: [ann.clone()].into(),
+            ..ruled(&text)
+        };
+        let account = called(account("x", "", "a.smith@x.org"), "Al", "2011");
+        assert_eq!(found(left, &[], &account), expected, "{more}");
+    };
+    check("", "gone s1:u1 by mail");
+    check("sources = [\"s1\"]", "gone s1:u1 by mail");
+    check("sources = [\"s2\"]", "nobody");
+    check("kinds = \"workload\"", "nobody");
+    check("confidence = \"possible\"", "nobody");
+    check(
+        "agree = [{ account = \"name\", identity = \"display_name\" }]",
+        "nobody",
+    );
+}
+
+#[test]
+fn a_link_is_known_as_its_rule_is() {
+    let text = "[[rule]]\nname = \"a\"\naccount = \"email\"\nidentity = \"email\"\n\
+                [[rule]]\nname = \"b\"\nconfidence = \"certain\"\naccount = \"name\"\nidentity = \"id\"";
+    let known = Gathering::new(ruled(text)).done(Persons::default());
+    let basis = |source: i64, name: &str| {
+        let numbers = 0u16..9;
+        let rule = numbers.into_iter().find(|n| known.rule_name(*n) == name);
+        known.basis(source, rule.unwrap())
+    };
+    assert_eq!(basis(9, "a"), Basis::Assumed);
+    assert_eq!(basis(9, "b"), Basis::Attested);
+    assert_eq!(basis(9, DECISION), Basis::Attested);
+    assert_eq!(basis(1, IDENTITY_ID), Basis::Observed);
+    assert_eq!(basis(1, "mail"), Basis::Assumed);
 }

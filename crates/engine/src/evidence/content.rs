@@ -1,7 +1,9 @@
 //! What a package is made of.
 
-use crate::lifecycle::Rehearsal;
+use crate::correlate::Confidence;
+use crate::lifecycle::{Basis, Rehearsal};
 use crate::ownership::OwnerState;
+use crate::store::LinkState;
 use crate::views::JournalRow;
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Fact, ObjectType, OwnerRole};
@@ -35,6 +37,10 @@ pub struct PackageContent<'a> {
     pub practice_date: Option<String>,
     /// At most one per kind, in any order.
     pub population: Vec<PopulationTable<'a>>,
+    /// Whose each account is.
+    pub links: Rows<'a, LinkedAccountRow>,
+    /// For progress only.
+    pub links_expected: u64,
     /// Whom people confirmed as owners, as far as that counts.
     pub owners: Rows<'a, ConfirmedOwner>,
     /// For progress only.
@@ -68,6 +74,25 @@ pub struct PopulationRow {
     pub source: SourceName,
     /// The sync that first saw it as it is.
     pub first_sync: u64,
+}
+
+/// An account, whose it is, and how that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedAccountRow {
+    pub system: String,
+    pub id: String,
+    pub source: String,
+    pub state: LinkState,
+    /// `source:id`.
+    pub identity: Option<String>,
+    pub rule: Option<String>,
+    /// None of a decision.
+    pub confidence: Option<Confidence>,
+    pub basis: Option<Basis>,
+    /// `source:id` of those it could be of; of very many not all.
+    pub candidates: Vec<String>,
+    /// What speaks against it.
+    pub doubt: Option<&'static str>,
 }
 
 /// An owner because somebody said so: attested, where the population is observed.

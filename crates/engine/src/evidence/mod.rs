@@ -9,14 +9,15 @@
 mod cells;
 mod content;
 mod decided;
+mod linked;
 mod package;
 mod rehearsed;
 mod spool;
 mod tables;
 
 pub use content::{
-    CompletenessRow, ConfirmedOwner, DecidedOn, DecisionLine, EvidenceError, PackageContent,
-    PlanText, PopulationRow, PopulationTable, Rehearsed, Rows,
+    CompletenessRow, ConfirmedOwner, DecidedOn, DecisionLine, EvidenceError, LinkedAccountRow,
+    PackageContent, PlanText, PopulationRow, PopulationTable, Rehearsed, Rows,
 };
 pub use package::write_package;
 

@@ -5,7 +5,7 @@ use super::content::{
     CompletenessRow, EvidenceError, PackageContent, PopulationTable, Rehearsed, Rows,
 };
 use super::spool::Spool;
-use super::{decided, rehearsed, tables};
+use super::{decided, linked, rehearsed, tables};
 use crate::views::{ExportProgress, ExportReport, JournalRow};
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
@@ -49,6 +49,9 @@ pub fn write_package(
     let path = "journal/decisions.csv";
     export.table(path, decided::DECISIONS, rows, expected, line)?;
     export.journal(content.journal, content.journal_expected)?;
+    let line = |row| Ok(linked::link(row));
+    let (rows, expected) = (content.links, content.links_expected);
+    export.table("links/links.csv", linked::LINKS, rows, expected, line)?;
     let line = |row| Ok(decided::owner(row));
     let (rows, expected) = (content.owners, content.owners_expected);
     let path = "owners/confirmed.csv";

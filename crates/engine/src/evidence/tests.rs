@@ -1,10 +1,12 @@
 //! Packages of small worlds, read back as a stranger would.
 
 use super::*;
+use crate::correlate::{Confidence, Doubt};
 use crate::lifecycle::{
     Basis, Closing, ItemKind, Link, Rehearsal, ResidualItem, Severity, Verdict,
 };
 use crate::ownership::OwnerState;
+use crate::store::LinkState;
 use crate::views::{ExportReport, JournalRow};
 use chrono::{DateTime, TimeZone, Utc};
 use lastkey_contract::Kind;
@@ -78,6 +80,21 @@ fn owner() -> PopulationRow {
         }),
         source: "files".into(),
         first_sync: 3,
+    }
+}
+
+fn linked() -> LinkedAccountRow {
+    LinkedAccountRow {
+        system: "crm".to_owned(),
+        id: "=ann".to_owned(),
+        source: "files".to_owned(),
+        state: LinkState::Possible,
+        identity: None,
+        rule: Some("mail".to_owned()),
+        confidence: Some(Confidence::Likely),
+        basis: Some(Basis::Assumed),
+        candidates: vec!["hr:p1".to_owned(), "hr:p2".to_owned()],
+        doubt: Some(Doubt::Left.in_words()),
     }
 }
 
@@ -187,6 +204,8 @@ fn content<'a>(made: u32, people: Rows<'a, Rehearsed>) -> PackageContent<'a> {
                 rows: Box::new(credentials.into_iter()),
             },
         ],
+        links: Box::new(std::iter::once(Ok(linked()))),
+        links_expected: 1,
         owners: Box::new(std::iter::once(Ok(confirmed()))),
         owners_expected: 1,
         decisions: Box::new(std::iter::once(Ok(taken_back()))),
@@ -281,7 +300,7 @@ fn a_package_holds_every_row_and_verifies() {
     assert_eq!(verified.state, PackageState::Intact);
     assert_eq!(
         (report.rehearsals, report.files, verified.files),
-        (2, 20, 20)
+        (2, 21, 21)
     );
     assert_eq!(
         verified.package_id.as_deref(),
@@ -308,6 +327,11 @@ fn a_package_holds_every_row_and_verifies() {
         line("population/completeness.csv", 1),
         "files,credential,false,,4,4,0,0,0,0,one row could not be read,credentials.csv,,3,\
          2026-03-01T10:00:00Z,2026-03-01T11:00:00Z"
+    );
+    assert_eq!(
+        line("links/links.csv", 1),
+        "crm,'=ann,files,possibly connected,,mail,likely,assumed,hr:p1; hr:p2,\
+         somebody who is not listed now had the same value"
     );
     assert_eq!(
         line("owners/confirmed.csv", 1),

@@ -59,6 +59,9 @@ impl Explained<'_> {
                 basis: element.basis,
             });
         }
+        if let Some(first) = links.first_mut() {
+            first.basis = first.basis.max(self.whose(path));
+        }
         links
     }
 
@@ -89,7 +92,7 @@ impl Explained<'_> {
         Paths::new(self.graph, self.reached, &caps).each(&value, |node, path| {
             let mut links = self.links(path);
             let basis_of_custody = self.custody_basis(path);
-            let mut basis = basis_of_custody;
+            let mut basis = basis_of_custody.max(self.whose(path));
             for (place, link) in path.iter().enumerate() {
                 let next = path.get(place + 1);
                 let opens = next.is_some_and(|next| {
@@ -113,6 +116,20 @@ impl Explained<'_> {
             known.insert(node, Knowledge { links, basis });
         });
         known
+    }
+
+    /// How it is known that the leaver has what a path starts with.
+    fn whose(&self, path: &[PathLink]) -> Basis {
+        let account = match path.first().and_then(|link| self.reached.item(link.node)) {
+            Some(Item::Account(account)) => account,
+            Some(Item::Credential(credential)) if self.is_own(credential) => {
+                self.graph.credentials.at(credential).account
+            }
+            Some(Item::Credential(_) | Item::Entitlement { .. } | Item::Location(_)) | None => {
+                return Basis::Observed;
+            }
+        };
+        self.graph.accounts.at(account).whose
     }
 
     /// How it is known that the path's first secret was known without a location, where it was.

@@ -94,12 +94,15 @@ pub(crate) fn severity(
     }
 }
 
-/// Fail needs one thing observed to exist; unknown is not pass.
+/// Whether it is open after its limit.
+pub(crate) fn is_late(item: &ResidualItem) -> bool {
+    item.closes_at > item.limit_at
+}
+
+/// Fail needs one thing observed to exist, or that somebody said so; unknown is not pass.
 pub(crate) fn verdict(residual: &[ResidualItem], missing_facts: &[String]) -> Verdict {
-    let mut late = residual
-        .iter()
-        .filter(|item| item.closes_at > item.limit_at);
-    if late.clone().any(|item| item.basis == Basis::Observed) {
+    let mut late = residual.iter().filter(|item| is_late(item));
+    if late.clone().any(|item| item.basis != Basis::Assumed) {
         Verdict::Fail
     } else if late.next().is_some() || !missing_facts.is_empty() {
         Verdict::Indeterminate

@@ -4,9 +4,9 @@ use super::breaks::breaks;
 use super::closing::Closings;
 use super::departure::{Declared, Departure, Leaver};
 use super::explain::Explained;
-use super::limits::{Place, due, severity, verdict};
+use super::limits::{Place, due, is_late, severity, verdict};
 use super::missing::Coverage;
-use super::outcome::{Closing, Rehearsal, ResidualItem};
+use super::outcome::{Basis, Closing, Rehearsal, ResidualItem};
 use super::plan::Plan;
 use super::values::{Values, privileged, values};
 use crate::access::columns::{Column, Marks};
@@ -126,6 +126,7 @@ impl<'a> Stage<'a> {
                 .map(|system| graph.systems.at(system)),
         );
         missing_facts.extend(unsettled(graph, &departure));
+        missing_facts.extend(inferred(graph, &departure, &residual));
         missing_facts.sort();
         if departure.identities.is_empty() {
             missing_facts.push(format!("identity `{}` is in no source", leaver.id()));
@@ -141,6 +142,23 @@ impl<'a> Stage<'a> {
             missing_facts,
         }
     }
+}
+
+/// Accounts that only a rule which nobody calls certain makes the leaver's, where nothing better
+/// than that says that anything stays open too long.
+fn inferred(graph: &Graph, departure: &Departure, residual: &[ResidualItem]) -> Vec<String> {
+    let mut late = residual.iter().filter(|item| is_late(item)).peekable();
+    if late.peek().is_none() || late.any(|item| item.basis != Basis::Assumed) {
+        return Vec::new();
+    }
+    let accounts = departure.accounts.iter();
+    let assumed = accounts.filter(|row| graph.accounts.at(**row).whose == Basis::Assumed);
+    assumed
+        .map(|row| {
+            let account = graph.account_text(*row);
+            format!("whose account `{account}` is only follows from a rule that nobody has called certain")
+        })
+        .collect()
 }
 
 /// What nobody has read, and accounts that could be the leaver's as well as another's.

@@ -1,8 +1,11 @@
 //! Lookups along the references of current facts, for the page of one identity.
 
 use super::blocks::{self, At, Block, Columns, Which};
+use super::link_rules::Bases;
 use super::names::{End, NumberSet};
 use super::{RecordName, Store, StoreError, SyncId, named};
+use crate::correlate::IDENTITY_ID;
+use crate::lifecycle::Basis;
 use lastkey_contract::facts::{Account, Credential, Identity, Location};
 use lastkey_contract::{Fact, Kind};
 use serde::de::DeserializeOwned;
@@ -13,6 +16,7 @@ pub(crate) struct PersonLink {
     pub source: String,
     pub account: Account,
     pub rule: String,
+    pub basis: Basis,
 }
 
 impl Store {
@@ -129,7 +133,7 @@ impl Store {
         sync: SyncId,
     ) -> Result<Vec<PersonLink>, StoreError> {
         let names = self.source_names().await?;
-        let source_of = |source: &i64| names.get(source).cloned().unwrap_or_default();
+        let bases = Bases::read(&mut *self.readers().acquire().await?).await?;
         let linked = self.accounts_of(identity_source, identity).await?;
         let mut rules: HashMap<String, String> = HashMap::new();
         for link in linked {
@@ -147,9 +151,12 @@ impl Store {
         for (source, account) in by_link.into_iter().chain(by_name) {
             let key = named(account.system.as_str(), account.id.as_str());
             let rule = rules.get(&key).cloned();
+            let rule = rule.unwrap_or_else(|| IDENTITY_ID.to_owned());
+            let name = names.get(&source).cloned().unwrap_or_default();
             found.entry((key, source)).or_insert_with(|| PersonLink {
-                source: source_of(&source),
-                rule: rule.unwrap_or_else(|| "identity_id".to_owned()),
+                basis: bases.of(&name, &rule),
+                source: name,
+                rule,
                 account,
             });
         }
@@ -177,15 +184,19 @@ impl Store {
         .fetch_all(self.readers())
         .await?;
         let names = self.source_names().await?;
-        let (rows, rules): (Vec<i64>, Vec<String>) = linked.into_iter().unzip();
-        let mut rules = rules.into_iter();
+        let rows: Vec<i64> = linked.iter().map(|(row, _)| *row).collect();
+        let rules: HashMap<i64, String> = linked.into_iter().collect();
         let mut found: Vec<PersonLink> = Vec::new();
         let mut connection = self.readers().acquire().await?;
+        let bases = Bases::read(&mut connection).await?;
         blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, place| {
+            let source = names.get(&block.source).cloned().unwrap_or_default();
+            let rule = rules.get(&block.row(place)).cloned().unwrap_or_default();
             found.push(PersonLink {
-                source: names.get(&block.source).cloned().unwrap_or_default(),
+                basis: bases.of(&source, &rule),
+                source,
                 account: serde_json::from_str(block.fact(place)?)?,
-                rule: rules.next().unwrap_or_default(),
+                rule,
             });
             Ok(())
         })

@@ -307,13 +307,22 @@ impl Loading<'_> {
         blocks::each(&mut *self.connection, &which, depth.columns(), |block| {
             block.places().try_for_each(|place| {
                 let (keys, part) = depth.account(block, place)?;
+                let mut whose = Basis::Observed;
                 let identity = match known.owner_of(&keys) {
-                    Match::One { identity, .. } => Some(person(known, identity)),
+                    Match::One { identity, rule } => {
+                        whose = known.basis(keys.source, rule);
+                        Some(person(known, identity))
+                    }
                     Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
                         for candidate in candidates {
                             let accounts = maybe.entry(known.shown(candidate)).or_default();
                             accounts.push(format!("{}:{}", &*part.system, &*part.id));
                         }
+                        None
+                    }
+                    Match::HandedOn { identity, .. } => {
+                        let accounts = maybe.entry(known.shown(identity)).or_default();
+                        accounts.push(format!("{}:{}", &*part.system, &*part.id));
                         None
                     }
                     Match::Nobodys | Match::Gone { .. } | Match::None => None,
@@ -324,6 +333,7 @@ impl Loading<'_> {
                     enabled: part.enabled,
                     local_sign_in: part.local_sign_in,
                     privileged: part.privileged,
+                    whose,
                     environment: making.environment(part.environment.as_deref()),
                     ..AccountRow::unknown()
                 };

@@ -9,6 +9,7 @@ use lastkey_contract::Kind;
 use serde::Deserialize;
 use sqlx::SqliteConnection;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// What is kept with a decision of what it was about.
 #[derive(Default, Deserialize)]
@@ -52,7 +53,7 @@ pub(super) async fn source_rows(
 #[derive(Default)]
 pub(super) struct Odd {
     /// The last version of each record that is not listed.
-    pub gone: Vec<IdentityKeys>,
+    pub gone: Arc<[IdentityKeys]>,
     /// Records whose id may have been given to somebody else: source row and id.
     pub reused: HashSet<(i64, String)>,
 }
@@ -115,7 +116,7 @@ pub(super) async fn odd_records(
     }
     drop(versions);
     rows.sort_unstable();
-    let mut odd = Odd::default();
+    let (mut gone, mut reused) = (Vec::new(), HashSet::new());
     let mut before: HashMap<(i64, String), Seen> = HashMap::new();
     blocks::of_rows(
         connection,
@@ -125,22 +126,24 @@ pub(super) async fn odd_records(
             let (keys, _) = depth.identity(block, place)?;
             let (record, now) = ((keys.source, keys.id.clone()), Seen::of_identity(&keys));
             if last_of_gone.contains(&block.row(place)) {
-                odd.gone.push(keys);
+                gone.push(keys);
             }
             if before
                 .get(&record)
                 .is_some_and(|seen| seen.is_another(&now))
             {
-                odd.reused.insert(record.clone());
+                reused.insert(record.clone());
             }
             before.insert(record, now);
             Ok(())
         },
     )
     .await?;
-    odd.reused
-        .retain(|(source, id)| !odd.gone.iter().any(|g| g.source == *source && g.id == *id));
-    Ok(odd)
+    for left in &gone {
+        reused.remove(&(left.source, left.id.clone()));
+    }
+    let gone = gone.into();
+    Ok(Odd { gone, reused })
 }
 
 /// Everything but the persons.
@@ -160,10 +163,11 @@ pub(super) async fn read(
             ground.rules.insert(*row, rules);
         }
     }
-    for gone in &odd.gone {
+    for gone in odd.gone.iter() {
         let sources = ground.gone.entry(gone.id.clone()).or_default();
         sources.push(gone.source);
     }
+    ground.gone_records = odd.gone.clone();
     // Of each account the latest decision counts.
     for row in decisions::in_force(connection, About::Accounts).await? {
         let (account, to) = match row.decision() {

@@ -69,7 +69,7 @@ pub(super) async fn gather(
             }
         }
     };
-    for record in gone {
+    for record in gone.iter() {
         see(record, Listed::Once);
     }
     let identities = Which::now(Kind::Identity);

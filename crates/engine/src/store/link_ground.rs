@@ -20,6 +20,7 @@ impl GroundSum {
             reused,
             // Of those who left, the records are added one by one.
             gone: _,
+            gone_records: _,
         } = ground;
         let names: BTreeMap<&i64, &String> = source_names.iter().collect();
         sum.put("sources", &format!("{names:?}"));

@@ -2,12 +2,16 @@
 
 use super::blocks::{self, Block, Columns, Which};
 use super::decisions::{AccountName, Decision, RecordName};
+use super::link_rules::Bases;
+use super::linked::linked;
 use super::links::{Link, LinkState};
 use super::roster::{Set, Wanted};
 use super::{PersonRow, Store, StoreError, named};
-use crate::correlate::{AccountKeys, IdentityKeys, Seen};
+use crate::correlate::{AccountKeys, Confidence, IdentityKeys, Seen};
+use crate::lifecycle::Basis;
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Identity};
+use sqlx::{QueryBuilder, Sqlite};
 use std::collections::HashMap;
 
 /// An account and how it stands.
@@ -24,6 +28,18 @@ pub struct LinkedAccount {
     pub candidates: Vec<String>,
     /// See `correlate::Doubt`.
     pub doubt: Option<String>,
+    /// How sure the rule is; None where somebody decided, or no rule leads to anybody.
+    pub confidence: Option<Confidence>,
+    /// How it is known; None where no rule leads to anybody.
+    pub basis: Option<Basis>,
+}
+
+/// A link with its account's row.
+#[derive(sqlx::FromRow)]
+struct StoredLink {
+    account: i64,
+    #[sqlx(flatten)]
+    link: Link,
 }
 
 /// Persons whom a person with several records would be, and what speaks against it.
@@ -122,35 +138,28 @@ impl Store {
         })
         .await?;
         let names = self.source_names().await?;
-        let name = |source: i64| names.get(&source).cloned().unwrap_or_default();
+        let bases = Bases::read(&mut connection).await?;
+        let mut links: HashMap<i64, Link> = HashMap::new();
+        for part in rows.chunks(500) {
+            let mut sql = QueryBuilder::<Sqlite>::new(
+                "SELECT account, state, identity_source, identity_id, rule, candidates, doubt
+                 FROM links WHERE account IN (",
+            );
+            let mut list = sql.separated(", ");
+            for row in part {
+                list.push_bind(*row);
+            }
+            sql.push(")");
+            let part: Vec<StoredLink> = sql.build_query_as().fetch_all(&mut *connection).await?;
+            links.extend(part.into_iter().map(|stored| (stored.account, stored.link)));
+        }
         let mut found = Vec::with_capacity(accounts.len());
         for (row, source, account) in accounts {
-            let link: Option<Link> = sqlx::query_as(
-                "SELECT state, identity_source, identity_id, rule, candidates, doubt
-                 FROM links WHERE account = ?1",
-            )
-            .bind(row)
-            .fetch_optional(&mut *connection)
-            .await?;
             // What was read since links were made is linked at the end of its sync.
-            let Some(link) = link else { continue };
-            let candidates = link.candidates.as_deref().unwrap_or("[]");
-            found.push(LinkedAccount {
-                source,
-                source_name: name(source),
-                account,
-                state: LinkState::from_number(link.state)?,
-                record: link
-                    .identity_source
-                    .zip(link.identity_id)
-                    .map(|(s, id)| RecordName {
-                        source: name(s),
-                        id,
-                    }),
-                rule: link.rule,
-                candidates: serde_json::from_str(candidates)?,
-                doubt: link.doubt,
-            });
+            let Some(link) = links.remove(&row) else {
+                continue;
+            };
+            found.push(linked(link, source, account, &names, &bases)?);
         }
         Ok(found)
     }

@@ -3,8 +3,11 @@
 
 use super::log::append;
 use super::{Store, StoreError, links};
-use crate::correlate::{DEFAULT_TEXT, PersonRules, Rule, parse_person_rules, parse_rules};
-use crate::lifecycle::PlanError;
+use crate::correlate::{
+    Confidence, DEFAULT_TEXT, PersonRules, Rule, basis_of, default_rules, parse_person_rules,
+    parse_rules,
+};
+use crate::lifecycle::{Basis, PlanError};
 use chrono::{DateTime, Utc};
 use lastkey_contract::SourceName;
 use lastkey_contract::when::rfc3339;
@@ -91,6 +94,36 @@ impl Store {
             RulesOf::Source(_) => DEFAULT_TEXT.to_owned(),
             RulesOf::Persons => String::new(),
         }))
+    }
+}
+
+/// How links are known, by the rules in force.
+pub(super) struct Bases {
+    of_sources: BTreeMap<String, Vec<Rule>>,
+    otherwise: Vec<Rule>,
+}
+
+impl Bases {
+    pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Bases, StoreError> {
+        Ok(Bases {
+            of_sources: in_force(connection).await?.0,
+            otherwise: default_rules(),
+        })
+    }
+
+    /// Of a link to an account of a source by the rule of this name.
+    pub(super) fn of(&self, source: &str, rule: &str) -> Basis {
+        basis_of(self.rules(source), rule)
+    }
+
+    /// How sure the rule of this name is; None of a decision.
+    pub(super) fn sure(&self, source: &str, rule: &str) -> Option<Confidence> {
+        let rule = self.rules(source).iter().find(|own| own.name == rule)?;
+        Some(rule.confidence)
+    }
+
+    fn rules(&self, source: &str) -> &[Rule] {
+        self.of_sources.get(source).unwrap_or(&self.otherwise)
     }
 }
 

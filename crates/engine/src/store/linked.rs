@@ -5,6 +5,7 @@
 //! now: nothing of it is kept.
 
 use super::blocks::{self, At, Columns, Which};
+use super::link_rules::Bases;
 use super::links::{Link, LinkState};
 use super::{LinkedAccount, RecordName, Store, StoreError, SyncId};
 use crate::correlate::{AccountKeys, Gathering, Identities};
@@ -79,12 +80,12 @@ impl Store {
     ) -> Result<(), E> {
         let at = At::of(Some(sync));
         let (known, sources) = self.known_then(sync).await?;
-        let name = |source: i64| sources.get(&source).cloned().unwrap_or_default();
         let of_then = Which {
             at,
             ..Which::now(Kind::Account)
         };
         let mut reading = self.readers().begin().await.map_err(StoreError::from)?;
+        let bases = Bases::read(&mut reading).await?;
         let mut before = -1;
         loop {
             let window = blocks::window(&mut reading, &of_then, Columns::Facts, before).await?;
@@ -97,7 +98,8 @@ impl Store {
                     let text = block.fact(place)?;
                     let account: Account = serde_json::from_str(text).map_err(StoreError::from)?;
                     let found = known.owner_of(&AccountKeys::of(block.source, &account));
-                    let linked = linked(Link::of(&found, &known), block.source, account, &name)?;
+                    let link = Link::of(&found, &known);
+                    let linked = linked(link, block.source, account, &sources, &bases)?;
                     if which.takes(&linked) {
                         each(linked)?;
                     }
@@ -136,12 +138,13 @@ impl Store {
     }
 }
 
-/// An account with a link that was found.
-fn linked(
+/// An account with its link.
+pub(super) fn linked(
     link: Link,
     source: i64,
     account: Account,
-    name: &impl Fn(i64) -> String,
+    names: &HashMap<i64, String>,
+    bases: &Bases,
 ) -> Result<LinkedAccount, StoreError> {
     let Link {
         state,
@@ -151,13 +154,18 @@ fn linked(
         candidates,
         doubt,
     } = link;
+    let name = |source: i64| names.get(&source).cloned().unwrap_or_default();
     let record = |(source, id): (i64, String)| RecordName {
         source: name(source),
         id,
     };
+    let source_name = name(source);
+    let by_rule = !rule.is_empty();
     Ok(LinkedAccount {
+        confidence: bases.sure(&source_name, &rule),
+        basis: by_rule.then(|| bases.of(&source_name, &rule)),
         source,
-        source_name: name(source),
+        source_name,
         account,
         state: LinkState::from_number(state)?,
         record: identity_source.zip(identity_id).map(record),

@@ -9,7 +9,7 @@ use super::blocks::{self, At, Columns, Which};
 use super::ground::{self, SourceRows, odd_records, source_rows};
 use super::link_gather::{Gathered, Kept, gather};
 use super::{Store, StoreError, meta, persons};
-use crate::correlate::{Identities, JoinedPerson, Match, PersonDoubt};
+use crate::correlate::{Doubt, Identities, JoinedPerson, Match, PersonDoubt};
 use lastkey_contract::Kind;
 use siphasher::sip::SipHasher13;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -152,6 +152,22 @@ impl Link {
                 doubt: Some(doubt.word().to_owned()),
                 ..bare(LinkState::Possible, known.rule_name(*rule))
             },
+            Match::HandedOn {
+                identity,
+                before: (source, id),
+                rule,
+            } => {
+                let now = known.source_name(*identity);
+                let names = [
+                    format!("{now}:{}", known.id(*identity)),
+                    format!("{}:{id}", known.name_of_source(*source)),
+                ];
+                Link {
+                    candidates: Some(serde_json::Value::from(names.to_vec()).to_string()),
+                    doubt: Some(Doubt::Left.word().to_owned()),
+                    ..bare(LinkState::Possible, known.rule_name(*rule))
+                }
+            }
             Match::Nobodys => bare(LinkState::Nobodys, crate::correlate::DECISION),
             Match::Gone { source, id, rule } => Link {
                 identity_source: Some(*source),
@@ -176,6 +192,7 @@ fn mark(found: &Match, known: &Identities) -> i64 {
         }
         Match::Ambiguous { .. }
         | Match::Possible { .. }
+        | Match::HandedOn { .. }
         | Match::Nobodys
         | Match::Gone { .. }
         | Match::None => Link::of(found, known).hash(&mut hasher),

@@ -4,6 +4,7 @@ use super::blocks::{self, At, Columns, Which};
 use super::{Store, StoreError, SyncId};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
 use crate::correlate::{AccountKeys, Gathering, IdentityKeys, Match, employers, merged};
+use crate::lifecycle::Basis;
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner};
 use lastkey_contract::{IdentityId, Kind, SourceName};
@@ -95,13 +96,28 @@ impl Store {
         for (source, mut account) in accounts {
             let found = known.owner_of(&AccountKeys::of(source, &account));
             account.identity_id = match found {
-                Match::One { identity, .. } => Some(IdentityId::new(known.shown(identity))),
+                Match::One { identity, rule } => {
+                    let basis = known.basis(source, rule);
+                    if basis != Basis::Observed {
+                        let name = (account.system.clone(), account.id.clone());
+                        snapshot.inferred.insert(name, basis);
+                    }
+                    Some(IdentityId::new(known.shown(identity)))
+                }
                 Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
                     let candidates = candidates.iter().map(|n| IdentityId::new(known.shown(*n)));
                     snapshot.ambiguous.push(AmbiguousAccount {
                         system: account.system.clone(),
                         id: account.id.clone(),
                         candidates: candidates.collect(),
+                    });
+                    None
+                }
+                Match::HandedOn { identity, .. } => {
+                    snapshot.ambiguous.push(AmbiguousAccount {
+                        system: account.system.clone(),
+                        id: account.id.clone(),
+                        candidates: vec![IdentityId::new(known.shown(identity))],
                     });
                     None
                 }

@@ -5,7 +5,7 @@ use super::{
     AccountLine, CredentialLine, EntitlementLine, FactLine, IdentityCounts, IdentityDetail,
     IdentityThen, OwnerLine, PlaceLine,
 };
-use crate::correlate::{Merged, basis_of, merged};
+use crate::correlate::{Merged, merged};
 use crate::lifecycle::Basis;
 use crate::store::{
     End, OwnerLineRow, PersonLink, PersonRow, RecordName, Store, StoreError, SyncId, UNIT, named,
@@ -223,10 +223,6 @@ fn fact_lines(fact: &Identity, said_by: &BTreeMap<String, String>) -> Vec<FactLi
     lines
 }
 
-fn rule_basis(link: &PersonLink) -> Basis {
-    basis_of(&link.rule)
-}
-
 fn account_line(link: &PersonLink) -> AccountLine {
     let account = &link.account;
     AccountLine {
@@ -235,7 +231,7 @@ fn account_line(link: &PersonLink) -> AccountLine {
         name: account.name.clone(),
         kind: account.kind.map(|k| k.to_string()),
         matched_by: link.rule.clone(),
-        basis: rule_basis(link),
+        basis: link.basis,
         enabled: account.enabled,
         privileged: account.privileged,
         last_used_at: account.last_used_at.map(|t| t.to_text()),
@@ -301,7 +297,7 @@ async fn held_entitlements(
         let shown = written(&account_principal(link));
         principals
             .entry(start.clone())
-            .or_insert((shown, rule_basis(link)));
+            .or_insert((shown, link.basis));
         let mut seen = BTreeSet::from([start.clone()]);
         let mut queue = VecDeque::from([(start, Vec::new())]);
         while let Some((at, through)) = queue.pop_front() {
@@ -314,7 +310,7 @@ async fn held_entitlements(
                 beyond.push(format!("{}:{}", grant.system, grant.entitlement_id));
                 principals
                     .entry(member.clone())
-                    .or_insert((beyond.last().cloned().unwrap_or_default(), rule_basis(link)));
+                    .or_insert((beyond.last().cloned().unwrap_or_default(), link.basis));
                 reached.push((
                     named(grant.system.as_str(), grant.entitlement_id.as_str()),
                     through.clone(),
@@ -348,7 +344,7 @@ async fn held_entitlements(
                 on_account: format!("{}:{}", link.account.system, link.account.id),
                 // Nearest to the entitlement first.
                 through: through.into_iter().rev().collect(),
-                basis: rule_basis(link),
+                basis: link.basis,
             })
         })
         .collect();
@@ -478,7 +474,7 @@ async fn credentials(
         .iter()
         .map(|l| {
             let account = named(l.account.system.as_str(), l.account.id.as_str());
-            (account, rule_basis(l))
+            (account, l.basis)
         })
         .collect();
     let names: Vec<String> = accounts.keys().cloned().collect();

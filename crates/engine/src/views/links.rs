@@ -1,8 +1,8 @@
 //! Whose account is this, and why: an answer that explains itself, and what waits for a decision.
 
 use crate::correlate::{
-    AccountKeys, Confidence, DECISION, Doubt, IdentityKeys, Pair, Rule, Taken, basis_of,
-    default_rules, fit, likeness, parse_rules, search_words, values,
+    AccountKeys, Confidence, DECISION, Doubt, IdentityKeys, Pair, Rule, Taken, default_rules, fit,
+    likeness, parse_rules, search_words, values,
 };
 use crate::lifecycle::Basis;
 use crate::store::{
@@ -190,13 +190,8 @@ pub(super) fn line(linked: &LinkedAccount) -> LinkLine {
 }
 
 fn doubt_in_words(word: &str) -> String {
-    match Doubt::from_word(word) {
-        Some(Doubt::Suggested) => "the rule only suggests",
-        Some(Doubt::Differs) => "what should agree differs",
-        Some(Doubt::Reused) => "this id may have been reused",
-        None => word,
-    }
-    .to_owned()
+    let doubt = Doubt::from_word(word);
+    doubt.map_or_else(|| word.to_owned(), |doubt| doubt.in_words().to_owned())
 }
 
 /// Why an account is whose it is; one answer for each source that carries it.
@@ -266,13 +261,9 @@ async fn explained(
         | LinkState::Nobodys
         | LinkState::Gone => Vec::new(),
     };
-    let confidence = match by_decision {
-        true => None,
-        false => deciding.map(|rule| rule.confidence.word().to_owned()),
-    };
     Ok(LinkExplained {
-        confidence,
-        basis: (!linked.rule.is_empty()).then(|| basis_of(&linked.rule)),
+        confidence: linked.confidence.map(|sure| sure.word().to_owned()),
+        basis: linked.basis,
         decision: decision.map(of_decision),
         rules: match by_decision {
             true => Vec::new(),
@@ -333,9 +324,12 @@ fn asked(rules: &[Rule], account: &AccountKeys, linked: &LinkedAccount) -> Vec<R
     asked
 }
 
-/// Where an id may have been reused, no later rule is asked.
+/// Where an id or a value may have been given on, no later rule is asked.
 fn doubted_for_good(linked: &LinkedAccount) -> bool {
-    linked.doubt.as_deref().and_then(Doubt::from_word) == Some(Doubt::Reused)
+    match linked.doubt.as_deref().and_then(Doubt::from_word) {
+        Some(Doubt::Reused | Doubt::Left) => true,
+        Some(Doubt::Suggested | Doubt::Differs) | None => false,
+    }
 }
 
 fn many(count: usize) -> String {

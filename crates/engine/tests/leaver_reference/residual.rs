@@ -140,6 +140,7 @@ fn basis_of_knowledge(leaving: &Leaving, before: &Paths, secret: &Item) -> Basis
     {
         basis = leaving.world.custody_basis(first, leaving.reading);
     }
+    basis = basis.max(leaving.world.whose(path.first(), &leaving.own));
     for (number, link) in path.iter().enumerate() {
         let from = number.checked_sub(1).and_then(|n| path.get(n));
         let used = match link {
@@ -165,7 +166,7 @@ fn left(
         Some(Item::Credential(secret)) if !leaving.own.contains(secret) => {
             basis_of_knowledge(leaving, before, &path[0])
         }
-        Some(_) | None => Basis::Observed,
+        first => leaving.world.whose(first, &leaving.own),
     };
     let mut closing_basis = Basis::Observed;
     for (number, link) in path.iter().enumerate() {

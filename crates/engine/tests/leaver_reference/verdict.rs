@@ -192,13 +192,13 @@ pub fn severity(
     }
 }
 
-/// fail by one observed item after its limit; indeterminate by missing facts or assumed items.
+/// fail by one item after its limit that was observed or that somebody said; indeterminate by missing facts or assumed items.
 pub fn verdict(leaving: &Leaving, residual: &[Left]) -> Verdict {
     let after_limit = |left: &&Left| left.closes_at.is_none_or(|at| at > left.limit_at);
     if residual
         .iter()
         .filter(after_limit)
-        .any(|left| left.basis == Basis::Observed)
+        .any(|left| left.basis != Basis::Assumed)
     {
         return Verdict::Fail;
     }

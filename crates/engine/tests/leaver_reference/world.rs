@@ -1,5 +1,6 @@
 //! One world: the facts, the plan, who leaves and when; and the plain questions about its rows.
 
+use super::paths::Item;
 use chrono::{DateTime, Utc};
 use lastkey_contract::IdentityId;
 use lastkey_contract::facts::{
@@ -118,6 +119,19 @@ impl World {
             .credentials
             .iter()
             .find(|c| credential_name(c) == *credential)
+    }
+    /// How it is known whose the account, or the leaver's own credential, is that a path starts with.
+    pub fn whose(&self, first: Option<&Item>, own: &BTreeSet<Name>) -> Basis {
+        let account = match first {
+            Some(Item::Account(account)) => self.account(account),
+            Some(Item::Credential(secret)) if own.contains(secret) => {
+                self.credential(secret).and_then(|c| self.account_of(c))
+            }
+            Some(Item::Credential(_) | Item::Entitlement(..) | Item::Location(_)) | None => None,
+        };
+        let name = account.map(|account| (account.system.clone(), account.id.clone()));
+        let inferred = name.and_then(|name| self.snapshot.inferred.get(&name));
+        inferred.copied().unwrap_or(Basis::Observed)
     }
     /// The account of a credential; none where the id is empty or names no known account.
     pub fn account_of(&self, credential: &Credential) -> Option<&Account> {

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use lastkey_contract::facts::*;
 use lastkey_contract::{AccountId, EntitlementId, Fingerprint, IdentityId, SystemName, When};
 use lastkey_engine::access::Snapshot;
+use lastkey_engine::lifecycle::Basis;
 
 pub const SYSTEMS: [&str; 4] = ["ad", "aws", "pg", "vault"];
 /// Entitlements share ids with accounts on purpose: a principal is kind, system and id.
@@ -81,6 +82,13 @@ pub fn snapshot(dice: &mut Dice, size: usize) -> (Snapshot, IdentityId) {
         match dice.chance(35) {
             true => world.attested_owners.push(next),
             false => world.owners.push(next),
+        }
+    }
+    for account in &world.accounts {
+        if dice.chance(15) {
+            let name = (account.system.clone(), account.id.clone());
+            let basis = dice.pick(&[Basis::Attested, Basis::Assumed]);
+            world.inferred.insert(name, basis);
         }
     }
     repeat_rows(dice, &mut world);

@@ -67,7 +67,16 @@ fn of_people(world: &World, has: Has) {
         .accounts
         .iter()
         .filter(|a| a.identity_id.as_ref() == Some(&leaver.id));
-    has("several accounts leave", leaving.count() > 1);
+    has("several accounts leave", leaving.clone().count() > 1);
+    let inferred = |a: &lastkey_contract::facts::Account| {
+        facts
+            .inferred
+            .contains_key(&(a.system.clone(), a.id.clone()))
+    };
+    has(
+        "an account's person is inferred",
+        leaving.clone().any(inferred),
+    );
     let custody = |o: &lastkey_contract::facts::Owner| {
         o.object_type == ObjectType::Credential
             && o.role == OwnerRole::Custodian

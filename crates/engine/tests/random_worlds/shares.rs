@@ -10,6 +10,7 @@ pub const FEATURES: &[(&str, usize)] = &[
     ("employed by a person", 100),
     ("account of nobody known", 150),
     ("several accounts leave", 400),
+    ("an account's person is inferred", 100),
     ("no local sign-in", 400),
     ("sign-in through another", 250),
     ("chain of sign-ins", 30),

@@ -1,0 +1,279 @@
+//! Whose an account is: as somebody decided, or by the rules of its source.
+
+use super::identities::{AccountDecision, Doubt, Identities, Match, ReadyRule};
+use super::left::{is_clearly_of, last_of};
+use super::rules::Confidence;
+use super::seen::Seen;
+use super::values::{AccountKeys, Compare, IdentityKeys};
+use std::hash::BuildHasher;
+
+impl Identities {
+    /// Whose account it is: as somebody decided, or by the first of its source's rules that fits.
+    pub fn owner_of(&self, account: &AccountKeys) -> Match {
+        if !self.ground.decisions.is_empty() {
+            let key = (account.system.clone(), account.id.clone());
+            if let Some(decision) = self.ground.decisions.get(&key) {
+                return self.decided(account, decision);
+            }
+        }
+        let mut possible = Match::None;
+        let mut doubtful = |candidates, rule, doubt| {
+            if possible == Match::None {
+                possible = Match::Possible {
+                    candidates,
+                    rule,
+                    doubt,
+                };
+            }
+        };
+        let rules = self.ready.get(&account.source).unwrap_or(&self.otherwise);
+        for ready in rules {
+            let fitting = self.fitting(ready, account);
+            if fitting.is_empty() {
+                // Whoever left keeps the account: a mail or a login may be somebody else's by now.
+                let gone = self.gone(ready, account);
+                match gone.or_else(|| self.whose_it_was(ready, account)) {
+                    Some(gone) => return gone,
+                    None => continue,
+                }
+            }
+            if ready.rule.confidence == Confidence::Possible {
+                doubtful(self.one_each(fitting), ready.name, Doubt::Suggested);
+                continue;
+            }
+            let agreeing: Vec<u32> = fitting
+                .iter()
+                .copied()
+                .filter(|n| self.agrees(ready, account, *n))
+                .collect();
+            if agreeing.is_empty() {
+                doubtful(self.one_each(fitting), ready.name, Doubt::Differs);
+                continue;
+            }
+            let candidates = self.one_each(agreeing);
+            return match candidates.as_slice() {
+                [one] if self.is_anothers(account, *one) => Match::Possible {
+                    candidates,
+                    rule: ready.name,
+                    doubt: Doubt::Reused,
+                },
+                [one] => match self.before(ready, account, *one) {
+                    Some(before) => Match::HandedOn {
+                        identity: *one,
+                        before,
+                        rule: ready.name,
+                    },
+                    None => Match::One {
+                        identity: *one,
+                        rule: ready.name,
+                    },
+                },
+                [] | [_, _, ..] => Match::Ambiguous {
+                    candidates,
+                    rule: ready.name,
+                },
+            };
+        }
+        possible
+    }
+
+    /// Those who left and to whom a rule's values would have led.
+    fn left(&self, ready: &ReadyRule, account: &AccountKeys) -> Vec<&IdentityKeys> {
+        if self.left.is_empty() {
+            return Vec::new();
+        }
+        let is_of = |source| ready.sources.is_empty() || ready.sources.contains(&source);
+        self.left
+            .fitting(&ready.rule, &ready.indexes, is_of, account)
+    }
+
+    /// Where nobody who is listed fits: who did, or is still listed by another record.
+    fn whose_it_was(&self, ready: &ReadyRule, account: &AccountKeys) -> Option<Match> {
+        if ready.rule.confidence == Confidence::Possible {
+            return None;
+        }
+        let left = self.left(ready, account);
+        let last = last_of(&left)?;
+        let listed = left.iter().map(|r| (*r, self.listed(r.source, &r.id)));
+        let (mut there, mut away) = (Vec::new(), Vec::new());
+        for (record, number) in listed {
+            match number {
+                Some(number) => there.push(number),
+                None => away.push(record),
+            }
+        }
+        let rule = ready.name;
+        let candidates = self.one_each(there);
+        Some(match (candidates.as_slice(), last_of(&away)) {
+            ([], _) => Match::Gone {
+                source: last.source,
+                id: last.id.clone(),
+                rule,
+            },
+            ([one], None) => Match::One {
+                identity: *one,
+                rule,
+            },
+            ([one], Some(before)) => Match::HandedOn {
+                identity: *one,
+                before: (before.source, before.id.clone()),
+                rule,
+            },
+            ([_, _, ..], _) => Match::Ambiguous { candidates, rule },
+        })
+    }
+
+    /// Somebody else who left, had the same value, and may be whose account it is.
+    fn before(
+        &self,
+        ready: &ReadyRule,
+        account: &AccountKeys,
+        identity: u32,
+    ) -> Option<(i64, String)> {
+        let mut left = self.left(ready, account);
+        let lead = self.lead(identity);
+        let holder = self.seen.get(&identity).cloned().unwrap_or_default();
+        left.retain(|record| {
+            let same = self.listed(record.source, &record.id);
+            same.is_none_or(|n| self.lead(n) != lead)
+                && !is_clearly_of(account, &holder, &Seen::of_identity(record))
+        });
+        last_of(&left).map(|record| (record.source, record.id.clone()))
+    }
+
+    fn decided(&self, account: &AccountKeys, decision: &AccountDecision) -> Match {
+        let target = decision.to.as_ref().map(|(s, id)| self.listed(*s, id));
+        let doubt = |candidates| Match::Possible {
+            candidates,
+            rule: 0,
+            doubt: Doubt::Reused,
+        };
+        if decision.account_seen.is_another(&Seen::of_account(account)) {
+            return doubt(target.flatten().into_iter().collect());
+        }
+        match (target, &decision.to) {
+            (None, _) | (_, None) => Match::Nobodys,
+            (Some(None), Some((source, id))) => Match::Gone {
+                source: *source,
+                id: id.clone(),
+                rule: 0,
+            },
+            (Some(Some(identity)), Some(_)) => {
+                let now = self.seen.get(&identity);
+                match now.is_some_and(|now| decision.identity_seen.is_another(now)) {
+                    true => doubt(vec![identity]),
+                    false => Match::One { identity, rule: 0 },
+                }
+            }
+        }
+    }
+
+    /// The record, or else another one of the same person that is listed.
+    fn listed(&self, source: i64, id: &str) -> Option<u32> {
+        let others = self.persons.with(source, id);
+        self.record(source, id).or_else(|| {
+            others
+                .iter()
+                .find_map(|(source, id)| self.record(*source, id))
+        })
+    }
+
+    fn gone(&self, ready: &ReadyRule, account: &AccountKeys) -> Option<Match> {
+        let text = account.identity_id.as_deref()?;
+        if self.ground.gone.is_empty() || !ready.rule.is_of_identity_id() {
+            return None;
+        }
+        let bare = self.ground.gone.get(text).map(|sources| (text, sources));
+        let (id, sources) = bare.or_else(|| {
+            let (_, id) = text.split_once(':')?;
+            Some((id, self.ground.gone.get(id)?))
+        })?;
+        let of_text = |source: &&i64| {
+            let name = self.ground.source_names.get(*source);
+            id == text
+                || text.strip_suffix(id).and_then(|t| t.strip_suffix(':'))
+                    == name.map(|n| n.as_str())
+        };
+        let source = *sources
+            .iter()
+            .find(|source| **source == account.source)
+            .or_else(|| sources.iter().find(of_text))?;
+        let rule = ready.name;
+        Some(match self.listed(source, id) {
+            Some(identity) => Match::One { identity, rule },
+            None => Match::Gone {
+                source,
+                id: id.to_owned(),
+                rule,
+            },
+        })
+    }
+
+    /// Everybody whom a rule's values lead to.
+    fn fitting(&self, ready: &ReadyRule, account: &AccountKeys) -> Vec<u32> {
+        let rule = &ready.rule;
+        let mut found: Vec<u32> = Vec::new();
+        if rule.is_of_identity_id() {
+            if let Some(id) = account.identity_id.as_deref() {
+                found = self.named(id, account.source);
+            }
+        } else {
+            for take in &rule.account {
+                let Some(value) = account.take(take, rule.compare) else {
+                    continue;
+                };
+                let hash = self.hasher.hash_one(value.as_str());
+                for index in &ready.indexes {
+                    found.extend(
+                        self.indexes
+                            .get(*index)
+                            .into_iter()
+                            .flat_map(|i| i.find(hash)),
+                    );
+                }
+            }
+        }
+        if !rule.sources.is_empty() {
+            found.retain(|n| ready.sources.contains(&self.source(*n)));
+        }
+        if !rule.kinds.is_empty() {
+            let kind = |n: u32| self.kinds.get(n as usize);
+            found.retain(|n| kind(*n).is_some_and(|kind| rule.kinds.contains(kind)));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn agrees(&self, ready: &ReadyRule, account: &AccountKeys, identity: u32) -> bool {
+        ready
+            .rule
+            .agree
+            .iter()
+            .zip(&ready.compared)
+            .all(|((of_account, _), column)| {
+                let column = self.compared.get(*column);
+                let theirs = column.and_then(|c| c.get(identity as usize)).copied();
+                match (account.take(of_account, Compare::Folded), theirs) {
+                    (None, _) | (_, None | Some(0)) => true,
+                    (Some(ours), Some(theirs)) => self.hasher.hash_one(ours.as_str()) == theirs,
+                }
+            })
+    }
+
+    /// Whether the account may be of whoever had the id before: it is neither younger than its
+    /// holder of now, nor called like that one.
+    fn is_anothers(&self, account: &AccountKeys, identity: u32) -> bool {
+        if !self.reused.contains(&identity) {
+            return false;
+        }
+        let Some(holder) = self.seen.get(&identity) else {
+            return true;
+        };
+        let own = Seen::of_account(account);
+        let younger = own.since.is_some() && own.since >= holder.since && holder.since.is_some();
+        let called = |name: &Option<String>| name.as_deref().map(super::values::folded);
+        let alike = own.name.is_some() && called(&own.name) == called(&holder.name);
+        !younger && !alike
+    }
+}
