@@ -24,6 +24,8 @@ pub struct Bound {
     pub name: &'static str,
     pub from: From,
     pub replaced: BTreeMap<String, String>,
+    /// What stands before each text: so that ids of two sorts never meet.
+    pub before: &'static str,
 }
 
 /// A header bound to the columns of its kind.
@@ -185,6 +187,7 @@ pub fn bind(
                 .replacements(column.name)
                 .cloned()
                 .unwrap_or_default(),
+            before: "",
         });
     }
     let used: BTreeSet<usize> = bound

@@ -227,7 +227,15 @@ impl<'a> Row<'a> {
     }
 
     fn text(&mut self, name: &str) -> Option<String> {
-        self.value(name).map(str::to_owned)
+        let text = self.value(name)?;
+        let bound = self
+            .at
+            .checked_sub(1)
+            .and_then(|at| self.header.bound.get(at));
+        Some(match bound.map_or("", |bound| bound.before) {
+            "" => text.to_owned(),
+            before => format!("{before}{text}"),
+        })
     }
 
     fn required(&mut self, name: &'static str) -> Result<String, Problem> {

@@ -51,21 +51,44 @@ fn check(desk: &Desk, table: &str, columns: &[&str], expected: &[&str]) {
 #[test]
 fn safes_of_cyberark_are_locations_with_readers_and_credentials() {
     let desk = imported("cyberark", "cyberark");
+    let journal = desk.expect(0, &["journal", "x"]);
+    let passed = "rows of `safe-members.csv` say nothing of grants (2 times)";
+    assert!(journal.contains(passed), "{journal}");
     check(&desk, "accounts", &["id"], &["lena.novak", "tunde.okafor"]);
     check(
         &desk,
         "entitlements",
         &["id", "kind"],
-        &["Payments Operators | group", "vault-auditors | group"],
+        &[
+            "Payments Operators | group",
+            "safe:P-LEDGER | permission",
+            "safe:P-PAYMENTS-DB | permission",
+            "vault-auditors | group",
+        ],
     );
     check(
         &desk,
         "readers",
         &["path", "principal_type", "principal_id"],
         &[
-            "P-LEDGER | account | tunde.okafor",
-            "P-PAYMENTS-DB | account | lena.novak",
-            "P-PAYMENTS-DB | entitlement | Payments Operators",
+            "P-LEDGER | entitlement | safe:P-LEDGER",
+            "P-PAYMENTS-DB | entitlement | safe:P-PAYMENTS-DB",
+        ],
+    );
+    // A membership that expires is a grant that does.
+    check(
+        &desk,
+        "grants",
+        &[
+            "entitlement_id",
+            "principal_type",
+            "principal_id",
+            "expires_at",
+        ],
+        &[
+            "safe:P-LEDGER | account | tunde.okafor | 2026-12-31T00:00:00Z",
+            "safe:P-PAYMENTS-DB | account | lena.novak | -",
+            "safe:P-PAYMENTS-DB | entitlement | Payments Operators | -",
         ],
     );
     check(
@@ -285,10 +308,10 @@ fn the_system_has_the_name_that_is_given_and_own_words_count_before_the_recipe()
         "--set",
         "system=pam-prod",
         "--map",
-        "readers.principal_system==corp-ad",
+        "grants.principal_system==corp-ad",
     ];
     desk.expect(0, &[import.as_slice(), &own].concat());
-    for row in desk.lines(0, &["readers"]) {
+    for row in desk.lines(0, &["grants"]) {
         assert_eq!(
             (&row["system"], &row["principal_system"]),
             (&"pam-prod".into(), &"corp-ad".into())

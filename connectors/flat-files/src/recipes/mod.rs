@@ -82,6 +82,9 @@ pub struct Facts {
     /// Our column = the value that every row has.
     #[serde(default)]
     pub set: BTreeMap<String, String>,
+    /// Our column = what stands before each of its texts, where ids of another sort could be alike.
+    #[serde(default)]
+    pub before: BTreeMap<String, String>,
     /// Our column = what its words mean; a word that is not there stays as it is.
     #[serde(default)]
     pub words: BTreeMap<String, BTreeMap<String, String>>,

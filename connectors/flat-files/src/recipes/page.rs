@@ -25,7 +25,7 @@ fn write_page(text: &mut String) -> std::fmt::Result {
          Give a folder with any of the files, or one file. What they are is seen by their headers, which\n\
          are compared by letters and digits only: `safeName`, `Safe Name` and `safe_name` are one. CSV with\n\
          commas, UTF-8. `--set system=NAME` names the system (each recipe has a name of its own else), and\n\
-         `--map` counts before the recipe: `--map readers.principal_system==corp-ad` says that the members\n\
+         `--map` counts before the recipe: `--map grants.principal_system==corp-ad` says that the members\n\
          are accounts and groups of the directory. A row that says nothing of a kind is passed over, with a\n\
          count in the journal; columns that are not used are kept as attributes; columns of secrets are not\n\
          read. The import of a file that no recipe was named for says which ones know its header.\n"
@@ -60,7 +60,15 @@ fn becomes(file: &Extract) -> String {
         let mut columns: Vec<String> = facts
             .take
             .iter()
-            .map(|(ours, theirs)| format!("{ours} from {}", theirs.join(" or ")))
+            .map(|(ours, theirs)| {
+                let before = facts.before.get(ours);
+                let before = before.map(|text| format!(", after `{text}`"));
+                format!(
+                    "{ours} from {}{}",
+                    theirs.join(" or "),
+                    before.unwrap_or_default()
+                )
+            })
             .collect();
         columns.extend(
             facts

@@ -76,6 +76,9 @@ impl Rows {
     /// of an object, no surprise at columns that are known, and nothing of secrets.
     pub fn tidied(&self, mut header: Header) -> Header {
         header.dates = &self.extract.dates;
+        for bound in &mut header.bound {
+            bound.before = self.facts.before.get(bound.name).map_or("", String::as_str);
+        }
         let secret = |name: &str| {
             self.extract
                 .withheld

@@ -6,7 +6,7 @@ use super::{counted, open};
 use crate::args::{Events, Global, Table};
 use crate::output::{Output, moment, table as laid_out};
 use lastkey_contract::Kind;
-use lastkey_engine::views::{EventRow, ListQuery, OwnerChangeRow};
+use lastkey_engine::views::{EventRow, JournalRow, ListQuery, OwnerChangeRow};
 use lastkey_workbench::{Failure, WhenMissing};
 use serde_json::{Map, Value};
 use std::process::ExitCode;
@@ -159,12 +159,13 @@ pub async fn journal(
                     out.document(row)?;
                 } else {
                     out.line(format!(
-                        "{} {:>5} {:<16} {:<8} {}",
+                        "{} {:>5} {:<16} {:<8} {}{}",
                         moment(&row.at),
                         row.sync,
                         row.source,
                         row.what,
-                        row.text
+                        row.text,
+                        times(row)
                     ))?;
                     for example in &row.examples {
                         out.line(format!("        {example}"))?;
@@ -178,6 +179,15 @@ pub async fn journal(
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many a line speaks of, where that is more than one and its text does not say it.
+fn times(row: &JournalRow) -> String {
+    match row.what.as_str() {
+        "page" | "hold" => String::new(),
+        _ if row.count > 1 => format!(" ({} times)", counted(row.count)),
+        _ => String::new(),
+    }
 }
 
 pub(super) fn query(args: &Table) -> ListQuery {
