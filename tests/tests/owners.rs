@@ -96,7 +96,9 @@ fn owners_are_suggested_previewed_confirmed_and_taken_back() {
     let preview = desk.expect(0, &bulk);
     assert!(preview.contains("nothing was confirmed yet"), "{preview}");
     assert_eq!(suggested(&desk), before);
-    let wrong = [&bulk[..], &["--count", "77"]].concat();
+    let wrong = [&bulk[..], &["--count", "77", "--why", " "]].concat();
+    desk.trouble(2, &wrong, "--why");
+    let wrong = [&bulk[..], &["--count", "77", "--why", "so"]].concat();
     desk.trouble(2, &wrong, "such suggestions, not 77");
     let preview = desk.lines(0, &bulk);
     let count = preview[0]["confirmed"].to_string();
@@ -107,7 +109,9 @@ fn owners_are_suggested_previewed_confirmed_and_taken_back() {
     assert_eq!(attested.len().to_string(), count);
     assert!(attested.iter().all(|row| row["why"] == "the review"));
     let reject = ["owner", "reject", "credential:corp:k2", "--owner", "p1"];
-    desk.expect(0, &[&reject[..], &["--role", "sponsor"]].concat());
+    desk.trouble(2, &[&reject[..], &["--role", "sponsor"]].concat(), "--why");
+    let role = ["--role", "sponsor", "--why", "asked her"];
+    desk.expect(0, &[&reject[..], &role].concat());
     let (owners, decisions) = exported(&desk);
     assert_eq!(owners.len().to_string(), count);
     for line in &owners {
@@ -121,12 +125,13 @@ fn owners_are_suggested_previewed_confirmed_and_taken_back() {
             .any(|line| line.contains(",rejected,credential:corp:k2,flat:p1,sponsor,"))
     );
     let batch = kept[0]["batch"].to_string();
-    desk.expect(0, &["owner", "undo", "--batch", &batch]);
+    let undo = ["owner", "undo", "--batch", &batch, "--why", "a mistake"];
+    desk.expect(0, &undo);
     assert_eq!(suggested(&desk), before);
     let (owners, decisions) = exported(&desk);
     assert!(owners.is_empty(), "{owners:?}");
     assert!(decisions.iter().any(|line| line.contains(",undone,")));
-    desk.trouble(2, &["owner", "undo", "--batch", &batch], "nothing to undo");
+    desk.trouble(2, &undo, "nothing to undo");
 }
 
 #[test]
@@ -171,7 +176,8 @@ fn an_owner_who_leaves_and_one_who_follows_show_after_the_sync_that_says_so() {
     assert_eq!(happened("owner_change").len(), 0, "he is still named");
     // His manager is suggested, and confirmed: from now on both are named, and one is there.
     let confirm = ["owner", "confirm", "account:corp:svc", "--owner", "p1"];
-    desk.expect(0, &[&confirm[..], &["--role", "technical"]].concat());
+    let role = ["--role", "technical", "--why", "asked him"];
+    desk.expect(0, &[&confirm[..], &role].concat());
     assert_eq!(standing(), "owned");
     shows(people("inactive"), owned_by("p1"));
     let changes = happened("owner_change");
@@ -206,7 +212,7 @@ fn what_cannot_be_an_owner_is_refused_with_its_reason() {
     let desk = desk();
     let confirm = |object: &str, owner: &str, role: &str, wanted: &str| {
         let arguments = ["owner", "confirm", object, "--owner", owner, "--role", role];
-        desk.trouble(2, &arguments, wanted);
+        desk.trouble(2, &[&arguments[..], &["--why", "so"]].concat(), wanted);
     };
     confirm("k1", "p1", "technical", "names no object");
     confirm(
@@ -239,6 +245,8 @@ fn what_cannot_be_an_owner_is_refused_with_its_reason() {
             "p2",
             "--role",
             "custodian",
+            "--why",
+            "he set it up",
         ],
     );
 }

@@ -70,6 +70,14 @@ impl Kind {
         }
     }
 
+    /// `1 account`, `2 accounts`.
+    pub fn counted(self, count: u64) -> String {
+        match count {
+            1 => format!("1 {}", self.word()),
+            count => format!("{count} {}", self.plural()),
+        }
+    }
+
     /// The kind with this word, singular or plural.
     pub fn from_word(word: &str) -> Option<Kind> {
         Kind::ALL

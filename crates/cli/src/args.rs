@@ -325,7 +325,8 @@ pub enum Owner {
         /// business, technical, sponsor or custodian
         #[arg(long)]
         role: String,
-        #[arg(long, default_value = "")]
+        /// An auditor reads it
+        #[arg(long, value_name = "TEXT", value_parser = not_blank)]
         why: String,
     },
     /// Take a decision back; what stood before it stands again
@@ -340,7 +341,8 @@ pub enum Owner {
         owner: Option<String>,
         #[arg(long, required_unless_present = "batch")]
         role: Option<String>,
-        #[arg(long, default_value = "")]
+        /// An auditor reads it
+        #[arg(long, value_name = "TEXT", value_parser = not_blank)]
         why: String,
     },
     /// What was decided, the latest first
@@ -376,13 +378,14 @@ pub struct Confirm {
     #[command(flatten)]
     pub of: Suggested,
     /// How many the preview said
-    #[arg(long, value_name = "N", requires = "suggested")]
+    #[arg(long, value_name = "N", requires_all = ["suggested", "why"])]
     pub count: Option<u64>,
     /// A CSV of `lastkey owner suggest --csv`, with confirm or reject in its first column
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["objects", "owner", "role"])]
     pub from: Option<PathBuf>,
-    #[arg(long, default_value = "")]
-    pub why: String,
+    /// An auditor reads it; a file has a column for it, and a preview needs none
+    #[arg(long, value_name = "TEXT", value_parser = not_blank, required_unless_present_any = ["suggested", "from"])]
+    pub why: Option<String>,
 }
 
 /// Whose reach.

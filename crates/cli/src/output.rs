@@ -1,6 +1,7 @@
 //! What reaches the terminal: text that hostile names cannot bend, JSON, and progress.
 
 use crate::args::Global;
+use chrono::{DateTime, Local, SecondsFormat, TimeZone};
 use lastkey_engine::views::{FailureView, SyncProgress};
 use lastkey_verify::visible;
 use lastkey_workbench::Failure;
@@ -163,18 +164,21 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A time for people: to the second. Documents keep all of it.
+/// A time for people: to the second, here and with the offset, so that it can be given back to a
+/// command. Documents keep all of it, in UTC.
 pub fn moment(text: &str) -> String {
-    match (text.split_once('.'), text.ends_with('Z')) {
-        (Some((seconds, fraction)), true)
-            if fraction
-                .trim_end_matches('Z')
-                .bytes()
-                .all(|b| b.is_ascii_digit()) =>
-        {
-            format!("{seconds}Z")
-        }
-        _ => text.to_owned(),
+    moment_in(&Local, text)
+}
+
+fn moment_in<Z: TimeZone>(zone: &Z, text: &str) -> String
+where
+    Z::Offset: std::fmt::Display,
+{
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(at) => at
+            .with_timezone(zone)
+            .to_rfc3339_opts(SecondsFormat::Secs, true),
+        Err(_) => text.to_owned(),
     }
 }
 
@@ -253,16 +257,27 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::{FixedOffset, Utc};
 
     #[test]
-    fn times_for_people_end_at_the_second() {
-        for (text, shown) in [
-            ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z"),
-            ("2026-03-01T12:00:00.123456789Z", "2026-03-01T12:00:00Z"),
-            ("never", "never"),
-            ("v1.2-Z", "v1.2-Z"),
+    fn times_for_people_end_at_the_second_and_say_their_offset() {
+        let east = FixedOffset::east_opt(5 * 3600 + 1800).unwrap();
+        for (text, in_utc, in_the_east) in [
+            (
+                "2026-03-01T12:00:00Z",
+                "2026-03-01T12:00:00Z",
+                "2026-03-01T17:30:00+05:30",
+            ),
+            (
+                "2026-03-01T12:00:00.123456789Z",
+                "2026-03-01T12:00:00Z",
+                "2026-03-01T17:30:00+05:30",
+            ),
+            ("never", "never", "never"),
+            ("v1.2-Z", "v1.2-Z", "v1.2-Z"),
         ] {
-            assert_eq!(moment(text), shown);
+            assert_eq!(moment_in(&Utc, text), in_utc);
+            assert_eq!(moment_in(&east, text), in_the_east);
         }
     }
 

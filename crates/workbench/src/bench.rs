@@ -3,6 +3,7 @@
 use crate::failure::{Failure, FailureKind};
 use crate::keys::{Company, KeySource, Keys, Presence, SecretBox, Settled, settle, sidecar_path};
 use crate::making::{self, Making};
+use crate::operator::operator;
 use crate::then::Then;
 use chrono::{DateTime, Utc};
 use lastkey_engine::store::{Store, StoreError, StoreKey};
@@ -257,14 +258,6 @@ impl Workbench {
     pub async fn check_store(&self) -> Result<Vec<String>, Failure> {
         Ok(self.store.check().await?)
     }
-}
-
-/// Who acts, for the log: the name of the person's account on this workstation.
-pub(crate) fn operator() -> String {
-    ["USER", "LOGNAME", "USERNAME"]
-        .into_iter()
-        .find_map(|variable| std::env::var(variable).ok().filter(|name| !name.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 pub(crate) fn store_key(keys: &Keys) -> Result<StoreKey, Failure> {

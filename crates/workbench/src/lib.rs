@@ -30,6 +30,7 @@ mod keys;
 mod links;
 mod making;
 mod memory;
+mod operator;
 mod owners;
 mod packages;
 mod places;

@@ -1,11 +1,12 @@
 //! The store as a whole: check, backup, restore, other keys, a recovery key.
 
-use crate::bench::{OpenOptions, Workbench, absolute, operator, store_key};
+use crate::bench::{OpenOptions, Workbench, absolute, store_key};
 use crate::failure::Failure;
 use crate::keys::{
     self, Company, KeySource, Keys, Presence, beside, put_in_place, remove, report, sealed_path,
     sidecar_path, step,
 };
+use crate::operator::operator;
 use chrono::Utc;
 use lastkey_contract::Secret;
 use lastkey_engine::store::{Store, StoreKey, key_fits};

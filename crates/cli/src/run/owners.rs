@@ -165,36 +165,50 @@ async fn list(bench: &Workbench, args: Table, out: &Output) -> Result<ExitCode, 
     ]
     .map(str::to_owned);
     let mut printer = Printer::new(&args, out);
-    let mut query = query(&args);
-    loop {
-        let (rows, matching) = bench.owned(&query).await?;
-        let count = rows.len();
-        printer.window(&columns, rows.iter().filter_map(as_map).collect())?;
-        query.offset += u64::try_from(count).unwrap_or(u64::MAX);
-        if count == 0 || query.offset >= matching {
-            break;
+    let asked = query(&args);
+    // Filters that exclude each other leave nothing of the other standings.
+    let mut counts = bench.owner_standings(&asked.filters).await?;
+    counts.retain(|count| count.count > 0);
+    if !out.json && !args.csv {
+        for count in &counts {
+            out.line(format!("{:>9}  {}", counted(count.count), count.standing))?;
+        }
+    }
+    // The worst first, as the totals stand.
+    for there in &counts {
+        let mut query = asked.clone();
+        query.filters.push(format!("standing={}", there.standing));
+        loop {
+            let (rows, matching) = bench.owned(&query).await?;
+            let count = rows.len();
+            printer.window(&columns, rows.iter().filter_map(as_map).collect())?;
+            query.offset += u64::try_from(count).unwrap_or(u64::MAX);
+            if count == 0 || query.offset >= matching {
+                break;
+            }
         }
     }
     printer.end()
 }
 
 async fn confirmed(bench: &Workbench, args: Confirm, out: &Output) -> Result<ExitCode, Failure> {
+    let why = args.why.unwrap_or_default();
     let done = if args.suggested {
         let request = BulkRequest {
             filters: args.of.filters,
             least: args.of.min_confidence.unwrap_or_default(),
             count: args.count,
-            why: args.why,
+            why,
         };
         bench.confirm_suggested(&request).await?
     } else if let Some(path) = &args.from {
-        bench.decide_owners_from(path, &args.why).await?
+        bench.decide_owners_from(path, &why).await?
     } else {
         let request = OwnerRequest {
             objects: args.objects,
             owner: args.owner.unwrap_or_default(),
             role: args.role.unwrap_or_default(),
-            why: args.why,
+            why,
             verdict: OwnerVerdict::Confirmed,
         };
         bench.decide_owner(&request).await?

@@ -269,16 +269,14 @@ fn not_to_its_end(kind: Kind) -> String {
 fn gap_text(note: &Note) -> String {
     match note.kind {
         NoteKind::Skipped => format!(
-            "{} {} skipped: {}",
-            note.count,
-            note.about.plural(),
+            "{} skipped: {}",
+            note.about.counted(note.count),
             note.reason
         ),
         // The examples name file, line, column and value: what a person has to look up.
         NoteKind::Failed => format!(
-            "{} {} failed: {}{}",
-            note.count,
-            note.about.plural(),
+            "{} failed: {}{}",
+            note.about.counted(note.count),
             note.reason,
             named(note)
         ),

@@ -107,12 +107,24 @@ pub fn ranked(clues: &[Clue], people: &People) -> Vec<Suggestion> {
         .collect();
     suggestions.sort_by(|a, b| {
         let by = |s: &Suggestion| (s.strength, s.rules().len());
-        let name = |s: &Suggestion| s.owner.and_then(|n| people.at(n)).map(|p| p.id.clone());
+        let names = |s: &Suggestion| -> Vec<(String, String)> {
+            let meant = s.owner.iter().chain(&s.candidates);
+            let meant = meant.filter_map(|n| people.at(*n));
+            meant
+                .map(name_of)
+                .map(|(id, source)| (id.to_owned(), source.to_owned()))
+                .collect()
+        };
         by(b)
             .cmp(&by(a))
-            .then_with(|| (name(a), a.role).cmp(&(name(b), b.role)))
+            .then_with(|| (names(a), a.role).cmp(&(names(b), b.role)))
     });
     suggestions
+}
+
+/// What people are sorted by.
+fn name_of(person: &Person) -> (&str, &str) {
+    (&person.id, &person.source_name)
 }
 
 fn led(clue: &Clue, people: &People) -> Led {
@@ -122,10 +134,12 @@ fn led(clue: &Clue, people: &People) -> Led {
         fact: clue.fact.clone(),
     };
     let named = people.named(&clue.pointer);
-    let found: Vec<(usize, &Person)> = named
+    let mut found: Vec<(usize, &Person)> = named
         .iter()
         .filter_map(|n| Some((*n, people.at(*n)?)))
         .collect();
+    // In whatever order sources were read.
+    found.sort_by_key(|(_, person)| name_of(person));
     match found.as_slice() {
         [] => Led::Nowhere,
         [(number, person)] => {
@@ -162,6 +176,7 @@ fn led(clue: &Clue, people: &People) -> Led {
                 who.len(),
                 who.join(", ")
             );
+            let named = found.iter().map(|(number, _)| *number).collect();
             Led::Several(named, reason(says))
         }
     }

@@ -239,18 +239,18 @@ fn descriptions_name_people_and_addresses() {
 fn two_people_with_one_name_are_both_said_and_none_is_suggested() {
     check_credential(
         &credential("", "used by Jan Novak", &[]),
-        &["ambiguous technical p3, jan.novak"],
+        &["ambiguous technical jan.novak, p3"],
     );
     // An id and another's address without its domain are one login.
     check_credential(
         &credential("jan.novak", "", &[]),
-        &["ambiguous technical p3, jan.novak"],
+        &["ambiguous technical jan.novak, p3"],
     );
     let fact = credential("", "used by Jan Novak", &[]);
     let found = ranked(&clues(&Subject::of_credential(HR, &fact)), &people());
     assert_eq!(
         found[0].basis(),
-        "`name` names `jan novak`, which 2 people fit: hr:p3, hr:jan.novak"
+        "`name` names `jan novak`, which 2 people fit: hr:jan.novak, hr:p3"
     );
     // Another fact decides between them, and then two agree.
     check_credential(

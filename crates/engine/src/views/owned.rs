@@ -4,6 +4,7 @@
 use super::{ListQuery, OwnedView, OwnerDecisionView, OwnerSuggestionView, RowWindow};
 use crate::ownership::{ObjectName, Standing};
 use crate::store::{OwnedRow, OwnersQuery, Store, StoreError};
+use lastkey_contract::facts::OwnerRole;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -163,7 +164,10 @@ async fn line(store: &Store, row: OwnedRow) -> Result<OwnedLine, StoreError> {
     let of = OwnedView::from(row);
     let owner = match of.owners {
         0 => None,
-        _ => owners(store, &of, 20).await?.into_iter().next(),
+        _ => {
+            let mut all = owners(store, &of, 20).await?.into_iter();
+            all.find(|owner| owner.role != OwnerRole::Custodian.word())
+        }
     };
     let suggested = match of.suggestions {
         0 => None,

@@ -14,7 +14,7 @@ use crate::ownership::{
 use crate::store::RecordName;
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
-use lastkey_contract::facts::{Account, Credential, Identity, ObjectType};
+use lastkey_contract::facts::{Account, Credential, Identity, ObjectType, OwnerRole};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 /// Rows that wait to be written.
@@ -316,13 +316,18 @@ impl Known {
                 suggestion,
             });
         }
+        // A custodian does not answer for it, here as in how it stands.
+        let answering = lines
+            .iter()
+            .filter(|(line, _)| line.role != OwnerRole::Custodian);
+        let owners = answering.count();
         rows.owned.push(OwnedRow {
             number,
             object,
             name,
             kind,
             standing: stands,
-            owners: lines.len(),
+            owners,
         });
     }
 }

@@ -476,3 +476,47 @@ fn the_standings_in_lists_are_the_words_of_the_enum() {
         assert_eq!(OwnerState::from_word(state.word()), Some(state));
     }
 }
+
+#[tokio::test]
+async fn a_custodian_is_no_owner_in_any_list() {
+    let bench = bench(&["hr", "corp"]).await;
+    read(&bench, "hr", &hr("active")).await;
+    let line = |role: &str| {
+        json!({"object_type": "credential", "system": "corp", "object_id": "k4",
+            "owner_id": "p1", "role": role})
+    };
+    let told = async || {
+        bench.store.settle_ownership(now()).await.unwrap();
+        let filters = vec![("object_id".to_owned(), "k4".to_owned())];
+        let query = crate::views::ListQuery {
+            search: String::new(),
+            filters: Vec::new(),
+            sort: String::new(),
+            descending: false,
+            offset: 0,
+            limit: 10,
+        };
+        let found = crate::views::owned_lines(&bench.store, &filters, &query).await;
+        let row = found.unwrap().rows.into_iter().next().unwrap();
+        let owner = row.owner.map(|owner| owner.role);
+        (row.of.standing, row.of.owners, owner)
+    };
+    let lines = |roles: &[&str]| roles.iter().map(|role| line(role)).collect::<Vec<_>>();
+    let custodian = lines(&["custodian"]);
+    read(
+        &bench,
+        "corp",
+        &corp().with(Kind::Owner, facts("owner", &custodian)),
+    )
+    .await;
+    assert_eq!(told().await, ("no_owner".to_owned(), 0, None));
+    let both = lines(&["custodian", "business"]);
+    read(
+        &bench,
+        "corp",
+        &corp().with(Kind::Owner, facts("owner", &both)),
+    )
+    .await;
+    let business = Some("business".to_owned());
+    assert_eq!(told().await, ("owned".to_owned(), 1, business));
+}
