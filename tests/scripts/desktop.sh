@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # desktop.sh COMMAND…: runs a command on a private desktop and gives back its exit status.
 #
-# The desktop is a virtual screen (Xvfb), a message bus of its own, an unlocked keyring of its own
-# and an empty data folder; all of it is gone afterwards. Nothing of the person's own desktop,
-# keyring or store is reachable from inside.
+# The desktop is a virtual screen (Xvfb) of the size in which the window opens, a message bus of
+# its own, an unlocked keyring of its own and an empty data folder; all of it is gone afterwards.
+# Nothing of the person's own desktop, keyring or store is reachable from inside.
 set -euo pipefail
 
 room=$(mktemp -d)
@@ -16,7 +16,7 @@ leave() {
 trap leave EXIT
 
 mkdir -m 700 "$room/runtime" "$room/data" "$room/config"
-Xvfb -displayfd 3 -screen 0 "${LASTKEY_SCREEN:-1280x900x24}" -nolisten tcp 3>"$room/display" >"$room/xvfb.log" 2>&1 &
+Xvfb -displayfd 3 -screen 0 "${LASTKEY_SCREEN:-1280x800x24}" -nolisten tcp 3>"$room/display" >"$room/xvfb.log" 2>&1 &
 screen=$!
 for _ in $(seq 100); do
   if [ -s "$room/display" ]; then break; fi

@@ -82,6 +82,22 @@ async fn from_first_start_to_a_verified_package() {
     window.part("rehearsals-table").await;
     look(&window, "06-tests").await;
     accessible(&window, "tests").await;
+    // Whoever scrolls with the mouse and goes on by keyboard enters the list where it stands.
+    let tabbed = "const list = document.querySelector('[data-test=\"rehearsals-table\"] .body');
+        list.scrollTop = 30000;
+        const room = list.getBoundingClientRect();
+        return [...list.querySelectorAll('[data-index][tabindex=\"0\"]')].filter((row) => {
+            const box = row.getBoundingClientRect();
+            return box.top >= room.top - 1 && box.bottom <= room.bottom + 1;
+        }).length;";
+    let begun = std::time::Instant::now();
+    while window.script(tabbed).await != 1 {
+        assert!(
+            begun.elapsed() < std::time::Duration::from_secs(60),
+            "Tab enters the list"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
 
     rehearse(&window, "069167", None).await;
     look(&window, "rehearsal").await;

@@ -127,6 +127,12 @@ async fn every_screen_holds_in_the_dark_at_twice_the_size_with_odd_names() {
         }
     }
     assert_eq!(outside, Vec::<String>::new());
+    // A dialog that does not fit, and holds nothing to stand on, is scrolled by keyboard too.
+    window.press_key("?").await;
+    window.part("key-sheet").await;
+    accessible(&window, "keys at 200 %").await;
+    window.press_key("Escape").await;
+    window.gone("[data-test=\"key-sheet\"]").await;
     looks(&window, "light", 100).await;
 
     // Both reads fell into one minute: what lies between them is told to the second.

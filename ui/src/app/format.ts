@@ -43,6 +43,12 @@ export function moment(given: string | null | undefined): string {
   return at ? full.format(at) : text;
 }
 
+/** As `moment`, to the second: for lists in which several fall into one minute. */
+export function momentFine(given: string | null | undefined): string {
+  const at = given && !isDay(plain(given)) ? parse(given) : null;
+  return at ? second.format(at) : moment(given);
+}
+
 /** As `moment`, without the year within twelve months of `now`. */
 export function shortMoment(given: string | null | undefined, now: number = Date.now()): string {
   if (!given) return say.notKnown;

@@ -128,7 +128,7 @@ export const past = {
     lookPast: "Look at an earlier moment",
     title: (count: number, kinds: string, when: string) => `${n(count)} ${kinds} on ${when}`,
     tables: "Tables",
-    filter: "Column",
+    filter: "column",
     filterValue: "Value, exact",
     noMatch: (column: string, value: string) => `No row has \`${value}\` in \`${column}\`.`,
     none: (kinds: string) => `No ${kinds} stood then.`,

@@ -84,7 +84,7 @@ async function read(names: string[], onProgress: Channel<SyncProgress>): Promise
       if (!stopped[source.name]) onProgress.onmessage({ source: source.name, kind: source.reads[0] ?? null, received: Math.floor((expected * step) / 12), expected, pages: step, waiting: null, done: false });
     }
   }
-  return chosen.map((source) => ({ sync: 4119, source: source.name, started_at: "2026-11-20T06:40:00Z", ended_at: "2026-11-20T06:41:00Z", state: stopped[source.name] ? "cancelled" : source.state, totals: source.totals ?? estate.totals(0), kinds: source.kinds, read_at: "2026-11-20T06:40:00Z", freshness: "fresh", resumed: false, check: null, failure: null }));
+  return chosen.map((source) => ({ sync: 4119, source: source.name, started_at: "2026-11-20T06:40:00Z", ended_at: "2026-11-20T06:41:00Z", state: stopped[source.name] ? "cancelled" : source.state, totals: source.totals ?? estate.totals(0), kinds: source.kinds, read_at: "2026-11-20T06:40:00Z", complete_at: source.last_complete_at, freshness: "fresh", resumed: false, check: null, failure: null }));
 }
 
 type Answers = { [K in keyof Commands]: (args: Parameters<Commands[K]>[0]) => ReturnType<Commands[K]> | Promise<ReturnType<Commands[K]>> };
