@@ -92,7 +92,7 @@ export const past = {
   eventFilter: "event",
   eventHeads: { when: "When", what: "Event", changed: "Changed", source: "Source", identity: "Identity" },
   eventChoices: { joiner: "joined", vendor_exit: "vendor exit", workload_retired: "workload retired", agent_retired: "agent retired" } as Record<string, string>,
-  eventColumns: { department: "department", title: "title", manager_id: "manager", manager: "manager", employer_id: "employer", employer: "employer", location: "location", display_name: "name", name: "name", email: "mail", end_date: "last day", records: "records", not_marked_by_source: "not marked by the source" } as Record<string, string>,
+  eventColumns: { department: "department", title: "title", manager_id: "manager", manager: "manager", employer_id: "employer", employer: "employer", location: "location", display_name: "name", name: "name", email: "mail", end_date: "last day", records: "records", not_marked_by_source: "not marked by the source", another_person: "perhaps another person" } as Record<string, string>,
   timelineAbout: "newest first; a hatched span lies between two reads",
 
   object: {

@@ -5,9 +5,11 @@
 //! record says otherwise. Never: an event from a partial read, which is never handed in.
 //! How the text is read where it leaves a choice: docs/decisions/lifecycle-events.md.
 
+use crate::correlate::Seen;
 use chrono::{DateTime, Utc};
 use lastkey_contract::When;
 use lastkey_contract::facts::{Identity, IdentityKind, IdentityStatus, LifecycleEvent};
+use lastkey_contract::when::rfc3339;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -64,6 +66,8 @@ pub struct FoundEvent {
 pub const NO_SHOW: &str = "no_show";
 /// Marks a leaver whom the source of truth still has as active.
 pub const NOT_MARKED: &str = "not_marked_by_source";
+/// Marks a renaming that is perhaps none: the id may have been given to somebody else.
+pub const ANOTHER: &str = "another_person";
 /// Marks a mover of whom one record began or ended while another goes on.
 pub const RECORDS: &str = "records";
 
@@ -384,11 +388,14 @@ fn went_on(compared: &Compared<'_>, before: Standing, after: Standing) -> Vec<Fo
     let (Some(old), Some(new)) = (compared.before, compared.after) else {
         return events;
     };
-    let (moved, renamed) = compared.told.changes(old, new);
+    let (moved, mut renamed) = compared.told.changes(old, new);
     if !moved.is_empty() {
         happened(LifecycleEvent::Mover, moved);
     }
     if !renamed.is_empty() {
+        if seen(old).is_another(&seen(new)) {
+            renamed.push(ANOTHER);
+        }
         happened(LifecycleEvent::Renamed, renamed);
     }
     // A date that is no longer said is not known: nothing was extended by that.
@@ -398,6 +405,14 @@ fn went_on(compared: &Compared<'_>, before: Standing, after: Standing) -> Vec<Fo
         happened(LifecycleEvent::Extension, vec!["end_date"]);
     }
     events
+}
+
+/// What tells one holder of a record's id from the next.
+fn seen(identity: &Identity) -> Seen {
+    Seen {
+        name: identity.display_name.clone(),
+        since: identity.start_date.map(|day| rfc3339(day.earliest())),
+    }
 }
 
 /// When a record that is listed as there ends by its own date, and how that would be called: from

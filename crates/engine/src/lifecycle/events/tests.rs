@@ -104,6 +104,25 @@ fn each_turn_has_its_event() {
             &["active name=Ann dep=a", "active name=Anne dep=b"],
             "mover department; renamed display_name",
         ),
+        // Another name and another beginning: the id may have been given to somebody else.
+        (
+            &[
+                "active name=Ann start=2020-01-01",
+                "active name=Kim start=2026-01-15",
+            ],
+            "renamed display_name another_person",
+        ),
+        (
+            &[
+                "active name=Ann start=2020-01-01",
+                "active name=Anne start=2020-01-01",
+            ],
+            "renamed display_name",
+        ),
+        (
+            &["active name=Ann", "active name=Kim start=2026-01-15"],
+            "renamed display_name",
+        ),
     ] {
         check(reads, &[], expected);
     }
