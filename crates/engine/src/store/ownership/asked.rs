@@ -27,8 +27,14 @@ pub(super) struct Asked {
 
 impl Asked {
     pub fn clues(&mut self, names: Names, subject: &Subject<'_>) {
-        for clue in clues(subject) {
-            self.wanted.clue(&clue);
+        self.clues_kept(names, subject);
+    }
+
+    /// The same, for whoever goes on with the clues.
+    pub fn clues_kept(&mut self, names: Names, subject: &Subject<'_>) -> Vec<Clue> {
+        let found = clues(subject);
+        for clue in &found {
+            self.wanted.clue(clue);
             match &clue.pointer {
                 Pointer::Login { system, login } => {
                     self.logins.insert(login_number(names, system, login));
@@ -39,6 +45,7 @@ impl Asked {
                 Pointer::Identity { .. } | Pointer::Mail(_) | Pointer::FullName(_) => {}
             }
         }
+        found
     }
 }
 
@@ -58,6 +65,7 @@ impl Known {
         asked: &mut Asked,
     ) -> Result<(), StoreError> {
         let which = Which::now(Kind::Account);
+        let mut machines: Vec<i64> = Vec::new();
         blocks::each(&mut *reading, &which, Columns::Outlined, |block| {
             for place in block.places() {
                 // Of an account, the number of its key is that by which references name it.
@@ -65,6 +73,7 @@ impl Known {
                 match self.links.get(&block.row(place)) {
                     Some(record) if self.machines.contains_key(record) => {
                         self.of_machines.insert(number, *record);
+                        machines.push(block.row(place));
                     }
                     Some(_) => {
                         self.of_people.insert(number);
@@ -81,6 +90,18 @@ impl Known {
         })
         .await?;
         let names = self.names;
+        for rows in machines.chunks(ROWS) {
+            let (links, said) = (&self.links, &mut self.at_accounts);
+            blocks::of_rows(&mut *reading, rows, Columns::Facts, |block, place| {
+                let fact: Account = serde_json::from_str(block.fact(place)?)?;
+                let found = asked.clues_kept(names, &Subject::of_account(block.source, &fact));
+                if let (Some(record), false) = (links.get(&block.row(place)), found.is_empty()) {
+                    said.entry(*record).or_default().extend(found);
+                }
+                Ok(())
+            })
+            .await?;
+        }
         for rows in self.nobodys.chunks(ROWS) {
             blocks::of_rows(&mut *reading, rows, Columns::Facts, |block, place| {
                 let fact: Account = serde_json::from_str(block.fact(place)?)?;

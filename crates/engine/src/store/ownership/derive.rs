@@ -5,7 +5,7 @@ use super::super::blocks::{self, Block, Columns, Which};
 use super::super::names::Names;
 use super::super::{Store, StoreError, meta};
 use super::decisions::OwnedBy;
-use super::known::{Known, Line};
+use super::known::{Known, Line, record_number};
 use super::{MADE_FOR, record};
 use crate::ownership::{
     Clue, ObjectName, Own, OwnerState, Pointer, Relation, Sibling, Standing, Subject, Suggestion,
@@ -141,7 +141,9 @@ impl Known {
                 let fact: Identity = serde_json::from_str(text)?;
                 let source_name = self.sources.get(&source).cloned().unwrap_or_default();
                 let object = ObjectName::new(ObjectType::Identity, source_name, fact.id.as_str());
-                let found = clues(&Subject::of_identity(source, &fact));
+                let mut found = clues(&Subject::of_identity(source, &fact));
+                let record = record_number(self.names, source, fact.id.as_str());
+                found.extend(self.at_accounts.get(&record).into_iter().flatten().cloned());
                 self.say(
                     object,
                     source,

@@ -36,6 +36,7 @@ impl Known {
             nobodys: Vec::new(),
             credentials_of: HashMap::new(),
             teams: HashMap::new(),
+            at_accounts: HashMap::default(),
             at_places: HashMap::new(),
             once: NumberSet::default(),
         };

@@ -44,6 +44,8 @@ pub(super) struct Known {
     pub credentials_of: HashMap<i64, Vec<(i64, String)>>,
     /// By the words that may name them.
     pub teams: HashMap<String, Vec<Team>>,
+    /// What the accounts of a machine say, by its record.
+    pub at_accounts: HashMap<i64, Vec<Clue>, AsTheyAre>,
     /// What the places where a credential stands say.
     pub at_places: HashMap<i64, Vec<Clue>>,
     /// Owners that some source had once.

@@ -520,3 +520,17 @@ async fn a_custodian_is_no_owner_in_any_list() {
     let business = Some("business".to_owned());
     assert_eq!(told().await, ("owned".to_owned(), 1, business));
 }
+
+#[tokio::test]
+async fn a_tag_on_a_workloads_account_says_who_answers_for_the_workload() {
+    let bench = bench(&["hr", "corp"]).await;
+    read(&bench, "hr", &hr("active")).await;
+    let account = json!({"system": "corp", "id": "sa-wl-2", "kind": "service",
+        "identity_id": "wl-2", "attributes": {"sponsor": "ann.smith@bank.example"}});
+    let corp = Seeded::new(4).with(Kind::Account, facts("account", &[account]));
+    read(&bench, "corp", &corp).await;
+    let all = suggested(&bench).await;
+    let tagged = "strong sponsor identity:hr:wl-2 hr:p1".to_owned();
+    assert!(all.contains(&tagged), "{all:?}");
+    assert!(!all.iter().any(|line| line.contains("sa-wl-2")), "{all:?}");
+}
