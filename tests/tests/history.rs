@@ -193,6 +193,14 @@ fn what_a_read_that_failed_left_out_is_one_line_and_none_once_its_source_is_gone
             "not all that went is known of accounts, entitlements, owners of ad: sync 2: they were read before and are not offered any more"
         ]
     );
+    let grants = desk.write(
+        "grants.csv",
+        "system,principal_type,principal_id,entitlement_id\ncorp,account,a1,g\n",
+    );
+    desk.expect(0, &["import", &grants, "--as", "more", "--file", "grants"]);
+    let told = desk.expect(0, &["diff", "2"]);
+    let holds = "+ grant corp:g:account:corp:a1: account corp:a1 holds corp:g [more, sync 3]";
+    assert!(told.contains(holds), "{told}");
     desk.expect(0, &["source", "remove", "ad"]);
     let told = desk.expect(0, &["diff", "1"]);
     assert!(!told.contains("not all that went"), "{told}");
@@ -212,7 +220,7 @@ fn what_a_read_that_failed_left_out_is_one_line_and_none_once_its_source_is_gone
     let first: Vec<String> = (desk.lines(0, &["accounts"]).iter())
         .map(|row| format!("{} {}", row["id"].as_str().unwrap(), row["first_sync"]))
         .collect();
-    assert_eq!(first, ["a2 4", "a1 4", "a3 5"]);
+    assert_eq!(first, ["a2 5", "a1 5", "a3 6"]);
 }
 
 #[test]

@@ -137,13 +137,40 @@ fn sign(what: Difference) -> char {
 fn line(row: &DiffRow) -> String {
     let about = details(&row.changed, row.why.as_deref());
     format!(
-        "{} {} {} [{}, sync {}]{about}",
+        "{} {} {}{} [{}, sync {}]{about}",
         sign(row.what),
         row.kind,
         row.id,
+        who_does_what(row).unwrap_or_default(),
         row.source,
         row.sync
     )
+}
+
+/// Of a line between two things: who holds, reads or controls what. An id has the object first.
+fn who_does_what(row: &DiffRow) -> Option<String> {
+    let (does, object) = match Kind::from_word(&row.kind)? {
+        Kind::Grant => ("holds", "entitlement_id"),
+        Kind::Reader => ("reads", "path"),
+        Kind::Control => ("controls", "account_id"),
+        Kind::Identity
+        | Kind::Account
+        | Kind::Entitlement
+        | Kind::Credential
+        | Kind::Location
+        | Kind::Owner
+        | Kind::Session
+        | Kind::Task => return None,
+    };
+    let of = |column: &str| row.fact.get(column)?.as_str();
+    Some(format!(
+        ": {} {}:{} {does} {}:{}",
+        of("principal_type")?,
+        of("principal_system")?,
+        of("principal_id")?,
+        of("system")?,
+        of(object)?
+    ))
 }
 
 fn details(changed: &[ChangedColumn], why: Option<&str>) -> String {
