@@ -1,4 +1,5 @@
-"""What an open store answers, and how fast: search, windows, whole tables, the graph, leavers.
+"""What an open store answers, and how fast: search, windows, whole tables, owners, the graph,
+leavers.
 
 Beside each stands what a plain tool does with the same data in the same run: an SQLite file of the
 same rows without keys or indexes, asked within one process; rustworkx.
@@ -26,6 +27,7 @@ def measure(table, room, store, files, plain, accounts, run, lastkey):
     asked, memory = figures(run, room, store, "windows")
     windows(table, asked, memory, plain, files)
     stream(table, room, store, plain, people, run, lastkey)
+    owners(table, room, store, files, plain, run, lastkey)
     graph(table, run, room, store, files)
     leavers(table, run, room, store, files, plain, accounts)
 
@@ -103,6 +105,20 @@ def stream(table, room, store, plain, people, run, lastkey):
     every = " union all ".join(f'select id, display_name, email from "{name}"' for name in people)
     beside = [run(["sqlite3", "-json", plain, every], out=room / "all.json")]
     table.add("every identity as JSON", ours, beside, "sqlite3 -json, three columns", "lower is better")
+
+
+def owners(table, room, store, files, plain, run, lastkey):
+    """Whom facts point at as owners, made when it is first asked for, and asked again."""
+    what = room / "owners.jsonl"
+    first, again = ([run(lastkey(store, "--json", "owner", "suggest"), out=what)] for _ in range(2))
+    accounts = [table_name(path) for path in sorted(files.glob("*/accounts.csv"))]
+    every = " union all ".join(f'select system, id, name from "{name}" where kind <> \'human\'' for name in accounts)
+    beside = [run(["sqlite3", "-json", plain, every], out=room / "owned.json")]
+    with open(what, "rb") as lines:
+        count = sum(1 for _ in lines)
+    name = "sqlite3 -json, the accounts that are no person's"
+    table.add(f"suggest owners, {count:,} lines, the first time", first, beside, name, "lower is better")
+    table.add("the same again", again, beside, name, "lower is better")
 
 
 def graph(table, run, room, store, files):

@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import answers
@@ -32,6 +33,10 @@ within = "15m"
 """
 
 
+# What takes longer than this many seconds hangs.
+LONGEST = 900
+
+
 def stop(sentence):
     sys.exit(f"bench: {sentence}")
 
@@ -45,7 +50,10 @@ class Run:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env={**os.environ, **(env or {})}
             )
+            watch = threading.Timer(LONGEST, process.kill)
+            watch.start()
             _, status, usage = os.wait4(process.pid, 0)
+            watch.cancel()
             self.seconds = time.monotonic() - started
             self.mebibytes = usage.ru_maxrss / 1024
             code = os.waitstatus_to_exitcode(status)
@@ -230,7 +238,8 @@ def measure_files(table, room, scale, runs):
     print(f"files: {accounts:,} accounts, {grants:,} grants, {rows_of(files):,} rows", file=sys.stderr)
     store, plain = room / "files.lastkey", room / "plain.db"
     ours, beside, again = [], [], []
-    for _ in range(runs):
+    for turn in range(runs):
+        print(f"import {turn + 1} of {runs}", file=sys.stderr)
         forget(store)
         plain.unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
@@ -325,13 +334,17 @@ def main():
         os.environ["LASTKEY_KEY_FILE"] = str(key)
         os.environ["XDG_DATA_HOME"] = os.environ["XDG_CONFIG_HOME"] = str(room)
         table = Table()
-        load = os.getloadavg()[0]
-        if "read" in parts:
-            measure_directory(table, room, 100_000, 5_000, runs)
-        if "files" in parts:
-            measure_files(table, room, scale, runs)
-    print(f"medians of {runs}; {machine()}; {busy(load)}\n")
-    table.show()
+        load, began = os.getloadavg()[0], time.monotonic()
+        try:
+            if "read" in parts:
+                measure_directory(table, room, 100_000, 5_000, runs)
+            if "files" in parts:
+                measure_files(table, room, scale, runs)
+        finally:
+            # Where something fails, what was measured before is said all the same.
+            minutes = (time.monotonic() - began) / 60
+            print(f"medians of {runs}; {machine()}; {busy(load)}; {minutes:.0f} minutes\n")
+            table.show()
     if parts == ["read", "files"]:
         write_page(table, scale, runs, load)
 
