@@ -455,3 +455,53 @@ fn what_only_a_likely_rule_makes_somebodys_fails_nobody() {
         "corp,a1,ad,connected,hr:u1,decision,,attested,,"
     );
 }
+
+/// A small roster and a directory twenty times its size, with one mail host for both.
+fn estate(desk: &Desk, host: &str) {
+    let people: String = (0..30)
+        .map(|n| format!("p{n},person,Person {n},p{n}@{host}\n"))
+        .collect();
+    let accounts: String = (0..600)
+        .map(|n| format!("corp,a{n},Account {n},p{}@{host}\n", n % 40))
+        .collect();
+    desk.write(
+        "hr/identities.csv",
+        &format!("id,kind,display_name,email\n{people}"),
+    );
+    desk.write(
+        "ad/accounts.csv",
+        &format!("system,id,name,email\n{accounts}"),
+    );
+}
+
+/// How every account stands after both sources are read in these syncs.
+fn links_after(syncs: &[&[&str]]) -> Vec<Value> {
+    let desk = Desk::new();
+    estate(&desk, "old.example");
+    for source in ["hr", "ad"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    estate(&desk, "new.example");
+    for names in syncs {
+        let words: Vec<&str> = ["sync"].into_iter().chain(names.iter().copied()).collect();
+        desk.expect(0, &words);
+    }
+    desk.expect(0, &["store", "check"]);
+    let mut rows: Vec<Value> = (0..600)
+        .step_by(150)
+        .map(|n| explained(&desk, &format!("corp:a{n}")))
+        .collect();
+    rows.extend(desk.lines(0, &["link", "list"]));
+    rows.extend(desk.lines(0, &["link", "list", "--unmatched"]));
+    rows
+}
+
+#[test]
+fn a_small_and_a_large_source_whose_mails_all_change_are_linked_alike_at_once_and_one_by_one() {
+    let together = links_after(&[&["hr", "ad"]]);
+    assert_eq!(together[0]["state"], "connected");
+    assert_eq!(together[0]["identity"], "hr:p0");
+    assert_eq!(together, links_after(&[&["hr"], &["ad"]]));
+    assert_eq!(together, links_after(&[&["ad"], &["hr"]]));
+}

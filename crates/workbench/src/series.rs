@@ -7,7 +7,7 @@ use crate::stop::Stop;
 use crate::syncs::SyncHow;
 use chrono::{DateTime, Utc};
 use lastkey_contract::{Settings, SourceName};
-use lastkey_engine::collect::Rules;
+use lastkey_engine::collect::{Deriving, Rules};
 use lastkey_engine::views::SyncReport;
 use lastkey_flat_files::series;
 use std::collections::BTreeSet;
@@ -76,15 +76,27 @@ impl Workbench {
                 Standing::New if !going_on => imported.left.push(roster.name.clone()),
                 Standing::New => {
                     self.point_at(&request.name, &roster.settings).await?;
-                    let how = SyncHow::default();
-                    let report = self
-                        .sync_as_of(&request.name, tell, stop, how, Some(roster.at))
-                        .await?;
+                    // Only the last one says what holds now.
+                    let how = SyncHow {
+                        deriving: Deriving::Later,
+                        ..SyncHow::default()
+                    };
+                    let read = self.sync_as_of(&request.name, tell, stop, how, Some(roster.at));
+                    let report = match read.await {
+                        Ok(report) => report,
+                        Err(failure) => {
+                            self.store.derive_if_stale().await?;
+                            return Err(failure);
+                        }
+                    };
                     // A series is read in order: after a failure the rest would look like a gap.
                     going_on = matches!(report.state.as_str(), "complete" | "incomplete");
                     imported.reports.push(report);
                 }
             }
+        }
+        if imported.reports.iter().all(|r| r.state != "cancelled") {
+            self.store.derive_if_stale().await?;
         }
         Ok(imported)
     }

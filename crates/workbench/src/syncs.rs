@@ -7,10 +7,13 @@ use crate::stop::Stop;
 use chrono::{DateTime, Utc};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lastkey_contract::SourceName;
-use lastkey_engine::collect::{Depth, Removals, SyncSettings, not_begun, sync};
+use lastkey_engine::collect::{Depth, Deriving, Removals, SyncSettings, not_begun, sync};
 use lastkey_engine::views::SyncReport;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How many sources are read at once: enough to wait for several servers, few enough that each
 /// has its share of the one writer.
@@ -21,6 +24,7 @@ const AT_ONCE: usize = 4;
 pub struct SyncHow {
     pub depth: Depth,
     pub removals: Removals,
+    pub deriving: Deriving,
 }
 
 impl Default for SyncHow {
@@ -28,7 +32,31 @@ impl Default for SyncHow {
         Self {
             depth: Depth::AsNeeded,
             removals: Removals::Hold,
+            deriving: Deriving::AtOnce,
         }
+    }
+}
+
+/// Of several sources that are read at once, how many are still being read, and when links and
+/// lists were last made.
+struct Together {
+    left: AtomicUsize,
+    made: Mutex<Instant>,
+}
+
+/// How long links and lists may be of before, while others are still being read.
+const MAKE_AFTER: Duration = Duration::from_secs(10);
+
+impl Together {
+    /// One has ended: whether links and lists are made now.
+    fn one_ended(&self) -> bool {
+        let last = self.left.fetch_sub(1, Ordering::Relaxed) == 1;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last || made.elapsed() > MAKE_AFTER;
+        if due {
+            *made = Instant::now();
+        }
+        due
     }
 }
 
@@ -65,9 +93,26 @@ impl Workbench {
             self.store.source(&SourceName::new(name.as_str())).await?;
         }
         type Reading<'a> = Pin<Box<dyn Future<Output = (usize, SyncOutcome)> + Send + 'a>>;
+        let together = Together {
+            left: AtomicUsize::new(wanted.len()),
+            made: Mutex::new(Instant::now()),
+        };
+        let together = &together;
+        let how = SyncHow {
+            deriving: Deriving::Later,
+            ..how
+        };
         let mut waiting = wanted.iter().enumerate().map(|(place, (name, stop))| {
             let reading: Reading<'_> = Box::pin(async move {
-                let result = self.sync_as_of(name, tell, stop, how, None).await;
+                let mut result = self.sync_as_of(name, tell, stop, how, None).await;
+                // Whoever stops a read waits for no more than the stop.
+                let stopped = matches!(&result, Ok(report) if report.state == "cancelled");
+                if together.one_ended()
+                    && !stopped
+                    && let Err(error) = self.store.derive_if_stale().await
+                {
+                    result = result.and(Err(error.into()));
+                }
                 ended(name);
                 let source = name.clone();
                 (place, SyncOutcome { source, result })
@@ -102,6 +147,7 @@ impl Workbench {
             today: self.practice_date(),
             depth: how.depth,
             removals: how.removals,
+            deriving: how.deriving,
             ..SyncSettings::default()
         };
         let (connector, secrets) = match self.reading_connector(&source).await {

@@ -71,6 +71,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
                 } else {
                     Removals::Hold
                 },
+                ..SyncHow::default()
             };
             sources::sync(global, names, how, out).await
         }

@@ -74,6 +74,16 @@ pub enum Removals {
     Accept,
 }
 
+/// When links, events and lists are made of what a sync has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deriving {
+    /// Before it reports.
+    AtOnce,
+    /// After others that are read with it. Where records are joined to persons it is made at once
+    /// all the same: what happens to a person is told by who was one then.
+    Later,
+}
+
 /// How a sync goes about it.
 #[derive(Clone, Debug)]
 pub struct SyncSettings {
@@ -83,6 +93,7 @@ pub struct SyncSettings {
     pub today: Option<DateTime<Utc>>,
     pub depth: Depth,
     pub removals: Removals,
+    pub deriving: Deriving,
     /// How many records a page is asked for, clamped to what the connector can.
     pub page_limit: u32,
     /// How long one request may take before it counts as timed out.
@@ -113,6 +124,7 @@ impl Default for SyncSettings {
             today: None,
             depth: Depth::AsNeeded,
             removals: Removals::Hold,
+            deriving: Deriving::AtOnce,
             page_limit: 20_000,
             request_timeout: Duration::from_secs(60),
             tries: 6,
@@ -270,7 +282,7 @@ async fn finish(
         // Whoever stops a read waits for no more than the stop. The next start makes up leeway.
         let store = store.clone();
         tokio::spawn(async move { store.derive_if_stale().await });
-    } else {
+    } else if settings.deriving == Deriving::AtOnce || store.joins_persons().await? {
         store.derive_if_stale().await?;
     }
     let states = store.read_states(i64::MAX).await?;

@@ -282,7 +282,7 @@ struct Links {
 impl Store {
     /// Makes anew what is made of the facts, where they have changed since: persons and links,
     /// then lists.
-    pub(crate) async fn derive_if_stale(&self) -> Result<(), StoreError> {
+    pub async fn derive_if_stale(&self) -> Result<(), StoreError> {
         self.correlate_if_stale().await?;
         self.roster_if_stale().await
     }
@@ -295,6 +295,8 @@ impl Store {
     }
 
     async fn link_if_stale(&self) -> Result<(), StoreError> {
+        // Whoever comes meanwhile finds made what it waited for.
+        let _alone = self.making().links.lock().await;
         loop {
             let mut reading = self.readers().begin().await?;
             // With the facts, in one moment: what is stored while links are made is counted after it.

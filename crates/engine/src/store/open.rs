@@ -68,6 +68,14 @@ pub struct Store {
     /// Set once the layout is the newest.
     names: Arc<OnceLock<Names>>,
     remembered: Arc<Remembered>,
+    making: Arc<Making>,
+}
+
+/// Who makes what is made of the facts: one at a time, as what two would make is the same.
+#[derive(Debug, Default)]
+pub(super) struct Making {
+    pub links: tokio::sync::Mutex<()>,
+    pub roster: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Store {
@@ -188,6 +196,10 @@ impl Store {
         &self.remembered
     }
 
+    pub(super) fn making(&self) -> &Making {
+        &self.making
+    }
+
     pub(super) fn readers(&self) -> &SqlitePool {
         &self.readers
     }
@@ -293,6 +305,7 @@ impl Store {
             lease: Arc::new(Lease::beside(path)),
             names: Arc::new(OnceLock::new()),
             remembered: Arc::default(),
+            making: Arc::default(),
         })
     }
 }

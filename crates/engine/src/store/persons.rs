@@ -5,8 +5,8 @@
 //! A record that stands alone is a person of its own and has no row.
 
 use super::decisions::{About, Decision, RecordName, in_force};
-use super::ground::{SeenThen, SourceRows};
-use super::{Store, StoreError, roster};
+use super::ground::{SeenThen, SourceRows, source_rows};
+use super::{Store, StoreError, link_rules, roster};
 use crate::correlate::{JoinedPerson, PersonDecision, PersonDoubt, Persons, Says, Seen};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{BTreeMap, HashMap};
@@ -37,6 +37,17 @@ CREATE TABLE person_doubts (
 ";
 
 impl Store {
+    /// Whether any rule or decision says which records are one person.
+    pub(crate) async fn joins_persons(&self) -> Result<bool, StoreError> {
+        let mut connection = self.readers().acquire().await?;
+        let (_, rules) = link_rules::in_force(&mut connection).await?;
+        if !rules.rules.is_empty() {
+            return Ok(true);
+        }
+        let sources = source_rows(&mut connection).await?;
+        Ok(!decided(&mut connection, &sources).await?.is_empty())
+    }
+
     /// Who has several records, as decisions and rules have it now.
     pub async fn persons(&self) -> Result<Persons, StoreError> {
         let rows: Vec<(i64, String, u32, u32)> =

@@ -82,6 +82,7 @@ pub(super) async fn changed(connection: &mut SqliteConnection) -> Result<(), Sto
 impl Store {
     /// Makes the roster anew if identities have changed since it was made.
     pub(crate) async fn roster_if_stale(&self) -> Result<(), StoreError> {
+        let _alone = self.making().roster.lock().await;
         while !self.make_roster().await? {}
         Ok(())
     }
