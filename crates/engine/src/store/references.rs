@@ -155,8 +155,25 @@ impl Store {
     }
 }
 
-/// The rows whose references, at the one end and at the other, have no known number.
+/// The rows whose references, at the one end and at the other, have no known number. Each number
+/// is looked for somewhere in memory, so both halves are gone through at once.
 fn unknown(blocks: &[Block], known: &NumberSet) -> (Vec<i64>, Vec<i64>) {
+    let (one, other) = blocks.split_at(blocks.len() / 2);
+    std::thread::scope(|scope| {
+        let one = scope.spawn(|| unknown_in(one, known));
+        let other = unknown_in(other, known);
+        match one.join() {
+            Ok((mut from, mut to)) => {
+                from.extend(other.0);
+                to.extend(other.1);
+                (from, to)
+            }
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+fn unknown_in(blocks: &[Block], known: &NumberSet) -> (Vec<i64>, Vec<i64>) {
     let (mut from, mut to) = (Vec::new(), Vec::new());
     for block in blocks {
         for (numbers, unknown) in [(&block.froms, &mut from), (&block.tos, &mut to)] {
