@@ -269,7 +269,7 @@ def measure_files(table, room, scale, runs):
 def latest_sync(store):
     """The number of the newest sync."""
     told = subprocess.run(lastkey(store, "--json", "source", "list"), check=True, capture_output=True, text=True).stdout
-    return max(json.loads(line)["last_sync"] or 0 for line in told.splitlines())
+    return max(source["last_sync"] or 0 for source in json.loads(told))
 
 
 def measure_diff(table, room, store, original, folder, last, changed, runs):
