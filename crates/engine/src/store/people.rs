@@ -486,6 +486,7 @@ pub(super) async fn take_back(
     connection: &mut SqliteConnection,
     undone: &Undone,
 ) -> Result<(), StoreError> {
+    roster::rows_mean_others(&mut *connection, 0).await?;
     drop_rows(&mut *connection, &undone.stored).await?;
     put_again(connection, &undone.ended).await
 }
@@ -546,6 +547,9 @@ pub(super) async fn move_rows(
     connection: &mut SqliteConnection,
     moved: &[Moved],
 ) -> Result<(), StoreError> {
+    if let Some(first) = moved.iter().map(|one| one.rows.start).min() {
+        roster::rows_mean_others(&mut *connection, blocks::block_of(first)).await?;
+    }
     for Moved { rows, by } in moved {
         sqlx::query("UPDATE people SET object = object + ?3 WHERE object >= ?1 AND object < ?2")
             .bind(rows.start)

@@ -8,7 +8,7 @@ use super::super::{Store, StoreError, meta};
 use super::edit::{self, Edits};
 use super::numbering::Changes;
 use super::orders::{NAMES, key_of, values};
-use super::{MADE_OF, ROWS, SECONDS, number, numbering, parts};
+use super::{MADE_OF, ROWS, SECONDS, UPTO, last_block, number, numbering, parts};
 use lastkey_contract::Kind;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{HashMap, HashSet};
@@ -64,14 +64,20 @@ impl Store {
         let Some(merged) = merged(&mut reading, &before, &sources).await? else {
             return Ok(None);
         };
+        let upto = last_block(&mut reading).await?;
         drop(reading);
         let mut writing = self.begin().await?;
         if meta::get(&mut writing.tx, MADE_OF).await? != *made_of {
             return Ok(Some(false));
         }
+        // Numbers of rows may mean others since they were looked at.
+        if meta::get(&mut writing.tx, SECONDS).await?.as_deref() != Some("0") {
+            return Ok(None);
+        }
         parts::put_orders(&mut writing.tx, &merged.orders).await?;
         edit::put(&mut writing.tx, &merged.words).await?;
         meta::put(&mut writing.tx, MADE_OF, changes).await?;
+        meta::put(&mut writing.tx, UPTO, &upto).await?;
         writing.commit().await?;
         Ok(Some(true))
     }
@@ -105,6 +111,11 @@ async fn merged(
         .filter(|one| one.before != one.after)
         .collect();
     let texts = texts(&mut *connection, &changed, sources).await?;
+    // Of whom it is not known any more what they had, it is not known in which lists they stand.
+    let mut gone = changed.iter().filter_map(|one| one.before);
+    if gone.any(|row| !texts.contains_key(&row)) {
+        return Ok(None);
+    }
     let mut orders = Vec::new();
     if !changed.is_empty() {
         orders.push((ROWS, number::wide(&after), 8));

@@ -60,6 +60,7 @@ const MADE_OF: &str = "roster_made_of";
 /// as a whole: their words are not known to be theirs any more. Where there is none, it was made
 /// before signs had lists.
 const SECONDS: &str = "roster_behind";
+const UNKNOWN: &str = "unknown";
 
 /// The order that holds the rows themselves, by number.
 const ROWS: &str = "rows";
@@ -77,6 +78,32 @@ pub(super) async fn changed(connection: &mut SqliteConnection) -> Result<(), Sto
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// The entry that says which block was the last when it was made.
+const UPTO: &str = "roster_upto";
+
+/// Says that numbers of rows from a block on may come to mean others: where the roster was made of
+/// any of them, it is made as a whole.
+pub(super) async fn rows_mean_others(
+    connection: &mut SqliteConnection,
+    first: i64,
+) -> Result<(), StoreError> {
+    let upto = meta::get(&mut *connection, UPTO).await?;
+    if upto
+        .and_then(|block| block.parse().ok())
+        .is_none_or(|upto: i64| first <= upto)
+    {
+        meta::put(connection, SECONDS, UNKNOWN).await?;
+    }
+    Ok(())
+}
+
+async fn last_block(connection: &mut SqliteConnection) -> Result<String, StoreError> {
+    let last: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM blocks")
+        .fetch_one(connection)
+        .await?;
+    Ok(last.to_string())
 }
 
 impl Store {
@@ -146,6 +173,7 @@ impl Store {
             Some(changes) => numbering(&mut connection, changes).await?,
             None => Numbering::anew(),
         };
+        let upto = last_block(&mut connection).await?;
         drop(connection);
         let made = tokio::task::spawn_blocking(move || {
             std::thread::scope(|scope| {
@@ -172,6 +200,7 @@ impl Store {
         parts::put_words(&mut writing.tx, &words).await?;
         meta::put(&mut writing.tx, MADE_OF, &changes).await?;
         meta::put(&mut writing.tx, SECONDS, &second_count.to_string()).await?;
+        meta::put(&mut writing.tx, UPTO, &upto).await?;
         writing.commit().await?;
         Ok(true)
     }
