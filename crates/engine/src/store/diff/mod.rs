@@ -146,8 +146,9 @@ impl Store {
     }
 
     /// The latest read of each kind of each source within the span, where it is not complete; of a
-    /// source that was removed by then nothing is left to be read. One
-    /// that brought nothing at all gives way to an earlier one that brought something.
+    /// source that was removed by then nothing is left to be read. One that brought nothing at all
+    /// gives way to an unfinished one since the last complete one that brought something: of that
+    /// it is known what it did not show.
     async fn unread(&self, query: &DiffQuery) -> Result<Vec<Unread>, StoreError> {
         type Row = (i64, String, i64, bool, bool, String, String);
         let rows: Vec<Row> = sqlx::query_as(
@@ -163,33 +164,34 @@ impl Store {
         .bind(SyncState::Removal.word())
         .fetch_all(self.readers())
         .await?;
-        let mut latest: HashMap<(i64, Kind), (Option<Unread>, bool)> = HashMap::new();
+        let mut latest: HashMap<(i64, Kind), Unread> = HashMap::new();
         for (source, word, sync, complete, brought, gaps, state) in rows {
             let kind = Kind::from_word(&word)
                 .ok_or_else(|| StoreError::damaged(format!("kind `{word}` of a sync")))?;
             let gaps: Vec<String> = serde_json::from_str(&gaps)?;
-            let said = complete || brought;
-            let (before, before_said) = latest.remove(&(source, kind)).unwrap_or((None, false));
-            let unread = match (complete, said || !before_said) {
-                (true, _) => None,
-                (false, false) => before,
-                (false, true) => Some(Unread {
-                    source,
-                    kind,
-                    sync,
-                    why: match gaps.is_empty() {
-                        true => format!("the read ended {state}"),
-                        false => gaps.join("; "),
-                    },
-                    showed: brought,
-                }),
+            let before = latest.remove(&(source, kind));
+            if complete {
+                continue;
+            }
+            let this = Unread {
+                source,
+                kind,
+                sync,
+                why: match gaps.is_empty() {
+                    true => format!("the read ended {state}"),
+                    false => gaps.join("; "),
+                },
+                showed: brought,
             };
-            latest.insert((source, kind), (unread, said || before_said));
+            let told = match before {
+                Some(before) if before.showed && !brought => before,
+                Some(_) | None => this,
+            };
+            latest.insert((source, kind), told);
         }
         let wanted = query.kinds();
         let mut unread: Vec<Unread> = latest
             .into_values()
-            .filter_map(|(unread, _)| unread)
             .filter(|one| wanted.contains(&one.kind))
             .collect();
         unread.sort_by_key(|one| (one.kind, one.source));

@@ -290,6 +290,34 @@ async fn what_an_unfinished_read_left_out_is_told_apart_from_what_is_gone() {
 }
 
 #[tokio::test]
+async fn a_kind_that_the_last_read_did_not_bring_is_told_after_a_whole_read_too() {
+    let bench = bench(&["ad"]).await;
+    let all: Estate = (0..3).map(|n| (n, 0)).collect();
+    let whole = connector(&all, 5);
+    read(&bench, "ad", &whole).await;
+    read(&bench, "ad", &whole).await;
+    let accounts = Seeded::new(5).with(Kind::Account, facts(Kind::Account, &all));
+    read(&bench, "ad", &accounts).await;
+    let unfinished = async |from: u64, to: u64| -> Vec<String> {
+        let query = DiffQuery {
+            from: SyncId(from),
+            to: SyncId(to),
+            kinds: vec![Kind::Grant, Kind::Account],
+            filters: Vec::new(),
+        };
+        let told = bench.store.diff_unfinished(&query).await.unwrap();
+        told.into_iter()
+            .map(|one| format!("{} {} {}", one.kind, one.sync, one.showed_something))
+            .collect()
+    };
+    assert_eq!(unfinished(2, 3).await, ["grant 3 false"]);
+    assert_eq!(unfinished(1, 3).await, ["grant 3 false"]);
+    assert_eq!(unfinished(0, 3).await, ["grant 3 false"]);
+    read(&bench, "ad", &whole).await;
+    assert_eq!(unfinished(1, 4).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn removals_that_are_held_are_without_proof_until_they_are_accepted() {
     let bench = bench(&["ad"]).await;
     let all: Estate = (0..30).map(|n| (n, 0)).collect();
