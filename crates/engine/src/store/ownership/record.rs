@@ -219,15 +219,19 @@ pub(super) async fn follow(
                 },
             };
             insert_lines(connection, &[row]).await?;
-            if new.owner_state == OwnerState::Present && *role != OwnerRole::Custodian {
-                sqlx::query(
-                    "UPDATE owned SET standing = ?2, owners = owners + 1 WHERE number = ?1",
-                )
+            if *role == OwnerRole::Custodian {
+                return Ok(());
+            }
+            // How it stands, and who is suggested in place of somebody who is not there, has to be
+            // looked at as a whole.
+            if new.owner_state != OwnerState::Present || replaced > 0 {
+                return super::mark_stale(connection).await;
+            }
+            sqlx::query("UPDATE owned SET standing = ?2, owners = owners + 1 WHERE number = ?1")
                 .bind(number)
                 .bind(Standing::Owned.word())
                 .execute(&mut *connection)
                 .await?;
-            }
             Ok(())
         }
     }

@@ -377,6 +377,17 @@ async fn what_was_confirmed_is_attested_survives_syncs_and_can_be_undone() {
 }
 
 #[tokio::test]
+async fn lists_that_are_ready_follow_the_confirming_of_an_owner_who_is_away() {
+    let bench = estate().await;
+    assert!(standings(&bench).await.contains(&"k1 no_owner".to_owned()));
+    let mut away = decision("credential:corp:k1", "p6", OwnerVerdict::Confirmed);
+    away.owner_state = OwnerState::OnLeave;
+    bench.store.decide_owners(&[away], now()).await.unwrap();
+    let ready = standings(&bench).await;
+    assert!(ready.contains(&"k1 owner_away".to_owned()), "{ready:?}");
+}
+
+#[tokio::test]
 async fn what_was_rejected_is_not_asked_again_and_the_latest_decision_counts() {
     let bench = estate().await;
     suggested(&bench).await;
