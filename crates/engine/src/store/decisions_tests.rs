@@ -1,7 +1,7 @@
 //! Decisions about persons through the store: they survive syncs, and each can be undone.
 
 use super::*;
-use crate::collect::seeded::{Seeded, identity};
+use crate::collect::seeded::{Seeded, account, identity};
 use crate::collect::tests::{Bench, bench, now, read};
 use crate::views::{self, IdentityLookup, ListQuery};
 use lastkey_contract::Kind;
@@ -177,4 +177,72 @@ async fn a_person_is_listed_once_and_named_by_any_of_its_records() {
         .unwrap();
     assert!(found("hr:u1").await.is_empty());
     assert_eq!(listed("").await, ["u1", "hr:u2", "vendors:u2"]);
+}
+
+#[tokio::test]
+async fn decisions_hold_for_what_was_before_a_source_was_removed_and_added_again() {
+    let bench = bench(&["hr", "vendors", "ad"]).await;
+    sync(&bench).await;
+    let plain = account("ad", "cv", "");
+    read(
+        &bench,
+        "ad",
+        &Seeded::new(10).with(Kind::Account, vec![plain]),
+    )
+    .await;
+    let cv = AccountName {
+        system: "ad".to_owned(),
+        id: "cv".to_owned(),
+    };
+    decide(&bench, Decision::Of(cv, record("hr:u1"))).await;
+    same(&bench, "vendors:u2", "hr:u1").await;
+    let then = async || {
+        let mut told = Vec::new();
+        let which = WhichLinks::default();
+        bench
+            .store
+            .each_link_then::<StoreError>(SyncId(3), &which, |link| {
+                let whose = link
+                    .record
+                    .map_or_else(String::new, |record| record.to_string());
+                told.push(format!("{} {whose}", link.state.word()));
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let snapshot = bench.store.load_snapshot(Some(SyncId(3))).await.unwrap();
+        let people = snapshot
+            .identities
+            .iter()
+            .map(|person| person.id.to_string());
+        told.extend(people);
+        told.extend(
+            snapshot
+                .accounts
+                .iter()
+                .filter_map(|a| Some(a.identity_id.as_ref()?.to_string())),
+        );
+        told
+    };
+    let before = then().await;
+    assert_eq!(
+        before,
+        ["connected hr:u1", "hr:u1", "hr:u2", "vendors:u1", "hr:u1"]
+    );
+    bench
+        .store
+        .remove_source(&"hr".into(), now())
+        .await
+        .unwrap();
+    assert_eq!(then().await, before, "while nothing has the name");
+    let settings = lastkey_contract::Settings::default();
+    bench
+        .store
+        .add_source(&"hr".into(), "seeded", &settings, now())
+        .await
+        .unwrap();
+    assert_eq!(then().await, before, "before the new one is read");
+    let people = vec![identity("u1", "Ann"), identity("u2", "Bob")];
+    read(&bench, "hr", &Seeded::new(10).with(Kind::Identity, people)).await;
+    assert_eq!(then().await, before, "after it was read");
 }

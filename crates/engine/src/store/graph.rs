@@ -103,7 +103,7 @@ impl Store {
         let never_read = self.never_read(as_of).await?;
         let confirmed = self.confirmed_owners(limit).await?;
         let (ground, depth) = self.ground(at).await?;
-        let persons = self.persons().await?;
+        let persons = self.persons_at(at).await?;
         let mut reading = self.readers().begin().await?;
         let mut loading = Loading {
             connection: &mut reading,

@@ -3,7 +3,7 @@
 use super::blocks::{self, At, Block, Columns, Which};
 use super::decisions::{self, About, Decision};
 use super::outline::Depth;
-use super::{Store, StoreError, link_rules};
+use super::{Store, StoreError, SyncState, link_rules};
 use crate::correlate::{AccountDecision, Ground, IdentityKeys, PersonRules, Rule, Seen};
 use lastkey_contract::Kind;
 use serde::Deserialize;
@@ -31,21 +31,38 @@ impl SeenThen {
 pub(super) struct SourceRows {
     /// Removed ones too.
     pub names: HashMap<i64, String>,
-    /// Only those that are there.
+    /// Only those that were there at the moment.
     pub rows: HashMap<String, i64>,
 }
 
+/// The sources at a moment. A name may have been given again to a source that was added after one
+/// of the name was removed: as of a sync it is that of the source which was there then.
 pub(super) async fn source_rows(
     connection: &mut SqliteConnection,
+    at: At,
 ) -> Result<SourceRows, StoreError> {
-    let all: Vec<(i64, String, bool)> =
-        sqlx::query_as("SELECT id, name, removed_at IS NULL FROM sources ORDER BY id")
-            .fetch_all(connection)
-            .await?;
-    let there = all.iter().filter(|(_, _, there)| *there);
+    let all: Vec<(i64, String, bool, Option<i64>)> = sqlx::query_as(
+        "SELECT s.id, s.name, s.removed_at IS NULL, r.removal FROM sources s
+         LEFT JOIN (SELECT source, max(id) AS removal FROM syncs WHERE state = ?1 GROUP BY source) r
+           ON r.source = s.id ORDER BY s.id",
+    )
+    .bind(SyncState::Removal.word())
+    .fetch_all(connection)
+    .await?;
+    let mut rows = HashMap::new();
+    for (id, name, is_there, removal) in &all {
+        let was_there = match at {
+            At::Now | At::Ever => *is_there,
+            At::Sync(sync) => *is_there || removal.is_some_and(|removal| removal > sync),
+        };
+        if was_there {
+            // The earliest that had not been removed by then: whatever has the name too came later.
+            rows.entry(name.clone()).or_insert(*id);
+        }
+    }
     Ok(SourceRows {
-        rows: there.map(|(id, name, _)| (name.clone(), *id)).collect(),
-        names: all.into_iter().map(|(id, name, _)| (id, name)).collect(),
+        rows,
+        names: all.into_iter().map(|(id, name, ..)| (id, name)).collect(),
     })
 }
 
@@ -197,7 +214,7 @@ impl Store {
     /// What correlation goes by at a moment.
     pub(super) async fn ground(&self, at: At) -> Result<(Ground, Depth), StoreError> {
         let mut connection = self.readers().acquire().await?;
-        let sources = source_rows(&mut connection).await?;
+        let sources = source_rows(&mut connection, at).await?;
         let depth = depth(&mut connection).await?;
         let odd = odd_records(&mut connection, at, &sources, depth).await?;
         let (ground, _) = read(&mut connection, &sources, &odd).await?;

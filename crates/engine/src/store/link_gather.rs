@@ -1,13 +1,14 @@
 //! Everybody whom accounts may belong to, gathered for correlation; or only those few whom the
 //! accounts ask for that have come since links were last made.
 
-use super::blocks::{self, Which};
-use super::ground::{self, Odd, SourceRows};
+use super::blocks::{self, At, Which};
+use super::ground::{self, Odd, SeenThen, SourceRows};
 use super::link_ground::GroundSum;
 use super::outline::Depth;
-use super::{StoreError, persons};
+use super::{StoreError, link_rules, persons};
 use crate::correlate::{
-    Gathering, Identities, IdentityKeys, JoinedPerson, Listed, PersonDoubt, Records, Seen,
+    Gathering, Identities, IdentityKeys, JoinedPerson, Listed, PersonDecision, PersonDoubt,
+    PersonRules, Persons, Records, Seen,
 };
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;
@@ -39,17 +40,7 @@ pub(super) async fn gather(
 ) -> Result<Gathered, StoreError> {
     let depth = ground::depth(connection).await?;
     let (ground, person_rules) = ground::read(connection, sources, odd).await?;
-    let decided = persons::decided(connection, sources).await?;
-    let named: HashSet<(i64, String)> = decided
-        .iter()
-        .flat_map(|(decision, _)| decision.records.clone())
-        .collect();
-    let only: Vec<_> = decided
-        .iter()
-        .map(|(decision, _)| decision.clone())
-        .collect();
-    let mut records = Records::new(person_rules.clone(), sources.names.clone(), &only);
-    let mut held_now: HashMap<(i64, String), Seen> = HashMap::new();
+    let mut joining = Joining::new(connection, sources, person_rules.clone()).await?;
     let Odd { gone, .. } = odd;
     let mut sum = GroundSum::new(&ground, &person_rules);
     let mut gathering = Gathering::new(ground);
@@ -58,16 +49,7 @@ pub(super) async fn gather(
     }
     let mut see = |record: &IdentityKeys, listed: Listed| {
         sum.add(record, listed);
-        if records.needs_no_more() {
-            return;
-        }
-        records.add(record, listed);
-        if !named.is_empty() {
-            let key = (record.source, record.id.clone());
-            if named.contains(&key) {
-                held_now.insert(key, Seen::of_identity(record));
-            }
-        }
+        joining.see(record, listed);
     };
     for record in gone.iter() {
         see(record, Listed::Once);
@@ -87,7 +69,7 @@ pub(super) async fn gather(
         })
     })
     .await?;
-    let (persons, doubts) = records.join(&persons::still_held(decided, &held_now));
+    let (persons, doubts) = joining.done();
     sum.join(&persons);
     Ok(Gathered {
         known: gathering.done(persons::numbered(&persons)),
@@ -95,6 +77,79 @@ pub(super) async fn gather(
         doubts,
         ground: sum.text(),
     })
+}
+
+/// Who is one person, as far as records have been seen.
+struct Joining {
+    records: Records,
+    decided: Vec<(PersonDecision, SeenThen)>,
+    /// Records that decisions name.
+    named: HashSet<(i64, String)>,
+    held: HashMap<(i64, String), Seen>,
+}
+
+impl Joining {
+    async fn new(
+        connection: &mut SqliteConnection,
+        sources: &SourceRows,
+        rules: PersonRules,
+    ) -> Result<Joining, StoreError> {
+        let decided = persons::decided(connection, sources).await?;
+        let only: Vec<PersonDecision> = decided.iter().map(|(said, _)| said.clone()).collect();
+        let named = only.iter().flat_map(|said| said.records.clone());
+        Ok(Joining {
+            named: named.collect(),
+            records: Records::new(rules, sources.names.clone(), &only),
+            decided,
+            held: HashMap::new(),
+        })
+    }
+
+    fn see(&mut self, record: &IdentityKeys, listed: Listed) {
+        if self.records.needs_no_more() {
+            return;
+        }
+        self.records.add(record, listed);
+        if !self.named.is_empty() {
+            let key = (record.source, record.id.clone());
+            if self.named.contains(&key) {
+                self.held.insert(key, Seen::of_identity(record));
+            }
+        }
+    }
+
+    fn done(self) -> (Vec<JoinedPerson>, Vec<PersonDoubt>) {
+        let held = persons::still_held(self.decided, &self.held);
+        self.records.join(&held)
+    }
+}
+
+/// Who had several records among the sources of a moment, by the rules and decisions of now.
+pub(super) async fn persons_then(
+    connection: &mut SqliteConnection,
+    at: At,
+    sources: &SourceRows,
+) -> Result<Persons, StoreError> {
+    let depth = ground::depth(connection).await?;
+    let odd = ground::odd_records(connection, at, sources, depth).await?;
+    let (_, rules) = link_rules::in_force(connection).await?;
+    let mut joining = Joining::new(connection, sources, rules).await?;
+    for record in odd.gone.iter() {
+        joining.see(record, Listed::Once);
+    }
+    let identities = Which {
+        at,
+        ..Which::now(Kind::Identity)
+    };
+    blocks::each(connection, &identities, depth.columns(), |block| {
+        block.places().try_for_each(|place| {
+            let (keys, _) = depth.identity(block, place)?;
+            joining.see(&keys, Listed::Now);
+            Ok(())
+        })
+    })
+    .await?;
+    Ok(persons::numbered(&joining.done().0))
 }
 
 /// Asks for everybody who may be found for an account after a block. Who is one person is taken

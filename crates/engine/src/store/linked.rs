@@ -132,7 +132,7 @@ impl Store {
         })
         .await?;
         Ok((
-            gathering.done(self.persons().await?),
+            gathering.done(self.persons_at(at).await?),
             self.source_names().await?,
         ))
     }

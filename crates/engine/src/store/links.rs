@@ -403,7 +403,7 @@ async fn correlate(
     connection: &mut SqliteConnection,
     extent: Extent,
 ) -> Result<Correlated, StoreError> {
-    let sources = source_rows(connection).await?;
+    let sources = source_rows(connection, At::Now).await?;
     let depth = ground::depth(connection).await?;
     let odd = odd_records(connection, At::Now, &sources, depth).await?;
     let made = match extent {

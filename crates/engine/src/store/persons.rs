@@ -4,8 +4,10 @@
 //! first given, which stays with the record that led it then, through splits and merges.
 //! A record that stands alone is a person of its own and has no row.
 
+use super::blocks::At;
 use super::decisions::{About, Decision, RecordName, in_force};
 use super::ground::{SeenThen, SourceRows, source_rows};
+use super::link_gather::persons_then;
 use super::{Store, StoreError, link_rules, roster};
 use crate::correlate::{JoinedPerson, PersonDecision, PersonDoubt, Persons, Says, Seen};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -44,7 +46,7 @@ impl Store {
         if !rules.rules.is_empty() {
             return Ok(true);
         }
-        let sources = source_rows(&mut connection).await?;
+        let sources = source_rows(&mut connection, At::Now).await?;
         Ok(!decided(&mut connection, &sources).await?.is_empty())
     }
 
@@ -55,6 +57,18 @@ impl Store {
                 .fetch_all(self.readers())
                 .await?;
         Ok(Persons::new(rows))
+    }
+
+    /// Who has several records, by the rules and decisions of now, among the sources of a moment.
+    /// Only where others had the names then, persons are found anew: else they are those of now.
+    pub(super) async fn persons_at(&self, at: At) -> Result<Persons, StoreError> {
+        let mut reading = self.readers().begin().await?;
+        let then = source_rows(&mut reading, at).await?;
+        if then.rows == source_rows(&mut reading, At::Now).await?.rows {
+            drop(reading);
+            return self.persons().await;
+        }
+        persons_then(&mut reading, at, &then).await
     }
 
     /// The records of a record's person, those first whose attributes go first, and what joined

@@ -37,7 +37,7 @@ impl Store {
             ..Snapshot::default()
         };
         let (ground, _) = self.ground(At::of(as_of)).await?;
-        let persons = self.persons().await?;
+        let persons = self.persons_at(At::of(as_of)).await?;
         let Visible {
             identities,
             accounts,
