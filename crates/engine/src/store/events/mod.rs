@@ -5,6 +5,7 @@
 //! how many identities had each attribute then; `lifecycle_groups` which records counted as one
 //! person. Promises: no event from a partial read, none from a source that is no source of truth.
 
+mod again;
 mod find;
 mod groups;
 mod meant;
@@ -133,10 +134,13 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<(Vec<EventRecord>, u64, u64), StoreError> {
         const COUNT: &str = "SELECT count(*) FROM lifecycle_events e WHERE ";
+        let mut reader = self.readers().begin().await?;
+        let again = again::read_anew(&mut reader).await?;
         let restrict = |sql: &mut QueryBuilder<Sqlite>| {
             sql.push(TOLD);
             sql.push_bind(kept(now));
             sql.push(" AND e.source IN (SELECT id FROM sources WHERE removed_at IS NULL)))");
+            again.iter().for_each(|one| one.leave_out(sql));
         };
         let narrow = |sql: &mut QueryBuilder<Sqlite>| {
             restrict(sql);
@@ -184,7 +188,6 @@ impl Store {
                 sql.push(") > 0");
             }
         };
-        let mut reader = self.readers().begin().await?;
         let mut count = QueryBuilder::<Sqlite>::new(COUNT);
         restrict(&mut count);
         let total: i64 = count.build_query_scalar().fetch_one(&mut *reader).await?;

@@ -472,3 +472,49 @@ async fn what_rested_on_a_read_that_is_taken_back_goes_with_it() {
     bench.store.find_events().await.unwrap();
     assert_eq!(found(&bench).await, before);
 }
+
+#[tokio::test]
+async fn a_series_that_is_read_anew_under_its_name_tells_of_each_event_once() {
+    let bench = bench(&["hr"]).await;
+    let series = async |months: &[[u8; 3]], shift: u64| {
+        for (number, forms) in (0..).zip(months) {
+            let step = Step {
+                source: "hr",
+                forms: forms.to_vec(),
+                ends: Ends::Complete,
+                decide: false,
+            };
+            take(&bench, number * 5 + shift, &step).await;
+        }
+    };
+    let anew = async || {
+        let (name, settings) = ("hr".into(), Settings::default());
+        bench.store.remove_source(&name, now()).await.unwrap();
+        let added = bench.store.add_source(&name, "seeded", &settings, now());
+        added.await.unwrap();
+    };
+    // One goes and comes again, one moves.
+    let months = [[8, 8, 8], [0, 8, 8], [8, 14, 8]];
+    series(&months, 0).await;
+    let before = found(&bench).await;
+    assert!(before.len() >= 3, "{before:?}");
+    anew().await;
+    assert_eq!(found(&bench).await, before, "what was stays told");
+    series(&months, 0).await;
+    assert_eq!(found(&bench).await, before);
+    // Under another date the same is told, and told once; what the new reads do not show to have
+    // happened within their time has not.
+    anew().await;
+    series(&[[8, 8, 8], [8, 8, 8], [8, 14, 8]], 0).await;
+    let mended = found(&bench).await;
+    assert_eq!(mended.len(), 1, "{mended:?}");
+    anew().await;
+    series(&months, 1).await;
+    let events = found(&bench).await;
+    let of = |id: &str| events.iter().filter(|line| line.contains(id)).count();
+    assert_eq!((of("hr:u0"), of("hr:u1")), (2, 1), "{events:?}");
+    // From today on only: what only the earlier reads can have seen stays.
+    anew().await;
+    series(&[[8, 14, 8]], 100).await;
+    assert_eq!(found(&bench).await, events);
+}
