@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::rehearsals::moment_from_text;
 use crate::sources::{ImportRequest, Tell};
 use crate::stop::Stop;
+use lastkey_engine::collect::Deriving;
 use lastkey_engine::practice::{Estate, Size, estate};
 use lastkey_engine::views::SyncReport;
 use serde::Serialize;
@@ -76,8 +77,16 @@ impl Workbench {
                 settings,
                 series: source.series,
             };
-            reports.append(&mut self.import(request, tell, &stop).await?.reports);
+            let read = self.import_with(request, tell, &stop, Deriving::Later);
+            match read.await {
+                Ok(mut read) => reports.append(&mut read.reports),
+                Err(failure) => {
+                    self.store.derive_if_stale().await?;
+                    return Err(failure);
+                }
+            }
         }
+        self.store.derive_if_stale().await?;
         self.load_plan("practice plan", &estate.plan).await?;
         Ok(reports)
     }

@@ -45,6 +45,7 @@ impl Workbench {
         mut request: ImportRequest,
         tell: Tell<'_>,
         stop: &Stop,
+        deriving: Deriving,
     ) -> Result<Imported, Failure> {
         let kept = self.keep_mapping(&mut request).await?;
         let mut rosters = Vec::new();
@@ -95,7 +96,8 @@ impl Workbench {
                 }
             }
         }
-        if imported.reports.iter().all(|r| r.state != "cancelled") {
+        let whole = imported.reports.iter().all(|r| r.state != "cancelled");
+        if deriving == Deriving::AtOnce && whole {
             self.store.derive_if_stale().await?;
         }
         Ok(imported)

@@ -9,7 +9,7 @@ use crate::syncs::SyncHow;
 use chrono::Utc;
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Connector, Kind, Secret, SecretNeed, Settings, SourceName};
-use lastkey_engine::collect::{Redactor, Rules};
+use lastkey_engine::collect::{Deriving, Redactor, Rules};
 use lastkey_engine::store::CheckRecord;
 use lastkey_engine::views::{self, CheckView, NewSource, SourceRow, SyncProgress};
 use std::collections::BTreeMap;
@@ -199,13 +199,25 @@ impl Workbench {
         tell: Tell<'_>,
         stop: &Stop,
     ) -> Result<Imported, Failure> {
+        self.import_with(request, tell, stop, Deriving::AtOnce)
+            .await
+    }
+
+    /// The same; where links and lists are made later, whoever calls makes them.
+    pub(crate) async fn import_with(
+        &self,
+        request: ImportRequest,
+        tell: Tell<'_>,
+        stop: &Stop,
+        deriving: Deriving,
+    ) -> Result<Imported, Failure> {
         request.validate()?;
         let goes_on = !request.series && self.is_series(&request.name).await?;
         if goes_on {
             continues(&request)?;
         }
         if goes_on || request.series {
-            let imported = self.import_series(request, tell, stop).await?;
+            let imported = self.import_series(request, tell, stop, deriving).await?;
             return Ok(Imported {
                 goes_on,
                 ..imported
@@ -215,8 +227,12 @@ impl Workbench {
         self.keep_unless_told(&mut request).await?;
         let settings = request.flat_files(&request.path)?;
         self.point_at(&request.name, &settings).await?;
+        let how = SyncHow {
+            deriving,
+            ..SyncHow::default()
+        };
         let report = self
-            .sync_as_of(&request.name, tell, stop, SyncHow::default(), None)
+            .sync_as_of(&request.name, tell, stop, how, None)
             .await?;
         Ok(Imported {
             reports: vec![report],

@@ -44,8 +44,9 @@ struct Together {
     made: Mutex<Instant>,
 }
 
-/// How long links and lists may be of before, while others are still being read.
-const MAKE_AFTER: Duration = Duration::from_secs(10);
+/// How long links and lists may be of before, while others are still being read: making them
+/// takes seconds where there are a million of each.
+const MAKE_AFTER: Duration = Duration::from_secs(60);
 
 impl Together {
     /// One has ended: whether links and lists are made now.
