@@ -396,10 +396,7 @@ fn an_account_stays_with_whoever_left_until_somebody_knows_better() {
     desk.expect(0, &["sync", "hr"]);
     let answer = explained(&desk, "corp:a1");
     assert_eq!(answer["state"], "possibly connected");
-    assert_eq!(
-        answer["doubt"],
-        "somebody who is not listed now had the same value"
-    );
+    assert_eq!(answer["doubt"], "somebody else had the same value before");
     assert_eq!(answer["candidates"], serde_json::json!(["hr:u3", "hr:u1"]));
     desk.expect(0, &["store", "check"]);
     desk.expect(0, &["link", "corp:a1", "hr:u3", "--why", "asked him"]);
@@ -504,4 +501,57 @@ fn a_small_and_a_large_source_whose_mails_all_change_are_linked_alike_at_once_an
     assert_eq!(together[0]["identity"], "hr:p0");
     assert_eq!(together, links_after(&[&["hr"], &["ad"]]));
     assert_eq!(together, links_after(&[&["ad"], &["hr"]]));
+}
+
+#[test]
+fn whoever_is_renamed_keeps_accounts_that_the_old_mail_led_to() {
+    let desk = Desk::new();
+    let header = "id,kind,display_name,email,start_date\n";
+    let people = |rows: &str| desk.write("hr/identities.csv", format!("{header}{rows}"));
+    people("7,person,Carl Voss,c.voss@x.org,2010-01-01\n");
+    desk.write(
+        "ad/accounts.csv",
+        "system,id,email,created_at,enabled,local_sign_in\ncorp,cv,c.voss@x.org,2016-01-01,true,true\n",
+    );
+    for source in ["hr", "ad"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    people("7,person,Carl Adler,c.adler@x.org,2010-01-01\n");
+    desk.expect(0, &["sync", "hr"]);
+    let answer = explained(&desk, "corp:cv");
+    assert_eq!(answer["state"], "connected");
+    assert_eq!(answer["identity"], "hr:7");
+    let remarks = answer["remarks"].to_string();
+    assert!(remarks.contains("had such a value before"), "{remarks}");
+
+    people(
+        "7,person,Carl Adler,c.adler@x.org,2010-01-01\n9,person,Cyd Voss,c.voss@x.org,2026-11-01\n",
+    );
+    desk.expect(0, &["sync", "hr"]);
+    let answer = explained(&desk, "corp:cv");
+    assert_eq!(answer["state"], "possibly connected");
+    assert_eq!(answer["candidates"], serde_json::json!(["hr:9", "hr:7"]));
+    for leaver in ["7", "9"] {
+        let line = desk.lines(1, &["rehearse", "leaver", "--identity", leaver]);
+        assert_eq!(line[0]["verdict"], "indeterminate", "{line:?}");
+        let missing = line[0]["missing_facts"].to_string();
+        assert!(
+            missing.contains("account `corp:cv` could be of"),
+            "{missing}"
+        );
+    }
+
+    people(
+        "7,person,Nora Klein,nora@x.org,2026-10-01\n9,person,Cyd Voss,c.voss@x.org,2026-11-01\n",
+    );
+    desk.expect(0, &["sync", "hr"]);
+    assert_eq!(explained(&desk, "corp:cv")["state"], "possibly connected");
+    people("7,person,Nora Klein,nora@x.org,2026-10-01\n");
+    desk.expect(0, &["sync", "hr", "--accept-removals"]);
+    assert_eq!(
+        explained(&desk, "corp:cv")["state"],
+        "of somebody who is not listed"
+    );
+    desk.expect(0, &["store", "check"]);
 }

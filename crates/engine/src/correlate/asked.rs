@@ -31,6 +31,8 @@ impl Gathering {
             let values = rule.account.iter();
             let values = values.filter_map(|take| account.take(take, rule.compare));
             self.asked.extend(values.map(|value| hash(&value)));
+            let before = known.left(ready, account).into_iter();
+            self.asked.extend(before.map(|past| hash(&past.keys.id)));
         }
     }
 

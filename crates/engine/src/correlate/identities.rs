@@ -4,7 +4,7 @@
 //! in the order in which they were added.
 
 use super::index::Index;
-use super::left::Left;
+use super::left::{Left, Past};
 use super::persons::Persons;
 use super::rules::{DECISION, Rule, default_rules};
 use super::seen::Seen;
@@ -30,8 +30,8 @@ pub struct Ground {
     pub reused: HashSet<(i64, String)>,
     /// Ids that were listed once and are not now, with the rows of their sources.
     pub gone: HashMap<String, Vec<i64>>,
-    /// The last versions of the records that were listed once and are not now.
-    pub gone_records: Arc<[IdentityKeys]>,
+    /// What records that are not listed now had last, and what records had before.
+    pub past: Arc<[Past]>,
 }
 
 /// What somebody decided of an account.
@@ -53,7 +53,7 @@ pub enum Doubt {
     Differs,
     /// The id may have been given to somebody else since.
     Reused,
-    /// Somebody who is not listed now had the same value.
+    /// Somebody else had the same value before.
     Left,
 }
 
@@ -73,7 +73,7 @@ impl Doubt {
             Doubt::Suggested => "the rule only suggests",
             Doubt::Differs => "what should agree differs",
             Doubt::Reused => "this id may have been reused",
-            Doubt::Left => "somebody who is not listed now had the same value",
+            Doubt::Left => "somebody else had the same value before",
         }
     }
 
@@ -102,7 +102,7 @@ pub enum Match {
         rule: u16,
         doubt: Doubt,
     },
-    /// One fits, and so did somebody (source row and id) who is not listed now.
+    /// One fits, and so did somebody else (source row and id) before.
     HandedOn {
         identity: u32,
         before: (i64, String),
@@ -214,7 +214,7 @@ impl Gathering {
         let otherwise = ready(&default_rules());
         let mut watched = ground.reused.clone();
         watched.extend(ground.decisions.values().filter_map(|d| d.to.clone()));
-        let left = Left::new(ground.gone_records.clone(), &takes);
+        let left = Left::new(ground.past.clone(), &takes);
         Self {
             values: vec![Vec::new(); takes.len()],
             ids: Vec::new(),
@@ -387,6 +387,13 @@ impl Identities {
             true => id.to_owned(),
             false => format!("{}:{id}", self.source_name(lead)),
         }
+    }
+
+    /// Whoever of the two is listed: who fits now, and the record that did before.
+    pub fn either(&self, now: u32, before: &(i64, String)) -> impl Iterator<Item = u32> {
+        let before = self.listed(before.0, &before.1);
+        let before = before.filter(|n| self.lead(*n) != self.lead(now));
+        std::iter::once(now).chain(before)
     }
 
     /// How a link by a rule to an account of a source is known.

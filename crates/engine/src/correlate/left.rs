@@ -1,5 +1,5 @@
-//! Records that no source lists now, by the values that rules go by: whoever leaves keeps their
-//! accounts, and a mail or a login may be given to somebody else.
+//! What records had before, by the values that rules go by: whoever leaves or is renamed keeps their
+//! accounts, and a mail, a login or an id may be given to somebody else.
 
 use super::rules::Rule;
 use super::seen::Seen;
@@ -9,21 +9,61 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-/// Records that were listed once, with their last values.
+/// Values that a record had, and has no more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Past {
+    pub keys: IdentityKeys,
+    pub standing: Standing,
+    /// When it was first seen that it has them no more.
+    pub until: Option<String>,
+}
+
+impl Past {
+    pub fn new(keys: IdentityKeys, standing: Standing, until: Option<String>) -> Self {
+        Past {
+            keys,
+            standing,
+            until,
+        }
+    }
+}
+
+/// How a record stands to values that it had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// No source lists it now: its last values.
+    Gone,
+    /// It has had others since.
+    Before,
+    /// Its id seems to have been given to somebody else since.
+    Another,
+}
+
+impl Standing {
+    pub fn word(self) -> &'static str {
+        match self {
+            Standing::Gone => "gone",
+            Standing::Before => "before",
+            Standing::Another => "another",
+        }
+    }
+}
+
+/// What records had before.
 #[derive(Default)]
 pub(super) struct Left {
-    records: Arc<[IdentityKeys]>,
+    records: Arc<[Past]>,
     hasher: RandomState,
     /// Places in `records`, by the number of what is taken and the hash of its value.
     by_value: HashMap<(usize, u64), Vec<usize>>,
 }
 
 impl Left {
-    pub fn new(records: Arc<[IdentityKeys]>, takes: &[(Take, Compare)]) -> Self {
+    pub fn new(records: Arc<[Past]>, takes: &[(Take, Compare)]) -> Self {
         let mut left = Left::default();
         for (place, record) in records.iter().enumerate() {
             for (number, (take, compare)) in takes.iter().enumerate() {
-                if let Some(value) = record.take(take, *compare) {
+                if let Some(value) = record.keys.take(take, *compare) {
                     let key = (number, left.hasher.hash_one(value.as_str()));
                     left.by_value.entry(key).or_default().push(place);
                 }
@@ -37,7 +77,7 @@ impl Left {
         self.records.is_empty()
     }
 
-    /// Whether somebody who left had the value.
+    /// Whether some record had the value before.
     pub fn had(&self, taken: usize, value: &str) -> bool {
         self.by_value
             .contains_key(&(taken, self.hasher.hash_one(value)))
@@ -51,7 +91,7 @@ impl Left {
         taken: &[usize],
         is_of: impl Fn(i64) -> bool,
         account: &AccountKeys,
-    ) -> Vec<&'l IdentityKeys> {
+    ) -> Vec<&'l Past> {
         let mut places: Vec<usize> = Vec::new();
         for take in &rule.account {
             let Some(value) = account.take(take, rule.compare) else {
@@ -65,9 +105,9 @@ impl Left {
         places.dedup();
         let records = places.into_iter().filter_map(|p| self.records.get(p));
         records
-            .filter(|record| is_of(record.source))
-            .filter(|record| rule.kinds.is_empty() || rule.kinds.contains(&record.kind))
-            .filter(|record| agrees(rule, account, record))
+            .filter(|past| is_of(past.keys.source))
+            .filter(|past| rule.kinds.is_empty() || rule.kinds.contains(&past.keys.kind))
+            .filter(|past| agrees(rule, account, &past.keys))
             .collect()
     }
 }
@@ -80,21 +120,28 @@ fn agrees(rule: &Rule, account: &AccountKeys, record: &IdentityKeys) -> bool {
     })
 }
 
-/// Of several who left, the one who began last.
-pub(super) fn last_of<'l>(records: &[&'l IdentityKeys]) -> Option<&'l IdentityKeys> {
-    let began = |record: &IdentityKeys| Seen::of_identity(record).since;
+/// Of several, the one who began last.
+pub(super) fn last_of<'l>(records: &[&'l Past]) -> Option<&'l Past> {
+    let began = |past: &Past| Seen::of_identity(&past.keys).since;
     let last = records
         .iter()
-        .max_by_key(|r| (began(r), r.source, r.id.as_str()));
+        .max_by_key(|past| (began(past), past.keys.source, past.keys.id.as_str()));
     last.copied()
 }
 
-/// Whether an account is clearly of its holder of now, and not of the one who had the same value
-/// before: it is not older than its holder, or it is called like that one and not like the other.
-pub(super) fn is_clearly_of(account: &AccountKeys, holder: &Seen, before: &Seen) -> bool {
+/// Whether an account is clearly of whoever has its values now, and not of the one who had them
+/// before: it was made after that one had them no more, or it is called like its holder of now and
+/// not like the other.
+pub(super) fn is_clearly_of(account: &AccountKeys, holder: &Seen, before: &Past) -> bool {
     let own = Seen::of_account(account);
-    let younger = own.since.is_some() && holder.since.is_some() && own.since >= holder.since;
+    let later = match (&own.since, &before.until) {
+        (Some(since), Some(until)) => since >= until,
+        (None, _) | (_, None) => false,
+    };
     let called = |seen: &Seen| seen.name.as_deref().map(|name| folded(name.trim()));
     let name = called(&own);
-    younger || name.is_some() && name == called(holder) && name != called(before)
+    later
+        || name.is_some()
+            && name == called(holder)
+            && name != called(&Seen::of_identity(&before.keys))
 }

@@ -1,10 +1,10 @@
 //! Whose an account is: as somebody decided, or by the rules of its source.
 
 use super::identities::{AccountDecision, Doubt, Identities, Match, ReadyRule};
-use super::left::{is_clearly_of, last_of};
+use super::left::{Past, Standing, is_clearly_of, last_of};
 use super::rules::Confidence;
 use super::seen::Seen;
-use super::values::{AccountKeys, Compare, IdentityKeys};
+use super::values::{AccountKeys, Compare};
 use std::hash::BuildHasher;
 
 impl Identities {
@@ -77,8 +77,8 @@ impl Identities {
         possible
     }
 
-    /// Those who left and to whom a rule's values would have led.
-    fn left(&self, ready: &ReadyRule, account: &AccountKeys) -> Vec<&IdentityKeys> {
+    /// Records to which a rule's values would have led before.
+    pub(super) fn left(&self, ready: &ReadyRule, account: &AccountKeys) -> Vec<&Past> {
         if self.left.is_empty() {
             return Vec::new();
         }
@@ -87,43 +87,57 @@ impl Identities {
             .fitting(&ready.rule, &ready.indexes, is_of, account)
     }
 
-    /// Where nobody who is listed fits: who did, or is still listed by another record.
+    /// Whoever had the values, where a source lists them now.
+    fn still(&self, past: &Past) -> Option<u32> {
+        match past.standing {
+            Standing::Gone | Standing::Before => self.listed(past.keys.source, &past.keys.id),
+            Standing::Another => None,
+        }
+    }
+
+    /// Where nobody fits by what is listed: who did, or is listed with other values.
     fn whose_it_was(&self, ready: &ReadyRule, account: &AccountKeys) -> Option<Match> {
         if ready.rule.confidence == Confidence::Possible {
             return None;
         }
         let left = self.left(ready, account);
-        let last = last_of(&left)?;
-        let listed = left.iter().map(|r| (*r, self.listed(r.source, &r.id)));
         let (mut there, mut away) = (Vec::new(), Vec::new());
-        for (record, number) in listed {
-            match number {
+        for past in left {
+            match self.still(past) {
                 Some(number) => there.push(number),
-                None => away.push(record),
+                None => away.push(past),
             }
         }
         let rule = ready.name;
         let candidates = self.one_each(there);
         Some(match (candidates.as_slice(), last_of(&away)) {
-            ([], _) => Match::Gone {
-                source: last.source,
-                id: last.id.clone(),
-                rule,
-            },
+            ([], None) => return None,
+            ([], Some(last)) => {
+                let (source, id) = (last.keys.source, last.keys.id.clone());
+                match self.record(source, &id) {
+                    // Its id is somebody else's now, or perhaps not.
+                    Some(holder) => Match::Possible {
+                        candidates: vec![holder],
+                        rule,
+                        doubt: Doubt::Reused,
+                    },
+                    None => Match::Gone { source, id, rule },
+                }
+            }
             ([one], None) => Match::One {
                 identity: *one,
                 rule,
             },
             ([one], Some(before)) => Match::HandedOn {
                 identity: *one,
-                before: (before.source, before.id.clone()),
+                before: (before.keys.source, before.keys.id.clone()),
                 rule,
             },
             ([_, _, ..], _) => Match::Ambiguous { candidates, rule },
         })
     }
 
-    /// Somebody else who left, had the same value, and may be whose account it is.
+    /// Somebody else who had the same value before and may be whose account it is.
     fn before(
         &self,
         ready: &ReadyRule,
@@ -133,12 +147,11 @@ impl Identities {
         let mut left = self.left(ready, account);
         let lead = self.lead(identity);
         let holder = self.seen.get(&identity).cloned().unwrap_or_default();
-        left.retain(|record| {
-            let same = self.listed(record.source, &record.id);
-            same.is_none_or(|n| self.lead(n) != lead)
-                && !is_clearly_of(account, &holder, &Seen::of_identity(record))
+        left.retain(|past| {
+            self.still(past).is_none_or(|n| self.lead(n) != lead)
+                && !is_clearly_of(account, &holder, past)
         });
-        last_of(&left).map(|record| (record.source, record.id.clone()))
+        last_of(&left).map(|past| (past.keys.source, past.keys.id.clone()))
     }
 
     fn decided(&self, account: &AccountKeys, decision: &AccountDecision) -> Match {
@@ -169,7 +182,7 @@ impl Identities {
     }
 
     /// The record, or else another one of the same person that is listed.
-    fn listed(&self, source: i64, id: &str) -> Option<u32> {
+    pub(super) fn listed(&self, source: i64, id: &str) -> Option<u32> {
         let others = self.persons.with(source, id);
         self.record(source, id).or_else(|| {
             others

@@ -25,6 +25,7 @@ pub use employers::{Employment, employers};
 pub use fit::{Fit, Pair, Taken, fit, values};
 pub use identities::{AccountDecision, Doubt, Gathering, Ground, Identities, Match};
 pub use joining::{DoubtedJoin, JoinedPerson, Listed, PersonDecision, PersonDoubt, Records, Says};
+pub use left::{Past, Standing};
 pub use merged::{Merged, merged};
 pub use nearest::{likeness, search_words};
 pub use persons::Persons;

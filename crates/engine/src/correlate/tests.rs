@@ -2,6 +2,7 @@ use super::*;
 use crate::lifecycle::Basis;
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 fn identity(source: i64, id: &str, email: &str) -> IdentityKeys {
     IdentityKeys::named(source, id, (!email.is_empty()).then_some(email))
@@ -139,6 +140,7 @@ proptest! {
         people in prop::collection::vec((1i64..4, "u[1-4]", "|[ab]@x|u[12]@x"), 0..12),
         joined in prop::collection::vec((1i64..4, "u[1-5]", 0u32..3), 0..5),
         gone in prop::collection::vec((1i64..4, "u[1-5]", "|[ab]@x"), 0..3),
+        before in prop::collection::vec((0usize..12, "|[ab]@x|u[12]@x", any::<bool>()), 0..3),
         decided in prop::option::of((1i64..4, "u[1-5]")),
         id in "u[1-4]|[ab]", identity_id in "|u[1-5]|s[1-3]:u[1-5]", email in "|[ab]@X|u1@x",
     ) {
@@ -154,7 +156,13 @@ proptest! {
         for (source, id, _) in &gone {
             ground.gone.entry(id.clone()).or_default().push(*source);
         }
-        ground.gone_records = gone.iter().map(|(s, id, mail)| identity(*s, id, mail)).collect();
+        let gone = gone.iter().map(|(s, id, mail)| Past::new(identity(*s, id, mail), Standing::Gone, None));
+        let before = before.iter().filter_map(|(place, mail, another)| {
+            let (source, id, _) = all.get(*place)?;
+            let standing = if *another { Standing::Another } else { Standing::Before };
+            Some(Past::new(identity(*source, id, mail), standing, None))
+        });
+        ground.past = gone.chain(before).collect();
         if let Some(to) = decided {
             let decision = AccountDecision {
                 number: 1,
@@ -420,9 +428,21 @@ fn a_mail_that_somebody_else_has_after_a_leaver_takes_no_account_along() {
     );
 }
 
+fn gone_ones(records: &[IdentityKeys]) -> Arc<[Past]> {
+    let gone = records.iter().cloned();
+    gone.map(|keys| {
+        Past::new(
+            keys,
+            Standing::Gone,
+            Some("2024-05-01T10:00:00Z".to_owned()),
+        )
+    })
+    .collect()
+}
+
 fn left_behind(records: &[IdentityKeys]) -> Ground {
     let mut ground = Ground {
-        gone_records: records.into(),
+        past: gone_ones(records),
         ..ground()
     };
     for record in records {
@@ -488,6 +508,17 @@ fn a_mail_given_on_after_a_leaver_is_in_doubt_until_something_tells() {
     check(&called(bare.clone(), "AL SMITH", "2011-03-04"), "0 by mail");
     check(&called(bare.clone(), "a smith", "2024-05-02"), "0 by mail");
 
+    // Whoever inherits the mail may have been there before.
+    let bob = named(identity(1, "u4", "a.smith@x.org"), "Bob Birk", "2005-01-01");
+    let inherited = |name: &str, since: &str| {
+        let left = left_behind(std::slice::from_ref(&ann));
+        let account = called(bare.clone(), name, since);
+        found(left, std::slice::from_ref(&bob), &account)
+    };
+    assert_eq!(inherited("Ann Smith", "2010-01-02"), "0 or s1:u1 by mail");
+    assert_eq!(inherited("a smith", "2024-04-30"), "0 or s1:u1 by mail");
+    assert_eq!(inherited("a smith", "2024-05-02"), "0 by mail");
+
     // Two with one name: only the dates tell.
     let other = named(
         identity(1, "u3", "a.smith@x.org"),
@@ -522,7 +553,7 @@ fn a_rule_that_is_not_about_a_leaver_asks_nothing_of_them() {
         let text =
             format!("[[rule]]\nname = \"mail\"\naccount = \"email\"\nidentity = \"email\"\n{more}");
         let left = Ground {
-            gone_records: [ann.clone()].into(),
+            past: gone_ones(std::slice::from_ref(&ann)),
             ..ruled(&text)
         };
         let account = called(account("x", "", "a.smith@x.org"), "Al", "2011");
@@ -554,4 +585,54 @@ fn a_link_is_known_as_its_rule_is() {
     assert_eq!(basis(9, DECISION), Basis::Attested);
     assert_eq!(basis(1, IDENTITY_ID), Basis::Observed);
     assert_eq!(basis(1, "mail"), Basis::Assumed);
+}
+
+fn had(keys: &IdentityKeys, standing: Standing) -> Ground {
+    Ground {
+        past: [Past::new(
+            keys.clone(),
+            standing,
+            Some("2026-11-01T10:00:00Z".to_owned()),
+        )]
+        .into(),
+        ..ground()
+    }
+}
+
+#[test]
+fn who_is_renamed_keeps_what_their_old_mail_led_to() {
+    let old = named(identity(1, "u7", "c.voss@x.org"), "Carl Voss", "2010-01-01");
+    let new = named(
+        identity(1, "u7", "c.adler@x.org"),
+        "Carl Adler",
+        "2010-01-01",
+    );
+    let by_mail = called(account("cv", "", "c.voss@x.org"), "cv", "2016-01-01");
+    let before = || had(&old, Standing::Before);
+    assert_eq!(
+        found(before(), std::slice::from_ref(&new), &by_mail),
+        "0 by mail"
+    );
+    let newcomer = named(identity(1, "u9", "c.voss@x.org"), "Cyd Voss", "2026-11-01");
+    let both = [new, newcomer];
+    assert_eq!(found(before(), &both, &by_mail), "1 or s1:u7 by mail");
+    let newer = called(account("cv2", "", "c.voss@x.org"), "cv", "2026-11-02");
+    assert_eq!(found(before(), &both, &newer), "1 by mail");
+}
+
+#[test]
+fn what_the_earlier_holder_of_an_id_had_is_not_the_newcomers() {
+    let voss = named(identity(1, "u7", "c.voss@x.org"), "Carl Voss", "2010-01-01");
+    let nora = named(identity(1, "u7", "nora@x.org"), "Nora Klein", "2026-10-01");
+    let by_mail = account("cv", "", "c.voss@x.org");
+    let before = || had(&voss, Standing::Another);
+    assert_eq!(
+        found(before(), std::slice::from_ref(&nora), &by_mail),
+        "perhaps [0] by mail: reused"
+    );
+    let newcomer = named(identity(1, "u10", "c.voss@x.org"), "Cyd Voss", "2026-11-01");
+    assert_eq!(
+        found(before(), &[nora, newcomer], &by_mail),
+        "1 or s1:u7 by mail"
+    );
 }

@@ -80,6 +80,12 @@ impl IdentityKeys {
     pub fn take(&self, take: &Take, compare: Compare) -> Option<String> {
         take.of(self.column(&take.column)?, compare)
     }
+
+    /// Whether another version of the record has other values that rules could go by.
+    pub fn values_differ(&self, other: &IdentityKeys) -> bool {
+        (&self.display_name, &self.email, &self.attributes)
+            != (&other.display_name, &other.email, &other.attributes)
+    }
 }
 
 impl AccountKeys {

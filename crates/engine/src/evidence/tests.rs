@@ -331,7 +331,7 @@ fn a_package_holds_every_row_and_verifies() {
     assert_eq!(
         line("links/links.csv", 1),
         "crm,'=ann,files,possibly connected,,mail,likely,assumed,hr:p1; hr:p2,\
-         somebody who is not listed now had the same value"
+         somebody else had the same value before"
     );
     assert_eq!(
         line("owners/confirmed.csv", 1),

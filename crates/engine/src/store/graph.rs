@@ -320,9 +320,13 @@ impl Loading<'_> {
                         }
                         None
                     }
-                    Match::HandedOn { identity, .. } => {
-                        let accounts = maybe.entry(known.shown(identity)).or_default();
-                        accounts.push(format!("{}:{}", &*part.system, &*part.id));
+                    Match::HandedOn {
+                        identity, before, ..
+                    } => {
+                        for candidate in known.either(identity, &before) {
+                            let accounts = maybe.entry(known.shown(candidate)).or_default();
+                            accounts.push(format!("{}:{}", &*part.system, &*part.id));
+                        }
                         None
                     }
                     Match::Nobodys | Match::Gone { .. } | Match::None => None,

@@ -4,7 +4,9 @@ use super::blocks::{self, At, Block, Columns, Which};
 use super::decisions::{self, About, Decision};
 use super::outline::Depth;
 use super::{Store, StoreError, SyncState, link_rules};
-use crate::correlate::{AccountDecision, Ground, IdentityKeys, PersonRules, Rule, Seen};
+use crate::correlate::{
+    AccountDecision, Ground, IdentityKeys, Past, PersonRules, Rule, Seen, Standing,
+};
 use lastkey_contract::Kind;
 use serde::Deserialize;
 use sqlx::SqliteConnection;
@@ -69,8 +71,8 @@ pub(super) async fn source_rows(
 /// Records of identities that history tells more of than their current version.
 #[derive(Default)]
 pub(super) struct Odd {
-    /// The last version of each record that is not listed.
-    pub gone: Arc<[IdentityKeys]>,
+    /// What records that are not listed had last, and what records had before.
+    pub past: Arc<[Past]>,
     /// Records whose id may have been given to somebody else: source row and id.
     pub reused: HashSet<(i64, String)>,
 }
@@ -133,34 +135,64 @@ pub(super) async fn odd_records(
     }
     drop(versions);
     rows.sort_unstable();
-    let (mut gone, mut reused) = (Vec::new(), HashSet::new());
-    let mut before: HashMap<(i64, String), Seen> = HashMap::new();
+    let shown: HashMap<i64, String> = sqlx::query_as("SELECT id, read_at FROM syncs")
+        .fetch_all(&mut *connection)
+        .await?
+        .into_iter()
+        .collect();
+    let until = |ended: Option<i64>| ended.and_then(|sync| shown.get(&sync).cloned());
+    let (mut past, mut reused) = (Vec::<Past>::new(), HashSet::new());
+    let mut last: HashMap<(i64, String), Past> = HashMap::new();
+    let mut earlier: HashMap<(i64, String), Vec<usize>> = HashMap::new();
     blocks::of_rows(
         connection,
         &rows,
         depth.columns(),
         |block: &Block, place| {
             let (keys, _) = depth.identity(block, place)?;
-            let (record, now) = ((keys.source, keys.id.clone()), Seen::of_identity(&keys));
-            if last_of_gone.contains(&block.row(place)) {
-                gone.push(keys);
+            let record = (keys.source, keys.id.clone());
+            if let Some(before) = last.remove(&record) {
+                let seen = Seen::of_identity(&before.keys);
+                let another = seen.is_another(&Seen::of_identity(&keys));
+                if before.keys.values_differ(&keys) {
+                    let places = earlier.entry(record.clone()).or_default();
+                    places.push(past.len());
+                    past.push(before);
+                }
+                if another {
+                    for place in earlier.get(&record).into_iter().flatten() {
+                        if let Some(past) = past.get_mut(*place) {
+                            past.standing = Standing::Another;
+                        }
+                    }
+                    reused.insert(record.clone());
+                }
             }
-            if before
-                .get(&record)
-                .is_some_and(|seen| seen.is_another(&now))
-            {
-                reused.insert(record.clone());
+            let until = until(block.ended_sync(place));
+            match last_of_gone.contains(&block.row(place)) {
+                true => past.push(Past::new(keys, Standing::Gone, until)),
+                false => {
+                    last.insert(record, Past::new(keys, Standing::Before, until));
+                }
             }
-            before.insert(record, now);
             Ok(())
         },
     )
     .await?;
-    for left in &gone {
-        reused.remove(&(left.source, left.id.clone()));
+    for left in past.iter().filter(|past| past.standing == Standing::Gone) {
+        reused.remove(&(left.keys.source, left.keys.id.clone()));
     }
-    let gone = gone.into();
-    Ok(Odd { gone, reused })
+    let past = past.into();
+    Ok(Odd { past, reused })
+}
+
+impl Odd {
+    /// The last version of each record that is not listed.
+    pub(super) fn gone(&self) -> impl Iterator<Item = &IdentityKeys> {
+        let gone = self.past.iter();
+        gone.filter(|past| past.standing == Standing::Gone)
+            .map(|past| &past.keys)
+    }
 }
 
 /// Everything but the persons.
@@ -180,11 +212,11 @@ pub(super) async fn read(
             ground.rules.insert(*row, rules);
         }
     }
-    for gone in odd.gone.iter() {
+    for gone in odd.gone() {
         let sources = ground.gone.entry(gone.id.clone()).or_default();
         sources.push(gone.source);
     }
-    ground.gone_records = odd.gone.clone();
+    ground.past = odd.past.clone();
     // Of each account the latest decision counts.
     for row in decisions::in_force(connection, About::Accounts).await? {
         let (account, to) = match row.decision() {

@@ -41,7 +41,6 @@ pub(super) async fn gather(
     let depth = ground::depth(connection).await?;
     let (ground, person_rules) = ground::read(connection, sources, odd).await?;
     let mut joining = Joining::new(connection, sources, person_rules.clone()).await?;
-    let Odd { gone, .. } = odd;
     let mut sum = GroundSum::new(&ground, &person_rules);
     let mut gathering = Gathering::new(ground);
     if let Kept::AskedAfter(block) = kept {
@@ -51,7 +50,7 @@ pub(super) async fn gather(
         sum.add(record, listed);
         joining.see(record, listed);
     };
-    for record in gone.iter() {
+    for record in odd.gone() {
         see(record, Listed::Once);
     }
     let identities = Which::now(Kind::Identity);
@@ -134,7 +133,7 @@ pub(super) async fn persons_then(
     let odd = ground::odd_records(connection, at, sources, depth).await?;
     let (_, rules) = link_rules::in_force(connection).await?;
     let mut joining = Joining::new(connection, sources, rules).await?;
-    for record in odd.gone.iter() {
+    for record in odd.gone() {
         joining.see(record, Listed::Once);
     }
     let identities = Which {
@@ -174,7 +173,7 @@ async fn ask(
         sqlx::query_as("SELECT person, id FROM person_records ORDER BY person")
             .fetch_all(connection)
             .await?;
-    let gone: HashSet<&str> = odd.gone.iter().map(|record| record.id.as_str()).collect();
+    let gone: HashSet<&str> = odd.gone().map(|record| record.id.as_str()).collect();
     for person in records.chunk_by(|(a, _), (b, _)| a == b) {
         let ids: Vec<String> = person.iter().map(|(_, id)| id.clone()).collect();
         gathering.ask_together(&ids, &gone);

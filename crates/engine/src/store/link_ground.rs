@@ -2,7 +2,7 @@
 //! is listed under which names, who left, who is one person. As long as it is the same, an
 //! account that has not changed has the link that it had.
 
-use crate::correlate::{Ground, IdentityKeys, JoinedPerson, Listed, PersonRules};
+use crate::correlate::{Ground, IdentityKeys, JoinedPerson, Listed, Past, PersonRules};
 use siphasher::sip::SipHasher13;
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -20,13 +20,21 @@ impl GroundSum {
             reused,
             // Of those who left, the records are added one by one.
             gone: _,
-            gone_records: _,
+            past,
         } = ground;
         let names: BTreeMap<&i64, &String> = source_names.iter().collect();
         sum.put("sources", &format!("{names:?}"));
         sum.put("rules", &format!("{rules:?} {person_rules:?}"));
         for decision in decisions {
             sum.put("decision", &format!("{decision:?}"));
+        }
+        for Past {
+            keys,
+            standing,
+            until,
+        } in past.iter()
+        {
+            sum.put("before", &(standing.word(), said(keys), until));
         }
         for record in reused {
             sum.put("reused", record);
@@ -43,22 +51,11 @@ impl GroundSum {
 
     /// A record of an identity: all that matching knows of it.
     pub(super) fn add(&mut self, record: &IdentityKeys, listed: Listed) {
-        let IdentityKeys {
-            source,
-            id,
-            kind,
-            display_name,
-            email,
-            start_date,
-            attributes,
-        } = record;
         let listed = match listed {
             Listed::Now => "now",
             Listed::Once => "once",
         };
-        let start = start_date.as_ref().and_then(|day| day.as_str());
-        let said = (source, id, kind, display_name, email, start, attributes);
-        self.put(listed, &said);
+        self.put(listed, &said(record));
     }
 
     /// Who is one person.
@@ -72,4 +69,19 @@ impl GroundSum {
     pub(super) fn text(&self) -> String {
         format!("{:016x}", self.0)
     }
+}
+
+/// All that matching knows of a record.
+fn said(record: &IdentityKeys) -> impl Hash {
+    let IdentityKeys {
+        source,
+        id,
+        kind,
+        display_name,
+        email,
+        start_date,
+        attributes,
+    } = record;
+    let start = start_date.as_ref().and_then(|day| day.as_str());
+    (source, id, kind, display_name, email, start, attributes)
 }

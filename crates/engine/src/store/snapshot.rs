@@ -113,11 +113,15 @@ impl Store {
                     });
                     None
                 }
-                Match::HandedOn { identity, .. } => {
+                Match::HandedOn {
+                    identity, before, ..
+                } => {
+                    let candidates = known.either(identity, &before);
+                    let candidates = candidates.map(|n| IdentityId::new(known.shown(n)));
                     snapshot.ambiguous.push(AmbiguousAccount {
                         system: account.system.clone(),
                         id: account.id.clone(),
-                        candidates: vec![IdentityId::new(known.shown(identity))],
+                        candidates: candidates.collect(),
                     });
                     None
                 }

@@ -248,7 +248,13 @@ async fn explained(
                         "this id may have been reused: `{record}` had another name and another start date before"
                     ));
                 }
-                persons.push(candidate(&record, &identity, deciding, &keys));
+                let person = candidate(&record, &identity, deciding, &keys);
+                if !by_decision && person.equal.is_empty() {
+                    remarks.push(format!(
+                        "`{record}` had such a value before, and has another now"
+                    ));
+                }
+                persons.push(person);
             }
             None => remarks.push(format!("`{record}` is not listed now")),
         }
