@@ -431,3 +431,142 @@ fn events_are_narrowed_ordered_and_printed() {
         ]
     );
 }
+
+/// A roster as another system writes it: who, in which unit, in which state.
+fn foreign(rows: &[(&str, &str, &str)]) -> String {
+    let rows = rows
+        .iter()
+        .map(|(id, unit, state)| format!("{id},{unit},Clerk,{state}\n"));
+    format!("User,Unit,Job,State\n{}", rows.collect::<String>())
+}
+
+const FOREIGN: &str = "id=User,department=Unit,status=State,status.Here=active";
+const ZONE: [&str; 2] = ["--set", "timezone=Europe/Zurich"];
+
+#[test]
+fn a_mapping_takes_the_place_of_the_mapping_and_of_nothing_else() {
+    let desk = Desk::new();
+    let rows = [("ann", "Ops", "Here"), ("bob", "Sales", "Here")];
+    let first = desk.write("2026-01.csv", foreign(&rows));
+    let next = desk.write("2026-02.csv", foreign(&rows));
+    let import = |file: &str, more: &[&str]| -> Vec<String> {
+        let all = [&["import", file, "--as", "hr", "--series"], more].concat();
+        all.iter().map(|word| (*word).to_owned()).collect()
+    };
+    let run = |status: i32, file: &str, more: &[&str]| {
+        let all = import(file, more);
+        desk.expect(status, &all.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let refused = |file: &str, more: &[&str], says: &str| {
+        let all = import(file, more);
+        desk.trouble(3, &all.iter().map(String::as_str).collect::<Vec<_>>(), says)
+    };
+    run(0, &first, &[&ZONE[..], &["--map", FOREIGN]].concat());
+    // The zone stays with another mapping, and a day is the day that it was.
+    run(0, &next, &["--map", FOREIGN]);
+    assert_eq!(events(&desk), Vec::<String>::new(), "nothing happened");
+    let moved = [("ann", "Sales", "Here"), ("bob", "Sales", "Here")];
+    let third = desk.write("2026-03.csv", foreign(&moved));
+    // Another column, or another zone, would let people move who did not.
+    let other = FOREIGN.replace("department=Unit", "department=Job");
+    refused(
+        &third,
+        &["--map", &other],
+        "with other settings before (department=Unit)",
+    );
+    let zone = ["--set", "timezone=UTC"];
+    refused(
+        &third,
+        &zone,
+        "with other settings before (timezone=Europe/Zurich)",
+    );
+    refused(
+        &next,
+        &zone,
+        "with other settings before (timezone=Europe/Zurich)",
+    );
+    let word = FOREIGN.replace("Here=active", "Here=inactive");
+    refused(
+        &third,
+        &["--map", &word],
+        "with other settings before (status.Here=active)",
+    );
+    assert_eq!(events(&desk), Vec::<String>::new());
+    // A header that the other system named anew is the same column; a word more is one more.
+    desk.write("2026-03.csv", foreign(&moved).replace("Unit", "Team"));
+    let more = FOREIGN.replace("=Unit", "=Team") + ",status.Away=on_leave";
+    run(0, &third, &["--map", &more]);
+    assert_eq!(
+        events(&desk),
+        ["mover ann 2026-01-31T23:00:00Z 2026-02-28T23:00:00Z department"]
+    );
+}
+
+#[test]
+fn a_roster_with_an_unknown_word_is_read_again_once_the_word_is_known() {
+    let desk = Desk::new();
+    let rows = [("ann", "Ops", "Here"), ("bob", "Sales", "Here")];
+    desk.write("rosters/2026-01.csv", foreign(&rows));
+    let away = [("ann", "Ops", "Here"), ("bob", "Sales", "Away")];
+    let last = desk.write("rosters/2026-02.csv", foreign(&away));
+    let folder = desk.room.path("rosters").display().to_string();
+    let import = ["import", &folder, "--as", "hr", "--series"];
+    desk.expect(1, &[&import[..], &ZONE, &["--map", FOREIGN]].concat());
+    assert_eq!(events(&desk), Vec::<String>::new());
+    // Without the word it is what it was; with it, the same day is read to its end.
+    assert_eq!(desk.lines(0, &import), Vec::<Value>::new());
+    let more = format!("{FOREIGN},status.Away=on_leave");
+    let reports = desk.lines(0, &[&import[..], &["--map", &more]].concat());
+    assert_eq!(reports.len(), 1, "the last one");
+    assert_eq!(reports[0]["state"], "complete", "{reports:?}");
+    let left = "leave_start bob 2025-12-31T23:00:00Z 2026-01-31T23:00:00Z";
+    assert_eq!(events(&desk), [left]);
+    // Once it is complete it is not read again, and the words are kept.
+    let alone = ["import", &last, "--as", "hr", "--series"];
+    assert_eq!(
+        desk.lines(0, &[&alone[..], &["--map", FOREIGN]].concat())
+            .len(),
+        0
+    );
+    assert_eq!(
+        desk.lines(0, &[&alone[..], &["--map", &more]].concat())
+            .len(),
+        0
+    );
+    let next = desk.write("rosters/2026-03.csv", foreign(&away));
+    assert_eq!(
+        desk.lines(0, &["import", &next, "--as", "hr"])[0]["state"],
+        "complete"
+    );
+    assert_eq!(events(&desk), [left]);
+}
+
+#[test]
+fn a_mapping_that_is_refused_is_not_kept() {
+    let desk = Desk::new();
+    let file = desk.write("hr.csv", foreign(&[("ann", "Ops", "Here")]));
+    let import = ["import", &file, "--as", "hr"];
+    let refused = [&import[..], &["--map", "id=Nobody"]].concat();
+    desk.trouble(3, &refused, "has no column `Nobody`");
+    assert_eq!(
+        desk.lines(0, &["source", "list"])[0],
+        serde_json::json!([]),
+        "none was made of it"
+    );
+    desk.expect(0, &[&import[..], &["--map", FOREIGN]].concat());
+    desk.trouble(3, &refused, "has no column `Nobody`");
+    assert_eq!(desk.lines(0, &import)[0]["state"], "complete");
+    // Of a series neither.
+    let dated = desk.write("2026-01.csv", foreign(&[("ann", "Ops", "Here")]));
+    let series = ["import", &dated, "--as", "dated", "--series"];
+    desk.trouble(
+        3,
+        &[&series[..], &["--map", "id=Nobody"]].concat(),
+        "has no column `Nobody`",
+    );
+    assert_eq!(
+        desk.lines(0, &[&series[..], &["--map", FOREIGN]].concat())
+            .len(),
+        1
+    );
+}

@@ -21,8 +21,10 @@ pub mod recipes;
 pub mod series;
 
 mod archive;
+mod change;
 mod columns;
 mod error;
+mod first_line;
 mod header;
 mod look;
 mod map;
@@ -31,7 +33,9 @@ mod place;
 mod session;
 mod settings;
 mod table;
+mod words;
 
+pub use change::{Change, change, fits};
 pub use columns::{Column, columns};
 pub use settings::DESCRIPTOR;
 

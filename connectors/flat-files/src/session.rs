@@ -2,24 +2,23 @@
 
 use crate::columns::file_name;
 use crate::error::{not_understood, unreadable};
-use crate::header::{self, Header};
+use crate::first_line::{bound, first_line, skip_bom};
+use crate::header::Header;
 use crate::map::{self, Problem};
 use crate::place::{Found, Inside, Outside, Stored, sha256_of_all, survey};
-use crate::recipes::{Passes, Sieve, suggest_recipes};
+use crate::recipes::{Passes, Sieve};
 use crate::settings::{LineEnd, Source};
-use crate::table::{Cells, Malformed, Position, Records, Step};
+use crate::table::{Cells, Position, Records, Step};
 use async_trait::async_trait;
 use lastkey_contract::{
     ConnectorError, Cursor, ErrorKind, Kind, Known, Note, NoteKind, Page, PageRequest, Same,
     Session,
 };
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 
 /// Most rows on one page.
 pub const MAX_PAGE: u32 = 20_000;
-
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Runs file work off the threads that drive everything else; a caller that stops waiting
 /// leaves nothing behind.
@@ -445,34 +444,8 @@ impl Open {
                 "save the file as CSV in UTF-8 (RFC 4180)",
             )
         })?;
-        let own = source.mapping(kind);
         let names: Vec<&str> = cells.iter().collect();
-        let mapping = match &stored.rows {
-            Some(rows) => rows.mapping(&names, &source.system, &own),
-            None => own,
-        };
-        let header = header::bind(
-            &source.shown,
-            &stored.name,
-            kind,
-            stored.shape,
-            &mapping,
-            &cells,
-        )
-        .map_err(|error| {
-            let header: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            let known: Vec<&str> = suggest_recipes(&header)
-                .iter()
-                .map(|recipe| recipe.name.as_str())
-                .collect();
-            match (&stored.rows, known.as_slice()) {
-                (Some(_), _) | (None, []) => error,
-                (None, known) => error.hint(format!(
-                    "a recipe knows this header: --recipe {}",
-                    known.join(" or ")
-                )),
-            }
-        })?;
+        let header = bound(source, kind, stored, &cells)?;
         let (header, mut sieve) = match &stored.rows {
             Some(rows) => (rows.tidied(header), Sieve::new(rows, &names)),
             None => (header, Sieve::default()),
@@ -507,45 +480,6 @@ impl Open {
             next_known: 0,
         })
     }
-}
-
-/// The header of a file that has one.
-fn first_line(
-    source: &Source,
-    stored: &Stored,
-    records: &mut Records<impl BufRead>,
-) -> Result<Result<Cells, Malformed>, ConnectorError> {
-    let read = "read the header";
-    let failed = |e: io::Error| unreadable(&source.shown, read, &stored.name, &e);
-    match records.next_record().map_err(failed)? {
-        Some(record) => Ok(record.cells),
-        None => Err(not_understood(
-            &source.shown,
-            format!("`{}` is empty: it has not even a header", stored.name),
-            "export it again; a file without rows still has a header",
-        )),
-    }
-}
-
-/// Passes over a byte-order mark; UTF-16 is refused by name.
-fn skip_bom(
-    source: &Source,
-    stored: &Stored,
-    bytes: &mut BufReader<Box<dyn Read + Send>>,
-) -> io::Result<Result<u64, ConnectorError>> {
-    let start = bytes.fill_buf()?;
-    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-        return Ok(Err(not_understood(
-            &source.shown,
-            format!("`{}` is UTF-16", stored.name),
-            "save the file as UTF-8",
-        )));
-    }
-    if start.starts_with(BOM) {
-        bytes.consume(BOM.len());
-        return Ok(Ok(BOM.len() as u64));
-    }
-    Ok(Ok(0))
 }
 
 /// Rows that could not be read, counted by reason.

@@ -8,8 +8,9 @@ use crate::syncs::SyncHow;
 use chrono::{DateTime, Utc};
 use lastkey_contract::{Settings, SourceName};
 use lastkey_engine::collect::{Deriving, Rules};
+use lastkey_engine::store::SyncState;
 use lastkey_engine::views::SyncReport;
-use lastkey_flat_files::series;
+use lastkey_flat_files::{Change, series};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -47,7 +48,8 @@ impl Workbench {
         stop: &Stop,
         deriving: Deriving,
     ) -> Result<Imported, Failure> {
-        let kept = self.keep_mapping(&mut request).await?;
+        let mapping = request.gives_mapping()?;
+        self.keep_settings(&mut request).await?;
         let mut rosters = Vec::new();
         for (date, path) in series::dated_files(&request.path)? {
             let settings = request.flat_files(&path)?;
@@ -57,17 +59,25 @@ impl Workbench {
                 settings,
             });
         }
+        let name = &request.name;
+        let changes = self.what_changes(name, &rosters).await?;
         // All are looked at before the first is read: half a series is worse than none.
         let mut standings = Vec::new();
-        for roster in &rosters {
-            standings.push(self.standing_of(&request.name, roster).await?);
+        for (roster, change) in rosters.iter().zip(&changes) {
+            standings.push(self.standing_of(name, roster, change).await?);
         }
-        if standings.contains(&Standing::Known) && kept == Mapping::Another {
-            return Err(Failure::not_possible(format!(
-                "rosters of `{}` were read with other settings before, and would look like moves now",
-                request.name
-            ))
-            .hint("give the same mapping as then, or remove the source and import the whole series anew"));
+        let new = || {
+            let all = rosters.iter().zip(&changes).zip(&standings);
+            all.filter(|(_, standing)| **standing == Standing::New)
+                .map(|(both, _)| both)
+        };
+        match (new().next(), changes.last()) {
+            (Some(_), _) => new().try_for_each(|(_, change)| allowed(name, change))?,
+            (None, Some(change)) => allowed(name, change)?,
+            (None, None) => {}
+        }
+        if let (Mapped::Anew, Some((roster, _))) = (mapping, new().next()) {
+            fits(&roster.settings)?;
         }
         let mut imported = Imported::default();
         let mut going_on = true;
@@ -100,7 +110,45 @@ impl Workbench {
         if deriving == Deriving::AtOnce && whole {
             self.store.derive_if_stale().await?;
         }
+        if imported.reports.is_empty() {
+            self.keep_words(&request).await?;
+        }
         Ok(imported)
+    }
+
+    /// What the settings do to the rows of each roster, measured by those of the source. A source
+    /// of which nothing was ever read can be read in any way.
+    async fn what_changes(&self, name: &str, rosters: &[Roster]) -> Result<Vec<Change>, Failure> {
+        let nothing = || vec![Change::Nothing; rosters.len()];
+        let Some(found) = self.store.find_source(&SourceName::new(name)).await? else {
+            return Ok(nothing());
+        };
+        if found.kind != "flat-files" || !self.store.was_ever_read(&found).await? {
+            return Ok(nothing());
+        }
+        let before = of_files(&found.settings);
+        let zone = |settings: &Settings| settings.get("timezone").unwrap_or("UTC").to_owned();
+        let mut changes = Vec::new();
+        for roster in rosters {
+            let change = lastkey_flat_files::change(&before, &of_files(&roster.settings))?;
+            // In another zone the dates are other moments: nothing could be said of their order.
+            if zone(&before) != zone(&roster.settings) {
+                allowed(name, &change)?;
+            }
+            changes.push(change);
+        }
+        Ok(changes)
+    }
+
+    /// Words that a mapping adds are kept even where there is nothing new to read by them.
+    async fn keep_words(&self, request: &ImportRequest) -> Result<(), Failure> {
+        let source = SourceName::new(request.name.as_str());
+        let found = self.store.find_source(&source).await?;
+        let Some(path) = found.as_ref().and_then(|found| found.settings.get("path")) else {
+            return Ok(());
+        };
+        let settings = request.flat_files(Path::new(path))?;
+        self.point_at(&request.name, &settings).await
     }
 
     /// The moment that a source shows whose file is a roster of a series. Whoever reads it again
@@ -145,28 +193,34 @@ impl Workbench {
         let before = found.settings.get("path").map(Path::new);
         let alike = before.is_some_and(|before| is_table(before) == is_table(&request.path));
         if alike && !says("file") && !says("recipe") {
-            self.keep_mapping(request).await?;
+            self.keep_settings(request).await?;
         }
         Ok(())
     }
 
     /// What is to be done with a roster; an error where it comes too late.
-    async fn standing_of(&self, source: &str, roster: &Roster) -> Result<Standing, Failure> {
+    async fn standing_of(
+        &self,
+        source: &str,
+        roster: &Roster,
+        change: &Change,
+    ) -> Result<Standing, Failure> {
         let Some(found) = self.store.find_source(&SourceName::new(source)).await? else {
             return Ok(Standing::New);
         };
         let reads = self.store.dated_reads(&found, roster.at).await?;
-        let mut settings = roster.settings.clone();
-        settings.0.retain(|key, _| !Rules::owns(key));
-        let contents = lastkey_flat_files::contents(&settings)?;
+        let contents = lastkey_flat_files::contents(&of_files(&roster.settings))?;
         let contents: BTreeSet<String> = contents.into_iter().collect();
-        match (&reads.overtaken_by, reads.contents.contains(&contents)) {
-            (_, true) => Ok(Standing::Known),
-            (None, false) => Ok(Standing::New),
-            (Some(later), false) => {
+        let known = reads.reads.iter().rfind(|read| read.contents == contents);
+        match (&reads.overtaken_by, known.map(|read| read.state)) {
+            // What was no row for want of a word is read again: it is the same day's.
+            (None, Some(SyncState::Incomplete)) if *change == Change::Words => Ok(Standing::New),
+            (_, Some(_)) => Ok(Standing::Known),
+            (None, None) => Ok(Standing::New),
+            (Some(later), None) => {
                 let day = series::day_of(&roster.settings, *later)?;
                 let name = &roster.name;
-                let message = match reads.contents.is_empty() {
+                let message = match reads.reads.is_empty() {
                     true => format!(
                         "`{name}` comes too late: `{source}` was read as of {day} already, and a series is read in the order of its dates"
                     ),
@@ -181,43 +235,71 @@ impl Workbench {
         }
     }
 
-    /// A series that goes on with a source is read with the source's own mapping unless another is
-    /// given; whether that is another.
-    async fn keep_mapping(&self, request: &mut ImportRequest) -> Result<Mapping, Failure> {
+    /// What is read again is read as its source is. A mapping takes the place of the source's whole
+    /// mapping, any other setting that of its own alone.
+    async fn keep_settings(&self, request: &mut ImportRequest) -> Result<(), Failure> {
         let source = SourceName::new(request.name.as_str());
-        let Some(found) = self.store.find_source(&source).await? else {
-            return Ok(Mapping::TheSame);
+        let found = self.store.find_source(&source).await?;
+        let Some(found) = found.filter(|found| found.kind == "flat-files") else {
+            return Ok(());
         };
-        let decides = |key: &str| !OF_NO_ROW.contains(&key) && !Rules::owns(key);
         let given = request.flat_files(&request.path)?;
-        if !given.0.keys().any(|key| is_mapping(key)) {
-            for (key, value) in &found.settings.0 {
-                if key != "path" && !Rules::owns(key) && !given.0.contains_key(key) {
-                    request.settings.insert(key.clone(), value.clone());
-                }
+        let mapping = request.gives_mapping()?;
+        for (key, value) in &found.settings.0 {
+            let replaced = mapping == Mapped::Anew && is_mapping(key);
+            if key != "path" && !Rules::owns(key) && !replaced && !given.0.contains_key(key) {
+                request.settings.insert(key.clone(), value.clone());
             }
         }
-        let given = request.flat_files(&request.path)?;
-        let of = |settings: &Settings| -> BTreeSet<(String, String)> {
-            let all = settings.0.iter().filter(|(key, _)| decides(key));
-            all.map(|(key, value)| (key.clone(), value.clone()))
-                .collect()
-        };
-        Ok(match of(&given) == of(&found.settings) {
-            true => Mapping::TheSame,
-            false => Mapping::Another,
+        Ok(())
+    }
+}
+
+/// Whether a request says itself which columns are which.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mapped {
+    Anew,
+    AsBefore,
+}
+
+impl ImportRequest {
+    pub(crate) fn gives_mapping(&self) -> Result<Mapped, Failure> {
+        let given = self.flat_files(&self.path)?;
+        Ok(match given.0.keys().any(|key| is_mapping(key)) {
+            true => Mapped::Anew,
+            false => Mapped::AsBefore,
         })
     }
 }
 
-/// Settings that change nothing of what a row says.
-const OF_NO_ROW: [&str; 2] = ["path", "last_line_end"];
+/// Nobody moves because a column is read another way.
+fn allowed(name: &str, change: &Change) -> Result<(), Failure> {
+    let others = match change {
+        Change::Nothing | Change::Words => return Ok(()),
+        Change::Rows(others) => others.join(", "),
+    };
+    Err(Failure::not_possible(format!(
+        "rosters of `{name}` were read with other settings before ({others}), and would look like moves now"
+    ))
+    .hint("give the same settings as then (words for more values may be added), or remove the source and import the whole series anew"))
+}
 
-/// Whether a series is read as its source was before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mapping {
-    TheSame,
-    Another,
+/// Whether the files have the columns that are mapped. What they lack is no wrong use of a command.
+pub(crate) fn fits(settings: &Settings) -> Result<(), Failure> {
+    lastkey_flat_files::fits(&of_files(settings)).map_err(|error| {
+        let failure = Failure::not_possible(error.message);
+        match error.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })
+}
+
+/// The settings without those that are the engine's own.
+fn of_files(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    settings.0.retain(|key, _| !Rules::owns(key));
+    settings
 }
 
 fn is_mapping(key: &str) -> bool {

@@ -3,7 +3,7 @@
 use crate::bench::Workbench;
 use crate::connectors;
 use crate::failure::Failure;
-use crate::series::Imported;
+use crate::series::{Imported, Mapped, fits};
 use crate::stop::Stop;
 use crate::syncs::SyncHow;
 use chrono::Utc;
@@ -224,8 +224,13 @@ impl Workbench {
             });
         }
         let mut request = request;
+        let mapping = request.gives_mapping()?;
         self.keep_unless_told(&mut request).await?;
         let settings = request.flat_files(&request.path)?;
+        // A mapping that is refused is not kept: the next import would be refused for it.
+        if mapping == Mapped::Anew {
+            fits(&settings)?;
+        }
         self.point_at(&request.name, &settings).await?;
         let how = SyncHow {
             deriving,

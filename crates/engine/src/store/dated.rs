@@ -9,13 +9,35 @@ use std::collections::BTreeSet;
 /// What the store has of one date.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DatedReads {
-    /// SHA-256 of the contents of each read that showed this moment and came to its end.
-    pub contents: Vec<BTreeSet<String>>,
+    /// Each read that showed this moment and came to its end.
+    pub reads: Vec<DatedRead>,
     /// Whether a read was begun that shows a later moment; nothing older is read then.
     pub overtaken_by: Option<DateTime<Utc>>,
 }
 
+/// One read of a date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatedRead {
+    /// SHA-256 of each of its contents.
+    pub contents: BTreeSet<String>,
+    /// Complete or incomplete.
+    pub state: SyncState,
+}
+
 impl Store {
+    /// Whether a source was ever read to an end, complete or with gaps.
+    pub async fn was_ever_read(&self, source: &SourceRecord) -> Result<bool, StoreError> {
+        let found = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM syncs WHERE source = ?1 AND state IN (?2, ?3))",
+        )
+        .bind(source.id)
+        .bind(SyncState::Complete.word())
+        .bind(SyncState::Incomplete.word())
+        .fetch_one(self.readers())
+        .await?;
+        Ok(found)
+    }
+
     /// Whether a read of a source has shown this moment, however it ended.
     pub async fn was_read_as_of(
         &self,
@@ -39,8 +61,8 @@ impl Store {
         at: DateTime<Utc>,
     ) -> Result<DatedReads, StoreError> {
         let mut reader = self.readers().begin().await?;
-        let shown: Vec<(i64,)> = sqlx::query_as(
-            "SELECT id FROM syncs WHERE source = ?1 AND read_at = ?2 AND state IN (?3, ?4) ORDER BY id",
+        let shown: Vec<(i64, bool)> = sqlx::query_as(
+            "SELECT id, state = ?3 FROM syncs WHERE source = ?1 AND read_at = ?2 AND state IN (?3, ?4) ORDER BY id",
         )
         .bind(source.id)
         .bind(rfc3339(at))
@@ -48,18 +70,22 @@ impl Store {
         .bind(SyncState::Incomplete.word())
         .fetch_all(&mut *reader)
         .await?;
-        let mut contents = Vec::with_capacity(shown.len());
-        for (sync,) in shown {
+        let mut reads = Vec::with_capacity(shown.len());
+        for (sync, complete) in shown {
             let lists: Vec<String> =
                 sqlx::query_scalar("SELECT content_sha256 FROM sync_kinds WHERE sync = ?1")
                     .bind(sync)
                     .fetch_all(&mut *reader)
                     .await?;
-            let mut all = BTreeSet::new();
+            let mut contents = BTreeSet::new();
             for list in lists {
-                all.extend(serde_json::from_str::<Vec<String>>(&list)?);
+                contents.extend(serde_json::from_str::<Vec<String>>(&list)?);
             }
-            contents.push(all);
+            let state = match complete {
+                true => SyncState::Complete,
+                false => SyncState::Incomplete,
+            };
+            reads.push(DatedRead { contents, state });
         }
         let latest: Option<String> = sqlx::query_scalar(LATEST_SHOWN)
             .bind(source.id)
@@ -70,7 +96,7 @@ impl Store {
             .map(|latest| latest.with_timezone(&Utc))
             .filter(|latest| at < *latest);
         Ok(DatedReads {
-            contents,
+            reads,
             overtaken_by,
         })
     }

@@ -66,7 +66,7 @@ pub(crate) use canonical::as_written;
 pub(crate) use canonical::payload;
 pub use checks::CheckRecord;
 pub use copies::{KeyChange, change_key, key_fits};
-pub use dated::DatedReads;
+pub use dated::{DatedRead, DatedReads};
 pub use decisions::{AccountName, Decision, DecisionRecord, NewDecision, RecordName};
 pub(crate) use detail::PersonLink;
 pub use diff::{DiffList, DiffQuery, Narrow};

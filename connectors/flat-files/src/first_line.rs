@@ -1,0 +1,90 @@
+//! The first line of a file: what stands before it, what it holds, and which columns it binds.
+
+use crate::error::{not_understood, unreadable};
+use crate::header::{self, Header};
+use crate::place::Stored;
+use crate::recipes::suggest_recipes;
+use crate::settings::Source;
+use crate::table::{Cells, Malformed, Position, Records};
+use lastkey_contract::{ConnectorError, Kind};
+use std::io::{self, BufRead, BufReader, Read};
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The header of a file, bound by its mapping or its recipe.
+pub fn bound(
+    source: &Source,
+    kind: Kind,
+    stored: &Stored,
+    cells: &Cells,
+) -> Result<Header, ConnectorError> {
+    let names: Vec<&str> = cells.iter().collect();
+    let own = source.mapping(kind);
+    let mapping = match &stored.rows {
+        Some(rows) => rows.mapping(&names, &source.system, &own),
+        None => own,
+    };
+    let (shown, name) = (source.shown.as_str(), stored.name.as_str());
+    header::bind(shown, name, kind, stored.shape, &mapping, cells).map_err(|error| {
+        let header: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let known: Vec<&str> = suggest_recipes(&header)
+            .iter()
+            .map(|recipe| recipe.name.as_str())
+            .collect();
+        match (&stored.rows, known.as_slice()) {
+            (Some(_), _) | (None, []) => error,
+            (None, known) => error.hint(format!(
+                "a recipe knows this header: --recipe {}",
+                known.join(" or ")
+            )),
+        }
+    })
+}
+
+/// The names in the first line of a file; none where it has no such line.
+pub fn header_of(source: &Source, stored: &Stored) -> Result<Cells, ConnectorError> {
+    let failed = |e: io::Error| unreadable(&source.shown, "read the header", &stored.name, &e);
+    let mut bytes = BufReader::with_capacity(128 * 1024, stored.open().map_err(failed)?);
+    let offset = skip_bom(source, stored, &mut bytes).map_err(failed)??;
+    let mut records = Records::new(bytes, Position { offset, line: 1 });
+    Ok(first_line(source, stored, &mut records)?.unwrap_or_default())
+}
+
+/// The header of a file that has one.
+pub fn first_line(
+    source: &Source,
+    stored: &Stored,
+    records: &mut Records<impl BufRead>,
+) -> Result<Result<Cells, Malformed>, ConnectorError> {
+    let read = "read the header";
+    let failed = |e: io::Error| unreadable(&source.shown, read, &stored.name, &e);
+    match records.next_record().map_err(failed)? {
+        Some(record) => Ok(record.cells),
+        None => Err(not_understood(
+            &source.shown,
+            format!("`{}` is empty: it has not even a header", stored.name),
+            "export it again; a file without rows still has a header",
+        )),
+    }
+}
+
+/// Passes over a byte-order mark; UTF-16 is refused by name.
+pub fn skip_bom(
+    source: &Source,
+    stored: &Stored,
+    bytes: &mut BufReader<Box<dyn Read + Send>>,
+) -> io::Result<Result<u64, ConnectorError>> {
+    let start = bytes.fill_buf()?;
+    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+        return Ok(Err(not_understood(
+            &source.shown,
+            format!("`{}` is UTF-16", stored.name),
+            "save the file as UTF-8",
+        )));
+    }
+    if start.starts_with(BOM) {
+        bytes.consume(BOM.len());
+        return Ok(Ok(BOM.len() as u64));
+    }
+    Ok(Ok(0))
+}
