@@ -95,19 +95,18 @@ impl Workbench {
         text: &str,
         as_of: Option<u64>,
     ) -> Result<Vec<RecordName>, Failure> {
-        let record = match (self.record(text).await, as_of) {
-            (Ok(record), _) => record,
-            (Err(failure), None) => return Err(failure),
-            (Err(failure), Some(sync)) => {
-                let then = self.store.records_listed(text, SyncId(sync)).await?;
-                match then.as_slice() {
-                    [(one, _)] => one.clone(),
-                    [] | [_, _, ..] => return Err(failure),
-                }
-            }
+        let Some(sync) = as_of.map(SyncId) else {
+            let record = self.record(text).await?;
+            let records = self.store.records_of(&record).await?;
+            return Ok(records.into_iter().map(|(record, _)| record).collect());
         };
-        let records = self.store.records_of(&record).await?;
-        Ok(records.into_iter().map(|(record, _)| record).collect())
+        let then = self.store.records_listed(text, sync).await?;
+        let record = match then.as_slice() {
+            [(one, _)] => one.clone(),
+            [] | [_, _, ..] => self.record(text).await?,
+        };
+        let records = self.store.records_of_then(&[record], sync).await?;
+        Ok(records.into_iter().flatten().collect())
     }
 
     /// How many accounts stand how, but for those that are somebody's; of one source or of all.

@@ -45,10 +45,12 @@ impl Workbench {
     ) -> Result<(IdentityId, Option<String>), Failure> {
         let listed = self.store.records_listed(text, sync).await?;
         let mut found: BTreeSet<String> = BTreeSet::new();
-        for (record, _) in &listed {
+        let records: Vec<_> = listed.iter().map(|(record, _)| record.clone()).collect();
+        for all in self.store.records_of_then(&records, sync).await? {
             // Whichever record of its person leads there.
-            let all = self.store.records_of(record).await?.into_iter();
-            let names = all.flat_map(|(record, _)| [record.to_string(), record.id]);
+            let names = all
+                .into_iter()
+                .flat_map(|record| [record.to_string(), record.id]);
             found.extend(
                 names
                     .map(IdentityId::new)

@@ -1,10 +1,12 @@
 //! Decisions about persons through the store: they survive syncs, and each can be undone.
 
 use super::*;
+use crate::access::Graph;
 use crate::collect::seeded::{Seeded, account, identity};
 use crate::collect::tests::{Bench, bench, now, read};
+use crate::lifecycle::{Leaver, Plan, RehearsalSettings, rehearse_leaver};
 use crate::views::{self, IdentityLookup, ListQuery};
-use lastkey_contract::Kind;
+use lastkey_contract::{Fact, Kind};
 
 fn record(text: &str) -> RecordName {
     let (source, id) = text.split_once(':').unwrap();
@@ -245,4 +247,45 @@ async fn decisions_hold_for_what_was_before_a_source_was_removed_and_added_again
     let people = vec![identity("u1", "Ann"), identity("u2", "Bob")];
     read(&bench, "hr", &Seeded::new(10).with(Kind::Identity, people)).await;
     assert_eq!(then().await, before, "after it was read");
+}
+
+const BY_NUMBER: &str = "[[rule]]\nname = \"number\"\nrecord = \"attributes.n\"";
+
+fn numbered(id: &str, number: &str) -> Fact {
+    let fact = serde_json::json!({
+        "fact": "identity", "id": id, "kind": "person", "attributes": {"n": number}});
+    serde_json::from_value(fact).unwrap()
+}
+
+#[tokio::test]
+async fn a_person_that_rules_joined_then_is_one_as_of_then() {
+    let bench = bench(&["hr", "v", "ad"]).await;
+    let people =
+        |id: &str, number: &str| Seeded::new(10).with(Kind::Identity, vec![numbered(id, number)]);
+    read(&bench, "hr", &people("u1", "7")).await;
+    read(&bench, "v", &people("v1", "7")).await;
+    let accounts = vec![account("ad", "ann", "v1")];
+    read(&bench, "ad", &Seeded::new(10).with(Kind::Account, accounts)).await;
+    let store = &bench.store;
+    store
+        .set_link_rules(&RulesOf::Persons, Some(BY_NUMBER), now())
+        .await
+        .unwrap();
+    read(&bench, "hr", &people("u1", "8")).await;
+    let left = async |at: Option<SyncId>| {
+        let graph = store.load_graph(at).await.unwrap();
+        let same = Graph::build(&store.load_snapshot(at).await.unwrap());
+        assert_eq!(format!("{graph:?}"), format!("{same:?}"));
+        let leaver = Leaver::Identity("u1".into());
+        let settings = RehearsalSettings::default();
+        let rehearsal = rehearse_leaver(&graph, &Plan::default(), &leaver, now(), &settings);
+        rehearsal.residual.len()
+    };
+    assert_eq!(left(None).await, 0, "they are two by now");
+    assert_eq!(left(Some(SyncId(3))).await, 1);
+    let records = [record("v:v1")];
+    let then = store.records_of_then(&records, SyncId(3)).await.unwrap();
+    assert_eq!(then, [[record("hr:u1"), record("v:v1")]]);
+    let by_now = store.records_of_then(&records, SyncId(4)).await.unwrap();
+    assert_eq!(by_now, [records]);
 }

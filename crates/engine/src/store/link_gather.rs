@@ -129,10 +129,13 @@ pub(super) async fn persons_then(
     at: At,
     sources: &SourceRows,
 ) -> Result<Persons, StoreError> {
-    let depth = ground::depth(connection).await?;
-    let odd = ground::odd_records(connection, at, sources, depth).await?;
     let (_, rules) = link_rules::in_force(connection).await?;
     let mut joining = Joining::new(connection, sources, rules).await?;
+    if joining.records.needs_no_more() {
+        return Ok(Persons::default());
+    }
+    let depth = ground::depth(connection).await?;
+    let odd = ground::odd_records(connection, at, sources, depth).await?;
     for record in odd.gone() {
         joining.see(record, Listed::Once);
     }

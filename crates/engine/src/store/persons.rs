@@ -8,7 +8,7 @@ use super::blocks::At;
 use super::decisions::{About, Decision, RecordName, in_force};
 use super::ground::{SeenThen, SourceRows, source_rows};
 use super::link_gather::persons_then;
-use super::{Store, StoreError, link_rules, roster};
+use super::{Store, StoreError, SyncId, link_rules, roster};
 use crate::correlate::{JoinedPerson, PersonDecision, PersonDoubt, Persons, Says, Seen};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{BTreeMap, HashMap};
@@ -59,16 +59,40 @@ impl Store {
         Ok(Persons::new(rows))
     }
 
-    /// Who has several records, by the rules and decisions of now, among the sources of a moment.
-    /// Only where others had the names then, persons are found anew: else they are those of now.
+    /// Who has several records at a moment: of an earlier one found anew from the facts of then, by
+    /// the rules and decisions of now. A person that was joined then may be two by now.
     pub(super) async fn persons_at(&self, at: At) -> Result<Persons, StoreError> {
-        let mut reading = self.readers().begin().await?;
-        let then = source_rows(&mut reading, at).await?;
-        if then.rows == source_rows(&mut reading, At::Now).await?.rows {
-            drop(reading);
-            return self.persons().await;
+        match at {
+            At::Now | At::Ever => self.persons().await,
+            At::Sync(_) => {
+                let mut reading = self.readers().begin().await?;
+                let then = source_rows(&mut reading, at).await?;
+                persons_then(&mut reading, at, &then).await
+            }
         }
-        persons_then(&mut reading, at, &then).await
+    }
+
+    /// The records of each record's person as of a sync, those first whose attributes went first.
+    pub async fn records_of_then(
+        &self,
+        records: &[RecordName],
+        sync: SyncId,
+    ) -> Result<Vec<Vec<RecordName>>, StoreError> {
+        let at = At::of(Some(sync));
+        let persons = self.persons_at(at).await?;
+        let sources = source_rows(&mut *self.readers().acquire().await?, at).await?;
+        let of = |record: &RecordName| {
+            let Some(source) = sources.rows.get(&record.source) else {
+                return vec![record.clone()];
+            };
+            let all = persons.with(*source, &record.id).into_iter();
+            all.map(|(source, id)| RecordName {
+                source: sources.names.get(&source).cloned().unwrap_or_default(),
+                id: id.to_owned(),
+            })
+            .collect()
+        };
+        Ok(records.iter().map(of).collect())
     }
 
     /// The records of a record's person, those first whose attributes go first, and what joined
