@@ -8,6 +8,7 @@
 )]
 
 use lastkey_tests::desk::Desk;
+use serde_json::Value;
 
 fn accounts(desk: &Desk, rows: &[&str]) {
     let header = "system,id,name,identity_id,enabled\n";
@@ -167,6 +168,85 @@ fn the_date_of_a_roster_is_one_of_its_sources_zone() {
     assert_eq!(none, "no grants yet: no source has brought any\n");
     let none = desk.expect(0, &["identities", "--where", "id=p9", "--as-of", "1"]);
     assert_eq!(none, "none of the identities is one of these\n");
+}
+
+#[test]
+fn a_table_of_a_date_shows_nothing_that_was_read_later_whatever_came_in_first() {
+    let roster = "id,kind,display_name,status\np1,person,Ann,active\n";
+    let accounts = "system,id,name,identity_id\nad,a1,ann,p1\n";
+    for directory_first in [true, false] {
+        let desk = Desk::new();
+        desk.write("series/2025-01-01.csv", roster);
+        desk.write("ad/accounts.csv", accounts);
+        let (series, ad) = (desk.room.path("series"), desk.room.path("ad"));
+        let (series, ad) = (series.display().to_string(), ad.display().to_string());
+        let mut imports = [
+            vec!["import", &ad, "--as", "ad"],
+            vec!["import", &series, "--as", "hr", "--series"],
+        ];
+        if !directory_first {
+            imports.reverse();
+        }
+        for import in &imports {
+            desk.expect(0, import);
+        }
+        let of_date = |kind: &str| desk.lines(0, &[kind, "--as-of", "2025-06-01"]).len();
+        assert_eq!((of_date("identities"), of_date("accounts")), (1, 0));
+        let after_both = |kind: &str| desk.lines(0, &[kind, "--as-of", "2"]).len();
+        assert_eq!((after_both("identities"), after_both("accounts")), (1, 1));
+        // What goes by a whole state says that it holds what was read later.
+        let asked = ["link", "list", "--as-of", "2025-06-01"];
+        let (_, _, told) = desk.run(&asked);
+        assert_eq!(
+            told.contains("`ad` was read after 2025-06-01: sync 1 shows "),
+            directory_first,
+            "{told}"
+        );
+        // Read again, the directory is still not of that date.
+        desk.expect(0, &["import", &ad, "--as", "ad"]);
+        assert_eq!((of_date("identities"), of_date("accounts")), (1, 0));
+    }
+}
+
+#[test]
+fn a_table_of_a_date_shows_of_each_source_what_it_had_brought_by_then() {
+    let desk = Desk::new();
+    let header = "id,kind,display_name,status\n";
+    let (ann, bob) = ("p1,person,Ann,active\n", "p2,person,Bob,active\n");
+    let files = [
+        ("hr/2025-01-01.csv", format!("{header}{ann}")),
+        ("vendors/2025-01-01.csv", format!("{header}{ann}")),
+        ("vendors/2025-09-01.csv", format!("{header}{bob}")),
+    ];
+    for (name, text) in &files {
+        desk.write(name, text);
+    }
+    for source in ["vendors", "hr"] {
+        let folder = desk.room.path(source).display().to_string();
+        let whole = "hold_above=100";
+        let import = [
+            "import", &folder, "--as", source, "--series", "--set", whole,
+        ];
+        desk.expect(0, &import);
+    }
+    let shown = || -> Vec<String> {
+        let rows = desk.lines(0, &["identities", "--as-of", "2025-06-01"]);
+        let word = |row: &Value, column: &str| row[column].as_str().unwrap().to_owned();
+        let of = |row: &Value| format!("{}:{}", word(row, "source"), word(row, "id"));
+        rows.iter().map(of).collect()
+    };
+    assert_eq!(shown(), ["hr:p1", "vendors:p1"]);
+    let (status, rows, told) = desk.run(&["identities", "--as-of", "2025-06-01"]);
+    assert_eq!(status, 0, "{rows}");
+    assert!(told.contains("of `vendors`: after sync 1"), "{told}");
+    let vendors = [
+        "identities",
+        "--as-of",
+        "2025-06-01",
+        "--where",
+        "source=vendors",
+    ];
+    assert_eq!(desk.lines(0, &vendors).len(), 1);
 }
 
 #[test]

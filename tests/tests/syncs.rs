@@ -213,7 +213,7 @@ fn an_old_file_is_read_and_lowers_what_rests_on_it() {
     let folder = desk.room.path("series").display().to_string();
     let told = desk.expect(0, &["import", &folder, "--as", "hr", "--series"]);
     assert!(
-        told.contains("hr: stale: its last complete read shows 2025-02-01T00:00:00Z"),
+        told.contains("hr: stale: its last complete read shows 2025-02-01T00:00:00Z; vendor exits are indeterminate"),
         "{told}"
     );
     let rows = desk.lines(0, &["source", "list"]);

@@ -6,7 +6,8 @@ use crate::rehearsals::moment_from_text;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use lastkey_contract::{Kind, Settings, SourceName};
 use lastkey_engine::store::{
-    DiffQuery, Horizon, RetentionReport, RetentionRule, StoreError, SyncId, SyncRecord, is_dated,
+    DiffQuery, Horizon, ReadLater, RetentionReport, RetentionRule, StoreError, SyncId, SyncRecord,
+    is_dated,
 };
 use lastkey_engine::views::{DiffCount, DiffRow, ObjectHistory, UnfinishedRead};
 use lastkey_flat_files::series::day_of;
@@ -75,6 +76,28 @@ impl Moment {
     }
 }
 
+/// A moment that is asked for, and what is needed to tell which reads are of it.
+struct Asked {
+    moment: Moment,
+    settings: HashMap<SourceName, Settings>,
+}
+
+impl Asked {
+    /// Whether a read shows this moment or one before. The date of a roster is one of its source's
+    /// zone.
+    fn is_of(&self, sync: &SyncRecord, shown: DateTime<Utc>) -> bool {
+        match self.moment {
+            Moment::At(at) => shown <= at,
+            Moment::EndOf(date) => {
+                let own = self.settings.get(&sync.source);
+                let own = own.filter(|_| is_dated(sync).unwrap_or_default());
+                let day = own.and_then(|settings| day_of(settings, shown).ok());
+                day.unwrap_or_else(|| shown.date_naive()) <= date
+            }
+        }
+    }
+}
+
 /// The zone that is furthest ahead.
 const AHEAD_OF_UTC: TimeDelta = TimeDelta::hours(14);
 
@@ -96,11 +119,11 @@ impl Workbench {
             return Err(Failure::bad_input(format!("`{text}` is in the future"))
                 .hint("`now` is the latest moment that can be shown"));
         }
-        let found = match moment {
-            Moment::At(at) => self.store.sync_at(at).await?,
-            Moment::EndOf(date) => self.sync_at_the_end_of(date).await?,
-        };
-        match found {
+        let asked = self.asked(moment).await?;
+        let found = self
+            .store
+            .latest_sync_that(|sync, shown| asked.is_of(sync, shown));
+        match found.await? {
             Some(sync) => Ok(sync.id.0),
             None => Err(
                 Failure::bad_input(format!("nothing had been read by `{text}`"))
@@ -109,21 +132,24 @@ impl Workbench {
         }
     }
 
-    /// The latest sync of a day. The date of a roster is one of its source's zone.
-    async fn sync_at_the_end_of(&self, date: NaiveDate) -> Result<Option<SyncRecord>, Failure> {
-        let sources = self.store.sources().await?;
-        let settings: HashMap<SourceName, Settings> = sources
-            .into_iter()
-            .map(|source| (source.name, source.settings))
-            .collect();
-        let day = |sync: &SyncRecord, shown| -> NaiveDate {
-            let own = settings.get(&sync.source);
-            let own = own.filter(|_| is_dated(sync).unwrap_or_default());
-            own.and_then(|settings| day_of(settings, shown).ok())
-                .unwrap_or_else(|| shown.date_naive())
+    async fn asked(&self, moment: Moment) -> Result<Asked, Failure> {
+        let sources = self.store.sources().await?.into_iter();
+        Ok(Asked {
+            moment,
+            settings: sources.map(|one| (one.name, one.settings)).collect(),
+        })
+    }
+
+    /// The sources of which the state that a time or a date means holds what was read after it:
+    /// a dated read of another source came in after them. None for the number of a sync.
+    pub async fn read_later(&self, text: Option<&str>) -> Result<Vec<ReadLater>, Failure> {
+        let Some(text) = text.filter(|text| text.parse::<u64>().is_err() && *text != "now") else {
+            return Ok(Vec::new());
         };
-        let by_then = |sync: &SyncRecord, shown| day(sync, shown) <= date;
-        Ok(self.store.latest_sync_that(by_then).await?)
+        let sync = SyncId(self.sync_of(text).await?);
+        let asked = self.asked(Moment::parse(text)?).await?;
+        let of = |sync: &SyncRecord, shown| asked.is_of(sync, shown);
+        Ok(self.store.read_later(sync, of).await?)
     }
 
     /// The same for reading tables: 0, the store before its first sync, has none.

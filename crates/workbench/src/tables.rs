@@ -3,7 +3,7 @@
 use crate::bench::Workbench;
 use crate::failure::Failure;
 use lastkey_contract::{Kind, SourceName};
-use lastkey_engine::store::{FactTable, RecordName, SyncId, TableQuery};
+use lastkey_engine::store::{FactTable, ReadLater, RecordName, SyncId, TableQuery};
 use lastkey_engine::views::{
     self, EventRow, IdentityDetail, IdentityLookup, IdentityRow, JournalRow, KindStanding,
     ListQuery, RowWindow, RunDetail, RunRow,
@@ -141,6 +141,34 @@ impl Workbench {
             take(rows).map(ControlFlow::Continue)
         };
         self.store.each_row::<Failure>(kind, &query, give).await
+    }
+
+    /// The same of a time or a date: of sources that were read later, what was known of them then.
+    pub async fn each_row_then(
+        &self,
+        kind: Kind,
+        filters: &[String],
+        sync: u64,
+        later: &[ReadLater],
+        mut take: impl FnMut(Vec<Map<String, Value>>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let read_later = |row: &Map<String, Value>| {
+            let source = row.get("source").and_then(Value::as_str);
+            later.iter().any(|one| source == Some(one.source.as_str()))
+        };
+        self.each_row(kind, filters, Some(sync), |mut rows| {
+            rows.retain(|row| !read_later(row));
+            take(rows)
+        })
+        .await?;
+        for one in later {
+            let Some(upto) = one.upto else { continue };
+            let mut of_source = filters.to_vec();
+            of_source.push(format!("source={}", one.source));
+            self.each_row(kind, &of_source, Some(upto.0), &mut take)
+                .await?;
+        }
+        Ok(())
     }
 }
 

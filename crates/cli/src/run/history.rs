@@ -4,10 +4,30 @@ use super::{counted, open};
 use crate::args::{Diff, Global};
 use crate::output::{Output, moment, table as laid_out};
 use lastkey_contract::Kind;
+use lastkey_contract::when::rfc3339;
 use lastkey_engine::views::{ChangedColumn, DiffRow, Difference, UnfinishedRead};
-use lastkey_workbench::{DiffRequest, Failure, WhenMissing};
+use lastkey_workbench::{DiffRequest, Failure, WhenMissing, Workbench};
 use serde_json::{Value, json};
 use std::process::ExitCode;
+
+/// Says whose facts an answer holds although they were read after the time or date asked for: a
+/// state is one of all sources after a sync. Answers rest on it, so that it is said to scripts too.
+pub async fn say_read_later(
+    bench: &Workbench,
+    as_of: Option<&str>,
+    out: &Output,
+) -> Result<(), Failure> {
+    for later in bench.read_later(as_of).await? {
+        out.important(format!(
+            "`{}` was read after {}: sync {} shows {}, and what it says counts in this answer all the same",
+            later.source,
+            as_of.unwrap_or_default(),
+            later.sync.0,
+            moment(&rfc3339(later.shows))
+        ));
+    }
+    Ok(())
+}
 
 pub async fn diff(global: &Global, args: Diff, out: &Output) -> Result<ExitCode, Failure> {
     let bench = open(global, WhenMissing::Refuse, out).await?;

@@ -1,5 +1,6 @@
 //! `link`: decisions, lists for them, explanations, rules.
 
+use super::history::say_read_later;
 use super::open;
 use crate::args::Global;
 use crate::link_args::{Link, LinkCommand, Listed, Rules};
@@ -139,6 +140,7 @@ async fn list(
         state: state.map(|(_, state)| state),
         of,
     };
+    say_read_later(&bench, as_of, out).await?;
     let as_of = bench.as_of(as_of).await?;
     if let Some(sync) = as_of {
         out.remark(format!(

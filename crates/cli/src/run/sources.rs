@@ -5,6 +5,7 @@ use super::{counted, open};
 use crate::args::{Global, Import, Source};
 use crate::output::{Output, moment, table};
 use chrono::TimeDelta;
+use lastkey_contract::Kind;
 use lastkey_engine::collect::{OWN_SETTINGS, Rules, age_words};
 use lastkey_engine::views::{CheckView, NewSource, SourceRow, SyncReport};
 use lastkey_workbench::{
@@ -381,8 +382,19 @@ pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure
             .as_deref()
             .filter(|_| last && report.freshness == "stale")
         {
+            // A leaver's verdict rests on what was read of systems; a vendor's exit on the roster, too.
+            let only_people = report
+                .kinds
+                .iter()
+                .all(|kind| kind.kind == Kind::Identity.word());
+            let claims = match only_people {
+                true => {
+                    "vendor exits are indeterminate, and whose an account is goes by who was listed then"
+                }
+                false => "claims that rest on it are indeterminate",
+            };
             out.line(format!(
-                "{}: stale: its last complete read shows {}; claims that rest on it are indeterminate",
+                "{}: stale: its last complete read shows {}; {claims}",
                 report.source,
                 moment(at)
             ))?;

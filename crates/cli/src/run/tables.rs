@@ -27,6 +27,14 @@ pub async fn table(
     {
         out.remark(format!("as of {text}: after sync {sync}"));
     }
+    let later = bench.read_later(args.as_of.as_deref()).await?;
+    for one in &later {
+        let source = &one.source;
+        out.remark(match one.upto {
+            Some(upto) => format!("of `{source}`: after sync {}", upto.0),
+            None => format!("of `{source}`: nothing, it had not been read by then"),
+        });
+    }
     let columns = lastkey_workbench::columns(kind);
     let mut printer = Printer::new(&args, out);
     // Documents are written as soon as rows are read. A table for people has columns as wide as
@@ -36,15 +44,20 @@ pub async fn table(
         false => WINDOW as usize,
     };
     let mut waiting = Vec::new();
-    bench
-        .each_row(kind, &args.filters, as_of, |rows| {
-            waiting.extend(rows);
-            match waiting.len() < together {
-                true => Ok(()),
-                false => printer.window(&columns, std::mem::take(&mut waiting)),
-            }
-        })
-        .await?;
+    let take = |rows| {
+        waiting.extend(rows);
+        match waiting.len() < together {
+            true => Ok(()),
+            false => printer.window(&columns, std::mem::take(&mut waiting)),
+        }
+    };
+    match as_of {
+        Some(sync) => {
+            let rows = bench.each_row_then(kind, &args.filters, sync, &later, take);
+            rows.await?;
+        }
+        None => bench.each_row(kind, &args.filters, None, take).await?,
+    }
     printer.window(&columns, waiting)?;
     if printer.rows == 0 && !out.json && !args.csv {
         let plural = kind.plural();

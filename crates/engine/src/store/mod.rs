@@ -82,7 +82,7 @@ pub use links::LinkState;
 pub use log::LogEntry;
 pub(crate) use log::sha256_hex;
 pub(crate) use met::{Met, Scope};
-pub use moments::{is_dated, moment_view};
+pub use moments::{ReadLater, is_dated, moment_view};
 pub(crate) use names::End;
 pub(crate) use objects::{UNIT, named, principal_ref, shown_key};
 pub use open::{Store, StoreKey};

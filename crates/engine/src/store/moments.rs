@@ -3,7 +3,21 @@
 use super::{Store, StoreError, SyncId, SyncRecord, SyncState};
 use crate::views::MomentView;
 use chrono::{DateTime, Utc};
+use lastkey_contract::SourceName;
 use lastkey_contract::when::rfc3339;
+use std::collections::BTreeMap;
+
+/// A source whose reads up to a sync show more than a moment that was asked for: it was read later,
+/// and a dated read of another source came in after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadLater {
+    pub source: SourceName,
+    /// The first of its reads that show more.
+    pub sync: SyncId,
+    pub shows: DateTime<Utc>,
+    /// Its latest read that does not; none where it had not been read by then.
+    pub upto: Option<SyncId>,
+}
 
 /// Syncs are looked at newest first, in windows of so many.
 const WINDOW: u32 = 1_000;
@@ -33,6 +47,48 @@ impl Store {
                 }
             }
         }
+    }
+
+    /// The sources of which the state after a sync holds what was read after a moment, by name;
+    /// `holds` says of which reads the moment is no earlier.
+    pub async fn read_later(
+        &self,
+        sync: SyncId,
+        holds: impl Fn(&SyncRecord, DateTime<Utc>) -> bool,
+    ) -> Result<Vec<ReadLater>, StoreError> {
+        let mut by_then: BTreeMap<SourceName, SyncId> = BTreeMap::new();
+        let mut later: BTreeMap<SourceName, ReadLater> = BTreeMap::new();
+        let mut offset = 0;
+        loop {
+            let syncs = self.syncs(offset, WINDOW).await?;
+            if syncs.is_empty() {
+                break;
+            }
+            offset += syncs.len() as u64;
+            for one in syncs.into_iter().filter(|one| one.id <= sync) {
+                let Some(shows) = shows(&one)? else { continue };
+                if by_then.contains_key(&one.source) {
+                    continue;
+                }
+                if holds(&one, shows) {
+                    by_then.insert(one.source, one.id);
+                    continue;
+                }
+                let source = one.source.clone();
+                let read = ReadLater {
+                    source: one.source,
+                    sync: one.id,
+                    shows,
+                    upto: None,
+                };
+                later.insert(source, read);
+            }
+        }
+        let with_upto = |read: ReadLater| ReadLater {
+            upto: by_then.get(&read.source).copied(),
+            ..read
+        };
+        Ok(later.into_values().map(with_upto).collect())
     }
 
     /// The moment that a sync shows; of one under way, when it began.
