@@ -202,6 +202,14 @@ fn a_table_of_a_date_shows_nothing_that_was_read_later_whatever_came_in_first() 
             directory_first,
             "{told}"
         );
+        let reach = ["reach", "--identity", "p1", "--as-of", "2025-06-01"];
+        if directory_first {
+            let refused = "is not the state after any sync: `ad` was read later";
+            desk.trouble(3, &reach, refused);
+            desk.expect(0, &["reach", "--identity", "p1", "--as-of", "2"]);
+        } else {
+            desk.expect(0, &reach);
+        }
         // Read again, the directory is still not of that date.
         desk.expect(0, &["import", &ad, "--as", "ad"]);
         assert_eq!((of_date("identities"), of_date("accounts")), (1, 0));

@@ -24,6 +24,16 @@ impl Workbench {
         let Some(sync) = self.as_of(as_of).await?.map(SyncId) else {
             return Ok(self);
         };
+        // A verdict of then may not rest on what was read later; of sources that were, the state
+        // after a sync tells nothing else.
+        if let (Some(text), Some(later)) = (as_of, self.read_later(as_of).await?.first()) {
+            return Err(Failure::not_possible(format!(
+                "what was known at `{text}` is not the state after any sync: `{}` was read later, and \
+                 that came in before sync {}",
+                later.source, sync.0
+            ))
+            .hint(format!("`--as-of {}` asks of all that there was after that sync", sync.0)));
+        }
         let at = self.store.shown_at(sync).await?;
         self.then = Some(Then { sync, at });
         self.forget().await;

@@ -1,6 +1,5 @@
 //! `plan`, `rehearse leaver`, `reach`.
 
-use super::history::say_read_later;
 use super::{counted, open};
 use crate::args::{Global, Leaver, Reach};
 use crate::output::{Output, moment, table};
@@ -60,7 +59,6 @@ pub async fn plan_show(global: &Global, out: &Output) -> Result<ExitCode, Failur
 pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitCode, Failure> {
     let at = args.at.as_deref().map(moment_from_text).transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
-    say_read_later(&bench, args.as_of.as_deref(), out).await?;
     let bench = bench.look_back(args.as_of.as_deref()).await?;
     let at = at.unwrap_or_else(|| bench.now());
     if args.who.all {
@@ -274,7 +272,6 @@ pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCod
         _ => return Err(Failure::bad_input("give one of --identity or --credential")),
     };
     let bench = open(global, WhenMissing::Refuse, out).await?;
-    say_read_later(&bench, args.as_of.as_deref(), out).await?;
     let bench = bench.look_back(args.as_of.as_deref()).await?;
     let radius = bench.reach(&of, at).await?;
     if out.json {
