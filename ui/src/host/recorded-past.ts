@@ -56,4 +56,4 @@ export function table(query: ListQuery): RowWindow<FactRow> {
 }
 
 export const retention: RetentionView = { rules: [{ kind: "all", days: 730, syncs: null }, { kind: "grant", days: 400, syncs: 100 }], whole_from: [{ kind: "grant", sync: 812 }], kinds: ["identity", "account", "entitlement", "grant", "credential", "location", "reader", "control", "owner", "session", "task"] };
-export const report: RetentionReport = { kinds: [{ kind: "grant", upto: 1204, versions: 48_211, held: 912, packed_with_kept: 3100 }], journals: 12, evidence: [{ sync: 1100, versions: 912, why: "the package `pk-2026-03-01-9f` was exported at 2026-03-01T09:00:00Z" }] };
+export const report: RetentionReport = { kinds: [{ kind: "grant", upto: 1204, versions: 48_211, held: 912, packed_with_kept: 3100 }], journals: 12, evidence: [{ sync: 1100, versions: 912, why: "the package `pk-2026-03-01-9f` was exported at 2026-03-01T09:00:00Z" }], held_for_accounts: 0 };

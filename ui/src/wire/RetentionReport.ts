@@ -13,4 +13,8 @@ journals: number,
 /**
  * The moments that are evidence, by sync: how many versions each keeps, and why.
  */
-evidence: Array<Evidence>, };
+evidence: Array<Evidence>, 
+/**
+ * How many versions of identities stay because they say whose a current account is.
+ */
+held_for_accounts: number, };

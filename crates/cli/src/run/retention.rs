@@ -99,5 +99,11 @@ fn told(report: &RetentionReport, gone: &str, out: &Output) -> Result<ExitCode, 
             evidence.why
         ))?;
     }
+    if report.held_for_accounts > 0 {
+        out.line(format!(
+            "held: {} versions of identities that say whose an account is: of who left, has other values by now, or had an id before it was given on",
+            counted(report.held_for_accounts)
+        ))?;
+    }
     Ok(ExitCode::SUCCESS)
 }

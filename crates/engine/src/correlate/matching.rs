@@ -223,7 +223,7 @@ impl Identities {
     }
 
     /// Everybody whom a rule's values lead to.
-    fn fitting(&self, ready: &ReadyRule, account: &AccountKeys) -> Vec<u32> {
+    pub(super) fn fitting(&self, ready: &ReadyRule, account: &AccountKeys) -> Vec<u32> {
         let rule = &ready.rule;
         let mut found: Vec<u32> = Vec::new();
         if rule.is_of_identity_id() {

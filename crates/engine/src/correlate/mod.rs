@@ -16,6 +16,7 @@ mod matching;
 mod merged;
 mod nearest;
 mod persons;
+mod rests;
 mod rules;
 mod rules_text;
 mod seen;

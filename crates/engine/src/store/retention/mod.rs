@@ -5,6 +5,7 @@
 //! never anything current, never the log, a decision or a sync's own record. What an exported
 //! package, a standing decision or a leaver rests on keeps the versions that stood at that moment.
 
+mod belongings;
 mod held;
 mod run;
 #[cfg(test)]

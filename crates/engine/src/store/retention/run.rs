@@ -2,13 +2,14 @@
 
 use super::super::log::append;
 use super::super::moments::{moment, shows};
-use super::super::{Store, StoreError, SyncId, SyncRecord, blocks};
+use super::super::{Store, StoreError, SyncId, SyncRecord, blocks, links};
+use super::belongings::belongings;
 use super::{ALL_KINDS, RetentionRule};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::Kind;
 use serde::Serialize;
 use sqlx::SqliteConnection;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use ts_rs::TS;
 
 /// What a rule came to for one kind.
@@ -35,6 +36,8 @@ pub struct RetentionReport {
     pub journals: u64,
     /// The moments that are evidence, by sync: how many versions each keeps, and why.
     pub evidence: Vec<Evidence>,
+    /// How many versions of identities stay because they say whose a current account is.
+    pub held_for_accounts: u64,
 }
 
 /// A moment that is kept whole.
@@ -85,7 +88,13 @@ impl Store {
         let mut writing = self.begin().await?;
         let connection = &mut *writing.tx;
         for (kind, upto) in &cutoffs {
-            let found = blocks::forgettable(&mut *connection, *kind, *upto, &evidence).await?;
+            let kept = match *kind == Kind::Identity {
+                true => belongings(&mut *connection, self.names()?).await?,
+                false => HashSet::new(),
+            };
+            let found =
+                blocks::forgettable(&mut *connection, *kind, *upto, &evidence, &kept).await?;
+            report.held_for_accounts += found.of_kept;
             for (moment, count) in &found.held {
                 *held.entry(*moment).or_default() += count;
             }
@@ -93,12 +102,14 @@ impl Store {
                 kind: kind.word().to_owned(),
                 upto: upto.cast_unsigned(),
                 versions: found.versions,
-                held: found.held.values().sum(),
+                held: found.held.values().sum::<u64>() + found.of_kept,
                 packed_with_kept: found.packed_with_kept,
             });
             if doing == Doing::Delete && found.versions > 0 {
                 blocks::forget(&mut *connection, &found.blocks).await?;
                 put_horizon(&mut *connection, *kind, *upto).await?;
+                // What links were made of may be less now.
+                links::look_at_all(&mut *connection).await?;
             }
         }
         report.evidence = moments

@@ -3,7 +3,7 @@
 use crate::collect::seeded::{Seeded, account, identity};
 use crate::collect::tests::{Bench, bench, now, read_with};
 use crate::collect::{Removals, SyncSettings};
-use crate::store::{DiffQuery, StoreError, SyncId, TableQuery};
+use crate::store::{DiffQuery, StoreError, SyncId, TableQuery, WhichLinks};
 use chrono::{TimeDelta, TimeZone, Utc};
 use lastkey_contract::{Fact, Kind};
 
@@ -115,5 +115,75 @@ async fn what_a_package_shows_stays_whole() {
     let later = now() + TimeDelta::days(400);
     store.run_retention(later).await.unwrap();
     assert_eq!(accounts(&bench, 3).await.unwrap(), 5);
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_left_is_remembered_for_as_long_as_an_account_is_theirs() {
+    let bench = bench(&["hr", "ad"]).await;
+    let store = &bench.store;
+    let mail = |id: &str| -> Fact {
+        let fact = serde_json::json!({
+            "fact": "identity", "id": id, "kind": "person", "email": "ann@x.org"});
+        serde_json::from_value(fact).unwrap()
+    };
+    let of_mail = serde_json::json!({
+        "fact": "account", "system": "ad", "id": "a9", "email": "ann@x.org"});
+    let of_mail: Fact = serde_json::from_value(of_mail).unwrap();
+    let day = |day: u32| SyncSettings {
+        read_date: Some(Utc.with_ymd_and_hms(2026, 2, day, 0, 0, 0).unwrap()),
+        removals: Removals::Accept,
+        ..crate::collect::tests::quick()
+    };
+    let hr = async |n: u32, people: Vec<Fact>| {
+        let connector = Seeded::new(10).with(Kind::Identity, people);
+        read_with(&bench, "hr", &connector, &day(n)).await.unwrap();
+    };
+    let ad = async |n: u32, accounts: Vec<Fact>| {
+        let connector = Seeded::new(10).with(Kind::Account, accounts);
+        read_with(&bench, "ad", &connector, &day(n)).await.unwrap();
+    };
+    // When what leavers held is no evidence any more.
+    let later = now() + TimeDelta::days(800);
+    let states = async || {
+        let which = WhichLinks::default();
+        let (links, _) = store.links_after(&which, -1, 10).await.unwrap();
+        let told = links.into_iter().map(|link| link.state.word());
+        told.collect::<Vec<&str>>()
+    };
+    hr(1, vec![mail("u1")]).await;
+    hr(2, vec![identity("gone", "Nobody's")]).await;
+    let accounts = vec![of_mail, account("ad", "a1", "u1")];
+    ad(3, accounts).await;
+    hr(4, vec![mail("u2")]).await;
+    for n in 5..10 {
+        hr(n, vec![mail("u2")]).await;
+    }
+    let before = states().await;
+    assert_eq!(
+        before,
+        ["possibly connected", "of somebody who is not listed"]
+    );
+    store
+        .set_retention(None, None, Some(2), now())
+        .await
+        .unwrap();
+    let told = store.retention_preview(later).await.unwrap();
+    let done = store.run_retention(later).await.unwrap();
+    assert_eq!(told, done);
+    let people = done.kinds.iter().find(|k| k.kind == "identity").unwrap();
+    assert_eq!((done.held_for_accounts, people.held), (1, 1));
+    assert_eq!(people.versions, 1, "of who had no account, nothing is held");
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    assert_eq!(states().await, before);
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    // With the accounts, what said whose they were goes too.
+    ad(11, vec![account("ad", "b", "u2")]).await;
+    for n in 12..15 {
+        hr(n, vec![mail("u2")]).await;
+    }
+    let done = store.run_retention(later).await.unwrap();
+    assert_eq!(done.held_for_accounts, 0);
+    assert_eq!(states().await, ["connected"]);
     assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
 }

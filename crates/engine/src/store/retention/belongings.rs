@@ -1,0 +1,37 @@
+//! Records whose past says whose a current account is: whoever left keeps their accounts for as long
+//! as somebody remembers who that was, so their versions are evidence.
+
+use super::super::StoreError;
+use super::super::blocks::{self, At, Which};
+use super::super::ground::{self, odd_records, source_rows};
+use super::super::link_gather::{Gathered, Kept, gather};
+use super::super::names::Names;
+use lastkey_contract::Kind;
+use sqlx::SqliteConnection;
+use std::collections::HashSet;
+
+/// Those records: source row and number of the key.
+pub(super) async fn belongings(
+    connection: &mut SqliteConnection,
+    names: Names,
+) -> Result<HashSet<(i64, i64)>, StoreError> {
+    let sources = source_rows(connection, At::Now).await?;
+    let depth = ground::depth(connection).await?;
+    let odd = odd_records(connection, At::Now, &sources, depth).await?;
+    let mut records = HashSet::new();
+    if odd.past.is_empty() && odd.reused.is_empty() {
+        return Ok(records);
+    }
+    let Gathered { known, .. } = gather(connection, &sources, &odd, Kept::All).await?;
+    let accounts = Which::now(Kind::Account);
+    blocks::each(connection, &accounts, depth.columns(), |block| {
+        block.places().try_for_each(|place| {
+            let (keys, _) = depth.account(block, place)?;
+            let found = known.rests_on(&keys).into_iter();
+            records.extend(found.map(|(source, id)| (source, names.key(Kind::Identity, &id))));
+            Ok(())
+        })
+    })
+    .await?;
+    Ok(records)
+}
