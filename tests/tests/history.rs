@@ -195,13 +195,17 @@ fn a_table_of_a_date_shows_nothing_that_was_read_later_whatever_came_in_first() 
         let after_both = |kind: &str| desk.lines(0, &[kind, "--as-of", "2"]).len();
         assert_eq!((after_both("identities"), after_both("accounts")), (1, 1));
         // What goes by a whole state says that it holds what was read later.
-        let asked = ["link", "list", "--as-of", "2025-06-01"];
-        let (_, _, told) = desk.run(&asked);
-        assert_eq!(
-            told.contains("`ad` was read after 2025-06-01: sync 1 shows "),
-            directory_first,
-            "{told}"
-        );
+        for asked in [
+            &["link", "list", "--as-of", "2025-06-01"][..],
+            &["diff", "2025-06-01", "now"],
+        ] {
+            let (_, _, told) = desk.run(asked);
+            assert_eq!(
+                told.contains("`ad` was read after 2025-06-01: sync 1 shows "),
+                directory_first,
+                "{told}"
+            );
+        }
         let reach = ["reach", "--identity", "p1", "--as-of", "2025-06-01"];
         if directory_first {
             let refused = "is not the state after any sync: `ad` was read later";

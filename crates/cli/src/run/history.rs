@@ -38,6 +38,9 @@ pub async fn diff(global: &Global, args: Diff, out: &Output) -> Result<ExitCode,
         filters: args.filters,
     };
     let query = bench.diff_query(&request).await?;
+    for moment in [&request.from, &request.to] {
+        say_read_later(&bench, Some(moment.as_str()), out).await?;
+    }
     out.remark(format!(
         "from after sync {} to after sync {}",
         query.from.0, query.to.0
