@@ -247,12 +247,14 @@ def measure_files(table, room, scale, runs):
         names = {path: answers.table_name(path) for path in files}
         imports = [f".import {path} {name}" for path, name in names.items()]
         beside.append(Run(["sqlite3", plain, "-cmd", ".mode csv", *imports]))
-        series = {name: ["--series"] if name == "hr" else [] for name in folders}
-        first = [Run(lastkey(store, "import", folder / name, "--as", name, *series[name])) for name in folders]
+        # Dated rosters are imported in their order; all other folders are read together.
+        read = [name for name in folders if name != "hr"]
+        first = [Run(lastkey(store, "import", folder / name, "--as", name, "--series")) for name in folders if name == "hr"]
+        first += [Run(lastkey(store, "source", "add", "flat-files", name, "--set", f"path={folder / name}")) for name in read]
+        first.append(Run(lastkey(store, "sync", *read)))
         ours.append(Sum(first))
         changed = seed.change_one_in_a_thousand(folder)
         last = latest_sync(store)
-        read = [name for name in folders if not series[name]]
         again.append(Run(lastkey(store, "sync", *read)))
     print(f"{len(changed):,} rows changed", file=sys.stderr)
     table.add(f"import {accounts:,} accounts and {grants:,} grants", ours, beside, "sqlite3 .import of the same files", "at most 5")
