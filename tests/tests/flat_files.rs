@@ -408,3 +408,71 @@ fn a_series_of_rosters_tells_who_came_moved_and_left_and_when() {
         "`roster.csv` has no date in its name",
     );
 }
+
+#[test]
+fn what_cannot_be_read_says_what_to_write_instead() {
+    let desk = Desk::new();
+    let rows = [
+        "1,person,perhaps,",
+        "2,person,active,20.11.2026",
+        "3,person,active,",
+    ];
+    desk.write(
+        "in/identities.csv",
+        [
+            &b"id,kind,status,start_date\n4,person,\xff,\n"[..],
+            rows.join("\n").as_bytes(),
+            b"\n",
+        ]
+        .concat(),
+    );
+    desk.write(
+        "in/accounts.csv",
+        "system,id,enabled\nad,a,true\nad,b,maybe\n",
+    );
+    let folder = desk.room.path("in").display().to_string();
+    let said = desk.expect(1, &["import", &folder, "--as", "x"]);
+    for told in [
+        "`status` is not one of the known words (active, inactive, pending, on_leave; say what another one stands for with --map 'identities.status.OTHER=active')",
+        "`start_date` is neither a date nor an RFC 3339 time (write 2026-11-20 or",
+        "`enabled` is not a boolean (true, yes, 1, false, no, 0;",
+        "the row is not UTF-8 (save the file as CSV UTF-8)",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let mapped = [
+        "import",
+        &folder,
+        "--as",
+        "x",
+        "--map",
+        "accounts.enabled.maybe=false",
+    ];
+    assert!(!desk.expect(1, &mapped).contains("boolean"), "as it says");
+    // A file alone that is nearly ours.
+    desk.write("lone/acounts.csv", "system,id\nad,a\n");
+    let lone = desk.room.path("lone").display().to_string();
+    let told = desk.trouble(
+        3,
+        &["import", &lone, "--as", "y"],
+        "holds none of the files",
+    );
+    assert!(
+        told.contains("`acounts.csv`: did you mean `accounts.csv`?"),
+        "{told}"
+    );
+    // Filters that no row can pass are no empty answer.
+    desk.trouble(
+        2,
+        &["accounts", "--where", "foo=1"],
+        "there is no column `foo` in this table",
+    );
+    let maybe = ["accounts", "--where", "enabled=maybe"];
+    let told = desk.trouble(2, &maybe, "`maybe` is not allowed for `enabled`");
+    assert!(told.contains("say true or false"), "{told}");
+    assert_eq!(
+        desk.lines(0, &["accounts", "--where", "enabled=false"])
+            .len(),
+        1
+    );
+}

@@ -388,8 +388,14 @@ fn events_are_narrowed_ordered_and_printed() {
     desk.trouble(
         2,
         &["events", "--since", "soon"],
-        "`soon` is not allowed for `since`",
+        "`soon` is neither a date nor a moment, for `since`",
     );
+    let told = desk.trouble(
+        2,
+        &["events", "--since", "01.01.2026"],
+        "`01.01.2026` is neither",
+    );
+    assert!(told.contains("write a day (2026-11-20)"), "{told}");
     desk.trouble(
         2,
         &["events", "--where", "event=birthday"],

@@ -2,6 +2,8 @@
 //! by its mapping at all.
 
 use crate::first_line::{bound, header_of};
+use crate::header::Shape;
+use crate::mapping::Mapping;
 use crate::place::survey;
 use crate::settings::Source;
 use crate::words::words;
@@ -90,12 +92,13 @@ pub fn change(before: &Settings, after: &Settings) -> Result<Change, ConnectorEr
     })
 }
 
-/// Whether the files there have the columns that a mapping names; only those that one is given for
-/// are looked at.
+/// Whether the files there can be read as what they are said to be: a single file, and those of a
+/// folder that a mapping is given for.
 pub fn fits(settings: &Settings) -> Result<(), ConnectorError> {
     let source = Source::from_settings(settings)?;
     for (kind, stored) in &survey(&source)?.files {
-        if stored.rows.is_none() && source.mapping(*kind) != crate::mapping::Mapping::default() {
+        let asked = stored.shape == Shape::Single || source.mapping(*kind) != Mapping::default();
+        if asked && stored.rows.is_none() {
             bound(&source, *kind, stored, &header_of(&source, stored)?)?;
         }
     }

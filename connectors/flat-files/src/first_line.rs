@@ -1,10 +1,12 @@
 //! The first line of a file: what stands before it, what it holds, and which columns it binds.
 
+use crate::columns::columns;
 use crate::error::{not_understood, unreadable};
-use crate::header::{self, Header};
+use crate::header::{self, Header, Shape};
+use crate::mapping::Mapping;
 use crate::place::Stored;
 use crate::recipes::suggest_recipes;
-use crate::settings::Source;
+use crate::settings::{SingleBy, Source};
 use crate::table::{Cells, Malformed, Position, Records};
 use lastkey_contract::{ConnectorError, Kind};
 use std::io::{self, BufRead, BufReader, Read};
@@ -25,20 +27,74 @@ pub fn bound(
         None => own,
     };
     let (shown, name) = (source.shown.as_str(), stored.name.as_str());
-    header::bind(shown, name, kind, stored.shape, &mapping, cells).map_err(|error| {
-        let header: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let known: Vec<&str> = suggest_recipes(&header)
+    let header: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let known: Vec<&str> = match stored.rows {
+        Some(_) => Vec::new(),
+        None => suggest_recipes(&header)
             .iter()
             .map(|recipe| recipe.name.as_str())
-            .collect();
-        match (&stored.rows, known.as_slice()) {
-            (Some(_), _) | (None, []) => error,
-            (None, known) => error.hint(format!(
+            .collect(),
+    };
+    if kind == Kind::Identity
+        && stored.shape == Shape::Single
+        && source.single_by == SingleBy::Default
+        && mapping == Mapping::default()
+    {
+        looks_like_a_roster(source, &names, &known)?;
+    }
+    header::bind(shown, name, kind, stored.shape, &mapping, cells).map_err(|error| {
+        match known.as_slice() {
+            [] => error,
+            known => error.hint(format!(
                 "a recipe knows this header: --recipe {}",
                 known.join(" or ")
             )),
         }
     })
+}
+
+/// A file of which nobody said what it holds is one of persons only where it looks like one: an
+/// extract of accounts or secrets has ids and names too.
+fn looks_like_a_roster(
+    source: &Source,
+    names: &[&str],
+    known: &[&str],
+) -> Result<(), ConnectorError> {
+    // Without an id it is refused anyway, with the columns that would be needed.
+    if !names.contains(&"id") || names.contains(&"kind") {
+        return Ok(());
+    }
+    let shown = &source.shown;
+    let command = format!("lastkey import {} --as NAME", source.path.display());
+    if !known.is_empty() {
+        return Err(not_understood(
+            shown,
+            format!(
+                "`{shown}` does not say that its rows are persons, and has the header of an extract that a recipe knows: {}",
+                known.join(", ")
+            ),
+            &format!(
+                "type: {command} --recipe {}; of a list of persons say --file identities",
+                known.join(" or ")
+            ),
+        ));
+    }
+    let of_persons = |name: &&str| {
+        let mut columns = columns(Kind::Identity).iter();
+        *name != "id" && columns.any(|column| column.name == *name)
+    };
+    if names.len() > 1 && !names.iter().any(of_persons) {
+        return Err(not_understood(
+            shown,
+            format!(
+                "`{shown}` does not look like a list of persons: of their columns it has `id` alone"
+            ),
+            &format!(
+                "say what its rows are, such as: {command} --file accounts (or identities), or which columns are which with --map"
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// The names in the first line of a file; none where it has no such line.

@@ -2,6 +2,7 @@
 
 use crate::header::{From as Origin, Header};
 use crate::table::Cells;
+use crate::words::{NO_BOOLEAN, NO_DATE, NO_WORD};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use lastkey_contract::facts::*;
@@ -268,7 +269,7 @@ impl<'a> Row<'a> {
         name: &'static str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, Problem> {
-        self.parsed(name, "is not one of the known words", parse)
+        self.parsed(name, NO_WORD, parse)
     }
 
     fn required_word<T>(
@@ -284,7 +285,7 @@ impl<'a> Row<'a> {
     }
 
     fn truth(&mut self, name: &'static str) -> Result<Option<bool>, Problem> {
-        self.parsed(name, "is not a boolean", |text| {
+        self.parsed(name, NO_BOOLEAN, |text| {
             match text.to_ascii_lowercase().as_str() {
                 "true" | "yes" | "1" => Some(true),
                 "false" | "no" | "0" => Some(false),
@@ -299,7 +300,7 @@ impl<'a> Row<'a> {
 
     fn when(&mut self, name: &'static str) -> Result<Option<When>, Problem> {
         let (zone, dates) = (self.zone, self.header.dates);
-        self.parsed(name, "is neither a date nor an RFC 3339 time", |text| {
+        self.parsed(name, NO_DATE, |text| {
             time(text, zone).or_else(|| written_as(text, dates, zone))
         })
     }

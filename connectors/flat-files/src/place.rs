@@ -4,6 +4,7 @@ use crate::archive::{self, Entry};
 use crate::columns::{file_name, kind_of_file};
 use crate::error::{broken, unreadable};
 use crate::header::Shape;
+use crate::misspelt::{is_table, known_as};
 use crate::recipes::{self, Rows};
 use crate::series;
 use crate::settings::Source;
@@ -118,11 +119,18 @@ pub fn survey(source: &Source) -> Result<Found, ConnectorError> {
     };
     if found.files.is_empty() {
         let names: Vec<_> = Kind::ALL.iter().map(|k| file_name(*k)).collect();
+        let tables = found.unknown.iter().filter(|name| is_table(name));
+        let meant: Vec<String> = tables
+            .filter_map(|name| {
+                known_as(name).map(|known| format!("`{name}`: did you mean `{known}`?"))
+            })
+            .collect();
         return Err(broken(
             shown,
             "open",
             format!("`{shown}` holds none of the files that can be read"),
             &match recipes::known_at(path).as_slice() {
+                [] if !meant.is_empty() => meant.join("; "),
                 [] if series::dated_files(path).is_ok() => {
                     "it holds dated rosters: import it with --series".to_owned()
                 }

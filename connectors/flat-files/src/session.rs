@@ -9,6 +9,7 @@ use crate::place::{Found, Inside, Outside, Stored, sha256_of_all, survey};
 use crate::recipes::{Passes, Sieve};
 use crate::settings::{LineEnd, Source};
 use crate::table::{Cells, Position, Records, Step};
+use crate::words::advice;
 use async_trait::async_trait;
 use lastkey_contract::{
     ConnectorError, Cursor, ErrorKind, Kind, Known, Note, NoteKind, Page, PageRequest, Same,
@@ -269,7 +270,7 @@ fn page(
                     page.expected_total = None;
                 }
                 failures.row(
-                    format!("the row {}", malformed.says()),
+                    format!("the row {}{}", malformed.says(), malformed.advice()),
                     format!("{place}: the row {}", malformed.says()),
                 );
             }
@@ -291,7 +292,10 @@ fn page(
                     class,
                     value,
                 }) => failures.row(
-                    format!("`{column}` {class}"),
+                    format!(
+                        "`{column}` {class}{}",
+                        advice(kind, stored.shape, &column, class)
+                    ),
                     match value {
                         Some(value) => format!("{place}:{column}: `{value}` {class}"),
                         None => format!("{place}:{column}: {class}"),

@@ -100,6 +100,14 @@ pub enum LineEnd {
     Optional,
 }
 
+/// Whether somebody said what the rows of a single CSV file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SingleBy {
+    Setting,
+    /// Nobody: they are taken for identities.
+    Default,
+}
+
 /// A configured place with its mapping and its zone.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -108,6 +116,8 @@ pub struct Source {
     pub shown: String,
     /// What the rows of a single CSV file are.
     pub single: Kind,
+    /// Who says that.
+    pub single_by: SingleBy,
     pub zone: Tz,
     pub last_line_end: LineEnd,
     pub recipe: Option<&'static Recipe>,
@@ -140,6 +150,10 @@ impl Source {
                     "say identities, accounts, …",
                 )
             })?,
+        };
+        let single_by = match settings.get("file") {
+            Some(_) => SingleBy::Setting,
+            None => SingleBy::Default,
         };
         let zone = zone(settings)?;
         let last_line_end = match settings.get("last_line_end") {
@@ -226,6 +240,7 @@ impl Source {
             path,
             shown,
             single,
+            single_by,
             zone,
             last_line_end,
             recipe,

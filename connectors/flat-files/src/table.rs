@@ -39,6 +39,20 @@ impl Malformed {
         }
     }
 
+    /// What to do about it, to follow what is wrong; empty where that says it all.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Malformed::NotUtf8 => " (save the file as CSV UTF-8)",
+            Malformed::UnclosedQuote
+            | Malformed::QuoteInside
+            | Malformed::AfterQuote
+            | Malformed::TooLong
+            | Malformed::CellTooLong
+            | Malformed::Nul
+            | Malformed::Separator => "",
+        }
+    }
+
     /// Whether counting quotes over the whole file cannot find the same records.
     pub fn spoils_counting(self) -> bool {
         match self {

@@ -76,8 +76,8 @@ impl Workbench {
             (None, Some(change)) => allowed(name, change)?,
             (None, None) => {}
         }
-        if let (Mapped::Anew, Some((roster, _))) = (mapping, new().next()) {
-            fits(&roster.settings)?;
+        if let Some((roster, _)) = new().next() {
+            self.refuse_misfit(name, mapping, &roster.settings).await?;
         }
         let mut imported = Imported::default();
         let mut going_on = true;
@@ -114,6 +114,25 @@ impl Workbench {
             self.keep_words(&request).await?;
         }
         Ok(imported)
+    }
+
+    /// A mapping that is refused is not kept, or the next import would be refused for it; and of a
+    /// file that cannot be read no source is made, which would always miss what it never was.
+    pub(crate) async fn refuse_misfit(
+        &self,
+        name: &str,
+        mapping: Mapped,
+        settings: &Settings,
+    ) -> Result<(), Failure> {
+        let read = match self.store.find_source(&SourceName::new(name)).await? {
+            // That it is one of another kind is said elsewhere.
+            Some(found) => found.kind != "flat-files" || self.store.was_ever_read(&found).await?,
+            None => false,
+        };
+        match (mapping, read) {
+            (Mapped::Anew, _) | (Mapped::AsBefore, false) => fits(settings),
+            (Mapped::AsBefore, true) => Ok(()),
+        }
     }
 
     /// What the settings do to the rows of each roster, measured by those of the source. A source
@@ -284,8 +303,8 @@ fn allowed(name: &str, change: &Change) -> Result<(), Failure> {
     .hint("give the same settings as then (words for more values may be added), or remove the source and import the whole series anew"))
 }
 
-/// Whether the files have the columns that are mapped. What they lack is no wrong use of a command.
-pub(crate) fn fits(settings: &Settings) -> Result<(), Failure> {
+/// Whether the files are what they are said to be. What they lack is no wrong use of a command.
+fn fits(settings: &Settings) -> Result<(), Failure> {
     lastkey_flat_files::fits(&of_files(settings)).map_err(|error| {
         let failure = Failure::not_possible(error.message);
         match error.hint {

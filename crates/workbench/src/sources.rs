@@ -3,7 +3,7 @@
 use crate::bench::Workbench;
 use crate::connectors;
 use crate::failure::Failure;
-use crate::series::{Imported, Mapped, fits};
+use crate::series::Imported;
 use crate::stop::Stop;
 use crate::syncs::SyncHow;
 use chrono::Utc;
@@ -227,10 +227,8 @@ impl Workbench {
         let mapping = request.gives_mapping()?;
         self.keep_unless_told(&mut request).await?;
         let settings = request.flat_files(&request.path)?;
-        // A mapping that is refused is not kept: the next import would be refused for it.
-        if mapping == Mapped::Anew {
-            fits(&settings)?;
-        }
+        self.refuse_misfit(&request.name, mapping, &settings)
+            .await?;
         self.point_at(&request.name, &settings).await?;
         let how = SyncHow {
             deriving,

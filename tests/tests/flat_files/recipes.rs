@@ -356,3 +356,29 @@ fn a_second_import_with_a_file_less_tells_what_is_gone() {
     let nested: Vec<Value> = desk.lines(0, &["grants", "--where", "principal_id=ZC_CLERK"]);
     assert_eq!(nested.len(), 1, "{out}{err}");
 }
+
+#[test]
+fn a_file_of_other_things_does_not_silently_become_persons() {
+    let desk = Desk::new();
+    let accounts = desk.write(
+        "accts.csv",
+        "id,safeName,userName,platformId,name,secretType,createdTime\n12_3,PAY,svc,Win,svc-pay,password,1546300800\n",
+    );
+    let import = ["import", &accounts, "--as", "ff"];
+    let told = desk.trouble(3, &import, "a recipe knows: cyberark");
+    let hint = format!("type: lastkey import {accounts} --as NAME --recipe cyberark");
+    assert!(told.contains(&hint), "{told}");
+    desk.expect(0, &[&import[..], &["--recipe", "cyberark"]].concat());
+    assert_eq!(desk.lines(0, &["identities"]), Vec::<Value>::new());
+    // What no recipe knows and nothing of says persons.
+    let hosts = desk.write("hosts.csv", "id,address,rack\nh1,127.0.0.1,3\n");
+    let import = ["import", &hosts, "--as", "hosts"];
+    let told = desk.trouble(
+        3,
+        &import,
+        "`hosts.csv` does not look like a list of persons",
+    );
+    assert!(told.contains("--file accounts (or identities)"), "{told}");
+    let said = [&import[..], &["--file", "identities"]].concat();
+    assert_eq!(desk.lines(0, &said)[0]["state"], "complete");
+}

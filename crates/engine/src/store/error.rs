@@ -70,7 +70,7 @@ pub enum StoreError {
         given: String,
         latest: String,
     },
-    #[error("`{value}` is not allowed for `{what}`")]
+    #[error("{}", bad_query(what, value))]
     BadQuery { what: String, value: String },
     #[error("the store could not be used: {0}")]
     File(String),
@@ -84,6 +84,18 @@ fn path_text(path: &Path) -> String {
         format!(" `{}`", path.display())
     }
 }
+
+/// What is wrong with a part of a question.
+fn bad_query(what: &str, value: &str) -> String {
+    match what {
+        "column" => format!("there is no column `{value}` in this table"),
+        "since" | "until" => format!("`{value}` is neither a date nor a moment, for `{what}`"),
+        what => format!("`{value}` is not allowed for `{what}`"),
+    }
+}
+
+/// The columns of facts that say yes or no.
+pub(super) const YES_OR_NO: [&str; 4] = ["enabled", "local_sign_in", "mfa", "privileged"];
 
 fn pid_text(pid: Option<u32>) -> String {
     pid.map_or(String::new(), |pid| format!(" (pid {pid})"))
@@ -133,7 +145,11 @@ impl StoreError {
             StoreError::ReadTooOld { .. } => {
                 Some("import a dated series in the order of its dates")
             }
-            StoreError::BadQuery { .. } => Some("--json shows the columns of a table"),
+            StoreError::BadQuery { what, .. } => Some(match what.as_str() {
+                "since" | "until" => "write a day (2026-11-20) or a moment (2026-11-20T08:30:00Z)",
+                what if YES_OR_NO.contains(&what) => "say true or false",
+                _ => "--json shows the columns of a table",
+            }),
             StoreError::Stopped | StoreError::File(_) => None,
         }
     }

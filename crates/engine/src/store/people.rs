@@ -130,7 +130,7 @@ impl Store {
             Some(found) => found.keep(&set),
         };
         for (name, value) in query.filters {
-            let of_people = column(name).ok_or_else(|| bad("filter", name))?;
+            let of_people = column(name).ok_or_else(|| bad("column", name))?;
             narrow(self.people_with(name, of_people, value, size).await?);
         }
         let words = roster::wanted(query.search);

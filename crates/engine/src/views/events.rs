@@ -93,7 +93,7 @@ pub async fn events(
             "changed" => wanted.changed = Some(value),
             "since" => wanted.since = Some(start(value).ok_or_else(|| bad("since", value))?),
             "until" => wanted.before = Some(end(value).ok_or_else(|| bad("until", value))?),
-            _ => return Err(bad("filter", filter)),
+            other => return Err(bad("column", other)),
         }
     }
     let (rows, matching, total) = store.events(&wanted, now).await?;

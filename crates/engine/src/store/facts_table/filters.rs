@@ -3,6 +3,7 @@
 //! A fact is looked at as text before it is taken apart, and a block before its facts.
 
 use super::super::blocks::Block;
+use super::super::error::YES_OR_NO;
 use super::super::{StoreError, as_written};
 use super::columns::{columns, path, value};
 use lastkey_contract::Kind;
@@ -44,8 +45,15 @@ impl<'a> Filters<'a> {
             }
             if !known.contains(&column.as_str()) {
                 return Err(StoreError::BadQuery {
-                    what: "filter".to_owned(),
+                    what: "column".to_owned(),
                     value: column.clone(),
+                });
+            }
+            // No fact says anything else: an empty answer would look like one.
+            if YES_OR_NO.contains(&column.as_str()) && !matches!(value.as_str(), "true" | "false") {
+                return Err(StoreError::BadQuery {
+                    what: column.clone(),
+                    value: value.clone(),
                 });
             }
             all.columns.push(Wanted {

@@ -158,7 +158,7 @@ type Line = (
 
 fn bad(column: &str) -> StoreError {
     StoreError::BadQuery {
-        what: "filter".to_owned(),
+        what: "column".to_owned(),
         value: column.to_owned(),
     }
 }
