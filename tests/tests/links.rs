@@ -555,3 +555,41 @@ fn whoever_is_renamed_keeps_accounts_that_the_old_mail_led_to() {
     );
     desk.expect(0, &["store", "check"]);
 }
+
+#[test]
+fn an_account_can_be_decided_for_the_one_who_left() {
+    let desk = desk();
+    let gone = PEOPLE.replace("u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100\n", "");
+    desk.write("hr/identities.csv", gone);
+    desk.expect(0, &["sync", "hr", "--accept-removals"]);
+    let theirs = "of somebody who is not listed: hr:u1";
+    assert_eq!(state(&desk, "corp:a1"), theirs);
+    assert_eq!(state(&desk, "corp:a5"), "not connected: nobody");
+    desk.expect(0, &["link", "corp:a5", "hr:u1", "--why", "it was hers"]);
+    let bulk = desk.write("left.csv", "account,identity,why\ncorp:a3,u1,hers too\n");
+    desk.expect(0, &["link", "bulk", &bulk]);
+    for account in ["corp:a3", "corp:a5"] {
+        assert_eq!(state(&desk, account), theirs);
+    }
+    let listed = desk.lines(0, &["link", "list", "--of", "hr:u1"]);
+    let names: Vec<&Value> = listed.iter().map(|row| &row["account"]).collect();
+    assert_eq!(names, ["corp:a1", "corp:a3", "corp:a5"]);
+    let asked = ["rehearse", "leaver", "--identity", "hr:u1", "--json"];
+    let (_, answer, said) = desk.run(&asked);
+    let answer: Value = serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{said}"));
+    assert_eq!(answer["verdict"], "indeterminate", "{answer}");
+    let missing = answer["missing_facts"].to_string();
+    for part in [
+        "`hr:u1` is in no source",
+        "`corp:a1` is of `hr:u1`",
+        "`corp:a5`",
+    ] {
+        assert!(missing.contains(part), "{part}: {missing}");
+    }
+    desk.trouble(
+        2,
+        &["link", "corp:a5", "hr:u9", "--why", "x"],
+        "no identity",
+    );
+    desk.expect(0, &["store", "check"]);
+}

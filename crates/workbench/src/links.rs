@@ -324,9 +324,14 @@ impl Workbench {
         Ok(Window { rows, total })
     }
 
-    /// The one record that a text names.
+    /// The one record that a text names: listed now, or else once.
     async fn record(&self, text: &str) -> Result<RecordName, Failure> {
         let mut found = self.store.find_records(text).await?;
+        if found.is_empty() {
+            // Whoever left keeps accounts: what is in doubt can be decided for them.
+            let once = self.store.records_once(text).await?.into_iter();
+            found.extend(once.map(|once| once.record));
+        }
         match (found.pop(), found.as_slice()) {
             (Some(one), []) => Ok(one),
             (None, _) => Err(Failure::bad_input(format!("there is no identity `{text}`"))

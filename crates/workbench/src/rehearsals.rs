@@ -136,7 +136,7 @@ impl Workbench {
     ) -> Result<RehearsalView, Failure> {
         let (Leaver::Identity(id) | Leaver::Vendor(id)) = &leaver;
         let (_, graph) = self.graph().await?;
-        let (id, display_name) = self.identity_and_name(id.as_str(), &graph).await?;
+        let (id, display_name) = self.leaver_and_name(&leaver, id.as_str(), &graph).await?;
         let leaver = match leaver {
             Leaver::Identity(_) => Leaver::Identity(id.clone()),
             Leaver::Vendor(_) => {
@@ -342,6 +342,32 @@ impl Workbench {
                         .hint(format!("say which: {}", ids.join(", "))),
                 )
             }
+        }
+    }
+
+    /// Who leaves, and what they are called: somebody who is listed, or was once. Of the latter
+    /// nothing is rehearsed, and the answer names what is theirs.
+    async fn leaver_and_name(
+        &self,
+        leaver: &Leaver,
+        text: &str,
+        graph: &Graph,
+    ) -> Result<(IdentityId, Option<String>), Failure> {
+        let found = self.identity_and_name(text, graph).await;
+        let may_be_gone = match leaver {
+            Leaver::Identity(_) => self.then.is_none(),
+            Leaver::Vendor(_) => false,
+        };
+        if found.is_ok() || !may_be_gone || !self.store.find_identity(text).await?.is_empty() {
+            return found;
+        }
+        let mut once = self.store.records_once(text).await?.into_iter();
+        match (once.next(), once.next()) {
+            (Some(one), None) => Ok((
+                IdentityId::new(one.record.to_string()),
+                one.fact.display_name,
+            )),
+            (None, _) | (_, Some(_)) => found,
         }
     }
 

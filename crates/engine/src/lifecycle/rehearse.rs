@@ -130,6 +130,11 @@ impl<'a> Stage<'a> {
         missing_facts.sort();
         if departure.identities.is_empty() {
             missing_facts.push(format!("identity `{}` is in no source", leaver.id()));
+            let id = leaver.id().as_str();
+            let accounts = graph.maybe_accounts.get(id).into_iter().flatten();
+            missing_facts.extend(accounts.map(|account| {
+                format!("account `{account}` is of `{id}`, whom no source lists now")
+            }));
             missing_facts.sort();
         }
         Rehearsal {

@@ -329,7 +329,13 @@ impl Loading<'_> {
                         }
                         None
                     }
-                    Match::Nobodys | Match::Gone { .. } | Match::None => None,
+                    Match::Gone { source, id, .. } => {
+                        let record = format!("{}:{id}", known.name_of_source(source));
+                        let accounts = maybe.entry(record).or_default();
+                        accounts.push(format!("{}:{}", &*part.system, &*part.id));
+                        None
+                    }
+                    Match::Nobodys | Match::None => None,
                 };
                 let row = AccountRow {
                     expires: expiry(part.expires_at),

@@ -267,6 +267,13 @@ impl Store {
         Ok(found.map(|(source, fact)| IdentityKeys::of(source, &fact)))
     }
 
+    /// What a record that is not listed now was matched by last.
+    async fn keys_once(&self, record: &RecordName) -> Result<Option<IdentityKeys>, StoreError> {
+        let found = self.records_once(&record.to_string()).await?;
+        let once = found.into_iter().find(|once| once.record == *record);
+        Ok(once.map(|once| IdentityKeys::of(once.source, &once.fact)))
+    }
+
     /// The current fact of a record, with the row of its source.
     async fn record_of_source(
         &self,
@@ -389,7 +396,11 @@ impl Store {
                 }
             }
             for (name, record) in ["identity", "other"].into_iter().zip(records) {
-                match self.record_keys(record).await? {
+                let keys = match self.record_keys(record).await? {
+                    Some(keys) => Some(keys),
+                    None => self.keys_once(record).await?,
+                };
+                match keys {
                     Some(keys) => {
                         let known = serde_json::to_value(Seen::of_identity(&keys))?;
                         seen.insert(name.to_owned(), known);

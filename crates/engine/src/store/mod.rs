@@ -36,6 +36,7 @@ mod meta;
 mod moments;
 mod names;
 mod objects;
+mod once;
 mod open;
 mod open_links;
 mod outline;
@@ -85,6 +86,7 @@ pub(crate) use met::{Met, Scope};
 pub use moments::{ReadLater, is_dated, moment_view};
 pub(crate) use names::End;
 pub(crate) use objects::{UNIT, named, principal_ref, shown_key};
+pub use once::OnceListed;
 pub use open::{Store, StoreKey};
 pub use open_links::OpenLinks;
 pub use ownership::{

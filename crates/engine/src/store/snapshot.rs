@@ -125,7 +125,16 @@ impl Store {
                     });
                     None
                 }
-                Match::Nobodys | Match::Gone { .. } | Match::None => None,
+                Match::Gone { source, id, .. } => {
+                    let record = format!("{}:{id}", known.name_of_source(source));
+                    snapshot.ambiguous.push(AmbiguousAccount {
+                        system: account.system.clone(),
+                        id: account.id.clone(),
+                        candidates: vec![IdentityId::new(record)],
+                    });
+                    None
+                }
+                Match::Nobodys | Match::None => None,
             };
             snapshot.accounts.push(account);
         }
