@@ -39,4 +39,6 @@ pub use seen::Seen;
 pub use values::{AccountKeys, Column, Compare, IdentityKeys, Take, folded};
 
 #[cfg(test)]
+mod left_tests;
+#[cfg(test)]
 mod tests;
