@@ -67,7 +67,8 @@ pub struct Graph {
 
     pub(crate) reads: Vec<ReadState>,
     pub(crate) never_read: Vec<SourceName>,
-    /// By identity, the accounts (`system:id`) that could be theirs.
+    /// By identity, the accounts (`system:id`) that could be theirs; by `source:id` of a record that
+    /// no source lists, those that are.
     pub(crate) maybe_accounts: BTreeMap<String, Vec<String>>,
 }
 

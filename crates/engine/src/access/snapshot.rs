@@ -39,11 +39,11 @@ pub struct Snapshot {
     pub never_read: Vec<SourceName>,
     /// How it is known whose an account is, where the system does not say so itself.
     pub inferred: BTreeMap<(SystemName, AccountId), Basis>,
-    /// Accounts without an identity because several would fit.
+    /// Accounts without an identity: several would fit, or no source lists whose it is.
     pub ambiguous: Vec<AmbiguousAccount>,
 }
 
-/// An account that could be of any of several identities.
+/// An account that is, or could be, of these identities, and is not counted as any listed one's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AmbiguousAccount {
     pub system: SystemName,
