@@ -240,6 +240,26 @@ fn a_series_that_is_read_again_says_nothing_of_today_and_goes_on() {
 }
 
 #[test]
+fn a_roster_of_a_day_to_come_is_refused_before_anything_is_read() {
+    let middle = "id,kind,display_name,status,department\nann,person,Ann,active,Sales\nbob,person,Bob,active,Sales\nkim,person,Kim,active,Sales\n";
+    let (desk, folder) = three(middle);
+    let slip = desk.write("rosters/2062-11-20.csv", "id,kind\nann,person\n");
+    let says = "`2062-11-20.csv` is of 2062-11-20, which is in the future";
+    for path in [&folder, &slip] {
+        desk.trouble(2, &["import", path, "--as", "hr", "--series"], says);
+    }
+    std::fs::remove_file(&slip).unwrap();
+    desk.expect(0, &["import", &folder, "--as", "hr", "--series"]);
+    // Also where it is not said that it is a series.
+    let last = |desk: &Desk| desk.lines(0, &["source", "list"])[0][0]["last_complete_at"].clone();
+    let before = last(&desk);
+    desk.write("rosters/2062-11-20.csv", "id,kind\nann,person\n");
+    desk.trouble(2, &["import", &slip, "--as", "hr"], says);
+    assert_eq!(desk.lines(0, &["journal", "hr"]).len(), 3);
+    assert_eq!(last(&desk), before);
+}
+
+#[test]
 fn a_series_goes_on_where_it_is_not_said_that_it_is_one() {
     let desk = Desk::new();
     let header = "User,Full name,State\n";

@@ -2,8 +2,8 @@
 
 use crate::error::{broken, unreadable};
 use crate::settings::zone;
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use lastkey_contract::{ConnectorError, Settings, When};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use lastkey_contract::{ConnectorError, ErrorKind, Settings, When};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +75,30 @@ pub fn dated_files(dir: &Path) -> Result<Vec<(NaiveDate, PathBuf)>, ConnectorErr
         ));
     }
     Ok(found.into_iter().collect())
+}
+
+/// The rosters of a path, of which none may show a day that is still to come: what is read as of
+/// then would count as new until that day, and no honest roster would come after it.
+pub fn rosters_by(
+    dir: &Path,
+    now: DateTime<Utc>,
+) -> Result<Vec<(NaiveDate, PathBuf)>, ConnectorError> {
+    let found = dated_files(dir)?;
+    // Somewhere it is tomorrow already.
+    let last = (now + Days::new(1)).date_naive();
+    match found.iter().find(|(date, _)| *date > last) {
+        None => Ok(found),
+        Some((date, path)) => {
+            let name = |path: &Path| {
+                let name = path.file_name().unwrap_or(path.as_os_str());
+                name.to_string_lossy().into_owned()
+            };
+            let message = format!("`{}` is of {date}, which is in the future", name(path));
+            let kind = ErrorKind::ConfigInvalid;
+            Err(ConnectorError::new(kind, name(dir), OPERATION, message)
+                .hint("name the roster by the day whose state it shows, or move it away"))
+        }
+    }
 }
 
 fn undated(shown: &str, name: &str) -> ConnectorError {
@@ -165,6 +189,37 @@ mod tests {
         }
         let error = of("roster.csv").unwrap_err();
         assert_eq!(error.message, "`roster.csv` has no date in its name");
+    }
+
+    #[test]
+    fn a_roster_of_a_day_to_come_is_refused_and_of_tomorrow_is_one_of_another_zone() {
+        let dir = tempfile::tempdir().unwrap();
+        let now: DateTime<Utc> = "2026-11-21T17:00:00Z".parse().unwrap();
+        for (name, taken) in [
+            ("2026-11-21.csv", true),
+            ("2026-11-22.csv", true),
+            ("2026-11-23.csv", false),
+            ("2026-12.csv", false),
+            ("2062-11-20.csv", false),
+        ] {
+            let path = dir.path().join(name);
+            std::fs::write(&path, "id\n1\n").unwrap();
+            for place in [path.as_path(), dir.path()] {
+                let says = rosters_by(place, now).map_err(|error| (error.kind, error.message));
+                match says {
+                    Ok(_) => assert!(taken, "{name}"),
+                    Err((kind, message)) => {
+                        assert!(!taken, "{name}: {message}");
+                        assert_eq!(kind, ErrorKind::ConfigInvalid);
+                        assert!(message.contains(&format!("`{name}` is of ")), "{message}");
+                        assert!(message.ends_with("which is in the future"), "{message}");
+                    }
+                }
+            }
+            if !taken {
+                std::fs::remove_file(&path).unwrap();
+            }
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Workbench {
         let mapping = request.gives_mapping()?;
         self.keep_settings(&mut request).await?;
         let mut rosters = Vec::new();
-        for (date, path) in series::dated_files(&request.path)? {
+        for (date, path) in series::rosters_by(&request.path, Utc::now())? {
             let settings = request.flat_files(&path)?;
             rosters.push(Roster {
                 name: file_name(&path),

@@ -45,7 +45,7 @@ impl ImportRequest {
             );
         }
         if self.series {
-            lastkey_flat_files::series::dated_files(&self.path)?;
+            lastkey_flat_files::series::rosters_by(&self.path, Utc::now())?;
             return Ok(());
         }
         connectors::configure("flat-files", &self.flat_files(&self.path)?, None).map(|_| ())
@@ -117,7 +117,7 @@ fn usable(
 /// Whether a source that is a series can go on with what is given; else what to do.
 fn continues(request: &ImportRequest) -> Result<(), Failure> {
     let (name, path) = (&request.name, request.path.display());
-    lastkey_flat_files::series::dated_files(&request.path)
+    lastkey_flat_files::series::rosters_by(&request.path, Utc::now())
         .map(|_| ())
         .map_err(|error| {
             Failure::bad_input(format!(
