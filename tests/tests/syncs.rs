@@ -72,6 +72,55 @@ fn a_file_that_was_cut_off_in_its_last_cell_removes_nothing() {
 }
 
 #[test]
+fn a_first_read_that_may_be_cut_off_proves_nothing_until_somebody_says_that_it_is_whole() {
+    let desk = Desk::new();
+    desk.write("export/identities.csv", people(2));
+    // The row of p0's account was cut off, and the line end of the one before.
+    let cut = "system,id,identity_id,enabled,local_sign_in\ncorp,a1,p1,true,true";
+    desk.write("export/accounts.csv", cut);
+    let folder = desk.room.path("export").display().to_string();
+    let import = ["import", &folder, "--as", "corp"];
+    let told = desk.expect(1, &import);
+    let says = "corp: account: the last row of `accounts.csv` has no line end";
+    assert!(told.contains(says), "{told}");
+    assert!(told.contains("last_line_end=optional"), "{told}");
+    let accept = "if it is whole, accept it: lastkey sync corp --accept-removals";
+    assert!(told.contains(accept), "{told}");
+    desk.expect(1, &["sync", "corp"]);
+    let plan = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/worked-example/plan.toml"
+    );
+    desk.expect(0, &["plan", "load", plan]);
+    let unknown = || {
+        let (_, said, _) = desk.run(&["rehearse", "leaver", "--identity", "p0", "--json"]);
+        let told: Value = serde_json::from_str(&said).unwrap();
+        let missing = told["missing_facts"].to_string();
+        (
+            told["verdict"].clone(),
+            missing.contains("accounts of `corp`"),
+        )
+    };
+    assert_eq!(unknown(), ("indeterminate".into(), true));
+    assert_eq!(
+        desk.lines(0, &["accounts"]).len(),
+        1,
+        "what was read is there"
+    );
+    // Either way of saying so does, and is said once.
+    desk.expect(0, &["sync", "corp", "--accept-removals"]);
+    desk.expect(0, &["sync", "corp"]);
+    assert!(!unknown().1);
+    let other = Desk::new();
+    other.write("export/accounts.csv", cut);
+    let folder = other.room.path("export").display().to_string();
+    let import = ["import", &folder, "--as", "corp"];
+    let optional = ["--set", "last_line_end=optional"];
+    other.expect(0, &[&import[..], &optional].concat());
+    other.expect(0, &import);
+}
+
+#[test]
 fn a_read_that_fails_does_not_make_the_one_before_younger() {
     let desk = Desk::new();
     let file = desk.write("roster.csv", people(3));

@@ -44,31 +44,77 @@ pub struct Header {
 }
 
 /// Names of columns in which exports of other tools put secret values, without what joins words.
-const OF_SECRETS: [&str; 20] = [
+const OF_SECRETS: [&str; 66] = [
     "accesstoken",
+    "adgangskode",
+    "adminpassword",
     "apikey",
     "apitoken",
+    "bearertoken",
     "clientsecret",
+    "connectionstring",
+    "contrasena",
+    "contraseña",
     "credentialvalue",
+    "currentpassword",
+    "defaultpassword",
+    "heslo",
+    "initialpassword",
+    "jelszó",
+    "kennwort",
     "keyvalue",
+    "krbprincipalkey",
+    "lmpwdhistory",
+    "losenord",
+    "lösenord",
+    "mfasecret",
+    "motdepasse",
+    "msdsmanagedpassword",
+    "mslapsencrypteddsrmpassword",
+    "mslapsencrypteddsrmpasswordhistory",
+    "mslapsencryptedpassword",
+    "mslapsencryptedpasswordhistory",
+    "mslapspassword",
+    "msmcsadmpwd",
+    "newpassword",
+    "ntpwdhistory",
+    "otpsecret",
+    "parola",
+    "passord",
     "passphrase",
     "passwd",
     "password",
+    "passwordhash",
     "passwordvalue",
+    "passwort",
     "privatekey",
     "pwd",
     "refreshtoken",
+    "salasana",
+    "sambalmpassword",
+    "sambantpassword",
     "secret",
     "secretaccesskey",
     "secretkey",
     "secretvalue",
+    "senha",
+    "sharedsecret",
+    "sshprivatekey",
+    "supplementalcredentials",
+    "temporarypassword",
     "token",
     "tokenvalue",
+    "totpsecret",
+    "unicodepwd",
     "userpassword",
+    "wachtwoord",
+    "пароль",
+    "パスワード",
+    "密码",
 ];
 
-/// Whether a column that nobody knows is one of secret values, by its name.
-fn holds_secrets(kind: Kind, name: &str) -> bool {
+/// Whether a column is one of secret values, by its name.
+pub fn holds_secrets(kind: Kind, name: &str) -> bool {
     let plain: String = name
         .chars()
         .filter(|c| c.is_alphanumeric())
@@ -210,4 +256,51 @@ pub fn bind(
         withheld: secret.into_iter().map(|(_, name)| name).collect(),
         dates: &[],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_of_secret_values_are_known_by_their_names() {
+        for name in [
+            "unicodePwd",
+            "Passwort",
+            "KENNWORT",
+            "mot_de_passe",
+            "Mot de passe",
+            "contraseña",
+            "Contraseña",
+            "Contrasen\u{303}a",
+            "ms-Mcs-AdmPwd",
+            "msDS-ManagedPassword",
+            "msLAPS-EncryptedPassword",
+            "Client Secret",
+        ] {
+            assert!(holds_secrets(Kind::Account, name), "{name}");
+        }
+        for name in [
+            "pwdLastSet",
+            "PasswordLastSet",
+            "ms-Mcs-AdmPwdExpirationTime",
+            "password_policy",
+            "Kennwort geändert am",
+            "value",
+            "id",
+        ] {
+            assert!(!holds_secrets(Kind::Account, name), "{name}");
+        }
+        assert!(holds_secrets(Kind::Credential, "value"));
+        assert!(OF_SECRETS.is_sorted());
+    }
+
+    #[test]
+    fn no_column_of_ours_is_taken_for_one_of_secret_values() {
+        for kind in Kind::ALL {
+            for column in columns(kind) {
+                assert!(!holds_secrets(kind, column.name), "{}", column.name);
+            }
+        }
+    }
 }

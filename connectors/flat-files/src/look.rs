@@ -43,7 +43,12 @@ pub fn look(source: &Source) -> Result<CheckReport, ConnectorError> {
             remark.push_str(&format!("; kept as attributes: {}", names.join(", ")));
         }
         remarks.push(remark);
-        remarks.extend(open.header.withheld.iter().map(|n| withheld_column(n)));
+        let withheld = open.header.withheld.iter().map(|n| withheld_column(n));
+        match source.recipe {
+            // What a recipe names is no surprise in its extracts.
+            Some(_) => remarks.extend(withheld),
+            None => warnings.extend(withheld.map(|says| format!("`{}`: {says}", stored.name))),
+        }
     }
     for name in &found.unknown {
         let known: Vec<String> = match source.recipe {

@@ -2,6 +2,7 @@
 
 use crate::columns::{column_names, columns};
 use crate::error::config;
+use crate::header::holds_secrets;
 use crate::mapping::Mapping;
 use crate::recipes::{self, Recipe};
 use chrono_tz::Tz;
@@ -228,7 +229,7 @@ impl Source {
                 ("value", _) => mapping.replace(spec.name, from, value),
                 ("fixed", _) => mapping.fix(spec.name, value),
                 (_, Some(fixed)) => mapping.fix(spec.name, fixed),
-                (_, None) => mapping.rename(spec.name, value),
+                (_, None) => mapping.rename(spec.name, readable(kind, recipe, spec.name, value)?),
             }
         }
         let shown = path
@@ -252,6 +253,27 @@ impl Source {
     /// The mapping of a kind's file; empty where none was given.
     pub fn mapping(&self, kind: Kind) -> Mapping {
         self.mappings.get(&kind).cloned().unwrap_or_default()
+    }
+}
+
+/// The header that a column is mapped to, unless secret values stand under it.
+fn readable<'h>(
+    kind: Kind,
+    recipe: Option<&Recipe>,
+    column: &str,
+    header: &'h str,
+) -> Result<&'h str, ConnectorError> {
+    let files = recipe.iter().flat_map(|recipe| &recipe.files);
+    let mut withheld = files.flat_map(|extract| &extract.withheld);
+    let of_recipe = withheld.any(|one| recipes::letters(one) == recipes::letters(header));
+    match of_recipe || holds_secrets(kind, header) {
+        false => Ok(header),
+        true => Err(config(
+            format!(
+                "`{column}` is mapped to `{header}`, and a column of that name holds secret values, which are never read"
+            ),
+            "leave it out of the mapping; where its values are no secrets, rename it in the file",
+        )),
     }
 }
 

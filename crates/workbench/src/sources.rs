@@ -46,7 +46,6 @@ impl ImportRequest {
         }
         if self.series {
             lastkey_flat_files::series::rosters_by(&self.path, Utc::now())?;
-            return Ok(());
         }
         connectors::configure("flat-files", &self.flat_files(&self.path)?, None).map(|_| ())
     }

@@ -215,21 +215,50 @@ fn a_column_of_secret_values_is_not_read() {
          corp,k1,client_secret,canary-client-9f2,canary-value-9f2,canary-password-9f2,innocent note\n",
     );
     traced.file(
+        "files/accounts.csv",
+        "system,id,unicodePwd,Passwort,ms-Mcs-AdmPwd\n\
+         corp,a1,canary-unicode-9f2,canary-passwort-9f2,canary-laps-9f2\n",
+    );
+    traced.file(
         "files/identities.csv",
         "id,kind,display_name,PWD\np1,person,Ann,canary-pwd-9f2\n",
     );
-    traced.expect(0, &["import", "files", "--as", "files"]);
+    // Whoever wants one read by name is told that it is not, before there is a store.
+    for (file, map) in [
+        ("credentials", "credentials.name=password"),
+        ("accounts", "accounts.name=unicodePwd"),
+    ] {
+        let import = ["import", "files", "--as", "files", "--map", map];
+        let (status, out, err) = traced.run(&import);
+        assert_eq!(status, 2, "{file}: {out}{err}");
+        let says = "holds secret values, which are never read";
+        assert!(err.contains(says), "{file}: {err}");
+    }
+    let (status, told, _) = traced.run(&["import", "files", "--as", "files"]);
+    assert_eq!(status, 0, "{told}");
     traced.ask_everything();
     let journal = traced.run(&["journal"]).1;
-    for column in ["Client Secret", "value", "password", "PWD"] {
+    for column in [
+        "Client Secret",
+        "value",
+        "password",
+        "PWD",
+        "unicodePwd",
+        "Passwort",
+        "ms-Mcs-AdmPwd",
+    ] {
         let wanted = format!("the column `{column}` seems to hold secret values and is not read");
         assert!(journal.contains(&wanted), "{journal}");
+        assert!(told.contains(&wanted), "{told}");
     }
     let canaries = [
         "canary-client-9f2",
         "canary-value-9f2",
         "canary-password-9f2",
         "canary-pwd-9f2",
+        "canary-unicode-9f2",
+        "canary-passwort-9f2",
+        "canary-laps-9f2",
     ];
     let canaries: Vec<Canary> = canaries
         .iter()
@@ -237,7 +266,11 @@ fn a_column_of_secret_values_is_not_read() {
         .collect();
     traced.hold_none_of(
         &canaries,
-        &["files/credentials.csv", "files/identities.csv"],
+        &[
+            "files/credentials.csv",
+            "files/accounts.csv",
+            "files/identities.csv",
+        ],
         &["innocent note"],
     );
 }

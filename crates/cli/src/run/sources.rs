@@ -361,9 +361,16 @@ pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure
                 out.line(format!("{}: {}: {gap}", report.source, kind.kind))?;
             }
         }
-        if report.kinds.iter().any(|kind| kind.held.is_some()) {
+        let held: Vec<u64> = (report.kinds.iter())
+            .filter_map(|kind| kind.held.map(|held| held.would_remove))
+            .collect();
+        if !held.is_empty() {
+            let so = match held.iter().any(|would_remove| *would_remove > 0) {
+                true => "that is right",
+                false => "it is whole",
+            };
             out.line(format!(
-                "{0}: if that is right, accept it: lastkey sync {0} --accept-removals",
+                "{0}: if {so}, accept it: lastkey sync {0} --accept-removals",
                 report.source
             ))?;
         }

@@ -377,7 +377,7 @@ impl Kinds<'_> {
     }
 
     /// Which removals are not believed unasked. An answer without the mark of its end may be cut
-    /// off: then none is, and where the read before had more marks, the read itself is not.
+    /// off: then none is, and where no whole read before ended so, the read itself is not.
     async fn hold(&self, tally: &Tally) -> Result<Hold, Ended> {
         if tally.open_ends.is_empty() || self.removals == Removals::Accept {
             return Ok(self.hold);
@@ -387,11 +387,10 @@ impl Kinds<'_> {
             .store
             .complete_before(self.source.id, kind, sync)
             .await?;
-        let open_before = match before {
-            Some(before) => self.store.open_ends(before, kind).await?,
-            None => None,
+        let Some(before) = before else {
+            return Ok(Hold::Whole);
         };
-        Ok(match open_before {
+        Ok(match self.store.open_ends(before, kind).await? {
             Some(before) if before.len() < tally.open_ends.len() => Hold::Whole,
             Some(_) | None => Hold::Each,
         })
@@ -484,17 +483,18 @@ fn ended_record(
             (record, None)
         }
         Err(held) => {
-            let would = match held.would_remove {
-                0 => "it had one before, so that rows may be missing".to_owned(),
+            let why = open_ends.iter().map(|end| format!("{end}; "));
+            let why: String = why.collect();
+            let gap = match held.would_remove {
+                0 => format!(
+                    "{why}no whole read before ended so, and rows may be missing until somebody accepts that it is whole"
+                ),
                 some => format!(
-                    "{some} of {} {} would be removed",
+                    "{why}{some} of {} {} would be removed, which is held until somebody accepts it",
                     held.current,
                     record.kind.plural()
                 ),
             };
-            let why = open_ends.iter().map(|end| format!("{end}; "));
-            let why: String = why.collect();
-            let gap = format!("{why}{would}, which is held until somebody accepts it");
             let line = NewJournalRow {
                 what: "hold",
                 kind: Some(record.kind),

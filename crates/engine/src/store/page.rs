@@ -86,7 +86,7 @@ pub(crate) enum Hold {
     TooMany(Threshold),
     /// Each: the answer may have been cut off.
     Each,
-    /// Also that there are none: the answer ends otherwise than the one before.
+    /// Also that there are none: the answer ends as no whole one before did.
     Whole,
 }
 
