@@ -202,7 +202,7 @@ fn a_roster_with_a_broken_row_makes_nobody_leave() {
 fn a_series_stops_at_a_roster_that_cannot_be_read_and_goes_on_once_it_is_mended() {
     let (desk, folder) = three("nobody,knows,these,columns\n1,2,3,4\n");
     let import = ["import", &folder, "--as", "hr", "--series"];
-    let told = desk.trouble(3, &import, "1 rosters from 2026-03.csv on were left");
+    let told = desk.trouble(3, &import, "1 roster from 2026-03.csv on was left");
     assert!(told.contains("error: hr: "), "{told}");
     assert_eq!(events(&desk), Vec::<String>::new());
     assert_eq!(desk.lines(0, &["identities"]).len(), 3, "nobody is gone");

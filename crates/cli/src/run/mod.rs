@@ -197,6 +197,12 @@ fn counted(number: u64) -> String {
     out
 }
 
+/// `1 step`, `1,234 steps`.
+fn of_these(number: u64, one: &str, many: &str) -> String {
+    let word = if number == 1 { one } else { many };
+    format!("{} {word}", counted(number))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -1,6 +1,6 @@
 //! `plan`, `rehearse leaver`, `reach`.
 
-use super::{counted, open};
+use super::{counted, of_these, open};
 use crate::args::{Global, Leaver, Reach};
 use crate::output::{Output, moment, table};
 use lastkey_engine::access::ReachItem;
@@ -30,8 +30,9 @@ pub async fn plan_load(global: &Global, file: &Path, out: &Output) -> Result<Exi
         out.document(&view)?;
     } else {
         out.line(format!(
-            "the plan `{}` is active: {} steps",
-            view.name, view.steps
+            "the plan `{}` is active: {}",
+            view.name,
+            of_these(view.steps, "step", "steps")
         ))?;
     }
     for system in bench.plan_systems_unread().await? {
@@ -176,9 +177,11 @@ fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
     let answer = match (view.late, view.never) {
         (0, 0) => "nothing would outlive its limit".to_owned(),
         (late, never) => format!(
-            "{} items would outlive their limit; {} of them never close",
-            counted(late),
-            counted(never)
+            "{} would outlive {} limit; {} of them never {}",
+            of_these(late, "item", "items"),
+            if late == 1 { "its" } else { "their" },
+            counted(never),
+            if never == 1 { "closes" } else { "close" }
         ),
     };
     out.line(format!(

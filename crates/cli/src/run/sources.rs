@@ -1,7 +1,7 @@
 //! `source`, `sync`, `import`.
 
 use super::scripts::{Which, script};
-use super::{counted, open};
+use super::{counted, of_these, open};
 use crate::args::{Global, Import, Source};
 use crate::output::{Output, moment, table};
 use chrono::TimeDelta;
@@ -266,8 +266,13 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
     }
     if let [first, ..] = imported.left.as_slice() {
         out.important(format!(
-            "{} rosters from {first} on were left: mend what failed and import the series again",
-            imported.left.len()
+            "{} from {first} on {} left: mend what failed and import the series again",
+            of_these(imported.left.len() as u64, "roster", "rosters"),
+            if imported.left.len() == 1 {
+                "was"
+            } else {
+                "were"
+            }
         ));
     }
     Ok(ExitCode::from(status))
