@@ -463,11 +463,11 @@ fn estate(desk: &Desk, host: &str) {
         .collect();
     desk.write(
         "hr/identities.csv",
-        &format!("id,kind,display_name,email\n{people}"),
+        format!("id,kind,display_name,email\n{people}"),
     );
     desk.write(
         "ad/accounts.csv",
-        &format!("system,id,name,email\n{accounts}"),
+        format!("system,id,name,email\n{accounts}"),
     );
 }
 

@@ -140,7 +140,7 @@ async fn list(
         state: state.map(|(_, state)| state),
         of,
     };
-    say_read_later(&bench, as_of, out).await?;
+    say_read_later(bench, as_of, out).await?;
     let as_of = bench.as_of(as_of).await?;
     if let Some(sync) = as_of {
         out.remark(format!(
