@@ -2,6 +2,7 @@
 
 use crate::columns::file_name;
 use lastkey_contract::Kind;
+use strsim::levenshtein;
 
 /// Whether a name looks as that of a table, so that passing over it has to be said. What programs
 /// leave beside the files of people begins with a sign of its own.
@@ -16,8 +17,8 @@ pub fn known_as(name: &str) -> Option<String> {
     let last = name.rsplit('/').next().unwrap_or(name).to_lowercase();
     let stem = last.split('.').next().unwrap_or_default();
     let by_distance = Kind::ALL.into_iter().map(|kind| {
-        let one = distance(stem, kind.word());
-        (distance(stem, kind.plural()).min(one), kind)
+        let one = levenshtein(stem, kind.word());
+        (levenshtein(stem, kind.plural()).min(one), kind)
     });
     let (nearest, kind) = by_distance.min_by_key(|(far, _)| *far)?;
     let within = Kind::ALL
@@ -27,24 +28,6 @@ pub fn known_as(name: &str) -> Option<String> {
         true => Some(file_name(kind)),
         false => within.map(file_name),
     }
-}
-
-/// How many signs have to be put in, taken out or replaced to get from one word to the other.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (n, sign) in from.chars().enumerate() {
-        let mut next = vec![n + 1];
-        let (mut left, mut corner) = (n + 1, n);
-        for (other, above) in to.iter().zip(row.iter().skip(1)) {
-            let replaced = corner + usize::from(sign != *other);
-            left = replaced.min(left + 1).min(above + 1);
-            next.push(left);
-            corner = *above;
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -78,7 +61,5 @@ mod tests {
         ] {
             assert_eq!(is_table(name), table, "{name}");
         }
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "ab"), 2);
     }
 }

@@ -121,18 +121,9 @@ impl Workbench {
         mut take: impl FnMut(Vec<Map<String, Value>>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let query = table_query(filters, as_of)?;
-        let persons = match kind {
-            Kind::Identity => self.first_records().await?,
-            Kind::Account
-            | Kind::Entitlement
-            | Kind::Grant
-            | Kind::Credential
-            | Kind::Location
-            | Kind::Reader
-            | Kind::Control
-            | Kind::Owner
-            | Kind::Session
-            | Kind::Task => HashMap::new(),
+        let persons = match kind == Kind::Identity {
+            true => self.first_records().await?,
+            false => HashMap::new(),
         };
         let give = |mut rows: Vec<Map<String, Value>>| {
             if !persons.is_empty() {

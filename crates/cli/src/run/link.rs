@@ -195,7 +195,6 @@ impl<'o> Lines<'o> {
 
     fn write(&mut self) -> Result<(), Failure> {
         let window = std::mem::take(&mut self.waiting);
-        let begun = self.written > 0;
         self.written += window.len();
         if self.out.json {
             return self.out.documents(&window);
@@ -204,9 +203,9 @@ impl<'o> Lines<'o> {
             "account", "name", "kind", "source", "state", "rule", "sure", "known", "identity",
         ];
         let cells: Vec<Vec<String>> = window.iter().map(cells).collect();
-        let laid_out = table(&header, &cells);
-        let rows = laid_out.iter().skip(usize::from(begun));
-        rows.into_iter().try_for_each(|line| self.out.line(line))
+        // Each window has widths of its own, and so a header of its own, as tables have.
+        let mut laid_out = table(&header, &cells).into_iter();
+        laid_out.try_for_each(|line| self.out.line(line))
     }
 
     fn end(mut self, asked: &LinksAsked) -> Result<ExitCode, Failure> {
