@@ -44,6 +44,16 @@ impl Workbench {
         size: Size,
         tell: Tell<'_>,
     ) -> Result<Vec<SyncReport>, Failure> {
+        self.demo_of(estate(size), folder, tell).await
+    }
+
+    /// The same with an estate that is given.
+    pub async fn demo_of(
+        &self,
+        estate: Estate,
+        folder: &Path,
+        tell: Tell<'_>,
+    ) -> Result<Vec<SyncReport>, Failure> {
         let ours = self.practice_date().is_some();
         if !ours && !self.store.sources().await?.is_empty() {
             return Err(Failure::bad_input(
@@ -51,7 +61,6 @@ impl Workbench {
             )
             .hint("choose another store with --store PATH"));
         }
-        let estate = estate(size);
         let now = moment_from_text(estate.reference_date)?;
         room_for(&estate, folder, Some(self.store.path()))?;
         let (estate, _written) = written(estate, folder.to_owned()).await?;

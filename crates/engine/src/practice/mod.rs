@@ -116,6 +116,35 @@ impl Room {
 
 /// The practice estate of that size.
 pub fn estate(size: Size) -> Estate {
+    match size {
+        Size::Small => company(),
+        Size::Large => in_a_group(group::Extent::FULL, Room::of(size)),
+    }
+}
+
+/// The large practice estate with a hundredth of its group: the same systems, plan and defects,
+/// for who cannot wait for all of it.
+pub fn hundredth_of_the_large() -> Estate {
+    let whole = Room::of(Size::Large);
+    let room = Room {
+        files: Room::of(Size::Small).files + whole.files / 100,
+        store: Room::of(Size::Small).store + whole.store / 100,
+    };
+    in_a_group(group::Extent::hundredth(), room)
+}
+
+/// The company unchanged, with a group of that extent around it.
+fn in_a_group(extent: group::Extent, room: Room) -> Estate {
+    let mut estate = company();
+    estate.sources.extend(group::sources());
+    estate.plan.push_str(group::PLAN);
+    estate.streamed = group::files(extent);
+    estate.room = room;
+    estate
+}
+
+/// The company by itself.
+fn company() -> Estate {
     let mut seed = Seed::new(0x4c61_7374_6b65_7931);
     let mut company = company::company(&mut seed);
     plants_people::cast(&mut company);
@@ -131,22 +160,12 @@ pub fn estate(size: Size) -> Estate {
     defects.extend(plants_secrets::plant(&company, &mut tables));
     defects.extend(plants_machines::plant(&company, &mut tables));
     defects.sort_by(|a, b| a.id.cmp(b.id));
-    let mut sources = sources::sources();
-    let mut plan = include_str!("plan.toml").to_owned();
-    let streamed = match size {
-        Size::Small => Vec::new(),
-        Size::Large => {
-            sources.extend(group::sources());
-            plan.push_str(group::PLAN);
-            group::files(group::Extent::FULL)
-        }
-    };
     Estate {
         files: tables.files(),
-        streamed,
-        sources,
-        plan,
-        room: Room::of(size),
+        streamed: Vec::new(),
+        sources: sources::sources(),
+        plan: include_str!("plan.toml").to_owned(),
+        room: Room::of(Size::Small),
         reference_date: PRACTICE_DATE,
         defects,
     }

@@ -79,9 +79,8 @@ impl Extent {
         helpdesks: 25,
     };
 
-    /// The same in small, for tests: a hundredth of everything.
-    #[cfg(test)]
-    pub(super) fn hundredth() -> Extent {
+    /// The same in small: a hundredth of everything.
+    pub(crate) fn hundredth() -> Extent {
         let full = Extent::FULL;
         Extent {
             identities: full.identities / 100,
