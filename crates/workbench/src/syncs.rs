@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lastkey_contract::SourceName;
 use lastkey_engine::collect::{Depth, Deriving, Removals, SyncSettings, not_begun, sync};
+use lastkey_engine::store::StoreError;
 use lastkey_engine::views::SyncReport;
 use std::future::Future;
 use std::pin::Pin;
@@ -25,6 +26,8 @@ pub struct SyncHow {
     pub depth: Depth,
     pub removals: Removals,
     pub deriving: Deriving,
+    /// When journals say what leads nowhere.
+    pub references: Deriving,
 }
 
 impl Default for SyncHow {
@@ -33,6 +36,7 @@ impl Default for SyncHow {
             depth: Depth::AsNeeded,
             removals: Removals::Hold,
             deriving: Deriving::AtOnce,
+            references: Deriving::AtOnce,
         }
     }
 }
@@ -49,16 +53,28 @@ struct Together {
 const MAKE_AFTER: Duration = Duration::from_secs(60);
 
 impl Together {
-    /// One has ended: whether links and lists are made now.
-    fn one_ended(&self) -> bool {
+    fn one_ended(&self) -> Ended {
         let last = self.left.fetch_sub(1, Ordering::Relaxed) == 1;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = last || made.elapsed() > MAKE_AFTER;
-        if due {
+        if last {
+            Ended::Last
+        } else if made.elapsed() > MAKE_AFTER {
             *made = Instant::now();
+            Ended::Late
+        } else {
+            Ended::Between
         }
-        due
     }
+}
+
+/// How one of several ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Between,
+    /// Long after links and lists were last made.
+    Late,
+    /// After all others.
+    Last,
 }
 
 /// What became of one source: its report, or why there is none.
@@ -101,6 +117,10 @@ impl Workbench {
         let together = &together;
         let how = SyncHow {
             deriving: Deriving::Later,
+            references: match wanted {
+                [_] => Deriving::AtOnce,
+                _ => Deriving::Later,
+            },
             ..how
         };
         let mut waiting = wanted.iter().enumerate().map(|(place, (name, stop))| {
@@ -108,9 +128,10 @@ impl Workbench {
                 let mut result = self.sync_as_of(name, tell, stop, how, None).await;
                 // Whoever stops a read waits for no more than the stop.
                 let stopped = matches!(&result, Ok(report) if report.state == "cancelled");
-                if together.one_ended()
+                let ended_as = together.one_ended();
+                if ended_as != Ended::Between
                     && !stopped
-                    && let Err(error) = self.store.derive_if_stale().await
+                    && let Err(error) = self.make_after(ended_as).await
                 {
                     result = result.and(Err(error.into()));
                 }
@@ -128,6 +149,16 @@ impl Workbench {
         }
         outcomes.sort_by_key(|(place, _)| *place);
         Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+    }
+
+    /// Makes what is made of what several sources hold.
+    async fn make_after(&self, ended: Ended) -> Result<(), StoreError> {
+        self.store.derive_if_stale().await?;
+        match ended {
+            Ended::Last => self.store.say_references(Utc::now()).await,
+            // What is still being read may hold what seems to be missing.
+            Ended::Between | Ended::Late => Ok(()),
+        }
     }
 
     pub(crate) async fn sync_as_of(
@@ -149,6 +180,7 @@ impl Workbench {
             depth: how.depth,
             removals: how.removals,
             deriving: how.deriving,
+            references: how.references,
             ..SyncSettings::default()
         };
         let (connector, secrets) = match self.reading_connector(&source).await {

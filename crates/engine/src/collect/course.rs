@@ -8,7 +8,7 @@ use super::pace::Pacer;
 use super::patience::{Dice, Patience};
 use super::reader::{Ended, Reader, stopped};
 use super::rules::{HOLD_AT_LEAST, HOLD_FROM};
-use super::{CheckFirst, Removals, Rules, SyncSettings, dangling};
+use super::{CheckFirst, Deriving, Removals, Rules, SyncSettings};
 use crate::store::{CheckRecord, Hold, NewJournalRow, SourceRecord, Store, StoreError, Threshold};
 use crate::views::FailureView;
 use lastkey_contract::when::rfc3339;
@@ -212,14 +212,18 @@ impl Read<'_> {
         Ok(())
     }
 
+    /// References to something that no source holds: stored anyway, and said.
     async fn broken_references(&mut self) -> Result<(), StoreError> {
+        if self.settings.references == Deriving::Later {
+            return self.store.references_later(self.begun.id).await;
+        }
         let mut cancel = self.cancel.clone();
         let broken = tokio::select! {
             biased;
             () = stopped(&mut cancel) => {
                 return self.ended(None, Ended::Cancelled).await.map(|_| ());
             }
-            broken = dangling::lines(self.store, self.source) => broken?,
+            broken = self.store.broken_reference_lines(self.source.id) => broken?,
         };
         self.journal.write(&broken).await
     }

@@ -17,7 +17,6 @@
 
 mod begin;
 mod course;
-mod dangling;
 mod disguise;
 mod fingerprints;
 mod journal;
@@ -94,6 +93,9 @@ pub struct SyncSettings {
     pub depth: Depth,
     pub removals: Removals,
     pub deriving: Deriving,
+    /// When its journal says what its facts name and nothing holds. Whoever puts it off has it said
+    /// once for all sources that are read together (`Store::say_references`).
+    pub references: Deriving,
     /// How many records a page is asked for, clamped to what the connector can.
     pub page_limit: u32,
     /// How long one request may take before it counts as timed out.
@@ -125,6 +127,7 @@ impl Default for SyncSettings {
             depth: Depth::AsNeeded,
             removals: Removals::Hold,
             deriving: Deriving::AtOnce,
+            references: Deriving::AtOnce,
             page_limit: 20_000,
             request_timeout: Duration::from_secs(60),
             tries: 6,

@@ -4,7 +4,7 @@
 
 use super::blocks::{self, At, Columns, Which};
 use super::objects::ObjectRow;
-use super::{Store, StoreError, links};
+use super::{Store, StoreError, links, references};
 use lastkey_contract::{Fact, Kind};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, HashSet};
@@ -71,6 +71,12 @@ impl Store {
             return Ok(Vec::new());
         };
         if !matches!(state.as_str(), "complete" | "incomplete") {
+            return Ok(Vec::new());
+        }
+        let mut reader = self.readers().acquire().await?;
+        let unsaid = references::unsaid(&mut reader).await?;
+        drop(reader);
+        if unsaid.contains(&sync) {
             return Ok(Vec::new());
         }
         // One that was opened before it and went on after it may have stored since.

@@ -247,7 +247,8 @@ impl Store {
         match self.lease.take(Duration::ZERO).await {
             Ok(_held) => {
                 self.close_interrupted(now).await?;
-                self.derive_if_stale().await
+                self.derive_if_stale().await?;
+                self.say_references(now).await
             }
             Err(StoreError::Busy(_)) => Ok(()),
             Err(e) => Err(e),

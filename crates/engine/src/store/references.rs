@@ -3,11 +3,17 @@
 use super::blocks::{self, At, Block, Columns, Which};
 use super::names::NumberSet;
 use super::objects::UNIT;
-use super::{Store, StoreError, every};
+use super::{NewJournalRow, Store, StoreError, SyncId, every, journal, meta};
+use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Fact, ObjectType, Principal, PrincipalType};
 use lastkey_contract::{Kind, Note};
 use serde::Deserialize;
+use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// The entry of `meta` with the syncs whose journals do not say yet what their facts name and nothing
+/// holds: JSON.
+const UNSAID: &str = "references_unsaid";
 
 /// References of one sort that lead nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +32,32 @@ enum Ref {
     To,
 }
 
+impl BrokenReferences {
+    /// As it stands in a journal.
+    fn line(self) -> NewJournalRow {
+        NewJournalRow {
+            what: "dangling",
+            kind: Some(self.kind),
+            text: format!("{} that nothing holds", self.what),
+            count: self.count,
+            examples: self.examples,
+        }
+    }
+}
+
+/// The syncs whose journals do not say yet what leads nowhere.
+pub(super) async fn unsaid(connection: &mut SqliteConnection) -> Result<BTreeSet<i64>, StoreError> {
+    let unsaid = meta::get(connection, UNSAID).await?;
+    Ok(unsaid.map_or_else(|| Ok(BTreeSet::new()), |syncs| serde_json::from_str(&syncs))?)
+}
+
+async fn put_unsaid(
+    connection: &mut SqliteConnection,
+    syncs: &BTreeSet<i64>,
+) -> Result<(), StoreError> {
+    meta::put(connection, UNSAID, &serde_json::to_string(syncs)?).await
+}
+
 impl Store {
     /// What the current facts of a source refer to and no source holds.
     pub(crate) async fn broken_references(
@@ -34,10 +66,81 @@ impl Store {
     ) -> Result<Vec<BrokenReferences>, StoreError> {
         // Both take as long, each on a connection of its own.
         let (mut known, leading) = tokio::try_join!(self.known_names(), self.leading_from(source))?;
+        self.broken_among(&mut known, leading).await
+    }
+
+    /// One line of a journal for each sort of them.
+    pub(crate) async fn broken_reference_lines(
+        &self,
+        source: i64,
+    ) -> Result<Vec<NewJournalRow>, StoreError> {
+        let broken = self.broken_references(source).await?;
+        Ok(broken.into_iter().map(BrokenReferences::line).collect())
+    }
+
+    /// Leaves it for later to say what of a sync leads nowhere: other sources are read with it, what
+    /// they hold may be what its facts name, and all of them go by the same names.
+    pub(crate) async fn references_later(&self, sync: SyncId) -> Result<(), StoreError> {
+        let mut writing = self.begin().await?;
+        let mut syncs = unsaid(&mut writing.tx).await?;
+        syncs.insert(sync.sql());
+        put_unsaid(&mut writing.tx, &syncs).await?;
+        writing.commit().await
+    }
+
+    /// Says in the journals of all syncs that wait for it what their facts name and nothing holds.
+    pub async fn say_references(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut reader = self.readers().acquire().await?;
+        let waiting = unsaid(&mut reader).await?;
+        drop(reader);
+        let mut known = None;
+        for sync in waiting {
+            let lines = match self.still_latest(sync).await? {
+                Some(source) => {
+                    let leading = self.leading_from(source).await?;
+                    let known = match &mut known {
+                        Some(known) => known,
+                        none => none.insert(self.known_names().await?),
+                    };
+                    let broken = self.broken_among(known, leading).await?;
+                    broken.into_iter().map(BrokenReferences::line).collect()
+                }
+                // Its facts have given way: the read after it says what leads nowhere now.
+                None => Vec::new(),
+            };
+            let mut writing = self.begin().await?;
+            let mut left = unsaid(&mut writing.tx).await?;
+            // Somebody else may have said it meanwhile.
+            if left.remove(&sync) {
+                let id = SyncId(sync.cast_unsigned());
+                journal::put(&mut writing.tx, id, &lines, now).await?;
+                put_unsaid(&mut writing.tx, &left).await?;
+                writing.commit().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The source of a sync after which it was not read again.
+    async fn still_latest(&self, sync: i64) -> Result<Option<i64>, StoreError> {
+        let source = sqlx::query_scalar(
+            "SELECT y.source FROM syncs y WHERE y.id = ?1
+             AND NOT EXISTS (SELECT 1 FROM syncs o WHERE o.source = y.source AND o.id > y.id)",
+        )
+        .bind(sync)
+        .fetch_optional(self.readers())
+        .await?;
+        Ok(source)
+    }
+
+    async fn broken_among(
+        &self,
+        known: &mut Known,
+        leading: Vec<(Kind, Vec<Block>)>,
+    ) -> Result<Vec<BrokenReferences>, StoreError> {
         let mut broken = Found::default();
         for (kind, blocks) in &leading {
-            self.broken_of(*kind, blocks, &mut known, &mut broken)
-                .await?;
+            self.broken_of(*kind, blocks, known, &mut broken).await?;
         }
         Ok(broken
             .0

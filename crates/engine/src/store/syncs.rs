@@ -324,6 +324,7 @@ impl Store {
     ) -> Result<SyncId, StoreError> {
         let read = read_at.unwrap_or(now);
         let mut writing = self.begin().await?;
+        super::blocks::index(&mut writing.tx).await?;
         let latest: Option<(String,)> = sqlx::query_as(LATEST_SHOWN)
             .bind(source.id)
             .fetch_optional(&mut *writing.tx)

@@ -3,6 +3,7 @@
 mod increments;
 mod interleaved;
 mod retries;
+mod together;
 
 use super::seeded::{Fault, Seeded, account, credential, error, grant, identity};
 use super::*;

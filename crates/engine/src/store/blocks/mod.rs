@@ -66,6 +66,20 @@ pub(super) const OUTLINES: &str = "
 CREATE TABLE IF NOT EXISTS outlines (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 ";
 
+/// Which blocks are of a kind, and of a source: whoever reads one kind of one source goes by none of
+/// the others. They are no part of the layout: without them the same is found, more slowly, and the
+/// next read makes them.
+const INDEXES: &str = "
+CREATE INDEX IF NOT EXISTS blocks_by_kind ON blocks (kind);
+CREATE INDEX IF NOT EXISTS blocks_by_source ON blocks (source, kind);
+";
+
+/// Makes sure of the indexes.
+pub(super) async fn index(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::raw_sql(INDEXES).execute(connection).await?;
+    Ok(())
+}
+
 /// A row is its block and, in these lowest bits, the place there.
 pub(super) const PLACE_BITS: u32 = 12;
 /// At most so many objects in a block: one is unpacked whole to read a single fact.

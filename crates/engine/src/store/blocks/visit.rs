@@ -70,6 +70,29 @@ impl Which {
             ..self
         }
     }
+
+    /// As further conditions of a question. Only what is asked for stands among them, so that an
+    /// index can answer it.
+    fn push(&self, select: &mut QueryBuilder<Sqlite>) {
+        if let Some(kind) = self.kind {
+            select.push(" AND kind = ").push_bind(kind.word());
+        }
+        if let Some(source) = self.source {
+            select.push(" AND source = ").push_bind(source);
+        }
+        match self.at {
+            At::Ever => {}
+            At::Now => {
+                select.push(" AND ended_sync IS NULL");
+            }
+            At::Sync(sync) => {
+                // Not by the index of these: all but the newest blocks were stored by then.
+                select.push(" AND +first_sync <= ").push_bind(sync);
+                select.push(" AND (ended_sync IS NULL OR ended_sync > ");
+                select.push_bind(sync).push(")");
+            }
+        }
+    }
 }
 
 /// Which columns of them: what is not needed is not decrypted.
@@ -349,17 +372,10 @@ pub(in super::super) async fn at_most(
     connection: &mut SqliteConnection,
     which: &Which,
 ) -> Result<usize, StoreError> {
-    let (size,): (i64,) = sqlx::query_as(
-        "SELECT coalesce(sum(size), 0) FROM blocks
-         WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR source = ?2)
-         AND first_sync <= ?3 AND (?4 OR ended_sync IS NULL OR ended_sync > ?3)",
-    )
-    .bind(which.kind.map(Kind::word))
-    .bind(which.source)
-    .bind(which.at.limit())
-    .bind(which.at == At::Ever)
-    .fetch_one(connection)
-    .await?;
+    let mut select =
+        QueryBuilder::<Sqlite>::new("SELECT coalesce(sum(size), 0) FROM blocks WHERE true");
+    which.push(&mut select);
+    let size: i64 = select.build_query_scalar().fetch_one(connection).await?;
     Ok(usize::try_from(size).unwrap_or(0))
 }
 
@@ -381,23 +397,19 @@ pub(super) async fn window_since(
     after: i64,
     since: i64,
 ) -> Result<Vec<Block>, StoreError> {
-    let sql = format!(
-        "SELECT b.id, source, kind, size, first_sync, ended_sync, {}
-         WHERE b.id > ?1 AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR source = ?3)
-         AND first_sync <= ?4 AND (?5 OR ended_sync IS NULL OR ended_sync > ?4)
-         AND first_sync > ?7 ORDER BY b.id LIMIT ?6",
+    let mut select = QueryBuilder::<Sqlite>::new(format!(
+        "SELECT b.id, source, kind, size, first_sync, ended_sync, {} WHERE b.id > ",
         columns.sql()
-    );
-    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(after)
-        .bind(which.kind.map(Kind::word))
-        .bind(which.source)
-        .bind(which.at.limit())
-        .bind(which.at == At::Ever)
-        .bind(columns.window())
-        .bind(since)
-        .fetch_all(&mut *connection)
-        .await?;
+    ));
+    select.push_bind(after);
+    which.push(&mut select);
+    if since > 0 {
+        select.push(" AND first_sync > ").push_bind(since);
+    }
+    select
+        .push(" ORDER BY b.id LIMIT ")
+        .push_bind(columns.window());
+    let rows: Vec<Row> = select.build_query_as().fetch_all(&mut *connection).await?;
     let mut blocks = rows
         .into_iter()
         .map(|row| Block::of(row, which.at))
