@@ -48,6 +48,7 @@ pub fn phases() -> Vec<Phase> {
         phase("bring an old store to the new layout", "version-1"),
         phase("bring a store of layout 2 to the new one", "version-2"),
         phase("bring a store of layout 3 to the new one", "version-3"),
+        phase("bring a store of layout 4 to the new one", "version-4"),
     ]
 }
 
@@ -204,4 +205,9 @@ fn a_store_of_version_2_opens_and_answers_as_before() {
 #[test]
 fn a_store_of_version_3_opens_and_answers_as_before() {
     opens_and_answers_as_before("version-3", 19);
+}
+
+#[test]
+fn a_store_of_version_4_opens_and_answers_as_before() {
+    opens_and_answers_as_before("version-4", 19);
 }

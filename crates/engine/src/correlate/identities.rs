@@ -3,6 +3,7 @@
 //! Compact: a million identities take about a hundred bytes each. Numbers count the identities
 //! in the order in which they were added.
 
+use super::changed::{Before, EARLIER};
 use super::index::Index;
 use super::left::{Left, Past};
 use super::persons::Persons;
@@ -55,6 +56,8 @@ pub enum Doubt {
     Reused,
     /// Somebody else had the same value before.
     Left,
+    /// The account had values of somebody else before.
+    Changed,
 }
 
 impl Doubt {
@@ -64,6 +67,7 @@ impl Doubt {
             Doubt::Differs => "differs",
             Doubt::Reused => "reused",
             Doubt::Left => "left",
+            Doubt::Changed => "changed",
         }
     }
 
@@ -74,13 +78,20 @@ impl Doubt {
             Doubt::Differs => "what should agree differs",
             Doubt::Reused => "this id may have been reused",
             Doubt::Left => "somebody else had the same value before",
+            Doubt::Changed => "the account had values of somebody else before",
         }
     }
 
     pub fn from_word(word: &str) -> Option<Doubt> {
-        [Doubt::Suggested, Doubt::Differs, Doubt::Reused, Doubt::Left]
-            .into_iter()
-            .find(|d| d.word() == word)
+        [
+            Doubt::Suggested,
+            Doubt::Differs,
+            Doubt::Reused,
+            Doubt::Left,
+            Doubt::Changed,
+        ]
+        .into_iter()
+        .find(|d| d.word() == word)
     }
 }
 
@@ -102,11 +113,12 @@ pub enum Match {
         rule: u16,
         doubt: Doubt,
     },
-    /// One fits, and so did somebody else (source row and id) before.
+    /// One fits, and so did others (source row and id) before.
     HandedOn {
         identity: u32,
-        before: (i64, String),
+        before: Vec<(i64, String)>,
         rule: u16,
+        doubt: Doubt,
     },
     /// Nobody's, as somebody decided.
     Nobodys,
@@ -151,7 +163,11 @@ pub struct Identities {
     /// Of those whom a decision names, or whose id or values may have been given on.
     pub(super) seen: HashMap<u32, Seen>,
     pub(super) reused: HashSet<u32>,
+    /// What accounts had before leads to, by a number of the account.
+    pub(super) before: HashMap<u64, Vec<Before>>,
+    /// Names of rules; after the first `named_rules` the same again for earlier values.
     pub(super) rule_names: Vec<String>,
+    pub(super) named_rules: usize,
     pub(super) ready: HashMap<i64, Vec<ReadyRule>>,
     pub(super) otherwise: Vec<ReadyRule>,
 }
@@ -212,6 +228,10 @@ impl Gathering {
             .map(|(source, rules)| (*source, ready(rules)))
             .collect();
         let otherwise = ready(&default_rules());
+        let named_rules = rule_names.len();
+        let earlier = rule_names.iter().map(|name| format!("{name}{EARLIER}"));
+        let earlier: Vec<String> = earlier.collect();
+        rule_names.extend(earlier);
         let mut watched = ground.reused.clone();
         watched.extend(ground.decisions.values().filter_map(|d| d.to.clone()));
         let left = Left::new(ground.past.clone(), &takes);
@@ -233,7 +253,9 @@ impl Gathering {
                 left,
                 seen: HashMap::new(),
                 reused: HashSet::new(),
+                before: HashMap::new(),
                 rule_names,
+                named_rules,
                 ready: of_sources,
                 otherwise,
                 persons: Persons::default(),
@@ -389,11 +411,15 @@ impl Identities {
         }
     }
 
-    /// Whoever of the two is listed: who fits now, and the record that did before.
-    pub fn either(&self, now: u32, before: &(i64, String)) -> impl Iterator<Item = u32> {
-        let before = self.listed(before.0, &before.1);
-        let before = before.filter(|n| self.lead(*n) != self.lead(now));
-        std::iter::once(now).chain(before)
+    /// Whoever of them is listed: who fits now, and the records that did before.
+    pub fn either(&self, now: u32, before: &[(i64, String)]) -> Vec<u32> {
+        let before = before
+            .iter()
+            .filter_map(|(source, id)| self.listed(*source, id));
+        let mut leads = HashSet::new();
+        let mut all: Vec<u32> = std::iter::once(now).chain(before).collect();
+        all.retain(|n| leads.insert(self.lead(*n)));
+        all
     }
 
     /// How a link by a rule to an account of a source is known.

@@ -8,8 +8,9 @@ use super::values::{AccountKeys, Compare};
 use std::hash::BuildHasher;
 
 impl Identities {
-    /// Whose account it is: as somebody decided, or by the first of its source's rules that fits.
-    pub fn owner_of(&self, account: &AccountKeys) -> Match {
+    /// Whose account it is by what it has now: as somebody decided, or by the first of its source's
+    /// rules that fits.
+    pub(super) fn owner_now(&self, account: &AccountKeys) -> Match {
         if !self.ground.decisions.is_empty() {
             let key = (account.system.clone(), account.id.clone());
             if let Some(decision) = self.ground.decisions.get(&key) {
@@ -60,8 +61,9 @@ impl Identities {
                 [one] => match self.before(ready, account, *one) {
                     Some(before) => Match::HandedOn {
                         identity: *one,
-                        before,
+                        before: vec![before],
                         rule: ready.name,
+                        doubt: Doubt::Left,
                     },
                     None => Match::One {
                         identity: *one,
@@ -130,8 +132,9 @@ impl Identities {
             },
             ([one], Some(before)) => Match::HandedOn {
                 identity: *one,
-                before: (before.keys.source, before.keys.id.clone()),
+                before: vec![(before.keys.source, before.keys.id.clone())],
                 rule,
+                doubt: Doubt::Left,
             },
             ([_, _, ..], _) => Match::Ambiguous { candidates, rule },
         })

@@ -6,6 +6,7 @@
 //! observed, what somebody decided is attested, every other rule is assumed.
 
 mod asked;
+mod changed;
 mod employers;
 mod fit;
 mod identities;
@@ -22,6 +23,7 @@ mod rules_text;
 mod seen;
 mod values;
 
+pub use changed::by_earlier_value;
 pub use employers::{Employment, employers};
 pub use fit::{Fit, Pair, Taken, fit, values};
 pub use identities::{AccountDecision, Doubt, Gathering, Ground, Identities, Match};
@@ -38,6 +40,8 @@ pub use rules_text::{parse_person_rules, parse_rules};
 pub use seen::Seen;
 pub use values::{AccountKeys, Column, Compare, IdentityKeys, Take, folded};
 
+#[cfg(test)]
+mod changed_tests;
 #[cfg(test)]
 mod left_tests;
 #[cfg(test)]

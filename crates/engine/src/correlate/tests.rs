@@ -82,9 +82,14 @@ pub(super) fn found_among(
         ),
         Match::HandedOn {
             identity,
-            before: (source, id),
+            before,
             rule,
-        } => format!("{identity} or s{source}:{id} by {}", known.rule_name(rule)),
+            doubt: _,
+        } => {
+            let before: Vec<String> = before.iter().map(|(s, id)| format!("s{s}:{id}")).collect();
+            let before = before.join(" or ");
+            format!("{identity} or {before} by {}", known.rule_name(rule))
+        }
         Match::Nobodys => "decided: nobody".to_owned(),
         Match::Gone { source, id, rule } => {
             format!("gone s{source}:{id} by {}", known.rule_name(rule))

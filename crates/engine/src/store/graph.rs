@@ -4,6 +4,7 @@
 //! Gives the graph that `Graph::build` makes of the snapshot of the same moment; a snapshot holds
 //! every column of every fact, which of a million accounts is more than a workstation has room for.
 
+use super::account_past;
 use super::blocks::{self, At, Block, Columns, Which};
 use super::names::Names;
 use super::outline::{Depth, GrantOutline};
@@ -119,6 +120,7 @@ impl Store {
             loading.making.expect(kind, size);
         }
         let mut known = loading.identities(Gathering::new(ground), persons).await?;
+        account_past::remember(&mut *loading.connection, at, &mut known).await?;
         loading.accounts(&known).await?;
         known.forget_values();
         loading.entitlements().await?;

@@ -10,7 +10,7 @@ use crate::correlate::{
 use lastkey_contract::Kind;
 use serde::Deserialize;
 use sqlx::SqliteConnection;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What is kept with a decision of what it was about.
@@ -88,12 +88,16 @@ struct Version {
 /// How much of facts the rules in force make one read.
 pub(super) async fn depth(connection: &mut SqliteConnection) -> Result<Depth, StoreError> {
     let (rules, person_rules) = link_rules::in_force(connection).await?;
+    Ok(depth_of(&rules, &person_rules))
+}
+
+/// How much of facts rules make one read.
+pub(super) fn depth_of(rules: &BTreeMap<String, Vec<Rule>>, persons: &PersonRules) -> Depth {
     let mut rules = rules.values().flatten();
-    let attributes = person_rules.take_attributes() || rules.any(Rule::takes_attributes);
-    Ok(match attributes {
+    match persons.take_attributes() || rules.any(Rule::takes_attributes) {
         true => Depth::Facts,
         false => Depth::Outlines,
-    })
+    }
 }
 
 /// The odd records at a moment. Reads eight bytes of every version, and more of odd ones.
@@ -144,7 +148,7 @@ pub(super) async fn odd_records(
     let (mut past, mut reused) = (Vec::<Past>::new(), HashSet::new());
     let mut last: HashMap<(i64, String), Past> = HashMap::new();
     let mut earlier: HashMap<(i64, String), Vec<usize>> = HashMap::new();
-    blocks::of_rows(
+    blocks::versions_of(
         connection,
         &rows,
         depth.columns(),

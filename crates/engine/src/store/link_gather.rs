@@ -1,6 +1,7 @@
 //! Everybody whom accounts may belong to, gathered for correlation; or only those few whom the
 //! accounts ask for that have come since links were last made.
 
+use super::account_past::{self, AccountPast};
 use super::blocks::{self, At, Which};
 use super::ground::{self, Odd, SeenThen, SourceRows};
 use super::link_ground::GroundSum;
@@ -22,6 +23,27 @@ pub(super) enum Kept {
     AskedAfter(i64),
 }
 
+/// What accounts had before, as far as it is asked for.
+pub(super) struct Before<'p> {
+    pub past: &'p AccountPast,
+    pub rows: Vec<account_past::Row>,
+}
+
+impl<'p> Before<'p> {
+    /// What those accounts had before that are looked at.
+    pub(super) async fn of(
+        connection: &mut SqliteConnection,
+        past: &'p AccountPast,
+        kept: Kept,
+    ) -> Result<Before<'p>, StoreError> {
+        let rows = match kept {
+            Kept::All => past.all().to_vec(),
+            Kept::AskedAfter(block) => past.of_accounts_after(connection, block).await?,
+        };
+        Ok(Before { past, rows })
+    }
+}
+
 /// What was found of everybody.
 pub(super) struct Gathered {
     pub persons: Vec<JoinedPerson>,
@@ -36,15 +58,17 @@ pub(super) async fn gather(
     connection: &mut SqliteConnection,
     sources: &SourceRows,
     odd: &Odd,
+    past: &AccountPast,
     kept: Kept,
 ) -> Result<Gathered, StoreError> {
+    let before = Before::of(connection, past, kept).await?;
     let depth = ground::depth(connection).await?;
     let (ground, person_rules) = ground::read(connection, sources, odd).await?;
     let mut joining = Joining::new(connection, sources, person_rules.clone()).await?;
     let mut sum = GroundSum::new(&ground, &person_rules);
     let mut gathering = Gathering::new(ground);
     if let Kept::AskedAfter(block) = kept {
-        ask(connection, &mut gathering, depth, odd, block).await?;
+        ask(connection, &mut gathering, depth, odd, &before, block).await?;
     }
     let mut see = |record: &IdentityKeys, listed: Listed| {
         sum.add(record, listed);
@@ -70,8 +94,12 @@ pub(super) async fn gather(
     .await?;
     let (persons, doubts) = joining.done();
     sum.join(&persons);
+    let mut known = gathering.done(persons::numbered(&persons));
+    let Before { past, rows } = before;
+    past.remember(connection, &rows, At::Now, &mut known)
+        .await?;
     Ok(Gathered {
-        known: gathering.done(persons::numbered(&persons)),
+        known,
         persons,
         doubts,
         ground: sum.text(),
@@ -161,8 +189,12 @@ async fn ask(
     gathering: &mut Gathering,
     depth: Depth,
     odd: &Odd,
+    before: &Before<'_>,
     after: i64,
 ) -> Result<(), StoreError> {
+    let Before { past, rows } = before;
+    past.each(connection, rows, At::Now, |keys, _| gathering.ask(&keys))
+        .await?;
     let accounts = Which::now(Kind::Account);
     blocks::each_after(connection, &accounts, depth.columns(), after, |block| {
         block.places().try_for_each(|place| {

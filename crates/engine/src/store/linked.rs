@@ -4,6 +4,7 @@
 //! As of a sync links are found anew from the facts of that moment, by the rules and decisions of
 //! now: nothing of it is kept.
 
+use super::account_past;
 use super::blocks::{self, At, Columns, Which};
 use super::link_rules::Bases;
 use super::links::{Link, LinkState};
@@ -131,10 +132,9 @@ impl Store {
             })
         })
         .await?;
-        Ok((
-            gathering.done(self.persons_at(at).await?),
-            self.source_names().await?,
-        ))
+        let mut known = gathering.done(self.persons_at(at).await?);
+        account_past::remember(&mut reading, at, &mut known).await?;
+        Ok((known, self.source_names().await?))
     }
 }
 

@@ -5,11 +5,12 @@
 //! they are made of is the same (`link_ground`), only accounts that are new are looked at; and
 //! only what differs is written: `link_marks` holds eight bytes of what each link says.
 
+use super::account_past::{self, AccountPast, Trust};
 use super::blocks::{self, At, Columns, Which};
 use super::ground::{self, SourceRows, odd_records, source_rows};
 use super::link_gather::{Gathered, Kept, gather};
 use super::{Store, StoreError, meta, persons};
-use crate::correlate::{Doubt, Identities, JoinedPerson, Match, PersonDoubt};
+use crate::correlate::{Identities, JoinedPerson, Match, PersonDoubt};
 use lastkey_contract::Kind;
 use siphasher::sip::SipHasher13;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -154,17 +155,18 @@ impl Link {
             },
             Match::HandedOn {
                 identity,
-                before: (source, id),
+                before,
                 rule,
+                doubt,
             } => {
-                let now = known.source_name(*identity);
-                let names = [
-                    format!("{now}:{}", known.id(*identity)),
-                    format!("{}:{id}", known.name_of_source(*source)),
-                ];
+                let now = format!("{}:{}", known.source_name(*identity), known.id(*identity));
+                let before = before
+                    .iter()
+                    .map(|(source, id)| format!("{}:{id}", known.name_of_source(*source)));
+                let names: Vec<String> = std::iter::once(now).chain(before).collect();
                 Link {
-                    candidates: Some(serde_json::Value::from(names.to_vec()).to_string()),
-                    doubt: Some(Doubt::Left.word().to_owned()),
+                    candidates: Some(serde_json::Value::from(names).to_string()),
+                    doubt: Some(doubt.word().to_owned()),
                     ..bare(LinkState::Possible, known.rule_name(*rule))
                 }
             }
@@ -254,6 +256,7 @@ pub(super) async fn forget(connection: &mut SqliteConnection) -> Result<(), Stor
 /// Says that every account is to be looked at: blocks may come that have numbers of earlier ones.
 pub(super) async fn look_at_all(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     meta::put(&mut *connection, GROUND, "").await?;
+    account_past::forget(&mut *connection).await?;
     mark_stale(connection).await
 }
 
@@ -263,6 +266,7 @@ struct Correlated {
     persons: Vec<JoinedPerson>,
     doubts: Vec<PersonDoubt>,
     known: Identities,
+    past: AccountPast,
     links: Links,
     /// What they are made of, and the last block that was there.
     ground: String,
@@ -333,6 +337,7 @@ impl Store {
         )
         .await?;
         replace(&mut writing.tx, &found.links, &found.known).await?;
+        found.past.keep(&mut writing.tx).await?;
         let changes = changes.unwrap_or_default();
         for (key, value) in [
             (MADE_OF, changes.as_str()),
@@ -406,15 +411,17 @@ async fn correlate(
     let sources = source_rows(connection, At::Now).await?;
     let depth = ground::depth(connection).await?;
     let odd = odd_records(connection, At::Now, &sources, depth).await?;
-    let made = match extent {
-        Extent::Changed => Made::last(connection).await?,
-        Extent::All => None,
+    let (made, trust) = match extent {
+        Extent::Changed => (Made::last(connection).await?, Trust::Kept),
+        Extent::All => (None, Trust::Nothing),
     };
+    let past = account_past::read(connection, trust).await?;
     let mut gathered = None;
     if let Some(made) = &made
         && made.few_since(connection).await?
     {
-        let asked = gather(connection, &sources, &odd, Kept::AskedAfter(made.upto)).await?;
+        let kept = Kept::AskedAfter(made.upto);
+        let asked = gather(connection, &sources, &odd, &past, kept).await?;
         gathered = Some(asked).filter(|gathered| gathered.ground == made.ground);
     }
     let Gathered {
@@ -424,7 +431,7 @@ async fn correlate(
         ground,
     } = match gathered {
         Some(gathered) => gathered,
-        None => gather(connection, &sources, &odd, Kept::All).await?,
+        None => gather(connection, &sources, &odd, &past, Kept::All).await?,
     };
     let looked_at = made
         .filter(|made| made.ground == ground)
@@ -500,6 +507,7 @@ async fn correlate(
         persons,
         doubts,
         known,
+        past,
         links,
         ground,
         upto,

@@ -6,6 +6,7 @@
 //! product is in this folder, one file per table: migration, row, reader, writer.
 //! Never: a secret value, a network share, a file made by `open`.
 
+mod account_past;
 mod blocks;
 mod canonical;
 mod check;

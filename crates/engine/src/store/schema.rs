@@ -1,9 +1,9 @@
 //! The layout of the store and its versions. Migrations only add.
 
 use super::{
-    Store, StoreError, blocks, checks, decisions, events, journal, link_rules, links, log, met,
-    meta, objects, ownership, people, persons, plans, resume, retention, roster, sources, syncs,
-    unseen,
+    Store, StoreError, account_past, blocks, checks, decisions, events, journal, link_rules, links,
+    log, met, meta, objects, ownership, people, persons, plans, resume, retention, roster, sources,
+    syncs, unseen,
 };
 use chrono::{DateTime, Utc};
 
@@ -49,6 +49,7 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(blocks::OUTLINES),
         Step::Sql(links::MARKS),
     ],
+    &[Step::Sql(account_past::MIGRATION)],
 ];
 
 /// One step from a version to the next.

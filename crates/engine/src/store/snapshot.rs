@@ -1,5 +1,6 @@
 //! A sealed snapshot out of the store: current facts, or those of an earlier sync.
 
+use super::account_past;
 use super::blocks::{self, At, Columns, Which};
 use super::{Store, StoreError, SyncId};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
@@ -47,7 +48,10 @@ impl Store {
         for (source, identity) in &identities {
             gathering.add(&IdentityKeys::of(*source, identity));
         }
-        let known = gathering.done(persons.clone());
+        let mut known = gathering.done(persons.clone());
+        let mut reading = self.readers().acquire().await?;
+        account_past::remember(&mut reading, At::of(as_of), &mut known).await?;
+        drop(reading);
         let resolve = |reference: &IdentityId, source: i64| match known
             .named(reference.as_str(), source)
             .as_slice()
@@ -116,7 +120,7 @@ impl Store {
                 Match::HandedOn {
                     identity, before, ..
                 } => {
-                    let candidates = known.either(identity, &before);
+                    let candidates = known.either(identity, &before).into_iter();
                     let candidates = candidates.map(|n| IdentityId::new(known.shown(n)));
                     snapshot.ambiguous.push(AmbiguousAccount {
                         system: account.system.clone(),

@@ -1,8 +1,8 @@
 //! Whose account is this, and why: an answer that explains itself, and what waits for a decision.
 
 use crate::correlate::{
-    AccountKeys, Confidence, DECISION, Doubt, IdentityKeys, Pair, Rule, Taken, default_rules, fit,
-    likeness, parse_rules, search_words, values,
+    AccountKeys, Confidence, DECISION, Doubt, IdentityKeys, Pair, Rule, Taken, by_earlier_value,
+    default_rules, fit, likeness, parse_rules, search_words, values,
 };
 use crate::lifecycle::Basis;
 use crate::store::{
@@ -10,6 +10,7 @@ use crate::store::{
     StoreError,
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 use ts_rs::TS;
 
 /// An account in a list.
@@ -213,7 +214,10 @@ async fn explained(
 ) -> Result<LinkExplained, StoreError> {
     let keys = AccountKeys::of(linked.source, &linked.account);
     let rules = rules_of(store, &linked.source_name).await?;
-    let deciding = rules.iter().find(|rule| rule.name == linked.rule);
+    let by_earlier = by_earlier_value(&linked.rule);
+    let deciding = by_earlier.unwrap_or(&linked.rule);
+    let deciding = rules.iter().find(|rule| rule.name == deciding);
+    let before = store.account_before(linked.source, name).await?;
     let decided = store.decisions_about(&name.system, &name.id).await?;
     let decision = decided
         .into_iter()
@@ -224,6 +228,9 @@ async fn explained(
         remarks.push(format!(
             "this id may have been reused: `{name}` had another name and another date of creation before"
         ));
+    }
+    if !by_decision && (by_earlier.is_some() || linked.state != LinkState::Linked) {
+        remarks.extend(had_before(&rules, &keys, &before));
     }
     let mut persons = Vec::new();
     let records = linked.record.iter().map(ToString::to_string);
@@ -248,7 +255,10 @@ async fn explained(
                         "this id may have been reused: `{record}` had another name and another start date before"
                     ));
                 }
-                let person = candidate(&record, &identity, deciding, &keys);
+                let mut person = candidate(&record, &identity, deciding, &keys);
+                if !by_decision && person.equal.is_empty() {
+                    person.equal = equal_before(&record, &identity, &rules, &before);
+                }
                 if !by_decision && person.equal.is_empty() {
                     remarks.push(format!(
                         "`{record}` had such a value before, and has another now"
@@ -273,7 +283,7 @@ async fn explained(
         decision: decision.map(of_decision),
         rules: match by_decision {
             true => Vec::new(),
-            false => asked(&rules, &keys, linked),
+            false => asked(&rules, &keys, linked, &before),
         },
         persons,
         nearest,
@@ -287,31 +297,77 @@ async fn rules_of(store: &Store, source: &str) -> Result<Vec<Rule>, StoreError> 
     Ok(parse_rules(&text).unwrap_or_else(|_| default_rules()))
 }
 
+/// How many values that an account had are told.
+const TOLD: usize = 5;
+
+/// What rules could go by once, and cannot now.
+fn had_before(
+    rules: &[Rule],
+    now: &AccountKeys,
+    before: &[(AccountKeys, Option<String>)],
+) -> Vec<String> {
+    let taken_of = |keys: &AccountKeys| -> BTreeSet<String> {
+        let all = rules.iter().flat_map(|rule| values(rule, keys));
+        all.map(|value| taken(&value)).collect()
+    };
+    let now = taken_of(now);
+    let mut told = Vec::new();
+    for (keys, until) in before.iter().rev() {
+        let had: Vec<String> = taken_of(keys).difference(&now).cloned().collect();
+        if !had.is_empty() {
+            let until = until.as_deref().unwrap_or("a date that is not known");
+            told.push(format!("until {until} the account had {}", had.join(", ")));
+        }
+    }
+    told.truncate(TOLD);
+    told
+}
+
+/// The values that were equal, of the latest that were.
+fn equal_before(
+    record: &RecordName,
+    identity: &IdentityKeys,
+    rules: &[Rule],
+    before: &[(AccountKeys, Option<String>)],
+) -> Vec<String> {
+    let mut fits = before.iter().rev().flat_map(|(keys, until)| {
+        rules.iter().map(move |rule| {
+            let fit = candidate(record, identity, Some(rule), keys);
+            (fit.equal, until)
+        })
+    });
+    match fits.find(|(equal, _)| !equal.is_empty()) {
+        Some((equal, until)) => {
+            let until = until.as_deref().unwrap_or("a date that is not known");
+            let equal = equal.into_iter();
+            equal
+                .map(|pair| format!("{pair} (until {until})"))
+                .collect()
+        }
+        None => Vec::new(),
+    }
+}
+
 /// Whether one version was another holder's than the one before.
 fn handed_on(holders: &[(i64, crate::correlate::Seen)]) -> bool {
     let mut pairs = holders.iter().zip(holders.iter().skip(1));
     pairs.any(|((_, before), (_, after))| before.is_another(after))
 }
 
-fn asked(rules: &[Rule], account: &AccountKeys, linked: &LinkedAccount) -> Vec<RuleAsked> {
+fn asked(
+    rules: &[Rule],
+    account: &AccountKeys,
+    linked: &LinkedAccount,
+    before: &[(AccountKeys, Option<String>)],
+) -> Vec<RuleAsked> {
     let mut asked = Vec::new();
     for rule in rules {
         let known = values(rule, account);
         let decides = rule.name == linked.rule;
-        let outcome = match (decides, linked.state, known.is_empty()) {
-            (true, LinkState::Linked, _) => "leads to one person".to_owned(),
-            (true, LinkState::Ambiguous, _) => {
-                format!("leads to {} persons", many(linked.candidates.len()))
-            }
-            (true, LinkState::Possible, _) => {
-                let doubt = linked.doubt.as_deref().map(doubt_in_words);
-                format!("fits, but {}", doubt.unwrap_or_default())
-            }
-            (true, LinkState::Gone, _) => "leads to somebody who is not listed now".to_owned(),
-            (_, _, true) => "the account has no such value".to_owned(),
-            (false, _, false) | (true, LinkState::Unmatched | LinkState::Nobodys, false) => {
-                "leads to nobody".to_owned()
-            }
+        let outcome = match (decides, known.is_empty()) {
+            (true, _) => outcome(linked),
+            (false, true) => "the account has no such value".to_owned(),
+            (false, false) => "leads to nobody".to_owned(),
         };
         asked.push(RuleAsked {
             rule: rule.name.clone(),
@@ -327,13 +383,41 @@ fn asked(rules: &[Rule], account: &AccountKeys, linked: &LinkedAccount) -> Vec<R
             break;
         }
     }
+    let earlier = by_earlier_value(&linked.rule);
+    let earlier = rules
+        .iter()
+        .find(|rule| Some(rule.name.as_str()) == earlier);
+    if let Some(rule) = earlier {
+        let had = before.iter().rev().map(|(keys, _)| values(rule, keys));
+        let had = had.into_iter().find(|values| !values.is_empty());
+        asked.push(RuleAsked {
+            rule: linked.rule.clone(),
+            confidence: rule.confidence.word().to_owned(),
+            values: had.unwrap_or_default().iter().map(taken).collect(),
+            outcome: outcome(linked),
+        });
+    }
     asked
+}
+
+/// What came of the rule that decides.
+fn outcome(linked: &LinkedAccount) -> String {
+    match linked.state {
+        LinkState::Linked => "leads to one person".to_owned(),
+        LinkState::Ambiguous => format!("leads to {} persons", many(linked.candidates.len())),
+        LinkState::Possible => {
+            let doubt = linked.doubt.as_deref().map(doubt_in_words);
+            format!("fits, but {}", doubt.unwrap_or_default())
+        }
+        LinkState::Gone => "leads to somebody who is not listed now".to_owned(),
+        LinkState::Unmatched | LinkState::Nobodys => "leads to nobody".to_owned(),
+    }
 }
 
 /// Where an id or a value may have been given on, no later rule is asked.
 fn doubted_for_good(linked: &LinkedAccount) -> bool {
     match linked.doubt.as_deref().and_then(Doubt::from_word) {
-        Some(Doubt::Reused | Doubt::Left) => true,
+        Some(Doubt::Reused | Doubt::Left | Doubt::Changed) => true,
         Some(Doubt::Suggested | Doubt::Differs) | None => false,
     }
 }

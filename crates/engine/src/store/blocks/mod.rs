@@ -25,7 +25,7 @@ pub(super) use gather::{Gathering, Moved};
 pub(super) use marks::{Mark, Span, ended_in, facts_of, marks_of, of_keys, stored_in};
 pub(super) use tally::{Standing, Tally, standing};
 pub(super) use visit::{
-    At, Block, Columns, Which, all, at_most, by_id, each, each_after, of_rows, window,
+    At, Block, Columns, Which, all, at_most, by_id, each, each_after, of_rows, versions_of, window,
 };
 
 use super::objects::{Ending, NewVersion};

@@ -526,21 +526,43 @@ pub(in super::super) async fn all(
     }
 }
 
-/// The blocks of some rows, each with the places that were asked for.
+/// The places of some rows, by their blocks.
+fn places_of(rows: &[i64]) -> (Vec<i64>, BTreeMap<i64, Vec<usize>>) {
+    let mut places: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for row in rows {
+        let of_block = places.entry(block_of(*row)).or_default();
+        of_block.push(place_of(*row));
+    }
+    (places.keys().copied().collect(), places)
+}
+
+/// The blocks of some rows, each with the places that were asked for, and by which sync each ended.
+pub(in super::super) async fn versions_of(
+    connection: &mut SqliteConnection,
+    rows: &[i64],
+    columns: Columns,
+    mut take: impl FnMut(&Block, usize) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let (ids, places) = places_of(rows);
+    for part in ids.chunks(16) {
+        for block in by_id(&mut *connection, part, columns, At::Ever).await? {
+            for place in places.get(&block.id).into_iter().flatten() {
+                take(&block, *place)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The blocks of some rows, each with the places that were asked for. What of them had ended one by
+/// one is not known.
 pub(in super::super) async fn of_rows(
     connection: &mut SqliteConnection,
     rows: &[i64],
     columns: Columns,
     mut take: impl FnMut(&Block, usize) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut places: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-    for row in rows {
-        places
-            .entry(block_of(*row))
-            .or_default()
-            .push(place_of(*row));
-    }
-    let ids: Vec<i64> = places.keys().copied().collect();
+    let (ids, places) = places_of(rows);
     for part in ids.chunks(16) {
         for block in load(&mut *connection, part, columns, At::Ever).await? {
             for place in places.get(&block.id).into_iter().flatten() {

@@ -2,6 +2,7 @@
 //! as somebody remembers who that was, so their versions are evidence.
 
 use super::super::StoreError;
+use super::super::account_past::{self, Trust};
 use super::super::blocks::{self, At, Which};
 use super::super::ground::{self, odd_records, source_rows};
 use super::super::link_gather::{Gathered, Kept, gather};
@@ -18,11 +19,12 @@ pub(super) async fn belongings(
     let sources = source_rows(connection, At::Now).await?;
     let depth = ground::depth(connection).await?;
     let odd = odd_records(connection, At::Now, &sources, depth).await?;
+    let past = account_past::read(connection, Trust::Kept).await?;
     let mut records = HashSet::new();
     if odd.past.is_empty() && odd.reused.is_empty() {
         return Ok(records);
     }
-    let Gathered { known, .. } = gather(connection, &sources, &odd, Kept::All).await?;
+    let Gathered { known, .. } = gather(connection, &sources, &odd, &past, Kept::All).await?;
     let accounts = Which::now(Kind::Account);
     blocks::each(connection, &accounts, depth.columns(), |block| {
         block.places().try_for_each(|place| {
@@ -33,5 +35,19 @@ pub(super) async fn belongings(
         })
     })
     .await?;
+    past.each(connection, past.all(), At::Now, |keys, _| {
+        let found = known.rests_on(&keys).into_iter();
+        records.extend(found.map(|(source, id)| (source, names.key(Kind::Identity, &id))));
+    })
+    .await?;
     Ok(records)
+}
+
+/// Accounts whose past says whose they are: source row and number of the key.
+pub(super) async fn changed_accounts(
+    connection: &mut SqliteConnection,
+) -> Result<HashSet<(i64, i64)>, StoreError> {
+    let past = account_past::read(&mut *connection, Trust::Kept).await?;
+    let rows = past.of_accounts_after(connection, 0).await?;
+    Ok(rows.iter().map(account_past::Row::account).collect())
 }

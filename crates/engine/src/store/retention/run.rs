@@ -3,7 +3,7 @@
 use super::super::log::append;
 use super::super::moments::{moment, shows};
 use super::super::{Store, StoreError, SyncId, SyncRecord, blocks, links};
-use super::belongings::belongings;
+use super::belongings::{belongings, changed_accounts};
 use super::{ALL_KINDS, RetentionRule};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::Kind;
@@ -88,9 +88,18 @@ impl Store {
         let mut writing = self.begin().await?;
         let connection = &mut *writing.tx;
         for (kind, upto) in &cutoffs {
-            let kept = match *kind == Kind::Identity {
-                true => belongings(&mut *connection, self.names()?).await?,
-                false => HashSet::new(),
+            let kept = match kind {
+                Kind::Identity => belongings(&mut *connection, self.names()?).await?,
+                Kind::Account => changed_accounts(&mut *connection).await?,
+                Kind::Entitlement
+                | Kind::Grant
+                | Kind::Credential
+                | Kind::Location
+                | Kind::Reader
+                | Kind::Control
+                | Kind::Owner
+                | Kind::Session
+                | Kind::Task => HashSet::new(),
             };
             let found =
                 blocks::forgettable(&mut *connection, *kind, *upto, &evidence, &kept).await?;
