@@ -5,9 +5,10 @@ use crate::failure::Failure;
 use crate::sources::Tell;
 use crate::stop::Stop;
 use chrono::{DateTime, Utc};
+use futures_util::future::join;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lastkey_contract::SourceName;
-use lastkey_engine::collect::{Depth, Deriving, Removals, SyncSettings, not_begun, sync};
+use lastkey_engine::collect::{Company, Depth, Deriving, Removals, SyncSettings, not_begun, sync};
 use lastkey_engine::store::StoreError;
 use lastkey_engine::views::SyncReport;
 use std::future::Future;
@@ -26,8 +27,7 @@ pub struct SyncHow {
     pub depth: Depth,
     pub removals: Removals,
     pub deriving: Deriving,
-    /// When journals say what leads nowhere.
-    pub references: Deriving,
+    pub company: Company,
 }
 
 impl Default for SyncHow {
@@ -36,7 +36,7 @@ impl Default for SyncHow {
             depth: Depth::AsNeeded,
             removals: Removals::Hold,
             deriving: Deriving::AtOnce,
-            references: Deriving::AtOnce,
+            company: Company::Alone,
         }
     }
 }
@@ -117,9 +117,9 @@ impl Workbench {
         let together = &together;
         let how = SyncHow {
             deriving: Deriving::Later,
-            references: match wanted {
-                [_] => Deriving::AtOnce,
-                _ => Deriving::Later,
+            company: match wanted {
+                [_] => Company::Alone,
+                _ => Company::Others,
             },
             ..how
         };
@@ -153,11 +153,15 @@ impl Workbench {
 
     /// Makes what is made of what several sources hold.
     async fn make_after(&self, ended: Ended) -> Result<(), StoreError> {
-        self.store.derive_if_stale().await?;
+        let making = self.store.derive_if_stale();
         match ended {
-            Ended::Last => self.store.say_references(Utc::now()).await,
+            // Neither needs anything of the other.
+            Ended::Last => {
+                let (made, said) = join(making, self.store.say_references(Utc::now())).await;
+                made.and(said)
+            }
             // What is still being read may hold what seems to be missing.
-            Ended::Between | Ended::Late => Ok(()),
+            Ended::Between | Ended::Late => making.await,
         }
     }
 
@@ -180,7 +184,7 @@ impl Workbench {
             depth: how.depth,
             removals: how.removals,
             deriving: how.deriving,
-            references: how.references,
+            company: how.company,
             ..SyncSettings::default()
         };
         let (connector, secrets) = match self.reading_connector(&source).await {

@@ -8,7 +8,7 @@ use super::pace::Pacer;
 use super::patience::{Dice, Patience};
 use super::reader::{Ended, Reader, stopped};
 use super::rules::{HOLD_AT_LEAST, HOLD_FROM};
-use super::{CheckFirst, Deriving, Removals, Rules, SyncSettings};
+use super::{CheckFirst, Company, Removals, Rules, SyncSettings};
 use crate::store::{CheckRecord, Hold, NewJournalRow, SourceRecord, Store, StoreError, Threshold};
 use crate::views::FailureView;
 use lastkey_contract::when::rfc3339;
@@ -84,6 +84,7 @@ impl Read<'_> {
             hold: self.hold(),
             removals: self.settings.removals,
             restarts: self.settings.restarts,
+            company: self.settings.company,
             lists: None,
         };
         for plan in &plans {
@@ -214,7 +215,7 @@ impl Read<'_> {
 
     /// References to something that no source holds: stored anyway, and said.
     async fn broken_references(&mut self) -> Result<(), StoreError> {
-        if self.settings.references == Deriving::Later {
+        if self.settings.company == Company::Others {
             return self.store.references_later(self.begun.id).await;
         }
         let mut cancel = self.cancel.clone();

@@ -1,10 +1,10 @@
 //! The page loop: one kind read to its end; while a page is asked for, the one before is made
 //! ready and the one before that is stored.
 
-use super::Removals;
 use super::journal::Journal;
 use super::reader::{Answer, Ended, Marks, Reader, Running, stopped};
 use super::tally::Tally;
+use super::{Company, Removals};
 use crate::store::{
     Base, Hold, KindRecord, Met, NewJournalRow, PagePart, ReadEnd, ReadMode, Rows, Scope,
     SourceRecord, Store, StoreError,
@@ -69,6 +69,7 @@ pub(super) struct Kinds<'a> {
     pub removals: Removals,
     /// How often one kind may be read anew.
     pub restarts: u32,
+    pub company: Company,
     /// The lists of identities, which are made while other kinds are read.
     pub lists: Option<Running<Result<(), StoreError>>>,
 }
@@ -422,13 +423,23 @@ impl Kinds<'_> {
             () = stopped(&mut cancel) => return Err(Ended::Cancelled),
             finished = finishing => finished.map(|_| ())?,
         }
-        if pass.tally.kind == Kind::Identity {
+        if pass.tally.kind == Kind::Identity && self.lists_at_once().await? {
             // Lists show who there is before the rest is read.
             let store = self.store.clone();
             let making = tokio::spawn(async move { store.roster_if_stale().await });
             self.lists = Some(Running(making));
         }
         Ok(())
+    }
+
+    /// Whether lists are made while other kinds are read. Where several sources are read, the rows
+    /// of those that are not at their end may move yet, and lists that were made of them would have
+    /// to be made anew as a whole: they wait, unless nobody is listed so far.
+    async fn lists_at_once(&self) -> Result<bool, StoreError> {
+        Ok(match self.company {
+            Company::Alone => true,
+            Company::Others => self.store.roster_size().await? == 0,
+        })
     }
 
     /// Ends once the lists are made that are in the making.

@@ -83,6 +83,15 @@ pub enum Deriving {
     Later,
 }
 
+/// Whether other sources are read with this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    Alone,
+    /// What is made of what all of them hold is made once, when the last has been read: lists, and
+    /// what is said of facts that name what nothing holds (`Store::say_references`).
+    Others,
+}
+
 /// How a sync goes about it.
 #[derive(Clone, Debug)]
 pub struct SyncSettings {
@@ -93,9 +102,7 @@ pub struct SyncSettings {
     pub depth: Depth,
     pub removals: Removals,
     pub deriving: Deriving,
-    /// When its journal says what its facts name and nothing holds. Whoever puts it off has it said
-    /// once for all sources that are read together (`Store::say_references`).
-    pub references: Deriving,
+    pub company: Company,
     /// How many records a page is asked for, clamped to what the connector can.
     pub page_limit: u32,
     /// How long one request may take before it counts as timed out.
@@ -127,7 +134,7 @@ impl Default for SyncSettings {
             depth: Depth::AsNeeded,
             removals: Removals::Hold,
             deriving: Deriving::AtOnce,
-            references: Deriving::AtOnce,
+            company: Company::Alone,
             page_limit: 20_000,
             request_timeout: Duration::from_secs(60),
             tries: 6,

@@ -7,7 +7,7 @@ mod together;
 
 use super::seeded::{Fault, Seeded, account, credential, error, grant, identity};
 use super::*;
-use crate::store::{EventsQuery, StoreKey, TableQuery};
+use crate::store::{EventsQuery, PeopleQuery, StoreKey, TableQuery};
 use chrono::TimeZone;
 use lastkey_contract::{CheckReport, ConnectorError, ErrorKind, KindCapability};
 use lastkey_contract::{Fact, Note, NoteKind, Settings};

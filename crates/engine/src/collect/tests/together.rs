@@ -4,7 +4,7 @@ use super::*;
 
 fn later() -> SyncSettings {
     SyncSettings {
-        references: Deriving::Later,
+        company: Company::Others,
         ..quick()
     }
 }
@@ -118,4 +118,55 @@ async fn a_read_that_another_followed_is_not_held_against_the_facts_of_the_other
     assert!(said(&bench, first.unwrap().sync).await.is_empty());
     let second = said(&bench, second.unwrap().sync).await;
     assert_eq!(second, found(&bench, "ad").await);
+}
+
+/// Everybody in the order of their names, and whom a search finds.
+async fn listed(bench: &Bench) -> (Vec<String>, Vec<String>) {
+    let mut lists = Vec::new();
+    for search in ["", "person 1"] {
+        let query = PeopleQuery {
+            search,
+            filters: &[],
+            sort: "display_name",
+            descending: false,
+            offset: 0,
+            limit: 1000,
+        };
+        let (rows, ..) = bench.store.people(&query).await.unwrap();
+        let shown = rows.iter().map(|row| format!("{row:?}"));
+        lists.push(shown.collect());
+    }
+    let found = lists.pop().unwrap_or_default();
+    (lists.pop().unwrap_or_default(), found)
+}
+
+#[tokio::test]
+async fn lists_are_the_same_as_after_reads_one_by_one() {
+    let (alone, others) = (bench(&["hr", "more"]).await, bench(&["hr", "more"]).await);
+    let staff = |names: std::ops::Range<u32>, of: &str| -> Vec<Fact> {
+        let name = |n| format!("Person {n} {of}");
+        let of_one = |n| identity(&format!("{of}{n}"), &name(n));
+        names.map(of_one).collect()
+    };
+    for (hr, more) in [(0..30, 0..3), (2..33, 1..9), (2..33, 1..9), (0..3, 0..0)] {
+        let hr = Seeded::new(4).with(Kind::Identity, staff(hr, "a"));
+        let more = Seeded::new(4).with(Kind::Identity, staff(more, "b"));
+        for (name, connector) in [("hr", &hr), ("more", &more)] {
+            let at_once = SyncSettings {
+                removals: Removals::Accept,
+                ..quick()
+            };
+            let later = SyncSettings {
+                deriving: Deriving::Later,
+                company: Company::Others,
+                ..at_once.clone()
+            };
+            read_with(&alone, name, connector, &at_once).await.unwrap();
+            read_with(&others, name, connector, &later).await.unwrap();
+        }
+        others.store.derive_if_stale().await.unwrap();
+        let (all, found) = listed(&others).await;
+        assert_eq!((all.clone(), found.clone()), listed(&alone).await);
+        assert!(!all.is_empty() && !found.is_empty() && found.len() < all.len());
+    }
 }

@@ -206,7 +206,7 @@ impl Store {
     }
 
     /// How many identities the roster numbers.
-    pub(super) async fn roster_size(&self) -> Result<usize, StoreError> {
+    pub(crate) async fn roster_size(&self) -> Result<usize, StoreError> {
         let (bytes,): (i64,) = sqlx::query_as(
             "SELECT coalesce(sum(length(bytes)), 0) FROM roster_orders WHERE name = ?1",
         )
