@@ -8,6 +8,7 @@
 )]
 
 use lastkey_tests::desk::Desk;
+use lastkey_workbench::{KeySource, OpenOptions, WhenMissing, Workbench};
 use serde_json::Value;
 
 fn accounts(desk: &Desk, rows: &[&str]) {
@@ -388,4 +389,40 @@ fn retention_deletes_only_what_it_says_and_what_was_before_is_refused() {
     desk.expect(0, &["retention", "off"]);
     let shown = desk.expect(0, &["retention", "show"]);
     assert!(shown.contains("everything is kept"), "{shown}");
+}
+
+#[test]
+fn an_identity_of_an_earlier_moment_has_the_accounts_and_the_person_of_then() {
+    let desk = Desk::new();
+    let people = "id,kind,display_name,email\nu1,person,Ann,ann@x.org\nu2,person,Bob,bob@x.org\n";
+    desk.write("hr/identities.csv", people);
+    let account = |mail: &str| {
+        let text = format!("system,id,name,email,created_at\ncorp,a1,x,{mail},2020-01-01\n");
+        desk.write("ad/accounts.csv", text)
+    };
+    account("ann@x.org");
+    for source in ["hr", "ad"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    account("bob@x.org");
+    desk.expect(0, &["sync"]);
+    let options = OpenOptions {
+        store_path: desk.store.clone().into(),
+        key_source: KeySource::KeyFile(desk.key.clone().into()),
+        when_missing: WhenMissing::Refuse,
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let bench = Workbench::open(&options).await.unwrap().workbench;
+        for (sync, of_ann, of_bob) in [(2, 1, 0), (4, 0, 1)] {
+            for (id, count) in [("u1", of_ann), ("hr:u2", of_bob)] {
+                let then = bench.identity_then(id, sync).await.unwrap();
+                assert_eq!(
+                    then[0].account_count, count,
+                    "{id} after sync {sync}: {then:?}"
+                );
+            }
+        }
+        bench.closing().close().await;
+    });
 }

@@ -318,7 +318,11 @@ fn links_reach_and_rehearsals_of_an_earlier_sync_are_made_of_its_facts() {
         &accounts.replace("corp,a1,u1,\n", "corp,a1,,\n"),
     );
     desk.expect(0, &["sync", "all", "--accept-removals"]);
-    desk.trouble(2, &["reach", "--identity", "u1"], "no identity `u1`");
+    let gone = desk.expect(0, &["reach", "--identity", "u1"]);
+    assert!(
+        gone.contains("reaches 0 things") && gone.contains("no account that can be told stayed"),
+        "{gone}"
+    );
     fn then<'t>(command: &[&'t str]) -> Vec<&'t str> {
         [command, &["--as-of", "1"]].concat()
     }
@@ -678,4 +682,45 @@ fn an_account_can_be_decided_for_the_one_who_left() {
         "no identity",
     );
     desk.expect(0, &["store", "check"]);
+}
+
+#[test]
+fn the_reach_of_somebody_who_is_gone_is_that_of_the_accounts_that_stayed() {
+    let desk = desk();
+    let left = PEOPLE.replacen(
+        "u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100\n",
+        "",
+        1,
+    );
+    desk.write("hr/identities.csv", left);
+    desk.write(
+        "ad/grants.csv",
+        "system,principal_type,principal_id,entitlement_id\ncorp,account,a1,payments\n",
+    );
+    desk.expect(0, &["sync"]);
+    let out = desk.expect(0, &["reach", "--identity", "u1"]);
+    assert!(
+        out.contains("Ann Smith is in no source now, and left it between"),
+        "{out}"
+    );
+    assert!(out.contains("signs in: account corp:a1"), "{out}");
+    let answer = desk.lines(0, &["reach", "--identity", "hr:u1"]).remove(0);
+    assert_eq!(answer["from"], "identity hr:u1");
+    assert_eq!(answer["gone"]["display_name"], "Ann Smith");
+    assert!(answer["gone"]["earliest"].as_str() < answer["gone"]["latest"].as_str());
+    let reached: Vec<_> = answer["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(reached, ["a1", "payments"], "{answer}");
+    // Whoever is listed is as before, and nobody is somebody who was never there.
+    let bob = desk.lines(0, &["reach", "--identity", "u2"]).remove(0);
+    assert!(bob.get("gone").is_none(), "{bob}");
+    desk.trouble(
+        2,
+        &["reach", "--identity", "u9"],
+        "there is no identity `u9`",
+    );
 }

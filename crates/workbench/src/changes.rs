@@ -138,9 +138,12 @@ impl Workbench {
         })
     }
 
-    /// A moment as people write it: the number of a sync, a date or a time.
+    /// A moment as people write it: the number of a sync, a date or a time. Refuses a date whose
+    /// state no sync has.
     pub async fn moment_named(&self, text: &str) -> Result<MomentView, Failure> {
-        let sync = self.sync_of(text.trim()).await?;
+        let text = text.trim();
+        let sync = self.sync_of(text).await?;
+        self.require_one_state(text, SyncId(sync)).await?;
         self.moment(sync).await
     }
 

@@ -7,14 +7,14 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use lastkey_contract::facts::{IdentityKind, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{CredentialId, IdentityId, Kind, SourceName, SystemName};
-use lastkey_engine::access::{Graph, Reach, ReachFrom, ReadState, reach};
+use lastkey_engine::access::{Gone, Graph, Reach, ReachFrom, ReadState, reach};
 use lastkey_engine::lifecycle::{
     Leaver, Plan, Rehearsal, RehearsalSettings, WeakRead, decay_curve, rehearse_all,
     rehearse_leaver, weak_reads,
 };
-use lastkey_engine::store::SyncRecord;
+use lastkey_engine::store::{OnceListed, SyncRecord};
 use lastkey_engine::views::{
-    self, ListQuery, PlanView, RehearsalView, RehearsedRow, RowWindow, WeakReadView,
+    self, Difference, ListQuery, PlanView, RehearsalView, RehearsedRow, RowWindow, WeakReadView,
     rehearsed_window, summarise,
 };
 use std::collections::BTreeSet;
@@ -265,21 +265,75 @@ impl Workbench {
         let (_, graph) = self.graph().await?;
         let (plan, _) = self.plan().await?;
         let at = at.unwrap_or_else(|| self.now());
+        let mut gone = None;
         let of = match of {
-            ReachOf::Identity(id) => {
-                ReachFrom::Identity(self.identity_and_name(id, &graph).await?.0)
-            }
+            ReachOf::Identity(id) => match self.identity_and_name(id, &graph).await {
+                Ok((id, _)) => ReachFrom::Identity(id),
+                Err(unknown) => {
+                    let Some(once) = self.listed_once(id).await? else {
+                        return Err(unknown);
+                    };
+                    let record = once.record.to_string();
+                    gone = Some(self.gone(once).await?);
+                    ReachFrom::Gone(IdentityId::new(record))
+                }
+            },
             ReachOf::Credential { system, id } => ReachFrom::Credential(
                 SystemName::new(system.clone()),
                 CredentialId::new(id.clone()),
             ),
         };
-        off_thread(move || reach(&graph, &of, at, |system| plan.dies_with_account(system)))
-            .await?
-            .ok_or_else(|| {
-                Failure::bad_input("there is no such credential")
-                    .hint("see `lastkey credentials` for systems and ids")
-            })
+        let radius =
+            off_thread(move || reach(&graph, &of, at, |system| plan.dies_with_account(system)))
+                .await?
+                .ok_or_else(|| {
+                    Failure::bad_input("there is no such credential")
+                        .hint("see `lastkey credentials` for systems and ids")
+                })?;
+        Ok(Reach { gone, ..radius })
+    }
+
+    /// Who somebody was whom a source lists no more, and since when.
+    async fn gone(&self, once: OnceListed) -> Result<Gone, Failure> {
+        let record = once.record.to_string();
+        let past = self.store.object_history(Kind::Identity, &record).await?;
+        let of_source = past
+            .into_iter()
+            .find(|past| past.source == once.record.source);
+        let removed = of_source.and_then(|past| {
+            past.lines
+                .into_iter()
+                .rfind(|l| l.what == Difference::Removed)
+        });
+        let (earliest, latest) = removed.map_or((None, None), |line| (line.earliest, line.latest));
+        Ok(Gone {
+            display_name: once.fact.display_name,
+            end_date: once.fact.end_date.map(|day| day.to_string()),
+            earliest,
+            latest,
+        })
+    }
+
+    /// The one record that a text names and that no source lists now; of somebody who is listed, and
+    /// of an earlier state, None.
+    async fn listed_once(&self, text: &str) -> Result<Option<OnceListed>, Failure> {
+        if self.then.is_some() || !self.store.find_identity(text).await?.is_empty() {
+            return Ok(None);
+        }
+        let mut once = self.store.records_once(text).await?;
+        match (once.pop(), once.as_slice()) {
+            (last, []) => Ok(last),
+            (None, _) => Ok(None),
+            (Some(last), more) => {
+                let names = more.iter().chain([&last]);
+                let names: Vec<String> = names.map(|one| one.record.to_string()).collect();
+                Err(Failure::bad_input(format!(
+                    "`{text}` names {} identities that no source lists now",
+                    names.len()
+                ))
+                .hint(format!("say which: {}", names.join(", "))))
+            }
+        }
     }
 
     /// The graph of the store's latest state, built once per state.
@@ -354,20 +408,15 @@ impl Workbench {
         graph: &Graph,
     ) -> Result<(IdentityId, Option<String>), Failure> {
         let found = self.identity_and_name(text, graph).await;
-        let may_be_gone = match leaver {
-            Leaver::Identity(_) => self.then.is_none(),
-            Leaver::Vendor(_) => false,
-        };
-        if found.is_ok() || !may_be_gone || !self.store.find_identity(text).await?.is_empty() {
-            return found;
-        }
-        let mut once = self.store.records_once(text).await?.into_iter();
-        match (once.next(), once.next()) {
-            (Some(one), None) => Ok((
-                IdentityId::new(one.record.to_string()),
-                one.fact.display_name,
-            )),
-            (None, _) | (_, Some(_)) => found,
+        match leaver {
+            Leaver::Identity(_) if found.is_err() => match self.listed_once(text).await? {
+                Some(one) => Ok((
+                    IdentityId::new(one.record.to_string()),
+                    one.fact.display_name,
+                )),
+                None => found,
+            },
+            Leaver::Identity(_) | Leaver::Vendor(_) => found,
         }
     }
 

@@ -24,20 +24,31 @@ impl Workbench {
         let Some(sync) = self.as_of(as_of).await?.map(SyncId) else {
             return Ok(self);
         };
-        // A verdict of then may not rest on what was read later; of sources that were, the state
-        // after a sync tells nothing else.
-        if let (Some(text), Some(later)) = (as_of, self.read_later(as_of).await?.first()) {
-            return Err(Failure::not_possible(format!(
-                "what was known at `{text}` is not the state after any sync: `{}` was read later, and \
-                 that came in before sync {}",
-                later.source, sync.0
-            ))
-            .hint(format!("`--as-of {}` asks of all that there was after that sync", sync.0)));
+        if let Some(text) = as_of {
+            self.require_one_state(text, sync).await?;
         }
         let at = self.store.shown_at(sync).await?;
         self.then = Some(Then { sync, at });
         self.forget().await;
         Ok(self)
+    }
+
+    /// Refuses a time or a date whose state is not the one after the sync that was found for it: a
+    /// verdict of then may not rest on what was read later, and of sources that were, the state after
+    /// a sync tells nothing else.
+    pub(crate) async fn require_one_state(&self, text: &str, sync: SyncId) -> Result<(), Failure> {
+        match self.read_later(Some(text)).await?.first() {
+            None => Ok(()),
+            Some(later) => Err(Failure::not_possible(format!(
+                "what was known at `{text}` is not the state after any sync: `{}` was read later, and \
+                 that came in before sync {}",
+                later.source, sync.0
+            ))
+            .hint(format!(
+                "give the number {} to ask of all that there was after that sync",
+                sync.0
+            ))),
+        }
     }
 
     /// The sync whose state is looked at, where it is not the latest.

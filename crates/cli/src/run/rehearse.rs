@@ -3,7 +3,7 @@
 use super::{counted, of_these, open};
 use crate::args::{Global, Leaver, Reach};
 use crate::output::{Output, moment, table};
-use lastkey_engine::access::ReachItem;
+use lastkey_engine::access::{Gone, ReachItem};
 use lastkey_engine::lifecycle::{ItemKind, Verdict};
 use lastkey_engine::views::RehearsalView;
 use lastkey_workbench::{Failure, ReachOf, Stop, WhenMissing, Workbench, moment_from_text};
@@ -286,12 +286,36 @@ pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCod
             counted(u64::try_from(radius.items.len()).unwrap_or(u64::MAX)),
             moment(&lastkey_contract::when::rfc3339(radius.at))
         ))?;
+        if let Some(gone) = &radius.gone {
+            let stayed = match radius.items.is_empty() {
+                true => "no account that can be told stayed with them",
+                false => "this is what the accounts that stayed with them reach",
+            };
+            out.line(format!("{}; {stayed}", since_when(gone)))?;
+        }
         for item in &radius.items {
             out.line(format!("  {}", reached(item)))?;
         }
         look_back_line(&bench, out)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who somebody was whom no source lists now, and since when.
+fn since_when(gone: &Gone) -> String {
+    let who = gone.display_name.as_deref().unwrap_or("this identity");
+    let day = |text: &Option<String>| text.as_deref().map(moment);
+    let since = match (day(&gone.earliest), day(&gone.latest)) {
+        (Some(earliest), Some(latest)) => format!(", and left it between {earliest} and {latest}"),
+        (None, Some(latest)) => format!(", and left it by {latest}"),
+        (_, None) => String::new(),
+    };
+    let end = gone.end_date.as_deref();
+    let end = end.map(|end| format!("; the end date there was {end}"));
+    format!(
+        "{who} is in no source now{since}{}",
+        end.unwrap_or_default()
+    )
 }
 
 /// A reached thing with its path, link by link with what leads on, and what is known of it.

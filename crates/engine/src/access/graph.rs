@@ -255,6 +255,36 @@ impl Graph {
         })
     }
 
+    fn account(&self, system: &SystemName, id: &str) -> Option<u32> {
+        let system = self.system(system)?;
+        find(self.accounts.len(), |row| {
+            let here = self.accounts.at(row);
+            here.system
+                .cmp(&system)
+                .then_with(|| self.account_ids.at(row).cmp(id))
+        })
+    }
+
+    /// The accounts that stayed with a record that no source lists now, in order.
+    pub(crate) fn accounts_left_by(&self, record: &IdentityId) -> Vec<u32> {
+        let texts = self.maybe_accounts.get(record.as_str());
+        // Names of systems may hold colons, too.
+        let named = |text: &str| {
+            text.match_indices(':').find_map(|(colon, _)| {
+                let (system, id) = (text.get(..colon)?, text.get(colon + 1..)?);
+                self.account(&SystemName::new(system), id)
+            })
+        };
+        let mut accounts: Vec<u32> = texts
+            .into_iter()
+            .flatten()
+            .filter_map(|text| named(text))
+            .collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts
+    }
+
     pub(crate) fn account_system(&self, account: u32) -> u32 {
         self.accounts.at(account).system
     }

@@ -19,6 +19,9 @@ use ts_rs::TS;
 pub enum ReachFrom {
     /// Its accounts, their credentials and what it has in custody.
     Identity(IdentityId),
+    /// A record, `source:id`, that no source lists now: the accounts that stayed with it, and their
+    /// credentials.
+    Gone(IdentityId),
     /// The credential alone.
     Credential(SystemName, CredentialId),
 }
@@ -68,8 +71,24 @@ pub struct Reach {
     #[serde(serialize_with = "moment")]
     #[ts(type = "string")]
     pub at: DateTime<Utc>,
+    /// Of somebody whom no source lists now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub gone: Option<Gone>,
     /// Sorted by kind, system, id, on_account.
     pub items: Vec<ReachItem>,
+}
+
+/// Somebody whom a source listed once, as it did last, and between which reads that ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Gone {
+    pub display_name: Option<String>,
+    /// As the source said it last.
+    pub end_date: Option<String>,
+    /// The read that listed them last, and the one that listed them no more; where known.
+    pub earliest: Option<String>,
+    pub latest: Option<String>,
 }
 
 fn moment<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -89,7 +108,7 @@ pub fn reach(
 ) -> Option<Reach> {
     let start = match from {
         ReachFrom::Identity(id) => graph.identity(id),
-        ReachFrom::Credential(..) => None,
+        ReachFrom::Gone(_) | ReachFrom::Credential(..) => None,
     };
     let (words, accounts, known) = match from {
         ReachFrom::Identity(id) => {
@@ -108,6 +127,12 @@ pub fn reach(
                 .collect();
             (format!("identity {id}"), accounts, known)
         }
+        ReachFrom::Gone(record) => {
+            let accounts = graph.accounts_left_by(record);
+            let own = accounts.iter().flat_map(|a| graph.credentials_of.row(*a));
+            let known = own.copied().collect();
+            (format!("identity {record}"), accounts, known)
+        }
         ReachFrom::Credential(system, id) => {
             let credential = graph.credential(system, id.as_str())?;
             let words = graph.words(Item::Credential(credential));
@@ -121,6 +146,7 @@ pub fn reach(
     Some(Reach {
         from: words,
         at,
+        gone: None,
         items: items(graph, &world, &reached, &accounts, start),
     })
 }

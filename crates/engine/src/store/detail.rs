@@ -3,13 +3,12 @@
 use super::blocks::{self, At, Block, Columns, Which};
 use super::link_rules::Bases;
 use super::names::{End, NumberSet};
-use super::{RecordName, Store, StoreError, SyncId, named};
-use crate::correlate::IDENTITY_ID;
+use super::{RecordName, Store, StoreError, SyncId};
 use crate::lifecycle::Basis;
 use lastkey_contract::facts::{Account, Credential, Identity, Location};
 use lastkey_contract::{Fact, Kind};
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// An account of a person, and by which rule.
 pub(crate) struct PersonLink {
@@ -122,45 +121,6 @@ impl Store {
         };
         let found = self.identity_then(id, sync).await?.into_iter();
         Ok(found.filter(|(s, _)| s == source).map(named).collect())
-    }
-
-    /// The accounts of a person as they stood after a sync: those that are linked to it now, by
-    /// the rule of now, and those that named it then.
-    pub(crate) async fn accounts_then(
-        &self,
-        identity_source: &str,
-        identity: &str,
-        sync: SyncId,
-    ) -> Result<Vec<PersonLink>, StoreError> {
-        let names = self.source_names().await?;
-        let bases = Bases::read(&mut *self.readers().acquire().await?).await?;
-        let linked = self.accounts_of(identity_source, identity).await?;
-        let mut rules: HashMap<String, String> = HashMap::new();
-        for link in linked {
-            let key = named(link.account.system.as_str(), link.account.id.as_str());
-            rules.insert(key, link.rule);
-        }
-        let keys: Vec<String> = rules.keys().cloned().collect();
-        let by_link: Vec<(i64, Account)> = self
-            .facts_then(Kind::Account, End::Key, &keys, Some(sync))
-            .await?;
-        let by_name: Vec<(i64, Account)> = self
-            .facts_then(Kind::Account, End::From, &[identity.to_owned()], Some(sync))
-            .await?;
-        let mut found: BTreeMap<(String, i64), PersonLink> = BTreeMap::new();
-        for (source, account) in by_link.into_iter().chain(by_name) {
-            let key = named(account.system.as_str(), account.id.as_str());
-            let rule = rules.get(&key).cloned();
-            let rule = rule.unwrap_or_else(|| IDENTITY_ID.to_owned());
-            let name = names.get(&source).cloned().unwrap_or_default();
-            found.entry((key, source)).or_insert_with(|| PersonLink {
-                basis: bases.of(&name, &rule),
-                source: name,
-                rule,
-                account,
-            });
-        }
-        Ok(found.into_values().collect())
     }
 
     /// The accounts of an identity's person: of all its records.

@@ -6,10 +6,12 @@
 
 use super::account_past;
 use super::blocks::{self, At, Columns, Which};
+use super::detail::PersonLink;
 use super::link_rules::Bases;
 use super::links::{Link, LinkState};
+use super::outline::Depth;
 use super::{LinkedAccount, RecordName, Store, StoreError, SyncId};
-use crate::correlate::{AccountKeys, Gathering, Identities};
+use crate::correlate::{AccountKeys, Gathering, Identities, Match};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::Account;
 use sqlx::{QueryBuilder, Sqlite};
@@ -80,7 +82,7 @@ impl Store {
         mut each: impl FnMut(LinkedAccount) -> Result<(), E>,
     ) -> Result<(), E> {
         let at = At::of(Some(sync));
-        let (known, sources) = self.known_then(sync).await?;
+        let (known, _, sources) = self.known_then(sync).await?;
         let of_then = Which {
             at,
             ..Which::now(Kind::Account)
@@ -109,11 +111,71 @@ impl Store {
         }
     }
 
-    /// The identities as of a sync, ready to find whose an account is, and the sources' names.
+    /// The accounts of a record's person as they stood after a sync, of all its records of then.
+    pub(crate) async fn accounts_then(
+        &self,
+        record: &RecordName,
+        sync: SyncId,
+    ) -> Result<Vec<PersonLink>, StoreError> {
+        let records = self
+            .records_of_then(std::slice::from_ref(record), sync)
+            .await?;
+        let records: Vec<RecordName> = records.into_iter().flatten().collect();
+        let at = At::of(Some(sync));
+        let (known, depth, names) = self.known_then(sync).await?;
+        let of_then = Which {
+            at,
+            ..Which::now(Kind::Account)
+        };
+        let mut reading = self.readers().begin().await?;
+        let bases = Bases::read(&mut reading).await?;
+        // Whose an account is, outlines tell; facts are read of those that are theirs.
+        let mut rules: HashMap<i64, String> = HashMap::new();
+        blocks::each(&mut reading, &of_then, depth.columns(), |block| {
+            for place in block.places() {
+                let (keys, _) = depth.account(block, place)?;
+                let Match::One { identity, rule } = known.owner_of(&keys) else {
+                    continue;
+                };
+                let source = names.get(&known.source(identity));
+                let theirs = records.iter().any(|record| {
+                    record.id == known.id(identity) && Some(&record.source) == source
+                });
+                if theirs {
+                    rules.insert(block.row(place), known.rule_name(rule).to_owned());
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        drop(known);
+        let mut rows: Vec<i64> = rules.keys().copied().collect();
+        rows.sort_unstable();
+        let mut found = Vec::new();
+        blocks::of_rows(&mut reading, &rows, Columns::Facts, |block, place| {
+            let account: Account = serde_json::from_str(block.fact(place)?)?;
+            let rule = rules.remove(&block.row(place)).unwrap_or_default();
+            let source = names.get(&block.source).cloned().unwrap_or_default();
+            found.push(PersonLink {
+                basis: bases.of(&source, &rule),
+                source,
+                rule,
+                account,
+            });
+            Ok(())
+        })
+        .await?;
+        let key = |link: &PersonLink| (link.account.system.clone(), link.account.id.clone());
+        found.sort_by_key(key);
+        Ok(found)
+    }
+
+    /// The identities as of a sync, ready to find whose an account is, how deep accounts have to be
+    /// read for it, and the sources' names.
     async fn known_then(
         &self,
         sync: SyncId,
-    ) -> Result<(Identities, HashMap<i64, String>), StoreError> {
+    ) -> Result<(Identities, Depth, HashMap<i64, String>), StoreError> {
         self.sync_record(sync).await?;
         self.refuse_before_horizon(sync, None).await?;
         let at = At::of(Some(sync));
@@ -134,7 +196,7 @@ impl Store {
         .await?;
         let mut known = gathering.done(self.persons_at(at).await?);
         account_past::remember(&mut reading, at, &mut known).await?;
-        Ok((known, self.source_names().await?))
+        Ok((known, depth, self.source_names().await?))
     }
 }
 

@@ -106,7 +106,11 @@ pub async fn identity_then(
     }
     let mut all = Vec::new();
     for (source, fact) in found {
-        let links = store.accounts_then(&source, fact.id.as_str(), sync).await?;
+        let record = RecordName {
+            source: source.clone(),
+            id: fact.id.to_string(),
+        };
+        let links = store.accounts_then(&record, sync).await?;
         let held = held_entitlements(store, &links, at, Some(sync)).await?;
         all.push(IdentityThen {
             id: fact.id.to_string(),
