@@ -24,12 +24,22 @@ impl Estate {
 
     /// Writes a file and reads its source to the end; whether it was read whole is told by others.
     pub fn read(&self, source: &str, file: &str, text: &str) {
+        self.read_with(source, file, text, &[]);
+    }
+
+    /// The same of a dated roster.
+    pub fn read_series(&self, source: &str, file: &str, text: &str) {
+        self.read_with(source, file, text, &["--series"]);
+    }
+
+    fn read_with(&self, source: &str, file: &str, text: &str, more: &[&str]) {
         let folder = self.room.path(source);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(file), text).unwrap();
         let mut all: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         let path = folder.display().to_string();
         all.extend(["import", &path, "--as", source]);
+        all.extend(more);
         let (status, out, err) = self.room.lastkey(&all);
         assert!([0, 1, 3].contains(&status), "{status} {out}{err}");
     }
@@ -77,6 +87,7 @@ async fn what_a_read_changed_leads_to_the_object_and_to_the_moment_before() {
         "identities.csv",
         &people("Treasury", false, &["1099"]),
     );
+    estate.read_series("old", "2024-01-01.csv", "id,kind\nold-1,person\n");
     // One account stands twice, and is skipped: the read is not complete, and proves nothing gone.
     let twice = "shop,dan,1099,human,true\nshop,dan,1099,human,true\n";
     estate.read("shop", "accounts.csv", &format!("{accounts}{twice}"));
@@ -164,6 +175,16 @@ async fn what_a_read_changed_leads_to_the_object_and_to_the_moment_before() {
     window.press_control("k").await;
     window.fill("palette-search", "earlier moment").await;
     window.press_enter().await;
+    // A day whose state no sync has is refused, as on the command line, with a way out.
+    window.fill("moment-text", "2024-06-01").await;
+    window.click("moment-use").await;
+    let refused = content_where(&window, "pick-moment", |text| {
+        text.contains("is not the state after any sync")
+    })
+    .await;
+    assert!(refused.contains("Give the number 4"), "{refused}");
+    look(&window, "76-moment-refused").await;
+    accessible(&window, "a moment that no sync has").await;
     window.fill("moment-text", "1").await;
     window.click("moment-use").await;
     window
