@@ -81,7 +81,21 @@ impl Workbench {
 
     /// What is wrong with a change of a source; None if it could be made.
     pub async fn review_change(&self, change: NewSource) -> Result<Option<DraftProblem>, Failure> {
-        review(self.as_changed(change).await?)
+        let changed = self.as_changed(change).await?;
+        if let Some(problem) = review(changed.clone())? {
+            return Ok(Some(problem));
+        }
+        let settings = Settings(changed.settings);
+        let guarded = self.refuse_other_rows(&changed.name, &settings).await;
+        let Some(failure) = guarded.err() else {
+            return Ok(None);
+        };
+        let before = self.store.source(&SourceName::new(changed.name)).await?;
+        Ok(Some(DraftProblem {
+            field: differing(&before.settings, &settings),
+            message: failure.message,
+            hint: failure.hint,
+        }))
     }
 
     /// Signs in as the new source would, looks, changes nothing, keeps nothing.
@@ -109,6 +123,7 @@ impl Workbench {
         let source = SourceName::new(name.clone());
         let before = self.store.source(&source).await?;
         let mut settings = Settings(changed.settings);
+        self.refuse_other_rows(&name, &settings).await?;
         // A change of settings neither gives consent nor takes it back.
         if let Some(consent) = before.settings.get(CONSENT) {
             settings.0.insert(CONSENT.to_owned(), consent.to_owned());
@@ -245,6 +260,13 @@ fn field_of(
         keys().find(|key| key.len() > 2 && words.contains(key))
     };
     named.or_else(valued).or_else(hinted).map(str::to_owned)
+}
+
+/// The first setting that is another one now.
+fn differing(before: &Settings, after: &Settings) -> Option<String> {
+    let keys = before.0.keys().chain(after.0.keys());
+    let mut differ = keys.filter(|key| key.as_str() != "path" && before.get(key) != after.get(key));
+    differ.next().cloned()
 }
 
 async fn try_out(draft: NewSource, stop: &Stop) -> Result<CheckView, Failure> {

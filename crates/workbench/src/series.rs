@@ -159,6 +159,27 @@ impl Workbench {
         Ok(changes)
     }
 
+    /// Refuses other settings of a source that was read as a series, where its rosters would say
+    /// something else by them.
+    pub(crate) async fn refuse_other_rows(
+        &self,
+        name: &str,
+        settings: &Settings,
+    ) -> Result<(), Failure> {
+        let source = SourceName::new(name);
+        let Some(found) = self.store.find_source(&source).await? else {
+            return Ok(());
+        };
+        if found.settings == *settings || !self.is_series(name).await? {
+            return Ok(());
+        }
+        let before = of_files(&found.settings);
+        allowed(
+            name,
+            &lastkey_flat_files::change(&before, &of_files(settings))?,
+        )
+    }
+
     /// Words that a mapping adds are kept even where there is nothing new to read by them.
     async fn keep_words(&self, request: &ImportRequest) -> Result<(), Failure> {
         let source = SourceName::new(request.name.as_str());
