@@ -318,11 +318,10 @@ fn links_reach_and_rehearsals_of_an_earlier_sync_are_made_of_its_facts() {
         &accounts.replace("corp,a1,u1,\n", "corp,a1,,\n"),
     );
     desk.expect(0, &["sync", "all", "--accept-removals"]);
+    // The account named her when it did last, and stays with her.
     let gone = desk.expect(0, &["reach", "--identity", "u1"]);
-    assert!(
-        gone.contains("reaches 0 things") && gone.contains("no account that can be told stayed"),
-        "{gone}"
-    );
+    assert!(gone.contains("Ann is in no source now"), "{gone}");
+    assert!(gone.contains("reaches 5 things"), "{gone}");
     fn then<'t>(command: &[&'t str]) -> Vec<&'t str> {
         [command, &["--as-of", "1"]].concat()
     }
@@ -715,6 +714,17 @@ fn the_reach_of_somebody_who_is_gone_is_that_of_the_accounts_that_stayed() {
         .map(|item| item["id"].as_str().unwrap())
         .collect();
     assert_eq!(reached, ["a1", "payments"], "{answer}");
+    // Of whom nothing stayed, that is said.
+    let none = PEOPLE.replacen("u3,person,Bob Jones,bob@x.org,2015-01-01,300\n", "", 1);
+    let none = none.replacen(
+        "u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100\n",
+        "",
+        1,
+    );
+    desk.write("hr/identities.csv", none);
+    desk.expect(0, &["sync", "hr", "--accept-removals"]);
+    let out = desk.expect(0, &["reach", "--identity", "u3"]);
+    assert!(out.contains("no account that can be told stayed"), "{out}");
     // Whoever is listed is as before, and nobody is somebody who was never there.
     let bob = desk.lines(0, &["reach", "--identity", "u2"]).remove(0);
     assert!(bob.get("gone").is_none(), "{bob}");
