@@ -57,14 +57,14 @@ impl Graph {
         for fact in &snapshot.identities {
             add_identity(&mut making, &naming, fact, snapshot.employers.get(&fact.id));
         }
+        for fact in &snapshot.entitlements {
+            add_entitlement(&mut making, &naming, fact);
+        }
         for fact in &snapshot.accounts {
             let name = (fact.system.clone(), fact.id.clone());
             let whose = snapshot.inferred.get(&name).copied();
             let whose = whose.unwrap_or(Basis::Observed);
             add_account(&mut making, &naming, fact, whose);
-        }
-        for fact in &snapshot.entitlements {
-            add_entitlement(&mut making, &naming, fact);
         }
         for fact in &snapshot.credentials {
             add_credential(&mut making, &naming, fact);

@@ -82,24 +82,20 @@ impl<T: Copy> Rows<T> {
             *start = sum;
         }
         let mut next = starts.clone();
-        let mut order = vec![0u32; pairs.len()];
-        for (pair, (row, _)) in (0u32..).zip(&pairs) {
-            if let Some(place) = next.get_mut(*row as usize) {
-                if let Some(slot) = order.get_mut(*place as usize) {
-                    *slot = pair;
+        let mut values: Vec<T> = match pairs.first() {
+            // Each place gets its own value below.
+            Some((_, any)) => vec![*any; pairs.len()],
+            None => Vec::new(),
+        };
+        for (row, value) in pairs {
+            if let Some(place) = next.get_mut(row as usize) {
+                if let Some(slot) = values.get_mut(*place as usize) {
+                    *slot = value;
                 }
                 *place += 1;
             }
         }
-        drop(next);
-        let values = order
-            .iter()
-            .filter_map(|pair| pairs.get(*pair as usize))
-            .map(|(_, value)| *value);
-        Self {
-            values: values.collect(),
-            starts,
-        }
+        Self { starts, values }
     }
 
     pub(crate) fn row(&self, row: u32) -> &[T] {
@@ -118,6 +114,9 @@ impl<T> Default for Rows<T> {
     }
 }
 
+/// How many bytes an id has, for making room.
+const AN_ID: usize = 24;
+
 /// Many texts in one allocation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Texts {
@@ -135,12 +134,22 @@ impl Texts {
         row
     }
 
+    /// Empty, with room for as much as another holds.
+    pub(crate) fn as_long_as(other: &Texts) -> Texts {
+        Texts {
+            all: String::with_capacity(other.all.len()),
+            ends: Vec::with_capacity(other.ends.len()),
+        }
+    }
+
     /// Makes room for so many more like those that are there: what grows by doubling is moved, and
     /// its memory touched anew, again and again.
     pub(crate) fn expect(&mut self, more: usize) {
-        let had = self.ends.len().max(1);
+        self.all.reserve(match self.ends.len() {
+            0 => more.saturating_mul(AN_ID),
+            had => self.all.len().saturating_mul(more) / had,
+        });
         self.ends.reserve(more);
-        self.all.reserve(self.all.len().saturating_mul(more) / had);
     }
 
     pub(crate) fn at(&self, row: u32) -> &str {

@@ -10,12 +10,13 @@ use super::graph::{
     AccountRow, CredentialRow, EntitlementRow, GrantRow, Graph, IdentityRow, LocationRow,
     OwnerLine, Terms,
 };
-use super::nodes::{Nodes, Numbered, Order};
+use super::holding::{From, Holding, Position};
+use super::nodes::{Listed, Nodes, Numbered, Order};
 use crate::correlate::Employment;
 use crate::lifecycle::Basis;
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{ControlMeans, LocationKind, ObjectType, OwnerRole};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// The number of a name.
 pub(crate) type Number = i64;
@@ -57,53 +58,9 @@ pub(crate) struct NewOwner {
     pub basis: Basis,
 }
 
-struct Account {
-    new: NewAccount,
-    identity: u32,
-}
-
 struct Credential {
     row: CredentialRow,
     account: Option<Number>,
-}
-
-/// What became of a grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Held {
-    Taken,
-    /// One of its ends is not there; the place that it would have had.
-    EndsUnknown(Position),
-}
-
-/// A place among the grants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
-    account: usize,
-    entitlement: usize,
-    terms: u32,
-}
-
-/// Puts what comes late before what stands at its position; both are in order.
-fn insert<T: Copy>(all: &mut Vec<T>, late: &[(usize, T)]) {
-    if late.is_empty() {
-        return;
-    }
-    let mut whole = Vec::with_capacity(all.len() + late.len());
-    let mut from = 0;
-    for (position, one) in late {
-        whole.extend_from_slice(all.get(from..*position).unwrap_or(&[]));
-        whole.push(*one);
-        from = *position;
-    }
-    whole.extend_from_slice(all.get(from..).unwrap_or(&[]));
-    *all = whole;
-}
-
-/// Either end of what leads from a principal somewhere: an account or an entitlement, by place.
-#[derive(Clone, Copy)]
-enum From {
-    Account(u32),
-    Entitlement(u32),
 }
 
 /// A graph in the making.
@@ -113,20 +70,16 @@ pub(crate) struct Making {
     environments: Numbered,
     identities: Nodes<IdentityRow>,
     employed: Vec<(Number, Employment<u32>)>,
-    accounts: Nodes<Account>,
-    entitlements: Nodes<EntitlementRow>,
+    /// `identity` by place, `system` and `through` not yet; each found in `holding`.
+    accounts: Listed<AccountRow>,
+    through: Vec<(u32, Number)>,
+    holding: Holding,
     credentials: Nodes<Credential>,
     created_by: Vec<(Box<str>, u32)>,
     locations: Nodes<LocationRow>,
     standing: Vec<(u32, Number)>,
     printed: Vec<(u32, u32)>,
     secrets: Numbered,
-    account_grants: Vec<(u32, GrantRow)>,
-    entitlement_grants: Vec<(u32, GrantRow)>,
-    terms: HashMap<Terms, u32>,
-    terms_list: Vec<Terms>,
-    /// The terms that came last: nearly all grants have the same.
-    last_terms: Option<(Terms, u32)>,
     reads: Vec<(From, u32)>,
     controls: Vec<(From, (u32, ControlMeans))>,
     owners: Vec<NewOwner>,
@@ -157,9 +110,12 @@ impl Making {
     pub(crate) fn expect(&mut self, kind: Kind, more: usize) {
         match kind {
             Kind::Identity => self.identities.expect(more),
-            Kind::Account => self.accounts.expect(more),
-            Kind::Entitlement => self.entitlements.expect(more),
-            Kind::Grant => self.account_grants.reserve(more),
+            Kind::Account => {
+                self.accounts.expect(more);
+                self.holding.accounts.expect_named(more);
+            }
+            Kind::Entitlement => self.holding.entitlements.expect(more),
+            Kind::Grant => self.holding.account_grants.reserve(more),
             // There are few of these.
             Kind::Credential
             | Kind::Location
@@ -188,9 +144,9 @@ impl Making {
         row: IdentityRow,
         employers: impl IntoIterator<Item = Employment<Number>>,
     ) {
-        let before = self.identities.rows.len();
+        let next = self.identities.listed.len();
         let place = self.identities.add(number, 0, id, || row);
-        if self.identities.rows.len() > before {
+        if place == next {
             let employed = employers.into_iter().map(|one| (one.of, one.with(place)));
             self.employed.extend(employed);
         }
@@ -205,10 +161,47 @@ impl Making {
         new: NewAccount,
         identity: Option<Number>,
     ) {
+        // Of a number that was there before the first stands.
+        if self.number_account(number) {
+            self.numbered_account(system, id, new, identity);
+        }
+    }
+
+    /// Numbers an account that comes later: `numbered_account` takes the rest of those that were
+    /// not there before, in the same order.
+    pub(crate) fn number_account(&mut self, number: Number) -> bool {
+        let next = self.holding.accounts.len();
+        self.holding.accounts.add(number) == next
+    }
+
+    /// The next account of those that have numbers.
+    pub(crate) fn numbered_account(
+        &mut self,
+        system: &str,
+        id: &str,
+        new: NewAccount,
+        identity: Option<Number>,
+    ) {
         let system = self.systems.row(system);
+        let place = self.accounts.len();
         let identity = self.identities.place(identity);
-        self.accounts
-            .add(number, system, id, || Account { new, identity });
+        if let Some(through) = new.through {
+            self.through.push((place, through));
+        }
+        let row = AccountRow {
+            identity,
+            ..new.row
+        };
+        self.accounts.push(system, id, row);
+    }
+
+    /// Who holds what, to be made on another thread; what is left is made meanwhile.
+    pub(crate) fn take_holding(&mut self) -> Holding {
+        std::mem::take(&mut self.holding)
+    }
+
+    pub(crate) fn put_holding(&mut self, holding: Holding) {
+        self.holding = holding;
     }
 
     pub(crate) fn entitlement(
@@ -219,7 +212,7 @@ impl Making {
         row: EntitlementRow,
     ) {
         let system = self.systems.row(system);
-        self.entitlements.add(number, system, id, || row);
+        self.holding.entitlements.add(number, system, id, || row);
     }
 
     /// An entitlement that is only named.
@@ -254,7 +247,7 @@ impl Making {
         new: NewLocation<'_>,
     ) {
         let place = self.named_location(number, system, path);
-        if let Some(row) = self.locations.row_mut(place) {
+        if let Some(row) = self.locations.listed.row_mut(place) {
             row.kind = row.kind.or(new.kind);
             if row.environment == NONE || new.production {
                 row.environment = new.environment;
@@ -281,95 +274,35 @@ impl Making {
 
     /// Whether an account or an entitlement has this number.
     pub(crate) fn has_principal(&self, number: Number) -> bool {
-        self.accounts.places.contains_key(&number) || self.entitlements.places.contains_key(&number)
+        self.holding.from(number).is_some()
     }
 
     pub(crate) fn has_location(&self, number: Number) -> bool {
-        self.locations.places.contains_key(&number)
-    }
-
-    fn from(&self, principal: Number) -> Option<From> {
-        if let Some(place) = self.accounts.places.get(&principal) {
-            return Some(From::Account(*place));
-        }
-        self.entitlements
-            .places
-            .get(&principal)
-            .map(|place| From::Entitlement(*place))
+        self.locations.places.get(number).is_some()
     }
 
     /// A principal holds an entitlement, on these terms.
-    pub(crate) fn grant(&mut self, principal: Number, entitlement: Number, terms: Terms) -> Held {
-        let terms = self.terms_row(terms);
-        match self.grant_row(principal, entitlement, terms) {
-            Some((From::Account(place), row)) => self.account_grants.push((place, row)),
-            Some((From::Entitlement(place), row)) => self.entitlement_grants.push((place, row)),
-            None => {
-                return Held::EndsUnknown(Position {
-                    account: self.account_grants.len(),
-                    entitlement: self.entitlement_grants.len(),
-                    terms,
-                });
-            }
-        }
-        Held::Taken
+    pub(crate) fn grant(&mut self, principal: Number, entitlement: Number, terms: Terms) {
+        self.holding.grant(principal, entitlement, terms);
     }
 
-    /// Grants whose ends were not known when they came, in the order in which they came: each
-    /// takes the place that it would have had. Those whose ends are unknown still are left out.
+    /// Grants whose ends were not known when they came (`Holding::late`).
     pub(crate) fn late_grants(&mut self, late: &[(Position, Number, Number)]) {
-        let (mut of_accounts, mut of_entitlements) = (Vec::new(), Vec::new());
-        for (position, principal, entitlement) in late {
-            match self.grant_row(*principal, *entitlement, position.terms) {
-                Some((From::Account(place), row)) => {
-                    of_accounts.push((position.account, (place, row)));
-                }
-                Some((From::Entitlement(place), row)) => {
-                    of_entitlements.push((position.entitlement, (place, row)));
-                }
-                None => {}
-            }
-        }
-        insert(&mut self.account_grants, &of_accounts);
-        insert(&mut self.entitlement_grants, &of_entitlements);
-    }
-
-    fn grant_row(
-        &self,
-        principal: Number,
-        entitlement: Number,
-        terms: u32,
-    ) -> Option<(From, GrantRow)> {
-        let from = self.from(principal)?;
-        let entitlement = self.entitlements.places.get(&entitlement).copied()?;
-        Some((from, GrantRow { entitlement, terms }))
-    }
-
-    fn terms_row(&mut self, terms: Terms) -> u32 {
-        if let Some((_, row)) = self.last_terms.filter(|(last, _)| *last == terms) {
-            return row;
-        }
-        let next = u32::try_from(self.terms_list.len()).unwrap_or(NONE - 1);
-        let row = *self.terms.entry(terms).or_insert(next);
-        if row == next {
-            self.terms_list.push(terms);
-        }
-        self.last_terms = Some((terms, row));
-        row
+        self.holding.late(late);
     }
 
     /// A principal can read a location.
     pub(crate) fn reader(&mut self, principal: Number, location: Number) {
-        let to = self.locations.places.get(&location).copied();
-        if let (Some(from), Some(to)) = (self.from(principal), to) {
+        let to = self.locations.places.get(location);
+        if let (Some(from), Some(to)) = (self.holding.from(principal), to) {
             self.reads.push((from, to));
         }
     }
 
     /// A principal controls an account.
     pub(crate) fn control(&mut self, principal: Number, account: Number, means: ControlMeans) {
-        let to = self.accounts.places.get(&account).copied();
-        if let (Some(from), Some(to)) = (self.from(principal), to) {
+        let to = self.holding.accounts.get(account);
+        if let (Some(from), Some(to)) = (self.holding.from(principal), to) {
             self.controls.push((from, (to, means)));
         }
     }
@@ -384,17 +317,38 @@ impl Making {
         let systems = order_systems(&self.systems.texts, &mut graph);
         graph.environments = self.environments.texts;
         let one = Column::filled(0, 1);
-        let (identities, accounts) = std::thread::scope(|scope| {
-            let identities = scope.spawn(|| self.identities.in_order(&one));
+        let identities_ordered = || {
+            let order = self.identities.listed.in_order(&one);
+            let ids = order.texts(&self.identities.listed.ids);
+            (order, ids)
+        };
+        let ((identities, identity_ids), accounts) = std::thread::scope(|scope| {
+            let identities = scope.spawn(identities_ordered);
             let accounts = self.accounts.in_order(&systems);
             match identities.join() {
                 Ok(identities) => (identities, accounts),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         });
-        let entitlements = self.entitlements.in_order(&systems);
-        let credentials = self.credentials.in_order(&systems);
-        let locations = self.locations.in_order(&systems);
+        let Holding {
+            accounts: account_places,
+            entitlements:
+                Nodes {
+                    places: entitlement_places,
+                    listed: entitlement_list,
+                },
+            account_grants,
+            entitlement_grants,
+            terms_list,
+            ..
+        } = self.holding;
+        let entitlements = entitlement_list.in_order(&systems);
+        let credentials = self.credentials.listed.in_order(&systems);
+        let locations = self.locations.listed.in_order(&systems);
+        let account_of = |number: Option<Number>| {
+            let place = number.and_then(|number| account_places.get(number));
+            accounts.row(place.unwrap_or(NONE))
+        };
         let system_of = |nodes: &[u32], place: u32| {
             nodes
                 .get(place as usize)
@@ -402,8 +356,8 @@ impl Making {
         };
 
         // identities
-        graph.identity_ids = identities.texts(&self.identities.ids);
-        graph.identities = identities.column(&self.identities.rows, |row| *row);
+        graph.identity_ids = identity_ids;
+        graph.identities = identities.column(&self.identities.listed.rows, |row| *row);
         let employed = self.employed.iter().map(|(employer, employed)| {
             let employer = identities.row(self.identities.place(Some(*employer)));
             (employer, employed.with(identities.row(employed.of)))
@@ -414,26 +368,31 @@ impl Making {
         graph.account_ids = accounts.texts(&self.accounts.ids);
         graph.accounts = accounts.column(&self.accounts.rows, |account| AccountRow {
             identity: identities.row(account.identity),
-            through: accounts.row(self.accounts.place(account.new.through)),
-            ..account.new.row
+            ..*account
         });
+        for (place, through) in &self.through {
+            let through = account_of(Some(*through));
+            graph.accounts.at_mut(accounts.row(*place)).through = through;
+        }
         for (row, place) in (0..).zip(&accounts.places) {
             graph.accounts.at_mut(row).system = system_of(&self.accounts.systems, *place);
         }
-        let of = |of: fn(&AccountRow) -> u32| {
-            let rows = (0..).zip(graph.accounts.values());
-            rows.map(|(row, account)| (of(account), row)).collect()
-        };
-        graph.accounts_of = Rows::build(identities.rows.len(), of(|account| account.identity));
-        graph.sign_in_here = Rows::build(accounts.rows.len(), of(|account| account.through));
+        let all = || (0..).zip(graph.accounts.values());
+        let mut of_identities = Vec::with_capacity(accounts.places.len());
+        of_identities.extend(all().map(|(row, account)| (account.identity, row)));
+        let through = all().filter(|(_, account)| account.through != NONE);
+        let through = through.map(|(row, account)| (account.through, row));
+        graph.sign_in_here = Rows::build(accounts.rows.len(), through.collect());
+        graph.accounts_of = Rows::build(identities.rows.len(), of_identities);
 
         // entitlements and grants
-        graph.entitlement_ids = entitlements.texts(&self.entitlements.ids);
-        graph.entitlements = entitlements.column(&self.entitlements.rows, |row| *row);
+        let listed = &entitlement_list;
+        graph.entitlement_ids = entitlements.texts(&listed.ids);
+        graph.entitlements = entitlements.column(&listed.rows, |row| *row);
         for (row, place) in (0..).zip(&entitlements.places) {
-            graph.entitlements.at_mut(row).system = system_of(&self.entitlements.systems, *place);
+            graph.entitlements.at_mut(row).system = system_of(&listed.systems, *place);
         }
-        graph.terms = Column::new(self.terms_list);
+        graph.terms = Column::new(terms_list);
         let grants = |mut pairs: Vec<(u32, GrantRow)>, order: &Order| {
             for (from, grant) in &mut pairs {
                 *from = order.row(*from);
@@ -441,18 +400,19 @@ impl Making {
             }
             Rows::build(order.rows.len(), pairs)
         };
-        graph.account_grants = grants(self.account_grants, &accounts);
-        graph.entitlement_grants = grants(self.entitlement_grants, &entitlements);
+        graph.account_grants = grants(account_grants, &accounts);
+        graph.entitlement_grants = grants(entitlement_grants, &entitlements);
 
         // credentials
-        graph.credential_ids = credentials.texts(&self.credentials.ids);
+        graph.credential_ids = credentials.texts(&self.credentials.listed.ids);
         graph.credentials =
-            credentials.column(&self.credentials.rows, |credential| CredentialRow {
-                account: accounts.row(self.accounts.place(credential.account)),
+            credentials.column(&self.credentials.listed.rows, |credential| CredentialRow {
+                account: account_of(credential.account),
                 ..credential.row
             });
         for (row, place) in (0..).zip(&credentials.places) {
-            graph.credentials.at_mut(row).system = system_of(&self.credentials.systems, *place);
+            graph.credentials.at_mut(row).system =
+                system_of(&self.credentials.listed.systems, *place);
         }
         let of_account = (0..).zip(graph.credentials.values());
         let of_account = of_account.map(|(row, c)| (c.account, row)).collect();
@@ -465,10 +425,10 @@ impl Making {
         graph.created_by.dedup();
 
         // locations
-        graph.location_ids = locations.texts(&self.locations.ids);
-        graph.locations = locations.column(&self.locations.rows, |row| *row);
+        graph.location_ids = locations.texts(&self.locations.listed.ids);
+        graph.locations = locations.column(&self.locations.listed.rows, |row| *row);
         for (row, place) in (0..).zip(&locations.places) {
-            graph.locations.at_mut(row).system = system_of(&self.locations.systems, *place);
+            graph.locations.at_mut(row).system = system_of(&self.locations.listed.systems, *place);
         }
         let standing: Vec<(u32, u32)> = self
             .standing
@@ -524,10 +484,13 @@ impl Making {
                 let number = Some(owner.object);
                 let object = match owner.object_type {
                     ObjectType::Identity => identities.row(self.identities.place(number)),
-                    ObjectType::Account => accounts.row(self.accounts.place(number)),
+                    ObjectType::Account => account_of(number),
                     ObjectType::Credential => credentials.row(self.credentials.place(number)),
                     ObjectType::Location => locations.row(self.locations.place(number)),
-                    ObjectType::Entitlement => entitlements.row(self.entitlements.place(number)),
+                    ObjectType::Entitlement => {
+                        let place = entitlement_places.get(owner.object);
+                        entitlements.row(place.unwrap_or(NONE))
+                    }
                 };
                 (object != NONE).then(|| OwnerLine {
                     object: (owner.object_type, object),

@@ -5,9 +5,11 @@
 mod build;
 pub(crate) mod columns;
 pub(crate) mod graph;
+pub(crate) mod holding;
 pub(crate) mod making;
 mod nodes;
 pub(crate) mod paths;
+mod places;
 mod reach;
 pub(crate) mod reached;
 mod snapshot;

@@ -2,25 +2,21 @@
 
 use super::columns::{Column, NONE, Texts};
 use super::making::Number;
-use lastkey_contract::AsTheyAre;
+use super::places::Places;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-/// Nodes of one kind in the order in which they came.
+/// Nodes of one kind in the order in which they came, found by their numbers.
 pub(super) struct Nodes<T> {
-    pub places: HashMap<Number, u32, AsTheyAre>,
-    pub systems: Vec<u32>,
-    pub ids: Texts,
-    pub rows: Vec<T>,
+    pub places: Places,
+    pub listed: Listed<T>,
 }
 
 impl<T> Default for Nodes<T> {
     fn default() -> Self {
         Nodes {
-            places: HashMap::default(),
-            systems: Vec::new(),
-            ids: Texts::default(),
-            rows: Vec::new(),
+            places: Places::default(),
+            listed: Listed::default(),
         }
     }
 }
@@ -28,28 +24,59 @@ impl<T> Default for Nodes<T> {
 impl<T> Nodes<T> {
     /// Makes room for about so many more.
     pub fn expect(&mut self, more: usize) {
-        self.places.reserve(more);
-        self.systems.reserve(more);
-        self.rows.reserve(more);
+        self.places.expect_named(more);
+        self.listed.expect(more);
     }
 
     /// Adds a node unless there is one of this number; the place of the one that stands.
     pub fn add(&mut self, number: Number, system: u32, id: &str, row: impl FnOnce() -> T) -> u32 {
-        let next = u32::try_from(self.rows.len()).unwrap_or(NONE - 1);
-        let place = *self.places.entry(number).or_insert(next);
-        if place == next {
-            self.systems.push(system);
-            self.ids.push(id);
-            self.rows.push(row());
+        let place = self.places.add(number);
+        if place == self.listed.len() {
+            self.listed.push(system, id, row());
         }
         place
     }
 
     pub fn place(&self, number: Option<Number>) -> u32 {
         number
-            .and_then(|number| self.places.get(&number))
-            .copied()
+            .and_then(|number| self.places.get(number))
             .unwrap_or(NONE)
+    }
+}
+
+/// Nodes of one kind in the order in which they came.
+pub(super) struct Listed<T> {
+    pub systems: Vec<u32>,
+    pub ids: Texts,
+    pub rows: Vec<T>,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Listed {
+            systems: Vec::new(),
+            ids: Texts::default(),
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl<T> Listed<T> {
+    /// Makes room for about so many more.
+    pub fn expect(&mut self, more: usize) {
+        self.systems.reserve(more);
+        self.ids.expect(more);
+        self.rows.reserve(more);
+    }
+
+    pub fn len(&self) -> u32 {
+        self.ids.len()
+    }
+
+    pub fn push(&mut self, system: u32, id: &str, row: T) {
+        self.systems.push(system);
+        self.ids.push(id);
+        self.rows.push(row);
     }
 
     pub fn row_mut(&mut self, place: u32) -> Option<&mut T> {
@@ -58,27 +85,37 @@ impl<T> Nodes<T> {
 
     /// The places in the order of system and id, and the row that each place becomes.
     pub fn in_order(&self, systems: &Column<u32>) -> Order {
-        let key = |place: u32| {
-            let system = self.systems.get(place as usize).copied();
-            (
-                system.map(|s| *systems.at(s)),
-                first_bytes(self.ids.at(place)),
-            )
-        };
-        let mut places: Vec<((Option<u32>, u64), u32)> = (0..self.ids.len())
-            .map(|place| (key(place), place))
+        let mut keys: Vec<Key> = (0..)
+            .zip(&self.systems)
+            .map(|(place, system)| Key {
+                first: first_bytes(self.ids.at(place)),
+                system: *systems.at(*system),
+                place,
+            })
             .collect();
-        places.sort_unstable_by(|(a_key, a), (b_key, b)| match a_key.cmp(b_key) {
-            Ordering::Equal => self.ids.at(*a).cmp(self.ids.at(*b)),
-            other => other,
+        keys.sort_unstable_by(|a, b| {
+            let by_key = (a.system, a.first).cmp(&(b.system, b.first));
+            match by_key {
+                Ordering::Equal => self.ids.at(a.place).cmp(self.ids.at(b.place)),
+                Ordering::Less | Ordering::Greater => by_key,
+            }
         });
-        let places: Vec<u32> = places.into_iter().map(|(_, place)| place).collect();
-        let mut rows = Column::filled(NONE, self.ids.len());
-        for (row, place) in (0..).zip(&places) {
-            *rows.at_mut(*place) = row;
+        let mut rows = Column::filled(NONE, self.len());
+        for (row, key) in (0..).zip(&keys) {
+            *rows.at_mut(key.place) = row;
         }
-        Order { places, rows }
+        Order {
+            places: keys.iter().map(|key| key.place).collect(),
+            rows,
+        }
     }
+}
+
+/// What is compared before texts are.
+struct Key {
+    first: [u64; 2],
+    system: u32,
+    place: u32,
 }
 
 /// Where the nodes of one kind go.
@@ -96,7 +133,7 @@ impl Order {
     }
 
     pub fn texts(&self, ids: &Texts) -> Texts {
-        let mut texts = Texts::default();
+        let mut texts = Texts::as_long_as(ids);
         for place in &self.places {
             texts.push(ids.at(*place));
         }
@@ -104,21 +141,24 @@ impl Order {
     }
 
     pub fn column<T, R>(&self, rows: &[T], turn: impl Fn(&T) -> R) -> Column<R> {
+        let mut column = Vec::with_capacity(self.places.len());
         let rows = self
             .places
             .iter()
             .filter_map(|place| rows.get(*place as usize));
-        Column::new(rows.map(turn).collect())
+        column.extend(rows.map(turn));
+        Column::new(column)
     }
 }
 
-/// The first eight bytes as a number that sorts as they do.
-fn first_bytes(text: &str) -> u64 {
-    let mut first = [0u8; 8];
+/// The first sixteen bytes as numbers that sort as they do.
+fn first_bytes(text: &str) -> [u64; 2] {
+    let mut first = [0u8; 16];
     for (to, from) in first.iter_mut().zip(text.bytes()) {
         *to = from;
     }
-    u64::from_be_bytes(first)
+    let both = u128::from_be_bytes(first);
+    [(both >> 64) as u64, both as u64]
 }
 
 /// Numbers of texts that occur often.

@@ -13,6 +13,7 @@ use super::values::{Compare, IdentityKeys, Take};
 use crate::access::columns::Texts;
 use crate::lifecycle::Basis;
 use lastkey_contract::facts::IdentityKind;
+use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -266,6 +267,20 @@ impl Gathering {
         }
     }
 
+    /// Makes room for about so many more.
+    pub fn expect(&mut self, more: usize) {
+        self.known.sources.reserve(more);
+        self.known.kinds.reserve(more);
+        self.known.ids.expect(more);
+        self.ids.reserve(more);
+        for values in &mut self.values {
+            values.reserve(more);
+        }
+        for column in &mut self.known.compared {
+            column.reserve(more);
+        }
+    }
+
     /// Adds an identity; its number.
     pub fn add(&mut self, identity: &IdentityKeys) -> u32 {
         let known = &mut self.known;
@@ -312,9 +327,9 @@ impl Gathering {
             watched: _,
             asked: _,
         } = self;
+        known.indexes = values.into_iter().map(Index::new).collect();
         known.by_id = Index::new(ids);
         known.each_once = known.by_id.has_each_once();
-        known.indexes = values.into_iter().map(Index::new).collect();
         known.persons = persons;
         known.find_leads();
         known
@@ -403,11 +418,16 @@ impl Identities {
 
     /// The name of an identity's person: bare where nobody else has the id, else `source:id`.
     pub fn shown(&self, identity: u32) -> String {
+        self.called(identity).into_owned()
+    }
+
+    /// The same, borrowed where it is bare.
+    pub fn called(&self, identity: u32) -> Cow<'_, str> {
         let lead = self.lead(identity);
         let id = self.id(lead);
         match self.each_once || self.with_id(id).all(|n| self.lead(n) == lead) {
-            true => id.to_owned(),
-            false => format!("{}:{id}", self.source_name(lead)),
+            true => id.into(),
+            false => format!("{}:{id}", self.source_name(lead)).into(),
         }
     }
 

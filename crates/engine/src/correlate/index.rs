@@ -14,13 +14,13 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new(mut entries: Vec<(u64, u32)>) -> Self {
-        entries.sort_unstable();
-        entries.dedup();
-        // About two entries for each upper part.
+    pub(super) fn new(entries: Vec<(u64, u32)>) -> Self {
+        // One or two entries for each upper part.
         let bits = entries.len().checked_ilog2().unwrap_or(0).clamp(1, 30);
         let shift = u64::BITS - bits;
         let parts = 1usize << bits;
+        let mut entries = sorted(entries, parts, shift);
+        entries.dedup();
         let mut starts = Vec::with_capacity(parts + 1);
         let mut at = 0;
         for part in 0..=parts as u64 {
@@ -56,6 +56,37 @@ impl Index {
             .filter(move |(h, _)| *h == hash)
             .map(|(_, number)| *number)
     }
+}
+
+/// The entries in order: put where their upper parts belong, and the few of each part sorted.
+/// Hashes are spread evenly.
+fn sorted(entries: Vec<(u64, u32)>, parts: usize, shift: u32) -> Vec<(u64, u32)> {
+    let part_of = |hash: u64| (hash >> shift) as usize;
+    // Where the next entry of each part goes.
+    let mut next = vec![0u32; parts + 1];
+    for (hash, _) in &entries {
+        if let Some(count) = next.get_mut(part_of(*hash) + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for start in &mut next {
+        sum += *start;
+        *start = sum;
+    }
+    let mut placed = vec![(0, 0); entries.len()];
+    for entry in entries {
+        if let Some(place) = next.get_mut(part_of(entry.0)) {
+            if let Some(slot) = placed.get_mut(*place as usize) {
+                *slot = entry;
+            }
+            *place += 1;
+        }
+    }
+    for few in placed.chunk_by_mut(|a, b| part_of(a.0) == part_of(b.0)) {
+        few.sort_unstable();
+    }
+    placed
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod matching;
 mod merged;
 mod nearest;
 mod persons;
+mod plainly;
 mod rests;
 mod rules;
 mod rules_text;

@@ -251,6 +251,9 @@ impl Take {
         let folded_value;
         if compare == Compare::Folded {
             folded_value = folded(taken.trim());
+            if self.prefix.is_none() && self.suffix.is_none() && self.pattern.is_none() {
+                return Some(folded_value).filter(|taken| !taken.is_empty());
+            }
             taken = &folded_value;
         }
         let end = |text: &String| match compare {

@@ -5,29 +5,31 @@
 //! every column of every fact, which of a million accounts is more than a workstation has room for.
 
 use super::account_past;
-use super::blocks::{self, At, Block, Columns, Which};
+use super::blocks::{self, At, Block, Columns, Listing, apart};
+use super::graph_people::{Coming, Found, resolved};
 use super::names::Names;
 use super::outline::{Depth, GrantOutline};
 use super::snapshot::NO_SOURCE;
 use super::{Store, StoreError, SyncId};
-use crate::access::making::{
-    Held, Making, NewAccount, NewCredential, NewLocation, NewOwner, Number,
-};
+use crate::access::holding::{Holding, Position};
+use crate::access::making::{Making, NewCredential, NewLocation, NewOwner, Number};
 use crate::access::{
-    AccountRow, CredentialRow, EntitlementRow, Graph, IdentityRow, expiry, is_production,
-    membership, revocation,
+    CredentialRow, EntitlementRow, Graph, expiry, is_production, membership, revocation,
 };
-use crate::correlate::{Employment, Gathering, Identities, Match, Persons, employers, merged};
+use crate::correlate::{Gathering, Identities, Persons};
 use crate::lifecycle::Basis;
+use futures_util::future::join;
 use lastkey_contract::facts::{
     ControlMeans, CredentialKind, EntitlementKind, Identity, LocationKind, ObjectType, Owner,
     Principal, PrincipalType,
 };
-use lastkey_contract::{IdentityId, Kind, When};
+use lastkey_contract::{Kind, When};
 use serde::Deserialize;
 use sqlx::SqliteConnection;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
 #[derive(Deserialize)]
 struct EntitlementPart<'t> {
@@ -86,11 +88,6 @@ struct EndsPart {
     principal: Principal,
 }
 
-/// The number of somebody, by their number among all identities.
-fn person(known: &Identities, identity: u32) -> Number {
-    Number::from(known.lead(identity))
-}
-
 impl Store {
     /// The graph of the facts after the sync `as_of`, the latest if none.
     pub async fn load_graph(&self, as_of: Option<SyncId>) -> Result<Graph, StoreError> {
@@ -106,36 +103,48 @@ impl Store {
         let (ground, depth) = self.ground(at).await?;
         let persons = self.persons_at(at).await?;
         let mut reading = self.readers().begin().await?;
-        let mut loading = Loading {
-            connection: &mut reading,
-            at,
+        let listing = Listing::read(&mut reading, at).await?;
+        let loading = Loading {
+            connection: &Mutex::new(&mut *reading),
+            listing: &listing,
             names: self.names()?,
             depth,
-            making: Making::default(),
-            maybe: BTreeMap::new(),
         };
+        let mut making = Making::default();
         for kind in Kind::ALL {
-            let which = loading.which(kind);
-            let size = blocks::at_most(&mut *loading.connection, &which).await?;
-            loading.making.expect(kind, size);
+            making.expect(kind, listing.at_most(kind));
         }
-        let mut known = loading.identities(Gathering::new(ground), persons).await?;
-        account_past::remember(&mut *loading.connection, at, &mut known).await?;
-        loading.accounts(&known).await?;
-        known.forget_values();
-        loading.entitlements().await?;
-        loading.credentials().await?;
-        loading.locations().await?;
-        loading.grants().await?;
+        let again = loading.account_numbers(&mut making).await?;
+        loading.entitlements(&mut making).await?;
+        let holding = making.take_holding();
+        // Who holds what is made beside whose accounts they are.
+        let people = async {
+            let gathering = Gathering::new(ground);
+            let (mut known, making) = loading.identities(gathering, persons, making).await?;
+            let mut connection = loading.connection.lock().await;
+            account_past::remember(&mut connection, at, &mut known).await?;
+            drop(connection);
+            loading.accounts(known, making, again).await
+        };
+        let (people, held) = join(people, loading.grants(holding)).await;
+        let (mut found, held) = (people?, held?);
+        found.known.forget_values();
+        let Found { making, known, .. } = &mut found;
+        making.put_holding(held.holding);
+        loading.credentials(making).await?;
+        loading.locations(making).await?;
+        loading
+            .late_grants(making, &held.unknown, &held.positions)
+            .await?;
         for kind in [Kind::Reader, Kind::Control] {
-            loading.only_named(kind).await?;
+            loading.only_named(making, kind).await?;
         }
-        loading.readers().await?;
-        loading.controls().await?;
-        loading.owners(&known).await?;
+        loading.readers(making).await?;
+        loading.controls(making).await?;
+        loading.owners(making, known).await?;
         for owner in confirmed {
             let refer =
-                |source: &str, id: &str| resolved(&known, &format!("{source}:{id}"), NO_SOURCE);
+                |source: &str, id: &str| resolved(known, &format!("{source}:{id}"), NO_SOURCE);
             let object = &owner.object;
             let number = match object.kind {
                 ObjectType::Identity => refer(&object.system, &object.id),
@@ -146,7 +155,7 @@ impl Store {
                     loading.object(object.kind, &object.system, &object.id)
                 }
             };
-            loading.making.owner(NewOwner {
+            making.owner(NewOwner {
                 object_type: object.kind,
                 object: number,
                 owner: refer(&owner.owner.source, &owner.owner.id),
@@ -154,23 +163,13 @@ impl Store {
                 basis: Basis::Attested,
             });
         }
-        let (making, maybe) = (loading.making, loading.maybe);
         drop(reading);
-        drop(known);
+        let Found { making, maybe, .. } = found;
         let mut graph = making.graph();
         graph.reads = reads;
         graph.never_read = never_read;
         graph.maybe_accounts = maybe;
         Ok(graph)
-    }
-}
-
-/// The number of whom a reference of a source means; of nobody where it is not one.
-fn resolved(known: &Identities, reference: &str, source: i64) -> Number {
-    match known.named(reference, source).as_slice() {
-        [one] => person(known, *one),
-        // Numbers of people are not negative.
-        [] | [_, _, ..] => -1,
     }
 }
 
@@ -182,24 +181,23 @@ fn ends(block: &Block, place: usize) -> (Option<Number>, Option<Number>) {
     )
 }
 
+/// Who holds what, and the grants of what nothing else names.
+struct Held {
+    holding: Holding,
+    unknown: Vec<i64>,
+    positions: HashMap<i64, Position>,
+}
+
 /// A graph that is being read from one moment of the file.
+#[derive(Clone, Copy)]
 struct Loading<'c> {
-    connection: &'c mut SqliteConnection,
-    at: At,
+    connection: &'c Mutex<&'c mut SqliteConnection>,
+    listing: &'c Listing,
     names: Names,
     depth: Depth,
-    making: Making,
-    maybe: BTreeMap<String, Vec<String>>,
 }
 
 impl Loading<'_> {
-    fn which(&self, kind: Kind) -> Which {
-        Which {
-            at: self.at,
-            ..Which::now(kind)
-        }
-    }
-
     fn object(&self, object_type: ObjectType, system: &str, id: &str) -> Number {
         let kind = match object_type {
             ObjectType::Identity => return self.names.object(Kind::Identity, &[id]),
@@ -211,158 +209,95 @@ impl Loading<'_> {
         self.names.object(kind, &[system, id])
     }
 
+    async fn each(
+        &self,
+        kind: Kind,
+        columns: Columns,
+        take: impl FnMut(&Block) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let all = self.listing.all(kind, columns);
+        all.each(self.connection, take).await
+    }
+
     async fn identities(
-        &mut self,
-        mut gathering: Gathering,
+        &self,
+        gathering: Gathering,
         persons: Persons,
-    ) -> Result<Identities, StoreError> {
-        // Whose employer is who is known once all are.
-        let mut parts: Vec<IdentityRow> = Vec::new();
-        let mut employer_ids: HashMap<u32, String> = HashMap::new();
-        let mut joined: Vec<(i64, u32)> = Vec::new();
-        let (which, depth) = (self.which(Kind::Identity), self.depth);
-        let alone = persons.is_empty();
-        blocks::each(&mut *self.connection, &which, depth.columns(), |block| {
-            block.places().try_for_each(|place| {
-                let (keys, outline) = depth.identity(block, place)?;
-                let number = gathering.add(&keys);
-                if !alone && persons.person_of(block.source, &outline.id).is_some() {
-                    joined.push((block.row(place), number));
-                }
-                if let Some(employer) = outline.employer_id {
-                    employer_ids.insert(number, employer.to_string());
-                }
-                parts.push(IdentityRow {
-                    kind: outline.kind,
-                    status: outline.status,
-                    leaver_kind: outline.leaver_kind,
-                });
-                Ok(())
+        mut making: Making,
+    ) -> Result<(Identities, Making), StoreError> {
+        let (all, depth) = (
+            self.listing.all(Kind::Identity, self.depth.columns()),
+            self.depth,
+        );
+        let count = self.listing.at_most(Kind::Identity);
+        let coming = Coming::new(gathering, persons, count);
+        let coming = all
+            .each_apart(self.connection, coming, move |coming, block| {
+                coming.take(depth, block)
             })
-        })
-        .await?;
-        let whole = self.whole(&joined).await?;
-        let known = gathering.done(persons.clone());
-        for (number, row) in (0u32..).zip(&parts) {
-            if known.lead(number) != number {
-                continue;
-            }
-            let source = known.source(number);
-            let employer = employer_ids.remove(&number);
-            let employer = employer.map(|id| resolved(&known, &id, source));
-            let mut employed: Vec<_> = employer.into_iter().map(Employment::always).collect();
-            let mut row = *row;
-            if let Some(first) = whole.get(&number) {
-                let records = persons.with(source, known.id(number));
-                let others = records
-                    .iter()
-                    .filter_map(|(source, id)| known.record(*source, id))
-                    .filter(|record| *record != number);
-                let mut all = vec![(source, first)];
-                all.extend(others.filter_map(|n| Some((known.source(n), whole.get(&n)?))));
-                if let Some((_, others)) =
-                    all.split_first().filter(|(_, others)| !others.is_empty())
-                {
-                    let others: Vec<&Identity> = others.iter().map(|(_, fact)| *fact).collect();
-                    let person = merged(first, &others).identity;
-                    row = IdentityRow {
-                        kind: person.kind,
-                        status: person.status,
-                        leaver_kind: person.leaver_kind,
-                    };
-                    let refer =
-                        |(source, id): (i64, &IdentityId)| resolved(&known, id.as_str(), source);
-                    let employers = employers(&all).into_iter();
-                    employed = employers.map(|one| one.with(refer(one.of))).collect();
-                }
-            }
-            let shown = known.shown(number);
-            self.making
-                .identity(Number::from(number), &shown, row, employed);
-        }
-        Ok(known)
+            .await?;
+        let whole = self.whole(&coming.joined).await?;
+        apart(spawn_blocking(move || {
+            let known = coming.make(&whole, &mut making);
+            Ok((known, making))
+        }))
+        .await
     }
 
     /// The whole facts of records that are one person's with others, by their numbers.
-    async fn whole(&mut self, joined: &[(i64, u32)]) -> Result<HashMap<u32, Identity>, StoreError> {
+    async fn whole(&self, joined: &[(i64, u32)]) -> Result<HashMap<u32, Identity>, StoreError> {
         let numbers: HashMap<i64, u32> = joined.iter().copied().collect();
         let rows: Vec<i64> = joined.iter().map(|(row, _)| *row).collect();
         let mut whole = HashMap::new();
-        blocks::of_rows(
-            &mut *self.connection,
-            &rows,
-            Columns::Facts,
-            |block, place| {
-                if let Some(number) = numbers.get(&block.row(place)) {
-                    whole.insert(*number, serde_json::from_str(block.fact(place)?)?);
-                }
-                Ok(())
-            },
-        )
+        let mut connection = self.connection.lock().await;
+        blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, place| {
+            if let Some(number) = numbers.get(&block.row(place)) {
+                whole.insert(*number, serde_json::from_str(block.fact(place)?)?);
+            }
+            Ok(())
+        })
         .await?;
         Ok(whole)
     }
 
-    async fn accounts(&mut self, known: &Identities) -> Result<(), StoreError> {
-        let (which, depth) = (self.which(Kind::Account), self.depth);
-        let (making, maybe) = (&mut self.making, &mut self.maybe);
-        blocks::each(&mut *self.connection, &which, depth.columns(), |block| {
+    /// Numbers all accounts; the rows of those whose number another one had before.
+    async fn account_numbers(&self, making: &mut Making) -> Result<HashSet<i64>, StoreError> {
+        let mut again = HashSet::new();
+        self.each(Kind::Account, Columns::Keys, |block| {
             block.places().try_for_each(|place| {
-                let (keys, part) = depth.account(block, place)?;
-                let mut whose = Basis::Observed;
-                let identity = match known.owner_of(&keys) {
-                    Match::One { identity, rule } => {
-                        whose = known.basis(keys.source, rule);
-                        Some(person(known, identity))
-                    }
-                    Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
-                        for candidate in candidates {
-                            let accounts = maybe.entry(known.shown(candidate)).or_default();
-                            accounts.push(format!("{}:{}", &*part.system, &*part.id));
-                        }
-                        None
-                    }
-                    Match::HandedOn {
-                        identity, before, ..
-                    } => {
-                        for candidate in known.either(identity, &before) {
-                            let accounts = maybe.entry(known.shown(candidate)).or_default();
-                            accounts.push(format!("{}:{}", &*part.system, &*part.id));
-                        }
-                        None
-                    }
-                    Match::Gone { source, id, .. } => {
-                        let record = format!("{}:{id}", known.name_of_source(source));
-                        let accounts = maybe.entry(record).or_default();
-                        accounts.push(format!("{}:{}", &*part.system, &*part.id));
-                        None
-                    }
-                    Match::Nobodys | Match::None => None,
-                };
-                let row = AccountRow {
-                    expires: expiry(part.expires_at),
-                    kind: part.kind,
-                    enabled: part.enabled,
-                    local_sign_in: part.local_sign_in,
-                    privileged: part.privileged,
-                    whose,
-                    environment: making.environment(part.environment.as_deref()),
-                    ..AccountRow::unknown()
-                };
-                let new = NewAccount {
-                    row,
-                    through: Block::reference(&block.tos, place),
-                };
-                making.account(block.key(place)?, &part.system, &part.id, new, identity);
+                if !making.number_account(block.key(place)?) {
+                    again.insert(block.row(place));
+                }
                 Ok(())
             })
+        })
+        .await?;
+        Ok(again)
+    }
+
+    async fn accounts(
+        &self,
+        known: Identities,
+        making: Making,
+        again: HashSet<i64>,
+    ) -> Result<Found, StoreError> {
+        let (all, depth) = (
+            self.listing.all(Kind::Account, self.depth.columns()),
+            self.depth,
+        );
+        let found = Found {
+            making,
+            known,
+            maybe: BTreeMap::new(),
+        };
+        all.each_apart(self.connection, found, move |found, block| {
+            found.take(depth, &again, block)
         })
         .await
     }
 
-    async fn entitlements(&mut self) -> Result<(), StoreError> {
-        let (which, making) = (self.which(Kind::Entitlement), &mut self.making);
-        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
+    async fn entitlements(&self, making: &mut Making) -> Result<(), StoreError> {
+        self.each(Kind::Entitlement, Columns::Named, |block| {
             block.places().try_for_each(|place| {
                 let part: EntitlementPart<'_> = serde_json::from_str(block.fact(place)?)?;
                 let row = EntitlementRow {
@@ -378,9 +313,8 @@ impl Loading<'_> {
         .await
     }
 
-    async fn credentials(&mut self) -> Result<(), StoreError> {
-        let (which, making) = (self.which(Kind::Credential), &mut self.making);
-        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
+    async fn credentials(&self, making: &mut Making) -> Result<(), StoreError> {
+        self.each(Kind::Credential, Columns::Named, |block| {
             block.places().try_for_each(|place| {
                 let part: CredentialPart<'_> = serde_json::from_str(block.fact(place)?)?;
                 let row = CredentialRow {
@@ -403,9 +337,8 @@ impl Loading<'_> {
         .await
     }
 
-    async fn locations(&mut self) -> Result<(), StoreError> {
-        let (which, making) = (self.which(Kind::Location), &mut self.making);
-        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
+    async fn locations(&self, making: &mut Making) -> Result<(), StoreError> {
+        self.each(Kind::Location, Columns::Named, |block| {
             block.places().try_for_each(|place| {
                 let part: LocationPart<'_> = serde_json::from_str(block.fact(place)?)?;
                 let new = NewLocation {
@@ -426,96 +359,97 @@ impl Loading<'_> {
 
     /// Entitlements, locations and systems that only lines of a kind name: they count like any
     /// other. Lines about grants are gone through once, with the grants.
-    async fn only_named(&mut self, kind: Kind) -> Result<(), StoreError> {
-        let (which, making) = (self.which(kind), &mut self.making);
+    async fn only_named(&self, making: &mut Making, kind: Kind) -> Result<(), StoreError> {
         let mut rows = Vec::new();
-        blocks::each(
-            &mut *self.connection,
-            &which,
-            Columns::References,
-            |block| {
-                for place in block.places() {
-                    let principal = Block::reference(&block.froms, place);
-                    let target = Block::reference(&block.tos, place);
-                    let there = principal.is_some_and(|number| making.has_principal(number))
-                        && target.is_some_and(|number| match kind {
-                            Kind::Reader => making.has_location(number),
-                            _ => making.has_principal(number),
-                        });
-                    if !there {
-                        rows.push(block.row(place));
-                    }
+        self.each(kind, Columns::References, |block| {
+            for place in block.places() {
+                let principal = Block::reference(&block.froms, place);
+                let target = Block::reference(&block.tos, place);
+                let there = principal.is_some_and(|number| making.has_principal(number))
+                    && target.is_some_and(|number| match kind {
+                        Kind::Reader => making.has_location(number),
+                        _ => making.has_principal(number),
+                    });
+                if !there {
+                    rows.push(block.row(place));
                 }
-                Ok(())
-            },
-        )
+            }
+            Ok(())
+        })
         .await?;
-        self.name_ends(&rows, |_, _| Ok(())).await
+        self.name_ends(making, &rows, |_, _| Ok(())).await
     }
 
     /// Takes in what some rows name, and shows each.
     async fn name_ends(
-        &mut self,
+        &self,
+        making: &mut Making,
         rows: &[i64],
         mut then: impl FnMut(&Block, usize) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let (names, making) = (self.names, &mut self.making);
-        blocks::of_rows(
-            &mut *self.connection,
-            rows,
-            Columns::Named,
-            |block, place| {
-                let ends: EndsPart = serde_json::from_str(block.fact(place)?)?;
-                let system = ends.system.as_str();
-                match (&ends.entitlement_id, &ends.path) {
-                    (Some(id), _) => {
-                        let number = names.object(Kind::Entitlement, &[system, id]);
-                        making.named_entitlement(number, system, id);
-                    }
-                    (None, Some(path)) => {
-                        let number = names.object(Kind::Location, &[system, path]);
-                        making.named_location(number, system, path);
-                    }
-                    (None, None) => making.system(system),
+        let names = self.names;
+        let mut connection = self.connection.lock().await;
+        blocks::of_rows(&mut connection, rows, Columns::Named, |block, place| {
+            let ends: EndsPart = serde_json::from_str(block.fact(place)?)?;
+            let system = ends.system.as_str();
+            match (&ends.entitlement_id, &ends.path) {
+                (Some(id), _) => {
+                    let number = names.object(Kind::Entitlement, &[system, id]);
+                    making.named_entitlement(number, system, id);
                 }
-                let principal = &ends.principal;
-                let system = principal.system.as_str();
-                making.system(system);
-                if principal.kind == PrincipalType::Entitlement {
-                    let number = names.object(Kind::Entitlement, &[system, &principal.id]);
-                    making.named_entitlement(number, system, &principal.id);
+                (None, Some(path)) => {
+                    let number = names.object(Kind::Location, &[system, path]);
+                    making.named_location(number, system, path);
                 }
-                then(block, place)
-            },
-        )
+                (None, None) => making.system(system),
+            }
+            let principal = &ends.principal;
+            let system = principal.system.as_str();
+            making.system(system);
+            if principal.kind == PrincipalType::Entitlement {
+                let number = names.object(Kind::Entitlement, &[system, &principal.id]);
+                making.named_entitlement(number, system, &principal.id);
+            }
+            then(block, place)
+        })
         .await
     }
 
-    async fn grants(&mut self) -> Result<(), StoreError> {
-        let (which, making) = (self.which(Kind::Grant), &mut self.making);
-        let columns = Columns::OutlinedEnds;
-        // Grants of what nothing else names.
-        let (mut rows, mut positions) = (Vec::new(), HashMap::new());
-        blocks::each(&mut *self.connection, &which, columns, |block| {
+    async fn grants(&self, holding: Holding) -> Result<Held, StoreError> {
+        let all = self.listing.all(Kind::Grant, Columns::OutlinedEnds);
+        let held = Held {
+            holding,
+            unknown: Vec::new(),
+            positions: HashMap::new(),
+        };
+        all.each_apart(self.connection, held, |held, block| {
             block.places().try_for_each(|place| {
                 let outline: GrantOutline = block.outline(place)?;
                 let row = block.row(place);
                 match ends(block, place) {
-                    (Some(from), Some(to)) => match making.grant(from, to, outline.terms()) {
-                        Held::Taken => {}
-                        Held::EndsUnknown(position) => {
-                            rows.push(row);
-                            positions.insert(row, position);
+                    (Some(from), Some(to)) => {
+                        if let Some(position) = held.holding.grant(from, to, outline.terms()) {
+                            held.unknown.push(row);
+                            held.positions.insert(row, position);
                         }
-                    },
-                    (None, _) | (_, None) => rows.push(row),
+                    }
+                    (None, _) | (_, None) => held.unknown.push(row),
                 }
                 Ok(())
             })
         })
-        .await?;
+        .await
+    }
+
+    /// Grants of what nothing else names.
+    async fn late_grants(
+        &self,
+        making: &mut Making,
+        rows: &[i64],
+        positions: &HashMap<i64, Position>,
+    ) -> Result<(), StoreError> {
         let mut late = Vec::new();
-        self.name_ends(&rows, |block, place| {
+        self.name_ends(making, rows, |block, place| {
             if let (Some(from), Some(to)) = ends(block, place)
                 && let Some(position) = positions.get(&block.row(place))
             {
@@ -524,34 +458,27 @@ impl Loading<'_> {
             Ok(())
         })
         .await?;
-        self.making.late_grants(&late);
+        making.late_grants(&late);
         Ok(())
     }
 
-    async fn readers(&mut self) -> Result<(), StoreError> {
-        let (which, making) = (self.which(Kind::Reader), &mut self.making);
-        blocks::each(
-            &mut *self.connection,
-            &which,
-            Columns::References,
-            |block| {
-                for place in block.places() {
-                    if let (Some(from), Some(to)) = (
-                        Block::reference(&block.froms, place),
-                        Block::reference(&block.tos, place),
-                    ) {
-                        making.reader(from, to);
-                    }
+    async fn readers(&self, making: &mut Making) -> Result<(), StoreError> {
+        self.each(Kind::Reader, Columns::References, |block| {
+            for place in block.places() {
+                if let (Some(from), Some(to)) = (
+                    Block::reference(&block.froms, place),
+                    Block::reference(&block.tos, place),
+                ) {
+                    making.reader(from, to);
                 }
-                Ok(())
-            },
-        )
+            }
+            Ok(())
+        })
         .await
     }
 
-    async fn controls(&mut self) -> Result<(), StoreError> {
-        let (which, making) = (self.which(Kind::Control), &mut self.making);
-        blocks::each(&mut *self.connection, &which, Columns::Named, |block| {
+    async fn controls(&self, making: &mut Making) -> Result<(), StoreError> {
+        self.each(Kind::Control, Columns::Named, |block| {
             block.places().try_for_each(|place| {
                 let part: MeansPart = serde_json::from_str(block.fact(place)?)?;
                 if let (Some(from), Some(to)) = (
@@ -566,10 +493,9 @@ impl Loading<'_> {
         .await
     }
 
-    async fn owners(&mut self, known: &Identities) -> Result<(), StoreError> {
-        let which = self.which(Kind::Owner);
+    async fn owners(&self, making: &mut Making, known: &Identities) -> Result<(), StoreError> {
         let mut found: Vec<(i64, Owner)> = Vec::new();
-        blocks::each(&mut *self.connection, &which, Columns::Facts, |block| {
+        self.each(Kind::Owner, Columns::Facts, |block| {
             block.places().try_for_each(|place| {
                 found.push((block.source, serde_json::from_str(block.fact(place)?)?));
                 Ok(())
@@ -587,7 +513,7 @@ impl Loading<'_> {
                     self.object(owner.object_type, system, &owner.object_id)
                 }
             };
-            self.making.owner(NewOwner {
+            making.owner(NewOwner {
                 object_type: owner.object_type,
                 object,
                 owner: resolved(known, owner.owner_id.as_str(), source),

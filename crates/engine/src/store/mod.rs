@@ -21,6 +21,7 @@ mod events;
 mod every;
 mod facts_table;
 mod graph;
+mod graph_people;
 mod ground;
 mod invariants;
 mod journal;

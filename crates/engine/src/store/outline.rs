@@ -245,14 +245,24 @@ impl Depth {
         place: usize,
     ) -> Result<(AccountKeys, AccountOutline<'_>), StoreError> {
         let outline: AccountOutline<'_> = block.outline(place)?;
-        let keys = match self {
+        let keys = self.account_keys(block, place, &outline)?;
+        Ok((keys, outline))
+    }
+
+    /// What is known for matching of an account, beside its outline.
+    pub(super) fn account_keys(
+        self,
+        block: &Block,
+        place: usize,
+        outline: &AccountOutline<'_>,
+    ) -> Result<AccountKeys, StoreError> {
+        Ok(match self {
             Depth::Outlines => outline.keys(block.source),
             Depth::Facts => AccountKeys {
                 source: block.source,
                 ..serde_json::from_str(block.fact(place)?)?
             },
-        };
-        Ok((keys, outline))
+        })
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::super::StoreError;
 use super::super::objects::ObjectRow;
-use super::visit::{At, Columns, by_id};
+use super::visit::{Columns, by_id};
+use super::which::At;
 use super::{block_of, form, place_of};
 use sqlx::SqliteConnection;
 

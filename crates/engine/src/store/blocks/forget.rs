@@ -1,7 +1,8 @@
 //! Versions that may be deleted, block by block: a block goes whole or stays whole.
 
 use super::super::StoreError;
-use super::visit::{Block, Columns, Which};
+use super::visit::{Block, Columns};
+use super::which::Which;
 use super::{first_row_after, row_of};
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;

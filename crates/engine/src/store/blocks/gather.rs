@@ -6,7 +6,8 @@
 use super::super::StoreError;
 use super::super::links;
 use super::forget::remove;
-use super::visit::{At, Block, Columns, by_id};
+use super::visit::{Block, Columns, by_id};
+use super::which::At;
 use super::{Content, MOST, MOST_TEXT, block_of, first_row_after, form, row_of, write};
 use sqlx::SqliteConnection;
 use std::ops::Range;

@@ -3,7 +3,8 @@
 
 use super::super::objects::ContentHash;
 use super::super::{StoreError, SyncId};
-use super::visit::{At, Block, Columns, Which, by_id, window_since};
+use super::visit::{Block, Columns, by_id, window_since};
+use super::which::{At, Which};
 use super::{block_of, of_rows, place_of, row_of};
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;

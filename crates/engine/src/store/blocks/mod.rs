@@ -9,6 +9,7 @@
 //! object.
 
 mod anew;
+mod apart;
 mod forget;
 mod form;
 mod gather;
@@ -17,16 +18,19 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod visit;
+mod which;
 
 pub(super) use anew::{number_anew, stamp_anew};
+pub(super) use apart::{Listing, apart};
 pub(super) use forget::{forget, forgettable};
 pub(super) use form::{numbers, read_numbers};
 pub(super) use gather::{Gathering, Moved};
 pub(super) use marks::{Mark, Span, ended_in, facts_of, marks_of, of_keys, stored_in};
 pub(super) use tally::{Standing, Tally, standing};
 pub(super) use visit::{
-    At, Block, Columns, Which, all, at_most, by_id, each, each_after, of_rows, versions_of, window,
+    Block, Columns, all, at_most, by_id, each, each_after, of_rows, versions_of, window,
 };
+pub(super) use which::{At, Which};
 
 use super::objects::{Ending, NewVersion};
 use super::{StoreError, SyncId};

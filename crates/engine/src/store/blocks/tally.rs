@@ -3,7 +3,7 @@
 
 use super::super::StoreError;
 use super::PLACE_BITS;
-use super::visit::At;
+use super::which::At;
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;
 

@@ -1,9 +1,10 @@
-//! Reading blocks: which of them, which of their columns, and what of them stands.
+//! Reading blocks: which of their columns, and what of them stands.
 
 use super::super::StoreError;
 use super::super::objects::ContentHash;
 use super::super::outline::Outline;
 use super::form::{NONE, Texts, read_hashes, read_numbers};
+use super::which::{At, Which};
 use super::{block_of, place_of, row_of};
 use futures_util::future::join;
 use lastkey_contract::Kind;
@@ -11,89 +12,6 @@ use memchr::memmem;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// The moment that is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum At {
-    Now,
-    /// After this sync.
-    Sync(i64),
-    /// Whatever has ever been stored.
-    Ever,
-}
-
-impl At {
-    /// The moment of a query that may name a sync.
-    pub fn of(sync: Option<super::super::SyncId>) -> At {
-        sync.map_or(At::Now, |sync| At::Sync(sync.sql()))
-    }
-
-    /// A version is there if it was first stored by then and had not ended by then.
-    pub fn limit(self) -> i64 {
-        match self {
-            At::Now | At::Ever => i64::MAX,
-            At::Sync(sync) => sync,
-        }
-    }
-}
-
-/// Which objects are read.
-#[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Which {
-    pub kind: Option<Kind>,
-    pub source: Option<i64>,
-    pub at: At,
-}
-
-impl Which {
-    /// All current objects of a kind.
-    pub fn now(kind: Kind) -> Which {
-        Which {
-            kind: Some(kind),
-            source: None,
-            at: At::Now,
-        }
-    }
-
-    /// Every version of a kind that was ever stored.
-    pub fn ever(kind: Kind) -> Which {
-        Which {
-            at: At::Ever,
-            ..Which::now(kind)
-        }
-    }
-
-    /// Only what one source holds.
-    pub fn of_source(self, source: i64) -> Which {
-        Which {
-            source: Some(source),
-            ..self
-        }
-    }
-
-    /// As further conditions of a question. Only what is asked for stands among them, so that an
-    /// index can answer it.
-    fn push(&self, select: &mut QueryBuilder<Sqlite>) {
-        if let Some(kind) = self.kind {
-            select.push(" AND kind = ").push_bind(kind.word());
-        }
-        if let Some(source) = self.source {
-            select.push(" AND source = ").push_bind(source);
-        }
-        match self.at {
-            At::Ever => {}
-            At::Now => {
-                select.push(" AND ended_sync IS NULL");
-            }
-            At::Sync(sync) => {
-                // Not by the index of these: all but the newest blocks were stored by then.
-                select.push(" AND +first_sync <= ").push_bind(sync);
-                select.push(" AND (ended_sync IS NULL OR ended_sync > ");
-                select.push_bind(sync).push(")");
-            }
-        }
-    }
-}
 
 /// Which columns of them: what is not needed is not decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +60,7 @@ impl Columns {
     }
 
     /// How many blocks are in memory at once.
-    fn window(self) -> i64 {
+    pub(super) fn at_once(self) -> usize {
         match self {
             Columns::Nothing | Columns::References | Columns::Keys | Columns::Marks => 128,
             Columns::Facts | Columns::Named | Columns::All => 16,
@@ -408,42 +326,61 @@ pub(super) async fn window_since(
     }
     select
         .push(" ORDER BY b.id LIMIT ")
-        .push_bind(columns.window());
+        .push_bind(columns.at_once() as i64);
     let rows: Vec<Row> = select.build_query_as().fetch_all(&mut *connection).await?;
-    let mut blocks = rows
-        .into_iter()
-        .map(|row| Block::of(row, which.at))
-        .collect::<Result<Vec<_>, _>>()?;
-    note_ends(connection, &mut blocks, which.at).await?;
-    Ok(blocks)
+    Packed::of(connection, rows, which.at).await?.unpack()
 }
 
-/// Notes in blocks, which are in the order of their ids, what had ended one by one.
-async fn note_ends(
-    connection: &mut SqliteConnection,
-    blocks: &mut [Block],
+/// Blocks as they were read, in the order of their ids, and what had ended of them one by one.
+pub(super) struct Packed {
+    rows: Vec<Row>,
+    ended: Vec<(i64, i64)>,
     at: At,
-) -> Result<(), StoreError> {
-    let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
-        return Ok(());
-    };
-    let ended: Vec<(i64, i64)> = sqlx::query_as(
-        "SELECT id, ended_sync FROM block_ends WHERE id >= ?1 AND id < ?2 AND ended_sync <= ?3 ORDER BY id",
-    )
-    .bind(row_of(first.id, 0))
-    .bind(row_of(last.id + 1, 0))
-    .bind(at.limit())
-    .fetch_all(connection)
-    .await?;
-    let mut ended = ended.into_iter().peekable();
-    for block in blocks {
-        while let Some((row, sync)) = ended.next_if(|(row, _)| block_of(*row) <= block.id) {
-            if block_of(row) == block.id {
-                block.ended.push((place_of(row), sync));
+}
+
+impl Packed {
+    async fn of(
+        connection: &mut SqliteConnection,
+        rows: Vec<Row>,
+        at: At,
+    ) -> Result<Packed, StoreError> {
+        let ended = match (rows.first(), rows.last()) {
+            (Some(first), Some(last)) => ended_between(connection, first.0, last.0, at).await?,
+            (None, _) | (_, None) => Vec::new(),
+        };
+        Ok(Packed { rows, ended, at })
+    }
+
+    pub fn unpack(self) -> Result<Vec<Block>, StoreError> {
+        let rows = self.rows.into_iter();
+        let blocks: Result<Vec<_>, _> = rows.map(|row| Block::of(row, self.at)).collect();
+        let (mut blocks, mut ended) = (blocks?, self.ended.into_iter().peekable());
+        for block in &mut blocks {
+            while let Some((row, sync)) = ended.next_if(|(row, _)| block_of(*row) <= block.id) {
+                if block_of(row) == block.id {
+                    block.ended.push((place_of(row), sync));
+                }
             }
         }
+        Ok(blocks)
     }
-    Ok(())
+}
+
+/// What had ended one by one in blocks from one to another.
+async fn ended_between(
+    connection: &mut SqliteConnection,
+    first: i64,
+    last: i64,
+    at: At,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT id, ended_sync FROM block_ends WHERE id >= ?1 AND id < ?2 AND ended_sync <= ?3 ORDER BY id",
+    )
+    .bind(row_of(first, 0))
+    .bind(row_of(last + 1, 0))
+    .bind(at.limit())
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Some blocks, in the order of their ids, with what of them had ended.
@@ -453,12 +390,24 @@ pub(in super::super) async fn by_id(
     columns: Columns,
     at: At,
 ) -> Result<Vec<Block>, StoreError> {
-    let mut blocks = load(&mut *connection, ids, columns, at).await?;
+    let rows = rows_of(&mut *connection, ids, columns).await?;
+    let mut ended = Vec::new();
     // One by one: between two of them there may be thousands.
-    for block in &mut blocks {
-        note_ends(&mut *connection, std::slice::from_mut(block), at).await?;
+    for row in &rows {
+        ended.extend(ended_between(&mut *connection, row.0, row.0, at).await?);
     }
-    Ok(blocks)
+    Packed { rows, ended, at }.unpack()
+}
+
+/// The same of blocks that stand near each other, not unpacked yet.
+pub(super) async fn fetch(
+    connection: &mut SqliteConnection,
+    ids: &[i64],
+    columns: Columns,
+    at: At,
+) -> Result<Packed, StoreError> {
+    let rows = rows_of(&mut *connection, ids, columns).await?;
+    Packed::of(connection, rows, at).await
 }
 
 async fn load(
@@ -467,6 +416,15 @@ async fn load(
     columns: Columns,
     at: At,
 ) -> Result<Vec<Block>, StoreError> {
+    let rows = rows_of(connection, ids, columns).await?;
+    rows.into_iter().map(|row| Block::of(row, at)).collect()
+}
+
+async fn rows_of(
+    connection: &mut SqliteConnection,
+    ids: &[i64],
+    columns: Columns,
+) -> Result<Vec<Row>, StoreError> {
     let mut select = QueryBuilder::<Sqlite>::new(format!(
         "SELECT b.id, source, kind, size, first_sync, ended_sync, {} WHERE b.id IN (",
         columns.sql()
@@ -476,8 +434,7 @@ async fn load(
         list.push_bind(*id);
     }
     select.push(") ORDER BY b.id");
-    let rows: Vec<Row> = select.build_query_as().fetch_all(connection).await?;
-    rows.into_iter().map(|row| Block::of(row, at)).collect()
+    Ok(select.build_query_as().fetch_all(connection).await?)
 }
 
 /// Every block in turn. The next ones are read while the last ones are looked at.

@@ -1,0 +1,141 @@
+//! Reading several kinds at once over one connection: which blocks of each there are is looked up
+//! once, and what is read is unpacked and looked at on threads of its own.
+
+use super::super::StoreError;
+use super::visit::{Block, Columns, Packed, fetch};
+use super::which::At;
+use lastkey_contract::Kind;
+use sqlx::SqliteConnection;
+use std::collections::BTreeMap;
+use tokio::sync::{Mutex, mpsc};
+
+/// The blocks of each kind at a moment. Kinds stand among each other: whoever looks for those of
+/// one goes through all of them.
+pub(in super::super) struct Listing {
+    at: At,
+    kinds: BTreeMap<Kind, Listed>,
+}
+
+#[derive(Default)]
+struct Listed {
+    blocks: Vec<i64>,
+    objects: usize,
+}
+
+/// What is read of one kind.
+pub(in super::super) struct Part<'l> {
+    at: At,
+    blocks: &'l [i64],
+    columns: Columns,
+}
+
+impl Listing {
+    pub async fn read(connection: &mut SqliteConnection, at: At) -> Result<Listing, StoreError> {
+        let rows: Vec<(i64, String, i64)> = sqlx::query_as(
+            "SELECT id, kind, size FROM blocks
+             WHERE first_sync <= ?1 AND (?2 OR ended_sync IS NULL OR ended_sync > ?1) ORDER BY id",
+        )
+        .bind(at.limit())
+        .bind(at == At::Ever)
+        .fetch_all(connection)
+        .await?;
+        let mut kinds: BTreeMap<Kind, Listed> = BTreeMap::new();
+        for (id, kind, size) in rows {
+            let kind = Kind::from_word(&kind)
+                .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of a block")))?;
+            let listed = kinds.entry(kind).or_default();
+            listed.blocks.push(id);
+            listed.objects += usize::try_from(size).unwrap_or(0);
+        }
+        Ok(Listing { at, kinds })
+    }
+
+    /// No fewer objects than these are there.
+    pub fn at_most(&self, kind: Kind) -> usize {
+        self.kinds.get(&kind).map_or(0, |listed| listed.objects)
+    }
+
+    /// All of a kind.
+    pub fn all(&self, kind: Kind, columns: Columns) -> Part<'_> {
+        let listed = self.kinds.get(&kind);
+        Part {
+            at: self.at,
+            blocks: listed.map_or(&[], |listed| &listed.blocks),
+            columns,
+        }
+    }
+}
+
+impl Part<'_> {
+    async fn fetch(
+        &self,
+        connection: &Mutex<&mut SqliteConnection>,
+        blocks: &[i64],
+    ) -> Result<Packed, StoreError> {
+        let mut connection = connection.lock().await;
+        fetch(&mut connection, blocks, self.columns, self.at).await
+    }
+
+    /// Every block in turn. The next ones are read while the last ones are looked at.
+    pub async fn each(
+        &self,
+        connection: &Mutex<&mut SqliteConnection>,
+        mut take: impl FnMut(&Block) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut parts = self.blocks.chunks(self.columns.at_once());
+        let Some(first) = parts.next() else {
+            return Ok(());
+        };
+        let mut packed = self.fetch(connection, first).await?;
+        for part in parts {
+            let next = self.fetch(connection, part);
+            let taken = async { packed.unpack()?.iter().try_for_each(&mut take) };
+            let (next, taken) = futures_util::future::join(next, taken).await;
+            taken?;
+            packed = next?;
+        }
+        packed.unpack()?.iter().try_for_each(&mut take)
+    }
+
+    /// Every block in turn, on another thread; `made` is what is made of them.
+    pub async fn each_apart<T: Send + 'static>(
+        &self,
+        connection: &Mutex<&mut SqliteConnection>,
+        mut made: T,
+        mut take: impl FnMut(&mut T, &Block) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (give, mut given) = mpsc::channel::<Packed>(1);
+        let taking = tokio::task::spawn_blocking(move || {
+            while let Some(packed) = given.blocking_recv() {
+                for block in packed.unpack()? {
+                    take(&mut made, &block)?;
+                }
+            }
+            Ok(made)
+        });
+        for part in self.blocks.chunks(self.columns.at_once()) {
+            let packed = self.fetch(connection, part).await?;
+            if give.send(packed).await.is_err() {
+                // It has ended early and says why.
+                break;
+            }
+        }
+        drop(give);
+        apart(taking).await
+    }
+}
+
+/// What another thread made.
+pub(in super::super) async fn apart<T>(
+    task: tokio::task::JoinHandle<Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    match task.await {
+        Ok(made) => made,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(StoreError::damaged(
+                "a thread that read the store was ended",
+            )),
+        },
+    }
+}
