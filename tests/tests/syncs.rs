@@ -46,6 +46,43 @@ fn a_file_that_lost_its_rows_removes_nobody_until_somebody_says_so() {
 }
 
 #[test]
+fn what_leads_nowhere_is_said_once_all_that_are_read_together_were_read() {
+    let desk = Desk::new();
+    let add = |name: &str, file: &str, text: String| {
+        desk.write(&format!("{name}/{file}"), text);
+        let path = format!("path={}", desk.room.path(name).display());
+        desk.expect(0, &["source", "add", "flat-files", name, "--set", &path]);
+    };
+    // Whom the accounts name is read after them, and one of them not at all.
+    let account = |id: &str, of: &str| format!("ad,{id},human,{of},true\n");
+    let accounts = format!(
+        "system,id,kind,identity_id,enabled\n{}{}",
+        account("a1", "p1"),
+        account("a2", "ghost")
+    );
+    add("ad", "accounts.csv", accounts);
+    add("hr", "identities.csv", people(3));
+    let dangling = || -> Vec<Value> {
+        let lines = desk.lines(0, &["journal", "ad"]);
+        let newest = lines[0]["sync"].clone();
+        let of_it = lines.into_iter().filter(|line| line["sync"] == newest);
+        of_it.filter(|line| line["what"] == "dangling").collect()
+    };
+    for names in [&["ad", "hr"][..], &["ad", "hr"], &["ad"]] {
+        desk.expect(0, &[&["sync"], names].concat());
+        let said = dangling();
+        assert_eq!(said.len(), 1, "{names:?}: {said:?}");
+        assert_eq!(said[0]["text"], "identities that nothing holds");
+        assert_eq!(said[0]["examples"], serde_json::json!(["ghost"]));
+        desk.expect(0, &["store", "check"]);
+    }
+    desk.write("hr/identities.csv", people(1));
+    desk.expect(0, &["sync", "ad", "hr"]);
+    let said = dangling();
+    assert_eq!(said[0]["count"], 2, "{said:?}");
+}
+
+#[test]
 fn a_file_that_was_cut_off_in_its_last_cell_removes_nothing() {
     let desk = Desk::new();
     let file = desk.room.path("roster.csv").display().to_string();
