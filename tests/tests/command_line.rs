@@ -122,6 +122,22 @@ fn wrong_use_is_named_and_exits_2() {
     );
     desk.trouble(2, &["reach", "--credential", "pg"], "is not SYSTEM:ID");
     desk.trouble(2, &["accounts", "--where", "colour=red"], "colour");
+    // No object can have such a value: that there is none would be no answer.
+    for (table, filter, said) in [
+        (
+            "identities",
+            "kind=robot",
+            "`robot` is no kind of identities: there are person, vendor, workload, agent",
+        ),
+        (
+            "grants",
+            "assignment=maybe",
+            "`maybe` is no assignment of grants",
+        ),
+        ("events", "event=wedding", "`wedding` is no event of events"),
+    ] {
+        desk.trouble(2, &[table, "--where", filter], said);
+    }
     desk.trouble(2, &["sync", "nobody"], "`nobody`");
 }
 

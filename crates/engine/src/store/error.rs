@@ -72,6 +72,15 @@ pub enum StoreError {
     },
     #[error("{}", bad_query(what, value))]
     BadQuery { what: String, value: String },
+    /// Nothing can have this value, so that an empty answer would look like one.
+    #[error("`{value}` is no {column} of {of}: there are {}", .words.join(", "))]
+    NoSuchWord {
+        /// What has the column, such as `identities`.
+        of: &'static str,
+        column: String,
+        value: String,
+        words: &'static [&'static str],
+    },
     #[error("the store could not be used: {0}")]
     File(String),
 }
@@ -150,7 +159,7 @@ impl StoreError {
                 what if YES_OR_NO.contains(&what) => "say true or false",
                 _ => "--json shows the columns of a table",
             }),
-            StoreError::Stopped | StoreError::File(_) => None,
+            StoreError::NoSuchWord { .. } | StoreError::Stopped | StoreError::File(_) => None,
         }
     }
 
@@ -167,6 +176,7 @@ impl StoreError {
             | StoreError::BadName(_)
             | StoreError::NoSync(_)
             | StoreError::BeforeHorizon { .. }
+            | StoreError::NoSuchWord { .. }
             | StoreError::BadQuery { .. } => "bad_input",
             StoreError::Missing(_)
             | StoreError::Exists(_)
@@ -209,6 +219,7 @@ impl StoreError {
             | StoreError::NoSync(_)
             | StoreError::BeforeHorizon { .. }
             | StoreError::ReadTooOld { .. }
+            | StoreError::NoSuchWord { .. }
             | StoreError::BadQuery { .. }
             | StoreError::Stopped
             | StoreError::Folder(_)

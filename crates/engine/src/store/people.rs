@@ -2,6 +2,7 @@
 //! finds, says the `roster`.
 
 use super::blocks::{self, Columns, Moved, Which};
+use super::facts_table::require_word;
 use super::roster::{self, Set, Wanted};
 use super::{Store, StoreError, SyncId};
 use lastkey_contract::Kind;
@@ -131,6 +132,7 @@ impl Store {
         };
         for (name, value) in query.filters {
             let of_people = column(name).ok_or_else(|| bad("column", name))?;
+            require_word(Kind::Identity, name, value)?;
             narrow(self.people_with(name, of_people, value, size).await?);
         }
         let words = roster::wanted(query.search);

@@ -248,6 +248,11 @@ async fn identities_are_searched_filtered_and_counted() {
     }
     let bad = views::identities(&bench.store, &query("", &["colour=red"], "")).await;
     assert!(matches!(bad, Err(StoreError::BadQuery { .. })));
+    let robot = views::identities(&bench.store, &query("", &["kind=robot"], "")).await;
+    assert_eq!(
+        robot.unwrap_err().to_string(),
+        "`robot` is no kind of identities: there are person, vendor, workload, agent"
+    );
 }
 
 #[tokio::test]

@@ -85,7 +85,12 @@ pub async fn events(
             .ok_or_else(|| bad("filter", filter))?;
         match column.trim() {
             "event" if LifecycleEvent::from_word(value).is_none() => {
-                return Err(bad("event", value));
+                return Err(StoreError::NoSuchWord {
+                    of: "events",
+                    column: "event".to_owned(),
+                    value: value.to_owned(),
+                    words: LifecycleEvent::WORDS,
+                });
             }
             "event" => wanted.event = Some(value),
             "identity" => wanted.identity = Some(value),

@@ -7,6 +7,7 @@ use super::super::error::YES_OR_NO;
 use super::super::{StoreError, as_written};
 use super::columns::{columns, path, value};
 use lastkey_contract::Kind;
+use lastkey_contract::facts::words;
 use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -56,6 +57,7 @@ impl<'a> Filters<'a> {
                     value: value.clone(),
                 });
             }
+            require_word(kind, column, value)?;
             all.columns.push(Wanted {
                 column,
                 value,
@@ -99,6 +101,23 @@ impl<'a> Filters<'a> {
             };
             found.is_some_and(|found| is(found, one.value))
         }))
+    }
+}
+
+/// Refuses a value of a column of words that is none of them.
+pub(in super::super) fn require_word(
+    kind: Kind,
+    column: &str,
+    value: &str,
+) -> Result<(), StoreError> {
+    match words(kind, column) {
+        Some(words) if !words.contains(&value) => Err(StoreError::NoSuchWord {
+            of: kind.plural(),
+            column: column.to_owned(),
+            value: value.to_owned(),
+            words,
+        }),
+        Some(_) | None => Ok(()),
     }
 }
 
