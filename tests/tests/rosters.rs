@@ -347,6 +347,28 @@ fn another_mapping_of_rosters_that_were_read_is_refused() {
 }
 
 #[test]
+fn a_series_without_a_mapping_goes_on_with_one_that_gives_the_same_columns() {
+    let (desk, folder) =
+        three("id,kind,display_name,status,department\nann,person,Ann,active,Ops\n");
+    let import = ["import", &folder, "--as", "hr", "--series"];
+    let whole = ["--set", "hold_above=100"];
+    desk.expect(0, &[&import[..], &whole].concat());
+    let before = events(&desk);
+    let next = std::fs::read_to_string(desk.room.path("rosters/2026-03.csv")).unwrap();
+    desk.write(
+        "rosters/2026-04.csv",
+        next.replacen("department", "Org Unit", 1),
+    );
+    let mapped = ["--map", "id=id,department=Org Unit"];
+    assert_eq!(
+        desk.lines(0, &[&import[..], &mapped].concat()).len(),
+        1,
+        "the new one"
+    );
+    assert_eq!(events(&desk), before, "nobody moves");
+}
+
+#[test]
 fn a_source_that_is_no_source_of_truth_tells_of_nobody() {
     let (desk, folder) =
         three("id,kind,display_name,status,department\nann,person,Ann,active,Ops\n");

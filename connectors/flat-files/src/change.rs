@@ -47,13 +47,13 @@ pub fn change(before: &Settings, after: &Settings) -> Result<Change, ConnectorEr
         if was == is {
             continue;
         }
-        let names = names(&new, kind);
+        let (old_names, names) = (names(&old, kind), names(&new, kind));
         for column in crate::columns(kind) {
             let name = column.name;
-            let (from, to) = (was.header_of(name), is.header_of(name));
+            let (from, to) = (stands(&was, &old_names, name), stands(&is, &names, name));
             let renamed = from.is_some_and(|from| to.is_some() && !names.contains(from));
-            if from != to && !renamed {
-                others.push(match from {
+            if was.header_of(name) != is.header_of(name) && from != to && !renamed {
+                others.push(match was.header_of(name) {
                     Some(from) => format!("{name}={from}"),
                     None => format!("no other header for {name}"),
                 });
@@ -105,6 +105,14 @@ pub fn fits(settings: &Settings) -> Result<(), ConnectorError> {
     Ok(())
 }
 
+/// The header that a column's cells stand under: the one that is named, or its own.
+fn stands<'m>(mapping: &'m Mapping, names: &BTreeSet<String>, column: &'m str) -> Option<&'m str> {
+    let own = || names.contains(column) && !mapping.uses_header(column);
+    mapping
+        .header_of(column)
+        .or_else(|| own().then_some(column))
+}
+
 /// The headers of the files that speak of a kind. What cannot be opened has none here: reading it
 /// says why.
 fn names(source: &Source, kind: Kind) -> BTreeSet<String> {
@@ -122,10 +130,21 @@ mod tests {
 
     #[track_caller]
     fn check(before: &[(&str, &str)], after: &[(&str, &str)], expected: Change) {
+        let header = "User,Dept,Job,State";
+        check_headers((header, before), (header, after), expected);
+    }
+
+    /// What settings do to a file, measured by those that another was read with.
+    #[track_caller]
+    fn check_headers(
+        before: (&str, &[(&str, &str)]),
+        after: (&str, &[(&str, &str)]),
+        expected: Change,
+    ) {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("2026-11-01.csv");
-        std::fs::write(&path, "User,Dept,Job,State\nann,Ops,Clerk,Active\n").unwrap();
-        let settings = |given: &[(&str, &str)]| {
+        let settings = |file: &str, (header, given): (&str, &[(&str, &str)])| {
+            let path = folder.path().join(file);
+            std::fs::write(&path, format!("{header}\n")).unwrap();
             let mut all: BTreeMap<String, String> = given
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
@@ -133,7 +152,11 @@ mod tests {
             all.insert("path".to_owned(), path.display().to_string());
             Settings(all)
         };
-        let told = change(&settings(before), &settings(after)).unwrap();
+        let (before_it, after_it) = (
+            settings("2026-10-01.csv", before),
+            settings("2026-11-01.csv", after),
+        );
+        let told = change(&before_it, &after_it).unwrap();
         assert_eq!(told, expected, "{before:?} -> {after:?}");
     }
 
@@ -187,6 +210,39 @@ mod tests {
             &[id],
             &[id, ("fixed.kind", "vendor")],
             rows(&["no fixed value for kind"]),
+        );
+    }
+
+    #[test]
+    fn a_mapping_of_what_had_none_may_give_the_same_columns() {
+        let own = "id,department,title";
+        let check = |header: &str, after: &[(&str, &str)], expected: Change| {
+            check_headers((own, &[]), (header, after), expected);
+        };
+        let rows = |text: &str| Change::Rows(vec![text.to_owned()]);
+        check(own, &[("map.id", "id")], Change::Nothing);
+        check(
+            own,
+            &[("map.id", "id"), ("map.department", "department")],
+            Change::Nothing,
+        );
+        // Whoever exports the file has named a column anew.
+        check(
+            "id,Unit,title",
+            &[("map.department", "Unit")],
+            Change::Nothing,
+        );
+        // The column is still there: another one would take its place.
+        check(
+            "id,department,title,Unit",
+            &[("map.department", "Unit")],
+            rows("no other header for department"),
+        );
+        // There was none: everybody would get one.
+        check(
+            "id,department,title,Site",
+            &[("map.location", "Site")],
+            rows("no other header for location"),
         );
     }
 }
