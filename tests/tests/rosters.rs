@@ -441,7 +441,7 @@ fn events_are_narrowed_ordered_and_printed() {
     desk.trouble(
         2,
         &["events", "--where", "event=birthday"],
-        "`birthday` is not allowed for `event`",
+        "`birthday` is no event of the lifecycle: there are joiner, mover,",
     );
     desk.trouble(
         2,

@@ -86,7 +86,7 @@ pub async fn events(
         match column.trim() {
             "event" if LifecycleEvent::from_word(value).is_none() => {
                 return Err(StoreError::NoSuchWord {
-                    of: "events",
+                    of: "the lifecycle",
                     column: "event".to_owned(),
                     value: value.to_owned(),
                     words: LifecycleEvent::WORDS,
