@@ -134,7 +134,11 @@ fn wrong_use_is_named_and_exits_2() {
             "assignment=maybe",
             "`maybe` is no assignment of grants",
         ),
-        ("events", "event=wedding", "`wedding` is no event of the lifecycle"),
+        (
+            "events",
+            "event=wedding",
+            "`wedding` is no event of the lifecycle",
+        ),
     ] {
         desk.trouble(2, &[table, "--where", filter], said);
     }
