@@ -198,6 +198,12 @@ fn a_roster_with_a_broken_row_makes_nobody_leave() {
         desk.lines(0, &["import", &folder, "--as", "hr", "--series"]),
         Vec::<Value>::new()
     );
+    // A later one that is whole does not make it whole: that is said where sources are listed.
+    let listed = desk.expect(0, &["source", "list"]);
+    assert!(
+        listed.contains("hr: the roster of 2026-02-01 was not read completely and stays so"),
+        "{listed}"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::bench::Workbench;
 use crate::failure::Failure;
+use crate::rehearsals::moment_from_text;
 use crate::sources::{ImportRequest, Tell};
 use crate::stop::Stop;
 use crate::syncs::SyncHow;
@@ -212,6 +213,21 @@ impl Workbench {
     /// Whether a source was last read as one roster of a series.
     pub(crate) async fn is_series(&self, name: &str) -> Result<bool, Failure> {
         Ok(self.roster_date(&SourceName::new(name)).await?.is_some())
+    }
+
+    /// The days of a series whose rosters were not read completely, though a later one was; of a
+    /// source that is no series none.
+    pub async fn rosters_left_incomplete(&self, name: &str) -> Result<Vec<String>, Failure> {
+        let source = self.store.source(&SourceName::new(name)).await?;
+        if !self.is_series(name).await? {
+            return Ok(Vec::new());
+        }
+        let mut days = Vec::new();
+        for at in self.store.left_incomplete(&source).await? {
+            let at = moment_from_text(&at)?;
+            days.push(series::day_of(&source.settings, at)?.to_string());
+        }
+        Ok(days)
     }
 
     /// A place that is read again is read with the source's own mapping, unless something is said

@@ -71,6 +71,11 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
             for line in table(&header, &cells) {
                 out.line(line)?;
             }
+            for row in &rows {
+                if let Some(said) = left_incomplete(&bench, &row.name).await? {
+                    out.line(said)?;
+                }
+            }
             Ok(ExitCode::SUCCESS)
         }
         Source::Kinds => {
@@ -434,6 +439,28 @@ pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure
         }
     }
     Ok(())
+}
+
+/// Which rosters of a series stay incomplete though a later one is whole, and what mends them.
+async fn left_incomplete(
+    bench: &lastkey_workbench::Workbench,
+    name: &str,
+) -> Result<Option<String>, Failure> {
+    let days = bench.rosters_left_incomplete(name).await?;
+    let Some(first) = days.first() else {
+        return Ok(None);
+    };
+    let which = match days.as_slice() {
+        [one] => format!("the roster of {one} was not read completely and stays so"),
+        all => format!(
+            "{} rosters, the first of {first}, were not read completely and stay so",
+            counted(u64::try_from(all.len()).unwrap_or(u64::MAX))
+        ),
+    };
+    Ok(Some(format!(
+        "{name}: {which}: who left or moved then is told with the next complete one; to mend it, mend \
+         the file, remove the source and import the whole series anew"
+    )))
 }
 
 fn list_row(row: &SourceRow) -> Vec<String> {

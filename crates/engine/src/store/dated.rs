@@ -54,6 +54,24 @@ impl Store {
         Ok(found)
     }
 
+    /// The moments that only incomplete reads of a source show, before the latest complete one:
+    /// what was read later does not make them whole. Oldest first.
+    pub async fn left_incomplete(&self, source: &SourceRecord) -> Result<Vec<String>, StoreError> {
+        let found = sqlx::query_scalar(
+            "SELECT DISTINCT read_at FROM syncs s WHERE source = ?1 AND state = ?2
+               AND read_at < (SELECT max(read_at) FROM syncs WHERE source = ?1 AND state = ?3)
+               AND NOT EXISTS (SELECT 1 FROM syncs c
+                 WHERE c.source = ?1 AND c.state = ?3 AND c.read_at = s.read_at)
+             ORDER BY read_at",
+        )
+        .bind(source.id)
+        .bind(SyncState::Incomplete.word())
+        .bind(SyncState::Complete.word())
+        .fetch_all(self.readers())
+        .await?;
+        Ok(found)
+    }
+
     /// What reads of a source there are that show this moment, and whether later ones are there.
     pub async fn dated_reads(
         &self,
