@@ -108,17 +108,35 @@ pub(super) async fn odd_records(
     depth: Depth,
 ) -> Result<Odd, StoreError> {
     let live: HashSet<i64> = sources.rows.values().copied().collect();
-    let mut versions: Vec<Version> = Vec::new();
     let ever = Which::ever(Kind::Identity);
     let moment = at.limit();
+    let is_there = |block: &Block| live.contains(&block.source) && block.first_sync <= moment;
+    let is_listed =
+        |block: &Block, place| block.ended_sync(place).is_none_or(|ended| ended > moment);
+    // Of nearly all there is one version and it stands: only of the others are all looked up.
+    let mut ended: HashSet<(i64, i64)> = HashSet::new();
     blocks::each(connection, &ever, Columns::Keys, |block| {
-        if live.contains(&block.source) && block.first_sync <= moment {
+        if is_there(block) && block.has_ended() {
+            let places = block.places().filter(|place| !is_listed(block, *place));
+            let keys = places.filter_map(|place| block.keys.get(place));
+            ended.extend(keys.map(|key| (block.source, *key)));
+        }
+        Ok(())
+    })
+    .await?;
+    if ended.is_empty() {
+        return Ok(Odd::default());
+    }
+    let mut versions: Vec<Version> = Vec::new();
+    blocks::each(connection, &ever, Columns::Keys, |block| {
+        if is_there(block) {
             versions.extend(block.places().filter_map(|place| {
-                Some(Version {
+                let key = *block.keys.get(place)?;
+                ended.contains(&(block.source, key)).then(|| Version {
                     source: block.source,
-                    key: *block.keys.get(place)?,
+                    key,
                     row: block.row(place),
-                    listed: block.ended_sync(place).is_none_or(|ended| ended > moment),
+                    listed: is_listed(block, place),
                 })
             }));
         }
