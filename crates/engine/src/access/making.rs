@@ -363,6 +363,15 @@ impl Making {
             (employer, employed.with(identities.row(employed.of)))
         });
         graph.employed = Rows::build(identities.rows.len(), employed.collect());
+        let Nodes {
+            places: identity_places,
+            listed: identity_list,
+        } = self.identities;
+        drop(identity_list);
+        let identity_of = |number: Number| {
+            let place = identity_places.get(number);
+            identities.row(place.unwrap_or(NONE))
+        };
 
         // accounts
         graph.account_ids = accounts.texts(&self.accounts.ids);
@@ -377,6 +386,7 @@ impl Making {
         for (row, place) in (0..).zip(&accounts.places) {
             graph.accounts.at_mut(row).system = system_of(&self.accounts.systems, *place);
         }
+        drop(self.accounts);
         let all = || (0..).zip(graph.accounts.values());
         let mut of_identities = Vec::with_capacity(accounts.places.len());
         of_identities.extend(all().map(|(row, account)| (account.identity, row)));
@@ -483,7 +493,7 @@ impl Making {
             .filter_map(|owner| {
                 let number = Some(owner.object);
                 let object = match owner.object_type {
-                    ObjectType::Identity => identities.row(self.identities.place(number)),
+                    ObjectType::Identity => identity_of(owner.object),
                     ObjectType::Account => account_of(number),
                     ObjectType::Credential => credentials.row(self.credentials.place(number)),
                     ObjectType::Location => locations.row(self.locations.place(number)),
@@ -494,7 +504,7 @@ impl Making {
                 };
                 (object != NONE).then(|| OwnerLine {
                     object: (owner.object_type, object),
-                    owner: identities.row(self.identities.place(Some(owner.owner))),
+                    owner: identity_of(owner.owner),
                     role: owner.role,
                     basis: owner.basis,
                 })

@@ -164,7 +164,13 @@ impl Store {
             });
         }
         drop(reading);
-        let Found { making, maybe, .. } = found;
+        let Found {
+            making,
+            maybe,
+            known,
+        } = found;
+        // Before all ids are put in order, which takes as much again.
+        drop(known);
         let mut graph = making.graph();
         graph.reads = reads;
         graph.never_read = never_read;
