@@ -8,9 +8,7 @@
     clippy::indexing_slicing
 )]
 
-use lastkey_engine::views::NewSource;
 use lastkey_tests::desk::Desk;
-use lastkey_workbench::{KeySource, OpenOptions, WhenMissing, Workbench};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -329,95 +327,6 @@ fn a_file_that_is_imported_again_keeps_its_mapping() {
     desk.expect(3, &again);
     let other = [&again[..], &["--map", "id=User"]].concat();
     assert_eq!(desk.lines(0, &other)[0]["state"], "complete");
-}
-
-#[test]
-fn another_mapping_of_rosters_that_were_read_is_refused() {
-    let (desk, folder) =
-        three("id,kind,display_name,status,department\nann,person,Ann,active,Ops\n");
-    let import = [
-        "import",
-        &folder,
-        "--as",
-        "hr",
-        "--series",
-        "--set",
-        "hold_above=100",
-    ];
-    desk.expect(0, &import);
-    let mut other = import.to_vec();
-    other.extend(["--map", "title=department"]);
-    desk.trouble(
-        3,
-        &other,
-        "rosters of `hr` were read with other settings before",
-    );
-}
-
-/// The window changes a source by this.
-#[test]
-fn settings_of_a_series_that_make_its_rosters_say_something_else_are_refused_in_the_window() {
-    let (desk, folder) =
-        three("id,kind,display_name,status,department\nann,person,Ann,active,Ops\n");
-    let import = ["import", &folder, "--as", "hr", "--series"];
-    desk.expect(0, &[&import[..], &["--set", "hold_above=100"]].concat());
-    let options = OpenOptions {
-        store_path: desk.store.clone().into(),
-        key_source: KeySource::KeyFile(desk.key.clone().into()),
-        when_missing: WhenMissing::Refuse,
-    };
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let bench = Workbench::open(&options).await.unwrap().workbench;
-        let kept = bench.sources().await.unwrap()[0].settings.clone();
-        let with = |key: &str, value: &str| {
-            let mut settings = kept.clone();
-            settings.insert(key.to_owned(), value.to_owned());
-            NewSource {
-                kind: "flat-files".to_owned(),
-                name: "hr".to_owned(),
-                settings,
-                secret: None,
-            }
-        };
-        let said = "rosters of `hr` were read with other settings before";
-        for (key, value) in [("timezone", "Europe/Zurich"), ("map.title", "department")] {
-            let problem = bench.review_change(with(key, value)).await.unwrap();
-            let problem = problem.expect("a problem");
-            assert!(problem.message.starts_with(said), "{problem:?}");
-            assert_eq!(problem.field.as_deref(), Some(key));
-            let refused = bench.change_source(with(key, value)).await.unwrap_err();
-            assert!(refused.message.starts_with(said), "{refused:?}");
-        }
-        // What changes no row is changed.
-        let other = with("fresh_for", "90d");
-        assert_eq!(bench.review_change(other.clone()).await.unwrap(), None);
-        bench.change_source(other).await.unwrap();
-        let now = bench.sources().await.unwrap()[0].settings.clone();
-        assert_eq!(now["fresh_for"], "90d");
-        bench.closing().close().await;
-    });
-}
-
-#[test]
-fn a_series_without_a_mapping_goes_on_with_one_that_gives_the_same_columns() {
-    let (desk, folder) =
-        three("id,kind,display_name,status,department\nann,person,Ann,active,Ops\n");
-    let import = ["import", &folder, "--as", "hr", "--series"];
-    let whole = ["--set", "hold_above=100"];
-    desk.expect(0, &[&import[..], &whole].concat());
-    let before = events(&desk);
-    let next = std::fs::read_to_string(desk.room.path("rosters/2026-03.csv")).unwrap();
-    desk.write(
-        "rosters/2026-04.csv",
-        next.replacen("department", "Org Unit", 1),
-    );
-    let mapped = ["--map", "id=id,department=Org Unit"];
-    assert_eq!(
-        desk.lines(0, &[&import[..], &mapped].concat()).len(),
-        1,
-        "the new one"
-    );
-    assert_eq!(events(&desk), before, "nobody moves");
 }
 
 #[test]

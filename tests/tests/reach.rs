@@ -1,0 +1,219 @@
+//! What links do to reach and rehearsals, now, of an earlier sync and of somebody who is gone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use lastkey_tests::desk::Desk;
+use serde_json::Value;
+
+const PEOPLE: &str = "id,kind,display_name,email,start_date,employee_number
+u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100
+u2,person,Bob Jones,bob@x.org,2012-01-01,200
+u3,person,Bob Jones,bob@x.org,2015-01-01,300
+";
+
+const ACCOUNTS: &str = "system,id,name,identity_id,email,created_at,badge
+corp,a1,ann.smith,u1,,2010-01-02,
+corp,a2,bob,,bob@x.org,2012-01-02,
+corp,a3,asmith,,,2011-01-01,
+corp,a4,adm-x,,,2011-01-01,N200
+corp,a5,backup,,,2009-01-01,
+";
+
+/// A roster and a directory, read.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("hr/identities.csv", PEOPLE);
+    desk.write("ad/accounts.csv", ACCOUNTS);
+    for source in ["hr", "ad"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    desk
+}
+
+#[test]
+fn links_reach_and_rehearsals_of_an_earlier_sync_are_made_of_its_facts() {
+    let desk = Desk::new();
+    let write = |name: &str, text: &str| desk.write(&format!("all/{name}.csv"), text);
+    let people = "id,kind,display_name\nu1,person,Ann\nwl,workload,Payroll\n";
+    let accounts = "system,id,identity_id,privileged\ncorp,a1,u1,\ncorp,root,wl,true\n";
+    write("identities", people);
+    write("accounts", accounts);
+    write("entitlements", "system,id,kind\ncorp,g1,group\n");
+    write(
+        "grants",
+        "system,principal_type,principal_id,entitlement_id,assignment\ncorp,account,a1,g1,eligible\n",
+    );
+    write(
+        "controls",
+        "system,account_id,principal_type,principal_id,means\n\
+         corp,root,entitlement,g1,reset_password\n",
+    );
+    write(
+        "credentials",
+        "system,id,kind,account_id,fingerprint\ncorp,k1,password,a1,f\ncorp,k2,password,root,f\n",
+    );
+    let folder = desk.room.path("all").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "all"]);
+    let radius = desk.expect(0, &["reach", "--identity", "u1"]);
+    for line in [
+        "member of (eligible) entitlement corp:g1 on corp:a1 -> by reset_password account corp:root (of wl, privileged)",
+        "own credential: credential corp:k1 -> same secret credential corp:k2 (of wl)",
+    ] {
+        assert!(radius.contains(line), "{radius}");
+    }
+    write("identities", &people.replace("u1,person,Ann\n", ""));
+    write(
+        "accounts",
+        &accounts.replace("corp,a1,u1,\n", "corp,a1,,\n"),
+    );
+    desk.expect(0, &["sync", "all", "--accept-removals"]);
+    // The account named her when it did last, and stays with her.
+    let gone = desk.expect(0, &["reach", "--identity", "u1"]);
+    assert!(gone.contains("Ann is in no source now"), "{gone}");
+    assert!(gone.contains("reaches 5 things"), "{gone}");
+    fn then<'t>(command: &[&'t str]) -> Vec<&'t str> {
+        [command, &["--as-of", "1"]].concat()
+    }
+    let without_time = |text: String| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.starts_with("  "));
+        lines.map(str::to_owned).collect()
+    };
+    let again = desk.expect(0, &then(&["reach", "--identity", "u1"]));
+    assert_eq!(without_time(again.clone()), without_time(radius));
+    assert!(again.contains("after sync 1"), "{again}");
+    let left = desk.lines(1, &then(&["rehearse", "leaver", "--identity", "all:u1"]));
+    assert_eq!(left[0]["as_of"], 1);
+    assert_eq!(left[0]["identity"], "u1");
+    assert_eq!(left[0]["residual"].as_array().unwrap().len(), 5, "{left:?}");
+    let everyone = desk.lines(0, &then(&["rehearse", "leaver", "--all"]));
+    assert_eq!(everyone.len(), 2);
+    desk.trouble(
+        2,
+        &then(&["rehearse", "leaver", "--identity", "u9"]),
+        "after sync 1",
+    );
+    let of = |as_of: &[&str]| {
+        let list = ["link", "list", "--connected"];
+        let rows = desk.lines(0, &[&list[..], as_of].concat());
+        rows.iter()
+            .map(|row| row["account"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(&[]), ["corp:root"]);
+    assert_eq!(of(&["--as-of", "1"]), ["corp:a1", "corp:root"]);
+    let ann = desk.lines(0, &then(&["link", "list", "--of", "u1"]));
+    assert_eq!(
+        (ann.len(), &ann[0]["account"]),
+        (1, &Value::from("corp:a1"))
+    );
+    let counts = desk.expect(0, &then(&["link", "list"]));
+    assert!(counts.contains("2  connected"), "{counts}");
+}
+
+#[test]
+fn the_reach_of_somebody_who_is_gone_is_that_of_the_accounts_that_stayed() {
+    let desk = desk();
+    let left = PEOPLE.replacen(
+        "u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100\n",
+        "",
+        1,
+    );
+    desk.write("hr/identities.csv", left);
+    desk.write(
+        "ad/grants.csv",
+        "system,principal_type,principal_id,entitlement_id\ncorp,account,a1,payments\n",
+    );
+    desk.expect(0, &["sync"]);
+    let out = desk.expect(0, &["reach", "--identity", "u1"]);
+    assert!(
+        out.contains("Ann Smith is in no source now, and left it between"),
+        "{out}"
+    );
+    assert!(out.contains("signs in: account corp:a1"), "{out}");
+    let answer = desk.lines(0, &["reach", "--identity", "hr:u1"]).remove(0);
+    assert_eq!(answer["from"], "identity hr:u1");
+    assert_eq!(answer["gone"]["display_name"], "Ann Smith");
+    assert!(answer["gone"]["earliest"].as_str() < answer["gone"]["latest"].as_str());
+    let reached: Vec<_> = answer["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(reached, ["a1", "payments"], "{answer}");
+    // Of whom nothing stayed, that is said.
+    let none = PEOPLE.replacen("u3,person,Bob Jones,bob@x.org,2015-01-01,300\n", "", 1);
+    let none = none.replacen(
+        "u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100\n",
+        "",
+        1,
+    );
+    desk.write("hr/identities.csv", none);
+    desk.expect(0, &["sync", "hr", "--accept-removals"]);
+    let out = desk.expect(0, &["reach", "--identity", "u3"]);
+    assert!(out.contains("no account that can be told stayed"), "{out}");
+    // Whoever is listed is as before, and nobody is somebody who was never there.
+    let bob = desk.lines(0, &["reach", "--identity", "u2"]).remove(0);
+    assert!(bob.get("gone").is_none(), "{bob}");
+    desk.trouble(
+        2,
+        &["reach", "--identity", "u9"],
+        "there is no identity `u9`",
+    );
+}
+
+#[test]
+fn what_only_a_likely_rule_makes_somebodys_fails_nobody() {
+    let desk = Desk::new();
+    desk.write("hr/identities.csv", "id,kind,email\nu1,person,ann@x.org\n");
+    desk.write(
+        "ad/accounts.csv",
+        "system,id,email,enabled,local_sign_in\ncorp,a1,ann@x.org,true,true\n",
+    );
+    for source in ["hr", "ad"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    let verdict = |expected: &str| {
+        let (_, answer, _) = desk.run(&["rehearse", "leaver", "--identity", "u1", "--json"]);
+        let line: Value = serde_json::from_str(answer.lines().next().unwrap()).unwrap();
+        assert_eq!(line["verdict"], expected, "{line}");
+        line
+    };
+    let line = verdict("indeterminate");
+    assert_eq!(line["residual"][0]["basis"], "assumed", "{line}");
+    let missing = line["missing_facts"].to_string();
+    assert!(
+        missing.contains("whose account `corp:a1` is only follows"),
+        "{missing}"
+    );
+
+    let rules = desk.write(
+        "rules.toml",
+        "[[rule]]\nname = \"mail\"\nconfidence = \"certain\"\naccount = \"email\"\nidentity = \"email\"\n",
+    );
+    desk.expect(0, &["link", "rules", "ad", "--set", &rules]);
+    assert_eq!(verdict("fail")["residual"][0]["basis"], "attested");
+    desk.expect(0, &["link", "rules", "ad", "--default"]);
+    verdict("indeterminate");
+    desk.expect(0, &["link", "corp:a1", "hr:u1", "--why", "asked her"]);
+    verdict("fail");
+
+    let package = desk.room.path("p.zip").display().to_string();
+    desk.expect(0, &["export", "--out", &package]);
+    let table = std::process::Command::new("unzip")
+        .args(["-p", &package, "links/links.csv"])
+        .output()
+        .unwrap();
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert_eq!(
+        table.lines().nth(1).unwrap(),
+        "corp,a1,ad,connected,hr:u1,decision,,attested,,"
+    );
+}
