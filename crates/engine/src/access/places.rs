@@ -30,16 +30,11 @@ impl Places {
         self.widen(self.entries + more);
     }
 
-    /// The slots from where a number belongs on.
-    fn slots(&self, number: Number) -> impl Iterator<Item = usize> + use<> {
-        let slots = self.table.len();
-        let shift = u64::BITS - slots.trailing_zeros();
-        let first = number
-            .cast_unsigned()
-            .wrapping_mul(SPREAD)
-            .checked_shr(shift)
-            .unwrap_or(0) as usize;
-        (first..slots).chain(0..first)
+    /// The slot where a number belongs; the next ones follow, the first after the last.
+    fn first_slot(&self, number: Number) -> usize {
+        let shift = u64::BITS - self.table.len().trailing_zeros();
+        let spread = number.cast_unsigned().wrapping_mul(SPREAD);
+        spread.checked_shr(shift).unwrap_or(0) as usize
     }
 
     fn widen(&mut self, entries: usize) {
@@ -58,13 +53,14 @@ impl Places {
     }
 
     fn enter(&mut self, number: Number, place: u32) {
-        for slot in self.slots(number) {
-            if let Some(slot) = self.table.get_mut(slot)
-                && *slot == NONE
-            {
+        let mut at = self.first_slot(number);
+        // Half of all slots are free.
+        while let Some(slot) = self.table.get_mut(at) {
+            if *slot == NONE {
                 *slot = place;
                 return;
             }
+            at = (at + 1) & (self.table.len() - 1);
         }
     }
 
@@ -78,9 +74,14 @@ impl Places {
         if let Some(place) = u32::try_from(number).ok().filter(|place| is_at(*place)) {
             return Some(place);
         }
-        self.slots(number)
-            .map_while(|slot| self.table.get(slot).copied().filter(|place| *place != NONE))
-            .find(|place| is_at(*place))
+        let mut at = self.first_slot(number);
+        while let Some(place) = self.table.get(at).copied().filter(|place| *place != NONE) {
+            if is_at(place) {
+                return Some(place);
+            }
+            at = (at + 1) & (self.table.len() - 1);
+        }
+        None
     }
 
     /// Gives a number the next place, unless it has one; its place.
