@@ -493,6 +493,19 @@ fn places_of(rows: &[i64]) -> (Vec<i64>, BTreeMap<i64, Vec<usize>>) {
     (places.keys().copied().collect(), places)
 }
 
+fn at_places(
+    blocks: &[Block],
+    places: &BTreeMap<i64, Vec<usize>>,
+    take: &mut impl FnMut(&Block, usize) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    for block in blocks {
+        for place in places.get(&block.id).into_iter().flatten() {
+            take(block, *place)?;
+        }
+    }
+    Ok(())
+}
+
 /// The blocks of some rows, each with the places that were asked for, and by which sync each ended.
 pub(in super::super) async fn versions_of(
     connection: &mut SqliteConnection,
@@ -502,11 +515,8 @@ pub(in super::super) async fn versions_of(
 ) -> Result<(), StoreError> {
     let (ids, places) = places_of(rows);
     for part in ids.chunks(16) {
-        for block in by_id(&mut *connection, part, columns, At::Ever).await? {
-            for place in places.get(&block.id).into_iter().flatten() {
-                take(&block, *place)?;
-            }
-        }
+        let blocks = by_id(&mut *connection, part, columns, At::Ever).await?;
+        at_places(&blocks, &places, &mut take)?;
     }
     Ok(())
 }
@@ -521,11 +531,8 @@ pub(in super::super) async fn of_rows(
 ) -> Result<(), StoreError> {
     let (ids, places) = places_of(rows);
     for part in ids.chunks(16) {
-        for block in load(&mut *connection, part, columns, At::Ever).await? {
-            for place in places.get(&block.id).into_iter().flatten() {
-                take(&block, *place)?;
-            }
-        }
+        let blocks = load(&mut *connection, part, columns, At::Ever).await?;
+        at_places(&blocks, &places, &mut take)?;
     }
     Ok(())
 }

@@ -88,18 +88,12 @@ impl Store {
         let mut writing = self.begin().await?;
         let connection = &mut *writing.tx;
         for (kind, upto) in &cutoffs {
-            let kept = match kind {
-                Kind::Identity => belongings(&mut *connection, self.names()?).await?,
-                Kind::Account => changed_accounts(&mut *connection).await?,
-                Kind::Entitlement
-                | Kind::Grant
-                | Kind::Credential
-                | Kind::Location
-                | Kind::Reader
-                | Kind::Control
-                | Kind::Owner
-                | Kind::Session
-                | Kind::Task => HashSet::new(),
+            let kept = if *kind == Kind::Identity {
+                belongings(&mut *connection, self.names()?).await?
+            } else if *kind == Kind::Account {
+                changed_accounts(&mut *connection).await?
+            } else {
+                HashSet::new()
             };
             let found =
                 blocks::forgettable(&mut *connection, *kind, *upto, &evidence, &kept).await?;
