@@ -127,6 +127,9 @@ async fn found_since(
     attributes: &BTreeSet<String>,
     upto: i64,
 ) -> Result<Vec<Row>, StoreError> {
+    if !any_ended(connection).await? {
+        return Ok(Vec::new());
+    }
     let ever = Which::ever(Kind::Account);
     let mut versions: Vec<(i64, i64, i64)> = Vec::new();
     blocks::each_after(connection, &ever, Columns::Keys, upto, |block| {
@@ -183,6 +186,17 @@ async fn found_since(
     })
     .await?;
     Ok(found)
+}
+
+/// Whether any account has a version that others may have followed.
+async fn any_ended(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let (any,): (bool,) = sqlx::query_as(
+        "SELECT EXISTS (SELECT 1 FROM block_ends e JOIN blocks b ON b.id = e.id >> 12 WHERE b.kind = ?1)",
+    )
+    .bind(Kind::Account.word())
+    .fetch_one(connection)
+    .await?;
+    Ok(any)
 }
 
 /// A number of all values that rules can go by.
