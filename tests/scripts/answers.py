@@ -5,6 +5,7 @@ Beside each stands what a plain tool does with the same data in the same run: an
 same rows without keys or indexes, asked within one process; rustworkx.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -55,12 +56,20 @@ def line(table, work, ours, memory, beside, name, reach):
     table.line(work, said, memory, f"{naive:.1f} ms", name, f"{middle / naive:.2f}" if naive else "", reach)
 
 
+def people_of(connection, tables):
+    """Everybody of these tables with three columns; a roster need not have each of them."""
+    def select(name):
+        there = {row[1] for row in connection.execute(f'pragma table_info("{name}")')}
+        columns = [c if c in there else f"null as {c}" for c in ("id", "display_name", "email")]
+        return f'select {", ".join(columns)} from "{name}"'
+    return " union all ".join(select(name) for name in tables)
+
+
 def search(table, keys, memory, plain, people):
     """Each key of each word, beside a list of the same people gone through for each key."""
     typed = [(row["ms"], row["what"]) for row in keys if row["what"].startswith("key")]
     connection = sqlite3.connect(f"file:{plain}?mode=ro", uri=True)
-    columns = "id, display_name, email"
-    every = " union all ".join(f'select {columns} from "{name}"' for name in people)
+    every = people_of(connection, people)
     wanted = "display_name like ?1 or display_name like '% ' || ?1 or id like ?1 or email like ?1"
 
     def naive(word):
@@ -102,7 +111,8 @@ def windows(table, asked, memory, plain, files):
 def stream(table, room, store, plain, people, run, lastkey):
     """A whole table as documents."""
     ours = [run(lastkey(store, "--json", "identities"), out=room / "all.jsonl")]
-    every = " union all ".join(f'select id, display_name, email from "{name}"' for name in people)
+    with contextlib.closing(sqlite3.connect(f"file:{plain}?mode=ro", uri=True)) as connection:
+        every = people_of(connection, people)
     beside = [run(["sqlite3", "-json", plain, every], out=room / "all.json")]
     table.add("every identity as JSON", ours, beside, "sqlite3 -json, three columns", "lower is better")
 
