@@ -255,8 +255,10 @@ impl Table {
         let mut filters: Vec<String> = columns
             .filter_map(|column| Some(format!("{column}={}", row.get(&column)?.as_str()?)))
             .collect();
-        let first = lastkey_workbench::columns(kind).into_iter().next();
-        filters.extend(first.map(|column| format!("{column}=nobody has this")));
+        // A column of words of ours refuses any other.
+        let mut columns = lastkey_workbench::columns(kind).into_iter();
+        let named = columns.find(|column| column == "id" || column == "system");
+        filters.extend(named.map(|column| format!("{column}=nobody has this")));
         Ok(filters)
     }
 }
