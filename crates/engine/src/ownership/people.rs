@@ -109,7 +109,10 @@ impl Wanted {
 pub struct People {
     all: Vec<Person>,
     by_key: HashMap<Key, Vec<usize>>,
-    /// By system and login in compared form: whose account it is.
+    /// Whom no source lists now, by id.
+    gone: HashMap<String, Vec<usize>>,
+    /// By system and login in compared form: whose account it is; nobody where whoever has it
+    /// cannot be named.
     by_account: HashMap<(String, String), Vec<usize>>,
 }
 
@@ -127,11 +130,21 @@ impl People {
         number
     }
 
-    /// Says whose account a login of a system is.
-    pub fn add_login(&mut self, system: &str, login: &str, person: usize) {
+    /// Takes in somebody whom no source lists now; gives their number. Only references that mean
+    /// nobody else lead there.
+    pub fn add_gone(&mut self, person: Person) -> usize {
+        let number = self.all.len();
+        self.gone.entry(person.id.clone()).or_default().push(number);
+        self.all.push(person);
+        number
+    }
+
+    /// Says whose account a login of a system is. None: somebody's who is not known here, and so
+    /// nobody's whose name only looks alike.
+    pub fn add_login(&mut self, system: &str, login: &str, person: Option<usize>) {
         let key = (system.to_owned(), folded(login));
         let whose = self.by_account.entry(key).or_default();
-        if !whose.contains(&person) {
+        if let Some(person) = person.filter(|person| !whose.contains(person)) {
             whose.push(person);
         }
     }
@@ -150,11 +163,25 @@ impl People {
 
     /// The identities that a reference of a source can mean: its own source before others.
     pub fn referred(&self, id: &str, source: i64) -> Vec<usize> {
-        let with = |id: &str| {
-            self.by_key
-                .get(&Key::Id(id.to_owned()))
-                .map_or(&[][..], Vec::as_slice)
-        };
+        self.meant(id, source, |id| self.by_key.get(&Key::Id(id.to_owned())))
+    }
+
+    /// The same, or else those whom no source lists now.
+    fn referred_ever(&self, id: &str, source: i64) -> Vec<usize> {
+        let listed = self.referred(id, source);
+        match listed.is_empty() {
+            true => self.meant(id, source, |id| self.gone.get(id)),
+            false => listed,
+        }
+    }
+
+    fn meant<'p>(
+        &'p self,
+        id: &str,
+        source: i64,
+        with_id: impl Fn(&str) -> Option<&'p Vec<usize>>,
+    ) -> Vec<usize> {
+        let with = |id: &str| with_id(id).map_or(&[][..], Vec::as_slice);
         let bare = with(id);
         if !bare.is_empty() {
             let own = bare
@@ -173,7 +200,7 @@ impl People {
     pub fn named(&self, pointer: &Pointer) -> Vec<usize> {
         let by = |key: Key| self.by_key.get(&key).cloned().unwrap_or_default();
         let mut found = match pointer {
-            Pointer::Identity { source, id } => self.referred(id, *source),
+            Pointer::Identity { source, id } => self.referred_ever(id, *source),
             Pointer::Login { system, login } => {
                 let account = (system.clone(), login.clone());
                 // A login of this very system says more than a name that looks alike.

@@ -110,7 +110,7 @@ fn people() -> People {
         manager_id: None,
     };
     people.add(workload, Key::of("provisioning", None, None));
-    people.add_login("corp", "X100", 1);
+    people.add_login("corp", "X100", Some(1));
     people
 }
 

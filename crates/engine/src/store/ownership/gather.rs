@@ -5,10 +5,10 @@
 
 use super::super::blocks::{self, At, Columns};
 use super::super::names::NumberSet;
-use super::super::{Store, StoreError, every};
+use super::super::{LinkState, Store, StoreError, every};
 use super::asked::Asked;
 use super::decisions::{OwnerVerdict, in_force};
-use super::known::{Known, Line, id_numbers, object_number, once_there, record_number};
+use super::known::{Known, Line, object_number, record_number};
 use crate::ownership::{People, Subject};
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
@@ -38,6 +38,7 @@ impl Known {
             teams: HashMap::new(),
             at_accounts: HashMap::default(),
             at_places: HashMap::new(),
+            gone: HashMap::default(),
             once: NumberSet::default(),
         };
         let mut asked = Asked::default();
@@ -49,14 +50,14 @@ impl Known {
         known.read_places(reading, &subjects, &mut asked).await?;
         let mut teams = known.read_teams(reading, &asked).await?;
         let logins = known.read_logins(reading, &mut asked, &mut teams).await?;
-        let numbers = known.read_people(reading, &asked, now).await?;
+        let mut numbers = known.read_people(reading, &asked, now).await?;
+        known.read_gone(reading, &asked, &mut numbers).await?;
+        known.read_managers(reading, &mut numbers, now).await?;
         for (system, login, record) in logins {
-            if let Some(person) = numbers.get(&record) {
-                known.people.add_login(&system, &login, *person);
-            }
+            let person = numbers.get(&record).copied();
+            known.people.add_login(&system, &login, person);
         }
         known.settle_teams(teams, &numbers);
-        known.read_once(reading).await?;
         known.read_places_again(reading, &subjects).await?;
         Ok(known)
     }
@@ -64,21 +65,25 @@ impl Known {
     async fn read_links(&mut self, reading: &mut SqliteConnection) -> Result<(), StoreError> {
         let mut after = i64::MIN;
         loop {
-            let rows: Vec<(i64, i64, String)> = sqlx::query_as(
-                "SELECT account, identity_source, identity_id FROM links
+            let rows: Vec<(i64, i64, String, i64)> = sqlx::query_as(
+                "SELECT account, identity_source, identity_id, state FROM links
                  WHERE account > ?1 AND identity_source IS NOT NULL AND identity_id IS NOT NULL
                  ORDER BY account LIMIT 20000",
             )
             .bind(after)
             .fetch_all(&mut *reading)
             .await?;
-            let Some((last, _, _)) = rows.last() else {
+            let Some((last, _, _, _)) = rows.last() else {
                 return Ok(());
             };
             after = *last;
-            for (row, source, id) in rows {
-                self.links
-                    .insert(row, record_number(self.names, source, &id));
+            for (row, source, id, state) in rows {
+                let record = record_number(self.names, source, &id);
+                if LinkState::from_number(state)? == LinkState::Gone {
+                    let key = self.names.key(Kind::Identity, &id);
+                    self.gone.insert(record, key);
+                }
+                self.links.insert(row, record);
             }
         }
     }
@@ -152,18 +157,6 @@ impl Known {
             let number = object_number(self.names, &about.object);
             self.lines.entry(number).or_default().push(line);
         }
-        Ok(())
-    }
-
-    /// Which of the owners whom no source has were there once.
-    async fn read_once(&mut self, reading: &mut SqliteConnection) -> Result<(), StoreError> {
-        let mut missing = NumberSet::default();
-        for line in self.lines.values().flatten() {
-            if self.people.referred(&line.owner_id, line.source).is_empty() {
-                missing.extend(id_numbers(self.names, &line.owner_id));
-            }
-        }
-        self.once = once_there(reading, &missing).await?;
         Ok(())
     }
 }

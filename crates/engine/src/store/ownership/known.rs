@@ -48,6 +48,8 @@ pub(super) struct Known {
     pub at_accounts: HashMap<i64, Vec<Clue>, AsTheyAre>,
     /// What the places where a credential stands say.
     pub at_places: HashMap<i64, Vec<Clue>>,
+    /// Records that have accounts and that no source lists now, with the number of their id.
+    pub gone: HashMap<i64, i64, AsTheyAre>,
     /// Owners that some source had once.
     pub once: NumberSet,
 }

@@ -38,11 +38,10 @@ impl Known {
                 let Some(record) = self.links.get(&block.row(place)) else {
                     continue;
                 };
-                if self.machines.contains_key(record) {
-                    continue;
-                }
+                let of_person = !self.machines.contains_key(record);
                 let number = block.keys.get(place).copied().unwrap_or_default();
-                for team in members.get(&number).into_iter().flatten() {
+                let teams_of = members.get(&number).filter(|_| of_person);
+                for team in teams_of.into_iter().flatten() {
                     if let Some(found) = teams.all.get_mut(*team) {
                         found.records.insert(*record);
                         asked.records.insert(*record);
@@ -57,7 +56,10 @@ impl Known {
                     let login = folded(login);
                     let number = login_number(names, &account.system, &login);
                     if asked.logins.contains(&number) {
-                        asked.records.insert(*record);
+                        // A machine's account is somebody's too, and no person's.
+                        if of_person {
+                            asked.records.insert(*record);
+                        }
                         logins.push((account.system.to_string(), login, *record));
                     }
                 }
@@ -68,7 +70,7 @@ impl Known {
         Ok(logins)
     }
 
-    /// The identities that were asked for, and their managers; their numbers by record.
+    /// The identities that were asked for; their numbers by record.
     pub(super) async fn read_people(
         &mut self,
         reading: &mut SqliteConnection,
@@ -102,22 +104,20 @@ impl Known {
             Ok(())
         })
         .await?;
-        let managers: BTreeSet<String> = (0..people.len())
-            .filter_map(|n| people.at(n))
-            .filter_map(|person| person.manager_id.clone())
-            .collect();
-        self.read_managers(reading, &managers, &mut numbers, now)
-            .await?;
         Ok(numbers)
     }
 
-    async fn read_managers(
+    /// The managers of everybody who was taken in so far.
+    pub(super) async fn read_managers(
         &mut self,
         reading: &mut SqliteConnection,
-        managers: &BTreeSet<String>,
         numbers: &mut HashMap<i64, usize>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        let managers: BTreeSet<String> = (0..self.people.len())
+            .filter_map(|n| self.people.at(n))
+            .filter_map(|person| person.manager_id.clone())
+            .collect();
         let texts: Vec<&str> = managers.iter().map(String::as_str).collect();
         let rows = listed_as(&mut *reading, &texts).await?;
         for row in rows {

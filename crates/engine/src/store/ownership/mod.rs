@@ -10,6 +10,7 @@ mod attested;
 mod decisions;
 mod derive;
 mod gather;
+mod gone;
 mod known;
 mod lines;
 mod meant;
@@ -112,5 +113,7 @@ pub(super) async fn mark_stale(connection: &mut SqliteConnection) -> Result<(), 
     meta::put(connection, MADE_FOR, "").await
 }
 
+#[cfg(test)]
+mod gone_tests;
 #[cfg(test)]
 mod tests;

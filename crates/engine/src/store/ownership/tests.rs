@@ -10,7 +10,7 @@ use lastkey_contract::facts::OwnerRole;
 use lastkey_contract::{Fact, Kind};
 use serde_json::{Value, json};
 
-fn facts(fact: &str, rows: &[Value]) -> Vec<Fact> {
+pub(super) fn facts(fact: &str, rows: &[Value]) -> Vec<Fact> {
     rows.iter()
         .map(|row| {
             let mut row = row.clone();
@@ -130,7 +130,7 @@ fn everything() -> OwnersQuery {
 }
 
 /// `strength role object owner`, in order.
-async fn suggested(bench: &Bench) -> Vec<String> {
+pub(super) async fn suggested(bench: &Bench) -> Vec<String> {
     bench.store.settle_ownership(now()).await.unwrap();
     let (rows, matching) = bench.store.owner_suggestions(&everything()).await.unwrap();
     assert_eq!(rows.len() as u64, matching);
@@ -146,7 +146,7 @@ async fn suggested(bench: &Bench) -> Vec<String> {
         .collect()
 }
 
-async fn standings(bench: &Bench) -> Vec<String> {
+pub(super) async fn standings(bench: &Bench) -> Vec<String> {
     bench.store.settle_ownership(now()).await.unwrap();
     let (rows, _) = bench.store.owned(&everything()).await.unwrap();
     rows.iter()

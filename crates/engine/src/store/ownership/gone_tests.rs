@@ -1,0 +1,115 @@
+//! Owners and holders of accounts who are gone, through the store.
+
+use super::tests::{facts, standings, suggested};
+use super::*;
+use crate::collect::seeded::Seeded;
+use crate::collect::tests::{Bench, bench, read};
+use lastkey_contract::Kind;
+use serde_json::{Value, json};
+
+fn person(id: &str, name: &str, mail: &str, since: &str) -> Value {
+    json!({"id": id, "kind": "person", "display_name": name, "email": mail, "status": "active",
+        "start_date": since, "manager_id": "h9"})
+}
+
+fn ann() -> Value {
+    person("h1", "Ann", "a.k@b.example", "2020-01-01T00:00:00Z")
+}
+
+/// Somebody else whose mail begins as Ann's login does.
+fn otto() -> Value {
+    person("h7", "Otto", "ann@o.example", "2026-05-20T00:00:00Z")
+}
+
+fn ina() -> Value {
+    let mut ina = person("h9", "Ina", "ina@b.example", "2020-01-01T00:00:00Z");
+    ina["manager_id"] = json!(null);
+    ina
+}
+
+async fn roster(bench: &Bench, people: &[Value]) {
+    let hr = Seeded::new(3).with(Kind::Identity, facts("identity", people));
+    read(bench, "hr", &hr).await;
+}
+
+/// An account of Ann's that made a key, which also stands in a folder of its name.
+fn corp() -> Seeded {
+    let account = |id: &str, kind: &str, identity: Option<&str>| json!({"system": "corp", "id": id, "kind": kind, "identity_id": identity});
+    let accounts = [
+        account("ann", "human", Some("h1")),
+        account("svc", "service", None),
+    ];
+    let key = json!({"system": "corp", "id": "key", "kind": "ssh_key", "account_id": "svc",
+        "created_by": "ann"});
+    let place = json!({"system": "corp", "path": "home/ann/key", "credential_id": "key"});
+    Seeded::new(4)
+        .with(Kind::Account, facts("account", &accounts))
+        .with(Kind::Credential, facts("credential", &[key]))
+        .with(Kind::Location, facts("location", &[place]))
+}
+
+#[tokio::test]
+async fn a_login_of_somebody_who_is_gone_never_means_whoever_has_such_a_mail() {
+    let bench = bench(&["hr", "corp"]).await;
+    roster(&bench, &[ann(), otto(), ina()]).await;
+    read(&bench, "corp", &corp()).await;
+    let of_key = "technical credential:corp:key";
+    assert_eq!(suggested(&bench).await, [format!("strong {of_key} hr:h1")]);
+    roster(&bench, &[otto(), ina()]).await;
+    // Two facts lead to whoever was the manager, each one step lower.
+    assert_eq!(suggested(&bench).await, [format!("likely {of_key} hr:h9")]);
+    let (rows, _) = bench
+        .store
+        .owner_suggestions(&OwnersQuery {
+            limit: 1,
+            ..OwnersQuery::default()
+        })
+        .await
+        .unwrap();
+    assert!(
+        rows[0].basis.starts_with(
+            "created by `ann`, which is h1 (Ann), who is in no source any more; \
+             h9 (Ina) was the manager"
+        ),
+        "{}",
+        rows[0].basis
+    );
+    // Nobody is left who could say, and Otto is not asked.
+    roster(&bench, &[otto()]).await;
+    assert_eq!(suggested(&bench).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_login_of_a_machine_means_nobody_of_a_like_name() {
+    let bench = bench(&["hr", "corp"]).await;
+    let workload = json!({"id": "wl", "kind": "workload"});
+    roster(&bench, &[otto(), workload]).await;
+    let mut all = corp();
+    let accounts = [
+        json!({"system": "corp", "id": "ann", "kind": "service", "identity_id": "wl"}),
+        json!({"system": "corp", "id": "svc", "kind": "service"}),
+    ];
+    all = all.with(Kind::Account, facts("account", &accounts));
+    read(&bench, "corp", &all).await;
+    assert_eq!(suggested(&bench).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn whoever_managed_an_owner_whose_row_is_gone_is_suggested() {
+    let bench = bench(&["hr", "corp"]).await;
+    roster(&bench, &[ann(), ina()]).await;
+    let line = json!({"object_type": "account", "system": "corp", "object_id": "svc",
+        "owner_id": "h1", "role": "business"});
+    let mut all = corp();
+    all = all.with(Kind::Owner, facts("owner", &[line]));
+    all = all.with(Kind::Credential, Vec::new());
+    read(&bench, "corp", &all).await;
+    assert_eq!(suggested(&bench).await, Vec::<String>::new());
+    roster(&bench, &[ina()]).await;
+    let business = "likely business account:corp:svc hr:h9";
+    assert_eq!(suggested(&bench).await, [business]);
+    assert_eq!(standings(&bench).await, ["svc owner_left"]);
+    // Back on the roster, Ann answers herself.
+    roster(&bench, &[ann(), ina()]).await;
+    assert_eq!(suggested(&bench).await, Vec::<String>::new());
+}
