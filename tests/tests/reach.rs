@@ -169,6 +169,52 @@ fn the_reach_of_somebody_who_is_gone_is_that_of_the_accounts_that_stayed() {
 }
 
 #[test]
+fn an_account_that_may_be_of_somebody_who_is_gone_is_named_for_them() {
+    let desk = Desk::new();
+    let people = "id,kind,display_name,email,start_date\n";
+    let boss = "h9,person,Ina,ina@b.x,2020-01-01\n";
+    let ann = format!("{people}h1,person,Ann,ann@b.x,2020-01-01\n{boss}");
+    desk.write("hr/identities.csv", ann);
+    desk.write(
+        "ad/accounts.csv",
+        "system,id,email,enabled\ncorp,u1,ann@b.x,true\n",
+    );
+    for source in ["hr", "ad"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    // The mail of Ann, who left, is somebody else's now.
+    let anna = format!("{people}h7,person,Anna,ann@b.x,2026-01-01\n{boss}");
+    desk.write("hr/identities.csv", anna);
+    desk.expect(0, &["sync", "hr"]);
+    for who in ["h1", "h7"] {
+        let (_, answer, said) = desk.run(&["rehearse", "leaver", "--identity", who, "--json"]);
+        let answer: Value = serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{said}"));
+        assert_eq!(answer["verdict"], "indeterminate", "{answer}");
+        let missing = answer["missing_facts"].to_string();
+        assert!(
+            missing.contains("account `corp:u1` could be of"),
+            "{missing}"
+        );
+        let rows = desk.lines(0, &["link", "list", "--of", who]);
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert_eq!(rows[0]["account"], "corp:u1");
+        assert_eq!(rows[0]["state"], "possibly connected");
+        let radius = desk.lines(0, &["reach", "--identity", who]).remove(0);
+        assert_eq!(radius["maybe_accounts"], serde_json::json!(["corp:u1"]));
+        assert_eq!(radius["items"], serde_json::json!([]), "{radius}");
+    }
+    let told = desk.expect(0, &["reach", "--identity", "h1"]);
+    assert!(told.contains("account corp:u1 could be theirs"), "{told}");
+    assert!(desk.lines(0, &["link", "list", "--of", "h9"]).is_empty());
+    // As of then it was hers alone.
+    let then = desk.lines(0, &["link", "list", "--of", "h1", "--as-of", "2"]);
+    assert_eq!(then[0]["state"], "connected", "{then:?}");
+    let now = desk.lines(0, &["link", "list", "--of", "h1", "--as-of", "3"]);
+    assert_eq!(now[0]["state"], "possibly connected", "{now:?}");
+}
+
+#[test]
 fn what_only_a_likely_rule_makes_somebodys_fails_nobody() {
     let desk = Desk::new();
     desk.write("hr/identities.csv", "id,kind,email\nu1,person,ann@x.org\n");

@@ -15,6 +15,11 @@ from: string, at: string,
  */
 gone?: Gone, 
 /**
+ * Accounts (`system:id`) that could be theirs as well as another's: what these reach is not
+ * among the items.
+ */
+maybe_accounts?: Array<string>, 
+/**
  * Sorted by kind, system, id, on_account.
  */
 items: Array<ReachItem>, };

@@ -293,6 +293,11 @@ pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCod
             };
             out.line(format!("{}; {stayed}", since_when(gone)))?;
         }
+        for account in &radius.maybe_accounts {
+            out.line(format!(
+                "not known: account {account} could be theirs as well as another's"
+            ))?;
+        }
         for item in &radius.items {
             out.line(format!("  {}", reached(item)))?;
         }

@@ -107,12 +107,19 @@ impl Graph {
         graph.reads = snapshot.reads.clone();
         graph.never_read = snapshot.never_read.clone();
         for account in &snapshot.ambiguous {
-            for candidate in &account.candidates {
-                let accounts = graph
-                    .maybe_accounts
-                    .entry(candidate.to_string())
-                    .or_default();
-                accounts.push(format!("{}:{}", account.system, account.id));
+            let maybe = &mut graph.maybe;
+            let of_gone = match account.candidates.is_empty() {
+                true => &mut maybe.stayed,
+                false => &mut maybe.of_gone,
+            };
+            for (accounts, whose) in [
+                (&mut maybe.of, &account.candidates),
+                (of_gone, &account.gone),
+            ] {
+                for id in whose {
+                    let accounts = accounts.entry(id.to_string()).or_default();
+                    accounts.push(format!("{}:{}", account.system, account.id));
+                }
             }
         }
         graph

@@ -67,9 +67,18 @@ pub struct Graph {
 
     pub(crate) reads: Vec<ReadState>,
     pub(crate) never_read: Vec<SourceName>,
-    /// By identity, the accounts (`system:id`) that could be theirs; by `source:id` of a record that
-    /// no source lists, those that are.
-    pub(crate) maybe_accounts: BTreeMap<String, Vec<String>>,
+    pub(crate) maybe: MaybeAccounts,
+}
+
+/// Accounts (`system:id`) that are nobody's who is listed, by whose they may be.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MaybeAccounts {
+    /// By identity, those that could be theirs as well as another's.
+    pub of: BTreeMap<String, Vec<String>>,
+    /// By `source:id` of a record that no source lists, those that stayed with it.
+    pub stayed: BTreeMap<String, Vec<String>>,
+    /// By the same, those that could be theirs as well as another's.
+    pub of_gone: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -265,9 +274,19 @@ impl Graph {
         })
     }
 
+    /// The accounts that could be an identity's, or a record's that no source lists now, as well
+    /// as another's: `system:id`, in order.
+    pub(crate) fn accounts_in_doubt(&self, id: &str) -> Vec<String> {
+        let found = [self.maybe.of.get(id), self.maybe.of_gone.get(id)];
+        let mut accounts: Vec<String> = found.into_iter().flatten().flatten().cloned().collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts
+    }
+
     /// The accounts that stayed with a record that no source lists now, in order.
     pub(crate) fn accounts_left_by(&self, record: &IdentityId) -> Vec<u32> {
-        let texts = self.maybe_accounts.get(record.as_str());
+        let texts = self.maybe.stayed.get(record.as_str());
         // Names of systems may hold colons, too.
         let named = |text: &str| {
             text.match_indices(':').find_map(|(colon, _)| {

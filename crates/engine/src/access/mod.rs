@@ -17,6 +17,6 @@ mod snapshot;
 pub(crate) use build::{expiry, is_production, membership, revocation, terms};
 pub(crate) use columns::Texts;
 pub use graph::Graph;
-pub(crate) use graph::{AccountRow, CredentialRow, EntitlementRow, IdentityRow};
+pub(crate) use graph::{AccountRow, CredentialRow, EntitlementRow, IdentityRow, MaybeAccounts};
 pub use reach::{Gone, Reach, ReachFrom, ReachItem, ReachLink, reach};
 pub use snapshot::{AmbiguousAccount, ReadState, Snapshot};

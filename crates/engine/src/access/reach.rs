@@ -75,6 +75,11 @@ pub struct Reach {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub gone: Option<Gone>,
+    /// Accounts (`system:id`) that could be theirs as well as another's: what these reach is not
+    /// among the items.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<String>>", optional)]
+    pub maybe_accounts: Vec<String>,
     /// Sorted by kind, system, id, on_account.
     pub items: Vec<ReachItem>,
 }
@@ -143,10 +148,15 @@ pub fn reach(
         .map(|system| dies_with_account(&SystemName::new(graph.systems.at(system))));
     let mut world = World::new(graph, at, Column::new(declared.collect()));
     let reached = world.reach(&accounts, &known);
+    let maybe_accounts = match from {
+        ReachFrom::Identity(id) | ReachFrom::Gone(id) => graph.accounts_in_doubt(id.as_str()),
+        ReachFrom::Credential(..) => Vec::new(),
+    };
     Some(Reach {
         from: words,
         at,
         gone: None,
+        maybe_accounts,
         items: items(graph, &world, &reached, &accounts, start),
     })
 }

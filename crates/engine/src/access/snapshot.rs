@@ -49,6 +49,9 @@ pub struct AmbiguousAccount {
     pub system: SystemName,
     pub id: AccountId,
     pub candidates: Vec<IdentityId>,
+    /// `source:id` of records that no source lists now; with no candidate beside, it stayed with
+    /// them.
+    pub gone: Vec<IdentityId>,
 }
 
 /// How completely one source's objects of one kind were read.

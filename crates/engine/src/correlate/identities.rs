@@ -442,6 +442,15 @@ impl Identities {
         all
     }
 
+    /// `source:id` of those records that are nobody's who is listed.
+    pub fn gone_of(&self, before: &[(i64, String)]) -> Vec<String> {
+        let gone = before
+            .iter()
+            .filter(|(source, id)| self.listed(*source, id).is_none());
+        gone.map(|(source, id)| format!("{}:{id}", self.name_of_source(*source)))
+            .collect()
+    }
+
     /// How a link by a rule to an account of a source is known.
     pub fn basis(&self, source: i64, rule: u16) -> Basis {
         let rules = self.ready.get(&source).unwrap_or(&self.otherwise);

@@ -131,10 +131,11 @@ impl<'a> Stage<'a> {
         if departure.identities.is_empty() {
             missing_facts.push(format!("identity `{}` is in no source", leaver.id()));
             let id = leaver.id().as_str();
-            let accounts = graph.maybe_accounts.get(id).into_iter().flatten();
-            missing_facts.extend(accounts.map(|account| {
+            let stayed = graph.maybe.stayed.get(id).into_iter().flatten();
+            missing_facts.extend(stayed.map(|account| {
                 format!("account `{account}` is of `{id}`, whom no source lists now")
             }));
+            missing_facts.extend(could_be(graph, id));
             missing_facts.sort();
         }
         Rehearsal {
@@ -172,16 +173,19 @@ fn unsettled(graph: &Graph, departure: &Departure) -> Vec<String> {
         .never_read
         .iter()
         .map(|source| format!("source `{source}` was never read"));
-    let maybe = departure.identities.iter().filter_map(|identity| {
-        let id = graph.identity_ids.at(*identity);
-        Some((id, graph.maybe_accounts.get(id)?))
-    });
-    let maybe = maybe.flat_map(|(id, accounts)| {
-        accounts.iter().map(move |account| {
-            format!("account `{account}` could be of `{id}` as well as of another")
-        })
-    });
+    let maybe = departure
+        .identities
+        .iter()
+        .flat_map(|identity| could_be(graph, graph.identity_ids.at(*identity)));
     unread.chain(maybe).collect()
+}
+
+/// The accounts that could be somebody's as well as another's, listed or not.
+fn could_be(graph: &Graph, id: &str) -> Vec<String> {
+    let accounts = graph.accounts_in_doubt(id).into_iter();
+    accounts
+        .map(|account| format!("account `{account}` could be of `{id}` as well as of another"))
+        .collect()
 }
 
 /// The systems in which the leaver has an account or reaches an item.

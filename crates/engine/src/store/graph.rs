@@ -14,7 +14,8 @@ use super::{Store, StoreError, SyncId};
 use crate::access::holding::{Holding, Position};
 use crate::access::making::{Making, NewCredential, NewLocation, NewOwner, Number};
 use crate::access::{
-    CredentialRow, EntitlementRow, Graph, expiry, is_production, membership, revocation,
+    CredentialRow, EntitlementRow, Graph, MaybeAccounts, expiry, is_production, membership,
+    revocation,
 };
 use crate::correlate::{Gathering, Identities, Persons};
 use crate::lifecycle::Basis;
@@ -27,7 +28,7 @@ use lastkey_contract::{Kind, When};
 use serde::Deserialize;
 use sqlx::SqliteConnection;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
@@ -174,7 +175,7 @@ impl Store {
         let mut graph = making.graph();
         graph.reads = reads;
         graph.never_read = never_read;
-        graph.maybe_accounts = maybe;
+        graph.maybe = maybe;
         Ok(graph)
     }
 }
@@ -294,7 +295,7 @@ impl Loading<'_> {
         let found = Found {
             making,
             known,
-            maybe: BTreeMap::new(),
+            maybe: MaybeAccounts::default(),
         };
         all.each_apart(self.connection, found, move |found, block| {
             found.take(depth, &again, block)

@@ -4,7 +4,7 @@ use super::StoreError;
 use super::blocks::Block;
 use super::outline::{AccountOutline, Depth};
 use crate::access::making::{Making, NewAccount, Number};
-use crate::access::{AccountRow, IdentityRow, expiry};
+use crate::access::{AccountRow, IdentityRow, MaybeAccounts, expiry};
 use crate::correlate::{
     AccountKeys, Employment, Gathering, Identities, Match, Persons, employers, merged,
 };
@@ -173,28 +173,32 @@ impl Found {
 fn whose_it_is(
     known: &Identities,
     keys: &AccountKeys,
-    maybe: &mut BTreeMap<String, Vec<String>>,
+    maybe: &mut MaybeAccounts,
 ) -> (Option<u32>, Basis) {
-    let mut may_be = |whose: String| {
-        let accounts = maybe.entry(whose).or_default();
+    let name = |accounts: &mut BTreeMap<String, Vec<String>>, whose: String| {
+        let accounts = accounts.entry(whose).or_default();
         accounts.push(format!("{}:{}", keys.system, keys.id));
     };
     match known.owner_of(keys) {
         Match::One { identity, rule } => return (Some(identity), known.basis(keys.source, rule)),
         Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
             for candidate in candidates {
-                may_be(known.shown(candidate));
+                name(&mut maybe.of, known.shown(candidate));
             }
         }
         Match::HandedOn {
             identity, before, ..
         } => {
             for candidate in known.either(identity, &before) {
-                may_be(known.shown(candidate));
+                name(&mut maybe.of, known.shown(candidate));
+            }
+            for gone in known.gone_of(&before) {
+                name(&mut maybe.of_gone, gone);
             }
         }
         Match::Gone { source, id, .. } => {
-            may_be(format!("{}:{id}", known.name_of_source(source)));
+            let whose = format!("{}:{id}", known.name_of_source(source));
+            name(&mut maybe.stayed, whose);
         }
         Match::Nobodys | Match::None => {}
     }
@@ -205,5 +209,5 @@ fn whose_it_is(
 pub(super) struct Found {
     pub making: Making,
     pub known: Identities,
-    pub maybe: BTreeMap<String, Vec<String>>,
+    pub maybe: MaybeAccounts,
 }

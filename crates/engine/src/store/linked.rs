@@ -22,7 +22,7 @@ use std::collections::HashMap;
 pub struct WhichLinks {
     /// None: however they stand.
     pub state: Option<LinkState>,
-    /// None: whoever's they are. Else those of any of these records.
+    /// None: whoever's they are. Else those of any of these records, and those that may be.
     pub of: Option<Vec<RecordName>>,
 }
 
@@ -32,6 +32,10 @@ impl WhichLinks {
             && self.of.as_ref().is_none_or(|records| {
                 let record = link.record.as_ref();
                 record.is_some_and(|record| records.contains(record))
+                    || records.iter().any(|record| {
+                        let name = record.to_string();
+                        link.candidates.contains(&name)
+                    })
             })
     }
 }
@@ -63,6 +67,12 @@ impl Store {
                 more.push_bind_unseparated(record.id.clone());
                 more.push_unseparated(" AND s.name = ");
                 more.push_bind_unseparated(record.source.clone());
+                more.push(
+                    "SELECT l.account FROM links l WHERE l.state IN (1, 2) AND l.state > 0
+                     AND EXISTS (SELECT 1 FROM json_each(l.candidates) c WHERE c.value = ",
+                );
+                more.push_bind_unseparated(record.to_string());
+                more.push_unseparated(")");
             }
             sql.push(")");
         }

@@ -99,6 +99,15 @@ impl Store {
         }
         for (source, mut account) in accounts {
             let found = known.owner_of(&AccountKeys::of(source, &account));
+            let mut in_doubt = |account: &Account, listed: Vec<u32>, gone: Vec<String>| {
+                let listed = listed.iter().map(|n| IdentityId::new(known.shown(*n)));
+                snapshot.ambiguous.push(AmbiguousAccount {
+                    system: account.system.clone(),
+                    id: account.id.clone(),
+                    candidates: listed.collect(),
+                    gone: gone.into_iter().map(IdentityId::new).collect(),
+                });
+            };
             account.identity_id = match found {
                 Match::One { identity, rule } => {
                     let basis = known.basis(source, rule);
@@ -109,33 +118,19 @@ impl Store {
                     Some(IdentityId::new(known.shown(identity)))
                 }
                 Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
-                    let candidates = candidates.iter().map(|n| IdentityId::new(known.shown(*n)));
-                    snapshot.ambiguous.push(AmbiguousAccount {
-                        system: account.system.clone(),
-                        id: account.id.clone(),
-                        candidates: candidates.collect(),
-                    });
+                    in_doubt(&account, candidates, Vec::new());
                     None
                 }
                 Match::HandedOn {
                     identity, before, ..
                 } => {
-                    let candidates = known.either(identity, &before).into_iter();
-                    let candidates = candidates.map(|n| IdentityId::new(known.shown(n)));
-                    snapshot.ambiguous.push(AmbiguousAccount {
-                        system: account.system.clone(),
-                        id: account.id.clone(),
-                        candidates: candidates.collect(),
-                    });
+                    let listed = known.either(identity, &before);
+                    in_doubt(&account, listed, known.gone_of(&before));
                     None
                 }
                 Match::Gone { source, id, .. } => {
                     let record = format!("{}:{id}", known.name_of_source(source));
-                    snapshot.ambiguous.push(AmbiguousAccount {
-                        system: account.system.clone(),
-                        id: account.id.clone(),
-                        candidates: vec![IdentityId::new(record)],
-                    });
+                    in_doubt(&account, Vec::new(), vec![record]);
                     None
                 }
                 Match::Nobodys | Match::None => None,
