@@ -21,7 +21,7 @@ export const owners = {
   hasChoices: { "suggested=yes": "a suggestion", "basis=attested": "a confirmed owner", "basis=observed": "an owner by a source" } as Record<string, string>,
   columns: { object: "Object", kind: "Kind", standing: "Standing", owner: "Owner", suggested: "Suggested", confidence: "Strength" },
   roles: { business: "business", technical: "technical", sponsor: "sponsor", custodian: "custodian" } as Record<string, string>,
-  states: { present: "here", on_leave: "on leave", not_yet: "not here yet", left: "left", ended: "left", absent: "no longer listed", unknown: "not known" } as Record<string, string>,
+  states: { present: "here", on_leave: "on leave", not_yet: "not here yet", left: "left", ended: "left", absent: "no longer listed", in_doubt: "may be somebody else by now", unknown: "not known" } as Record<string, string>,
   strengths: { strong: "strong", likely: "likely", weak: "weak", ambiguous: "several fit" } as Record<string, string>,
   nobody: "nobody",
   noneSuggested: "none",

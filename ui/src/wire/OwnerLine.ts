@@ -8,7 +8,7 @@ export type OwnerLine = { object_type: string, system: string | null, object_id:
 basis: Basis, 
 /**
  * Whether the owner is there: `present`, `on_leave`, `not_yet`, `left`, `ended`, `absent`,
- * `unknown`.
+ * `in_doubt`, `unknown`.
  */
 state: string, 
 /**

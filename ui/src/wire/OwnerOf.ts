@@ -9,7 +9,8 @@ export type OwnerOf = { owner_id: string, owner_name: string | null, role: strin
  */
 basis: string, 
 /**
- * `present`, `on_leave`, `not_yet`, `left`, `ended`, `absent`, `unknown`.
+ * `present`, `on_leave`, `not_yet`, `left`, `ended`, `absent`, `in_doubt`,
+ * `unknown`.
  */
 state: string, 
 /**

@@ -17,18 +17,21 @@ pub enum OwnerState {
     Ended,
     /// A source had this identity, and none has it now.
     Absent,
+    /// The id seems to have been given to somebody else since the owner was confirmed.
+    InDoubt,
     /// No source ever had it.
     Unknown,
 }
 
 impl OwnerState {
-    pub const ALL: [OwnerState; 7] = [
+    pub const ALL: [OwnerState; 8] = [
         OwnerState::Present,
         OwnerState::OnLeave,
         OwnerState::NotYet,
         OwnerState::Left,
         OwnerState::Ended,
         OwnerState::Absent,
+        OwnerState::InDoubt,
         OwnerState::Unknown,
     ];
 
@@ -41,6 +44,7 @@ impl OwnerState {
             OwnerState::Left => "left",
             OwnerState::Ended => "ended",
             OwnerState::Absent => "absent",
+            OwnerState::InDoubt => "in_doubt",
             OwnerState::Unknown => "unknown",
         }
     }
@@ -75,6 +79,9 @@ impl OwnerState {
             OwnerState::Left => "left",
             OwnerState::Ended => "is past the last day",
             OwnerState::Absent => "is in no source any more",
+            OwnerState::InDoubt => {
+                "may be somebody else by now: the id seems to have been given on"
+            }
             OwnerState::Unknown => "is in no source",
         }
     }
@@ -82,7 +89,11 @@ impl OwnerState {
     /// Whether somebody else has to answer from now on.
     pub fn is_gone(self) -> bool {
         match self {
-            OwnerState::Left | OwnerState::Ended | OwnerState::Absent | OwnerState::Unknown => true,
+            OwnerState::Left
+            | OwnerState::Ended
+            | OwnerState::Absent
+            | OwnerState::InDoubt
+            | OwnerState::Unknown => true,
             OwnerState::Present | OwnerState::OnLeave | OwnerState::NotYet => false,
         }
     }
@@ -95,7 +106,7 @@ pub enum Standing {
     /// Every owner is on leave, or not there yet.
     OwnerAway,
     OwnerLeft,
-    /// It names owners, and no source ever had one of them.
+    /// It names owners, and of none is it known who is meant.
     OwnerUnknown,
     NoOwner,
 }
@@ -134,7 +145,7 @@ pub fn standing(lines: impl IntoIterator<Item = (OwnerRole, OwnerState)>) -> Sta
             OwnerState::Present => Standing::Owned,
             OwnerState::OnLeave | OwnerState::NotYet => Standing::OwnerAway,
             OwnerState::Left | OwnerState::Ended | OwnerState::Absent => Standing::OwnerLeft,
-            OwnerState::Unknown => Standing::OwnerUnknown,
+            OwnerState::InDoubt | OwnerState::Unknown => Standing::OwnerUnknown,
         })
         .min()
         .unwrap_or(Standing::NoOwner)

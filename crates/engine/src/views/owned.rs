@@ -34,7 +34,8 @@ pub struct OwnerOf {
     pub role: String,
     /// `observed` or `attested`.
     pub basis: String,
-    /// `present`, `on_leave`, `not_yet`, `left`, `ended`, `absent`, `unknown`.
+    /// `present`, `on_leave`, `not_yet`, `left`, `ended`, `absent`, `in_doubt`,
+    /// `unknown`.
     pub state: String,
     /// The source that says so, where one does.
     pub source: Option<String>,

@@ -420,7 +420,7 @@ pub struct OwnerLine {
     /// Observed where a source says so, attested where somebody confirmed it.
     pub basis: Basis,
     /// Whether the owner is there: `present`, `on_leave`, `not_yet`, `left`, `ended`, `absent`,
-    /// `unknown`.
+    /// `in_doubt`, `unknown`.
     pub state: String,
     /// The source that says so.
     pub source: Option<String>,

@@ -56,7 +56,8 @@ pub fn own_clues(words: &str, lines: &[Own<'_>]) -> Vec<Clue> {
     let mut clues = Vec::new();
     for line in lines {
         let (id, role) = (line.owner_id, line.role);
-        if role == OwnerRole::Custodian {
+        // Whoever has the id by now is not whom somebody confirmed.
+        if role == OwnerRole::Custodian || line.state == OwnerState::InDoubt {
             continue;
         }
         // Whoever left is not suggested again; the clue leads on to the manager.

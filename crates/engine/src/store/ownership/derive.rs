@@ -5,7 +5,7 @@ use super::super::blocks::{self, Block, Columns, Which};
 use super::super::names::Names;
 use super::super::{Store, StoreError, meta};
 use super::decisions::OwnedBy;
-use super::known::{Known, Line, record_number};
+use super::known::{Holder, Known, Line, record_number};
 use super::{MADE_FOR, record};
 use crate::ownership::{
     Clue, ObjectName, Own, OwnerState, Pointer, Relation, Sibling, Standing, Subject, Suggestion,
@@ -216,6 +216,7 @@ impl Known {
             found.extend(
                 self.lines_of(&identity, *source)
                     .into_iter()
+                    .filter(|line| line.holder == Holder::Same)
                     .map(|line| sibling(Relation::ItsIdentity, &identity.to_string(), line)),
             );
         }
@@ -228,7 +229,10 @@ impl Known {
 
     fn siblings(&self, relation: Relation, number: i64, words: &str) -> Vec<Sibling> {
         let lines = self.lines.get(&number).into_iter().flatten();
-        lines.map(|line| sibling(relation, words, line)).collect()
+        lines
+            .filter(|line| line.holder == Holder::Same)
+            .map(|line| sibling(relation, words, line))
+            .collect()
     }
 
     /// Everyone whom the clues mean; those that name a team mean whoever stands for it.
@@ -290,7 +294,8 @@ impl Known {
                 let same = self.people.referred(&line.owner_id, line.source);
                 line.role == suggestion.role
                     && (*state == OwnerState::Present
-                        || suggestion.owner.is_some_and(|n| same == [n]))
+                        || (*state != OwnerState::InDoubt
+                            && suggestion.owner.is_some_and(|n| same == [n])))
             });
             let about = OwnedBy {
                 object: object.clone(),
@@ -298,7 +303,10 @@ impl Known {
                 role: suggestion.role,
             };
             let nobody_to_confirm = person.is_none() && stands == Standing::Owned;
-            let settled = held || nobody_to_confirm || self.decided.contains_key(&about);
+            // What was decided of somebody who had the id before says nothing of who has it now.
+            let decided = self.decided.get(&about);
+            let decided = decided.is_some_and(|d| self.given_on.holder(d.id) == Holder::Same);
+            let settled = held || nobody_to_confirm || decided;
             let candidates = suggestion
                 .candidates
                 .iter()

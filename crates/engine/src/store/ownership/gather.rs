@@ -8,7 +8,8 @@ use super::super::names::NumberSet;
 use super::super::{LinkState, Store, StoreError, every};
 use super::asked::Asked;
 use super::decisions::{OwnerVerdict, in_force};
-use super::known::{Known, Line, object_number, record_number};
+use super::given_on::{Confirmed, GivenOn};
+use super::known::{Holder, Known, Line, object_number, record_number};
 use crate::ownership::{People, Subject};
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
@@ -38,6 +39,7 @@ impl Known {
             teams: HashMap::new(),
             at_accounts: HashMap::default(),
             at_places: HashMap::new(),
+            given_on: GivenOn::default(),
             gone: HashMap::default(),
             once: NumberSet::default(),
         };
@@ -130,11 +132,16 @@ impl Known {
                 source: standing.source,
                 owner_id: owner.owner_id.to_string(),
                 role: owner.role,
+                holder: Holder::Same,
             };
             lines.entry(names.owned(&owner)).or_default().push(line);
             Ok(())
         })
         .await?;
+        let confirmed = self.decided.values();
+        let confirmed = confirmed.filter(|d| d.what == OwnerVerdict::Confirmed.word());
+        let confirmed: Vec<Confirmed<'_>> = confirmed.map(Confirmed::of).collect();
+        self.given_on = GivenOn::find(reading, names, &confirmed).await?;
         let rows: HashMap<&str, i64> = self
             .sources
             .iter()
@@ -153,6 +160,7 @@ impl Known {
                     .unwrap_or(super::NO_SOURCE),
                 owner_id,
                 role: about.role,
+                holder: self.given_on.holder(decision.id),
             };
             let number = object_number(self.names, &about.object);
             self.lines.entry(number).or_default().push(line);

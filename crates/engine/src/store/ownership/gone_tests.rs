@@ -1,9 +1,10 @@
 //! Owners and holders of accounts who are gone, through the store.
 
-use super::tests::{facts, standings, suggested};
+use super::tests::{decide, facts, standings, suggested};
 use super::*;
 use crate::collect::seeded::Seeded;
-use crate::collect::tests::{Bench, bench, read};
+use crate::collect::tests::{Bench, bench, now, read};
+use crate::ownership::OwnerState;
 use lastkey_contract::Kind;
 use serde_json::{Value, json};
 
@@ -112,4 +113,37 @@ async fn whoever_managed_an_owner_whose_row_is_gone_is_suggested() {
     // Back on the roster, Ann answers herself.
     roster(&bench, &[ann(), ina()]).await;
     assert_eq!(suggested(&bench).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_owner_whose_id_was_given_to_somebody_else_is_in_doubt() {
+    let bench = bench(&["hr", "corp"]).await;
+    roster(&bench, &[ann(), ina()]).await;
+    read(&bench, "corp", &corp().with(Kind::Credential, Vec::new())).await;
+    decide(&bench, "account:corp:svc", "h1", OwnerVerdict::Confirmed).await;
+    assert_eq!(standings(&bench).await, ["svc owned"]);
+    // A new name alone is no other person.
+    let married = person("h1", "Ann Bell", "a.b@b.example", "2020-01-01T00:00:00Z");
+    roster(&bench, &[married, ina()]).await;
+    assert_eq!(standings(&bench).await, ["svc owned"]);
+    let zoe = person("h1", "Zoe", "zoe@b.example", "2026-05-01T00:00:00Z");
+    roster(&bench, &[zoe.clone(), ina()]).await;
+    assert_eq!(standings(&bench).await, ["svc owner_unknown"]);
+    assert_eq!(suggested(&bench).await, Vec::<String>::new());
+    let everything = OwnersQuery {
+        limit: 10,
+        ..OwnersQuery::default()
+    };
+    let (lines, _) = bench.store.owner_lines(&everything).await.unwrap();
+    let line = |name: &str| lines[0][name].as_str().unwrap().to_owned();
+    let listed = [line("owner_id"), line("owner_name"), line("state")];
+    assert_eq!(listed, ["h1", "Ann", "in_doubt"]);
+    let window = bench.store.confirmed_window(0, 10, now()).await.unwrap();
+    assert_eq!(window[0].1.state, OwnerState::InDoubt);
+    assert_eq!(window[0].1.owner_name.as_deref(), Some("Ann"));
+    // Asked, Zoe takes it over: it is confirmed anew.
+    decide(&bench, "account:corp:svc", "h1", OwnerVerdict::Confirmed).await;
+    assert_eq!(standings(&bench).await, ["svc owned"]);
+    roster(&bench, &[zoe, ina(), otto()]).await;
+    assert_eq!(standings(&bench).await, ["svc owned"]);
 }

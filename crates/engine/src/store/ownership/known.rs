@@ -6,6 +6,7 @@ use super::super::blocks::{self, Columns, Which};
 pub(super) use super::super::names::id_numbers;
 use super::super::names::{Names, NumberSet};
 use super::decisions::{OwnedBy, OwnerDecision};
+use super::given_on::GivenOn;
 use crate::ownership::{Clue, ObjectName, OwnerState, People, Person, Team};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Credential, IdentityKind, IdentityStatus, ObjectType, OwnerRole};
@@ -20,6 +21,15 @@ pub(super) struct Line {
     pub source: i64,
     pub owner_id: String,
     pub role: OwnerRole,
+    pub holder: Holder,
+}
+
+/// Whether the id of an owner is still that of whom the line was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    Same,
+    /// It seems to have been given to somebody else since somebody confirmed the owner.
+    Another,
 }
 
 /// Everything that is asked for when something is said of one object.
@@ -48,6 +58,8 @@ pub(super) struct Known {
     pub at_accounts: HashMap<i64, Vec<Clue>, AsTheyAre>,
     /// What the places where a credential stands say.
     pub at_places: HashMap<i64, Vec<Clue>>,
+    /// Confirmations since which the owner's id seems to have been given on.
+    pub given_on: GivenOn,
     /// Records that have accounts and that no source lists now, with the number of their id.
     pub gone: HashMap<i64, i64, AsTheyAre>,
     /// Owners that some source had once.
@@ -90,6 +102,9 @@ impl Known {
     /// Whether the owner of a line is there.
     pub(super) fn state(&self, line: &Line) -> OwnerState {
         let found = self.people.referred(&line.owner_id, line.source);
+        if line.holder == Holder::Another && !found.is_empty() {
+            return OwnerState::InDoubt;
+        }
         let mut states = found
             .iter()
             .filter_map(|n| self.people.at(*n))

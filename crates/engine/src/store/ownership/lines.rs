@@ -4,6 +4,7 @@ use super::super::names::{End, NumberSet};
 use super::super::objects::UNIT;
 use super::super::{PersonRow, RecordName, Store, StoreError};
 use super::decisions::{OwnerDecision, OwnerVerdict};
+use super::given_on::{Confirmed, GivenOn};
 use super::known::{absent, id_numbers, listed_as, once_there};
 use crate::lifecycle::Basis;
 use crate::ownership::{Key, ObjectName, OwnerState, People};
@@ -32,6 +33,8 @@ pub struct OwnerLineRow {
 /// A line before it is known who is meant.
 pub(super) struct Raw {
     source: i64,
+    /// What somebody decided, where it is of a decision.
+    decision: Option<OwnerDecision>,
     line: OwnerLineRow,
 }
 
@@ -58,6 +61,7 @@ impl Store {
         let sources = self.source_names().await?;
         let observed = |(source, owner): (i64, Owner)| Raw {
             source,
+            decision: None,
             line: OwnerLineRow {
                 object_type: owner.object_type,
                 system: owner.system.map(|s| s.to_string()),
@@ -105,33 +109,46 @@ impl Store {
         let people = self.people_named(&ids, now).await?;
         let mut missing = NumberSet::default();
         let names = self.names()?;
-        for Raw { source, line } in &raw {
+        for Raw { source, line, .. } in &raw {
             if people.referred(&line.owner_id, *source).is_empty() {
                 missing.extend(id_numbers(names, &line.owner_id));
             }
         }
         let mut reading = self.readers().acquire().await?;
         let once = once_there(&mut reading, &missing).await?;
+        let decisions = raw.iter().filter_map(|raw| raw.decision.as_ref());
+        let decisions: Vec<Confirmed<'_>> = decisions.map(Confirmed::of).collect();
+        let given_on = GivenOn::find(&mut reading, names, &decisions).await?;
         Ok(raw
             .into_iter()
-            .map(|Raw { source, mut line }| {
-                let found = people.referred(&line.owner_id, source);
-                match (found.as_slice(), found.first().and_then(|n| people.at(*n))) {
-                    ([_], Some(person)) => {
-                        // A decision names the source too; lists do where it is needed.
-                        let alone = people.referred(&person.id, super::NO_SOURCE).len() == 1;
-                        if alone && line.confirmed.is_some() {
-                            line.owner_id.clone_from(&person.id);
+            .map(
+                |Raw {
+                     source,
+                     decision,
+                     mut line,
+                 }| {
+                    let found = people.referred(&line.owner_id, source);
+                    match (found.as_slice(), found.first().and_then(|n| people.at(*n))) {
+                        ([_], Some(person)) => {
+                            // A decision names the source too; lists do where it is needed.
+                            let alone = people.referred(&person.id, super::NO_SOURCE).len() == 1;
+                            if alone && line.confirmed.is_some() {
+                                line.owner_id.clone_from(&person.id);
+                            }
+                            line.owner_name.clone_from(&person.display_name);
+                            line.state = person.state;
+                            if let Some(then) = decision.and_then(|d| given_on.name_then(d.id)) {
+                                line.owner_name = Some(then.to_owned());
+                                line.state = OwnerState::InDoubt;
+                            }
                         }
-                        line.owner_name.clone_from(&person.display_name);
-                        line.state = person.state;
+                        ([], _) => line.state = absent(names, &once, &line.owner_id),
+                        // Several fit: it is not known who is meant.
+                        ([_, ..], _) => line.state = OwnerState::Unknown,
                     }
-                    ([], _) => line.state = absent(names, &once, &line.owner_id),
-                    // Several fit: it is not known who is meant.
-                    ([_, ..], _) => line.state = OwnerState::Unknown,
-                }
-                line
-            })
+                    line
+                },
+            )
             .collect())
     }
 
@@ -167,8 +184,14 @@ pub(super) fn confirmed(decision: OwnerDecision) -> Option<Raw> {
         | ObjectType::Location
         | ObjectType::Entitlement => Some(about.object.system.clone()),
     };
+    let confirmed = (
+        decision.who.clone(),
+        decision.at.clone(),
+        decision.why.clone(),
+    );
     Some(Raw {
         source: super::NO_SOURCE,
+        decision: Some(decision),
         line: OwnerLineRow {
             object_type: about.object.kind,
             system,
@@ -179,7 +202,7 @@ pub(super) fn confirmed(decision: OwnerDecision) -> Option<Raw> {
             basis: Basis::Attested,
             state: OwnerState::Unknown,
             source: None,
-            confirmed: Some((decision.who, decision.at, decision.why)),
+            confirmed: Some(confirmed),
         },
     })
 }

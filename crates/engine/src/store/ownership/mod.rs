@@ -10,6 +10,7 @@ mod attested;
 mod decisions;
 mod derive;
 mod gather;
+mod given_on;
 mod gone;
 mod known;
 mod lines;

@@ -6,7 +6,7 @@ use super::super::{StoreError, every};
 use super::NO_SOURCE;
 use super::decisions::{NewOwnerDecision, OwnedBy, OwnerDecision, OwnerVerdict};
 use super::derive::owned_number;
-use super::known::{Known, Line};
+use super::known::{Holder, Known, Line};
 use crate::ownership::{ObjectName, OwnerState, Standing};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{ObjectType, Owner, OwnerRole};
@@ -58,6 +58,7 @@ pub(super) async fn write_lines(
             source: standing.source,
             owner_id: fact.owner_id.to_string(),
             role: fact.role,
+            holder: Holder::Same,
         };
         let attributes = match fact.attributes.is_empty() {
             true => None,
@@ -95,12 +96,14 @@ pub(super) async fn write_lines(
             source: NO_SOURCE,
             owner_id: about.owner.to_string(),
             role: about.role,
+            holder: known.given_on.holder(decision.id),
         };
+        let then = known.given_on.name_then(decision.id);
         rows.push(LineRow {
             object_type: about.object.kind,
             system: listed_system(&about.object),
             object_id: about.object.id.clone(),
-            owner_name: named(&line),
+            owner_name: then.map_or_else(|| named(&line), |name| Some(name.to_owned())),
             state: known.state(&line),
             owner_id: match known.people.referred(&about.owner.id, NO_SOURCE).as_slice() {
                 [_] => about.owner.id.clone(),

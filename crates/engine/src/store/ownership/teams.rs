@@ -4,7 +4,7 @@ use super::super::StoreError;
 use super::super::blocks::{self, At, Block, Columns, Which};
 use super::super::every;
 use super::asked::Asked;
-use super::known::Known;
+use super::known::{Holder, Known};
 use crate::correlate::folded;
 use crate::ownership::Team;
 use lastkey_contract::Kind;
@@ -78,6 +78,7 @@ impl Known {
                 team: Team {
                     words: format!("{}:{}", part.system, part.id),
                     owners: lines
+                        .filter(|line| line.holder == Holder::Same)
                         .map(|line| (line.source, line.owner_id.clone(), line.role))
                         .collect(),
                     members: Vec::new(),
