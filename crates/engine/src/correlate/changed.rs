@@ -1,7 +1,7 @@
 //! What accounts themselves had before: one whose own mail or login was cleared or changed in its
 //! system may still be whose it was, and nobody passes for such a change.
 
-use super::identities::{Doubt, Identities, Match};
+use super::identities::{AccountDecision, Doubt, Identities, Match};
 use super::seen::Seen;
 use super::values::AccountKeys;
 use std::hash::BuildHasher;
@@ -193,10 +193,7 @@ impl Identities {
 
     fn whose(&self, found: &Match) -> Vec<Whose> {
         let there = |number: &u32| Whose::There(self.lead(*number));
-        let record = |source: i64, id: &str| match self.listed(source, id) {
-            Some(number) => there(&number),
-            None => Whose::Away(source, id.to_owned()),
-        };
+        let record = |source: i64, id: &str| self.whose_record(source, id);
         match found {
             Match::One { identity, .. } => vec![there(identity)],
             Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
@@ -210,6 +207,55 @@ impl Identities {
             }
             Match::Gone { source, id, .. } => vec![record(*source, id)],
             Match::Nobodys | Match::None => Vec::new(),
+        }
+    }
+
+    /// Where an account that has changed since somebody decided whose it is leads to somebody else by
+    /// now: both, in doubt.
+    pub(super) fn since_decided(
+        &self,
+        account: &AccountKeys,
+        decision: &AccountDecision,
+    ) -> Option<Match> {
+        let decided: Vec<Whose> = decision
+            .to
+            .iter()
+            .map(|(source, id)| self.whose_record(*source, id))
+            .collect();
+        let mut others = self.whose(&self.by_rules(account));
+        others.retain(|whose| !decided.contains(whose));
+        if others.is_empty() {
+            return None;
+        }
+        let mut all = decided;
+        all.extend(others);
+        let there = |whose: &Whose| match whose {
+            Whose::There(number) => Some(*number),
+            Whose::Away(..) => None,
+        };
+        let identity = all.iter().find_map(there);
+        let Some(identity) = identity else {
+            // Nobody of them is listed: the latest word counts.
+            let (source, id) = self.record_of(all.pop()?);
+            return Some(Match::Gone {
+                source,
+                id,
+                rule: 0,
+            });
+        };
+        all.retain(|whose| *whose != Whose::There(identity));
+        Some(Match::HandedOn {
+            identity,
+            before: all.into_iter().map(|whose| self.record_of(whose)).collect(),
+            rule: 0,
+            doubt: Doubt::Decided,
+        })
+    }
+
+    fn whose_record(&self, source: i64, id: &str) -> Whose {
+        match self.listed(source, id) {
+            Some(number) => Whose::There(self.lead(number)),
+            None => Whose::Away(source, id.to_owned()),
         }
     }
 

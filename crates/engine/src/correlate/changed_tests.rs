@@ -122,7 +122,7 @@ fn a_decision_stands_whatever_an_account_had_before() {
     let decision = AccountDecision {
         number: 1,
         to: None,
-        account_seen: Seen::default(),
+        account_seen: AccountSeen::default(),
         identity_seen: Seen::default(),
     };
     let ground = Ground {
@@ -136,6 +136,50 @@ fn a_decision_stands_whatever_an_account_had_before() {
     let mut known = gathering.done(Persons::default());
     known.remember(&account("x", "", "ann@x.org"), None);
     assert_eq!(known.owner_of(&account("x", "", "")), Match::Nobodys);
+}
+
+/// Whose `now` is after somebody decided for `to` when it was `then`.
+fn decided(to: Option<&str>, then: (&str, &str), now: (&str, &str), expected: &str) {
+    let decision = AccountDecision {
+        number: 1,
+        to: to.map(|id| (1, id.to_owned())),
+        account_seen: AccountSeen::of(&account("x", then.0, then.1)),
+        identity_seen: Seen::default(),
+    };
+    let ground = Ground {
+        decisions: [(("ad".to_owned(), "x".to_owned()), decision)].into(),
+        ..ground()
+    };
+    let mut gathering = Gathering::new(ground);
+    people().iter().for_each(|person| {
+        gathering.add(person);
+    });
+    let known = gathering.done(Persons::default());
+    let found = known.owner_of(&account("x", now.0, now.1));
+    let found = match found {
+        Match::Nobodys => "nobody's".to_owned(),
+        _ => told(&known, &account("x", now.0, now.1)),
+    };
+    assert_eq!(found, expected, "{to:?} {then:?} {now:?}");
+}
+
+#[test]
+fn a_decision_is_in_doubt_once_the_account_says_that_it_is_somebody_elses() {
+    let (none, ann, bob) = (("", ""), ("", "ann@x.org"), ("", "bob@x.org"));
+    decided(None, none, none, "nobody's");
+    decided(None, none, ("u2", "bob@x.org"), "u2 by decision: decided");
+    decided(
+        Some("u1"),
+        none,
+        ("u2", ""),
+        "u1 or u2 by decision: decided",
+    );
+    decided(Some("u1"), ann, bob, "u1 or u2 by decision: decided");
+    // Somebody knew what it said, and decided otherwise.
+    decided(Some("u1"), bob, bob, "u1 by decision");
+    decided(Some("u1"), bob, none, "u1 by decision");
+    decided(Some("u1"), bob, ann, "u1 by decision");
+    decided(Some("u1"), none, ("", "new@x.org"), "u1 by decision");
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use super::index::Index;
 use super::left::{Left, Past};
 use super::persons::Persons;
 use super::rules::{DECISION, Rule, default_rules};
-use super::seen::Seen;
+use super::seen::{AccountSeen, Seen};
 use super::values::{Compare, IdentityKeys, Take};
 use crate::access::columns::Texts;
 use crate::lifecycle::Basis;
@@ -42,7 +42,7 @@ pub struct AccountDecision {
     pub number: i64,
     /// Source row and id of the identity; nobody's where empty.
     pub to: Option<(i64, String)>,
-    pub account_seen: Seen,
+    pub account_seen: AccountSeen,
     pub identity_seen: Seen,
 }
 
@@ -59,6 +59,8 @@ pub enum Doubt {
     Left,
     /// The account had values of somebody else before.
     Changed,
+    /// The account has led to somebody else since it was decided whose it is.
+    Decided,
 }
 
 impl Doubt {
@@ -69,6 +71,7 @@ impl Doubt {
             Doubt::Reused => "reused",
             Doubt::Left => "left",
             Doubt::Changed => "changed",
+            Doubt::Decided => "decided",
         }
     }
 
@@ -80,6 +83,9 @@ impl Doubt {
             Doubt::Reused => "this id may have been reused",
             Doubt::Left => "somebody else had the same value before",
             Doubt::Changed => "the account had values of somebody else before",
+            Doubt::Decided => {
+                "the account has changed since that was decided, and leads to somebody else now"
+            }
         }
     }
 
@@ -90,6 +96,7 @@ impl Doubt {
             Doubt::Reused,
             Doubt::Left,
             Doubt::Changed,
+            Doubt::Decided,
         ]
         .into_iter()
         .find(|d| d.word() == word)

@@ -17,6 +17,11 @@ impl Identities {
                 return self.decided(account, decision);
             }
         }
+        self.by_rules(account)
+    }
+
+    /// Whose it is by the first of its source's rules that fits.
+    pub(super) fn by_rules(&self, account: &AccountKeys) -> Match {
         let mut possible = Match::None;
         let mut doubtful = |candidates, rule, doubt| {
             if possible == Match::None {
@@ -164,8 +169,14 @@ impl Identities {
             rule: 0,
             doubt: Doubt::Reused,
         };
-        if decision.account_seen.is_another(&Seen::of_account(account)) {
+        let seen = &decision.account_seen;
+        if seen.seen.is_another(&Seen::of_account(account)) {
             return doubt(target.flatten().into_iter().collect());
+        }
+        if seen.says_otherwise(account)
+            && let Some(found) = self.since_decided(account, decision)
+        {
+            return found;
         }
         match (target, &decision.to) {
             (None, _) | (_, None) => Match::Nobodys,

@@ -38,7 +38,7 @@ pub use rules::{
     default_rules,
 };
 pub use rules_text::{parse_person_rules, parse_rules};
-pub use seen::Seen;
+pub use seen::{AccountSeen, Said, Seen};
 pub use values::{AccountKeys, Column, Compare, IdentityKeys, Take, folded};
 
 #[cfg(test)]

@@ -37,6 +37,48 @@ impl Seen {
     }
 }
 
+/// An account as somebody saw it who decided whose it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountSeen {
+    #[serde(flatten)]
+    pub seen: Seen,
+    /// What it said of whose it is; not kept with decisions of earlier versions.
+    pub said: Option<Said>,
+}
+
+/// What an account says of whose it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    pub identity_id: Option<String>,
+    pub email: Option<String>,
+}
+
+impl AccountSeen {
+    pub fn of(account: &AccountKeys) -> AccountSeen {
+        AccountSeen {
+            seen: Seen::of_account(account),
+            said: Some(Said::of(account)),
+        }
+    }
+
+    /// Whether it says something else of whose it is now.
+    pub fn says_otherwise(&self, account: &AccountKeys) -> bool {
+        self.said
+            .as_ref()
+            .is_some_and(|said| *said != Said::of(account))
+    }
+}
+
+impl Said {
+    fn of(account: &AccountKeys) -> Said {
+        Said {
+            identity_id: account.identity_id.clone(),
+            email: account.email.clone(),
+        }
+    }
+}
+
 fn text(value: Option<&serde_json::Value>) -> Option<String> {
     Some(value?.as_str()?.to_owned())
 }

@@ -170,7 +170,7 @@ proptest! {
             let decision = AccountDecision {
                 number: 1,
                 to: Some(to),
-                account_seen: Seen::default(),
+                account_seen: AccountSeen::default(),
                 identity_seen: Seen::default(),
             };
             ground.decisions.insert(("ad".to_owned(), id.clone()), decision);
@@ -327,7 +327,7 @@ fn decided(
     let decision = AccountDecision {
         number: 3,
         to: to.map(|(source, id)| (source, id.to_owned())),
-        account_seen: Seen::of_account(account),
+        account_seen: AccountSeen::of(account),
         identity_seen: identity.map(Seen::of_identity).unwrap_or_default(),
     };
     Ground {

@@ -5,7 +5,7 @@ use super::decisions::{self, About, Decision};
 use super::outline::Depth;
 use super::{Store, StoreError, SyncState, link_rules};
 use crate::correlate::{
-    AccountDecision, Ground, IdentityKeys, Past, PersonRules, Rule, Seen, Standing,
+    AccountDecision, AccountSeen, Ground, IdentityKeys, Past, PersonRules, Rule, Seen, Standing,
 };
 use lastkey_contract::Kind;
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct SeenThen {
-    pub account: Seen,
+    pub account: AccountSeen,
     pub identity: Seen,
     pub other: Seen,
 }

@@ -7,7 +7,7 @@ use super::linked::linked;
 use super::links::{Link, LinkState};
 use super::roster::{Set, Wanted};
 use super::{PersonRow, Store, StoreError, named};
-use crate::correlate::{AccountKeys, Confidence, IdentityKeys, Seen};
+use crate::correlate::{AccountKeys, AccountSeen, Confidence, IdentityKeys, Seen};
 use crate::lifecycle::Basis;
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Identity};
@@ -369,14 +369,14 @@ impl Store {
                 Decision::Same(..) | Decision::Apart(..) => None,
             })
             .collect();
-        let mut accounts: HashMap<String, Seen> = HashMap::new();
+        let mut accounts: HashMap<String, AccountSeen> = HashMap::new();
         if !keys.is_empty() {
             let found: Vec<(i64, AccountKeys)> =
                 self.facts_at(Kind::Account, super::End::Key, &keys).await?;
             accounts.extend(
                 found
                     .iter()
-                    .map(|(_, a)| (named(&a.system, &a.id), Seen::of_account(a))),
+                    .map(|(_, a)| (named(&a.system, &a.id), AccountSeen::of(a))),
             );
         }
         let (mut all, mut missing) = (Vec::with_capacity(decisions.len()), Vec::new());

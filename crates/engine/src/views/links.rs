@@ -417,7 +417,7 @@ fn outcome(linked: &LinkedAccount) -> String {
 /// Where an id or a value may have been given on, no later rule is asked.
 fn doubted_for_good(linked: &LinkedAccount) -> bool {
     match linked.doubt.as_deref().and_then(Doubt::from_word) {
-        Some(Doubt::Reused | Doubt::Left | Doubt::Changed) => true,
+        Some(Doubt::Reused | Doubt::Left | Doubt::Changed | Doubt::Decided) => true,
         Some(Doubt::Suggested | Doubt::Differs) | None => false,
     }
 }
