@@ -377,7 +377,8 @@ async fn source_fingerprints(
 }
 
 async fn source_remove(desk: &Desk, name: String) -> Answer<()> {
-    Ok(desk.workbench().await?.remove_source(&name).await?)
+    desk.workbench().await?.remove_source(&name).await?;
+    Ok(())
 }
 
 async fn sync_start(

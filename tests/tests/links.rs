@@ -554,3 +554,53 @@ fn an_account_can_be_decided_for_the_one_who_left() {
     );
     desk.expect(0, &["store", "check"]);
 }
+
+#[test]
+fn removing_a_source_names_accounts_that_only_its_past_tells_of() {
+    let desk = Desk::new();
+    desk.write("hr/identities.csv", "id,kind,email\nu1,person,ann@x.org\n");
+    for (mail, command) in [("ann@x.org", "import"), ("", "sync")] {
+        desk.write(
+            "ad/accounts.csv",
+            format!("system,id,email\ncorp,a1,{mail}\ncorp,a2,\n"),
+        );
+        for source in ["hr", "ad"] {
+            let folder = desk.room.path(source).display().to_string();
+            match command {
+                "import" => desk.expect(0, &["import", &folder, "--as", source]),
+                _ => desk.expect(0, &["sync", source]),
+            };
+        }
+    }
+    assert_eq!(state(&desk, "corp:a1"), "connected: hr:u1");
+    let (status, _, told) = desk.run(&["source", "remove", "ad"]);
+    assert_eq!(status, 0, "{told}");
+    assert!(
+        told.contains("of 1 account only what ad had said before"),
+        "{told}"
+    );
+    assert!(told.contains("corp:a1; where"), "{told}");
+    let (_, _, told) = desk.run(&["source", "remove", "hr"]);
+    assert!(!told.contains("remark"), "{told}");
+}
+
+#[test]
+fn a_decision_is_doubted_once_the_system_names_somebody_else() {
+    let desk = desk();
+    desk.expect(0, &["link", "none", "corp:a5", "--why", "a backup job"]);
+    assert_eq!(state(&desk, "corp:a5"), "nobody's: nobody");
+    let accounts = ACCOUNTS.replace(
+        "corp,a5,backup,,,2009-01-01,",
+        "corp,a5,backup,u2,,2009-01-01,",
+    );
+    desk.write("ad/accounts.csv", accounts);
+    desk.expect(0, &["sync", "ad"]);
+    let answer = explained(&desk, "corp:a5");
+    assert_eq!(answer["state"], "possibly connected");
+    assert_eq!(answer["candidates"], serde_json::json!(["hr:u2"]));
+    let line = desk.lines(1, &["rehearse", "leaver", "--identity", "u2"]);
+    assert_eq!(line[0]["verdict"], "indeterminate", "{line:?}");
+    desk.expect(0, &["link", "none", "corp:a5", "--why", "asked again"]);
+    assert_eq!(state(&desk, "corp:a5"), "nobody's: nobody");
+    desk.expect(0, &["store", "check"]);
+}

@@ -129,6 +129,15 @@ fn continues(request: &ImportRequest) -> Result<(), Failure> {
         })
 }
 
+/// What nobody knows any more once a source is removed: accounts of which only its past told whose
+/// they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    pub accounts: u64,
+    /// Some of them, as `system:id`.
+    pub some: Vec<String>,
+}
+
 impl Workbench {
     /// All sources, each with what its latest read did.
     pub async fn sources(&self) -> Result<Vec<SourceRow>, Failure> {
@@ -183,12 +192,15 @@ impl Workbench {
     }
 
     /// Removes a source and its secret; its history stays.
-    pub async fn remove_source(&self, name: &str) -> Result<(), Failure> {
-        self.store
-            .remove_source(&SourceName::new(name), Utc::now())
-            .await?;
+    pub async fn remove_source(&self, name: &str) -> Result<Forgotten, Failure> {
+        let source = SourceName::new(name);
+        self.store.source(&source).await?;
+        self.store.derive_if_stale().await?;
+        let (accounts, some) = self.store.known_by_the_past_of(&source).await?;
+        self.store.remove_source(&source, Utc::now()).await?;
         self.secrets.forget(&entry(name))?;
-        self.secrets.forget(&values_entry(name))
+        self.secrets.forget(&values_entry(name))?;
+        Ok(Forgotten { accounts, some })
     }
 
     /// Flat files: made a source where it is not one, then read.

@@ -177,9 +177,22 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
         }
         Source::Remove { name } => {
             let bench = open(global, WhenMissing::Refuse, out).await?;
-            bench.remove_source(&name).await?;
+            let forgotten = bench.remove_source(&name).await?;
             if !out.json {
                 out.line(format!("removed {name}; its history stays"))?;
+            }
+            if forgotten.accounts > 0 {
+                out.important(format!(
+                    "remark: of {} only what {name} had said before told whose they are: {}{}; where \
+                     it is added anew nobody is connected with them, and whoever leaves would pass: \
+                     decide with `lastkey link ACCOUNT IDENTITY --why …`",
+                    of_these(forgotten.accounts, "account", "accounts"),
+                    forgotten.some.join(", "),
+                    match forgotten.accounts > forgotten.some.len() as u64 {
+                        true => ", …",
+                        false => "",
+                    }
+                ));
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -7,11 +7,11 @@ use super::values::AccountKeys;
 use std::hash::BuildHasher;
 
 /// What follows the name of a rule where it goes by a value that the account has no more.
-pub(super) const EARLIER: &str = " (earlier value)";
+pub const EARLIER_VALUE: &str = " (earlier value)";
 
 /// The rule that a link's rule names, where it goes by a value that the account has no more.
 pub fn by_earlier_value(rule: &str) -> Option<&str> {
-    rule.strip_suffix(EARLIER)
+    rule.strip_suffix(EARLIER_VALUE)
 }
 
 /// Whose an account was by values that it had.

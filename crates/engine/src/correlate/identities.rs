@@ -3,7 +3,7 @@
 //! Compact: a million identities take about a hundred bytes each. Numbers count the identities
 //! in the order in which they were added.
 
-use super::changed::{Before, EARLIER};
+use super::changed::{Before, EARLIER_VALUE};
 use super::index::Index;
 use super::left::{Left, Past};
 use super::persons::Persons;
@@ -237,7 +237,9 @@ impl Gathering {
             .collect();
         let otherwise = ready(&default_rules());
         let named_rules = rule_names.len();
-        let earlier = rule_names.iter().map(|name| format!("{name}{EARLIER}"));
+        let earlier = rule_names
+            .iter()
+            .map(|name| format!("{name}{EARLIER_VALUE}"));
         let earlier: Vec<String> = earlier.collect();
         rule_names.extend(earlier);
         let mut watched = ground.reused.clone();

@@ -24,7 +24,7 @@ mod rules_text;
 mod seen;
 mod values;
 
-pub use changed::by_earlier_value;
+pub use changed::{EARLIER_VALUE, by_earlier_value};
 pub use employers::{Employment, employers};
 pub use fit::{Fit, Pair, Taken, fit, values};
 pub use identities::{AccountDecision, Doubt, Gathering, Ground, Identities, Match};

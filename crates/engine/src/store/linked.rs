@@ -11,9 +11,11 @@ use super::link_rules::Bases;
 use super::links::{Link, LinkState};
 use super::outline::Depth;
 use super::{LinkedAccount, RecordName, Store, StoreError, SyncId};
-use crate::correlate::{AccountKeys, Gathering, Identities, Match};
-use lastkey_contract::Kind;
+use crate::correlate::{
+    AccountKeys, DECISION, Doubt, EARLIER_VALUE, Gathering, Identities, Match, by_earlier_value,
+};
 use lastkey_contract::facts::Account;
+use lastkey_contract::{Kind, SourceName};
 use sqlx::{QueryBuilder, Sqlite};
 use std::collections::HashMap;
 
@@ -209,6 +211,60 @@ impl Store {
         Ok((known, depth, self.source_names().await?))
     }
 }
+
+impl Store {
+    /// Accounts of which only what a source said before tells whose they are, or that they are in
+    /// doubt: once it is removed nothing does. How many, and some of them.
+    pub async fn known_by_the_past_of(
+        &self,
+        source: &SourceName,
+    ) -> Result<(u64, Vec<String>), StoreError> {
+        let row = self.source(source).await?.id;
+        let (mut count, mut some, mut after) = (0, Vec::new(), 0i64);
+        loop {
+            let rows: Vec<i64> = sqlx::query_scalar(
+                "SELECT account FROM links WHERE account > ?1
+                 AND (doubt IN ('left', 'changed') OR state = ?2 OR rule LIKE '%' || ?3)
+                 ORDER BY account LIMIT 5000",
+            )
+            .bind(after)
+            .bind(LinkState::Gone.number())
+            .bind(EARLIER_VALUE)
+            .fetch_all(self.readers())
+            .await?;
+            let Some(last) = rows.last() else {
+                return Ok((count, some));
+            };
+            after = *last;
+            let begins = format!("{source}:");
+            for linked in self.linked_accounts(&rows).await? {
+                let doubt = linked.doubt.as_deref().and_then(Doubt::from_word);
+                let own = by_earlier_value(&linked.rule).is_some() || doubt == Some(Doubt::Changed);
+                let of = linked
+                    .candidates
+                    .iter()
+                    .any(|name| name.starts_with(&begins))
+                    || linked
+                        .record
+                        .as_ref()
+                        .is_some_and(|record| record.source == source.as_str());
+                let kept = match own {
+                    true => linked.source == row,
+                    false => of && linked.rule != DECISION,
+                };
+                if kept {
+                    count += 1;
+                    if some.len() < SOME {
+                        some.push(format!("{}:{}", linked.account.system, linked.account.id));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many of them are named.
+const SOME: usize = 5;
 
 /// An account with its link.
 pub(super) fn linked(
