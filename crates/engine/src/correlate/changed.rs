@@ -51,6 +51,13 @@ impl Identities {
         self.after(account.source, then, now)
     }
 
+    /// Whether something that it had before says whose it is, or that it is in doubt.
+    pub fn rests_on_its_past(&self, account: &AccountKeys) -> bool {
+        // A decision can be undone.
+        self.is_decided(account)
+            || !self.before.is_empty() && self.owner_of(account) != self.owner_now(account)
+    }
+
     /// Notes what an account had before, in the order in which it had it. Whoever is asked for is
     /// to be known by then.
     pub fn remember(&mut self, before: &AccountKeys, until: Option<String>) {

@@ -4,6 +4,7 @@
 use super::rules::Rule;
 use super::seen::Seen;
 use super::values::{AccountKeys, Compare, IdentityKeys, Take, folded};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -129,18 +130,37 @@ pub(super) fn last_of<'l>(records: &[&'l Past]) -> Option<&'l Past> {
     last.copied()
 }
 
+/// The records, the one who began last first.
+pub(super) fn records_of(records: &[&Past]) -> Vec<(i64, String)> {
+    let began = |past: &Past| Seen::of_identity(&past.keys).since;
+    let mut sorted: Vec<&Past> = records.to_vec();
+    sorted.sort_by_key(|past| Reverse((began(past), past.keys.source, past.keys.id.as_str())));
+    let mut all: Vec<(i64, String)> = Vec::new();
+    for past in sorted {
+        let record = (past.keys.source, past.keys.id.clone());
+        if !all.contains(&record) {
+            all.push(record);
+        }
+    }
+    all
+}
+
+/// Whether an account was made when the record had the values no more.
+pub(super) fn is_later(account: &AccountKeys, before: &Past) -> bool {
+    match (&Seen::of_account(account).since, &before.until) {
+        (Some(since), Some(until)) => since >= until,
+        (None, _) | (_, None) => false,
+    }
+}
+
 /// Whether an account is clearly of whoever has its values now, and not of the one who had them
 /// before: it was made after that one had them no more, or it is called like its holder of now and
 /// not like the other.
 pub(super) fn is_clearly_of(account: &AccountKeys, holder: &Seen, before: &Past) -> bool {
     let own = Seen::of_account(account);
-    let later = match (&own.since, &before.until) {
-        (Some(since), Some(until)) => since >= until,
-        (None, _) | (_, None) => false,
-    };
     let called = |seen: &Seen| seen.name.as_deref().map(|name| folded(name.trim()));
     let name = called(&own);
-    later
+    is_later(account, before)
         || name.is_some()
             && name == called(holder)
             && name != called(&Seen::of_identity(&before.keys))

@@ -213,3 +213,42 @@ fn what_the_earlier_holder_of_an_id_had_is_not_the_newcomers() {
         "1 or s1:u7 by mail"
     );
 }
+
+#[test]
+fn everybody_who_had_a_value_before_is_named_not_only_the_last() {
+    let ann = named(identity(1, "u1", "m@x.org"), "Ann", "2010-01-01");
+    let bob = named(identity(1, "u2", "m@x.org"), "Bob", "2012-01-01");
+    let cyd = named(identity(1, "u3", "m@x.org"), "Cyd", "2014-01-01");
+    let account = account("x", "", "m@x.org");
+    let had = |records: &[&IdentityKeys]| Ground {
+        past: records
+            .iter()
+            .map(|keys| Past::new((*keys).clone(), Standing::Before, None))
+            .collect(),
+        ..ground()
+    };
+    let now = [
+        identity(1, "u1", "ann@x.org"),
+        identity(1, "u2", "bob@x.org"),
+        cyd.clone(),
+    ];
+    assert_eq!(
+        found(had(&[&ann, &bob]), &now, &account),
+        "2 or s1:u2 or s1:u1 by mail"
+    );
+    // Two have it now: that is no reason to forget who had it.
+    let now = [identity(1, "u1", "ann@x.org"), bob.clone(), cyd.clone()];
+    assert_eq!(found(had(&[&ann]), &now, &account), "[0, 1, 2] by mail");
+    let later = called(account, "x", "2099-01-01");
+    let until = Ground {
+        past: [Past::new(
+            ann.clone(),
+            Standing::Before,
+            Some("2024-05-01T10:00:00Z".to_owned()),
+        )]
+        .into_iter()
+        .collect(),
+        ..ground()
+    };
+    assert_eq!(found(until, &now, &later), "[1, 2] by mail");
+}

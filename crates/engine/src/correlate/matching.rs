@@ -1,7 +1,7 @@
 //! Whose an account is: as somebody decided, or by the rules of its source.
 
 use super::identities::{AccountDecision, Doubt, Identities, Match, ReadyRule};
-use super::left::{Past, Standing, is_clearly_of, last_of};
+use super::left::{Past, Standing, is_clearly_of, is_later, last_of, records_of};
 use super::rules::Confidence;
 use super::seen::Seen;
 use super::values::{AccountKeys, Compare};
@@ -63,20 +63,23 @@ impl Identities {
                     rule: ready.name,
                     doubt: Doubt::Reused,
                 },
-                [one] => match self.before(ready, account, *one) {
-                    Some(before) => Match::HandedOn {
-                        identity: *one,
-                        before: vec![before],
-                        rule: ready.name,
-                        doubt: Doubt::Left,
-                    },
-                    None => Match::One {
-                        identity: *one,
-                        rule: ready.name,
-                    },
-                },
+                [one] => {
+                    let before = self.before(ready, account, *one);
+                    match before.is_empty() {
+                        true => Match::One {
+                            identity: *one,
+                            rule: ready.name,
+                        },
+                        false => Match::HandedOn {
+                            identity: *one,
+                            before,
+                            rule: ready.name,
+                            doubt: Doubt::Left,
+                        },
+                    }
+                }
                 [] | [_, _, ..] => Match::Ambiguous {
-                    candidates,
+                    candidates: self.with_earlier(candidates, ready, account),
                     rule: ready.name,
                 },
             };
@@ -135,9 +138,9 @@ impl Identities {
                 identity: *one,
                 rule,
             },
-            ([one], Some(before)) => Match::HandedOn {
+            ([one], Some(_)) => Match::HandedOn {
                 identity: *one,
-                before: vec![(before.keys.source, before.keys.id.clone())],
+                before: records_of(&away),
                 rule,
                 doubt: Doubt::Left,
             },
@@ -145,13 +148,13 @@ impl Identities {
         })
     }
 
-    /// Somebody else who had the same value before and may be whose account it is.
+    /// Others who had the same value before and may be whose account it is, the latest first.
     fn before(
         &self,
         ready: &ReadyRule,
         account: &AccountKeys,
         identity: u32,
-    ) -> Option<(i64, String)> {
+    ) -> Vec<(i64, String)> {
         let mut left = self.left(ready, account);
         let lead = self.lead(identity);
         let holder = self.seen.get(&identity).cloned().unwrap_or_default();
@@ -159,7 +162,22 @@ impl Identities {
             self.still(past).is_none_or(|n| self.lead(n) != lead)
                 && !is_clearly_of(account, &holder, past)
         });
-        last_of(&left).map(|past| (past.keys.source, past.keys.id.clone()))
+        records_of(&left)
+    }
+
+    /// With whoever is listed, has other values by now, and had the same before: several who have
+    /// them now do not make it theirs.
+    fn with_earlier(
+        &self,
+        candidates: Vec<u32>,
+        ready: &ReadyRule,
+        account: &AccountKeys,
+    ) -> Vec<u32> {
+        let left = self.left(ready, account).into_iter();
+        let before = left
+            .filter(|past| !is_later(account, past))
+            .filter_map(|past| self.still(past));
+        self.one_each(candidates.into_iter().chain(before).collect())
     }
 
     fn decided(&self, account: &AccountKeys, decision: &AccountDecision) -> Match {
@@ -170,13 +188,14 @@ impl Identities {
             doubt: Doubt::Reused,
         };
         let seen = &decision.account_seen;
-        if seen.seen.is_another(&Seen::of_account(account)) {
-            return doubt(target.flatten().into_iter().collect());
-        }
-        if seen.says_otherwise(account)
+        let another = seen.seen.is_another(&Seen::of_account(account));
+        if (another || seen.says_otherwise(account))
             && let Some(found) = self.since_decided(account, decision)
         {
             return found;
+        }
+        if another {
+            return doubt(target.flatten().into_iter().collect());
         }
         match (target, &decision.to) {
             (None, _) | (_, None) => Match::Nobodys,

@@ -43,11 +43,35 @@ pub(super) async fn belongings(
     Ok(records)
 }
 
-/// Accounts whose past says whose they are: source row and number of the key.
+/// Accounts whose own past says whose they are: source row and number of the key. A name that changed
+/// and leads to nobody says nothing.
 pub(super) async fn changed_accounts(
     connection: &mut SqliteConnection,
 ) -> Result<HashSet<(i64, i64)>, StoreError> {
     let past = account_past::read(&mut *connection, Trust::Kept).await?;
-    let rows = past.of_accounts_after(connection, 0).await?;
-    Ok(rows.iter().map(account_past::Row::account).collect())
+    let rows = past.of_accounts_after(&mut *connection, 0).await?;
+    let changed: HashSet<(i64, i64)> = rows.iter().map(account_past::Row::account).collect();
+    let mut kept = HashSet::new();
+    if changed.is_empty() {
+        return Ok(kept);
+    }
+    let sources = source_rows(connection, At::Now).await?;
+    let depth = ground::depth(connection).await?;
+    let odd = odd_records(connection, At::Now, &sources, depth).await?;
+    let Gathered { known, .. } = gather(connection, &sources, &odd, &past, Kept::All).await?;
+    let accounts = Which::now(Kind::Account);
+    blocks::each(connection, &accounts, depth.columns(), |block| {
+        block.places().try_for_each(|place| {
+            let account = (block.source, block.key(place)?);
+            if changed.contains(&account) {
+                let (keys, _) = depth.account(block, place)?;
+                if known.rests_on_its_past(&keys) {
+                    kept.insert(account);
+                }
+            }
+            Ok(())
+        })
+    })
+    .await?;
+    Ok(kept)
 }
