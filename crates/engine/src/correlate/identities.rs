@@ -434,10 +434,19 @@ impl Identities {
     pub fn called(&self, identity: u32) -> Cow<'_, str> {
         let lead = self.lead(identity);
         let id = self.id(lead);
-        match self.each_once || self.with_id(id).all(|n| self.lead(n) == lead) {
+        let alone = || self.with_id(id).all(|n| self.lead(n) == lead);
+        match self.each_once || alone() && !self.reads_as_another(id) {
             true => id.into(),
             false => format!("{}:{id}", self.source_name(lead)).into(),
         }
+    }
+
+    /// Whether an id reads as the `source:id` of somebody else.
+    fn reads_as_another(&self, id: &str) -> bool {
+        id.split_once(':').is_some_and(|(source, id)| {
+            let mut others = self.with_id(id);
+            others.any(|n| self.source_name(n) == source)
+        })
     }
 
     /// Whoever of them is listed: who fits now, and the records that did before.

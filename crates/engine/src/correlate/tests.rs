@@ -427,3 +427,14 @@ fn a_mail_that_somebody_else_has_after_a_leaver_takes_no_account_along() {
         "the person is listed elsewhere"
     );
 }
+
+#[test]
+fn no_two_people_are_shown_under_one_name() {
+    let mut gathering = Gathering::new(ground());
+    for (source, id) in [(1, "u1"), (2, "u1"), (2, "s1:u1"), (2, "s1:u7"), (1, "x")] {
+        gathering.add(&identity(source, id, ""));
+    }
+    let known = gathering.done(Persons::default());
+    let shown: Vec<String> = (0..5).map(|n| known.shown(n)).collect();
+    assert_eq!(shown, ["s1:u1", "s2:u1", "s2:s1:u1", "s1:u7", "x"]);
+}
