@@ -114,6 +114,10 @@ pub struct People {
     /// By system and login in compared form: whose account it is; nobody where whoever has it
     /// cannot be named.
     by_account: HashMap<(String, String), Vec<usize>>,
+    /// Of a person's further records: the one that stands for all.
+    leads: HashMap<usize, usize>,
+    /// All records of those who have several, by that one.
+    joined: HashMap<usize, Vec<usize>>,
 }
 
 impl People {
@@ -147,6 +151,36 @@ impl People {
         if let Some(person) = person.filter(|person| !whose.contains(person)) {
             whose.push(person);
         }
+    }
+
+    /// Says that these are one person's records. The first that is there stands for all.
+    pub fn join(&mut self, records: &[usize]) {
+        let there = |n: &&usize| self.at(**n).is_some_and(|p| !p.state.is_gone());
+        if let Some(lead) = records.iter().find(there).or(records.first()).copied() {
+            let others = records.iter().filter(|n| **n != lead);
+            self.leads.extend(others.map(|n| (*n, lead)));
+            self.joined.insert(lead, records.to_vec());
+        }
+    }
+
+    /// One record of each person.
+    pub fn one_each(&self, records: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        let mut found = Vec::new();
+        for record in records {
+            let lead = self.leads.get(&record).copied().unwrap_or(record);
+            if !found.contains(&lead) {
+                found.push(lead);
+            }
+        }
+        found
+    }
+
+    /// Every record of the person for whom one stands.
+    pub fn records_of(&self, lead: usize) -> impl Iterator<Item = &Person> {
+        let several = self.joined.get(&lead).map(Vec::as_slice);
+        let all = several.unwrap_or(&[]).iter().copied();
+        let alone = several.is_none().then_some(lead);
+        all.chain(alone).filter_map(|record| self.at(record))
     }
 
     pub fn at(&self, number: usize) -> Option<&Person> {
@@ -214,6 +248,6 @@ impl People {
             Pointer::Team(_) => Vec::new(),
         };
         found.retain(|n| self.at(*n).is_some_and(|p| p.kind == IdentityKind::Person));
-        found
+        self.one_each(found)
     }
 }

@@ -184,10 +184,17 @@ fn led(clue: &Clue, people: &People) -> Led {
 
 /// ` = p1 (Ann Smith)`, unless the clue names them by that id already.
 fn introduced(clue: &Clue, person: &Person) -> String {
-    match (&clue.pointer, &person.display_name) {
-        (Pointer::Identity { .. }, Some(name)) => format!(" ({name})"),
-        (Pointer::Identity { .. }, None) => String::new(),
-        _ => format!(", which is {}", person.words()),
+    let by_id = match &clue.pointer {
+        // Of somebody with several records it may be another one.
+        Pointer::Identity { id, .. } => {
+            *id == person.id || id.split_once(':').is_some_and(|(_, id)| id == person.id)
+        }
+        Pointer::Login { .. } | Pointer::Mail(_) | Pointer::FullName(_) | Pointer::Team(_) => false,
+    };
+    match (by_id, &person.display_name) {
+        (true, Some(name)) => format!(" ({name})"),
+        (true, None) => String::new(),
+        (false, _) => format!(", which is {}", person.words()),
     }
 }
 

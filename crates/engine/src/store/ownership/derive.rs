@@ -254,6 +254,22 @@ impl Known {
         ranked(&meant, &self.people)
     }
 
+    /// Whether somebody decided of an owner, under whichever of the person's records. What was
+    /// decided of somebody who had the id before says nothing of who has it now.
+    fn is_decided(&self, about: &OwnedBy, owner: usize) -> bool {
+        self.people.records_of(owner).any(|person| {
+            let of_record = OwnedBy {
+                owner: RecordName {
+                    source: person.source_name.clone(),
+                    id: person.id.clone(),
+                },
+                ..about.clone()
+            };
+            let decided = self.decided.get(&of_record);
+            decided.is_some_and(|d| self.given_on.holder(d.id) == Holder::Same)
+        })
+    }
+
     fn say(
         &self,
         object: ObjectName,
@@ -292,6 +308,7 @@ impl Known {
             };
             let held = lines.iter().any(|(line, state)| {
                 let same = self.people.referred(&line.owner_id, line.source);
+                let same = self.people.one_each(same);
                 line.role == suggestion.role
                     && (*state == OwnerState::Present
                         || (*state != OwnerState::InDoubt
@@ -303,9 +320,7 @@ impl Known {
                 role: suggestion.role,
             };
             let nobody_to_confirm = person.is_none() && stands == Standing::Owned;
-            // What was decided of somebody who had the id before says nothing of who has it now.
-            let decided = self.decided.get(&about);
-            let decided = decided.is_some_and(|d| self.given_on.holder(d.id) == Holder::Same);
+            let decided = suggestion.owner.is_some_and(|n| self.is_decided(&about, n));
             let settled = held || nobody_to_confirm || decided;
             let candidates = suggestion
                 .candidates

@@ -54,6 +54,10 @@ impl Known {
         let logins = known.read_logins(reading, &mut asked, &mut teams).await?;
         let mut numbers = known.read_people(reading, &asked, now).await?;
         known.read_gone(reading, &asked, &mut numbers).await?;
+        let persons = store.persons().await?;
+        known
+            .join_records(reading, &persons, &mut numbers, now)
+            .await?;
         known.read_managers(reading, &mut numbers, now).await?;
         for (system, login, record) in logins {
             let person = numbers.get(&record).copied();

@@ -1,10 +1,11 @@
 //! Owners and holders of accounts who are gone, through the store.
 
-use super::tests::{decide, facts, standings, suggested};
+use super::tests::{decide, decision, facts, standings, suggested};
 use super::*;
 use crate::collect::seeded::Seeded;
 use crate::collect::tests::{Bench, bench, now, read};
 use crate::ownership::OwnerState;
+use crate::store::{Decision, NewDecision, RecordName};
 use lastkey_contract::Kind;
 use serde_json::{Value, json};
 
@@ -146,4 +147,48 @@ async fn an_owner_whose_id_was_given_to_somebody_else_is_in_doubt() {
     assert_eq!(standings(&bench).await, ["svc owned"]);
     roster(&bench, &[zoe, ina(), otto()]).await;
     assert_eq!(standings(&bench).await, ["svc owned"]);
+}
+
+#[tokio::test]
+async fn records_of_one_person_are_one_in_suggestions() {
+    let bench = bench(&["hr", "vendors", "corp"]).await;
+    let keller = |id: &str, mail: &str| person(id, "Ann Keller", mail, "2020-01-01T00:00:00Z");
+    roster(&bench, &[keller("h1", "ann@b.example"), ina()]).await;
+    let vendors = [keller("v1", "ann@acme.example")];
+    let vendors = Seeded::new(3).with(Kind::Identity, facts("identity", &vendors));
+    read(&bench, "vendors", &vendors).await;
+    let asking = json!({"system": "corp", "id": "svc", "name": "ask Ann Keller", "kind": "service",
+        "attributes": {"modified_by": "v1"}});
+    let asked =
+        json!({"system": "corp", "id": "svc2", "name": "ask Ann Keller", "kind": "service"});
+    let corp = Seeded::new(3).with(Kind::Account, facts("account", &[asking, asked]));
+    read(&bench, "corp", &corp).await;
+    let before = [
+        "likely technical account:corp:svc vendors:v1",
+        "ambiguous technical account:corp:svc2 hr:h1|vendors:v1",
+    ];
+    assert_eq!(suggested(&bench).await, before);
+    let record = |source: &str, id: &str| RecordName {
+        source: source.to_owned(),
+        id: id.to_owned(),
+    };
+    let same = NewDecision {
+        decision: Decision::Same(record("hr", "h1"), record("vendors", "v1")),
+        why: "one and the same".to_owned(),
+        seen: json!({}),
+    };
+    bench.store.decide(&[same], now()).await.unwrap();
+    let joined = [
+        // Two facts, each of another record, agree.
+        "strong technical account:corp:svc hr:h1",
+        "weak technical account:corp:svc2 hr:h1",
+    ];
+    assert_eq!(suggested(&bench).await, joined);
+    // Under whichever record: what was rejected is not asked again.
+    let mut no = decision("account:corp:svc", "v1", OwnerVerdict::Rejected);
+    no.about.owner = record("vendors", "v1");
+    bench.store.decide_owners(&[no], now()).await.unwrap();
+    read(&bench, "corp", &Seeded::new(3)).await;
+    read(&bench, "corp", &corp).await;
+    assert_eq!(suggested(&bench).await, [joined[1]]);
 }

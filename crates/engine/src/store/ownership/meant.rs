@@ -2,11 +2,12 @@
 
 use super::super::StoreError;
 use super::super::blocks::{self, Columns, Which};
+use super::super::names::NumberSet;
 use super::super::outline::{AccountOutline, IdentityOutline};
 use super::asked::Asked;
 use super::known::{Known, listed_as, login_number, record_number};
 use super::teams::Teams;
-use crate::correlate::folded;
+use crate::correlate::{Persons, folded};
 use crate::ownership::{Key, OwnerState, Person};
 use chrono::{DateTime, Utc};
 use lastkey_contract::{Kind, When};
@@ -118,11 +119,54 @@ impl Known {
             .filter_map(|n| self.people.at(n))
             .filter_map(|person| person.manager_id.clone())
             .collect();
-        let texts: Vec<&str> = managers.iter().map(String::as_str).collect();
+        self.take_in(reading, &managers, numbers, now, |_| true)
+            .await
+    }
+
+    /// The further records of everybody who was taken in so far, and who they are.
+    pub(super) async fn join_records(
+        &mut self,
+        reading: &mut SqliteConnection,
+        persons: &Persons,
+        numbers: &mut HashMap<i64, usize>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let names = self.names;
+        let mut texts = BTreeSet::new();
+        let mut wanted: Vec<Vec<i64>> = Vec::new();
+        for (_, records) in persons.all() {
+            let of_one = records.iter().map(|(s, id)| record_number(names, *s, id));
+            let of_one: Vec<i64> = of_one.collect();
+            if of_one.iter().any(|record| numbers.contains_key(record)) {
+                texts.extend(records.iter().map(|(_, id)| (*id).to_owned()));
+                wanted.push(of_one);
+            }
+        }
+        let further: NumberSet = wanted.iter().flatten().copied().collect();
+        let asked = |record| further.contains(&record);
+        self.take_in(reading, &texts, numbers, now, asked).await?;
+        for of_one in wanted {
+            let records = of_one.iter().filter_map(|record| numbers.get(record));
+            let records: Vec<usize> = records.copied().collect();
+            self.people.join(&records);
+        }
+        Ok(())
+    }
+
+    /// Whoever is listed under some texts, but for whom is known already and is not asked for.
+    async fn take_in(
+        &mut self,
+        reading: &mut SqliteConnection,
+        texts: &BTreeSet<String>,
+        numbers: &mut HashMap<i64, usize>,
+        now: DateTime<Utc>,
+        asked: impl Fn(i64) -> bool,
+    ) -> Result<(), StoreError> {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let rows = listed_as(&mut *reading, &texts).await?;
         for row in rows {
             let record = record_number(self.names, row.source, &row.id);
-            if numbers.contains_key(&record) {
+            if numbers.contains_key(&record) || !asked(record) {
                 continue;
             }
             let keys = Key::of(&row.id, row.email.as_deref(), row.display_name.as_deref());

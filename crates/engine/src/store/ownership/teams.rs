@@ -124,7 +124,7 @@ impl Known {
                 .filter_map(|r| numbers.get(r))
                 .copied()
                 .collect();
-            team.members = members.into_iter().collect();
+            team.members = self.people.one_each(members);
             for word in words {
                 self.teams.entry(word).or_default().push(team.clone());
             }

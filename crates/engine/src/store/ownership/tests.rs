@@ -154,7 +154,7 @@ pub(super) async fn standings(bench: &Bench) -> Vec<String> {
         .collect()
 }
 
-fn decision(object: &str, owner: &str, verdict: OwnerVerdict) -> NewOwnerDecision {
+pub(super) fn decision(object: &str, owner: &str, verdict: OwnerVerdict) -> NewOwnerDecision {
     NewOwnerDecision {
         about: OwnedBy {
             object: ObjectName::parse(object).unwrap(),
