@@ -196,7 +196,16 @@ fn a_roster_with_a_broken_row_makes_nobody_leave() {
         desk.lines(0, &["import", &folder, "--as", "hr", "--series"]),
         Vec::<Value>::new()
     );
-    // A later one that is whole does not make it whole: that is said where sources are listed.
+    // A later one that is whole does not make it whole: that is said where it is imported again,
+    // and where sources are listed.
+    let (status, _, said) = desk.run(&["import", &folder, "--as", "hr", "--series"]);
+    assert_eq!(status, 0);
+    for part in [
+        "hr: the roster of 2026-02-01 was not read completely and stays so",
+        "`lastkey source remove hr` and import the whole series anew",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
     let listed = desk.expect(0, &["source", "list"]);
     assert!(
         listed.contains("hr: the roster of 2026-02-01 was not read completely and stays so"),

@@ -282,6 +282,10 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
         };
         reread.map_or(Ok(()), |line| out.line(line))?;
     }
+    // What a word said now would make whole, later rosters have overtaken: its own hint misleads.
+    if let Some(said) = left_incomplete(&bench, &name).await? {
+        out.important(said);
+    }
     if let [first, ..] = imported.left.as_slice() {
         out.important(format!(
             "{} from {first} on {} left: mend what failed and import the series again",
@@ -471,8 +475,9 @@ async fn left_incomplete(
         ),
     };
     Ok(Some(format!(
-        "{name}: {which}: who left or moved then is told with the next complete one; to mend it, mend \
-         the file, remove the source and import the whole series anew"
+        "{name}: {which}, as later ones were read since: who left or moved then is told with the next \
+         complete one; to mend it, mend the file or have --map at hand for its words, then `lastkey \
+         source remove {name}` and import the whole series anew with them"
     )))
 }
 
