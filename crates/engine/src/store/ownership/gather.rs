@@ -10,12 +10,23 @@ use super::asked::Asked;
 use super::decisions::{OwnerVerdict, in_force};
 use super::given_on::{Confirmed, GivenOn};
 use super::known::{Holder, Known, Line, object_number, record_number};
+use crate::correlate::Doubt;
 use crate::ownership::{People, Subject};
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Identity, Owner};
 use sqlx::SqliteConnection;
 use std::collections::HashMap;
+
+/// Whose an account is.
+#[derive(sqlx::FromRow)]
+struct LinkRow {
+    account: i64,
+    state: i64,
+    identity_source: Option<i64>,
+    identity_id: Option<String>,
+    doubt: Option<String>,
+}
 
 impl Known {
     /// Reads everything once for what it asks, then whom that means.
@@ -41,6 +52,7 @@ impl Known {
             at_places: HashMap::new(),
             given_on: GivenOn::default(),
             gone: HashMap::default(),
+            unsettled: NumberSet::default(),
             once: NumberSet::default(),
         };
         let mut asked = Asked::default();
@@ -60,7 +72,7 @@ impl Known {
             .await?;
         known.read_managers(reading, &mut numbers, now).await?;
         for (system, login, record) in logins {
-            let person = numbers.get(&record).copied();
+            let person = record.and_then(|record| numbers.get(&record)).copied();
             known.people.add_login(&system, &login, person);
         }
         known.settle_teams(teams, &numbers);
@@ -71,27 +83,56 @@ impl Known {
     async fn read_links(&mut self, reading: &mut SqliteConnection) -> Result<(), StoreError> {
         let mut after = i64::MIN;
         loop {
-            let rows: Vec<(i64, i64, String, i64)> = sqlx::query_as(
-                "SELECT account, identity_source, identity_id, state FROM links
-                 WHERE account > ?1 AND identity_source IS NOT NULL AND identity_id IS NOT NULL
+            let rows: Vec<LinkRow> = sqlx::query_as(
+                "SELECT account, state, identity_source, identity_id, doubt FROM links
+                 WHERE account > ?1 AND (state <> ?2 OR identity_id IS NOT NULL)
                  ORDER BY account LIMIT 20000",
             )
             .bind(after)
+            .bind(LinkState::Unmatched.number())
             .fetch_all(&mut *reading)
             .await?;
-            let Some((last, _, _, _)) = rows.last() else {
+            let Some(last) = rows.last() else {
                 return Ok(());
             };
-            after = *last;
-            for (row, source, id, state) in rows {
-                let record = record_number(self.names, source, &id);
-                if LinkState::from_number(state)? == LinkState::Gone {
-                    let key = self.names.key(Kind::Identity, &id);
-                    self.gone.insert(record, key);
-                }
-                self.links.insert(row, record);
+            after = last.account;
+            for row in rows {
+                self.add_link(row)?;
             }
         }
+    }
+
+    fn add_link(&mut self, row: LinkRow) -> Result<(), StoreError> {
+        let record = row.identity_source.zip(row.identity_id);
+        let number = record
+            .as_ref()
+            .map(|(source, id)| record_number(self.names, *source, id));
+        if let Some(number) = number {
+            self.links.insert(row.account, number);
+        }
+        match LinkState::from_number(row.state)? {
+            LinkState::Linked | LinkState::Unmatched => {}
+            LinkState::Gone => {
+                if let (Some(number), Some((_, id))) = (number, record) {
+                    let key = self.names.key(Kind::Identity, &id);
+                    self.gone.insert(number, key);
+                }
+            }
+            LinkState::Ambiguous | LinkState::Nobodys => {
+                self.unsettled.insert(row.account);
+            }
+            LinkState::Possible => match row.doubt.as_deref().and_then(Doubt::from_word) {
+                // Nothing speaks against it.
+                Some(Doubt::Suggested) => {}
+                Some(
+                    Doubt::Decided | Doubt::Differs | Doubt::Reused | Doubt::Left | Doubt::Changed,
+                )
+                | None => {
+                    self.unsettled.insert(row.account);
+                }
+            },
+        }
+        Ok(())
     }
 
     /// Identities that are no people, and what those that have owners ask.

@@ -5,7 +5,7 @@ use super::*;
 use crate::collect::seeded::Seeded;
 use crate::collect::tests::{Bench, bench, now, read};
 use crate::ownership::OwnerState;
-use crate::store::{Decision, NewDecision, RecordName};
+use crate::store::{AccountName, Decision, NewDecision, RecordName};
 use lastkey_contract::Kind;
 use serde_json::{Value, json};
 
@@ -191,4 +191,47 @@ async fn records_of_one_person_are_one_in_suggestions() {
     read(&bench, "corp", &Seeded::new(3)).await;
     read(&bench, "corp", &corp).await;
     assert_eq!(suggested(&bench).await, [joined[1]]);
+}
+
+#[tokio::test]
+async fn a_login_of_an_account_in_doubt_means_nobody_until_it_is_settled() {
+    let bench = bench(&["hr", "corp"]).await;
+    let mail = "ann@b.example";
+    let anna = person("h7", "Anna", mail, "2026-05-20T00:00:00Z");
+    roster(
+        &bench,
+        &[person("h1", "Ann", mail, "2020-01-01T00:00:00Z"), ina()],
+    )
+    .await;
+    let accounts = [
+        json!({"system": "corp", "id": "ann", "kind": "human", "email": mail}),
+        json!({"system": "corp", "id": "svc", "kind": "service"}),
+    ];
+    let corp = corp().with(Kind::Account, facts("account", &accounts));
+    read(&bench, "corp", &corp).await;
+    let strong = |who: &str| [format!("strong technical credential:corp:key hr:{who}")];
+    assert_eq!(suggested(&bench).await, strong("h1"));
+    // Ann left, and her address was given to Anna: the account may be of either.
+    roster(&bench, &[anna, ina()]).await;
+    assert_eq!(suggested(&bench).await, Vec::<String>::new());
+    let account = AccountName {
+        system: "corp".to_owned(),
+        id: "ann".to_owned(),
+    };
+    let decide = async |decision| {
+        let new = NewDecision {
+            decision,
+            why: "asked".to_owned(),
+            seen: json!({}),
+        };
+        bench.store.decide(&[new], now()).await.unwrap();
+    };
+    decide(Decision::Nobodys(account.clone())).await;
+    assert_eq!(suggested(&bench).await, Vec::<String>::new());
+    let annas = RecordName {
+        source: "hr".to_owned(),
+        id: "h7".to_owned(),
+    };
+    decide(Decision::Of(account, annas)).await;
+    assert_eq!(suggested(&bench).await, strong("h7"));
 }

@@ -62,6 +62,9 @@ pub(super) struct Known {
     pub given_on: GivenOn,
     /// Records that have accounts and that no source lists now, with the number of their id.
     pub gone: HashMap<i64, i64, AsTheyAre>,
+    /// Rows of accounts of which it is not known whose they are, and of those that were decided to
+    /// be nobody's: a person of a like name is not meant by their logins.
+    pub unsettled: NumberSet,
     /// Owners that some source had once.
     pub once: NumberSet,
 }

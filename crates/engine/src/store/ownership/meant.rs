@@ -15,13 +15,14 @@ use sqlx::SqliteConnection;
 use std::collections::{BTreeSet, HashMap};
 
 impl Known {
-    /// The people's accounts that were asked for, by login or as a team's member.
+    /// The accounts that were asked for, by login or as a team's member, and whose each is; None
+    /// where that is not known.
     pub(super) async fn read_logins(
         &mut self,
         reading: &mut SqliteConnection,
         asked: &mut Asked,
         teams: &mut Teams,
-    ) -> Result<Vec<(String, String, i64)>, StoreError> {
+    ) -> Result<Vec<(String, String, Option<i64>)>, StoreError> {
         let mut members: HashMap<i64, Vec<usize>> = HashMap::new();
         for (n, found) in teams.all.iter().enumerate() {
             for account in &found.accounts {
@@ -36,16 +37,20 @@ impl Known {
         let which = Which::now(Kind::Account);
         blocks::each(reading, &which, Columns::Outlined, |block| {
             for place in block.places() {
-                let Some(record) = self.links.get(&block.row(place)) else {
+                let row = block.row(place);
+                let record = self.links.get(&row).copied();
+                if record.is_none() && !self.unsettled.contains(&row) {
                     continue;
-                };
-                let of_person = !self.machines.contains_key(record);
+                }
+                // A machine's account is somebody's too, and no person's.
+                let of_person = record.filter(|record| !self.machines.contains_key(record));
                 let number = block.keys.get(place).copied().unwrap_or_default();
-                let teams_of = members.get(&number).filter(|_| of_person);
-                for team in teams_of.into_iter().flatten() {
-                    if let Some(found) = teams.all.get_mut(*team) {
-                        found.records.insert(*record);
-                        asked.records.insert(*record);
+                if let (Some(record), Some(teams_of)) = (of_person, members.get(&number)) {
+                    asked.records.insert(record);
+                    for team in teams_of {
+                        if let Some(found) = teams.all.get_mut(*team) {
+                            found.records.insert(record);
+                        }
                     }
                 }
                 if asked.logins.is_empty() {
@@ -57,11 +62,8 @@ impl Known {
                     let login = folded(login);
                     let number = login_number(names, &account.system, &login);
                     if asked.logins.contains(&number) {
-                        // A machine's account is somebody's too, and no person's.
-                        if of_person {
-                            asked.records.insert(*record);
-                        }
-                        logins.push((account.system.to_string(), login, *record));
+                        asked.records.extend(of_person);
+                        logins.push((account.system.to_string(), login, record));
                     }
                 }
             }
