@@ -296,11 +296,14 @@ impl Window {
 
     /// Clicks the first element that matches.
     pub async fn click_css(&self, css: &str) {
-        self.wait_for(css)
-            .await
-            .click()
-            .await
-            .expect("it can be clicked");
+        // A list that is drawn anew between looking and clicking has another element there.
+        for _ in 0..5 {
+            match self.wait_for(css).await.click().await {
+                Err(error) if error.to_string().contains("stale element") => {}
+                clicked => return clicked.expect("it can be clicked"),
+            }
+        }
+        panic!("`{css}` is drawn anew again and again");
     }
 
     /// Presses Enter where the focus is.
