@@ -42,6 +42,16 @@ def end_of(text):
     return midnight(datetime.date.fromisoformat(text) + datetime.timedelta(days=1))
 
 
+def letters(rows):
+    """A letter for each roster; a blank status is the one that was said last, if ever one was."""
+    said, word = "A", ""
+    for row in rows:
+        status = row["Employment Status"] if row else None
+        said = LETTER[status] if status else said
+        word += said if row else "-"
+    return word
+
+
 def read(path):
     with open(path, encoding="utf-8-sig", newline="") as file:
         return {row["Personnel No"]: row for row in csv.DictReader(file)}
@@ -72,7 +82,7 @@ def main():
 
     for who in everyone:
         rows = [roster.get(who) for roster in rosters]
-        word = "".join(LETTER[row["Employment Status"]] if row else "-" for row in rows)
+        word = letters(rows)
         for place in range(1, len(word)):
             span = (moments[place - 1], moments[place])
             was, now = word[place - 1], word[place]

@@ -30,6 +30,8 @@ AGENCIES = ["", "", "", "V-100", "V-200"]
 NAMES = ["Ann", "Bob", "Chloé", "Dörte", "Емилия", "Fatima", "Güneş", "Hugo", "李", "Jörg"]
 
 dice = random.Random(20190101)
+# Which cells somebody forgot to fill; what happens to people does not hang on it.
+slips = random.Random(20190102)
 
 
 def first_day(stem):
@@ -149,7 +151,11 @@ def write(path, rows, place):
     with open(path, "w", encoding=encoding, newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator=ending)
         writer.writeheader()
-        writer.writerows(rows)
+        for row in rows:
+            # Who is away or gone is easily lost among the others.
+            often = 0.004 if row["Employment Status"] == "Active" else 0.1
+            blank = {"Employment Status": ""} if slips.random() < often else {}
+            writer.writerow(row | blank)
 
 
 def main():

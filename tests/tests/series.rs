@@ -1,4 +1,5 @@
-//! The settings of a dated series: which others its rosters can be read with, and which are refused.
+//! The settings of a dated series: which others its rosters can be read with, and which are refused;
+//! and rosters that stop saying who is there.
 
 #![allow(
     clippy::unwrap_used,
@@ -107,4 +108,56 @@ fn another_mapping_of_rosters_that_were_read_is_refused() {
         &other,
         "rosters of `hr` were read with other settings before",
     );
+}
+
+/// Events as lines, sorted: event, who, from when, until when.
+fn told(desk: &Desk) -> Vec<String> {
+    let lines = desk.lines(0, &["events"]);
+    let mut told: Vec<String> = lines
+        .iter()
+        .map(|e| {
+            let words = ["event", "identity", "earliest", "latest"];
+            words.map(|word| e[word].as_str().unwrap()).join(" ")
+        })
+        .collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn a_blank_or_missing_status_brings_nobody_back() {
+    let desk = Desk::new();
+    let header = "id,kind,display_name,status\n";
+    let of = |ann: &str, bob: &str, eve: &str| {
+        format!("{header}ann,person,Ann,{ann}\nbob,person,Bob,{bob}\neve,person,Eve,{eve}\n")
+    };
+    let named_anew = of("inactive", "on_leave", "inactive").replace("status", "state");
+    for (name, text) in [
+        ("2026-01", of("inactive", "on_leave", "active")),
+        ("2026-02", of("", "", "")),
+        ("2026-03", of("", "active", "inactive")),
+        ("2026-04", of("active", "active", "inactive")),
+        ("2026-05", named_anew),
+        ("2026-06", of("active", "active", "")),
+    ] {
+        desk.write(&format!("rosters/{name}.csv"), text);
+    }
+    let folder = desk.room.path("rosters").display().to_string();
+    let import = ["import", &folder, "--as", "hr", "--series"];
+    let reports = desk.lines(1, &import);
+    let states: Vec<_> = reports.iter().map(|report| &report["state"]).collect();
+    let (whole, not) = ("complete", "incomplete");
+    assert_eq!(states, [whole, whole, whole, whole, not, whole]);
+    let happened = [
+        "leave_end bob 2026-02-01T00:00:00Z 2026-03-01T00:00:00Z",
+        "leaver eve 2026-02-01T00:00:00Z 2026-03-01T00:00:00Z",
+        "rehire ann 2026-03-01T00:00:00Z 2026-04-01T00:00:00Z",
+    ];
+    assert_eq!(told(&desk), happened);
+    // Of an export whose columns come and go the read counts, and still tells of nobody.
+    let optional = ["--set", "columns=optional"];
+    let again = ["import", &folder, "--as", "again", "--series"];
+    desk.expect(0, &[&again[..], &optional].concat());
+    let of_again = desk.lines(0, &["events", "--where", "source=again"]);
+    assert_eq!(of_again.len(), happened.len(), "{of_again:?}");
 }

@@ -158,6 +158,61 @@ fn a_first_read_that_may_be_cut_off_proves_nothing_until_somebody_says_that_it_i
 }
 
 #[test]
+fn a_column_that_went_missing_proves_nothing_until_somebody_says_that_it_is_meant() {
+    let desk = Desk::new();
+    let whole = "id,kind,employer_id,status\nacme,vendor,,active\nann,person,acme,active\n";
+    desk.write("export/identities.csv", whole);
+    desk.write("export/accounts.csv", "system,id,identity_id\nad,ann,ann\n");
+    let readers =
+        "system,path,principal_type,principal_id,principal_system\nvault,a,account,ann,ad\n";
+    desk.write("export/readers.csv", readers);
+    let folder = desk.room.path("export").display().to_string();
+    let import = ["import", &folder, "--as", "corp"];
+    desk.expect(0, &import);
+    desk.write(
+        "export/identities.csv",
+        whole.replace("employer_id", "employer"),
+    );
+    // An object that is named by the column would be another one.
+    desk.write(
+        "export/readers.csv",
+        readers.replace("principal_system", "of"),
+    );
+    for _ in 0..2 {
+        let told = desk.expect(1, &["sync", "corp"]);
+        for says in [
+            "corp: identity: `identities.csv` has no column `employer_id` any more, which the last complete read had",
+            "corp: reader: `readers.csv` has no column `principal_system` any more",
+            "readers would be removed, which is held until somebody accepts it",
+            "accept it: lastkey sync corp --accept-removals",
+        ] {
+            assert!(told.contains(says), "{says}: {told}");
+        }
+        assert!(!told.contains("corp: account:"), "{told}");
+    }
+    // Put back, it is what it was; mapped, too; and a file may lack what it never had.
+    desk.write("export/readers.csv", readers);
+    let map = ["--map", "identities.employer_id=employer"];
+    desk.expect(0, &[&import[..], &map].concat());
+    assert_eq!(desk.lines(0, &["readers"]).len(), 1);
+    // What is meant is said once.
+    desk.write("export/accounts.csv", "system,id\nad,ann\n");
+    let told = desk.expect(1, &["sync", "corp"]);
+    assert!(
+        told.contains("`accounts.csv` has no column `identity_id` any more"),
+        "{told}"
+    );
+    desk.expect(0, &["sync", "corp", "--accept-removals"]);
+    desk.expect(0, &["sync", "corp"]);
+    // Or from the start, of an export whose columns come and go.
+    desk.write("export/accounts.csv", "system,id,identity_id\nad,ann,ann\n");
+    desk.expect(0, &["sync", "corp"]);
+    desk.write("export/accounts.csv", "system,id\nad,ann\n");
+    let optional = ["--set", "columns=optional"];
+    desk.expect(0, &[&import[..], &map, &optional].concat());
+}
+
+#[test]
 fn a_read_that_fails_does_not_make_the_one_before_younger() {
     let desk = Desk::new();
     let file = desk.write("roster.csv", people(3));

@@ -37,7 +37,7 @@ pub use facts::Fact;
 pub use ids::*;
 pub use kind::Kind;
 pub use note::{Note, NoteKind};
-pub use page::{Cursor, Page, PageRequest, Quota};
+pub use page::{Columns, Cursor, Page, PageRequest, Quota};
 pub use places::{NO_NUMBER, Places};
 pub use secret::Secret;
 pub use settings::{Descriptor, Must, Script, SecretNeed, SettingSpec, Settings, shown_address};

@@ -31,6 +31,17 @@ pub struct Quota {
     pub resets_in_ms: u64,
 }
 
+/// Which columns of ours a file tells of, once each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// The file's name.
+    pub of: String,
+    /// Those that its own header says.
+    pub own: Vec<String>,
+    /// Those that somebody's mapping says.
+    pub given: Vec<String>,
+}
+
 /// One page of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
@@ -47,6 +58,9 @@ pub struct Page {
     /// How many objects the system says there are in all, where it says so.
     pub expected_total: Option<u64>,
     pub notes: Vec<Note>,
+    /// On the first page of a file whose columns must not get lost: which it has. The engine keeps
+    /// them, and doubts a read that lacks one which the complete read before had.
+    pub columns: Option<Columns>,
     /// What was asked, for the evidence: a filter, a file name. Never a secret.
     pub query: Option<String>,
     /// Where the next incremental read can start, on the last page.

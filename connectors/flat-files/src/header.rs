@@ -3,7 +3,9 @@
 use crate::columns::{Need, column_names, columns};
 use crate::error::{config, not_understood};
 use crate::mapping::Mapping;
+use crate::place::Stored;
 use crate::table::Cells;
+use lastkey_contract::page::Columns;
 use lastkey_contract::{ConnectorError, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -256,6 +258,29 @@ pub fn bind(
         withheld: secret.into_iter().map(|(_, name)| name).collect(),
         dates: &[],
     })
+}
+
+/// Which columns of ours a file tells of, by its own header or because somebody says so.
+pub fn told(stored: &Stored, mapping: &Mapping, header: &Header) -> Columns {
+    let given = |name: &str| {
+        mapping.fixed_value(name).is_some() || mapping.header_of(name).is_some_and(|h| h != name)
+    };
+    let by_header = |bound: &&Bound| match bound.from {
+        From::Cell(_) => true,
+        // What a recipe gives every row it gives in each read; that a roster without `kind` holds
+        // persons is said nowhere in it.
+        From::Fixed(_) => stored.rows.is_some(),
+        From::Nowhere => false,
+    };
+    let names = |of: Vec<&'static str>| of.into_iter().map(str::to_owned).collect();
+    let (by_mapping, rest): (Vec<&Bound>, Vec<&Bound>) =
+        header.bound.iter().partition(|bound| given(bound.name));
+    let own = rest.into_iter().filter(by_header);
+    Columns {
+        of: stored.name.clone(),
+        own: names(own.map(|bound| bound.name).collect()),
+        given: names(by_mapping.iter().map(|bound| bound.name).collect()),
+    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use crate::columns::file_name;
 use crate::error::{not_understood, unreadable};
 use crate::first_line::{bound, first_line, skip_bom};
-use crate::header::Header;
+use crate::header::{self, Header};
 use crate::map::{self, Problem};
 use crate::place::{Found, Inside, Outside, Stored, sha256_of_all, survey};
 use crate::recipes::{Passes, Sieve};
-use crate::settings::{LineEnd, Source};
+use crate::settings::{LineEnd, OnceThere, Source};
 use crate::table::{Cells, Position, Records, Step};
 use crate::words::advice;
 use async_trait::async_trait;
@@ -331,6 +331,10 @@ fn page(
                     examples: vec![format!("{}:1:{name}", stored.name)],
                 }),
         );
+        page.columns = match source.once_there {
+            OnceThere::Needed => Some(header::told(stored, &source.mapping(kind), &open.header)),
+            OnceThere::Optional => None,
+        };
         let withheld = open.header.withheld.iter();
         page.notes.extend(withheld.map(|name| Note {
             kind: NoteKind::Drift,

@@ -84,6 +84,15 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             choices: &["needed", "optional"],
             only_with: &[],
         },
+        SettingSpec {
+            key: "columns",
+            label: "Columns that were there",
+            help: "needed: where a file lacks a column that its last complete read had, nothing is taken as gone until somebody accepts it; optional: columns of this export come and go (needed if not said)",
+            required: false,
+            default: "needed",
+            choices: &["needed", "optional"],
+            only_with: &[],
+        },
     ],
     secret: SecretNeed::None,
     secret_label: "",
@@ -97,6 +106,13 @@ const FAMILIES: [&str; 3] = ["map.", "fixed.", "value."];
 /// Whether a last row without a line end is a sign that the file was cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineEnd {
+    Needed,
+    Optional,
+}
+
+/// Whether a column may be missing that an earlier read had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnceThere {
     Needed,
     Optional,
 }
@@ -121,6 +137,7 @@ pub struct Source {
     pub single_by: SingleBy,
     pub zone: Tz,
     pub last_line_end: LineEnd,
+    pub once_there: OnceThere,
     pub recipe: Option<&'static Recipe>,
     /// The system of a recipe's objects.
     pub system: String,
@@ -163,6 +180,16 @@ impl Source {
             Some(other) => {
                 return Err(config(
                     format!("`{other}` does not say whether the last row needs a line end"),
+                    "say needed or optional",
+                ));
+            }
+        };
+        let once_there = match settings.get("columns") {
+            None | Some("needed") => OnceThere::Needed,
+            Some("optional") => OnceThere::Optional,
+            Some(other) => {
+                return Err(config(
+                    format!("`{other}` does not say whether columns may get lost"),
                     "say needed or optional",
                 ));
             }
@@ -244,6 +271,7 @@ impl Source {
             single_by,
             zone,
             last_line_end,
+            once_there,
             recipe,
             system,
             mappings,

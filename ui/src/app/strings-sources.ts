@@ -54,7 +54,7 @@ export const sources = {
   journalKinds: "Journal entries",
   journalGroups: [
     { value: "", text: "all", words: [] },
-    { value: "page", text: "pages", words: ["page"] },
+    { value: "page", text: "pages", words: ["page", "columns"] },
     { value: "skip", text: "skips", words: ["skip", "fail"] },
     { value: "clip", text: "clips", words: ["clip", "open"] },
     { value: "retry", text: "retries", words: ["retry", "restart", "resume"] },
@@ -64,7 +64,7 @@ export const sources = {
     { value: "error", text: "errors", words: ["error", "cancel"] },
     { value: "note", text: "notes", words: ["note", "right"] },
   ],
-  journalWords: { start: "start", page: "page", note: "note", skip: "skip", fail: "fail", clip: "clip", open: "open end", drift: "drift", dangling: "dangling", retry: "retry", wait: "wait", restart: "restart", resume: "resume", hold: "hold", right: "rights", cancel: "stopped", error: "error", end: "end" } as Record<string, string>,
+  journalWords: { start: "start", page: "page", columns: "columns", note: "note", skip: "skip", fail: "fail", clip: "clip", open: "open end", drift: "drift", dangling: "dangling", retry: "retry", wait: "wait", restart: "restart", resume: "resume", hold: "hold", right: "rights", cancel: "stopped", error: "error", end: "end" } as Record<string, string>,
   journalWhat: "what",
   journalColumns: { at: "Time", what: "What", text: "What happened" },
   journalExamples: (shown: number, all: number) => (all > shown ? `${n(shown)} of ${n(all)} examples` : many(shown, "example")),

@@ -5,7 +5,7 @@
  */
 export type JournalRow = { sync: number, source: string, at: string, 
 /**
- * `start`, `page`, `note`, `skip`, `fail`, `clip`, `open`, `drift`, `dangling`, `retry`,
- * `wait`, `restart`, `resume`, `hold`, `right`, `cancel`, `error`, `end`.
+ * `start`, `page`, `note`, `skip`, `fail`, `clip`, `open`, `drift`, `columns`, `dangling`,
+ * `retry`, `wait`, `restart`, `resume`, `hold`, `right`, `cancel`, `error`, `end`.
  */
 what: string, kind: string | null, text: string, count: number, examples: Array<string>, };

@@ -1,6 +1,7 @@
 //! The page loop: one kind read to its end; while a page is asked for, the one before is made
 //! ready and the one before that is stored.
 
+use super::columns::lost;
 use super::journal::Journal;
 use super::reader::{Answer, Ended, Marks, Reader, Running, stopped};
 use super::tally::Tally;
@@ -377,6 +378,28 @@ impl Kinds<'_> {
         Ok(())
     }
 
+    /// Which columns the files lack that those of the complete read before had; none where somebody
+    /// accepts that.
+    async fn lost_columns(&self, kind: Kind) -> Result<Vec<String>, Ended> {
+        if self.removals == Removals::Accept {
+            return Ok(Vec::new());
+        }
+        let sync = self.journal.sync;
+        let now = self.store.told_columns(sync, kind).await?;
+        let before = match now.is_empty() {
+            true => None,
+            false => {
+                self.store
+                    .complete_before(self.source.id, kind, sync)
+                    .await?
+            }
+        };
+        Ok(match before {
+            Some(before) => lost(&self.store.told_columns(before, kind).await?, &now),
+            None => Vec::new(),
+        })
+    }
+
     /// Which removals are not believed unasked. An answer without the mark of its end may be cut
     /// off: then none is, and where no whole read before ended so, the read itself is not.
     async fn hold(&self, tally: &Tally) -> Result<Hold, Ended> {
@@ -399,11 +422,17 @@ impl Kinds<'_> {
 
     async fn finish(&mut self, pass: Pass, mut lines: Vec<NewJournalRow>) -> Result<(), Ended> {
         let record = pass.tally.record();
+        let mut lost = Vec::new();
         let end = match (record.complete, record.mode) {
             (false, _) => ReadEnd::Unfinished,
-            (true, ReadMode::Full) => ReadEnd::Full {
-                hold: self.hold(&pass.tally).await?,
-            },
+            (true, ReadMode::Full) => {
+                lost = self.lost_columns(record.kind).await?;
+                let hold = match lost.is_empty() {
+                    true => self.hold(&pass.tally).await?,
+                    false => Hold::Whole,
+                };
+                ReadEnd::Full { hold }
+            }
             (true, ReadMode::Incremental) => ReadEnd::Incremental,
         };
         let finishing = self.store.finish_kind(
@@ -412,7 +441,7 @@ impl Kinds<'_> {
             end,
             self.journal.now(),
             |gone| {
-                let (record, line) = ended_record(record, gone, &pass.tally.open_ends);
+                let (record, line) = ended_record(record, gone, &lost, &pass.tally.open_ends);
                 lines.extend(line);
                 (record, lines)
             },
@@ -486,6 +515,7 @@ fn scope(base: &Option<Base>) -> Scope {
 fn ended_record(
     mut record: KindRecord,
     gone: Result<u64, crate::store::Held>,
+    lost: &[String],
     open_ends: &[String],
 ) -> (KindRecord, Option<NewJournalRow>) {
     match gone {
@@ -494,9 +524,10 @@ fn ended_record(
             (record, None)
         }
         Err(held) => {
-            let why = open_ends.iter().map(|end| format!("{end}; "));
-            let why: String = why.collect();
+            let why = lost.iter().chain(open_ends);
+            let why: String = why.map(|one| format!("{one}; ")).collect();
             let gap = match held.would_remove {
+                0 if !lost.is_empty() => why.trim_end_matches("; ").to_owned(),
                 0 => format!(
                     "{why}no whole read before ended so, and rows may be missing until somebody accepts that it is whole"
                 ),

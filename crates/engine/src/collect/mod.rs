@@ -16,6 +16,7 @@
 //! - `rules`: the settings of a source that belong to the engine
 
 mod begin;
+mod columns;
 mod course;
 mod disguise;
 mod fingerprints;

@@ -120,6 +120,10 @@ impl Tally {
             }
             lines.push(NewJournalRow::note(&note));
         }
+        if let Some(columns) = &page.columns {
+            let of = redactor.clean(&columns.of);
+            lines.push(NewJournalRow::columns(self.kind, &of, columns));
+        }
         if !applied.second.is_empty() {
             let count = count(applied.second.len());
             skipped += count;

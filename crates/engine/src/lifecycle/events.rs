@@ -243,7 +243,8 @@ enum Standing {
     Inactive,
 }
 
-/// An identity without a status is active by being listed.
+/// An identity of which no status was ever said is active by being listed. One that only stopped
+/// saying it is handed in with the one that was said last.
 fn standing(identity: Option<&Identity>) -> Standing {
     match identity {
         None => Standing::Absent,

@@ -3,9 +3,11 @@
 use super::{Store, StoreError, SyncId};
 use crate::views::JournalRow;
 use chrono::{DateTime, Utc};
+use lastkey_contract::page::Columns;
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Kind, Note, NoteKind, SourceName};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE journal (
@@ -23,6 +25,23 @@ CREATE INDEX journal_by_sync ON journal (sync, id);
 
 /// The word for an answer that ends without the mark of its end.
 const OPEN: &str = "open";
+
+/// The word for which columns a file has.
+const COLUMNS: &str = "columns";
+
+/// What stands before the name of a file whose columns are told, and after a column that a mapping
+/// says.
+const COLUMNS_OF: &str = "columns of ";
+const MAPPED: &str = " (mapped)";
+
+/// Which columns a file told of in a sync.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ToldColumns {
+    /// By its own header.
+    pub own: BTreeSet<String>,
+    /// By its own header or by a mapping.
+    pub all: BTreeSet<String>,
+}
 
 /// A line to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +63,19 @@ impl NewJournalRow {
             text: text.into(),
             count: 0,
             examples: Vec::new(),
+        }
+    }
+
+    /// Which columns a file has: the next read is measured by them.
+    pub fn columns(kind: Kind, of: &str, columns: &Columns) -> Self {
+        let given = columns.given.iter().map(|name| format!("{name}{MAPPED}"));
+        let examples: Vec<String> = columns.own.iter().cloned().chain(given).collect();
+        Self {
+            what: COLUMNS,
+            kind: Some(kind),
+            text: format!("{COLUMNS_OF}`{of}`"),
+            count: u64::try_from(examples.len()).unwrap_or(u64::MAX),
+            examples,
         }
     }
 
@@ -142,6 +174,40 @@ impl Store {
         let known = !lines.is_empty();
         let open = lines.into_iter().filter(|(what, _)| what == OPEN);
         Ok(known.then(|| open.map(|(_, text)| text).collect()))
+    }
+
+    /// Which columns the files of a kind had in a sync, by the file in backticks; empty where
+    /// nothing is known of them. What was read before a new beginning does not count.
+    pub(crate) async fn told_columns(
+        &self,
+        sync: SyncId,
+        kind: Kind,
+    ) -> Result<BTreeMap<String, ToldColumns>, StoreError> {
+        let lines: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT what, text, examples FROM journal
+             WHERE sync = ?1 AND kind = ?2 AND what IN (?3, 'restart') ORDER BY id",
+        )
+        .bind(sync.sql())
+        .bind(kind.word())
+        .bind(COLUMNS)
+        .fetch_all(self.readers())
+        .await?;
+        let mut told: BTreeMap<String, ToldColumns> = BTreeMap::new();
+        for (what, text, examples) in lines {
+            if what != COLUMNS {
+                told.clear();
+                continue;
+            }
+            let of = text.strip_prefix(COLUMNS_OF).unwrap_or(&text);
+            let file = told.entry(of.to_owned()).or_default();
+            for name in serde_json::from_str::<Vec<String>>(&examples)? {
+                match name.strip_suffix(MAPPED) {
+                    Some(mapped) => file.all.insert(mapped.to_owned()),
+                    None => file.own.insert(name.clone()) | file.all.insert(name),
+                };
+            }
+        }
+        Ok(told)
     }
 
     /// The latest sync of a source before this one that read a kind completely.

@@ -78,6 +78,7 @@ pub use events::{EventRecord, OwnerChange};
 pub(crate) use events::{EventsQuery, Order, Origin};
 pub use facts_table::{FactTable, TableQuery, columns};
 pub use journal::NewJournalRow;
+pub(crate) use journal::ToldColumns;
 pub use link_lists::{Holders, JoinedRow, LinkedAccount, PersonDoubtRow};
 pub use link_rules::RulesOf;
 pub use linked::WhichLinks;

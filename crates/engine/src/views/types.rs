@@ -231,8 +231,8 @@ pub struct JournalRow {
     pub sync: u64,
     pub source: String,
     pub at: String,
-    /// `start`, `page`, `note`, `skip`, `fail`, `clip`, `open`, `drift`, `dangling`, `retry`,
-    /// `wait`, `restart`, `resume`, `hold`, `right`, `cancel`, `error`, `end`.
+    /// `start`, `page`, `note`, `skip`, `fail`, `clip`, `open`, `drift`, `columns`, `dangling`,
+    /// `retry`, `wait`, `restart`, `resume`, `hold`, `right`, `cancel`, `error`, `end`.
     pub what: String,
     pub kind: Option<String>,
     pub text: String,

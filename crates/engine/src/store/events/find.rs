@@ -3,10 +3,11 @@
 //! Flat memory: what differs by its numbers, facts by the window. Each read is one transaction, and
 //! what is to be done next is asked within it, so that a kill in between loses and doubles nothing.
 
-use super::super::blocks::{self, At, Columns, Which};
+use super::super::blocks::{self, At, Columns, Mark, Which};
 use super::super::names::Names;
 use super::super::{Store, StoreError, turns};
-use super::sources::{Known, Next, Read, looked_at, next};
+use super::said::{Reads, fill, last_said};
+use super::sources::{Known, Next, Read, known, looked_at, next};
 use super::{NewEvent, Said, forget_source, groups, owners, put};
 use crate::lifecycle::events::{
     Compared, Earlier, FoundEvent, Having, Outline, Told, events_between, not_marked,
@@ -160,8 +161,8 @@ impl Looking {
         let kind = Kind::Identity;
         let differ = turns::between(&mut *connection, kind, self.source, from, to).await?;
         let mut having = self.before.having;
-        // Of whom it matters what was known earlier.
-        let mut ask = HashSet::new();
+        // Of whom it matters what was known earlier, and of whom what status was said last.
+        let (mut ask, mut silent) = (HashSet::new(), HashSet::new());
         for window in differ.chunks(WINDOW) {
             let facts = facts(&mut *connection, window).await?;
             let mut together = Vec::new();
@@ -174,6 +175,13 @@ impl Looking {
                     .after
                     .iter()
                     .for_each(|i| having.add(&Outline::of(i)));
+                if changed
+                    .before
+                    .or(changed.after)
+                    .is_some_and(|i| i.status.is_none())
+                {
+                    silent.insert(changed.key);
+                }
                 if let Some(i) = changed.before.or(changed.after)
                     && self.grouped.contains(&changed.key)
                 {
@@ -187,10 +195,26 @@ impl Looking {
             }
             groups::mark(&mut *connection, self.source, &together).await?;
         }
-        let earlier = earlier(&mut *connection, self.source, from, &ask).await?;
+        let reads = Reads::of(&known(&mut *connection, self.source).await?);
+        silent.retain(|key| !self.grouped.contains(key));
+        let said = last_said(&mut *connection, self.source, &reads, silent).await?;
+        let pending = |(key, status): (&i64, &IdentityStatus)| {
+            (*status == IdentityStatus::Pending).then_some(*key)
+        };
+        ask.extend(said.iter().filter_map(pending));
+        let earlier = earlier(&mut *connection, self.source, from, &ask, &reads).await?;
         let told = Told::of(&self.before.having, &having);
         for window in differ.chunks(WINDOW) {
-            let facts = facts(&mut *connection, window).await?;
+            let mut facts = facts(&mut *connection, window).await?;
+            for turn in window {
+                let mut status = said.get(&turn.key).copied();
+                for row in [turn.before, turn.after].into_iter().flatten() {
+                    if let Some(identity) = facts.get_mut(&row) {
+                        identity.status = identity.status.or(status);
+                        status = identity.status;
+                    }
+                }
+            }
             let alone = changed(window, &facts).filter(|c| !self.grouped.contains(&c.key));
             let (mut events, mut unlisted) = (Vec::new(), Vec::new());
             for one in alone {
@@ -260,6 +284,7 @@ async fn earlier(
     source: i64,
     until: i64,
     keys: &HashSet<i64>,
+    reads: &Reads,
 ) -> Result<HashMap<i64, Vec<Identity>>, StoreError> {
     let versions = turns::versions(&mut *connection, Kind::Identity, source, until, keys).await?;
     let rows: Vec<i64> = versions.values().flatten().map(|v| v.row).collect();
@@ -267,8 +292,12 @@ async fn earlier(
     Ok(versions
         .into_iter()
         .map(|(key, versions)| {
-            let forms = versions.iter().filter_map(|v| facts.remove(&v.row));
-            (key, forms.collect())
+            let forms = versions.into_iter();
+            let mut forms: Vec<(Mark, Identity)> = forms
+                .filter_map(|version| Some((version, facts.remove(&version.row)?)))
+                .collect();
+            fill(&mut forms, reads);
+            (key, forms.into_iter().map(|(_, form)| form).collect())
         })
         .collect())
 }

@@ -6,6 +6,7 @@ use super::super::blocks::Mark;
 use super::super::names::Names;
 use super::super::turns;
 use super::find::{new_event, new_listed};
+use super::said::{Reads, fill};
 use super::sources::{Known, known};
 use super::{NewEvent, Said, put};
 use crate::lifecycle::events::{Compared, Earlier, Told, events_between};
@@ -205,14 +206,16 @@ async fn look_at(
     for group in groups {
         let courses: Vec<Course<'_>> = group
             .iter()
-            .map(|(source, id)| Course {
-                reads: reads.get(source).map(Vec::as_slice).unwrap_or_default(),
-                forms: versions
+            .map(|(source, id)| {
+                let reads = reads.get(source).map(Vec::as_slice).unwrap_or_default();
+                let mut forms: Vec<(Mark, Identity)> = versions
                     .remove(&(*source, names.key(Kind::Identity, id)))
                     .into_iter()
                     .flatten()
                     .filter_map(|version| Some((version, facts.remove(&version.row)?)))
-                    .collect(),
+                    .collect();
+                fill(&mut forms, &Reads::of(reads));
+                Course { reads, forms }
             })
             .collect();
         for (place, (source, id)) in group.iter().enumerate() {

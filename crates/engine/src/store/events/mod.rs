@@ -13,6 +13,7 @@ mod owner_lines;
 pub(super) mod owners;
 #[cfg(test)]
 mod owners_tests;
+mod said;
 mod sources;
 #[cfg(test)]
 mod tests;

@@ -118,25 +118,33 @@ struct Seen {
     /// Each form of a record that was stored, with the read.
     forms: BTreeMap<String, Vec<(u64, Identity)>>,
     current: BTreeMap<String, Identity>,
+    /// The status that a complete read said last of each.
+    said: BTreeMap<String, IdentityStatus>,
 }
 
 impl Seen {
     fn add(&mut self, number: u64, step: &Step) {
-        let mut shown = BTreeMap::new();
+        let (mut shown, mut sent) = (BTreeMap::new(), BTreeMap::new());
         for (n, choice) in step.forms.iter().enumerate() {
             let id = format!("u{n}");
             let Some(identity) = form(&id, *choice) else {
                 continue;
             };
+            let mut counts = identity.clone();
+            counts.status = counts.status.or(self.said.get(&id).copied());
             if self.current.get(&id) != Some(&identity) {
                 let forms = self.forms.entry(id.clone()).or_default();
-                forms.push((number, identity.clone()));
+                forms.push((number, counts.clone()));
             }
             self.current.insert(id.clone(), identity.clone());
-            shown.insert(id, identity);
+            sent.insert(id.clone(), identity);
+            shown.insert(id, counts);
         }
         if step.ends == Ends::Complete {
-            self.current = shown.clone();
+            let said = shown.values();
+            let said = said.filter_map(|i| Some((i.id.to_string(), i.status?)));
+            self.said.extend(said);
+            self.current = sent;
             self.reads.push((number, shown));
         }
     }

@@ -220,7 +220,8 @@ async fn put_horizon(
 }
 
 /// The journals of syncs before one that is kept, but for those of evidence and of the latest reads:
-/// how many there are, or were. That a sync was begun anew stays: it explains its versions.
+/// how many there are, or were. That a sync was begun anew stays: it explains its versions;
+/// so do the columns of the last complete read: the next is measured by them.
 async fn journals(
     connection: &mut SqliteConnection,
     before: i64,
@@ -230,7 +231,11 @@ async fn journals(
     const OLD: &str = "sync < ?1 AND sync NOT IN (SELECT value FROM json_each(?2))
         AND sync NOT IN (SELECT max(id) FROM syncs GROUP BY source)
         AND sync NOT IN (SELECT id FROM syncs WHERE state = 'interrupted')
-        AND what NOT IN ('restart', 'resume')";
+        AND what NOT IN ('restart', 'resume')
+        AND NOT (what = 'columns' AND sync = (
+          SELECT max(y.id) FROM syncs y JOIN sync_kinds k ON k.sync = y.id
+          WHERE y.source = (SELECT source FROM syncs WHERE id = journal.sync)
+            AND k.kind = journal.kind AND k.complete = 1))";
     let evidence = serde_json::to_string(evidence)?;
     let sql = format!("SELECT count(DISTINCT sync) FROM journal WHERE {OLD}");
     let (count,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(sql))
