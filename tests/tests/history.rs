@@ -426,3 +426,44 @@ fn an_identity_of_an_earlier_moment_has_the_accounts_and_the_person_of_then() {
         bench.closing().close().await;
     });
 }
+
+#[test]
+fn a_history_whose_older_versions_were_deleted_does_not_begin_with_an_addition() {
+    let desk = Desk::new();
+    let write = |people: &str| {
+        let text = format!("id,kind,display_name,email\n{people}\n");
+        desk.write("hr/identities.csv", text);
+    };
+    write("h1,person,Ann,ann@b.x");
+    let folder = desk.room.path("hr").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "hr"]);
+    let bob = "h2,person,Bob,bob@b.x";
+    write(&format!("h1,person,Ann,ann@b.x\n{bob}"));
+    desk.expect(0, &["sync", "hr"]);
+    write(&format!("h1,person,Ann,ann2@b.x\n{bob}"));
+    desk.expect(0, &["sync", "hr"]);
+    desk.expect(0, &["sync", "hr"]);
+    let told = |id: &str| -> Vec<String> {
+        let past = desk.lines(0, &["history", "identity", id]).remove(0);
+        let lines = past["lines"].as_array().unwrap().iter();
+        lines
+            .map(|line| {
+                let why = line["why"].as_str().unwrap_or("-");
+                format!("{} {} {why}", line["what"].as_str().unwrap(), line["sync"])
+            })
+            .collect()
+    };
+    assert_eq!(told("h1"), ["added 1 -", "changed 3 -"]);
+    desk.expect(0, &["retention", "set", "--syncs", "1"]);
+    desk.expect(0, &["retention", "run"]);
+    assert_eq!(
+        told("h1"),
+        ["changed 3 older versions, from sync 1 on, were deleted"]
+    );
+    assert_eq!(told("h2"), ["added 2 -"]);
+    let (_, _, said) = desk.run(&["identities", "--where", "person=hr:h1"]);
+    assert!(
+        said.contains("`person` is shown, and cannot be asked"),
+        "{said}"
+    );
+}

@@ -473,7 +473,13 @@ fn an_account_whose_own_mail_is_cleared_or_changed_lets_nobody_pass() {
     assert_eq!(answer["state"], "connected");
     assert_eq!(answer["identity"], "hr:u1");
     assert_eq!(answer["rule"], "mail (earlier value)");
+    assert_eq!(answer["confidence"], Value::Null);
     assert_eq!(answer["basis"], "assumed");
+    let told = desk.expect(0, &["link", "explain", "corp:a1"]);
+    assert!(
+        told.contains("by the rule `mail (earlier value)` (assumed)"),
+        "{told}"
+    );
     let said = answer.to_string();
     assert!(said.contains("the account had email `ann@x.org`"), "{said}");
     assert!(said.contains("is email `ann@x.org` (until 20"), "{said}");

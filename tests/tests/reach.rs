@@ -207,6 +207,13 @@ fn an_account_that_may_be_of_somebody_who_is_gone_is_named_for_them() {
     let told = desk.expect(0, &["reach", "--identity", "h1"]);
     assert!(told.contains("account corp:u1 could be theirs"), "{told}");
     assert!(desk.lines(0, &["link", "list", "--of", "h9"]).is_empty());
+    // Nobody can own who is not there, and that is said.
+    let owner = ["owner", "confirm", "account:corp:u1", "--owner", "h1"];
+    desk.trouble(
+        2,
+        &[&owner[..], &["--role", "business", "--why", "asked"]].concat(),
+        "`hr:h1` is in no source now",
+    );
     // As of then it was hers alone.
     let then = desk.lines(0, &["link", "list", "--of", "h1", "--as-of", "2"]);
     assert_eq!(then[0]["state"], "connected", "{then:?}");

@@ -304,6 +304,13 @@ impl Workbench {
     }
 
     async fn one_identity(&self, text: &str) -> Result<PersonRow, Failure> {
+        if let Some(once) = self.listed_once(text).await? {
+            return Err(Failure::bad_input(format!(
+                "`{}` is in no source now: only who is listed can be decided about here",
+                once.record
+            ))
+            .hint("`lastkey identities` shows who is listed"));
+        }
         let shown = self.known_identity(text).await?;
         let mut found = self.store.find_identity(shown.as_str()).await?;
         found

@@ -316,7 +316,7 @@ impl Workbench {
 
     /// The one record that a text names and that no source lists now; of somebody who is listed, and
     /// of an earlier state, None.
-    async fn listed_once(&self, text: &str) -> Result<Option<OnceListed>, Failure> {
+    pub(crate) async fn listed_once(&self, text: &str) -> Result<Option<OnceListed>, Failure> {
         if self.then.is_some() || !self.store.find_identity(text).await?.is_empty() {
             return Ok(None);
         }

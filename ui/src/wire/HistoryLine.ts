@@ -23,7 +23,8 @@ earliest: string | null,
  */
 latest: string | null, changed: Array<ChangedColumn>, 
 /**
- * What proves a removal, or why there is no proof.
+ * What proves a removal, or why there is no proof; of a change, which version beside it was
+ * deleted.
  */
 why: string | null, 
 /**

@@ -304,9 +304,10 @@ fn told(answer: &LinkExplained) -> Vec<String> {
             row.why
         ));
     } else if let (Some(rule), Some(basis)) = (&line.rule, answer.basis) {
-        let sure = answer.confidence.as_deref().unwrap_or("");
-        let known = basis.word();
-        lines.push(format!("  by the rule `{rule}` ({sure}, {known})"));
+        // A rule that went by an earlier value has no confidence of its own.
+        let sure = answer.confidence.iter().map(|sure| format!("{sure}, "));
+        let (sure, known) = (sure.collect::<String>(), basis.word());
+        lines.push(format!("  by the rule `{rule}` ({sure}{known})"));
     }
     for asked in &answer.rules {
         let values = match asked.values.is_empty() {

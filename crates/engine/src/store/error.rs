@@ -98,10 +98,14 @@ fn path_text(path: &Path) -> String {
 fn bad_query(what: &str, value: &str) -> String {
     match what {
         "column" => format!("there is no column `{value}` in this table"),
+        PERSON => format!("the column `{PERSON}` is shown, and cannot be asked for"),
         "since" | "until" => format!("`{value}` is neither a date nor a moment, for `{what}`"),
         what => format!("`{value}` is not allowed for `{what}`"),
     }
 }
+
+/// The column that says of a record which one of its person's goes first: found when it is shown.
+pub(super) const PERSON: &str = "person";
 
 /// The columns of facts that say yes or no.
 pub(super) const YES_OR_NO: [&str; 4] = ["enabled", "local_sign_in", "mfa", "privileged"];
@@ -157,6 +161,7 @@ impl StoreError {
             StoreError::BadQuery { what, .. } => Some(match what.as_str() {
                 "since" | "until" => "write a day (2026-11-20) or a moment (2026-11-20T08:30:00Z)",
                 what if YES_OR_NO.contains(&what) => "say true or false",
+                PERSON => "`lastkey link persons` lists who has several records, with all of them",
                 _ => "--json shows the columns of a table",
             }),
             StoreError::NoSuchWord { .. } | StoreError::Stopped | StoreError::File(_) => None,

@@ -1,6 +1,6 @@
 //! The history of one object: each change with the reads between which it happened.
 
-use super::blocks::{self, Mark};
+use super::blocks::{self, Columns, Mark};
 use super::moments::{moment, shows};
 use super::objects::UNIT;
 use super::{Store, StoreError, SyncId, SyncRecord, SyncState, diff, shown_key, unseen};
@@ -158,11 +158,19 @@ async fn history(
     reads: &BTreeMap<i64, Read>,
 ) -> Result<ObjectHistory, StoreError> {
     let rows: Vec<i64> = marks.iter().map(|mark| mark.row).collect();
-    let texts = blocks::facts_of(&mut *connection, &rows).await?;
+    let mut texts: HashMap<i64, String> = HashMap::new();
     let mut facts: HashMap<i64, Value> = HashMap::new();
-    for (row, text) in &texts {
-        facts.insert(*row, serde_json::from_str(text)?);
-    }
+    // By version, the sync from which on the object has been there without a break.
+    let mut born: HashMap<i64, i64> = HashMap::new();
+    blocks::of_rows(&mut *connection, &rows, Columns::Facts, |block, place| {
+        let (row, text) = (block.row(place), block.fact(place)?);
+        facts.insert(row, serde_json::from_str(text)?);
+        texts.insert(row, text.to_owned());
+        born.insert(row, block.born(place));
+        Ok(())
+    })
+    .await?;
+    let born = |mark: &Mark| born.get(&mark.row).copied().unwrap_or(mark.first);
     let fact = |mark: &Mark| facts.get(&mark.row).cloned().unwrap_or(Value::Null);
     let mut lines = Vec::new();
     let moments: BTreeSet<i64> = marks
@@ -175,9 +183,18 @@ async fn history(
         let begun: Vec<&Mark> = marks.iter().filter(|m| m.first == sync).collect();
         for n in 0..ended.len().max(begun.len()) {
             let (before, after) = (ended.get(n).copied(), begun.get(n).copied());
+            // What was there all along and has no version beside this one: it was deleted here.
+            let lost_before = (after.filter(|_| before.is_none()))
+                .map(born)
+                .filter(|born| *born < sync);
+            let lost_after = before.is_some()
+                && after.is_none()
+                && marks.iter().any(|m| m.first > sync && born(m) < sync);
             let what = match (before, after) {
+                (None, _) if lost_before.is_some() => Difference::Changed,
                 (None, _) => Difference::Added,
                 (Some(_), Some(_)) => Difference::Changed,
+                (Some(_), None) if lost_after => Difference::Changed,
                 (Some(_), None) => Difference::Removed,
             };
             let changed = match (before, after) {
@@ -186,7 +203,9 @@ async fn history(
             };
             let why = match what {
                 Difference::Removed => Some(diff::proof(&mut *connection, sync, kind).await?),
-                Difference::Added | Difference::Changed | Difference::Unproved => None,
+                Difference::Changed if lost_after => Some("newer versions were deleted".to_owned()),
+                Difference::Added | Difference::Changed | Difference::Unproved => lost_before
+                    .map(|born| format!("older versions, from sync {born} on, were deleted")),
             };
             let (earliest_sync, earliest) = last_before(reads, sync, before)?;
             lines.push(HistoryLine {

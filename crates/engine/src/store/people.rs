@@ -2,6 +2,7 @@
 //! finds, says the `roster`.
 
 use super::blocks::{self, Columns, Moved, Which};
+use super::error::PERSON;
 use super::facts_table::require_word;
 use super::roster::{self, Set, Wanted};
 use super::{Store, StoreError, SyncId};
@@ -131,7 +132,10 @@ impl Store {
             Some(found) => found.keep(&set),
         };
         for (name, value) in query.filters {
-            let of_people = column(name).ok_or_else(|| bad("column", name))?;
+            let of_people = column(name).ok_or_else(|| match name.as_str() {
+                PERSON => bad(PERSON, value),
+                _ => bad("column", name),
+            })?;
             require_word(Kind::Identity, name, value)?;
             narrow(self.people_with(name, of_people, value, size).await?);
         }

@@ -124,7 +124,8 @@ pub struct HistoryLine {
     /// The end of the read that showed it, or the date of a dated one.
     pub latest: Option<String>,
     pub changed: Vec<ChangedColumn>,
-    /// What proves a removal, or why there is no proof.
+    /// What proves a removal, or why there is no proof; of a change, which version beside it was
+    /// deleted.
     pub why: Option<String>,
     /// The fact from then on, or the last one before a removal.
     #[ts(type = "Record<string, unknown>")]

@@ -3,7 +3,7 @@
 //! A fact is looked at as text before it is taken apart, and a block before its facts.
 
 use super::super::blocks::Block;
-use super::super::error::YES_OR_NO;
+use super::super::error::{PERSON, YES_OR_NO};
 use super::super::{StoreError, as_written};
 use super::columns::{columns, path, value};
 use lastkey_contract::Kind;
@@ -45,8 +45,12 @@ impl<'a> Filters<'a> {
                 continue;
             }
             if !known.contains(&column.as_str()) {
+                let what = match kind == Kind::Identity && column == PERSON {
+                    true => PERSON,
+                    false => "column",
+                };
                 return Err(StoreError::BadQuery {
-                    what: "column".to_owned(),
+                    what: what.to_owned(),
                     value: column.clone(),
                 });
             }
