@@ -8,6 +8,7 @@ mod package;
 mod rehearse;
 mod retention;
 mod scripts;
+mod series;
 mod sources;
 mod store;
 mod tables;

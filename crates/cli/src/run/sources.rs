@@ -1,6 +1,7 @@
 //! `source`, `sync`, `import`.
 
 use super::scripts::{Which, script};
+use super::series::{left_incomplete, rosters_left};
 use super::{counted, of_these, open};
 use crate::args::{Global, Import, Source};
 use crate::output::{Output, moment, table};
@@ -286,16 +287,8 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
     if let Some(said) = left_incomplete(&bench, &name).await? {
         out.important(said);
     }
-    if let [first, ..] = imported.left.as_slice() {
-        out.important(format!(
-            "{} from {first} on {} left: mend what failed and import the series again",
-            of_these(imported.left.len() as u64, "roster", "rosters"),
-            if imported.left.len() == 1 {
-                "was"
-            } else {
-                "were"
-            }
-        ));
+    if let Some(said) = rosters_left(&imported.left) {
+        out.important(said);
     }
     Ok(ExitCode::from(status))
 }
@@ -456,29 +449,6 @@ pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure
         }
     }
     Ok(())
-}
-
-/// Which rosters of a series stay incomplete though a later one is whole, and what mends them.
-async fn left_incomplete(
-    bench: &lastkey_workbench::Workbench,
-    name: &str,
-) -> Result<Option<String>, Failure> {
-    let days = bench.rosters_left_incomplete(name).await?;
-    let Some(first) = days.first() else {
-        return Ok(None);
-    };
-    let which = match days.as_slice() {
-        [one] => format!("the roster of {one} was not read completely and stays so"),
-        all => format!(
-            "{} rosters, the first of {first}, were not read completely and stay so",
-            counted(u64::try_from(all.len()).unwrap_or(u64::MAX))
-        ),
-    };
-    Ok(Some(format!(
-        "{name}: {which}, as later ones were read since: who left or moved then is told with the next \
-         complete one; to mend it, mend the file or have --map at hand for its words, then `lastkey \
-         source remove {name}` and import the whole series anew with them"
-    )))
 }
 
 fn list_row(row: &SourceRow) -> Vec<String> {
