@@ -186,59 +186,6 @@ fn a_source_has_rules_of_its_own_and_an_error_has_its_place() {
 }
 
 #[test]
-fn a_person_with_two_records_is_one_leaver_with_all_accounts() {
-    let desk = desk();
-    desk.write(
-        "vendors/identities.csv",
-        "id,kind,display_name,employee_number\nv9,person,A. Smith,100\nv8,person,Cy,900\n",
-    );
-    desk.write("crm/accounts.csv", "system,id,identity_id\ncrm,c1,v9\n");
-    for source in ["vendors", "crm"] {
-        let folder = desk.room.path(source).display().to_string();
-        desk.expect(0, &["import", &folder, "--as", source]);
-    }
-    let rules = desk.write(
-        "persons.toml",
-        "precedence = [\"hr\"]\n[[rule]]\nname = \"number\"\nrecord = \"attributes.employee_number\"\n",
-    );
-    desk.expect(0, &["link", "rules", "--persons", "--set", &rules]);
-    let persons = desk.lines(0, &["link", "persons"]);
-    assert_eq!(persons.len(), 1);
-    assert_eq!(persons[0]["records"][0]["record"], "hr:u1");
-    assert_eq!(persons[0]["records"][1]["record"], "vendors:v9");
-    let leaver = |identity: &str| {
-        let arguments = ["rehearse", "leaver", "--identity", identity, "--json"];
-        let answer: Value = serde_json::from_str(&desk.expect(1, &arguments)).unwrap();
-        let items = answer["residual"].as_array().unwrap().clone();
-        let items: Vec<String> = items
-            .iter()
-            .map(|item| {
-                format!(
-                    "{}:{}",
-                    item["system"].as_str().unwrap(),
-                    item["id"].as_str().unwrap()
-                )
-            })
-            .collect();
-        (answer["identity"].as_str().unwrap().to_owned(), items)
-    };
-    let both = (
-        "u1".to_owned(),
-        vec!["corp:a1".to_owned(), "crm:c1".to_owned()],
-    );
-    assert_eq!(leaver("u1"), both);
-    assert_eq!(leaver("vendors:v9"), both);
-    desk.expect(
-        0,
-        &["link", "apart", "hr:u1", "vendors:v9", "--why", "two Anns"],
-    );
-    assert_eq!(leaver("vendors:v9").1, ["crm:c1"]);
-    assert_eq!(desk.lines(0, &["link", "persons"]).len(), 0);
-    desk.expect(0, &["link", "undo", "1", "--why", "one after all"]);
-    assert_eq!(leaver("hr:u1"), both);
-}
-
-#[test]
 fn connected_accounts_are_listed_with_rule_and_basis_and_those_of_one_person_too() {
     let desk = desk();
     desk.write(
