@@ -12,6 +12,22 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// Three people, two of one name.
+    pub const PEOPLE: &'static str = "id,kind,display_name,email,start_date,employee_number
+u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100
+u2,person,Bob Jones,bob@x.org,2012-01-01,200
+u3,person,Bob Jones,bob@x.org,2015-01-01,300
+";
+
+    /// Accounts of them by id, by mail, by a like name, by a badge; and one of nobody.
+    pub const ACCOUNTS: &'static str = "system,id,name,identity_id,email,created_at,badge
+corp,a1,ann.smith,u1,,2010-01-02,
+corp,a2,bob,,bob@x.org,2012-01-02,
+corp,a3,asmith,,,2011-01-01,
+corp,a4,adm-x,,,2011-01-01,N200
+corp,a5,backup,,,2009-01-01,
+";
+
     /// What stands in the key file.
     pub const KEY: &'static str = "a key file for tests";
 
@@ -25,6 +41,18 @@ impl Desk {
             key: key.display().to_string(),
             room,
         }
+    }
+
+    /// One that has read a roster and a directory: `PEOPLE` and `ACCOUNTS`.
+    pub fn linked() -> Self {
+        let desk = Self::new();
+        desk.write("hr/identities.csv", Self::PEOPLE);
+        desk.write("ad/accounts.csv", Self::ACCOUNTS);
+        for source in ["hr", "ad"] {
+            let folder = desk.room.path(source).display().to_string();
+            desk.expect(0, &["import", &folder, "--as", source]);
+        }
+        desk
     }
 
     /// Runs `lastkey` on this store: exit status, stdout, stderr.

@@ -10,32 +10,6 @@
 use lastkey_tests::desk::Desk;
 use serde_json::Value;
 
-const PEOPLE: &str = "id,kind,display_name,email,start_date,employee_number
-u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100
-u2,person,Bob Jones,bob@x.org,2012-01-01,200
-u3,person,Bob Jones,bob@x.org,2015-01-01,300
-";
-
-const ACCOUNTS: &str = "system,id,name,identity_id,email,created_at,badge
-corp,a1,ann.smith,u1,,2010-01-02,
-corp,a2,bob,,bob@x.org,2012-01-02,
-corp,a3,asmith,,,2011-01-01,
-corp,a4,adm-x,,,2011-01-01,N200
-corp,a5,backup,,,2009-01-01,
-";
-
-/// A roster and a directory, read.
-fn desk() -> Desk {
-    let desk = Desk::new();
-    desk.write("hr/identities.csv", PEOPLE);
-    desk.write("ad/accounts.csv", ACCOUNTS);
-    for source in ["hr", "ad"] {
-        let folder = desk.room.path(source).display().to_string();
-        desk.expect(0, &["import", &folder, "--as", source]);
-    }
-    desk
-}
-
 fn explained(desk: &Desk, account: &str) -> Value {
     desk.lines(0, &["link", "explain", account]).remove(0)
 }
@@ -48,7 +22,7 @@ fn state(desk: &Desk, account: &str) -> String {
 
 #[test]
 fn an_answer_says_by_which_rule_what_fails_and_who_comes_nearest() {
-    let desk = desk();
+    let desk = Desk::linked();
     let ann = explained(&desk, "corp:a1");
     assert_eq!(
         [
@@ -100,7 +74,7 @@ fn an_answer_says_by_which_rule_what_fails_and_who_comes_nearest() {
 
 #[test]
 fn decisions_survive_syncs_and_can_be_taken_back() {
-    let desk = desk();
+    let desk = Desk::linked();
     desk.expect(0, &["link", "corp:a2", "hr:u3", "--why", "asked him"]);
     desk.expect(0, &["link", "none", "corp:a5", "--why", "the backup's"]);
     let bulk = desk.write(
@@ -120,7 +94,7 @@ fn decisions_survive_syncs_and_can_be_taken_back() {
 
     desk.write(
         "ad/accounts.csv",
-        ACCOUNTS.replace(
+        Desk::ACCOUNTS.replace(
             "a2,bob,,bob@x.org,2012-01-02",
             "a2,Zoe,,zoe@x.org,2024-01-02",
         ),
@@ -133,7 +107,7 @@ fn decisions_survive_syncs_and_can_be_taken_back() {
         another["remarks"][0].as_str().unwrap().contains("reused"),
         "{another}"
     );
-    desk.write("ad/accounts.csv", ACCOUNTS);
+    desk.write("ad/accounts.csv", Desk::ACCOUNTS);
     desk.expect(0, &["sync", "ad"]);
 
     desk.expect(0, &["link", "undo", "1", "--why", "it was the other Bob"]);
@@ -159,7 +133,7 @@ fn decisions_survive_syncs_and_can_be_taken_back() {
 
 #[test]
 fn a_source_has_rules_of_its_own_and_an_error_has_its_place() {
-    let desk = desk();
+    let desk = Desk::linked();
     let rules = desk.write(
         "rules.toml",
         r#"
@@ -187,7 +161,7 @@ fn a_source_has_rules_of_its_own_and_an_error_has_its_place() {
 
 #[test]
 fn connected_accounts_are_listed_with_rule_and_basis_and_those_of_one_person_too() {
-    let desk = desk();
+    let desk = Desk::linked();
     desk.write(
         "vendors/identities.csv",
         "id,kind,display_name,status\nv1,person,Ann Smith,active\n",
@@ -472,8 +446,8 @@ fn an_account_whose_own_mail_is_cleared_or_changed_lets_nobody_pass() {
 
 #[test]
 fn an_account_can_be_decided_for_the_one_who_left() {
-    let desk = desk();
-    let gone = PEOPLE.replace("u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100\n", "");
+    let desk = Desk::linked();
+    let gone = Desk::PEOPLE.replace("u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100\n", "");
     desk.write("hr/identities.csv", gone);
     desk.expect(0, &["sync", "hr", "--accept-removals"]);
     let theirs = "of somebody who is not listed: hr:u1";
@@ -539,10 +513,10 @@ fn removing_a_source_names_accounts_that_only_its_past_tells_of() {
 
 #[test]
 fn a_decision_is_doubted_once_the_system_names_somebody_else() {
-    let desk = desk();
+    let desk = Desk::linked();
     desk.expect(0, &["link", "none", "corp:a5", "--why", "a backup job"]);
     assert_eq!(state(&desk, "corp:a5"), "nobody's: nobody");
-    let accounts = ACCOUNTS.replace(
+    let accounts = Desk::ACCOUNTS.replace(
         "corp,a5,backup,,,2009-01-01,",
         "corp,a5,backup,u2,,2009-01-01,",
     );

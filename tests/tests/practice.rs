@@ -116,14 +116,14 @@ fn every_planted_defect_is_found_and_none_in_the_group() {
 /// Runs what the page of the practice estate says, and looks for what it says.
 #[track_caller]
 fn shows(desk: &Desk, defect: &str, command: &str, expected: &str) {
-    let words: Vec<&str> = match command.rsplit_once("; ") {
-        Some((_, last)) => last.split(' ').skip(1).collect(),
-        None => command.split(' ').skip(1).collect(),
-    };
+    // The last of several; the first word is the program.
+    let last = command.rsplit("; ").next().unwrap();
+    let words: Vec<&str> = last.split(' ').skip(1).collect();
     let answer = desk.run(&words).1;
     let named: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
     match words[0] {
         "rehearse" => {
+            assert!(!named.is_empty(), "{defect}");
             let mut words = words.clone();
             words.push("--json");
             let answer: Value = serde_json::from_str(&desk.run(&words).1).unwrap();

@@ -10,32 +10,6 @@
 use lastkey_tests::desk::Desk;
 use serde_json::Value;
 
-const PEOPLE: &str = "id,kind,display_name,email,start_date,employee_number
-u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100
-u2,person,Bob Jones,bob@x.org,2012-01-01,200
-u3,person,Bob Jones,bob@x.org,2015-01-01,300
-";
-
-const ACCOUNTS: &str = "system,id,name,identity_id,email,created_at,badge
-corp,a1,ann.smith,u1,,2010-01-02,
-corp,a2,bob,,bob@x.org,2012-01-02,
-corp,a3,asmith,,,2011-01-01,
-corp,a4,adm-x,,,2011-01-01,N200
-corp,a5,backup,,,2009-01-01,
-";
-
-/// A roster and a directory, read.
-fn desk() -> Desk {
-    let desk = Desk::new();
-    desk.write("hr/identities.csv", PEOPLE);
-    desk.write("ad/accounts.csv", ACCOUNTS);
-    for source in ["hr", "ad"] {
-        let folder = desk.room.path(source).display().to_string();
-        desk.expect(0, &["import", &folder, "--as", source]);
-    }
-    desk
-}
-
 #[test]
 fn links_reach_and_rehearsals_of_an_earlier_sync_are_made_of_its_facts() {
     let desk = Desk::new();
@@ -118,8 +92,8 @@ fn links_reach_and_rehearsals_of_an_earlier_sync_are_made_of_its_facts() {
 
 #[test]
 fn the_reach_of_somebody_who_is_gone_is_that_of_the_accounts_that_stayed() {
-    let desk = desk();
-    let left = PEOPLE.replacen(
+    let desk = Desk::linked();
+    let left = Desk::PEOPLE.replacen(
         "u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100\n",
         "",
         1,
@@ -148,7 +122,7 @@ fn the_reach_of_somebody_who_is_gone_is_that_of_the_accounts_that_stayed() {
         .collect();
     assert_eq!(reached, ["a1", "payments"], "{answer}");
     // Of whom nothing stayed, that is said.
-    let none = PEOPLE.replacen("u3,person,Bob Jones,bob@x.org,2015-01-01,300\n", "", 1);
+    let none = Desk::PEOPLE.replacen("u3,person,Bob Jones,bob@x.org,2015-01-01,300\n", "", 1);
     let none = none.replacen(
         "u1,person,Ann Smith,ann.smith@x.org,2010-01-01,100\n",
         "",
@@ -273,7 +247,7 @@ fn what_only_a_likely_rule_makes_somebodys_fails_nobody() {
 
 #[test]
 fn a_person_with_two_records_is_one_leaver_with_all_accounts() {
-    let desk = desk();
+    let desk = Desk::linked();
     desk.write(
         "vendors/identities.csv",
         "id,kind,display_name,employee_number\nv9,person,A. Smith,100\nv8,person,Cy,900\n",

@@ -117,12 +117,12 @@ fn an_account_made_later_under_the_same_id_is_another_one() {
     assert_eq!(told(&known, &other), "nobody", "of another system");
 }
 
-#[test]
-fn a_decision_stands_whatever_an_account_had_before() {
+/// Everybody, after somebody decided whose `x` is, which was seen so.
+fn after_deciding(to: Option<&str>, account_seen: AccountSeen) -> Identities {
     let decision = AccountDecision {
         number: 1,
-        to: None,
-        account_seen: AccountSeen::default(),
+        to: to.map(|id| (1, id.to_owned())),
+        account_seen,
         identity_seen: Seen::default(),
     };
     let ground = Ground {
@@ -130,31 +130,22 @@ fn a_decision_stands_whatever_an_account_had_before() {
         ..ground()
     };
     let mut gathering = Gathering::new(ground);
-    people().iter().for_each(|person| {
+    for person in &people() {
         gathering.add(person);
-    });
-    let mut known = gathering.done(Persons::default());
+    }
+    gathering.done(Persons::default())
+}
+
+#[test]
+fn a_decision_stands_whatever_an_account_had_before() {
+    let mut known = after_deciding(None, AccountSeen::default());
     known.remember(&account("x", "", "ann@x.org"), None);
     assert_eq!(known.owner_of(&account("x", "", "")), Match::Nobodys);
 }
 
 /// Whose `now` is after somebody decided for `to` when it was `then`.
 fn decided(to: Option<&str>, then: (&str, &str), now: (&str, &str), expected: &str) {
-    let decision = AccountDecision {
-        number: 1,
-        to: to.map(|id| (1, id.to_owned())),
-        account_seen: AccountSeen::of(&account("x", then.0, then.1)),
-        identity_seen: Seen::default(),
-    };
-    let ground = Ground {
-        decisions: [(("ad".to_owned(), "x".to_owned()), decision)].into(),
-        ..ground()
-    };
-    let mut gathering = Gathering::new(ground);
-    people().iter().for_each(|person| {
-        gathering.add(person);
-    });
-    let known = gathering.done(Persons::default());
+    let known = after_deciding(to, AccountSeen::of(&account("x", then.0, then.1)));
     let found = known.owner_of(&account("x", now.0, now.1));
     let found = match found {
         Match::Nobodys => "nobody's".to_owned(),

@@ -7,7 +7,8 @@ use super::super::names::NumberSet;
 use super::super::outline::IdentityOutline;
 use super::asked::Asked;
 use super::known::{Known, id_numbers, record_number};
-use crate::ownership::{OwnerState, Person};
+use super::meant::person;
+use crate::ownership::OwnerState;
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;
 use std::collections::{HashMap, HashSet};
@@ -68,15 +69,7 @@ impl Known {
         blocks::of_rows(&mut *reading, &rows, Columns::Outlined, |block, place| {
             let one: IdentityOutline<'_> = block.outline(place)?;
             let record = record_number(names, block.source, &one.id);
-            let person = Person {
-                source: block.source,
-                source_name: sources.get(&block.source).cloned().unwrap_or_default(),
-                id: one.id.to_string(),
-                kind: one.kind,
-                display_name: one.display_name.as_deref().map(str::to_owned),
-                state: OwnerState::Absent,
-                manager_id: one.manager_id.as_deref().map(str::to_owned),
-            };
+            let person = person(sources, block.source, &one, OwnerState::Absent);
             numbers.insert(record, people.add_gone(person));
             Ok(())
         })

@@ -14,6 +14,24 @@ use lastkey_contract::{Kind, When};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeSet, HashMap};
 
+/// Somebody of a source, by the outline of the record.
+pub(super) fn person(
+    sources: &HashMap<i64, String>,
+    source: i64,
+    record: &IdentityOutline<'_>,
+    state: OwnerState,
+) -> Person {
+    Person {
+        source,
+        source_name: sources.get(&source).cloned().unwrap_or_default(),
+        id: record.id.to_string(),
+        kind: record.kind,
+        display_name: record.display_name.as_deref().map(str::to_owned),
+        state,
+        manager_id: record.manager_id.as_deref().map(str::to_owned),
+    }
+}
+
 impl Known {
     /// The accounts that were asked for, by login or as a team's member, and whose each is; None
     /// where that is not known.
@@ -93,15 +111,8 @@ impl Known {
                     continue;
                 }
                 let end = one.end_date.as_deref().and_then(When::parse);
-                let person = Person {
-                    source: block.source,
-                    source_name: sources.get(&block.source).cloned().unwrap_or_default(),
-                    id: one.id.to_string(),
-                    kind: one.kind,
-                    display_name: one.display_name.as_deref().map(str::to_owned),
-                    state: OwnerState::of(one.status, end, now),
-                    manager_id: one.manager_id.as_deref().map(str::to_owned),
-                };
+                let state = OwnerState::of(one.status, end, now);
+                let person = person(sources, block.source, &one, state);
                 numbers.insert(record, people.add(person, keys));
             }
             Ok(())

@@ -7,6 +7,7 @@ use super::super::blocks::{self, At, Which};
 use super::super::ground::{self, odd_records, source_rows};
 use super::super::link_gather::{Gathered, Kept, gather};
 use super::super::names::Names;
+use crate::correlate::AccountKeys;
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;
 use std::collections::HashSet;
@@ -25,21 +26,21 @@ pub(super) async fn belongings(
         return Ok(records);
     }
     let Gathered { known, .. } = gather(connection, &sources, &odd, &past, Kept::All).await?;
+    let mut rest = |keys: &AccountKeys| {
+        let found = known.rests_on(keys).into_iter();
+        records.extend(found.map(|(source, id)| (source, names.key(Kind::Identity, &id))));
+    };
     let accounts = Which::now(Kind::Account);
     blocks::each(connection, &accounts, depth.columns(), |block| {
         block.places().try_for_each(|place| {
             let (keys, _) = depth.account(block, place)?;
-            let found = known.rests_on(&keys).into_iter();
-            records.extend(found.map(|(source, id)| (source, names.key(Kind::Identity, &id))));
+            rest(&keys);
             Ok(())
         })
     })
     .await?;
-    past.each(connection, past.all(), At::Now, |keys, _| {
-        let found = known.rests_on(&keys).into_iter();
-        records.extend(found.map(|(source, id)| (source, names.key(Kind::Identity, &id))));
-    })
-    .await?;
+    past.each(connection, past.all(), At::Now, |keys, _| rest(&keys))
+        .await?;
     Ok(records)
 }
 
