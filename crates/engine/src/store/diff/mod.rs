@@ -13,6 +13,7 @@ mod walk;
 pub use list::{DiffList, Narrow};
 
 use super::blocks::Span;
+use super::facts_table::require_in_any;
 use super::{Store, StoreError, SyncId, SyncState};
 use crate::views::{DiffRow, UnfinishedRead};
 use lastkey_contract::Kind;
@@ -60,6 +61,7 @@ impl Store {
         mut take: impl FnMut(DiffRow) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
         self.check_moments(query).await?;
+        require_in_any(&query.kinds(), &query.filters)?;
         let sources = self.source_names().await?;
         let unread = self.unread(query).await?;
         // One moment of the file, whatever a sync stores meanwhile.

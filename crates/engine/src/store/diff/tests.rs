@@ -246,6 +246,29 @@ async fn a_change_has_both_values_and_a_removal_its_proof() {
     };
     let some = bench.store.diff_window(&filtered, 0, 10).await.unwrap();
     assert_eq!(words(&some), vec!["added grant ad:e:account:ad:a3"; 2]);
+    // What no kind that is compared can have is refused: an empty answer would look like "no change".
+    for (kinds, column, value) in [
+        (vec![Kind::Grant], "status", "active"),
+        (Vec::new(), "colour", "red"),
+        (Vec::new(), "status", "activ"),
+        (vec![Kind::Account, Kind::Identity], "enabled", "yes"),
+    ] {
+        let query = DiffQuery {
+            kinds,
+            filters: vec![(column.to_owned(), value.to_owned())],
+            ..filtered.clone()
+        };
+        assert!(
+            bench.store.diff_window(&query, 0, 1).await.is_err(),
+            "{query:?}"
+        );
+    }
+    let all = DiffQuery {
+        kinds: Vec::new(),
+        filters: vec![("status".to_owned(), "active".to_owned())],
+        ..filtered
+    };
+    bench.store.diff_window(&all, 0, 1).await.unwrap();
 }
 
 #[tokio::test]

@@ -108,6 +108,33 @@ impl<'a> Filters<'a> {
     }
 }
 
+/// Refuses a filter that no fact of any of these kinds can match: where each refuses it, the first
+/// that has the column says why.
+pub(in super::super) fn require_in_any(
+    kinds: &[Kind],
+    filters: &[(String, String)],
+) -> Result<(), StoreError> {
+    for filter in filters {
+        let mut refused = None;
+        for kind in kinds {
+            match Filters::of(*kind, std::slice::from_ref(filter)) {
+                Ok(_) => {
+                    refused = None;
+                    break;
+                }
+                Err(error) if refused.is_none() || columns(*kind).contains(&filter.0.as_str()) => {
+                    refused = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        if let Some(error) = refused {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
 /// Refuses a value of a column of words that is none of them.
 pub(in super::super) fn require_word(
     kind: Kind,
