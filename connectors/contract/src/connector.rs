@@ -8,7 +8,7 @@ use crate::facts::Location;
 use crate::ids::Fingerprint;
 use crate::kind::Kind;
 use crate::note::Note;
-use crate::page::{Page, PageRequest};
+use crate::page::{Cursor, Page, PageRequest};
 use crate::secret::Secret;
 use crate::settings::Descriptor;
 use crate::stamp::Known;
@@ -42,6 +42,16 @@ pub struct Right {
     pub why: String,
 }
 
+/// What a read that was cut off has of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Had {
+    pub kind: Kind,
+    /// The contents that it was read from, where it was read to its end (`Page::content_sha256`).
+    pub content_sha256: Vec<String>,
+    /// Where it would go on, where it was not.
+    pub next: Option<Cursor>,
+}
+
 /// The answer of `check`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckReport {
@@ -72,6 +82,13 @@ pub trait Connector: Send + Sync {
     async fn check(&self) -> Result<CheckReport, ConnectorError>;
     /// Opens a reading session.
     async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError>;
+    /// What is another thing now than what a read that was cut off had read, in one sentence: going
+    /// on would mix two states. None where all of it stands, and where the system has no content
+    /// that stands still: a live system answers with what it holds at each request.
+    async fn replaced(&self, had: &Had) -> Result<Option<String>, ConnectorError> {
+        let _ = had;
+        Ok(None)
+    }
     /// The reader of values, for fingerprints, with its own credential; None where the system
     /// keeps no values that could be read. Opens nothing yet.
     fn value_reader(

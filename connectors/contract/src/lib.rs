@@ -29,8 +29,8 @@ pub mod stamp;
 pub mod when;
 
 pub use connector::{
-    CheckReport, Connector, Fingerprinted, Fingerprinter, KindCapability, NoFingerprint, Right,
-    Session, ValueReader,
+    CheckReport, Connector, Fingerprinted, Fingerprinter, Had, KindCapability, NoFingerprint,
+    Right, Session, ValueReader,
 };
 pub use error::{ConnectorError, ErrorKind};
 pub use facts::Fact;

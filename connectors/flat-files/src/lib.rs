@@ -41,7 +41,8 @@ pub use settings::DESCRIPTOR;
 
 use async_trait::async_trait;
 use lastkey_contract::{
-    CheckReport, Connector, ConnectorError, Descriptor, KindCapability, Secret, Session, Settings,
+    CheckReport, Connector, ConnectorError, Descriptor, Had, KindCapability, Secret, Session,
+    Settings,
 };
 use session::{MAX_PAGE, Reading};
 use settings::Source;
@@ -98,6 +99,15 @@ impl Connector for FlatFiles {
     async fn check(&self) -> Result<CheckReport, ConnectorError> {
         let source = self.source.clone();
         session::blocking(&self.source.shown, "check", move || look::look(&source)).await
+    }
+
+    async fn replaced(&self, had: &Had) -> Result<Option<String>, ConnectorError> {
+        let (source, had) = (self.source.clone(), had.clone());
+        let operation = format!("compare {}", had.kind.plural());
+        session::blocking(&self.source.shown, &operation, move || {
+            session::replaced(&source, &had)
+        })
+        .await
     }
 
     async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError> {

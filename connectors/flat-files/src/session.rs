@@ -12,7 +12,7 @@ use crate::table::{Cells, Position, Records, Step};
 use crate::words::advice;
 use async_trait::async_trait;
 use lastkey_contract::{
-    ConnectorError, Cursor, ErrorKind, Kind, Known, Note, NoteKind, Page, PageRequest, Same,
+    ConnectorError, Cursor, ErrorKind, Had, Kind, Known, Note, NoteKind, Page, PageRequest, Same,
     Session,
 };
 use std::collections::BTreeMap;
@@ -171,6 +171,36 @@ fn position(cursor: &Cursor) -> Option<(usize, Position, &str)> {
     let offset = parts.next()?.parse().ok()?;
     let line = parts.next()?.parse().ok()?;
     Some((part, Position { offset, line }, parts.next()?))
+}
+
+/// Which file a read that was cut off began with and that is another one now.
+pub fn replaced(source: &Source, had: &Had) -> Result<Option<String>, ConnectorError> {
+    let begun = had.next.as_ref().and_then(position);
+    let begun = begun.map(|(_, _, sha256)| sha256);
+    let of_content = had.content_sha256.last().map(String::as_str);
+    let Some(wanted) = begun.or(of_content) else {
+        return Ok(None);
+    };
+    let parts = survey(source)?.of(had.kind);
+    let names: Vec<String> = parts
+        .iter()
+        .map(|part| format!("`{}`", part.name))
+        .collect();
+    if parts.is_empty() {
+        return Ok(Some(format!(
+            "there is no file of {} any more",
+            had.kind.plural()
+        )));
+    }
+    let now = sha256_of_all(&parts).map_err(|e| {
+        let operation = format!("compare {}", had.kind.plural());
+        unreadable(&source.shown, &operation, &names.join(", "), &e)
+    })?;
+    let names = names.join(", ");
+    Ok((now != wanted).then(|| match parts.len() {
+        1 => format!("{names} is another file now than the one that was read"),
+        _ => format!("{names} are other files now than those that were read"),
+    }))
 }
 
 fn page(

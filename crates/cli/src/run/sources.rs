@@ -401,6 +401,12 @@ pub(super) fn totals(reports: &[SyncReport], out: &Output) -> Result<(), Failure
                 moment(&report.started_at)
             ))?;
         }
+        if let Some(why) = &report.anew {
+            out.line(format!(
+                "{}: a read that was cut off was begun anew: {why}",
+                report.source
+            ))?;
+        }
         // Of a dated series only the last read says how old the source is now.
         let newest = reports.iter().rfind(|other| other.source == report.source);
         let last = newest.is_some_and(|other| other.sync == report.sync);

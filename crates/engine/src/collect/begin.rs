@@ -1,11 +1,13 @@
 //! How a sync begins: anew, or where one that was cut off had come to; and how each kind is read.
 
 use super::kinds::{Before, KindPlan};
-use super::{Depth, Rules, SyncSettings};
-use crate::store::{Interrupted, ReadMode, SourceRecord, Store, StoreError, SyncId};
+use super::reader::stopped;
+use super::{Depth, Redactor, Rules, SyncSettings};
+use crate::store::{Interrupted, KindRecord, ReadMode, SourceRecord, Store, StoreError, SyncId};
 use chrono::{DateTime, Utc};
-use lastkey_contract::{Kind, KindCapability};
+use lastkey_contract::{Connector, Cursor, Had, Kind, KindCapability};
 use std::collections::BTreeSet;
+use tokio::sync::watch;
 
 /// A sync that stands in the store.
 pub(super) struct Begun {
@@ -18,18 +20,30 @@ pub(super) struct Begun {
     pub settings_sha256: String,
 }
 
+/// What is read from, and what it offers.
+pub(super) struct Offered<'a> {
+    pub connector: &'a dyn Connector,
+    pub capabilities: &'a [KindCapability],
+}
+
 /// Opens the sync, or opens an interrupted one again.
 pub(super) async fn begin(
     store: &Store,
     source: &SourceRecord,
-    kinds: &[Kind],
+    offered: &Offered<'_>,
     settings: &SyncSettings,
     now: DateTime<Utc>,
+    cancel: &watch::Receiver<bool>,
 ) -> Result<Begun, StoreError> {
     let settings_sha256 = fingerprint(source);
+    let kinds: Vec<Kind> = offered.capabilities.iter().map(|c| c.kind).collect();
     let mut anew = None;
     if let Some(found) = store.interrupted(source.id).await? {
-        match why_not(&found, kinds, settings, &settings_sha256, now) {
+        let why = match why_not(&found, &kinds, settings, &settings_sha256, now) {
+            None => replaced(store, offered, &found, settings, cancel).await?,
+            some => some,
+        };
+        match why {
             None => {
                 store.resume_sync(&found).await?;
                 return Ok(Begun {
@@ -44,7 +58,7 @@ pub(super) async fn begin(
         }
     }
     let id = store
-        .begin_sync(source, kinds, settings.read_date, &settings_sha256, now)
+        .begin_sync(source, &kinds, settings.read_date, &settings_sha256, now)
         .await?;
     Ok(Begun {
         id,
@@ -103,6 +117,70 @@ fn why_not(
     })
 }
 
+/// What keeps a read from going on because it is another thing now than what was read of it before:
+/// rows of two states are no read. What cannot be looked at counts as another.
+async fn replaced(
+    store: &Store,
+    offered: &Offered<'_>,
+    found: &Interrupted,
+    settings: &SyncSettings,
+    cancel: &watch::Receiver<bool>,
+) -> Result<Option<String>, StoreError> {
+    let mut cancel = cancel.clone();
+    for record in &found.kinds {
+        let next = match record.complete {
+            true => None,
+            false => match mark(store, offered.capabilities, found.sync, record).await? {
+                Some(mark) => Some(mark),
+                // It is read from its first page again.
+                None => continue,
+            },
+        };
+        let had = Had {
+            kind: record.kind,
+            content_sha256: record.content_sha256.clone(),
+            next,
+        };
+        let told = tokio::select! {
+            biased;
+            () = stopped(&mut cancel) => return Err(StoreError::Stopped),
+            told = tokio::time::timeout(settings.request_timeout, offered.connector.replaced(&had)) => told,
+        };
+        let why = match told {
+            Ok(Ok(None)) => continue,
+            Ok(Ok(Some(why))) => why,
+            Ok(Err(error)) => format!(
+                "{} could not be compared with what was read: {}",
+                record.kind.plural(),
+                error.message
+            ),
+            Err(_) => format!(
+                "{} could not be compared with what was read within {} s",
+                record.kind.plural(),
+                settings.request_timeout.as_secs()
+            ),
+        };
+        return Ok(Some(Redactor::new(&settings.secrets).clean(&why)));
+    }
+    Ok(None)
+}
+
+/// The page mark from which an interrupted read of a kind goes on, if there is one that works.
+async fn mark(
+    store: &Store,
+    capabilities: &[KindCapability],
+    sync: SyncId,
+    record: &KindRecord,
+) -> Result<Option<Cursor>, StoreError> {
+    let outlives = capabilities
+        .iter()
+        .any(|c| c.kind == record.kind && c.cursor_survives_reconnect);
+    match outlives && record.mode == ReadMode::Full {
+        true => store.checkpoint(sync, record.kind).await,
+        false => Ok(None),
+    }
+}
+
 /// How each kind is read. Kinds that an interrupted sync had read to their end are left out.
 pub(super) async fn plans(
     store: &Store,
@@ -125,15 +203,10 @@ pub(super) async fn plans(
             let Some(record) = record.filter(|k| !k.complete) else {
                 continue;
             };
-            let mark = store.checkpoint(begun.id, capability.kind).await?;
-            plan.before = match mark {
-                Some(mark)
-                    if capability.cursor_survives_reconnect && record.mode == ReadMode::Full =>
-                {
-                    Before::UpTo(mark, Box::new(record.clone()))
-                }
-                _ if record.totals.received == 0 => Before::Nothing,
-                Some(_) | None => Before::NoMark,
+            plan.before = match mark(store, capabilities, begun.id, record).await? {
+                Some(mark) => Before::UpTo(mark, Box::new(record.clone())),
+                None if record.totals.received == 0 => Before::Nothing,
+                None => Before::NoMark,
             };
         }
         // Without deletions an incremental read could not say what is gone.

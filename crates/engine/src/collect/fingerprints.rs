@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use hmac::{Hmac, Mac};
 use lastkey_contract::{
     CheckReport, Connector, ConnectorError, Descriptor, ErrorKind, Fact, Fingerprint,
-    Fingerprinter, Kind, KindCapability, NoFingerprint, Page, PageRequest, Secret, Session,
+    Fingerprinter, Had, Kind, KindCapability, NoFingerprint, Page, PageRequest, Secret, Session,
     ValueReader,
 };
 use sha2::Sha256;
@@ -104,6 +104,10 @@ impl Connector for Fingerprinting {
 
     async fn check(&self) -> Result<CheckReport, ConnectorError> {
         self.inner.check().await
+    }
+
+    async fn replaced(&self, had: &Had) -> Result<Option<String>, ConnectorError> {
+        self.inner.replaced(had).await
     }
 
     async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError> {

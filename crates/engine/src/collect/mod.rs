@@ -38,7 +38,7 @@ use crate::store::{
     CheckRecord, KindRecord, NewJournalRow, SourceRecord, Store, StoreError, SyncId, SyncState,
 };
 use crate::views::{FailureView, SyncProgress, SyncReport, Totals, check_view, freshness};
-use begin::{Begun, begin};
+use begin::{Begun, Offered, begin};
 use chrono::{DateTime, TimeDelta, Utc};
 use course::Read;
 pub use fingerprints::{CONSENT, Fingerprinting, Prints};
@@ -172,8 +172,11 @@ pub async fn sync(
     let mut capabilities = connector.capabilities();
     capabilities.sort_by_key(|c| c.kind);
     capabilities.dedup_by_key(|c| c.kind);
-    let kinds: Vec<Kind> = capabilities.iter().map(|c| c.kind).collect();
-    let begun = begin(store, &source, &kinds, settings, clock()).await?;
+    let offered = Offered {
+        connector,
+        capabilities: &capabilities,
+    };
+    let begun = begin(store, &source, &offered, settings, clock(), &cancel).await?;
     let journal = Journal {
         store,
         sync: begun.id,
@@ -315,6 +318,7 @@ async fn finish(
         freshness: fresh.to_owned(),
         complete_at: complete_at.map(rfc3339),
         resumed: begun.resumed.is_some(),
+        anew: begun.anew.clone(),
         check: ending.check.map(check_view),
         failure,
     })

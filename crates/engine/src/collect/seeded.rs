@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use lastkey_contract::facts::{Account, Credential, Grant, Identity};
 use lastkey_contract::{
-    CheckReport, Connector, ConnectorError, Cursor, Descriptor, ErrorKind, Fact, Kind,
+    CheckReport, Connector, ConnectorError, Cursor, Descriptor, ErrorKind, Fact, Had, Kind,
     KindCapability, Page, PageRequest, Quota, SecretNeed, Session,
 };
 use std::collections::BTreeMap;
@@ -57,6 +57,8 @@ pub struct Seeded {
     pub connects: Arc<AtomicU32>,
     /// Page marks do not work in a later connection.
     pub marks_die: bool,
+    /// What is read are files: a page mark and the last page say of which content they are.
+    pub of_files: bool,
     /// The watermark that a read ends with, where the connector can read incrementally.
     pub watermark: Option<String>,
     pub changes: BTreeMap<Kind, Changes>,
@@ -84,6 +86,11 @@ impl Seeded {
 
     pub fn fault(self, kind: Kind, page: usize, fault: Fault) -> Self {
         self.faults.lock().unwrap().push((kind, page, fault));
+        self
+    }
+
+    pub fn of_files(mut self) -> Self {
+        self.of_files = true;
         self
     }
 
@@ -120,6 +127,15 @@ impl Connector for Seeded {
     async fn check(&self) -> Result<CheckReport, ConnectorError> {
         Ok(self.check.clone())
     }
+    async fn replaced(&self, had: &Had) -> Result<Option<String>, ConnectorError> {
+        let of_mark = had.next.as_ref().and_then(|next| next.0.split_once(':'));
+        let of_content = had.content_sha256.last().map(String::as_str);
+        let was = of_mark.map(|(_, content)| content).or(of_content);
+        let now = self.content(had.kind);
+        Ok(was
+            .filter(|was| *was != now)
+            .map(|_| format!("the file of {} is another one", had.kind.plural())))
+    }
     async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError> {
         self.connects.fetch_add(1, Ordering::SeqCst);
         let refusal = self.refusals.lock().unwrap().pop();
@@ -134,6 +150,21 @@ impl Connector for Seeded {
 }
 
 impl Seeded {
+    /// What files of a kind hash to now.
+    fn content(&self, kind: Kind) -> String {
+        crate::store::sha256_hex(format!("{:?}", self.facts.get(&kind)).as_bytes())
+    }
+
+    /// A page as files tell it, which say of what content it is.
+    fn as_of_files(&self, kind: Kind, mut page: Page) -> Page {
+        let content = self.content(kind);
+        match &mut page.next {
+            Some(next) => next.0 = format!("{}:{content}", next.0),
+            None => page.content_sha256 = Some(content),
+        }
+        page
+    }
+
     /// The records of one page.
     fn part(&self, all: &[Fact], number: usize) -> Page {
         let skipped = all.iter().skip(number * self.page);
@@ -163,7 +194,16 @@ impl Session for Seeded {
         if self.cut {
             return Err(gone());
         }
-        let number: usize = request.cursor.map_or(0, |c| c.0.parse().unwrap());
+        let mark = request.cursor.map(|mark| mark.0);
+        let (number, of) = match mark.as_deref().map(|mark| mark.split_once(':')) {
+            Some(Some((number, of))) => (number, Some(of)),
+            Some(None) => (mark.as_deref().unwrap_or_default(), None),
+            None => ("0", None),
+        };
+        if of.is_some_and(|of| of != self.content(kind)) {
+            return Err(error(ErrorKind::CursorLost, "the file changed"));
+        }
+        let number: usize = number.parse().unwrap();
         let mut page = match (&request.since, self.changes.get(&kind)) {
             (Some(since), Some(changes)) => {
                 assert_eq!(*since, changes.since, "the watermark of the last read");
@@ -228,6 +268,9 @@ impl Session for Seeded {
         }
         if hang {
             std::future::pending::<()>().await;
+        }
+        if self.of_files {
+            page = self.as_of_files(kind, page);
         }
         Ok(page)
     }

@@ -276,6 +276,10 @@ pub struct SyncReport {
     pub complete_at: Option<String>,
     /// Whether this sync went on with one that was cut off.
     pub resumed: bool,
+    /// Why a read of the source that was cut off was begun anew instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub anew: Option<String>,
     /// Who we were signed in as, and which rights are missing or in excess.
     pub check: Option<CheckView>,
     pub failure: Option<FailureView>,

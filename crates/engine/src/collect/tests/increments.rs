@@ -507,3 +507,74 @@ async fn a_read_that_was_cut_off_goes_on_and_says_so() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_read_of_files_that_were_replaced_since_is_begun_anew_and_says_so() {
+    let of_files = |people, accounts| {
+        let both = Seeded::new(3).with(Kind::Identity, people);
+        both.with(Kind::Account, accounts).of_files()
+    };
+    let accounts = |numbers: std::ops::Range<u32>| -> Vec<Fact> {
+        let of = |n| account("corp", &format!("a{n}"), &format!("u{n}"));
+        numbers.map(of).collect()
+    };
+    // Read to its end before, and under way: either may be another one now.
+    for (people_now, accounts_now, why) in [
+        (people(5..10), accounts(0..8), Some("identities")),
+        (people(0..5), accounts(4..12), Some("accounts")),
+        (people(0..5), accounts(0..8), None),
+    ] {
+        let mut bench = bench(&["hr"]).await;
+        let before = of_files(people(0..5), accounts(0..8)).fault(Kind::Account, 1, Fault::Hang);
+        let (_keep, cancel) = watch::channel(false);
+        let source: SourceName = "hr".into();
+        let settings = SyncSettings::default();
+        let reading = sync(
+            &bench.store,
+            &source,
+            &before,
+            &now,
+            &|_| {},
+            cancel,
+            &settings,
+        );
+        let cut = tokio::time::timeout(Duration::from_millis(500), reading).await;
+        assert!(cut.is_err());
+        bench.store.clone().close().await;
+        bench.store = Store::open(&bench.path, &key(), "tester", now())
+            .await
+            .unwrap();
+        let again = of_files(people_now.clone(), accounts_now.clone());
+        let report = read(&bench, "hr", &again).await;
+        assert_eq!(report.state, "complete");
+        assert_eq!(report.resumed, why.is_none());
+        let said = why.map(|kind| format!("the file of {kind} is another one"));
+        assert_eq!(report.anew, said);
+        let lines = lines(&bench, "restart").await;
+        let expected = said.map(|why| format!("the read that was cut off is begun anew: {why}"));
+        assert_eq!(lines, Vec::from_iter(expected));
+        // The identities of before went by a complete read of the file that lacks them.
+        let standing = bench
+            .store
+            .table(
+                Kind::Identity,
+                &TableQuery {
+                    limit: 100,
+                    ..TableQuery::default()
+                },
+            )
+            .await
+            .unwrap();
+        assert_eq!(standing.rows.len(), people_now.len());
+        let standing: Vec<String> = standing
+            .rows
+            .iter()
+            .map(|row| row["id"].as_str().unwrap().to_owned())
+            .collect();
+        let wanted: Vec<String> = people_now.iter().map(Fact::key).collect();
+        assert!(
+            wanted.iter().all(|id| standing.contains(id)),
+            "{standing:?}"
+        );
+    }
+}

@@ -1,5 +1,7 @@
 //! Any interleaving of full, partial, incremental, failed, stopped, killed and resumed reads of
-//! several sources removes nothing without proof and ends where one full read of each ends.
+//! several sources, of files that are replaced between the end of a process and the next one too,
+//! removes nothing without proof, never calls a mix of two states complete, and ends where one full
+//! read of each ends.
 
 use super::*;
 use crate::store::SyncId;
@@ -7,6 +9,8 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 const SOURCES: [&str; 3] = ["one", "two", "three"];
+/// The one of them whose files somebody may replace while no process reads them.
+const FILES: &str = "three";
 const KINDS: [Kind; 3] = [Kind::Identity, Kind::Account, Kind::Grant];
 
 /// Numbers of objects, and which of their contents each has.
@@ -101,8 +105,12 @@ impl Model {
             let of = |kind| (kind, facts(self.name, kind, estate));
             KINDS.into_iter().map(of).collect()
         };
-        let mut connector = Seeded::new(4).watermark(&format!("w{}", self.past.len()));
+        let mut connector = Seeded::new(4);
         connector.facts = all(&self.estate);
+        if self.name == FILES {
+            return connector.of_files();
+        }
+        connector = connector.watermark(&format!("w{}", self.past.len()));
         for (n, estate) in self.past.iter().enumerate() {
             connector.past.insert(format!("w{n}"), all(estate));
         }
@@ -208,8 +216,21 @@ async fn nothing_went_unproved(bench: &Bench, before: &Held, after: &Held, model
     }
 }
 
-async fn play(bench: &mut Bench, model: &mut Model, step: &Step) {
-    if !model.cut_off {
+/// INVARIANT: what a complete read leaves behind is what its source holds.
+fn complete_is_one_state(held: &Held, model: &Model) {
+    for kind in KINDS {
+        let stands = held.get(&(model.name.to_owned(), kind)).cloned();
+        assert_eq!(
+            stands.unwrap_or_default(),
+            truth(model, kind),
+            "{kind} of {} after a complete read",
+            model.name
+        );
+    }
+}
+
+async fn play(bench: &mut Bench, model: &mut Model, step: &Step) -> Option<SyncReport> {
+    if !model.cut_off || model.name == FILES {
         let old = std::mem::replace(&mut model.estate, step.estate.clone());
         model.past.push(old);
     }
@@ -269,9 +290,8 @@ async fn play(bench: &mut Bench, model: &mut Model, step: &Step) {
         }
     };
     if let Some(report) = through {
-        report.unwrap();
         model.cut_off = false;
-        return;
+        return Some(report.unwrap());
     }
     // As after kill -9: nothing was told to the store, which is opened anew.
     bench.store.clone().close().await;
@@ -279,6 +299,7 @@ async fn play(bench: &mut Bench, model: &mut Model, step: &Step) {
         .await
         .unwrap();
     model.cut_off = true;
+    None
 }
 
 async fn any_interleaving(steps: &[Step]) {
@@ -313,8 +334,11 @@ async fn any_interleaving(steps: &[Step]) {
             step.estate = model.estate.clone();
         }
         let before = held(&bench).await;
-        play(&mut bench, model, &step).await;
+        let report = play(&mut bench, model, &step).await;
         let after = held(&bench).await;
+        if report.is_some_and(|report| report.state == "complete") {
+            complete_is_one_state(&after, model);
+        }
         nothing_went_unproved(&bench, &before, &after, model).await;
         assert_eq!(
             bench.store.check().await.unwrap(),
