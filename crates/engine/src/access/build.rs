@@ -7,6 +7,7 @@ use super::graph::{
     AccountRow, Activation, CredentialRow, EntitlementRow, Graph, IdentityRow, Membership, Terms,
 };
 use super::making::{Making, NewAccount, NewCredential, NewLocation, NewOwner, Number};
+use super::maybe::Group;
 use super::snapshot::Snapshot;
 use crate::correlate::Employment;
 use crate::lifecycle::{Basis, Closing};
@@ -15,6 +16,7 @@ use lastkey_contract::facts::{
     Location, ObjectType, Owner, Principal, PrincipalType, Reader,
 };
 use lastkey_contract::{IdentityId, When};
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 /// What a name is a name of.
@@ -106,21 +108,23 @@ impl Graph {
         let mut graph = making.graph();
         graph.reads = snapshot.reads.clone();
         graph.never_read = snapshot.never_read.clone();
+        let mut groups: HashMap<(&[IdentityId], &[IdentityId]), Group> = HashMap::new();
         for account in &snapshot.ambiguous {
-            let maybe = &mut graph.maybe;
-            let of_gone = match account.candidates.is_empty() {
-                true => &mut maybe.stayed,
-                false => &mut maybe.of_gone,
-            };
-            for (accounts, whose) in [
-                (&mut maybe.of, &account.candidates),
-                (of_gone, &account.gone),
-            ] {
-                for id in whose {
-                    let accounts = accounts.entry(id.to_string()).or_default();
-                    accounts.push(format!("{}:{}", account.system, account.id));
+            let name = format!("{}:{}", account.system, account.id);
+            if account.candidates.is_empty() {
+                for record in &account.gone {
+                    graph.maybe.stayed(record.to_string(), name.clone());
                 }
+                continue;
             }
+            let (candidates, gone) = (&account.candidates[..], &account.gone[..]);
+            let group = *groups.entry((candidates, gone)).or_insert_with(|| {
+                let texts = |ids: &[IdentityId]| -> Vec<String> {
+                    ids.iter().map(ToString::to_string).collect()
+                };
+                graph.maybe.group(texts(candidates), texts(gone))
+            });
+            graph.maybe.in_group(group, name);
         }
         graph
     }

@@ -3,6 +3,7 @@
 //! Rows are numbered in id order (system, id), so that comparing numbers compares ids.
 
 use super::columns::{Column, NONE, Rows, Texts};
+use super::maybe::MaybeAccounts;
 use super::snapshot::ReadState;
 use crate::correlate::Employment;
 use crate::lifecycle::{Basis, Closing, ItemKind};
@@ -11,7 +12,6 @@ use lastkey_contract::facts::{
     LocationKind, ObjectType, OwnerRole,
 };
 use lastkey_contract::{IdentityId, SourceName, SystemName};
-use std::collections::BTreeMap;
 
 /// A snapshot, ready for questions. Built once; never changes.
 #[derive(Clone, Debug, Default)]
@@ -68,17 +68,6 @@ pub struct Graph {
     pub(crate) reads: Vec<ReadState>,
     pub(crate) never_read: Vec<SourceName>,
     pub(crate) maybe: MaybeAccounts,
-}
-
-/// Accounts (`system:id`) that are nobody's who is listed, by whose they may be.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct MaybeAccounts {
-    /// By identity, those that could be theirs as well as another's.
-    pub of: BTreeMap<String, Vec<String>>,
-    /// By `source:id` of a record that no source lists, those that stayed with it.
-    pub stayed: BTreeMap<String, Vec<String>>,
-    /// By the same, those that could be theirs as well as another's.
-    pub of_gone: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -277,16 +266,12 @@ impl Graph {
     /// The accounts that could be an identity's, or a record's that no source lists now, as well
     /// as another's: `system:id`, in order.
     pub(crate) fn accounts_in_doubt(&self, id: &str) -> Vec<String> {
-        let found = [self.maybe.of.get(id), self.maybe.of_gone.get(id)];
-        let mut accounts: Vec<String> = found.into_iter().flatten().flatten().cloned().collect();
-        accounts.sort_unstable();
-        accounts.dedup();
-        accounts
+        self.maybe.in_doubt(id)
     }
 
     /// The accounts that stayed with a record that no source lists now, in order.
     pub(crate) fn accounts_left_by(&self, record: &IdentityId) -> Vec<u32> {
-        let texts = self.maybe.stayed.get(record.as_str());
+        let texts = self.maybe.left_by(record.as_str()).iter();
         // Names of systems may hold colons, too.
         let named = |text: &str| {
             text.match_indices(':').find_map(|(colon, _)| {
@@ -294,11 +279,7 @@ impl Graph {
                 self.account(&SystemName::new(system), id)
             })
         };
-        let mut accounts: Vec<u32> = texts
-            .into_iter()
-            .flatten()
-            .filter_map(|text| named(text))
-            .collect();
+        let mut accounts: Vec<u32> = texts.filter_map(|text| named(text)).collect();
         accounts.sort_unstable();
         accounts.dedup();
         accounts

@@ -18,7 +18,7 @@ impl Gathering {
             self.asked.extend(to.map(|(_, id)| hash(id)));
         }
         let rules = known.ready.get(&account.source);
-        for ready in rules.unwrap_or(&known.otherwise) {
+        for (place, ready) in rules.unwrap_or(&known.otherwise).iter().enumerate() {
             let rule = &ready.rule;
             if rule.is_of_identity_id() {
                 if let Some(text) = account.identity_id.as_deref() {
@@ -31,8 +31,16 @@ impl Gathering {
             let values = rule.account.iter();
             let values = values.filter_map(|take| account.take(take, rule.compare));
             self.asked.extend(values.map(|value| hash(&value)));
-            let before = known.left(ready, account).into_iter();
-            self.asked.extend(before.map(|past| hash(&past.keys.id)));
+            // Thousands of accounts may have what thousands had before.
+            if !known.left.is_empty()
+                && self
+                    .asked_before
+                    .insert(known.values_by(place, ready, account))
+            {
+                let before = known.left(ready, account);
+                let before = known.left.at(&before);
+                self.asked.extend(before.map(|past| hash(&past.keys.id)));
+            }
         }
     }
 

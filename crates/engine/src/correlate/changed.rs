@@ -3,6 +3,7 @@
 
 use super::identities::{AccountDecision, Doubt, Identities, Match};
 use super::seen::Seen;
+use super::several::{Part, Several};
 use super::values::AccountKeys;
 use std::hash::BuildHasher;
 
@@ -19,15 +20,6 @@ pub(super) struct Before {
     found: Match,
     /// When it was first seen that it has them no more.
     until: Option<String>,
-}
-
-/// Somebody whose account it may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Whose {
-    /// The first of the person's records that are listed.
-    There(u32),
-    /// Source row and id.
-    Away(i64, String),
 }
 
 impl Identities {
@@ -95,74 +87,54 @@ impl Identities {
         if self.says_itself(source, &now) {
             return now;
         }
-        let of_now = self.whose(&now);
-        let mut others = self.whose(&then);
-        others.retain(|whose| !of_now.contains(whose));
+        let others = self.less(self.whose(&then), &self.whose(&now));
         if others.is_empty() {
             return now;
         }
-        let there = |others: &[Whose]| -> Vec<u32> {
-            let there = others.iter().filter_map(|whose| match whose {
-                Whose::There(number) => Some(*number),
-                Whose::Away(..) => None,
-            });
-            there.collect()
-        };
-        let records = |others: Vec<Whose>| others.into_iter().map(|whose| self.record_of(whose));
         match now {
             Match::One { identity, rule } => Match::HandedOn {
                 identity,
-                before: records(others).collect(),
+                before: others,
                 rule,
                 doubt: Doubt::Changed,
             },
             Match::HandedOn {
                 identity,
-                mut before,
+                before,
                 rule,
                 doubt,
-            } => {
-                before.extend(records(others));
-                Match::HandedOn {
-                    identity,
-                    before,
-                    rule,
-                    doubt,
-                }
-            }
-            Match::Gone { source, id, rule } => match there(&others).first() {
+            } => Match::HandedOn {
+                identity,
+                before: before.and(others),
+                rule,
+                doubt,
+            },
+            Match::Gone { source, id, rule } => match first_listed(&others) {
                 Some(first) => {
-                    others.retain(|whose| *whose != Whose::There(*first));
-                    let mut before = vec![(source, id)];
-                    before.extend(records(others));
+                    let gone = Several::records([(source, id)].into());
+                    let first_one = Several::listed([first].into());
                     Match::HandedOn {
-                        identity: *first,
-                        before,
+                        identity: first,
+                        before: gone.and(self.less(others, &first_one)),
                         rule,
                         doubt: Doubt::Changed,
                     }
                 }
                 None => Match::Gone { source, id, rule },
             },
-            Match::Ambiguous {
-                mut candidates,
+            Match::Ambiguous { candidates, rule } => Match::Ambiguous {
+                candidates: candidates.and(only_listed(&others)),
                 rule,
-            } => {
-                candidates.extend(there(&others));
-                Match::Ambiguous { candidates, rule }
-            }
+            },
             Match::Possible {
-                mut candidates,
+                candidates,
                 rule,
                 doubt,
-            } => {
-                candidates.extend(there(&others));
-                Match::Possible {
-                    candidates,
-                    rule,
-                    doubt,
-                }
-            }
+            } => Match::Possible {
+                candidates: candidates.and(only_listed(&others)),
+                rule,
+                doubt,
+            },
             Match::Nobodys | Match::None => now,
         }
     }
@@ -198,25 +170,6 @@ impl Identities {
         ready.is_some_and(|ready| ready.rule.is_of_identity_id())
     }
 
-    fn whose(&self, found: &Match) -> Vec<Whose> {
-        let there = |number: &u32| Whose::There(self.lead(*number));
-        let record = |source: i64, id: &str| self.whose_record(source, id);
-        match found {
-            Match::One { identity, .. } => vec![there(identity)],
-            Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
-                candidates.iter().map(there).collect()
-            }
-            Match::HandedOn {
-                identity, before, ..
-            } => {
-                let before = before.iter().map(|(source, id)| record(*source, id));
-                std::iter::once(there(identity)).chain(before).collect()
-            }
-            Match::Gone { source, id, .. } => vec![record(*source, id)],
-            Match::Nobodys | Match::None => Vec::new(),
-        }
-    }
-
     /// Where an account that has changed since somebody decided whose it is leads to somebody else by
     /// now: both, in doubt.
     pub(super) fn since_decided(
@@ -224,52 +177,47 @@ impl Identities {
         account: &AccountKeys,
         decision: &AccountDecision,
     ) -> Option<Match> {
-        let decided: Vec<Whose> = decision
-            .to
-            .iter()
-            .map(|(source, id)| self.whose_record(*source, id))
-            .collect();
-        let mut others = self.whose(&self.by_rules(account));
-        others.retain(|whose| !decided.contains(whose));
+        let decided = decision.to.iter();
+        let decided = decided.fold(Several::default(), |all, (source, id)| {
+            all.and(self.whose_record(*source, id))
+        });
+        let others = self.less(self.whose(&self.by_rules(account)), &decided);
         if others.is_empty() {
             return None;
         }
-        let mut all = decided;
-        all.extend(others);
-        let there = |whose: &Whose| match whose {
-            Whose::There(number) => Some(*number),
-            Whose::Away(..) => None,
-        };
-        let identity = all.iter().find_map(there);
-        let Some(identity) = identity else {
+        let all = decided.and(others);
+        let Some(identity) = first_listed(&all) else {
             // Nobody of them is listed: the latest word counts.
-            let (source, id) = self.record_of(all.pop()?);
+            let (_, records) = self.everybody(&all);
+            let (source, id) = records.last()?.clone();
             return Some(Match::Gone {
                 source,
                 id,
                 rule: 0,
             });
         };
-        all.retain(|whose| *whose != Whose::There(identity));
         Some(Match::HandedOn {
             identity,
-            before: all.into_iter().map(|whose| self.record_of(whose)).collect(),
+            before: self.less(all, &Several::listed([identity].into())),
             rule: 0,
             doubt: Doubt::Decided,
         })
     }
+}
 
-    fn whose_record(&self, source: i64, id: &str) -> Whose {
-        match self.listed(source, id) {
-            Some(number) => Whose::There(self.lead(number)),
-            None => Whose::Away(source, id.to_owned()),
-        }
-    }
+/// The first of them who is listed.
+fn first_listed(several: &Several) -> Option<u32> {
+    several.parts().iter().find_map(|part| match part {
+        Part::Listed(numbers) => numbers.first().copied(),
+        Part::Records(_) => None,
+    })
+}
 
-    fn record_of(&self, whose: Whose) -> (i64, String) {
-        match whose {
-            Whose::There(number) => (self.source(number), self.id(number).to_owned()),
-            Whose::Away(source, id) => (source, id),
-        }
-    }
+/// Those of them who are listed.
+fn only_listed(several: &Several) -> Several {
+    let parts = several.parts().iter();
+    parts.fold(Several::default(), |all, part| match part {
+        Part::Listed(numbers) => all.and(Several::listed(numbers.clone())),
+        Part::Records(_) => all,
+    })
 }

@@ -29,7 +29,10 @@ fn known(people: &[IdentityKeys], before: &[AccountKeys]) -> Identities {
 /// Whose it is: by which rule, and everybody who is named.
 fn told(known: &Identities, account: &AccountKeys) -> String {
     let id = |n: &u32| known.id(*n).to_owned();
-    let ids = |all: &[u32]| all.iter().map(id).collect::<Vec<_>>().join(" or ");
+    let ids = |all: &Several| {
+        let (listed, _) = known.everybody(all);
+        listed.iter().map(id).collect::<Vec<_>>().join(" or ")
+    };
     let (whose, rule, doubt) = match known.owner_of(account) {
         Match::One { identity, rule } => (id(&identity), rule, None),
         Match::Ambiguous { candidates, rule } => (ids(&candidates), rule, None),
@@ -44,7 +47,8 @@ fn told(known: &Identities, account: &AccountKeys) -> String {
             rule,
             doubt,
         } => {
-            let before = before.into_iter().map(|(_, id)| id);
+            let before = known.told_before(identity, &before);
+            let before = before.map(|(_, id)| id.to_owned());
             let all: Vec<String> = std::iter::once(id(&identity)).chain(before).collect();
             (all.join(" or "), rule, Some(doubt))
         }

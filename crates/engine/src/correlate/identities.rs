@@ -5,10 +5,12 @@
 
 use super::changed::{Before, EARLIER_VALUE};
 use super::index::Index;
+use super::led::Led;
 use super::left::{Left, Past};
 use super::persons::Persons;
 use super::rules::{DECISION, Rule, default_rules};
 use super::seen::{AccountSeen, Seen};
+use super::several::{FEW, Once, Several};
 use super::values::{Compare, IdentityKeys, Take};
 use crate::access::columns::Texts;
 use crate::lifecycle::Basis;
@@ -17,7 +19,7 @@ use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::BuildHasher;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// What holds beside identities and persons.
 #[derive(Clone, Debug, Default)]
@@ -112,19 +114,19 @@ pub enum Match {
     },
     /// Several persons fit.
     Ambiguous {
-        candidates: Vec<u32>,
+        candidates: Several,
         rule: u16,
     },
     /// Something fits, and something speaks against it.
     Possible {
-        candidates: Vec<u32>,
+        candidates: Several,
         rule: u16,
         doubt: Doubt,
     },
-    /// One fits, and so did others (source row and id) before.
+    /// One fits, and so did others before. Of many, that one may be among those.
     HandedOn {
         identity: u32,
-        before: Vec<(i64, String)>,
+        before: Several,
         rule: u16,
         doubt: Doubt,
     },
@@ -173,6 +175,11 @@ pub struct Identities {
     pub(super) reused: HashSet<u32>,
     /// What accounts had before leads to, by a number of the account.
     pub(super) before: HashMap<u64, Vec<Before>>,
+    /// What more than so many have is found once.
+    pub(super) few: usize,
+    pub(super) once: Once,
+    /// What values lead to that many people have, or had.
+    pub(super) led: Mutex<HashMap<u64, Led>>,
     /// Names of rules; after the first `named_rules` the same again for earlier values.
     pub(super) rule_names: Vec<String>,
     pub(super) named_rules: usize,
@@ -190,6 +197,8 @@ pub struct Gathering {
     watched: HashSet<(i64, String)>,
     /// Hashes of the ids and values that are asked for.
     pub(super) asked: HashSet<u64>,
+    /// Values of which those who had them before are asked for.
+    pub(super) asked_before: HashSet<u64>,
 }
 
 impl Gathering {
@@ -250,6 +259,7 @@ impl Gathering {
             ids: Vec::new(),
             watched,
             asked: HashSet::new(),
+            asked_before: HashSet::new(),
             known: Identities {
                 hasher: RandomState::new(),
                 sources: Vec::new(),
@@ -264,6 +274,9 @@ impl Gathering {
                 seen: HashMap::new(),
                 reused: HashSet::new(),
                 before: HashMap::new(),
+                few: FEW,
+                once: Once::default(),
+                led: Mutex::default(),
                 rule_names,
                 named_rules,
                 ready: of_sources,
@@ -335,6 +348,7 @@ impl Gathering {
             agrees: _,
             watched: _,
             asked: _,
+            asked_before: _,
         } = self;
         known.indexes = values.into_iter().map(Index::new).collect();
         known.by_id = Index::new(ids);
@@ -417,6 +431,8 @@ impl Identities {
     pub fn forget_values(&mut self) {
         self.indexes = Vec::new();
         self.compared = Vec::new();
+        self.led = Mutex::default();
+        self.once = Once::default();
     }
 
     /// The record whose name the identity's person has: its own, where that is the only one.
@@ -447,26 +463,6 @@ impl Identities {
             let mut others = self.with_id(id);
             others.any(|n| self.source_name(n) == source)
         })
-    }
-
-    /// Whoever of them is listed: who fits now, and the records that did before.
-    pub fn either(&self, now: u32, before: &[(i64, String)]) -> Vec<u32> {
-        let before = before
-            .iter()
-            .filter_map(|(source, id)| self.listed(*source, id));
-        let mut leads = HashSet::new();
-        let mut all: Vec<u32> = std::iter::once(now).chain(before).collect();
-        all.retain(|n| leads.insert(self.lead(*n)));
-        all
-    }
-
-    /// `source:id` of those records that are nobody's who is listed.
-    pub fn gone_of(&self, before: &[(i64, String)]) -> Vec<String> {
-        let gone = before
-            .iter()
-            .filter(|(source, id)| self.listed(*source, id).is_none());
-        gone.map(|(source, id)| format!("{}:{id}", self.name_of_source(*source)))
-            .collect()
     }
 
     /// How a link by a rule to an account of a source is known.

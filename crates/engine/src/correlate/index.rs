@@ -50,10 +50,14 @@ impl Index {
         let part = (hash >> self.shift) as usize;
         let place = |part: usize| self.starts.get(part).copied().unwrap_or(0) as usize;
         let range = self.entries.get(place(part)..place(part + 1));
+        let range = range.unwrap_or(&[]);
+        // Thousands may have one hash, and stand before another of the same part.
+        let first = range.partition_point(|(h, _)| *h < hash);
         range
+            .get(first..)
             .unwrap_or(&[])
             .iter()
-            .filter(move |(h, _)| *h == hash)
+            .take_while(move |(h, _)| *h == hash)
             .map(|(_, number)| *number)
     }
 }

@@ -5,8 +5,8 @@ use super::rules::Rule;
 use super::seen::Seen;
 use super::values::{AccountKeys, Compare, IdentityKeys, Take, folded};
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -84,32 +84,59 @@ impl Left {
             .contains_key(&(taken, self.hasher.hash_one(value)))
     }
 
-    /// Everybody whom a rule by values would have led to: `taken` are the numbers of what it takes
-    /// of identities, `is_of` says whether it is about a source.
-    pub fn fitting<'l>(
+    /// Whether a rule's values were those of more than so many.
+    pub fn more_than(
+        &self,
+        few: usize,
+        rule: &Rule,
+        taken: &[usize],
+        account: &AccountKeys,
+    ) -> bool {
+        let had = self.had_by(rule, taken, account);
+        had.map(Vec::len).sum::<usize>() > few
+    }
+
+    fn had_by<'l>(
         &'l self,
+        rule: &Rule,
+        taken: &[usize],
+        account: &AccountKeys,
+    ) -> impl Iterator<Item = &'l Vec<usize>> {
+        let takes = rule.account.iter();
+        let values = takes.filter_map(|take| account.take(take, rule.compare));
+        let hashes = values.map(|value| self.hasher.hash_one(value.as_str()));
+        let keys = hashes.flat_map(|hash| taken.iter().map(move |t| (*t, hash)));
+        let found = keys.filter_map(|key| self.by_value.get(&key));
+        // Of one account there are few.
+        found.collect::<Vec<_>>().into_iter()
+    }
+
+    /// Everybody whom a rule by values would have led to, by their places: `taken` are the numbers of
+    /// what it takes of identities, `is_of` says whether it is about a source.
+    pub fn fitting(
+        &self,
         rule: &Rule,
         taken: &[usize],
         is_of: impl Fn(i64) -> bool,
         account: &AccountKeys,
-    ) -> Vec<&'l Past> {
+    ) -> Vec<usize> {
         let mut places: Vec<usize> = Vec::new();
-        for take in &rule.account {
-            let Some(value) = account.take(take, rule.compare) else {
-                continue;
-            };
-            let hash = self.hasher.hash_one(value.as_str());
-            let found = taken.iter().filter_map(|t| self.by_value.get(&(*t, hash)));
-            places.extend(found.flatten());
-        }
+        places.extend(self.had_by(rule, taken, account).flatten());
         places.sort_unstable();
         places.dedup();
-        let records = places.into_iter().filter_map(|p| self.records.get(p));
-        records
-            .filter(|past| is_of(past.keys.source))
-            .filter(|past| rule.kinds.is_empty() || rule.kinds.contains(&past.keys.kind))
-            .filter(|past| agrees(rule, account, &past.keys))
-            .collect()
+        places.retain(|place| {
+            self.records.get(*place).is_some_and(|past| {
+                is_of(past.keys.source)
+                    && (rule.kinds.is_empty() || rule.kinds.contains(&past.keys.kind))
+                    && agrees(rule, account, &past.keys)
+            })
+        });
+        places
+    }
+
+    /// The records at some places.
+    pub fn at<'l>(&'l self, places: &'l [usize]) -> impl Iterator<Item = &'l Past> {
+        places.iter().filter_map(|place| self.records.get(*place))
     }
 }
 
@@ -135,14 +162,13 @@ pub(super) fn records_of(records: &[&Past]) -> Vec<(i64, String)> {
     let began = |past: &Past| Seen::of_identity(&past.keys).since;
     let mut sorted: Vec<&Past> = records.to_vec();
     sorted.sort_by_key(|past| Reverse((began(past), past.keys.source, past.keys.id.as_str())));
-    let mut all: Vec<(i64, String)> = Vec::new();
-    for past in sorted {
-        let record = (past.keys.source, past.keys.id.clone());
-        if !all.contains(&record) {
-            all.push(record);
-        }
-    }
-    all
+    let mut there = HashSet::new();
+    let records = sorted
+        .into_iter()
+        .map(|past| (past.keys.source, past.keys.id.clone()));
+    records
+        .filter(|record| there.insert(record.clone()))
+        .collect()
 }
 
 /// Whether an account was made when the record had the values no more.

@@ -1,11 +1,13 @@
 //! Whose an account is: as somebody decided, or by the rules of its source.
 
 use super::identities::{AccountDecision, Doubt, Identities, Match, ReadyRule};
-use super::left::{Past, Standing, is_clearly_of, is_later, last_of, records_of};
+use super::left::{Past, Standing, last_of, records_of};
 use super::rules::Confidence;
 use super::seen::Seen;
+use super::several::Several;
 use super::values::{AccountKeys, Compare};
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 impl Identities {
     /// Whose account it is by what it has now: as somebody decided, or by the first of its source's
@@ -23,63 +25,57 @@ impl Identities {
     /// Whose it is by the first of its source's rules that fits.
     pub(super) fn by_rules(&self, account: &AccountKeys) -> Match {
         let mut possible = Match::None;
-        let mut doubtful = |candidates, rule, doubt| {
+        let mut doubtful = |candidates: Arc<[u32]>, rule, doubt| {
             if possible == Match::None {
                 possible = Match::Possible {
-                    candidates,
+                    candidates: Several::listed(candidates),
                     rule,
                     doubt,
                 };
             }
         };
         let rules = self.ready.get(&account.source).unwrap_or(&self.otherwise);
-        for ready in rules {
-            let fitting = self.fitting(ready, account);
-            if fitting.is_empty() {
+        for (place, ready) in rules.iter().enumerate() {
+            let led = self.led(place, ready, account);
+            if led.fitting.is_empty() {
                 // Whoever left keeps the account: a mail or a login may be somebody else's by now.
                 let gone = self.gone(ready, account);
-                match gone.or_else(|| self.whose_it_was(ready, account)) {
+                match gone.or_else(|| self.whose_they_were(ready, &led)) {
                     Some(gone) => return gone,
                     None => continue,
                 }
             }
             if ready.rule.confidence == Confidence::Possible {
-                doubtful(self.one_each(fitting), ready.name, Doubt::Suggested);
+                doubtful(led.fitting, ready.name, Doubt::Suggested);
                 continue;
             }
-            let agreeing: Vec<u32> = fitting
-                .iter()
-                .copied()
-                .filter(|n| self.agrees(ready, account, *n))
-                .collect();
-            if agreeing.is_empty() {
-                doubtful(self.one_each(fitting), ready.name, Doubt::Differs);
-                continue;
-            }
-            let candidates = self.one_each(agreeing);
-            return match candidates.as_slice() {
-                [one] if self.is_anothers(account, *one) => Match::Possible {
-                    candidates,
+            return match *led.agreeing {
+                [] => {
+                    doubtful(led.fitting, ready.name, Doubt::Differs);
+                    continue;
+                }
+                [one] if self.is_anothers(account, one) => Match::Possible {
+                    candidates: Several::listed(led.agreeing),
                     rule: ready.name,
                     doubt: Doubt::Reused,
                 },
                 [one] => {
-                    let before = self.before(ready, account, *one);
+                    let before = self.before(&led, account, one);
                     match before.is_empty() {
                         true => Match::One {
-                            identity: *one,
+                            identity: one,
                             rule: ready.name,
                         },
                         false => Match::HandedOn {
-                            identity: *one,
+                            identity: one,
                             before,
                             rule: ready.name,
                             doubt: Doubt::Left,
                         },
                     }
                 }
-                [] | [_, _, ..] => Match::Ambiguous {
-                    candidates: self.with_earlier(candidates, ready, account),
+                [_, _, ..] => Match::Ambiguous {
+                    candidates: self.with_earlier(&led, account),
                     rule: ready.name,
                 },
             };
@@ -87,8 +83,8 @@ impl Identities {
         possible
     }
 
-    /// Records to which a rule's values would have led before.
-    pub(super) fn left(&self, ready: &ReadyRule, account: &AccountKeys) -> Vec<&Past> {
+    /// Records to which a rule's values would have led before, by their places.
+    pub(super) fn left(&self, ready: &ReadyRule, account: &AccountKeys) -> Vec<usize> {
         if self.left.is_empty() {
             return Vec::new();
         }
@@ -98,7 +94,7 @@ impl Identities {
     }
 
     /// Whoever had the values, where a source lists them now.
-    fn still(&self, past: &Past) -> Option<u32> {
+    pub(super) fn still(&self, past: &Past) -> Option<u32> {
         match past.standing {
             Standing::Gone | Standing::Before => self.listed(past.keys.source, &past.keys.id),
             Standing::Another => None,
@@ -106,16 +102,15 @@ impl Identities {
     }
 
     /// Where nobody fits by what is listed: who did, or is listed with other values.
-    fn whose_it_was(&self, ready: &ReadyRule, account: &AccountKeys) -> Option<Match> {
+    pub(super) fn whose_it_was(&self, ready: &ReadyRule, left: &[&Past]) -> Option<Match> {
         if ready.rule.confidence == Confidence::Possible {
             return None;
         }
-        let left = self.left(ready, account);
         let (mut there, mut away) = (Vec::new(), Vec::new());
         for past in left {
             match self.still(past) {
                 Some(number) => there.push(number),
-                None => away.push(past),
+                None => away.push(*past),
             }
         }
         let rule = ready.name;
@@ -127,7 +122,7 @@ impl Identities {
                 match self.record(source, &id) {
                     // Its id is somebody else's now, or perhaps not.
                     Some(holder) => Match::Possible {
-                        candidates: vec![holder],
+                        candidates: Several::listed([holder].into()),
                         rule,
                         doubt: Doubt::Reused,
                     },
@@ -140,50 +135,21 @@ impl Identities {
             },
             ([one], Some(_)) => Match::HandedOn {
                 identity: *one,
-                before: records_of(&away),
+                before: Several::records(records_of(&away).into()),
                 rule,
                 doubt: Doubt::Left,
             },
-            ([_, _, ..], _) => Match::Ambiguous { candidates, rule },
+            ([_, _, ..], _) => Match::Ambiguous {
+                candidates: Several::listed(candidates.into()),
+                rule,
+            },
         })
-    }
-
-    /// Others who had the same value before and may be whose account it is, the latest first.
-    fn before(
-        &self,
-        ready: &ReadyRule,
-        account: &AccountKeys,
-        identity: u32,
-    ) -> Vec<(i64, String)> {
-        let mut left = self.left(ready, account);
-        let lead = self.lead(identity);
-        let holder = self.seen.get(&identity).cloned().unwrap_or_default();
-        left.retain(|past| {
-            self.still(past).is_none_or(|n| self.lead(n) != lead)
-                && !is_clearly_of(account, &holder, past)
-        });
-        records_of(&left)
-    }
-
-    /// With whoever is listed, has other values by now, and had the same before: several who have
-    /// them now do not make it theirs.
-    fn with_earlier(
-        &self,
-        candidates: Vec<u32>,
-        ready: &ReadyRule,
-        account: &AccountKeys,
-    ) -> Vec<u32> {
-        let left = self.left(ready, account).into_iter();
-        let before = left
-            .filter(|past| !is_later(account, past))
-            .filter_map(|past| self.still(past));
-        self.one_each(candidates.into_iter().chain(before).collect())
     }
 
     fn decided(&self, account: &AccountKeys, decision: &AccountDecision) -> Match {
         let target = decision.to.as_ref().map(|(s, id)| self.listed(*s, id));
-        let doubt = |candidates| Match::Possible {
-            candidates,
+        let doubt = |identity: Option<u32>| Match::Possible {
+            candidates: Several::listed(identity.into_iter().collect()),
             rule: 0,
             doubt: Doubt::Reused,
         };
@@ -195,7 +161,7 @@ impl Identities {
             return found;
         }
         if another {
-            return doubt(target.flatten().into_iter().collect());
+            return doubt(target.flatten());
         }
         match (target, &decision.to) {
             (None, _) | (_, None) => Match::Nobodys,
@@ -207,7 +173,7 @@ impl Identities {
             (Some(Some(identity)), Some(_)) => {
                 let now = self.seen.get(&identity);
                 match now.is_some_and(|now| decision.identity_seen.is_another(now)) {
-                    true => doubt(vec![identity]),
+                    true => doubt(Some(identity)),
                     false => Match::One { identity, rule: 0 },
                 }
             }
@@ -291,7 +257,7 @@ impl Identities {
         found
     }
 
-    fn agrees(&self, ready: &ReadyRule, account: &AccountKeys, identity: u32) -> bool {
+    pub(super) fn agrees(&self, ready: &ReadyRule, account: &AccountKeys, identity: u32) -> bool {
         ready
             .rule
             .agree

@@ -12,6 +12,7 @@ mod fit;
 mod identities;
 mod index;
 mod joining;
+mod led;
 mod left;
 mod matching;
 mod merged;
@@ -22,6 +23,7 @@ mod rests;
 mod rules;
 mod rules_text;
 mod seen;
+mod several;
 mod values;
 
 pub use changed::{EARLIER_VALUE, by_earlier_value};
@@ -39,11 +41,14 @@ pub use rules::{
 };
 pub use rules_text::{parse_person_rules, parse_rules};
 pub use seen::{AccountSeen, Said, Seen};
+pub use several::{Part, Several};
 pub use values::{AccountKeys, Column, Compare, IdentityKeys, Take, folded};
 
 #[cfg(test)]
 mod changed_tests;
 #[cfg(test)]
 mod left_tests;
+#[cfg(test)]
+mod several_tests;
 #[cfg(test)]
 mod tests;

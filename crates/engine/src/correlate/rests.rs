@@ -3,11 +3,13 @@
 
 use super::identities::{Identities, Match};
 use super::values::AccountKeys;
+use std::collections::HashSet;
 
 impl Identities {
     /// Records (source row and id) whose earlier versions say whose an account is, or that it is in
-    /// doubt: who left and had its values, who has others by now, whose id was given on.
-    pub fn rests_on(&self, account: &AccountKeys) -> Vec<(i64, String)> {
+    /// doubt: who left and had its values, who has others by now, whose id was given on. What rests on
+    /// values that are in `told` is not said again: thousands of accounts may have them.
+    pub fn rests_on(&self, account: &AccountKeys, told: &mut HashSet<u64>) -> Vec<(i64, String)> {
         let mut records: Vec<(i64, String)> = Vec::new();
         let key = (account.system.clone(), account.id.clone());
         if let Some(decision) = self.ground.decisions.get(&key) {
@@ -18,11 +20,15 @@ impl Identities {
             records.push((source, id));
         }
         let rules = self.ready.get(&account.source).unwrap_or(&self.otherwise);
-        for ready in rules {
+        for (place, ready) in rules.iter().enumerate() {
+            let by_values = !ready.rule.is_of_identity_id();
+            if by_values && !told.insert(self.values_by(place, ready, account)) {
+                continue;
+            }
             let fitting = self.fitting(ready, account);
             let given_on = fitting.iter().filter(|n| self.reused.contains(n));
             records.extend(given_on.map(|n| (self.source(*n), self.id(*n).to_owned())));
-            for past in self.left(ready, account) {
+            for past in self.left.at(&self.left(ready, account)) {
                 let now = self.record(past.keys.source, &past.keys.id);
                 if now.is_none_or(|now| !fitting.contains(&now)) {
                     records.push((past.keys.source, past.keys.id.clone()));

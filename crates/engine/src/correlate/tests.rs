@@ -69,6 +69,7 @@ pub(super) fn found_among(
     match known.owner_of(account) {
         Match::One { identity, rule } => format!("{identity} by {}", known.rule_name(rule)),
         Match::Ambiguous { candidates, rule } => {
+            let (candidates, _) = known.everybody(&candidates);
             format!("{candidates:?} by {}", known.rule_name(rule))
         }
         Match::Possible {
@@ -76,7 +77,8 @@ pub(super) fn found_among(
             rule,
             doubt,
         } => format!(
-            "perhaps {candidates:?} by {}: {}",
+            "perhaps {:?} by {}: {}",
+            known.everybody(&candidates).0,
             known.rule_name(rule),
             doubt.word()
         ),
@@ -86,7 +88,8 @@ pub(super) fn found_among(
             rule,
             doubt: _,
         } => {
-            let before: Vec<String> = before.iter().map(|(s, id)| format!("s{s}:{id}")).collect();
+            let before = known.told_before(identity, &before);
+            let before: Vec<String> = before.map(|(s, id)| format!("s{s}:{id}")).collect();
             let before = before.join(" or ");
             format!("{identity} or {before} by {}", known.rule_name(rule))
         }
@@ -126,7 +129,7 @@ fn asked_is_found_as_among_all(
         let names: Vec<String> = match &mut found {
             Match::One { identity, .. } => vec![name(&std::mem::take(identity))],
             Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
-                let candidates = std::mem::take(candidates);
+                let (candidates, _) = known.everybody(&std::mem::take(candidates));
                 candidates.iter().map(name).collect()
             }
             Match::HandedOn { identity, .. } => vec![name(&std::mem::take(identity))],

@@ -131,7 +131,7 @@ impl<'a> Stage<'a> {
         if departure.identities.is_empty() {
             missing_facts.push(format!("identity `{}` is in no source", leaver.id()));
             let id = leaver.id().as_str();
-            let stayed = graph.maybe.stayed.get(id).into_iter().flatten();
+            let stayed = graph.maybe.left_by(id).iter();
             missing_facts.extend(stayed.map(|account| {
                 format!("account `{account}` is of `{id}`, whom no source lists now")
             }));

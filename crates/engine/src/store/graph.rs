@@ -6,7 +6,7 @@
 
 use super::account_past;
 use super::blocks::{self, At, Block, Columns, Listing, apart};
-use super::graph_people::{Coming, Found, resolved};
+use super::graph_people::{Coming, Found, Maybe, resolved};
 use super::names::Names;
 use super::outline::{Depth, GrantOutline};
 use super::snapshot::NO_SOURCE;
@@ -14,8 +14,7 @@ use super::{Store, StoreError, SyncId};
 use crate::access::holding::{Holding, Position};
 use crate::access::making::{Making, NewCredential, NewLocation, NewOwner, Number};
 use crate::access::{
-    CredentialRow, EntitlementRow, Graph, MaybeAccounts, expiry, is_production, membership,
-    revocation,
+    CredentialRow, EntitlementRow, Graph, expiry, is_production, membership, revocation,
 };
 use crate::correlate::{Gathering, Identities, Persons};
 use crate::lifecycle::Basis;
@@ -175,7 +174,7 @@ impl Store {
         let mut graph = making.graph();
         graph.reads = reads;
         graph.never_read = never_read;
-        graph.maybe = maybe;
+        graph.maybe = maybe.accounts;
         Ok(graph)
     }
 }
@@ -295,7 +294,7 @@ impl Loading<'_> {
         let found = Found {
             making,
             known,
-            maybe: MaybeAccounts::default(),
+            maybe: Maybe::default(),
         };
         all.each_apart(self.connection, found, move |found, block| {
             found.take(depth, &again, block)

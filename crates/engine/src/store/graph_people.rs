@@ -4,14 +4,15 @@ use super::StoreError;
 use super::blocks::Block;
 use super::outline::{AccountOutline, Depth};
 use crate::access::making::{Making, NewAccount, Number};
-use crate::access::{AccountRow, IdentityRow, MaybeAccounts, expiry};
+use crate::access::{AccountRow, Group, IdentityRow, MaybeAccounts, expiry};
 use crate::correlate::{
-    AccountKeys, Employment, Gathering, Identities, Match, Persons, employers, merged,
+    AccountKeys, Employment, Gathering, Identities, Match, Part, Persons, Several, employers,
+    merged,
 };
 use crate::lifecycle::Basis;
 use lastkey_contract::IdentityId;
 use lastkey_contract::facts::Identity;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// The number of somebody, by their number among all identities.
 fn person(known: &Identities, identity: u32) -> Number {
@@ -170,44 +171,57 @@ impl Found {
 }
 
 /// Whose an account is and how that is known; `maybe` takes whose it may be.
-fn whose_it_is(
-    known: &Identities,
-    keys: &AccountKeys,
-    maybe: &mut MaybeAccounts,
-) -> (Option<u32>, Basis) {
-    let name = |accounts: &mut BTreeMap<String, Vec<String>>, whose: String| {
-        let accounts = accounts.entry(whose).or_default();
-        accounts.push(format!("{}:{}", keys.system, keys.id));
-    };
+fn whose_it_is(known: &Identities, keys: &AccountKeys, maybe: &mut Maybe) -> (Option<u32>, Basis) {
+    let account = || format!("{}:{}", keys.system, keys.id);
     match known.owner_of(keys) {
         Match::One { identity, rule } => return (Some(identity), known.basis(keys.source, rule)),
         Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
-            for candidate in candidates {
-                name(&mut maybe.of, known.shown(candidate));
-            }
+            maybe.several(known, &candidates, account());
         }
         Match::HandedOn {
             identity, before, ..
         } => {
-            for candidate in known.either(identity, &before) {
-                name(&mut maybe.of, known.shown(candidate));
-            }
-            for gone in known.gone_of(&before) {
-                name(&mut maybe.of_gone, gone);
-            }
+            maybe.accounts.of(known.shown(identity), account());
+            maybe.several(known, &before, account());
         }
         Match::Gone { source, id, .. } => {
             let whose = format!("{}:{id}", known.name_of_source(source));
-            name(&mut maybe.stayed, whose);
+            maybe.accounts.stayed(whose, account());
         }
         Match::Nobodys | Match::None => {}
     }
     (None, Basis::Observed)
 }
 
+/// Whose accounts may be. People whom one value leads to are gone through once, however many accounts
+/// have it.
+#[derive(Default)]
+pub(super) struct Maybe {
+    pub accounts: MaybeAccounts,
+    /// By where people stand; these are kept, so that no others stand there.
+    groups: HashMap<usize, (Part, Group)>,
+}
+
+impl Maybe {
+    fn several(&mut self, known: &Identities, several: &Several, account: String) {
+        for part in several.parts() {
+            let accounts = &mut self.accounts;
+            let group = self.groups.entry(part.place()).or_insert_with(|| {
+                let (listed, gone) = known.everybody(&Several::from(part.clone()));
+                let listed = listed.into_iter().map(|n| known.shown(n));
+                let gone = gone.into_iter();
+                let gone =
+                    gone.map(|(source, id)| format!("{}:{id}", known.name_of_source(source)));
+                (part.clone(), accounts.group(listed, gone))
+            });
+            accounts.in_group(group.1, account.clone());
+        }
+    }
+}
+
 /// Everybody and their accounts.
 pub(super) struct Found {
     pub making: Making,
     pub known: Identities,
-    pub maybe: MaybeAccounts,
+    pub maybe: Maybe,
 }

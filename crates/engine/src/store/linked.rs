@@ -7,6 +7,7 @@
 use super::account_past;
 use super::blocks::{self, At, Columns, Which};
 use super::detail::PersonLink;
+use super::link::Telling;
 use super::link_rules::Bases;
 use super::links::{Link, LinkState};
 use super::outline::Depth;
@@ -101,6 +102,7 @@ impl Store {
         };
         let mut reading = self.readers().begin().await.map_err(StoreError::from)?;
         let bases = Bases::read(&mut reading).await?;
+        let mut telling = Telling::of(&known);
         let mut before = -1;
         loop {
             let window = blocks::window(&mut reading, &of_then, Columns::Facts, before).await?;
@@ -113,7 +115,7 @@ impl Store {
                     let text = block.fact(place)?;
                     let account: Account = serde_json::from_str(text).map_err(StoreError::from)?;
                     let found = known.owner_of(&AccountKeys::of(block.source, &account));
-                    let link = Link::of(&found, &known);
+                    let link = telling.link(&found);
                     let linked = linked(link, block.source, account, &sources, &bases)?;
                     if which.takes(&linked) {
                         each(linked)?;

@@ -8,14 +8,14 @@
 use super::account_past::{self, AccountPast, Trust};
 use super::blocks::{self, At, Columns, Which};
 use super::ground::{self, SourceRows, odd_records, source_rows};
+pub(super) use super::link::Link;
+use super::link::Telling;
 use super::link_gather::{Gathered, Kept, gather};
 use super::{Store, StoreError, meta, persons};
 use crate::correlate::{Identities, JoinedPerson, Match, PersonDoubt};
 use lastkey_contract::Kind;
-use siphasher::sip::SipHasher13;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{BTreeMap, HashSet};
-use std::hash::{Hash, Hasher};
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE links (
@@ -98,108 +98,6 @@ impl LinkState {
             .find(|state| state.number() == number)
             .ok_or_else(|| StoreError::damaged(format!("state {number} of a link")))
     }
-}
-
-/// How many candidates of an account are kept by name.
-const CANDIDATES: usize = 50;
-
-/// A row but for the account.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, sqlx::FromRow)]
-pub(super) struct Link {
-    pub state: i64,
-    pub identity_source: Option<i64>,
-    pub identity_id: Option<String>,
-    pub rule: String,
-    /// JSON: `source:id` of each.
-    pub candidates: Option<String>,
-    pub doubt: Option<String>,
-}
-
-impl Link {
-    pub(super) fn of(found: &Match, known: &Identities) -> Link {
-        let bare = |state: LinkState, rule: &str| Link {
-            state: state.number(),
-            identity_source: None,
-            identity_id: None,
-            rule: rule.to_owned(),
-            candidates: None,
-            doubt: None,
-        };
-        let named = |candidates: &[u32]| {
-            let mut names: Vec<String> = candidates
-                .iter()
-                .map(|n| format!("{}:{}", known.source_name(*n), known.id(*n)))
-                .collect();
-            names.sort_unstable();
-            names.truncate(CANDIDATES);
-            Some(serde_json::Value::from(names).to_string())
-        };
-        match found {
-            Match::One { identity, rule } => Link {
-                identity_source: Some(known.source(*identity)),
-                identity_id: Some(known.id(*identity).to_owned()),
-                ..bare(LinkState::Linked, known.rule_name(*rule))
-            },
-            Match::Ambiguous { candidates, rule } => Link {
-                candidates: named(candidates),
-                ..bare(LinkState::Ambiguous, known.rule_name(*rule))
-            },
-            Match::Possible {
-                candidates,
-                rule,
-                doubt,
-            } => Link {
-                candidates: named(candidates),
-                doubt: Some(doubt.word().to_owned()),
-                ..bare(LinkState::Possible, known.rule_name(*rule))
-            },
-            Match::HandedOn {
-                identity,
-                before,
-                rule,
-                doubt,
-            } => {
-                let now = format!("{}:{}", known.source_name(*identity), known.id(*identity));
-                let before = before
-                    .iter()
-                    .map(|(source, id)| format!("{}:{id}", known.name_of_source(*source)));
-                let names: Vec<String> = std::iter::once(now).chain(before).collect();
-                Link {
-                    candidates: Some(serde_json::Value::from(names).to_string()),
-                    doubt: Some(doubt.word().to_owned()),
-                    ..bare(LinkState::Possible, known.rule_name(*rule))
-                }
-            }
-            Match::Nobodys => bare(LinkState::Nobodys, crate::correlate::DECISION),
-            Match::Gone { source, id, rule } => Link {
-                identity_source: Some(*source),
-                identity_id: Some(id.clone()),
-                ..bare(LinkState::Gone, known.rule_name(*rule))
-            },
-            Match::None => bare(LinkState::Unmatched, ""),
-        }
-    }
-}
-
-/// What a link says in a number, the same in every process; never 0.
-fn mark(found: &Match, known: &Identities) -> i64 {
-    let mut hasher = SipHasher13::new();
-    match found {
-        // Of nearly all; no list of candidates has to be made.
-        Match::One { identity, rule } => {
-            hasher.write_i64(known.source(*identity));
-            hasher.write(known.id(*identity).as_bytes());
-            hasher.write_u8(0xff);
-            hasher.write(known.rule_name(*rule).as_bytes());
-        }
-        Match::Ambiguous { .. }
-        | Match::Possible { .. }
-        | Match::HandedOn { .. }
-        | Match::Nobodys
-        | Match::Gone { .. }
-        | Match::None => Link::of(found, known).hash(&mut hasher),
-    }
-    (hasher.finish() | 1).cast_signed()
 }
 
 /// Entries of `meta`: how often what links are made of has changed; up to which change they were
@@ -469,6 +367,7 @@ async fn correlate(
         })
         .await?;
     }
+    let mut telling = Telling::of(&known);
     blocks::each_after(connection, &accounts, depth.columns(), looked_at, |block| {
         let before = stored.remove(&block.id).unwrap_or_default();
         let before = |place: usize| before.get(place).copied().unwrap_or(0);
@@ -476,7 +375,7 @@ async fn correlate(
         for place in block.places() {
             let (keys, _) = depth.account(block, place)?;
             let found = known.owner_of(&keys);
-            let mark = mark(&found, &known);
+            let mark = telling.mark(&found);
             if mark != before(place) {
                 links.fresh.push((block.row(place), found));
             }
@@ -535,10 +434,11 @@ async fn replace(
     known: &Identities,
 ) -> Result<(), StoreError> {
     drop_links(connection, &links.gone).await?;
+    let mut telling = Telling::of(known);
     for part in links.fresh.chunks(WINDOW) {
         let part = part.iter();
         let part: Vec<(i64, Link)> = part
-            .map(|(account, found)| (*account, Link::of(found, known)))
+            .map(|(account, found)| (*account, telling.link(found)))
             .collect();
         put(connection, &part).await?;
     }

@@ -118,14 +118,17 @@ impl Store {
                     Some(IdentityId::new(known.shown(identity)))
                 }
                 Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
-                    in_doubt(&account, candidates, Vec::new());
+                    in_doubt(&account, known.everybody(&candidates).0, Vec::new());
                     None
                 }
                 Match::HandedOn {
                     identity, before, ..
                 } => {
-                    let listed = known.either(identity, &before);
-                    in_doubt(&account, listed, known.gone_of(&before));
+                    let (listed, gone) = known.everybody(&known.either(identity, before));
+                    let gone = gone.into_iter();
+                    let gone =
+                        gone.map(|(source, id)| format!("{}:{id}", known.name_of_source(source)));
+                    in_doubt(&account, listed, gone.collect());
                     None
                 }
                 Match::Gone { source, id, .. } => {

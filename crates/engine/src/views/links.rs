@@ -6,8 +6,8 @@ use crate::correlate::{
 };
 use crate::lifecycle::Basis;
 use crate::store::{
-    AccountName, DecisionRecord, Holders, LinkState, LinkedAccount, RecordName, RulesOf, Store,
-    StoreError,
+    AccountName, CANDIDATES, DecisionRecord, Holders, LinkState, LinkedAccount, RecordName,
+    RulesOf, Store, StoreError,
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -425,6 +425,7 @@ fn doubted_for_good(linked: &LinkedAccount) -> bool {
 fn many(count: usize) -> String {
     match count {
         0 | 1 => "several".to_owned(),
+        CANDIDATES => format!("{CANDIDATES} or more"),
         count => count.to_string(),
     }
 }

@@ -26,8 +26,9 @@ pub(super) async fn belongings(
         return Ok(records);
     }
     let Gathered { known, .. } = gather(connection, &sources, &odd, &past, Kept::All).await?;
+    let mut told = HashSet::new();
     let mut rest = |keys: &AccountKeys| {
-        let found = known.rests_on(keys).into_iter();
+        let found = known.rests_on(keys, &mut told).into_iter();
         records.extend(found.map(|(source, id)| (source, names.key(Kind::Identity, &id))));
     };
     let accounts = Which::now(Kind::Account);

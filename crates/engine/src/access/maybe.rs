@@ -1,0 +1,95 @@
+//! Accounts that are nobody's who is listed, and whose they may be.
+//!
+//! Thousands of accounts may lead to the same thousands of people: such accounts are listed once, in
+//! a group that each of these people has.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// A list of accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Group(u32);
+
+/// Accounts (`system:id`), by whose they may be.
+#[derive(Clone, Default)]
+pub(crate) struct MaybeAccounts {
+    groups: Vec<Vec<String>>,
+    /// By identity, those that could be theirs as well as another's.
+    of: BTreeMap<String, Vec<Group>>,
+    /// By `source:id` of a record that no source lists, those that could be theirs as well.
+    of_gone: BTreeMap<String, Vec<Group>>,
+    /// By the same, those that stayed with it.
+    stayed: BTreeMap<String, Vec<String>>,
+}
+
+impl MaybeAccounts {
+    /// A group of accounts that could be of any of these; it has none yet.
+    pub fn group(
+        &mut self,
+        listed: impl IntoIterator<Item = String>,
+        gone: impl IntoIterator<Item = String>,
+    ) -> Group {
+        let group = Group(u32::try_from(self.groups.len()).unwrap_or(u32::MAX));
+        self.groups.push(Vec::new());
+        for identity in listed {
+            self.of.entry(identity).or_default().push(group);
+        }
+        for record in gone {
+            self.of_gone.entry(record).or_default().push(group);
+        }
+        group
+    }
+
+    pub fn in_group(&mut self, group: Group, account: String) {
+        if let Some(accounts) = self.groups.get_mut(group.0 as usize) {
+            accounts.push(account);
+        }
+    }
+
+    /// An account could be of one of those who are listed.
+    pub fn of(&mut self, identity: String, account: String) {
+        let group = self.group([identity], []);
+        self.in_group(group, account);
+    }
+
+    /// An account stayed with a record that no source lists.
+    pub fn stayed(&mut self, record: String, account: String) {
+        self.stayed.entry(record).or_default().push(account);
+    }
+
+    /// The accounts that could be an identity's, or a record's that no source lists now, as well
+    /// as another's, in order.
+    pub fn in_doubt(&self, id: &str) -> Vec<String> {
+        let groups = [self.of.get(id), self.of_gone.get(id)];
+        let accounts = self.accounts(groups.into_iter().flatten().flatten());
+        accounts.into_iter().map(str::to_owned).collect()
+    }
+
+    fn accounts<'m>(&'m self, groups: impl Iterator<Item = &'m Group>) -> BTreeSet<&'m str> {
+        let groups = groups.filter_map(|group| self.groups.get(group.0 as usize));
+        groups.flatten().map(String::as_str).collect()
+    }
+
+    /// The accounts that stayed with a record that no source lists.
+    pub fn left_by(&self, record: &str) -> &[String] {
+        self.stayed.get(record).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What it says, however accounts are put together into groups.
+impl fmt::Debug for MaybeAccounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = |by: &BTreeMap<String, Vec<Group>>| -> BTreeMap<String, Vec<String>> {
+            let by = by.iter().map(|(id, groups)| {
+                let accounts = self.accounts(groups.iter()).into_iter();
+                (id.clone(), accounts.map(str::to_owned).collect())
+            });
+            by.collect()
+        };
+        f.debug_struct("MaybeAccounts")
+            .field("of", &said(&self.of))
+            .field("of_gone", &said(&self.of_gone))
+            .field("stayed", &self.stayed)
+            .finish()
+    }
+}
