@@ -9,8 +9,11 @@ use super::blocks::{self, At, Block, Columns, Listing, apart};
 use super::graph_people::{Coming, Found, Maybe, resolved};
 use super::names::Names;
 use super::outline::{Depth, GrantOutline};
+use super::ownership::confirmed_owners;
+use super::read_states::{never_read, read_states};
+use super::retention::refuse_before_horizon;
 use super::snapshot::NO_SOURCE;
-use super::{Store, StoreError, SyncId};
+use super::{Store, StoreError, SyncId, ground, persons};
 use crate::access::holding::{Holding, Position};
 use crate::access::making::{Making, NewCredential, NewLocation, NewOwner, Number};
 use crate::access::{
@@ -93,16 +96,18 @@ impl Store {
     pub async fn load_graph(&self, as_of: Option<SyncId>) -> Result<Graph, StoreError> {
         if let Some(sync) = as_of {
             self.sync_record(sync).await?;
-            self.refuse_before_horizon(sync, None).await?;
         }
         let (at, limit) = (At::of(as_of), as_of.map_or(i64::MAX, SyncId::sql));
-        // Before the facts: a read that ends meanwhile must not vouch for facts seen before its end.
-        let reads = self.read_states(limit).await?;
-        let never_read = self.never_read(as_of).await?;
-        let confirmed = self.confirmed_owners(limit).await?;
-        let (ground, depth) = self.ground(at).await?;
-        let persons = self.persons_at(at).await?;
+        // One moment of the file: a read that ends meanwhile changes nothing of it.
         let mut reading = self.readers().begin().await?;
+        if let Some(sync) = as_of {
+            refuse_before_horizon(&mut reading, sync, None).await?;
+        }
+        let reads = read_states(&mut reading, limit).await?;
+        let never_read = never_read(&mut reading, as_of).await?;
+        let confirmed = confirmed_owners(&mut reading, limit).await?;
+        let (ground, depth) = ground::at_moment(&mut reading, at).await?;
+        let persons = persons::at_moment(&mut reading, at).await?;
         let listing = Listing::read(&mut reading, at).await?;
         let loading = Loading {
             connection: &Mutex::new(&mut *reading),

@@ -156,6 +156,59 @@ proptest! {
     }
 }
 
+/// Whoever leaves while a graph is being read has left in all of it or in nothing of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_graph_is_of_one_moment_whatever_is_read_meanwhile() {
+    let bench = bench(&["hr", "crm"]).await;
+    let of = |value: Value| serde_json::from_value::<Fact>(value).unwrap();
+    let person = |id: &str| {
+        of(json!({"fact": "identity", "id": id, "kind": "person", "email": format!("{id}@x.org")}))
+    };
+    let account = of(json!({"fact": "account", "system": "corp", "id": "a", "email": "u1@x.org"}));
+    let crm = Seeded::new(9).with(Kind::Account, vec![account]);
+    read_with(&bench, "crm", &crm, &quick()).await.unwrap();
+    let settings = SyncSettings {
+        removals: Removals::Accept,
+        ..quick()
+    };
+    let reading = async {
+        for turn in 0..40 {
+            let listed: &[&str] = if turn % 2 == 0 {
+                &["u1", "u2"]
+            } else {
+                &["u2"]
+            };
+            let people = listed.iter().map(|id| person(id)).collect();
+            let hr = Seeded::new(9).with(Kind::Identity, people);
+            read_with(&bench, "hr", &hr, &settings).await.unwrap();
+        }
+    };
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let store = bench.store.clone();
+    let loading = async {
+        let mut seen = [0, 0];
+        while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            let graph = store.load_graph(None).await.unwrap();
+            // Before the first read of people nobody is listed, and nobody has left.
+            if graph.identity(&"u2".into()).is_none() {
+                continue;
+            }
+            let left = graph.accounts_left_by(&"hr:u1".into()).len();
+            let listed = graph.identity(&"u1".into());
+            let own = listed.map_or(0, |u1| graph.accounts_of.row(u1).len());
+            assert_eq!((own, left), if listed.is_some() { (1, 0) } else { (0, 1) });
+            seen[left] += 1;
+        }
+        seen
+    };
+    let reading = async {
+        reading.await;
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    };
+    let (seen, ()) = futures_util::future::join(loading, reading).await;
+    assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
+}
+
 /// The accounts that a vendor takes along at a moment.
 async fn taken_along(store: &Store, vendor: &str, day: &str) -> Vec<String> {
     let graph = store.load_graph(None).await.unwrap();

@@ -3,7 +3,7 @@
 use super::blocks::{self, At, Block, Columns, Which};
 use super::decisions::{self, About, Decision};
 use super::outline::Depth;
-use super::{Store, StoreError, SyncState, link_rules};
+use super::{StoreError, SyncState, link_rules};
 use crate::correlate::{
     AccountDecision, AccountSeen, Ground, IdentityKeys, Past, PersonRules, Rule, Seen, Standing,
 };
@@ -264,14 +264,14 @@ pub(super) async fn read(
     Ok((ground, person_rules))
 }
 
-impl Store {
-    /// What correlation goes by at a moment.
-    pub(super) async fn ground(&self, at: At) -> Result<(Ground, Depth), StoreError> {
-        let mut connection = self.readers().acquire().await?;
-        let sources = source_rows(&mut connection, at).await?;
-        let depth = depth(&mut connection).await?;
-        let odd = odd_records(&mut connection, at, &sources, depth).await?;
-        let (ground, _) = read(&mut connection, &sources, &odd).await?;
-        Ok((ground, depth))
-    }
+/// What correlation goes by at a moment, and how much of facts it makes one read.
+pub(super) async fn at_moment(
+    connection: &mut SqliteConnection,
+    at: At,
+) -> Result<(Ground, Depth), StoreError> {
+    let sources = source_rows(connection, at).await?;
+    let depth = depth(connection).await?;
+    let odd = odd_records(connection, at, &sources, depth).await?;
+    let (ground, _) = read(connection, &sources, &odd).await?;
+    Ok((ground, depth))
 }

@@ -11,13 +11,14 @@ use super::link::Telling;
 use super::link_rules::Bases;
 use super::links::{Link, LinkState};
 use super::outline::Depth;
-use super::{LinkedAccount, RecordName, Store, StoreError, SyncId};
+use super::retention::refuse_before_horizon;
+use super::{LinkedAccount, RecordName, Store, StoreError, SyncId, ground, persons};
 use crate::correlate::{
     AccountKeys, DECISION, Doubt, EARLIER_VALUE, Gathering, Identities, Match, by_earlier_value,
 };
 use lastkey_contract::facts::Account;
 use lastkey_contract::{Kind, SourceName};
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::HashMap;
 
 /// Which accounts.
@@ -94,13 +95,15 @@ impl Store {
         which: &WhichLinks,
         mut each: impl FnMut(LinkedAccount) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.sync_record(sync).await?;
         let at = At::of(Some(sync));
-        let (known, _, sources) = self.known_then(sync).await?;
+        let sources = self.source_names().await?;
         let of_then = Which {
             at,
             ..Which::now(Kind::Account)
         };
         let mut reading = self.readers().begin().await.map_err(StoreError::from)?;
+        let (known, _) = known_then(&mut reading, sync).await?;
         let bases = Bases::read(&mut reading).await?;
         let mut telling = Telling::of(&known);
         let mut before = -1;
@@ -131,17 +134,19 @@ impl Store {
         record: &RecordName,
         sync: SyncId,
     ) -> Result<Vec<PersonLink>, StoreError> {
+        self.sync_record(sync).await?;
         let records = self
             .records_of_then(std::slice::from_ref(record), sync)
             .await?;
         let records: Vec<RecordName> = records.into_iter().flatten().collect();
         let at = At::of(Some(sync));
-        let (known, depth, names) = self.known_then(sync).await?;
+        let names = self.source_names().await?;
         let of_then = Which {
             at,
             ..Which::now(Kind::Account)
         };
         let mut reading = self.readers().begin().await?;
+        let (known, depth) = known_then(&mut reading, sync).await?;
         let bases = Bases::read(&mut reading).await?;
         // Whose an account is, outlines tell; facts are read of those that are theirs.
         let mut rules: HashMap<i64, String> = HashMap::new();
@@ -183,35 +188,33 @@ impl Store {
         found.sort_by_key(key);
         Ok(found)
     }
+}
 
-    /// The identities as of a sync, ready to find whose an account is, how deep accounts have to be
-    /// read for it, and the sources' names.
-    async fn known_then(
-        &self,
-        sync: SyncId,
-    ) -> Result<(Identities, Depth, HashMap<i64, String>), StoreError> {
-        self.sync_record(sync).await?;
-        self.refuse_before_horizon(sync, None).await?;
-        let at = At::of(Some(sync));
-        let (ground, depth) = self.ground(at).await?;
-        let mut gathering = Gathering::new(ground);
-        let which = Which {
-            at,
-            ..Which::now(Kind::Identity)
-        };
-        let mut reading = self.readers().begin().await?;
-        blocks::each(&mut reading, &which, depth.columns(), |block| {
-            block.places().try_for_each(|place| {
-                let (keys, _) = depth.identity(block, place)?;
-                gathering.add(&keys);
-                Ok(())
-            })
+/// The identities as of a sync, ready to find whose an account is, and how deep accounts have to be
+/// read for it.
+async fn known_then(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+) -> Result<(Identities, Depth), StoreError> {
+    refuse_before_horizon(connection, sync, None).await?;
+    let at = At::of(Some(sync));
+    let (ground, depth) = ground::at_moment(connection, at).await?;
+    let mut gathering = Gathering::new(ground);
+    let which = Which {
+        at,
+        ..Which::now(Kind::Identity)
+    };
+    blocks::each(connection, &which, depth.columns(), |block| {
+        block.places().try_for_each(|place| {
+            let (keys, _) = depth.identity(block, place)?;
+            gathering.add(&keys);
+            Ok(())
         })
-        .await?;
-        let mut known = gathering.done(self.persons_at(at).await?);
-        account_past::remember(&mut reading, at, &mut known).await?;
-        Ok((known, depth, self.source_names().await?))
-    }
+    })
+    .await?;
+    let mut known = gathering.done(persons::at_moment(connection, at).await?);
+    account_past::remember(connection, at, &mut known).await?;
+    Ok((known, depth))
 }
 
 impl Store {

@@ -158,6 +158,12 @@ pub(super) async fn look_at_all(connection: &mut SqliteConnection) -> Result<(),
     mark_stale(connection).await
 }
 
+/// Whether links, and who has several records, are made of the facts of this moment.
+pub(super) async fn are_made(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let changes = meta::get(&mut *connection, CHANGES).await?;
+    Ok(changes == meta::get(connection, MADE_OF).await?)
+}
+
 /// What was found of everybody and of every account.
 struct Correlated {
     sources: SourceRows,
@@ -259,8 +265,7 @@ enum Extent {
 
 /// INVARIANT: links are what rules and decisions make of the facts, unless they are to be made anew.
 pub(super) async fn wrong_links(connection: &mut SqliteConnection) -> Result<usize, StoreError> {
-    let changes = meta::get(&mut *connection, CHANGES).await?;
-    if changes != meta::get(&mut *connection, MADE_OF).await? {
+    if !are_made(&mut *connection).await? {
         return Ok(0);
     }
     let found = correlate(connection, Extent::All).await?;

@@ -50,6 +50,7 @@ mod people;
 mod persons;
 mod plans;
 mod population;
+mod read_states;
 mod references;
 mod remembered;
 mod resume;

@@ -8,7 +8,7 @@ use super::blocks::At;
 use super::decisions::{About, Decision, RecordName, in_force};
 use super::ground::{SeenThen, SourceRows, source_rows};
 use super::link_gather::persons_then;
-use super::{Store, StoreError, SyncId, link_rules, roster};
+use super::{Store, StoreError, SyncId, link_rules, links, roster};
 use crate::correlate::{JoinedPerson, PersonDecision, PersonDoubt, Persons, Says, Seen};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{BTreeMap, HashMap};
@@ -38,6 +38,32 @@ CREATE TABLE person_doubts (
 ) STRICT;
 ";
 
+async fn listed(connection: &mut SqliteConnection) -> Result<Persons, StoreError> {
+    let rows: Vec<(i64, String, u32, u32)> =
+        sqlx::query_as("SELECT source, id, person, place FROM person_records")
+            .fetch_all(connection)
+            .await?;
+    Ok(Persons::new(rows))
+}
+
+/// Who has several records at a moment: of an earlier one found anew from the facts of then, by the
+/// rules and decisions of now. A person that was joined then may be two by now. Of now as well, where
+/// a read has ended and nobody has been joined since.
+pub(super) async fn at_moment(
+    connection: &mut SqliteConnection,
+    at: At,
+) -> Result<Persons, StoreError> {
+    let made = match at {
+        At::Now | At::Ever => links::are_made(connection).await?,
+        At::Sync(_) => false,
+    };
+    if made {
+        return listed(connection).await;
+    }
+    let then = source_rows(connection, at).await?;
+    persons_then(connection, at, &then).await
+}
+
 impl Store {
     /// Whether any rule or decision says which records are one person.
     pub(crate) async fn joins_persons(&self) -> Result<bool, StoreError> {
@@ -52,24 +78,7 @@ impl Store {
 
     /// Who has several records, as decisions and rules have it now.
     pub async fn persons(&self) -> Result<Persons, StoreError> {
-        let rows: Vec<(i64, String, u32, u32)> =
-            sqlx::query_as("SELECT source, id, person, place FROM person_records")
-                .fetch_all(self.readers())
-                .await?;
-        Ok(Persons::new(rows))
-    }
-
-    /// Who has several records at a moment: of an earlier one found anew from the facts of then, by
-    /// the rules and decisions of now. A person that was joined then may be two by now.
-    pub(super) async fn persons_at(&self, at: At) -> Result<Persons, StoreError> {
-        match at {
-            At::Now | At::Ever => self.persons().await,
-            At::Sync(_) => {
-                let mut reading = self.readers().begin().await?;
-                let then = source_rows(&mut reading, at).await?;
-                persons_then(&mut reading, at, &then).await
-            }
-        }
+        listed(&mut *self.readers().acquire().await?).await
     }
 
     /// The records of each record's person as of a sync, those first whose attributes went first.
@@ -79,8 +88,10 @@ impl Store {
         sync: SyncId,
     ) -> Result<Vec<Vec<RecordName>>, StoreError> {
         let at = At::of(Some(sync));
-        let persons = self.persons_at(at).await?;
-        let sources = source_rows(&mut *self.readers().acquire().await?, at).await?;
+        let mut reading = self.readers().begin().await?;
+        let persons = at_moment(&mut reading, at).await?;
+        let sources = source_rows(&mut reading, at).await?;
+        drop(reading);
         let of = |record: &RecordName| {
             let Some(source) = sources.rows.get(&record.source) else {
                 return vec![record.clone()];

@@ -2,13 +2,16 @@
 
 use super::account_past;
 use super::blocks::{self, At, Columns, Which};
-use super::{Store, StoreError, SyncId};
+use super::ownership::confirmed_owners;
+use super::read_states::{never_read, read_states};
+use super::retention::refuse_before_horizon;
+use super::{Store, StoreError, SyncId, ground, persons};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
 use crate::correlate::{AccountKeys, Gathering, IdentityKeys, Match, employers, merged};
 use crate::lifecycle::Basis;
-use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner};
-use lastkey_contract::{IdentityId, Kind, SourceName};
+use lastkey_contract::{IdentityId, Kind};
+use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, HashMap};
 
 /// No row of a source: what people decided names its sources itself.
@@ -28,29 +31,32 @@ impl Store {
     pub async fn load_snapshot(&self, as_of: Option<SyncId>) -> Result<Snapshot, StoreError> {
         if let Some(sync) = as_of {
             self.sync_record(sync).await?;
-            self.refuse_before_horizon(sync, None).await?;
         }
-        let at = as_of.map_or(i64::MAX, SyncId::sql);
-        // Before the facts: a read that ends meanwhile must not vouch for facts seen before its end.
+        let (at, limit) = (At::of(as_of), as_of.map_or(i64::MAX, SyncId::sql));
+        // One moment of the file: what a read changes meanwhile would be seen twice, or not at all.
+        let mut reading = self.readers().begin().await?;
+        if let Some(sync) = as_of {
+            refuse_before_horizon(&mut reading, sync, None).await?;
+        }
         let mut snapshot = Snapshot {
-            reads: self.read_states(at).await?,
-            never_read: self.never_read(as_of).await?,
+            reads: read_states(&mut reading, limit).await?,
+            never_read: never_read(&mut reading, as_of).await?,
             ..Snapshot::default()
         };
-        let (ground, _) = self.ground(At::of(as_of)).await?;
-        let persons = self.persons_at(At::of(as_of)).await?;
+        let confirmed = confirmed_owners(&mut reading, limit).await?;
+        let (ground, _) = ground::at_moment(&mut reading, at).await?;
+        let persons = persons::at_moment(&mut reading, at).await?;
         let Visible {
             identities,
             accounts,
             owners,
-        } = self.visible(At::of(as_of), &mut snapshot).await?;
+        } = visible(&mut reading, at, &mut snapshot).await?;
         let mut gathering = Gathering::new(ground);
         for (source, identity) in &identities {
             gathering.add(&IdentityKeys::of(*source, identity));
         }
         let mut known = gathering.done(persons.clone());
-        let mut reading = self.readers().acquire().await?;
-        account_past::remember(&mut reading, At::of(as_of), &mut known).await?;
+        account_past::remember(&mut reading, at, &mut known).await?;
         drop(reading);
         let resolve = |reference: &IdentityId, source: i64| match known
             .named(reference.as_str(), source)
@@ -148,7 +154,7 @@ impl Store {
             }
             snapshot.owners.push(owner);
         }
-        for confirmed in self.confirmed_owners(at).await? {
+        for confirmed in confirmed {
             let refer = |source: &str, id: &str| {
                 resolve(&IdentityId::new(format!("{source}:{id}")), NO_SOURCE)
             };
@@ -172,25 +178,6 @@ impl Store {
         Ok(snapshot)
     }
 
-    /// Sources of today that no sync has opened. Of an earlier moment none is named: when a
-    /// source was added says the log, not the state then.
-    pub(super) async fn never_read(
-        &self,
-        as_of: Option<SyncId>,
-    ) -> Result<Vec<SourceName>, StoreError> {
-        if as_of.is_some() {
-            return Ok(Vec::new());
-        }
-        let rows: Vec<(String,)> = sqlx::query_as(
-            "SELECT s.name FROM sources s WHERE s.removed_at IS NULL AND NOT EXISTS
-               (SELECT 1 FROM syncs y JOIN sync_kinds k ON k.sync = y.id WHERE y.source = s.id)
-             ORDER BY s.name",
-        )
-        .fetch_all(self.readers())
-        .await?;
-        Ok(rows.into_iter().map(|(name,)| name.into()).collect())
-    }
-
     /// Names of all sources, removed ones too, by row.
     pub(super) async fn source_names(&self) -> Result<HashMap<i64, String>, StoreError> {
         let rows: Vec<(i64, String)> = sqlx::query_as("SELECT id, name FROM sources")
@@ -199,81 +186,33 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// Everything visible at a sync, in one pass over the tables and in the order in which it was
-    /// stored. What needs no resolving goes into the snapshot at once.
-    async fn visible(&self, moment: At, snapshot: &mut Snapshot) -> Result<Visible, StoreError> {
-        // One moment of the file: what a read changes meanwhile would be seen twice, or not at all.
-        let mut reading = self.readers().begin().await?;
-        let mut visible = Visible::default();
-        let which = Which {
-            kind: None,
-            source: None,
-            at: moment,
-        };
-        blocks::each(&mut reading, &which, Columns::Facts, |block| {
-            block.places().try_for_each(|place| {
-                let fact = block.fact(place)?;
-                see(block.kind, block.source, fact, &mut visible, snapshot)
-            })
-        })
-        .await?;
-        Ok(visible)
-    }
-
     /// How completely each source was read, at a sync.
     pub(crate) async fn read_states(&self, at: i64) -> Result<Vec<ReadState>, StoreError> {
-        // Of each kind of a source only the latest read, and the latest complete one: a source may
-        // have been read any number of times.
-        type Row = (i64, String, String, String, Option<String>);
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT s.id, s.name, l.kind, k.gaps, w.read_at
-             FROM (SELECT y.source AS source, k.kind AS kind, max(y.id) AS sync,
-                          max(CASE WHEN k.complete = 1 THEN y.id END) AS whole
-                   FROM syncs y JOIN sync_kinds k ON k.sync = y.id
-                   WHERE y.id <= ?1 GROUP BY y.source, k.kind) l
-             JOIN sources s ON s.id = l.source
-             JOIN sync_kinds k ON k.sync = l.sync AND k.kind = l.kind
-             LEFT JOIN syncs w ON w.id = l.whole
-             WHERE NOT EXISTS
-               (SELECT 1 FROM syncs r WHERE r.source = s.id AND r.state = 'removal' AND r.id <= ?1)
-             ORDER BY s.id",
-        )
-        .bind(at)
-        .fetch_all(self.readers())
-        .await?;
-        let mut carried: HashMap<(i64, String), Vec<String>> = HashMap::new();
-        let systems: Vec<(i64, String, String)> =
-            sqlx::query_as("SELECT source, kind, system FROM carried ORDER BY system")
-                .fetch_all(self.readers())
-                .await?;
-        for (source, kind, system) in systems {
-            carried.entry((source, kind)).or_default().push(system);
-        }
-        let fresh_for = self.fresh_for_by_source().await?;
-        let mut states: BTreeMap<(String, Kind), ReadState> = BTreeMap::new();
-        for (source, name, kind_word, gaps, complete_at) in rows {
-            let Some(kind) = Kind::from_word(&kind_word) else {
-                continue;
-            };
-            let systems = carried.get(&(source, kind_word));
-            let state = ReadState {
-                source: name.as_str().into(),
-                kind,
-                systems: systems
-                    .into_iter()
-                    .flatten()
-                    .map(|s| s.as_str().into())
-                    .collect(),
-                complete_at: complete_at
-                    .and_then(|at| DateTime::parse_from_rfc3339(&at).ok())
-                    .map(|t| t.with_timezone(&Utc)),
-                gaps: serde_json::from_str(&gaps)?,
-                fresh_for_seconds: fresh_for.get(&source).copied(),
-            };
-            states.insert((name, kind), state);
-        }
-        Ok(states.into_values().collect())
+        read_states(&mut *self.readers().begin().await?, at).await
     }
+}
+
+/// Everything visible at a moment, in one pass over the tables and in the order in which it was
+/// stored. What needs no resolving goes into the snapshot at once.
+async fn visible(
+    connection: &mut SqliteConnection,
+    at: At,
+    snapshot: &mut Snapshot,
+) -> Result<Visible, StoreError> {
+    let mut visible = Visible::default();
+    let which = Which {
+        kind: None,
+        source: None,
+        at,
+    };
+    blocks::each(connection, &which, Columns::Facts, |block| {
+        block.places().try_for_each(|place| {
+            let fact = block.fact(place)?;
+            see(block.kind, block.source, fact, &mut visible, snapshot)
+        })
+    })
+    .await?;
+    Ok(visible)
 }
 
 /// Puts a fact where it belongs.

@@ -6,6 +6,7 @@ use crate::collect::Rules;
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Settings, SourceName};
+use sqlx::SqliteConnection;
 use std::collections::HashMap;
 
 pub(super) const MIGRATION: &str = "
@@ -68,6 +69,26 @@ fn is_name(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
+}
+
+async fn sources(connection: &mut SqliteConnection) -> Result<Vec<SourceRecord>, StoreError> {
+    let sql = format!("{COLUMNS} ORDER BY name");
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter().map(record).collect()
+}
+
+/// How long reads count as fresh, in seconds, for sources that say so themselves.
+pub(super) async fn fresh_for_by_source(
+    connection: &mut SqliteConnection,
+) -> Result<HashMap<i64, u64>, StoreError> {
+    let own = sources(connection).await?.into_iter().filter_map(|source| {
+        source.settings.get("fresh_for")?;
+        let limit = Rules::kept(&source.settings).fresh_for.num_seconds();
+        Some((source.id, limit.max(0).cast_unsigned()))
+    });
+    Ok(own.collect())
 }
 
 impl Store {
@@ -176,22 +197,7 @@ impl Store {
 
     /// Every source that was not removed, by name.
     pub async fn sources(&self) -> Result<Vec<SourceRecord>, StoreError> {
-        let sql = format!("{COLUMNS} ORDER BY name");
-        let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .fetch_all(self.readers())
-            .await?;
-        rows.into_iter().map(record).collect()
-    }
-
-    /// How long reads count as fresh, in seconds, for sources that say so themselves.
-    pub(super) async fn fresh_for_by_source(&self) -> Result<HashMap<i64, u64>, StoreError> {
-        let sources = self.sources().await?;
-        let own = sources.into_iter().filter_map(|source| {
-            source.settings.get("fresh_for")?;
-            let limit = Rules::kept(&source.settings).fresh_for.num_seconds();
-            Some((source.id, limit.max(0).cast_unsigned()))
-        });
-        Ok(own.collect())
+        sources(&mut *self.readers().acquire().await?).await
     }
 
     pub async fn find_source(&self, name: &SourceName) -> Result<Option<SourceRecord>, StoreError> {

@@ -273,22 +273,6 @@ impl Store {
         Ok(undone)
     }
 
-    /// Who is confirmed as an owner, by this sync; in a fixed order.
-    pub(in super::super) async fn confirmed_owners(
-        &self,
-        until_sync: i64,
-    ) -> Result<Vec<OwnedBy>, StoreError> {
-        let mut reading = self.readers().acquire().await?;
-        let decided = in_force(&mut reading, until_sync).await?;
-        let mut confirmed: Vec<OwnedBy> = decided
-            .into_iter()
-            .filter(|(_, decision)| decision.what == OwnerVerdict::Confirmed.word())
-            .map(|(about, _)| about)
-            .collect();
-        confirmed.sort();
-        Ok(confirmed)
-    }
-
     /// A window of all decisions, the latest first, and how many there are.
     pub async fn owner_decisions(
         &self,
@@ -367,4 +351,19 @@ fn said(new: &NewOwnerDecision) -> serde_json::Value {
         "why": new.why,
         "basis": new.basis,
     })
+}
+
+/// Who is confirmed as an owner, by this sync; in a fixed order.
+pub(in super::super) async fn confirmed_owners(
+    connection: &mut SqliteConnection,
+    until_sync: i64,
+) -> Result<Vec<OwnedBy>, StoreError> {
+    let decided = in_force(connection, until_sync).await?;
+    let mut confirmed: Vec<OwnedBy> = decided
+        .into_iter()
+        .filter(|(_, decision)| decision.what == OwnerVerdict::Confirmed.word())
+        .map(|(about, _)| about)
+        .collect();
+    confirmed.sort();
+    Ok(confirmed)
 }

@@ -20,7 +20,7 @@ mod teams;
 mod windows;
 
 pub use decisions::{NewOwnerDecision, OwnedBy, OwnerDecision, OwnerVerdict};
-pub(super) use decisions::{decisions_after, decisions_on};
+pub(super) use decisions::{confirmed_owners, decisions_after, decisions_on};
 pub use lines::OwnerLineRow;
 pub use windows::{
     LINE_COLUMNS as OWNER_LINE_COLUMNS, OwnedRow, OwnersQuery, SuggestedOwner, SuggestionRow,

@@ -106,20 +106,28 @@ impl Store {
         writing.commit().await
     }
 
-    /// Refuses a moment of which something may have been deleted; of one kind, or of any.
+    /// The same, by itself.
     pub(super) async fn refuse_before_horizon(
         &self,
         sync: SyncId,
         kind: Option<Kind>,
     ) -> Result<(), StoreError> {
-        let mut reader = self.readers().acquire().await?;
-        match lost_before(&mut reader, sync, kind).await? {
-            None => Ok(()),
-            Some(horizon) => Err(StoreError::BeforeHorizon {
-                sync: sync.0,
-                horizon: horizon.cast_unsigned(),
-            }),
-        }
+        refuse_before_horizon(&mut *self.readers().acquire().await?, sync, kind).await
+    }
+}
+
+/// Refuses a moment of which something may have been deleted; of one kind, or of any.
+pub(super) async fn refuse_before_horizon(
+    connection: &mut SqliteConnection,
+    sync: SyncId,
+    kind: Option<Kind>,
+) -> Result<(), StoreError> {
+    match lost_before(connection, sync, kind).await? {
+        None => Ok(()),
+        Some(horizon) => Err(StoreError::BeforeHorizon {
+            sync: sync.0,
+            horizon: horizon.cast_unsigned(),
+        }),
     }
 }
 
