@@ -2,13 +2,14 @@
 //!
 //! Items are taken in order of falling closing time; elements join as the time
 //! falls, so distances only shrink and each level continues from the one before.
-//! Of equally short paths the first counts, comparing link by link from the start
-//! in the order of lists (kind, system, id, on_account).
+//! Of equally short paths the best known counts, which is known as well as its weakest link; of
+//! equally well known ones that whose weak link comes latest, then the first, comparing link by
+//! link from the start in the order of lists (kind, system, id, on_account).
 
 use super::columns::{Column, NONE};
 use super::graph::{Activation, Graph, Item, Membership};
 use super::reached::{Node, Reached, Via};
-use crate::lifecycle::Closing;
+use crate::lifecycle::{Basis, Closing};
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
@@ -19,16 +20,35 @@ pub(crate) struct PathLink {
     pub edge: u32,
 }
 
-/// Until when each part stays open; `None` takes no part.
+/// Until when each part stays open (`None` takes no part), and how it is known.
 pub(crate) struct Caps {
     pub start: Column<Option<Closing>>,
     pub edge: Column<Option<Closing>>,
+    pub start_basis: Column<Basis>,
+    pub edge_basis: Column<Basis>,
+}
+
+impl Caps {
+    /// Parts that stay open for good, all of them observed.
+    pub(crate) fn always(reached: &Reached) -> Self {
+        let open = |is: bool| is.then_some(Closing::Never);
+        let (nodes, edges) = (reached.nodes.len(), reached.edges.len());
+        let start = (0..nodes).map(|node| open(*reached.is_start.at(node)));
+        Caps {
+            start: Column::new(start.collect()),
+            edge: Column::filled(Some(Closing::Never), edges),
+            start_basis: Column::filled(Basis::Observed, nodes),
+            edge_basis: Column::filled(Basis::Observed, edges),
+        }
+    }
 }
 
 struct Label {
     /// Twice the number of links; the shared secret between two credentials counts one.
     length: u32,
     edge: u32,
+    /// The weakest on the way.
+    basis: Basis,
     dirty: bool,
 }
 
@@ -51,6 +71,7 @@ impl<'a> Paths<'a> {
         let labels = (0..reached.nodes.len()).map(|_| Label {
             length: u32::MAX,
             edge: NONE,
+            basis: Basis::Observed,
             dirty: false,
         });
         Paths {
@@ -72,15 +93,7 @@ impl<'a> Paths<'a> {
             .filter_map(|node| Some(((*value.at(node))?, node)))
             .collect();
         nodes.sort_unstable_by_key(|(closing, node)| (Reverse(*closing), *node));
-        let mut parts: Vec<(Closing, Task)> = Vec::new();
-        parts.extend((0..self.caps.start.len()).filter_map(|node| {
-            let cap = (*self.caps.start.at(node))?;
-            Some((cap, Task::Node(node)))
-        }));
-        parts.extend((0..self.caps.edge.len()).filter_map(|edge| {
-            let cap = (*self.caps.edge.at(edge))?;
-            Some((cap, Task::Edge(edge)))
-        }));
+        let mut parts = self.parts();
         parts.sort_unstable_by_key(|(cap, task)| (Reverse(*cap), *task));
         let mut parts = parts.into_iter().peekable();
         let mut path = Vec::new();
@@ -98,10 +111,40 @@ impl<'a> Paths<'a> {
         }
     }
 
+    /// The shortest ways by the parts that never close.
+    pub(crate) fn settled(mut self) -> Self {
+        for (cap, task) in self.parts() {
+            if cap == Closing::Never {
+                self.open(task);
+            }
+        }
+        self.settle(Closing::Never);
+        self
+    }
+
+    /// How it is known that a node is reached, by the way that is settled.
+    pub(crate) fn basis(&self, node: u32) -> Basis {
+        self.labels.at(node).basis
+    }
+
+    fn parts(&self) -> Vec<(Closing, Task)> {
+        let starts = (0..self.caps.start.len()).filter_map(|node| {
+            let cap = (*self.caps.start.at(node))?;
+            Some((cap, Task::Node(node)))
+        });
+        let edges = (0..self.caps.edge.len()).filter_map(|edge| {
+            let cap = (*self.caps.edge.at(edge))?;
+            Some((cap, Task::Edge(edge)))
+        });
+        starts.chain(edges).collect()
+    }
+
     fn open(&mut self, task: Task) {
         match task {
             Task::Node(node) => {
+                let basis = *self.caps.start_basis.at(node);
                 let label = self.labels.at_mut(node);
+                label.basis = basis;
                 label.length = 2;
                 label.edge = NONE;
                 label.dirty = true;
@@ -144,7 +187,9 @@ impl<'a> Paths<'a> {
             (Node::Secret(_), _) | (_, Node::Secret(_)) => 1,
             (Node::Item(_), Node::Item(_)) => 2,
         };
-        let length = self.labels.at(row.from).length.saturating_add(step);
+        let from = self.labels.at(row.from);
+        let length = from.length.saturating_add(step);
+        let basis = from.basis.max(*self.caps.edge_basis.at(edge));
         let label = self.labels.at(row.to);
         let better = match length.cmp(&label.length) {
             Ordering::Less => true,
@@ -158,30 +203,32 @@ impl<'a> Paths<'a> {
                     if cap(edge) > cap(label.edge) {
                         self.labels.at_mut(row.to).edge = edge;
                     }
-                    // the way to the node before may have changed
-                    true
-                } else if self.compare(row.from, before) == Ordering::Less {
-                    self.labels.at_mut(row.to).edge = edge;
+                    // the way to the node before may have changed; parallel elements are known alike
+                    self.labels.at_mut(row.to).basis = basis;
                     true
                 } else {
-                    false
+                    let known = basis.cmp(&label.basis);
+                    let first = known.then_with(|| self.compare(row.from, before));
+                    if first == Ordering::Less {
+                        let label = self.labels.at_mut(row.to);
+                        (label.edge, label.basis) = (edge, basis);
+                    }
+                    first == Ordering::Less
                 }
             }
         };
         if better {
             let label = self.labels.at_mut(row.to);
             if length < label.length {
-                label.length = length;
-                label.edge = edge;
+                (label.length, label.edge, label.basis) = (length, edge, basis);
             }
-            if !label.dirty {
-                label.dirty = true;
-            }
+            label.dirty = true;
             self.tasks.push(Reverse((length, Task::Node(row.to))));
         }
     }
 
-    /// Compares the paths of two nodes that are equally far, from the start.
+    /// Compares the paths of two nodes that are equally far: how they are known from the end back,
+    /// then their links from the start.
     fn compare(&self, left: u32, right: u32) -> Ordering {
         let (mut left, mut right) = (Some(left), Some(right));
         let mut order = Ordering::Equal;
@@ -191,6 +238,10 @@ impl<'a> Paths<'a> {
             }
             match (self.reached.item(l), self.reached.item(r)) {
                 (Some(x), Some(y)) => {
+                    let known = self.basis(l).cmp(&self.basis(r));
+                    if known != Ordering::Equal {
+                        return known;
+                    }
                     match self.graph.order(x).cmp(&self.graph.order(y)) {
                         Ordering::Equal => {}
                         differs => order = differs,
@@ -209,7 +260,8 @@ impl<'a> Paths<'a> {
         (edge != NONE).then(|| self.reached.edges.at(edge).from)
     }
 
-    fn walk(&self, node: u32, path: &mut Vec<PathLink>) {
+    /// The way to a node that is settled.
+    pub(crate) fn walk(&self, node: u32, path: &mut Vec<PathLink>) {
         path.clear();
         let mut here = Some(node);
         while let Some(node) = here {

@@ -168,17 +168,9 @@ fn items(
     accounts: &[u32],
     from: Option<u32>,
 ) -> Vec<ReachItem> {
-    let open = |is: bool| is.then_some(Closing::Never);
+    let caps = Caps::always(reached);
     let nodes = 0..reached.nodes.len();
-    let caps = Caps {
-        start: Column::new(
-            nodes
-                .clone()
-                .map(|n| open(*reached.is_start.at(n)))
-                .collect(),
-        ),
-        edge: Column::filled(Some(Closing::Never), reached.edges.len()),
-    };
+    let open = |is: bool| is.then_some(Closing::Never);
     let value = nodes.map(|node| open(reached.item(node).is_some()));
     let value = Column::new(value.collect());
     let mut found = Vec::new();

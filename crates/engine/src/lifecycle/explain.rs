@@ -10,7 +10,6 @@ use crate::access::graph::{Graph, Item};
 use crate::access::paths::{Caps, PathLink, Paths};
 use crate::access::reached::{Reached, Via};
 use chrono::TimeDelta;
-use std::collections::HashMap;
 
 /// What the sentences are made from.
 pub(crate) struct Explained<'a> {
@@ -59,8 +58,8 @@ impl Explained<'_> {
                 basis: element.basis,
             });
         }
-        if let Some(first) = links.first_mut() {
-            first.basis = first.basis.max(self.whose(path));
+        if let (Some(first), Some(start)) = (links.first_mut(), path.first()) {
+            first.basis = first.basis.max(self.whose(start.node));
         }
         links
     }
@@ -78,49 +77,64 @@ impl Explained<'_> {
         }
     }
 
-    /// For each of these credential nodes, the shortest way in which it was known before the event.
-    pub(crate) fn knowledge(&self, wanted: &Column<bool>) -> HashMap<u32, Knowledge> {
-        let nodes = self.reached.nodes.len();
-        let always = |open: bool| open.then_some(Closing::Never);
-        let starts = (0..nodes).map(|node| always(*self.before_start(node)));
-        let caps = Caps {
-            start: Column::new(starts.collect()),
-            edge: Column::filled(Some(Closing::Never), self.reached.edges.len()),
-        };
-        let value = Column::new((0..nodes).map(|node| always(*wanted.at(node))).collect());
-        let mut known = HashMap::new();
-        Paths::new(self.graph, self.reached, &caps).each(&value, |node, path| {
-            let mut links = self.links(path);
-            let basis_of_custody = self.custody_basis(path);
-            let mut basis = basis_of_custody.max(self.whose(path));
-            for (place, link) in path.iter().enumerate() {
-                let next = path.get(place + 1);
-                let opens = next.is_some_and(|next| {
-                    next.edge != NONE && self.reached.edges.at(next.edge).via == Via::Opens
-                });
-                let used = match self.reached.item(link.node) {
-                    Some(Item::Credential(_)) => opens,
-                    Some(Item::Account(_) | Item::Entitlement { .. } | Item::Location(_)) => true,
-                    None => false,
-                };
-                if used {
-                    basis = basis.max(self.element(*link).basis);
-                }
+    /// The ways before the event, and how they are known: what the leaver starts with, and then
+    /// each line; of a credential, what counts is that it opens an account.
+    pub(crate) fn before(&self) -> Caps {
+        let edge = self.reached.edges.values().iter().zip(0..);
+        let edge_basis = edge.map(|(row, edge)| match row.via {
+            Via::Opens => match self.values.start.at(row.from) {
+                Some(credential) => credential.basis,
+                None => Basis::Observed,
+            },
+            Via::Grant { .. } | Via::Reader | Via::Control(_) | Via::Stands | Via::Same => {
+                self.values.edge.at(edge).basis
             }
-            if let Some(first) = links.first_mut()
-                && first.by == "known secret"
-            {
-                first.by = "in custody".to_owned();
-                first.basis = first.basis.max(basis_of_custody);
-            }
-            known.insert(node, Knowledge { links, basis });
         });
-        known
+        let start_basis = (0..self.reached.nodes.len()).map(|node| {
+            let has = self.whose(node).max(self.custody(node));
+            match (self.reached.item(node), self.values.start.at(node)) {
+                (Some(Item::Account(_)), Some(element)) => element.basis.max(has),
+                (_, Some(_) | None) => has,
+            }
+        });
+        Caps {
+            start_basis: Column::new(start_basis.collect()),
+            edge_basis: Column::new(edge_basis.collect()),
+            ..Caps::always(self.reached)
+        }
     }
 
-    /// How it is known that the leaver has what a path starts with.
-    fn whose(&self, path: &[PathLink]) -> Basis {
-        let account = match path.first().and_then(|link| self.reached.item(link.node)) {
+    /// The way in which a secret was known before the event.
+    pub(crate) fn knowledge(&self, before: &Paths<'_>, node: u32) -> Knowledge {
+        let mut path = Vec::new();
+        before.walk(node, &mut path);
+        let mut links = self.links(&path);
+        if let (Some(first), Some(start)) = (links.first_mut(), path.first())
+            && first.by == "known secret"
+        {
+            first.by = "in custody".to_owned();
+            first.basis = first.basis.max(self.custody(start.node));
+        }
+        Knowledge {
+            links,
+            basis: before.basis(node),
+        }
+    }
+
+    /// How it is known that the leaver has what a path starts with: a secret of another's by the way
+    /// in which it was known before the event.
+    pub(crate) fn had(&self, start: u32, before: Option<&Paths<'_>>) -> Basis {
+        match (self.reached.item(start), before) {
+            (Some(Item::Credential(credential)), Some(before)) if !self.is_own(credential) => {
+                before.basis(start)
+            }
+            _ => self.whose(start),
+        }
+    }
+
+    /// How it is known whose account it is with which a path starts, or whose credential.
+    fn whose(&self, start: u32) -> Basis {
+        let account = match self.reached.item(start) {
             Some(Item::Account(account)) => account,
             Some(Item::Credential(credential)) if self.is_own(credential) => {
                 self.graph.credentials.at(credential).account
@@ -132,10 +146,9 @@ impl Explained<'_> {
         self.graph.accounts.at(account).whose
     }
 
-    /// How it is known that the path's first secret was known without a location, where it was.
-    fn custody_basis(&self, path: &[PathLink]) -> Basis {
-        let first = path.first().and_then(|link| self.reached.item(link.node));
-        match first {
+    /// How it is known that another's secret was known without a location, where it was.
+    fn custody(&self, start: u32) -> Basis {
+        match self.reached.item(start) {
             Some(Item::Credential(credential)) if !self.is_own(credential) => {
                 let custody = self.departure.custody.get(&credential);
                 custody.copied().unwrap_or(Basis::Observed)
@@ -148,10 +161,6 @@ impl Explained<'_> {
             )
             | None => Basis::Observed,
         }
-    }
-
-    fn before_start(&self, node: u32) -> &bool {
-        self.reached.is_start.at(node)
     }
 
     /// The weakest of what closes the item, and of what was not declared.

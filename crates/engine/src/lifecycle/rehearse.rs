@@ -8,14 +8,14 @@ use super::limits::{Place, due, is_late, severity, verdict};
 use super::missing::Coverage;
 use super::outcome::{Basis, Closing, Rehearsal, ResidualItem};
 use super::plan::Plan;
-use super::values::{Values, privileged, values};
+use super::values::{privileged, values};
 use crate::access::columns::{Column, Marks};
 use crate::access::graph::{Graph, Item};
 use crate::access::is_production;
 use crate::access::paths::{Caps, PathLink, Paths};
 use crate::access::reached::{Reached, Via, World, closed_at};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 /// What a rehearsal is judged by.
@@ -198,13 +198,17 @@ fn systems(departure: &Departure, reached: &Reached, graph: &Graph) -> BTreeSet<
 }
 
 /// The parts of paths after the event: sign-ins of S and known secrets, then lines and credentials.
-fn caps(reached: &Reached, values: &Values, at: DateTime<Utc>) -> Caps {
+fn caps(explained: &Explained<'_>, before: Option<&Paths<'_>>, at: DateTime<Utc>) -> Caps {
+    let (reached, values) = (explained.reached, explained.values);
     let open = |closes: Closing| (!closed_at(closes, at)).then_some(closes);
-    let start = (0..reached.nodes.len()).map(|node| {
-        values
-            .start
-            .at(node)
-            .and_then(|element| open(element.closes))
+    let nodes = 0..reached.nodes.len();
+    let start = nodes.clone().map(|node| {
+        let element = values.start.at(node).as_ref();
+        element.and_then(|element| open(element.closes))
+    });
+    let start_basis = nodes.map(|node| match values.start.at(node) {
+        Some(element) => element.basis.max(explained.had(node, before)),
+        None => Basis::Observed,
     });
     let edge = (0..reached.edges.len()).map(|edge| match reached.edges.at(edge).via {
         Via::Stands | Via::Same => None,
@@ -212,33 +216,50 @@ fn caps(reached: &Reached, values: &Values, at: DateTime<Utc>) -> Caps {
             open(values.edge.at(edge).closes)
         }
     });
+    let edge_basis = values.edge.values().iter().map(|element| element.basis);
     Caps {
         start: Column::new(start.collect()),
         edge: Column::new(edge.collect()),
+        start_basis: Column::new(start_basis.collect()),
+        edge_basis: Column::new(edge_basis.collect()),
     }
+}
+
+/// Whether a path can start at a secret of another's, whose knowledge has a way of its own.
+fn knows_others_secrets(explained: &Explained<'_>, at: DateTime<Utc>) -> bool {
+    (0..explained.reached.nodes.len()).any(|node| {
+        let open = explained.values.start.at(node).as_ref();
+        let open = open.is_some_and(|element| !closed_at(element.closes, at));
+        open && matches!(explained.reached.item(node), Some(Item::Credential(one)) if !explained.is_own(one))
+    })
 }
 
 fn residual(explained: &Explained<'_>, at: DateTime<Utc>) -> Vec<ResidualItem> {
     let (graph, reached) = (explained.graph, explained.reached);
-    let caps = caps(reached, explained.values, at);
+    let ways_before = knows_others_secrets(explained, at).then(|| explained.before());
+    let before = ways_before
+        .as_ref()
+        .map(|ways| Paths::new(graph, reached, ways).settled());
+    let caps = caps(explained, before.as_ref(), at);
     let value = (0..reached.nodes.len()).map(|node| {
         let closes = *explained.values.node.at(node);
         (reached.item(node).is_some() && !closed_at(closes, at)).then_some(closes)
     });
     let value = Column::new(value.collect());
     let mut found: Vec<(u32, Closing, Vec<PathLink>)> = Vec::new();
-    let mut by_secret = Column::filled(false, reached.nodes.len());
+    let mut known = HashMap::new();
     Paths::new(graph, reached, &caps).each(&value, |node, path| {
-        if let Some(first) = path.first()
+        if let (Some(before), Some(first)) = (&before, path.first())
             && let Some(Item::Credential(credential)) = reached.item(first.node)
             && !explained.is_own(credential)
         {
-            *by_secret.at_mut(first.node) = true;
+            known
+                .entry(first.node)
+                .or_insert_with(|| explained.knowledge(before, first.node));
         }
         found.push((node, *explained.values.node.at(node), path.to_vec()));
     });
     found.sort_by_key(|(node, _, _)| reached.item(*node).map(|item| graph.order(item)));
-    let known = explained.knowledge(&by_secret);
     let flags = privileged(graph, reached);
     let mut residual = Vec::with_capacity(found.len());
     for (node, closes, path) in found {

@@ -5,6 +5,7 @@ use super::world::{
     Name, Reading, account_name, credential_name, is_account, is_entitlement, location_name, name,
 };
 use lastkey_contract::facts::{Grant, Principal};
+use lastkey_engine::lifecycle::Basis;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What can be left, in the order of lists: kind, system, id, on_account.
@@ -29,9 +30,17 @@ pub enum When<'a> {
     OpenUntil(&'a Closings, Closes),
 }
 
-/// All items reached, each with its shortest path; of several the first in the order of ids
-/// from the start on.
-pub fn paths(leaving: &Leaving, when: When) -> Paths {
+/// How a path is known.
+pub type Weigh<'a> = &'a dyn Fn(&[Item]) -> Basis;
+
+/// All items reached, each with its shortest path; of several the best known, as `weigh` has it,
+/// first the whole path and then ever shorter beginnings of it; of those alike the first in the
+/// order of ids from the start on.
+pub fn paths(leaving: &Leaving, when: When, weigh: Weigh) -> Paths {
+    let order = |path: &[Item]| -> Vec<Basis> {
+        let beginnings = (1..=path.len()).rev();
+        beginnings.map(|length| weigh(&path[..length])).collect()
+    };
     let mut starts: BTreeSet<Item> = BTreeSet::new();
     for account in &leaving.accounts {
         if open_sign_in(leaving, when, account) {
@@ -62,7 +71,9 @@ pub fn paths(leaving: &Leaving, when: When) -> Paths {
                 }
                 let mut longer = path.clone();
                 longer.push(follower.clone());
-                let better = next.get(&follower).is_none_or(|other| longer < *other);
+                let better = next
+                    .get(&follower)
+                    .is_none_or(|other| (order(&longer), &longer) < (order(other), other));
                 if better {
                     next.insert(follower, longer);
                 }

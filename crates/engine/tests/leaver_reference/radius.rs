@@ -4,6 +4,7 @@ use super::closing::Leaving;
 use super::paths::{Item, Paths, When, paths};
 use super::reach::reach;
 use super::world::{Name, Reading, World};
+use lastkey_engine::lifecycle::Basis;
 use std::collections::BTreeSet;
 
 /// Whose blast radius.
@@ -40,7 +41,8 @@ pub fn blast_radius(world: &World, from: &From) -> Paths {
         known,
         before,
     };
-    let found = paths(&leaving, When::Before);
+    // What is reached is told without saying how it is known.
+    let found = paths(&leaving, When::Before, &|_| Basis::Observed);
     // The six rules and the walk are two readings of one text: they must reach the same.
     let by_rules = &leaving.before;
     let rules: BTreeSet<Item> = (by_rules.accounts.iter().cloned().map(Item::Account))

@@ -54,11 +54,14 @@ pub fn rehearse(world: &World, reading: Reading) -> Answer {
         before,
     };
 
+    let ways = paths(&leaving, When::Before, &|path| {
+        ties(reading, || basis_of_knowledge(&leaving, path))
+    });
     let planned = leaving.rotations();
     let mut effective: BTreeSet<Rotation> = planned.iter().cloned().collect();
     let (closings, found) = loop {
         let closings = leaving.closings(&effective);
-        let found = items(&leaving, &closings);
+        let found = items(&leaving, &closings, &ways);
         let without_effect: Vec<Rotation> = effective
             .iter()
             .filter(|r| still_readable(&leaving, &found, r))
@@ -72,7 +75,6 @@ pub fn rehearse(world: &World, reading: Reading) -> Answer {
         }
     };
 
-    let ways = paths(&leaving, When::Before);
     let residual: Vec<Left> = found
         .iter()
         .map(|(item, (closes, path))| left(&leaving, &closings, &ways, item, *closes, path))
@@ -107,7 +109,7 @@ fn still_readable(leaving: &Leaving, found: &Found, rotation: &Rotation) -> bool
 ///
 /// An item closes at the latest moment c for which it is reached by elements alone that
 /// close at c or later. So every moment at which anything closes is tried.
-fn items(leaving: &Leaving, closings: &Closings) -> Found {
+fn items(leaving: &Leaving, closings: &Closings, before: &Paths) -> Found {
     let at = leaving.world.at;
     let elements = (closings.sign_ins.values())
         .chain(closings.credentials.values())
@@ -120,21 +122,27 @@ fn items(leaving: &Leaving, closings: &Closings) -> Found {
         .collect();
     let mut found = Found::new();
     for moment in moments {
-        for (item, path) in paths(leaving, When::OpenUntil(closings, moment)) {
+        let weigh = |path: &[Item]| ties(leaving.reading, || basis_of_path(leaving, before, path));
+        for (item, path) in paths(leaving, When::OpenUntil(closings, moment), &weigh) {
             found.insert(item, (moment, path)); // a later moment overwrites an earlier one
         }
     }
     found
 }
 
-/// How it is known that a secret was known before the event: the weakest of the facts on the
+/// What counts of how equally short paths are known: nothing, by that mistake.
+fn ties(reading: Reading, known: impl FnOnce() -> Basis) -> Basis {
+    match reading {
+        Reading::TiesById => Basis::Observed,
+        _ => known(),
+    }
+}
+
+/// How it is known that something was reached before the event: the weakest of the facts on the
 /// path by which it was. A credential on that path counts where it opens an account; the custody
 /// with which a path begins counts too.
-fn basis_of_knowledge(leaving: &Leaving, before: &Paths, secret: &Item) -> Basis {
+fn basis_of_knowledge(leaving: &Leaving, path: &[Item]) -> Basis {
     let mut basis = Basis::Observed;
-    let Some(path) = before.get(secret) else {
-        return basis;
-    };
     if let Some(Item::Credential(first)) = path.first()
         && !leaving.own.contains(first)
     {
@@ -154,6 +162,22 @@ fn basis_of_knowledge(leaving: &Leaving, before: &Paths, secret: &Item) -> Basis
     basis
 }
 
+/// How it is known that something is reached after the event: the weakest of the facts on the path,
+/// and of how the secret was known with which it begins.
+fn basis_of_path(leaving: &Leaving, before: &Paths, path: &[Item]) -> Basis {
+    let mut basis = match path.first() {
+        Some(Item::Credential(secret)) if !leaving.own.contains(secret) => before
+            .get(&path[0])
+            .map_or(Basis::Observed, |way| basis_of_knowledge(leaving, way)),
+        first => leaving.world.whose(first, &leaving.own),
+    };
+    for (number, link) in path.iter().enumerate() {
+        let from = number.checked_sub(1).and_then(|n| path.get(n));
+        basis = basis.max(verdict::basis_of_link(leaving, from, link));
+    }
+    basis
+}
+
 fn left(
     leaving: &Leaving,
     closings: &Closings,
@@ -162,16 +186,10 @@ fn left(
     closes: Closes,
     path: &[Item],
 ) -> Left {
-    let mut basis = match path.first() {
-        Some(Item::Credential(secret)) if !leaving.own.contains(secret) => {
-            basis_of_knowledge(leaving, before, &path[0])
-        }
-        first => leaving.world.whose(first, &leaving.own),
-    };
+    let basis = basis_of_path(leaving, before, path);
     let mut closing_basis = Basis::Observed;
     for (number, link) in path.iter().enumerate() {
         let from = number.checked_sub(1).and_then(|n| path.get(n));
-        basis = basis.max(verdict::basis_of_link(leaving, from, link));
         for element in elements_of_link(leaving, closings, from, link) {
             if element.closes == closes && closes != Closes::Never {
                 closing_basis = closing_basis.max(element.basis);

@@ -18,6 +18,8 @@ pub type Name = (String, String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
     ToTheLetter,
+    /// Of equally short paths the first counts, however it is known.
+    TiesById,
     /// Every rotation is believed.
     WithoutRotationRule,
     /// Equal secrets are taken for different ones.
@@ -45,7 +47,8 @@ pub enum Reading {
 }
 
 impl Reading {
-    pub const MISTAKES: [Reading; 12] = [
+    pub const MISTAKES: [Reading; 13] = [
+        Reading::TiesById,
         Reading::WithoutRotationRule,
         Reading::WithoutFingerprints,
         Reading::WithoutFederation,

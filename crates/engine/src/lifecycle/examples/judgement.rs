@@ -127,6 +127,54 @@ fn limits_and_severities() {
     }
 }
 
+/// A secret that is read by two accounts of the leaver, of which one is only taken to be enabled.
+#[test]
+fn of_equally_short_paths_the_best_known_counts() {
+    let guessed = "system,id,identity_id,enabled,local_sign_in,kind\nad,aaa,ann,,true,human\n";
+    let secret = [
+        ("accounts", guessed),
+        (
+            "credentials",
+            "system,id,kind,account_id,enabled\nad,k,password,svc,true\n",
+        ),
+        ("locations", "system,path,credential_id\nad,/x,k\n"),
+    ];
+    let reads = |who: &[&str]| {
+        let rows = who.iter().map(|who| format!("ad,/x,account,{who}\n"));
+        let rows: String = rows.collect();
+        format!("system,path,principal_type,principal_id\n{rows}")
+    };
+    let plan = format!(
+        "{}[[limit]]\non = \"leaver\"\nwithin = \"24h\"\n",
+        step("disable_account", "1h")
+    );
+    for (who, basis, verdict) in [
+        (["aaa"].as_slice(), Basis::Assumed, Verdict::Indeterminate),
+        (&["aaa", "ann"], Basis::Observed, Verdict::Fail),
+        (&["ann"], Basis::Observed, Verdict::Fail),
+    ] {
+        let readers = reads(who);
+        let more = [("readers", readers.as_str())];
+        let rows = SMALL.iter().chain(&secret).chain(&more);
+        let found = rehearse(&snapshot(rows.copied()), &plan, "ann");
+        let of = |kind, id: &str| {
+            let mut items = found.residual.iter();
+            items
+                .find(|item| item.kind == kind && item.id == id)
+                .unwrap()
+        };
+        let place = of(ItemKind::Location, "/x");
+        assert_eq!(place.basis, basis, "{who:?}: the place");
+        let first = who.last().unwrap();
+        assert_eq!(place.path[0], format!("account ad:{first}"), "{who:?}");
+        let known = of(ItemKind::Credential, "k");
+        assert_eq!(known.basis, basis, "{who:?}: the secret");
+        assert_eq!(known.known_through[0].id, *first, "{who:?}");
+        assert_eq!(of(ItemKind::Account, "svc").basis, basis, "{who:?}");
+        assert_eq!(found.verdict, verdict, "{who:?}");
+    }
+}
+
 #[test]
 fn every_item_says_why() {
     let more = [
