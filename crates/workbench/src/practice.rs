@@ -95,7 +95,7 @@ impl Workbench {
                 }
             }
         }
-        self.store.derive_if_stale().await?;
+        self.store.settle_ownership(self.now()).await?;
         self.load_plan("practice plan", &estate.plan).await?;
         Ok(reports)
     }

@@ -200,6 +200,7 @@ impl Workbench {
         self.store.remove_source(&source, Utc::now()).await?;
         self.secrets.forget(&entry(name))?;
         self.secrets.forget(&values_entry(name))?;
+        self.store.settle_ownership(self.now()).await?;
         Ok(Forgotten { accounts, some })
     }
 

@@ -153,15 +153,15 @@ impl Workbench {
 
     /// Makes what is made of what several sources hold.
     async fn make_after(&self, ended: Ended) -> Result<(), StoreError> {
-        let making = self.store.derive_if_stale();
         match ended {
             // Neither needs anything of the other.
             Ended::Last => {
+                let making = self.store.settle_ownership(self.now());
                 let (made, said) = join(making, self.store.say_references(Utc::now())).await;
                 made.and(said)
             }
             // What is still being read may hold what seems to be missing.
-            Ended::Between | Ended::Late => making.await,
+            Ended::Between | Ended::Late => self.store.derive_if_stale().await,
         }
     }
 

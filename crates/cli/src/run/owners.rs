@@ -147,6 +147,27 @@ fn file_row(row: &OwnerSuggestionView) -> Vec<String> {
     ]
 }
 
+/// Says of how many confirmed owners it is not sure any more who is meant: the words for how
+/// things stand do not tell them from owners whom no source has.
+async fn in_doubt(bench: &Workbench, args: &Table) -> Result<Option<String>, Failure> {
+    let asked = ListQuery {
+        filters: vec!["state=in_doubt".to_owned()],
+        limit: 1,
+        ..query(args)
+    };
+    let (_, found) = bench.owner_lines(&asked).await?;
+    Ok((found > 0).then(|| {
+        let owners = match found {
+            1 => "1 confirmed owner is".to_owned(),
+            _ => format!("{} confirmed owners are", counted(found)),
+        };
+        format!(
+            "{owners} in doubt: the id seems to have been given to somebody else since; \
+             `lastkey owners --where state=in_doubt` shows which"
+        )
+    }))
+}
+
 async fn list(bench: &Workbench, args: Table, out: &Output) -> Result<ExitCode, Failure> {
     if args.as_of.is_some() {
         return Err(Failure::bad_input("--as-of does not go with this list")
@@ -172,6 +193,9 @@ async fn list(bench: &Workbench, args: Table, out: &Output) -> Result<ExitCode, 
     if !out.json && !args.csv {
         for count in &counts {
             out.line(format!("{:>9}  {}", counted(count.count), count.standing))?;
+        }
+        if let Some(sentence) = in_doubt(bench, &args).await? {
+            out.line(sentence)?;
         }
     }
     // The worst first, as the totals stand.

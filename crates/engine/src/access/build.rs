@@ -105,6 +105,9 @@ impl Graph {
         for fact in &snapshot.attested_owners {
             add_owner(&mut making, &naming, fact, Basis::Attested);
         }
+        for fact in &snapshot.doubted_owners {
+            add_owner(&mut making, &naming, fact, Basis::Assumed);
+        }
         let mut graph = making.graph();
         graph.reads = snapshot.reads.clone();
         graph.never_read = snapshot.never_read.clone();

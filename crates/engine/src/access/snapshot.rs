@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub owners: Vec<Owner>,
     /// What somebody confirmed.
     pub attested_owners: Vec<Owner>,
+    /// Those of whom somebody confirmed whoever had the id before.
+    pub doubted_owners: Vec<Owner>,
     /// One entry per source and kind.
     pub reads: Vec<ReadState>,
     /// Sources that were added and not read once: what they hold nobody knows.

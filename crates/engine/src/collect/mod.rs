@@ -296,7 +296,11 @@ async fn finish(
         // Whoever stops a read waits for no more than the stop. The next start makes up leeway.
         let store = store.clone();
         tokio::spawn(async move { store.derive_if_stale().await });
-    } else if settings.deriving == Deriving::AtOnce || store.joins_persons().await? {
+    } else if settings.deriving == Deriving::AtOnce {
+        store
+            .settle_ownership(settings.today.unwrap_or(ended))
+            .await?;
+    } else if store.joins_persons().await? {
         store.derive_if_stale().await?;
     }
     let states = store.read_states(i64::MAX).await?;

@@ -42,6 +42,7 @@ pub use rules::{
 pub use rules_text::{parse_person_rules, parse_rules};
 pub use seen::{AccountSeen, Said, Seen};
 pub use several::{Part, Several};
+pub(crate) use values::compared;
 pub use values::{AccountKeys, Column, Compare, IdentityKeys, Take, folded};
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use lastkey_contract::facts::{Account, Attributes, Identity, IdentityKind};
 use regex::Regex;
 use serde::Deserialize;
-use unicode_normalization::UnicodeNormalization;
+use std::borrow::Cow;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// What is known of an identity for matching. The source is a number that tells sources apart.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -293,9 +294,26 @@ impl Take {
 
 /// Compared form of mail and login: NFKC, case-folded.
 pub fn folded(text: &str) -> String {
+    compared(text).into_owned()
+}
+
+/// The same, of a text that is in this form already without a copy of it.
+pub(crate) fn compared(text: &str) -> Cow<'_, str> {
     // Of nearly all names and addresses this is the same, and much quicker.
     if text.is_ascii() {
-        return text.to_ascii_lowercase();
+        return match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => Cow::Owned(text.to_ascii_lowercase()),
+            false => Cow::Borrowed(text),
+        };
     }
-    text.nfkc().flat_map(char::to_lowercase).nfkc().collect()
+    let lower: String = match is_nfkc_quick(text.chars()) {
+        IsNormalized::Yes => text.chars().flat_map(char::to_lowercase).collect(),
+        IsNormalized::No | IsNormalized::Maybe => {
+            text.nfkc().flat_map(char::to_lowercase).collect()
+        }
+    };
+    Cow::Owned(match is_nfkc_quick(lower.chars()) {
+        IsNormalized::Yes => lower,
+        IsNormalized::No | IsNormalized::Maybe => lower.nfkc().collect(),
+    })
 }

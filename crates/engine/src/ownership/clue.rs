@@ -1,7 +1,8 @@
 //! A clue: one fact that points at somebody, and whom it names as the fact has it.
 
-use crate::correlate::folded;
+use crate::correlate::{compared, folded};
 use lastkey_contract::facts::OwnerRole;
+use std::borrow::Cow;
 
 /// Which kind of fact a suggestion rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,20 +175,26 @@ fn of_dn(text: &str, system: &str) -> Option<Pointer> {
 
 /// The words of a name in compared form, the family name last: `Smith, Ann` is `ann smith`.
 pub(super) fn name_words(name: &str) -> Vec<String> {
-    let turned = match name.split_once(',') {
-        Some((family, given)) => format!("{given} {family}"),
-        None => name.to_owned(),
-    };
-    words(&turned)
+    words_in(&turned(name)).map(str::to_owned).collect()
+}
+
+/// A name in compared form, the family name last.
+pub(super) fn turned(name: &str) -> Cow<'_, str> {
+    match name.split_once(',') {
+        Some((family, given)) => Cow::Owned(folded(&format!("{given} {family}"))),
+        None => compared(name),
+    }
 }
 
 /// The words of letters in a text, in compared form.
 pub(super) fn words(text: &str) -> Vec<String> {
-    folded(text)
-        .split(|c: char| !c.is_alphabetic() && c != '\'')
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+    words_in(&compared(text)).map(str::to_owned).collect()
+}
+
+/// The words of letters in a text that is in compared form.
+pub(super) fn words_in(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_alphabetic() && c != '\'');
+    words.filter(|word| !word.is_empty())
 }
 
 /// One fact that points at somebody.

@@ -15,7 +15,7 @@ mod subject;
 
 pub use clue::{Clue, Pointer, Rule, Strength};
 pub use object::ObjectName;
-pub use people::{Key, People, Person, Wanted};
+pub use people::{Key, Named, People, Person, Wanted};
 pub use rank::{Reason, Suggestion, ranked};
 pub use rules::{Own, Relation, Sibling, Team, clues, own_clues, sibling_clues, team_clues};
 pub use standing::{OwnerState, Standing, standing};

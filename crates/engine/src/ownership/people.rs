@@ -1,9 +1,10 @@
 //! The people that facts may name. Only those that some clue asks for are kept, so that a million
 //! identities pass by and a few thousand stay.
 
-use super::clue::{Clue, Pointer, name_words};
+use super::clue::{Clue, Pointer, turned, words_in};
 use super::standing::OwnerState;
-use crate::correlate::folded;
+use crate::correlate::{compared, folded};
+use lastkey_contract::AsTheyAre;
 use lastkey_contract::facts::IdentityKind;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
@@ -43,64 +44,118 @@ pub enum Key {
 
 impl Key {
     /// Everything that an identity can be named by.
-    pub fn of(id: &str, email: Option<&str>, display_name: Option<&str>) -> Vec<Key> {
-        let mut keys = vec![Key::Id(id.to_owned()), Key::Login(folded(id))];
-        if let Some(mail) = email.map(folded) {
-            if let Some((local, _)) = mail.rsplit_once('@') {
-                keys.push(Key::Login(local.to_owned()));
-            }
-            keys.push(Key::Mail(mail));
-        }
-        if let Some(name) = display_name {
-            let words = name_words(name);
-            // One word is a first name, which says nothing.
-            if let [first, .., last] = words.as_slice() {
-                if words.len() > 2 {
-                    keys.push(Key::FullName(format!("{first} {last}")));
-                }
-                keys.push(Key::FullName(words.join(" ")));
-            }
-        }
+    pub fn of(named: Named<'_>) -> Vec<Key> {
+        let mut keys = Vec::with_capacity(5);
+        named.each(|sort, text| {
+            let text = text.to_owned();
+            keys.push(match sort {
+                Sort::Id => Key::Id(text),
+                Sort::Login => Key::Login(text),
+                Sort::Mail => Key::Mail(text),
+                Sort::FullName => Key::FullName(text),
+            });
+        });
         keys
     }
 
-    fn number(&self) -> u64 {
+    fn number(&self) -> i64 {
+        match self {
+            Key::Id(text) => Sort::Id.number(text),
+            Key::Login(text) => Sort::Login.number(text),
+            Key::Mail(text) => Sort::Mail.number(text),
+            Key::FullName(text) => Sort::FullName.number(text),
+        }
+    }
+}
+
+/// Of which sort a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Sort {
+    Id,
+    Login,
+    Mail,
+    FullName,
+}
+
+impl Sort {
+    fn number(self, text: &str) -> i64 {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
-        hasher.finish()
+        hasher.write(text.as_bytes());
+        hasher.finish().cast_signed()
+    }
+}
+
+/// What names an identity, as its fact has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'t> {
+    pub id: &'t str,
+    pub email: Option<&'t str>,
+    pub display_name: Option<&'t str>,
+}
+
+impl Named<'_> {
+    /// Each name in the form in which it is compared; nothing is kept of a million that pass by.
+    fn each(self, mut take: impl FnMut(Sort, &str)) {
+        take(Sort::Id, self.id);
+        take(Sort::Login, &compared(self.id));
+        if let Some(mail) = self.email.map(compared) {
+            if let Some((local, _)) = mail.rsplit_once('@') {
+                take(Sort::Login, local);
+            }
+            take(Sort::Mail, &mail);
+        }
+        if let Some(name) = self.display_name {
+            let name = turned(name);
+            let words: Vec<&str> = words_in(&name).collect();
+            // One word is a first name, which says nothing.
+            if let [first, .., last] = words.as_slice() {
+                if words.len() > 2 {
+                    take(Sort::FullName, &format!("{first} {last}"));
+                }
+                take(Sort::FullName, &words.join(" "));
+            }
+        }
     }
 }
 
 /// What clues ask for: 8 bytes each, however long the names are.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted(HashSet<u64>);
+pub struct Wanted(HashSet<i64, AsTheyAre>);
 
 impl Wanted {
     pub fn clue(&mut self, clue: &Clue) {
         match &clue.pointer {
             Pointer::Identity { id, .. } => self.identity(id),
-            Pointer::Login { login, .. } => self.key(Key::Login(login.clone())),
-            Pointer::Mail(mail) => self.key(Key::Mail(mail.clone())),
-            Pointer::FullName(name) => self.key(Key::FullName(name.clone())),
+            Pointer::Login { login, .. } => self.key(&Key::Login(login.clone())),
+            Pointer::Mail(mail) => self.key(&Key::Mail(mail.clone())),
+            Pointer::FullName(name) => self.key(&Key::FullName(name.clone())),
             Pointer::Team(_) => {}
         }
     }
 
     /// A reference to an identity: a bare id, or `source:id`.
     pub fn identity(&mut self, text: &str) {
-        self.key(Key::Id(text.to_owned()));
+        self.key(&Key::Id(text.to_owned()));
         if let Some((_, id)) = text.split_once(':') {
-            self.key(Key::Id(id.to_owned()));
+            self.key(&Key::Id(id.to_owned()));
         }
     }
 
-    fn key(&mut self, key: Key) {
+    fn key(&mut self, key: &Key) {
         self.0.insert(key.number());
     }
 
-    /// Whether anything asks for somebody with these keys.
-    pub fn asks_for(&self, keys: &[Key]) -> bool {
-        keys.iter().any(|key| self.0.contains(&key.number()))
+    /// Whether anything asks for somebody with these names.
+    pub fn asks_for(&self, named: Named<'_>) -> bool {
+        let mut asked = false;
+        named.each(|sort, text| asked = asked || self.0.contains(&sort.number(text)));
+        asked
+    }
+
+    /// Whether anything asks for this login, of whatever system.
+    pub fn asks_for_login(&self, login: &str) -> bool {
+        self.0.contains(&Sort::Login.number(&compared(login)))
     }
 }
 
@@ -132,6 +187,13 @@ impl People {
         }
         self.all.push(person);
         number
+    }
+
+    /// Says how somebody stands who was taken in before that was known.
+    pub fn set_state(&mut self, number: usize, state: OwnerState) {
+        if let Some(person) = self.all.get_mut(number) {
+            person.state = state;
+        }
     }
 
     /// Takes in somebody whom no source lists now; gives their number. Only references that mean

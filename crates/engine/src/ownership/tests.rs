@@ -97,7 +97,7 @@ fn people() -> People {
             state,
             manager_id: manager.map(str::to_owned),
         };
-        let keys = Key::of(id, Some(mail), Some(name));
+        let keys = Key::of(named(id, mail, name));
         people.add(person, keys);
     }
     let workload = Person {
@@ -109,9 +109,24 @@ fn people() -> People {
         state: OwnerState::Present,
         manager_id: None,
     };
-    people.add(workload, Key::of("provisioning", None, None));
+    people.add(
+        workload,
+        Key::of(Named {
+            email: None,
+            display_name: None,
+            ..named("provisioning", "", "")
+        }),
+    );
     people.add_login("corp", "X100", Some(1));
     people
+}
+
+fn named<'t>(id: &'t str, email: &'t str, display_name: &'t str) -> Named<'t> {
+    Named {
+        id,
+        email: Some(email),
+        display_name: Some(display_name),
+    }
 }
 
 /// A credential with these columns and attributes.
@@ -467,8 +482,7 @@ fn only_those_that_a_clue_asks_for_are_kept() {
         ("v9", "n@vendor.example", "Some One", true),
         ("p9", "z@bank.example", "Ann Smithson", false),
     ] {
-        let keys = Key::of(id, Some(mail), Some(name));
-        assert_eq!(wanted.asks_for(&keys), kept, "{id}");
+        assert_eq!(wanted.asks_for(named(id, mail, name)), kept, "{id}");
     }
 }
 

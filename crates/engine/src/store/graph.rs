@@ -105,7 +105,7 @@ impl Store {
         }
         let reads = read_states(&mut reading, limit).await?;
         let never_read = never_read(&mut reading, as_of).await?;
-        let confirmed = confirmed_owners(&mut reading, limit).await?;
+        let confirmed = confirmed_owners(&mut reading, self.names()?, at).await?;
         let (ground, depth) = ground::at_moment(&mut reading, at).await?;
         let persons = persons::at_moment(&mut reading, at).await?;
         let listing = Listing::read(&mut reading, at).await?;
@@ -147,7 +147,7 @@ impl Store {
         loading.readers(making).await?;
         loading.controls(making).await?;
         loading.owners(making, known).await?;
-        for owner in confirmed {
+        for (owner, basis) in confirmed {
             let refer =
                 |source: &str, id: &str| resolved(known, &format!("{source}:{id}"), NO_SOURCE);
             let object = &owner.object;
@@ -165,7 +165,7 @@ impl Store {
                 object: number,
                 owner: refer(&owner.owner.source, &owner.owner.id),
                 role: owner.role,
-                basis: Basis::Attested,
+                basis,
             });
         }
         drop(reading);

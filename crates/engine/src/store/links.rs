@@ -130,16 +130,12 @@ pub(super) async fn changed(
     kind: Kind,
 ) -> Result<(), StoreError> {
     match kind {
-        Kind::Identity | Kind::Account => count_change(connection).await,
-        Kind::Entitlement
-        | Kind::Grant
-        | Kind::Credential
-        | Kind::Location
-        | Kind::Reader
-        | Kind::Control
-        | Kind::Owner
-        | Kind::Session
-        | Kind::Task => Ok(()),
+        Kind::Identity | Kind::Account => mark_stale(connection).await,
+        // Teams answer for what is named after them, by their members.
+        Kind::Entitlement | Kind::Grant | Kind::Credential | Kind::Location | Kind::Owner => {
+            super::ownership::mark_stale(connection).await
+        }
+        Kind::Reader | Kind::Control | Kind::Session | Kind::Task => Ok(()),
     }
 }
 

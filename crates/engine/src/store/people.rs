@@ -39,6 +39,17 @@ CREATE INDEX people_by_end ON people (end_date, id);
 CREATE VIRTUAL TABLE people_search USING fts5 (text, prefix = '1 2 3', tokenize = \"unicode61 remove_diacritics 2\");
 ";
 
+/// Those who are no people, a few among all. It is no part of the layout: without it they are found
+/// by going through everybody, and the next read makes it.
+const INDEX: &str =
+    "CREATE INDEX IF NOT EXISTS people_not_persons ON people (object) WHERE kind <> 'person'";
+
+/// Makes sure of the index.
+pub(super) async fn index(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::raw_sql(INDEX).execute(connection).await?;
+    Ok(())
+}
+
 /// A current identity with what lists need beside its own columns.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct PersonRow {

@@ -43,7 +43,7 @@ impl Store {
             never_read: never_read(&mut reading, as_of).await?,
             ..Snapshot::default()
         };
-        let confirmed = confirmed_owners(&mut reading, limit).await?;
+        let confirmed = confirmed_owners(&mut reading, self.names()?, at).await?;
         let (ground, _) = ground::at_moment(&mut reading, at).await?;
         let persons = persons::at_moment(&mut reading, at).await?;
         let Visible {
@@ -154,7 +154,7 @@ impl Store {
             }
             snapshot.owners.push(owner);
         }
-        for confirmed in confirmed {
+        for (confirmed, basis) in confirmed {
             let refer = |source: &str, id: &str| {
                 resolve(&IdentityId::new(format!("{source}:{id}")), NO_SOURCE)
             };
@@ -166,14 +166,18 @@ impl Store {
                 | ObjectType::Location
                 | ObjectType::Entitlement => (Some(object.system.into()), object.id),
             };
-            snapshot.attested_owners.push(Owner {
+            let owner = Owner {
                 object_type: object.kind,
                 system,
                 object_id,
                 owner_id: refer(&confirmed.owner.source, &confirmed.owner.id),
                 role: confirmed.role,
                 attributes: Attributes::new(),
-            });
+            };
+            match basis {
+                Basis::Observed | Basis::Attested => snapshot.attested_owners.push(owner),
+                Basis::Assumed => snapshot.doubted_owners.push(owner),
+            }
         }
         Ok(snapshot)
     }

@@ -325,6 +325,7 @@ impl Store {
         let read = read_at.unwrap_or(now);
         let mut writing = self.begin().await?;
         super::blocks::index(&mut writing.tx).await?;
+        super::people::index(&mut writing.tx).await?;
         let latest: Option<(String,)> = sqlx::query_as(LATEST_SHOWN)
             .bind(source.id)
             .fetch_optional(&mut *writing.tx)
@@ -369,7 +370,6 @@ impl Store {
             let record = KindRecord::not_read(kind, gap);
             put_kind(&mut writing.tx, sync, &record).await?;
         }
-        super::ownership::mark_stale(&mut writing.tx).await?;
         writing.commit().await?;
         Ok(sync)
     }
@@ -393,7 +393,7 @@ impl Store {
         .bind(failure.and_then(|(_, hint)| hint))
         .execute(&mut *writing.tx)
         .await?;
-        super::ownership::mark_stale(&mut writing.tx).await?;
+        super::ownership::end_following(&mut writing.tx).await?;
         super::met::forget(&mut writing.tx, sync, None).await?;
         let payload = serde_json::json!({"sync": sync.0, "state": state.word()});
         append(

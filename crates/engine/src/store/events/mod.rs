@@ -22,9 +22,11 @@ use super::ownership::NO_SOURCE;
 use super::{Store, StoreError, SyncId};
 use crate::lifecycle::events::FoundEvent;
 use chrono::{DateTime, SecondsFormat, Utc};
+use lastkey_contract::facts::IdentityStatus;
 use lastkey_contract::when::rfc3339;
 pub use owners::OwnerChange;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use std::collections::{HashMap, HashSet};
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE lifecycle_events (
@@ -55,6 +57,24 @@ CREATE TABLE lifecycle_groups (
   PRIMARY KEY (source, id)
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// The status that was said last of records that say none now, by source and the number of their
+/// id; of sources of truth, and as their complete reads showed it.
+pub(super) async fn status_said_last(
+    connection: &mut SqliteConnection,
+    silent: HashMap<i64, HashSet<i64>>,
+) -> Result<HashMap<(i64, i64), IdentityStatus>, StoreError> {
+    let mut all = HashMap::new();
+    for (source, keys) in silent {
+        let reads = said::Reads::of(&sources::known(&mut *connection, source).await?);
+        let said = said::last_said(&mut *connection, source, &reads, keys).await?;
+        all.extend(
+            said.into_iter()
+                .map(|(key, status)| ((source, key), status)),
+        );
+    }
+    Ok(all)
+}
 
 /// An event as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The first pass over facts: what each of them asks, that is, by which names it points at somebody.
 
-use super::super::blocks::{self, At, Columns, Which};
+use super::super::blocks::{self, At, Block, Columns, Which};
 use super::super::names::{Names, NumberSet};
 use super::super::outline::AccountOutline;
 use super::super::{StoreError, every};
@@ -58,45 +58,42 @@ pub(super) fn is_machine_account(kind: Option<AccountKind>) -> bool {
 }
 
 impl Known {
-    /// Whose each account is, and what those of nobody ask.
+    /// What the accounts of machines and those of nobody ask.
     pub(super) async fn read_accounts(
         &mut self,
         reading: &mut SqliteConnection,
         asked: &mut Asked,
     ) -> Result<(), StoreError> {
-        let which = Which::now(Kind::Account);
-        let mut machines: Vec<i64> = Vec::new();
-        blocks::each(&mut *reading, &which, Columns::Outlined, |block| {
-            for place in block.places() {
-                // Of an account, the number of its key is that by which references name it.
-                let number = block.keys.get(place).copied().unwrap_or_default();
-                match self.links.get(&block.row(place)) {
-                    Some(record) if self.machines.contains_key(record) => {
-                        self.of_machines.insert(number, *record);
-                        machines.push(block.row(place));
-                    }
-                    Some(_) => {
-                        self.of_people.insert(number);
-                    }
-                    None => {
-                        let account: AccountOutline<'_> = block.outline(place)?;
-                        if is_machine_account(account.kind) {
-                            self.nobodys.push(block.row(place));
-                        }
-                    }
-                }
-            }
-            Ok(())
-        })
-        .await?;
+        let links = self.links.iter();
+        let machines = links.filter(|(_, record)| self.machines.contains_key(*record));
+        let mut machines: Vec<i64> = machines.map(|(row, _)| *row).collect();
+        machines.sort_unstable();
         let names = self.names;
         for rows in machines.chunks(ROWS) {
             let (links, said) = (&self.links, &mut self.at_accounts);
+            let of_machines = &mut self.of_machines;
             blocks::of_rows(&mut *reading, rows, Columns::Facts, |block, place| {
                 let fact: Account = serde_json::from_str(block.fact(place)?)?;
+                let Some(record) = links.get(&block.row(place)) else {
+                    return Ok(());
+                };
+                let number = names.object(Kind::Account, &[fact.system.as_str(), fact.id.as_str()]);
+                of_machines.insert(number, *record);
                 let found = asked.clues_kept(names, &Subject::of_account(block.source, &fact));
-                if let (Some(record), false) = (links.get(&block.row(place)), found.is_empty()) {
+                if !found.is_empty() {
                     said.entry(*record).or_default().extend(found);
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        self.unmatched.sort_unstable();
+        for rows in self.unmatched.chunks(ROWS) {
+            let nobodys = &mut self.nobodys;
+            blocks::of_rows(&mut *reading, rows, Columns::Outlined, |block, place| {
+                let account: AccountOutline<'_> = block.outline(place)?;
+                if is_machine_account(account.kind) {
+                    nobodys.push(block.row(place));
                 }
                 Ok(())
             })
@@ -111,6 +108,47 @@ impl Known {
             .await?;
         }
         Ok(())
+    }
+
+    /// Which accounts of credentials are a person's: all that are neither a machine's nor
+    /// unmatched. Only the numbers of names pass by.
+    pub(super) async fn read_peoples(
+        &mut self,
+        reading: &mut SqliteConnection,
+    ) -> Result<(), StoreError> {
+        let mut wanted = NumberSet::default();
+        let credentials = Which::now(Kind::Credential);
+        blocks::each(&mut *reading, &credentials, Columns::References, |block| {
+            let accounts = block
+                .places()
+                .filter_map(|n| Block::reference(&block.froms, n));
+            wanted.extend(accounts);
+            Ok(())
+        })
+        .await?;
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let accounts = Which::now(Kind::Account);
+        blocks::each(reading, &accounts, Columns::Keys, |block| {
+            for place in block.places() {
+                // Of an account, the number of its key is that by which references name it.
+                let number = block.key(place)?;
+                if !wanted.contains(&number) {
+                    continue;
+                }
+                let row = block.row(place);
+                let machines = self
+                    .links
+                    .get(&row)
+                    .is_some_and(|r| self.machines.contains_key(r));
+                if !machines && self.unmatched.binary_search(&row).is_err() {
+                    self.of_people.insert(number);
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// The credentials that are no person's own, and what they ask.

@@ -1,7 +1,12 @@
 //! Table `owner_decisions`: what somebody confirmed or rejected. Each is in the log as well.
 
+use super::super::blocks::At;
 use super::super::log::append;
+use super::super::names::Names;
 use super::super::{RecordName, Store, StoreError};
+use super::given_on::{Confirmed, GivenOn};
+use super::known::Holder;
+use crate::lifecycle::Basis;
 use crate::ownership::{ObjectName, OwnerState};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{ObjectType, OwnerRole};
@@ -230,6 +235,7 @@ impl Store {
                 let confirmed_by = (self.operator(), rfc3339(now));
                 super::record::follow(&mut writing.tx, self.names()?, new, &confirmed_by).await?;
             }
+            super::mark_followed(&mut writing.tx).await?;
         }
         writing.commit().await?;
         self.find_events().await?;
@@ -353,17 +359,24 @@ fn said(new: &NewOwnerDecision) -> serde_json::Value {
     })
 }
 
-/// Who is confirmed as an owner, by this sync; in a fixed order.
+/// Who is confirmed as an owner at a moment, in a fixed order. Where the id seems to have been
+/// given to somebody else since, nobody said so of whoever has it: it is assumed.
 pub(in super::super) async fn confirmed_owners(
     connection: &mut SqliteConnection,
-    until_sync: i64,
-) -> Result<Vec<OwnedBy>, StoreError> {
-    let decided = in_force(connection, until_sync).await?;
-    let mut confirmed: Vec<OwnedBy> = decided
-        .into_iter()
-        .filter(|(_, decision)| decision.what == OwnerVerdict::Confirmed.word())
-        .map(|(about, _)| about)
-        .collect();
+    names: Names,
+    at: At,
+) -> Result<Vec<(OwnedBy, Basis)>, StoreError> {
+    let mut decided = in_force(&mut *connection, at.limit()).await?;
+    decided.retain(|_, decision| decision.what == OwnerVerdict::Confirmed.word());
+    let decisions: Vec<Confirmed<'_>> = decided.values().map(Confirmed::of).collect();
+    let given_on = GivenOn::find(connection, names, &decisions, at).await?;
+    let basis = |decision: &OwnerDecision| match given_on.holder(decision.id) {
+        Holder::Same => Basis::Attested,
+        Holder::Another => Basis::Assumed,
+    };
+    let confirmed = decided.iter();
+    let confirmed = confirmed.map(|(about, decision)| (about.clone(), basis(decision)));
+    let mut confirmed: Vec<(OwnedBy, Basis)> = confirmed.collect();
     confirmed.sort();
     Ok(confirmed)
 }

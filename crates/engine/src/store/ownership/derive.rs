@@ -1,10 +1,11 @@
 //! Tables `owned`, `owner_lines` and `owner_suggestions`: made anew when what is stored changed,
-//! or when a day has passed that somebody's last day may have been.
+//! or when the last day of somebody who was looked at has passed.
 
 use super::super::blocks::{self, Block, Columns, Which};
 use super::super::names::Names;
 use super::super::{Store, StoreError, meta};
 use super::decisions::OwnedBy;
+use super::holds::Holds;
 use super::known::{Holder, Known, Line, record_number};
 use super::{MADE_FOR, record};
 use crate::ownership::{
@@ -57,14 +58,18 @@ pub(super) fn owned_number(names: Names, object: &ObjectName) -> i64 {
 }
 
 impl Store {
-    /// Makes the lists of owners anew, unless they still hold.
+    /// Makes anew what is made of the facts, where they have changed since: links and lists, then
+    /// the lists of owners.
     pub async fn settle_ownership(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
-        self.correlate_if_stale().await?;
-        let today = now.date_naive().to_string();
-        if self.meta(MADE_FOR).await?.as_deref() == Some(today.as_str()) {
+        self.derive_if_stale().await?;
+        if self.ownership_holds(now).await? {
             return Ok(());
         }
         let mut writing = self.begin().await?;
+        if self.ownership_holds(now).await? {
+            // Somebody else has made them meanwhile.
+            return Ok(());
+        }
         for table in ["owned", "owner_lines", "owner_suggestions"] {
             let sql = format!("DELETE FROM {table}");
             sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
@@ -76,15 +81,14 @@ impl Store {
         let known = Known::gather(self, &mut reading, now).await?;
         record::write_lines(&mut reading, &mut writing.tx, &known).await?;
         let mut rows = Rows::default();
-        known
-            .identities(&mut reading, &mut writing.tx, &mut rows)
-            .await?;
-        for part in known.nobodys.chunks(10_000) {
-            blocks::of_rows(&mut reading, part, Columns::Facts, |block, place| {
-                known.one(block, place, &mut rows)
-            })
-            .await?;
-            rows.write(&mut writing.tx).await?;
+        for objects in [&known.answering, &known.nobodys] {
+            for part in objects.chunks(10_000) {
+                blocks::of_rows(&mut reading, part, Columns::Facts, |block, place| {
+                    known.one(block, place, &mut rows)
+                })
+                .await?;
+                rows.write(&mut writing.tx).await?;
+            }
         }
         let which = Which::now(Kind::Credential);
         let mut after = 0;
@@ -99,40 +103,18 @@ impl Store {
             }
             rows.write(&mut writing.tx).await?;
         }
-        meta::put(&mut writing.tx, MADE_FOR, &today).await?;
+        meta::put(&mut writing.tx, MADE_FOR, &known.holds.words()).await?;
         writing.commit().await
+    }
+
+    /// Whether the lists of owners are made of what is stored, for this moment.
+    pub(crate) async fn ownership_holds(&self, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let made_for = self.meta(MADE_FOR).await?.unwrap_or_default();
+        Ok(Holds::of(&made_for).is_some_and(|holds| holds.at(now)))
     }
 }
 
 impl Known {
-    /// Workloads and agents.
-    async fn identities(
-        &self,
-        reading: &mut SqliteConnection,
-        writing: &mut SqliteConnection,
-        rows: &mut Rows,
-    ) -> Result<(), StoreError> {
-        let mut after = 0i64;
-        loop {
-            let objects: Vec<i64> = sqlx::query_scalar(
-                "SELECT object FROM people WHERE object > ?1 AND kind IN ('workload', 'agent')
-                 ORDER BY object LIMIT 10000",
-            )
-            .bind(after)
-            .fetch_all(&mut *reading)
-            .await?;
-            let Some(last) = objects.last() else {
-                return Ok(());
-            };
-            after = *last;
-            blocks::of_rows(reading, &objects, Columns::Facts, |block, place| {
-                self.one(block, place, rows)
-            })
-            .await?;
-            rows.write(writing).await?;
-        }
-    }
-
     /// What is to be said of one fact, if it is of something that needs an owner.
     fn one(&self, block: &Block, place: usize, rows: &mut Rows) -> Result<(), StoreError> {
         let (text, source) = (block.fact(place)?, block.source);

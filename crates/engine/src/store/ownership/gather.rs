@@ -9,6 +9,7 @@ use super::super::{LinkState, Store, StoreError, every};
 use super::asked::Asked;
 use super::decisions::{OwnerVerdict, in_force};
 use super::given_on::{Confirmed, GivenOn};
+use super::holds::Holds;
 use super::known::{Holder, Known, Line, object_number, record_number};
 use crate::correlate::Doubt;
 use crate::ownership::{People, Subject};
@@ -39,12 +40,15 @@ impl Known {
             names: store.names()?,
             sources: store.source_names().await?,
             people: People::default(),
+            holds: Holds::default(),
             lines: HashMap::new(),
             decided: in_force(reading, i64::MAX).await?,
             of_people: NumberSet::default(),
             of_machines: HashMap::default(),
             machines: HashMap::default(),
+            answering: Vec::new(),
             links: HashMap::default(),
+            unmatched: Vec::new(),
             nobodys: Vec::new(),
             credentials_of: HashMap::new(),
             teams: HashMap::new(),
@@ -56,10 +60,11 @@ impl Known {
             once: NumberSet::default(),
         };
         let mut asked = Asked::default();
-        known.read_links(reading).await?;
         known.read_machines(reading, &mut asked).await?;
+        known.read_links(reading).await?;
         known.read_lines(reading, &mut asked).await?;
         known.read_accounts(reading, &mut asked).await?;
+        known.read_peoples(reading).await?;
         let subjects = known.read_credentials(reading, &mut asked).await?;
         known.read_places(reading, &subjects, &mut asked).await?;
         let mut teams = known.read_teams(reading, &asked).await?;
@@ -80,22 +85,35 @@ impl Known {
         Ok(known)
     }
 
+    /// The links that do not name a person who is listed, of a million a few thousand: those of
+    /// identities that are no people, and those that wait for somebody.
     async fn read_links(&mut self, reading: &mut SqliteConnection) -> Result<(), StoreError> {
-        let mut after = i64::MIN;
+        // The smaller table leads, and the index on identities says all that is asked.
+        let of_machines: Vec<(i64, i64, String)> = sqlx::query_as(
+            "SELECT l.account, p.source, p.id FROM people p CROSS JOIN links l
+             ON l.identity_id = p.id AND l.identity_source = p.source WHERE p.kind <> 'person'",
+        )
+        .fetch_all(&mut *reading)
+        .await?;
+        for (account, source, id) in of_machines {
+            let record = record_number(self.names, source, &id);
+            self.links.insert(account, record);
+        }
+        let (mut state, mut account) = (0, i64::MAX);
         loop {
             let rows: Vec<LinkRow> = sqlx::query_as(
                 "SELECT account, state, identity_source, identity_id, doubt FROM links
-                 WHERE account > ?1 AND (state <> ?2 OR identity_id IS NOT NULL)
-                 ORDER BY account LIMIT 20000",
+                 WHERE state > 0 AND (state, account) > (?1, ?2)
+                 ORDER BY state, account LIMIT 20000",
             )
-            .bind(after)
-            .bind(LinkState::Unmatched.number())
+            .bind(state)
+            .bind(account)
             .fetch_all(&mut *reading)
             .await?;
             let Some(last) = rows.last() else {
                 return Ok(());
             };
-            after = last.account;
+            (state, account) = (last.state, last.account);
             for row in rows {
                 self.add_link(row)?;
             }
@@ -107,8 +125,11 @@ impl Known {
         let number = record
             .as_ref()
             .map(|(source, id)| record_number(self.names, *source, id));
-        if let Some(number) = number {
-            self.links.insert(row.account, number);
+        match number {
+            Some(number) => {
+                self.links.insert(row.account, number);
+            }
+            None => self.unmatched.push(row.account),
         }
         match LinkState::from_number(row.state)? {
             LinkState::Linked | LinkState::Unmatched => {}
@@ -146,16 +167,15 @@ impl Known {
         )
         .fetch_all(&mut *reading)
         .await?;
-        let mut objects = Vec::new();
         for (object, source, id, kind) in rows {
             let number = record_number(self.names, source, &id);
             self.machines.insert(number, (source, id));
             if kind == "workload" || kind == "agent" {
-                objects.push(object);
+                self.answering.push(object);
             }
         }
         let names = self.names;
-        blocks::of_rows(reading, &objects, Columns::Facts, |block, place| {
+        blocks::of_rows(reading, &self.answering, Columns::Facts, |block, place| {
             let fact: Identity = serde_json::from_str(block.fact(place)?)?;
             asked.clues(names, &Subject::of_identity(block.source, &fact));
             Ok(())
@@ -186,7 +206,7 @@ impl Known {
         let confirmed = self.decided.values();
         let confirmed = confirmed.filter(|d| d.what == OwnerVerdict::Confirmed.word());
         let confirmed: Vec<Confirmed<'_>> = confirmed.map(Confirmed::of).collect();
-        self.given_on = GivenOn::find(reading, names, &confirmed).await?;
+        self.given_on = GivenOn::find(reading, names, &confirmed, At::Now).await?;
         let rows: HashMap<&str, i64> = self
             .sources
             .iter()

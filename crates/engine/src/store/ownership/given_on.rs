@@ -41,17 +41,18 @@ pub(super) struct GivenOn(HashMap<i64, String>);
 type Shown = (i64, Option<i64>, i64);
 
 impl GivenOn {
-    /// Compares who had each id when it was decided with who has it now.
+    /// Compares who had each id when it was decided with who has it at a moment.
     pub(super) async fn find(
         reading: &mut SqliteConnection,
         names: Names,
         confirmed: &[Confirmed<'_>],
+        at: At,
     ) -> Result<GivenOn, StoreError> {
         let mut given_on = GivenOn::default();
         if confirmed.is_empty() {
             return Ok(given_on);
         }
-        let live = source_rows(&mut *reading, At::Now).await?.rows;
+        let live = source_rows(&mut *reading, at).await?.rows;
         let record = |one: &Confirmed<'_>| {
             let source = live.get(one.source)?;
             Some((*source, names.key(Kind::Identity, one.id)))
@@ -73,10 +74,12 @@ impl GivenOn {
         .await?;
         let pair = |one: &Confirmed<'_>| {
             let shown = versions.get(&record(one)?)?;
-            let then =
-                |(from, to, _): &&Shown| *from <= one.since && to.is_none_or(|to| to > one.since);
-            let (_, _, then) = shown.iter().find(then)?;
-            let (_, _, now) = shown.iter().find(|(_, to, _)| to.is_none())?;
+            let shown_at = |sync: i64| {
+                let stood =
+                    move |(from, to, _): &&Shown| *from <= sync && to.is_none_or(|to| to > sync);
+                shown.iter().find(stood).map(|(_, _, row)| row)
+            };
+            let (then, now) = (shown_at(one.since)?, shown_at(at.limit())?);
             (then != now).then_some((one.decision, *then, *now))
         };
         let pairs: Vec<(i64, i64, i64)> = confirmed.iter().filter_map(pair).collect();

@@ -4,9 +4,11 @@ use super::tests::{decide, decision, facts, standings, suggested};
 use super::*;
 use crate::collect::seeded::Seeded;
 use crate::collect::tests::{Bench, bench, now, read};
+use crate::lifecycle::Basis;
 use crate::ownership::OwnerState;
 use crate::store::{AccountName, Decision, NewDecision, RecordName};
 use lastkey_contract::Kind;
+use lastkey_contract::facts::OwnerRole;
 use serde_json::{Value, json};
 
 fn person(id: &str, name: &str, mail: &str, since: &str) -> Value {
@@ -234,4 +236,66 @@ async fn a_login_of_an_account_in_doubt_means_nobody_until_it_is_settled() {
     };
     decide(Decision::Of(account, annas)).await;
     assert_eq!(suggested(&bench).await, strong("h7"));
+}
+
+#[tokio::test]
+async fn an_owner_whose_status_went_blank_is_what_was_said_of_them_last() {
+    let bench = bench(&["hr", "corp"]).await;
+    let with = |status: Value| {
+        let mut one = ann();
+        one["status"] = status;
+        one
+    };
+    let owner = json!({"object_type": "account", "system": "corp", "object_id": "svc",
+        "owner_id": "h1", "role": "technical"});
+    let owned = corp().with(Kind::Owner, facts("owner", &[owner]));
+    read(&bench, "corp", &owned).await;
+    for (status, standing) in [
+        (json!("active"), "svc owned"),
+        (json!("inactive"), "svc owner_left"),
+        (Value::Null, "svc owner_left"),
+        (json!("active"), "svc owned"),
+        (Value::Null, "svc owned"),
+    ] {
+        roster(&bench, &[with(status.clone()), ina()]).await;
+        let found = standings(&bench).await;
+        assert!(found.contains(&standing.to_owned()), "{status}: {found:?}");
+        let manager = bench.store.find_identity("h1").await.unwrap();
+        let (_, answers_for) = bench
+            .store
+            .owner_lines_of(&manager[0], now())
+            .await
+            .unwrap();
+        let there = answers_for[0].state == OwnerState::Present;
+        assert_eq!(there, standing == "svc owned", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_custodian_whose_id_was_given_on_is_only_assumed_to_know() {
+    let bench = bench(&["hr", "corp"]).await;
+    roster(&bench, &[ann(), ina()]).await;
+    read(&bench, "corp", &corp()).await;
+    let mut custodian = decision("credential:corp:key", "h1", OwnerVerdict::Confirmed);
+    custodian.about.role = OwnerRole::Custodian;
+    bench
+        .store
+        .decide_owners(&[custodian], now())
+        .await
+        .unwrap();
+    let by = async |at| {
+        let snapshot = bench.store.load_snapshot(at).await.unwrap();
+        let graph = bench.store.load_graph(at).await.unwrap();
+        let custody = (0..graph.identities.len()).flat_map(|row| graph.custody.row(row));
+        let known: Vec<Basis> = custody.map(|(_, basis)| *basis).collect();
+        let (attested, doubted) = (&snapshot.attested_owners, &snapshot.doubted_owners);
+        (known, attested.len(), doubted.len())
+    };
+    let same = (vec![Basis::Attested], 1, 0);
+    assert_eq!(by(None).await, same);
+    let then = bench.store.newest_sync().await.unwrap().map(|sync| sync.id);
+    let other = person("h1", "Zoe", "zoe@b.example", "2026-05-20T00:00:00Z");
+    roster(&bench, &[other, ina()]).await;
+    assert_eq!(by(None).await, (vec![Basis::Assumed], 0, 1));
+    assert_eq!(by(then).await, same, "nobody else had the id then");
 }

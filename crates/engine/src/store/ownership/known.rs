@@ -3,16 +3,18 @@
 
 use super::super::StoreError;
 use super::super::blocks::{self, Columns, Which};
+use super::super::events::status_said_last;
 pub(super) use super::super::names::id_numbers;
 use super::super::names::{Names, NumberSet};
 use super::decisions::{OwnedBy, OwnerDecision};
 use super::given_on::GivenOn;
+use super::holds::Holds;
 use crate::ownership::{Clue, ObjectName, OwnerState, People, Person, Team};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Credential, IdentityKind, IdentityStatus, ObjectType, OwnerRole};
 use lastkey_contract::{AsTheyAre, Kind, When};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// An owner line, as its source or a decision has it.
 #[derive(Clone, Debug)]
@@ -37,17 +39,23 @@ pub(super) struct Known {
     pub names: Names,
     pub sources: HashMap<i64, String>,
     pub people: People,
+    /// Of whose last days what is said depends.
+    pub holds: Holds,
     /// By what they own.
     pub lines: HashMap<i64, Vec<Line>>,
     pub decided: HashMap<OwnedBy, OwnerDecision>,
-    /// Accounts that are somebody's.
+    /// Of the accounts of credentials those that are a person's.
     pub of_people: NumberSet,
     /// Whose a machine's account is.
     pub of_machines: HashMap<i64, i64, AsTheyAre>,
     /// Workloads, agents and vendors by their record's number.
     pub machines: HashMap<i64, (i64, String), AsTheyAre>,
-    /// Links of accounts by row, as numbers of records.
+    /// Rows of the workloads and agents: somebody has to answer for each.
+    pub answering: Vec<i64>,
+    /// The records of accounts, by row: of machines, and of those whom no source lists now.
     pub links: HashMap<i64, i64, AsTheyAre>,
+    /// Rows of the accounts whose link names nobody.
+    pub unmatched: Vec<i64>,
     /// Rows of the accounts of a sort that somebody has to answer for, and nobody's.
     pub nobodys: Vec<i64>,
     /// Credentials that have owner lines, by their account.
@@ -184,9 +192,11 @@ pub(super) struct Listed {
     pub end_date: Option<String>,
 }
 
-/// Whoever is listed under the ids that some texts refer to: bare ids, or `source:id`.
+/// Whoever is listed under the ids that some texts refer to: bare ids, or `source:id`. Who has no
+/// status now has the one that was said last.
 pub(super) async fn listed_as(
     connection: &mut SqliteConnection,
+    names: Names,
     texts: &[&str],
 ) -> Result<Vec<Listed>, StoreError> {
     let ids: BTreeSet<&str> = texts
@@ -213,13 +223,29 @@ pub(super) async fn listed_as(
                 .await?,
         );
     }
+    let mut silent: HashMap<i64, HashSet<i64>> = HashMap::new();
+    for row in all.iter().filter(|row| row.status.is_none()) {
+        let keys = silent.entry(row.source).or_default();
+        keys.insert(names.key(Kind::Identity, &row.id));
+    }
+    let said = status_said_last(connection, silent).await?;
+    for row in all.iter_mut().filter(|row| row.status.is_none()) {
+        let key = names.key(Kind::Identity, &row.id);
+        let said = said.get(&(row.source, key));
+        row.status = said.map(|status| status.word().to_owned());
+    }
     Ok(all)
 }
 
 impl Listed {
+    /// The last day, where one is said.
+    pub(super) fn end(&self) -> Option<When> {
+        self.end_date.as_deref().and_then(When::parse)
+    }
+
     pub(super) fn person(self, source_name: String, now: DateTime<Utc>) -> Person {
         let status = self.status.as_deref().and_then(IdentityStatus::from_word);
-        let end = self.end_date.as_deref().and_then(When::parse);
+        let end = self.end();
         Person {
             source: self.source,
             source_name,

@@ -1,5 +1,6 @@
 //! The owner lines about one identity, straight from the facts: for its page.
 
+use super::super::blocks::At;
 use super::super::names::{End, NumberSet};
 use super::super::objects::UNIT;
 use super::super::{PersonRow, RecordName, Store, StoreError};
@@ -118,7 +119,7 @@ impl Store {
         let once = once_there(&mut reading, &missing).await?;
         let decisions = raw.iter().filter_map(|raw| raw.decision.as_ref());
         let decisions: Vec<Confirmed<'_>> = decisions.map(Confirmed::of).collect();
-        let given_on = GivenOn::find(&mut reading, names, &decisions).await?;
+        let given_on = GivenOn::find(&mut reading, names, &decisions, At::Now).await?;
         Ok(raw
             .into_iter()
             .map(
@@ -161,7 +162,7 @@ impl Store {
         let sources: HashMap<i64, String> = self.source_names().await?;
         let mut people = People::default();
         let mut reading = self.readers().acquire().await?;
-        for row in listed_as(&mut reading, texts).await? {
+        for row in listed_as(&mut reading, self.names()?, texts).await? {
             let key = Key::Id(row.id.clone());
             let source_name = sources.get(&row.source).cloned().unwrap_or_default();
             people.add(row.person(source_name, now), vec![key]);

@@ -2,17 +2,18 @@
 
 use super::super::StoreError;
 use super::super::blocks::{self, Columns, Which};
+use super::super::events::status_said_last;
 use super::super::names::NumberSet;
 use super::super::outline::{AccountOutline, IdentityOutline};
 use super::asked::Asked;
 use super::known::{Known, listed_as, login_number, record_number};
 use super::teams::Teams;
 use crate::correlate::{Persons, folded};
-use crate::ownership::{Key, OwnerState, Person};
+use crate::ownership::{Key, Named, OwnerState, Person};
 use chrono::{DateTime, Utc};
-use lastkey_contract::{Kind, When};
-use sqlx::SqliteConnection;
-use std::collections::{BTreeSet, HashMap};
+use lastkey_contract::{AsTheyAre, Kind, When};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Somebody of a source, by the outline of the record.
 pub(super) fn person(
@@ -41,35 +42,28 @@ impl Known {
         asked: &mut Asked,
         teams: &mut Teams,
     ) -> Result<Vec<(String, String, Option<i64>)>, StoreError> {
-        let mut members: HashMap<i64, Vec<usize>> = HashMap::new();
+        let mut members: HashMap<i64, Vec<usize>, AsTheyAre> = HashMap::default();
         for (n, found) in teams.all.iter().enumerate() {
             for account in &found.accounts {
                 members.entry(*account).or_default().push(n);
             }
         }
-        let mut logins = Vec::new();
         if members.is_empty() && asked.logins.is_empty() {
-            return Ok(logins);
+            return Ok(Vec::new());
         }
         let names = self.names;
+        // By row: first who is met, then whose each is.
+        let (mut met_members, mut met_logins) = (Vec::new(), Vec::new());
+        let columns = match asked.logins.is_empty() {
+            true => Columns::Keys,
+            false => Columns::Outlined,
+        };
         let which = Which::now(Kind::Account);
-        blocks::each(reading, &which, Columns::Outlined, |block| {
+        blocks::each(reading, &which, columns, |block| {
             for place in block.places() {
-                let row = block.row(place);
-                let record = self.links.get(&row).copied();
-                if record.is_none() && !self.unsettled.contains(&row) {
-                    continue;
-                }
-                // A machine's account is somebody's too, and no person's.
-                let of_person = record.filter(|record| !self.machines.contains_key(record));
-                let number = block.keys.get(place).copied().unwrap_or_default();
-                if let (Some(record), Some(teams_of)) = (of_person, members.get(&number)) {
-                    asked.records.insert(record);
-                    for team in teams_of {
-                        if let Some(found) = teams.all.get_mut(*team) {
-                            found.records.insert(record);
-                        }
-                    }
+                let number = block.key(place)?;
+                if members.contains_key(&number) {
+                    met_members.push((block.row(place), number));
                 }
                 if asked.logins.is_empty() {
                     continue;
@@ -77,18 +71,77 @@ impl Known {
                 let account: AccountOutline<'_> = block.outline(place)?;
                 let id: &str = &account.id;
                 for login in [Some(id), account.name.as_deref()].into_iter().flatten() {
+                    if !asked.wanted.asks_for_login(login) {
+                        continue;
+                    }
                     let login = folded(login);
                     let number = login_number(names, &account.system, &login);
                     if asked.logins.contains(&number) {
-                        asked.records.extend(of_person);
-                        logins.push((account.system.to_string(), login, record));
+                        met_logins.push((block.row(place), account.system.to_string(), login));
                     }
                 }
             }
             Ok(())
         })
         .await?;
+        let rows = met_members.iter().map(|(row, _)| *row);
+        let rows: BTreeSet<i64> = rows
+            .chain(met_logins.iter().map(|(row, ..)| *row))
+            .collect();
+        let records = self.records_of(reading, rows).await?;
+        // A machine's account is somebody's too, and no person's.
+        let person = |row: &i64| {
+            let record = records.get(row).copied();
+            record.filter(|record| !self.machines.contains_key(record))
+        };
+        for (row, number) in met_members {
+            let Some(record) = person(&row) else {
+                continue;
+            };
+            asked.records.insert(record);
+            for team in members.get(&number).into_iter().flatten() {
+                if let Some(found) = teams.all.get_mut(*team) {
+                    found.records.insert(record);
+                }
+            }
+        }
+        let mut logins = Vec::new();
+        for (row, system, login) in met_logins {
+            let record = records.get(&row).copied();
+            if record.is_none() && !self.unsettled.contains(&row) {
+                continue;
+            }
+            asked.records.extend(person(&row));
+            logins.push((system, login, record));
+        }
         Ok(logins)
+    }
+
+    /// The records whose accounts some rows are.
+    async fn records_of(
+        &self,
+        reading: &mut SqliteConnection,
+        rows: BTreeSet<i64>,
+    ) -> Result<HashMap<i64, i64, AsTheyAre>, StoreError> {
+        let mut records = HashMap::default();
+        let rows: Vec<i64> = rows.into_iter().collect();
+        for part in rows.chunks(500) {
+            let mut select = QueryBuilder::<Sqlite>::new(
+                "SELECT account, identity_source, identity_id FROM links
+                 WHERE identity_id IS NOT NULL AND account IN (",
+            );
+            let mut list = select.separated(", ");
+            for row in part {
+                list.push_bind(*row);
+            }
+            select.push(")");
+            let found: Vec<(i64, i64, String)> =
+                select.build_query_as().fetch_all(&mut *reading).await?;
+            for (row, source, id) in found {
+                records.insert(row, record_number(self.names, source, &id));
+            }
+        }
+        Ok(records)
     }
 
     /// The identities that were asked for; their numbers by record.
@@ -100,24 +153,43 @@ impl Known {
     ) -> Result<HashMap<i64, usize>, StoreError> {
         let (names, sources) = (self.names, &self.sources);
         let mut numbers: HashMap<i64, usize> = HashMap::new();
-        let people = &mut self.people;
+        // Who has no status now has the one that was said last.
+        let mut silent: Vec<(usize, (i64, i64), Option<When>)> = Vec::new();
+        let (people, holds) = (&mut self.people, &mut self.holds);
         let which = Which::now(Kind::Identity);
         blocks::each(&mut *reading, &which, Columns::Outlined, |block| {
             for place in block.places() {
                 let one: IdentityOutline<'_> = block.outline(place)?;
-                let keys = Key::of(&one.id, one.email.as_deref(), one.display_name.as_deref());
+                let named = Named {
+                    id: &one.id,
+                    email: one.email.as_deref(),
+                    display_name: one.display_name.as_deref(),
+                };
                 let record = record_number(names, block.source, &one.id);
-                if !asked.records.contains(&record) && !asked.wanted.asks_for(&keys) {
+                if !asked.records.contains(&record) && !asked.wanted.asks_for(named) {
                     continue;
                 }
                 let end = one.end_date.as_deref().and_then(When::parse);
+                holds.note(end, now);
+                if one.status.is_none() {
+                    silent.push((people.len(), (block.source, block.key(place)?), end));
+                }
                 let state = OwnerState::of(one.status, end, now);
                 let person = person(sources, block.source, &one, state);
-                numbers.insert(record, people.add(person, keys));
+                numbers.insert(record, people.add(person, Key::of(named)));
             }
             Ok(())
         })
         .await?;
+        let mut keys: HashMap<i64, HashSet<i64>> = HashMap::new();
+        for (_, (source, key), _) in &silent {
+            keys.entry(*source).or_default().insert(*key);
+        }
+        let said = status_said_last(reading, keys).await?;
+        for (number, record, end) in silent {
+            let state = OwnerState::of(said.get(&record).copied(), end, now);
+            self.people.set_state(number, state);
+        }
         Ok(numbers)
     }
 
@@ -176,14 +248,19 @@ impl Known {
         asked: impl Fn(i64) -> bool,
     ) -> Result<(), StoreError> {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let rows = listed_as(&mut *reading, &texts).await?;
+        let rows = listed_as(&mut *reading, self.names, &texts).await?;
         for row in rows {
             let record = record_number(self.names, row.source, &row.id);
             if numbers.contains_key(&record) || !asked(record) {
                 continue;
             }
-            let keys = Key::of(&row.id, row.email.as_deref(), row.display_name.as_deref());
+            let keys = Key::of(Named {
+                id: &row.id,
+                email: row.email.as_deref(),
+                display_name: row.display_name.as_deref(),
+            });
             let source_name = self.sources.get(&row.source).cloned().unwrap_or_default();
+            self.holds.note(row.end(), now);
             let person = row.person(source_name, now);
             numbers.insert(record, self.people.add(person, keys));
         }

@@ -2,8 +2,9 @@
 //!
 //! Table `owner_decisions` is append-only: what somebody confirmed or rejected, by native ids, so
 //! that it survives every sync; a decision is undone by another row. Tables `owned`,
-//! `owner_lines` and `owner_suggestions` are derived: made anew in one pass when a sync has
-//! changed anything, so that windows of lists read what is ready.
+//! `owner_lines` and `owner_suggestions` are derived: made anew in one pass at the end of a read
+//! that changed anything, so that windows of lists read what is ready; by the first list that asks
+//! where a read was ended before, or somebody's last day has passed.
 
 mod asked;
 mod attested;
@@ -12,6 +13,7 @@ mod derive;
 mod gather;
 mod given_on;
 mod gone;
+mod holds;
 mod known;
 mod lines;
 mod meant;
@@ -103,7 +105,7 @@ CREATE INDEX owner_suggestions_best ON owner_suggestions (open, strength DESC, i
 CREATE INDEX owner_suggestions_by_object ON owner_suggestions (object);
 ";
 
-/// The entry of `meta` that says for which day the derived tables were made; empty when stale.
+/// The entry of `meta` that says for which moments the derived tables hold; empty when stale.
 const MADE_FOR: &str = "ownership_made_for";
 
 /// No row of a source: what people decided names its sources itself.
@@ -112,6 +114,28 @@ pub(super) const NO_SOURCE: i64 = -1;
 /// What was derived no longer answers for what is stored.
 pub(super) async fn mark_stale(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     meta::put(connection, MADE_FOR, "").await
+}
+
+/// Behind what says for which moments they hold: a decision was followed line by line since, and
+/// what else it tells of is not said yet.
+const FOLLOWED: char = '+';
+
+/// The lists that are ready follow a decision.
+async fn mark_followed(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    match meta::get(&mut *connection, MADE_FOR).await? {
+        Some(made_for) if !made_for.is_empty() && !made_for.ends_with(FOLLOWED) => {
+            meta::put(connection, MADE_FOR, &format!("{made_for}{FOLLOWED}")).await
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A read ends: the lists are made as a whole where decisions were followed since they last were.
+pub(super) async fn end_following(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    match meta::get(&mut *connection, MADE_FOR).await? {
+        Some(made_for) if made_for.ends_with(FOLLOWED) => mark_stale(connection).await,
+        Some(_) | None => Ok(()),
+    }
 }
 
 #[cfg(test)]

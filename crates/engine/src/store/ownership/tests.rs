@@ -377,6 +377,35 @@ async fn what_was_confirmed_is_attested_survives_syncs_and_can_be_undone() {
 }
 
 #[tokio::test]
+async fn lists_are_ready_once_a_read_has_ended() {
+    let bench = estate().await;
+    let ready = async || bench.store.ownership_holds(now()).await.unwrap();
+    assert!(ready().await, "nobody has asked for them yet");
+    let found = async || {
+        let rows = bench.store.owner_suggestions(&everything()).await;
+        rows.unwrap().0
+    };
+    assert_eq!(found().await.len(), SUGGESTED.len());
+    let mut writing = bench.store.begin().await.unwrap();
+    sqlx::raw_sql("UPDATE owned SET name = 'as it was made'")
+        .execute(&mut *writing.tx)
+        .await
+        .unwrap();
+    writing.commit().await.unwrap();
+    read(&bench, "corp", &corp()).await;
+    let same = |row: &SuggestionRow| row.name.as_deref() == Some("as it was made");
+    assert!(found().await.iter().all(same), "a read changed nothing");
+    // A decision is followed line by line; what else it tells of, the next read says.
+    decide(&bench, "credential:corp:k1", "p1", OwnerVerdict::Confirmed).await;
+    assert!(ready().await);
+    read(&bench, "corp", &corp()).await;
+    assert!(ready().await);
+    let found = found().await;
+    let sibling = |row: &SuggestionRow| row.object.id == "k2" && row.strength == Strength::Strong;
+    assert!(found.iter().any(sibling), "{found:?}");
+}
+
+#[tokio::test]
 async fn lists_that_are_ready_follow_the_confirming_of_an_owner_who_is_away() {
     let bench = estate().await;
     assert!(standings(&bench).await.contains(&"k1 no_owner".to_owned()));
