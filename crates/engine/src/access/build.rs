@@ -3,12 +3,13 @@
 //! Of two rows with one key the first stands; grants, readers, controls and
 //! locations may repeat. References to nothing are legal and lead nowhere.
 
+use super::doubtful::PerhapsOne;
 use super::graph::{
     AccountRow, Activation, CredentialRow, EntitlementRow, Graph, IdentityRow, Membership, Terms,
 };
 use super::making::{Making, NewAccount, NewCredential, NewLocation, NewOwner, Number};
 use super::maybe::Group;
-use super::snapshot::Snapshot;
+use super::snapshot::{InDoubt, Snapshot};
 use crate::correlate::Employment;
 use crate::lifecycle::{Basis, Closing};
 use lastkey_contract::facts::{
@@ -108,6 +109,7 @@ impl Graph {
         for fact in &snapshot.doubted_owners {
             add_owner(&mut making, &naming, fact, Basis::Assumed);
         }
+        add_doubts(&mut making, &naming, &snapshot.in_doubt);
         let mut graph = making.graph();
         graph.reads = snapshot.reads.clone();
         graph.never_read = snapshot.never_read.clone();
@@ -156,6 +158,26 @@ fn add_identity(
         }
     };
     making.identity(number(&fact.id), fact.id.as_str(), row, employed);
+}
+
+fn add_doubts(making: &mut Making, naming: &Naming, in_doubt: &InDoubt) {
+    let number = |id: &IdentityId| naming.identity(id.as_str());
+    let doubtful = &mut making.doubtful;
+    for (employer, one) in &in_doubt.employers {
+        let one = one.with(number(&one.of));
+        doubtful.employed.push((number(employer), one));
+    }
+    for (whose, system, credential) in &in_doubt.custody {
+        let name = format!("{system}:{credential}");
+        doubtful.custody.push((number(whose), name));
+    }
+    for PerhapsOne { records, apart } in &in_doubt.persons {
+        let records = records.iter();
+        let records = records.map(|(name, whose)| (name.clone(), whose.as_ref().map(number)));
+        doubtful
+            .persons
+            .push(PerhapsOne::new(records.collect(), apart));
+    }
 }
 
 fn add_account(making: &mut Making, naming: &Naming, fact: &Account, whose: Basis) {

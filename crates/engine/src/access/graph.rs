@@ -3,6 +3,7 @@
 //! Rows are numbered in id order (system, id), so that comparing numbers compares ids.
 
 use super::columns::{Column, NONE, Rows, Texts};
+use super::doubtful::Undecided;
 use super::maybe::MaybeAccounts;
 use super::snapshot::ReadState;
 use crate::correlate::Employment;
@@ -68,6 +69,7 @@ pub struct Graph {
     pub(crate) reads: Vec<ReadState>,
     pub(crate) never_read: Vec<SourceName>,
     pub(crate) maybe: MaybeAccounts,
+    pub(crate) undecided: Undecided,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@
 //! finished graph are in id order whatever order things came in.
 
 use super::columns::{Column, NONE, Rows, Texts};
+use super::doubtful::Doubtful;
 use super::graph::{
     AccountRow, CredentialRow, EntitlementRow, GrantRow, Graph, IdentityRow, LocationRow,
     OwnerLine, Terms,
@@ -83,6 +84,8 @@ pub(crate) struct Making {
     reads: Vec<(From, u32)>,
     controls: Vec<(From, (u32, ControlMeans))>,
     owners: Vec<NewOwner>,
+    /// What could be somebody's as well as another's.
+    pub doubtful: Doubtful,
 }
 
 /// Numbers the systems by name and notes the order of `name:` texts; where each goes.
@@ -372,6 +375,8 @@ impl Making {
             let place = identity_places.get(number);
             identities.row(place.unwrap_or(NONE))
         };
+
+        graph.undecided = self.doubtful.done(identities.rows.len(), identity_of);
 
         // accounts
         graph.account_ids = accounts.texts(&self.accounts.ids);

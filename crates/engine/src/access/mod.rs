@@ -4,6 +4,7 @@
 
 mod build;
 pub(crate) mod columns;
+mod doubtful;
 pub(crate) mod graph;
 pub(crate) mod holding;
 pub(crate) mod making;
@@ -17,8 +18,10 @@ mod snapshot;
 
 pub(crate) use build::{expiry, is_production, membership, revocation, terms};
 pub(crate) use columns::Texts;
+pub use doubtful::PerhapsOne;
+
 pub use graph::Graph;
 pub(crate) use graph::{AccountRow, CredentialRow, EntitlementRow, IdentityRow};
 pub(crate) use maybe::{Group, MaybeAccounts};
 pub use reach::{Gone, Reach, ReachFrom, ReachItem, ReachLink, reach};
-pub use snapshot::{AmbiguousAccount, ReadState, Snapshot};
+pub use snapshot::{AmbiguousAccount, InDoubt, ReadState, Snapshot};

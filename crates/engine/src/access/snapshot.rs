@@ -3,6 +3,7 @@
 //! No connection is reachable from it. Whoever makes one (store, test, flat files) has
 //! resolved accounts to identities already.
 
+use super::doubtful::PerhapsOne;
 use crate::correlate::Employment;
 use crate::lifecycle::Basis;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -43,6 +44,17 @@ pub struct Snapshot {
     pub inferred: BTreeMap<(SystemName, AccountId), Basis>,
     /// Accounts without an identity: several would fit, or no source lists whose it is.
     pub ambiguous: Vec<AmbiguousAccount>,
+    pub in_doubt: InDoubt,
+}
+
+/// What could concern an identity as well as another, beside accounts, and is counted as nobody's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InDoubt {
+    /// Whom identities may work for: the employer, and who may work there.
+    pub employers: Vec<(IdentityId, Employment<IdentityId>)>,
+    /// Credentials that identities could have in custody.
+    pub custody: Vec<(IdentityId, SystemName, String)>,
+    pub persons: Vec<PerhapsOne<IdentityId>>,
 }
 
 /// An account that is, or could be, of these identities, and is not counted as any listed one's.

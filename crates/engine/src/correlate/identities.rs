@@ -395,7 +395,7 @@ impl Identities {
         self.with_id(id).find(|n| self.source(*n) == source)
     }
 
-    fn with_id(&self, id: &str) -> impl Iterator<Item = u32> {
+    pub(super) fn with_id(&self, id: &str) -> impl Iterator<Item = u32> {
         self.by_id
             .find(self.hasher.hash_one(id))
             .filter(move |n| self.ids.at(*n) == id)

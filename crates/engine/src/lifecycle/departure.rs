@@ -44,6 +44,8 @@ pub(crate) struct Departure {
     pub event: LifecycleEvent,
     pub kind: Option<IdentityKind>,
     pub leaver_kind: Option<LeaverKind>,
+    /// Who leaves, or the vendor.
+    pub identity: Option<u32>,
     pub identities: Vec<u32>,
     pub accounts: Vec<u32>,
     pub own: Vec<u32>,
@@ -149,6 +151,7 @@ impl Departure {
             event,
             kind,
             leaver_kind,
+            identity,
             identities,
             accounts,
             own,

@@ -15,6 +15,7 @@ use crate::access::is_production;
 use crate::access::paths::{Caps, PathLink, Paths};
 use crate::access::reached::{Reached, Via, World, closed_at};
 use chrono::{DateTime, TimeDelta, Utc};
+use lastkey_contract::facts::LifecycleEvent;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
@@ -125,7 +126,7 @@ impl<'a> Stage<'a> {
                 .into_iter()
                 .map(|system| graph.systems.at(system)),
         );
-        missing_facts.extend(unsettled(graph, &departure));
+        missing_facts.extend(unsettled(graph, &departure, at));
         missing_facts.extend(inferred(graph, &departure, &residual));
         missing_facts.sort();
         if departure.identities.is_empty() {
@@ -136,6 +137,7 @@ impl<'a> Stage<'a> {
                 format!("account `{account}` is of `{id}`, whom no source lists now")
             }));
             missing_facts.extend(could_be(graph, id));
+            missing_facts.extend(graph.undecided.about_gone(id));
             missing_facts.sort();
         }
         Rehearsal {
@@ -167,17 +169,28 @@ fn inferred(graph: &Graph, departure: &Departure, residual: &[ResidualItem]) -> 
         .collect()
 }
 
-/// What nobody has read, and accounts that could be the leaver's as well as another's.
-fn unsettled(graph: &Graph, departure: &Departure) -> Vec<String> {
+/// What nobody has read, and what could be the leaver's as well as another's.
+fn unsettled(graph: &Graph, departure: &Departure, at: DateTime<Utc>) -> Vec<String> {
     let unread = graph
         .never_read
         .iter()
         .map(|source| format!("source `{source}` was never read"));
-    let maybe = departure
-        .identities
-        .iter()
-        .flat_map(|identity| could_be(graph, graph.identity_ids.at(*identity)));
-    unread.chain(maybe).collect()
+    let maybe = departure.identities.iter().flat_map(|identity| {
+        let id = graph.identity_ids.at(*identity);
+        let undecided = graph.undecided.about(*identity, id);
+        could_be(graph, id).into_iter().chain(undecided)
+    });
+    let exits = departure.event == LifecycleEvent::VendorExit;
+    let vendor = departure.identity.filter(|_| exits);
+    let employed = vendor.map(|vendor| {
+        let named = (vendor, graph.identity_ids.at(vendor));
+        let all = &graph.undecided;
+        all.may_work_for(named, &graph.identity_ids, at)
+    });
+    unread
+        .chain(maybe)
+        .chain(employed.into_iter().flatten())
+        .collect()
 }
 
 /// The accounts that could be somebody's as well as another's, listed or not.

@@ -6,13 +6,13 @@
 
 use super::account_past;
 use super::blocks::{self, At, Block, Columns, Listing, apart};
-use super::graph_people::{Coming, Found, Maybe, resolved};
+use super::graph_people::{Coming, Found, Maybe, perhaps, resolved};
 use super::names::Names;
 use super::outline::{Depth, GrantOutline};
 use super::ownership::confirmed_owners;
 use super::read_states::{never_read, read_states};
 use super::retention::refuse_before_horizon;
-use super::snapshot::NO_SOURCE;
+use super::snapshot::is_custody;
 use super::{Store, StoreError, SyncId, ground, persons};
 use crate::access::holding::{Holding, Position};
 use crate::access::making::{Making, NewCredential, NewLocation, NewOwner, Number};
@@ -148,8 +148,7 @@ impl Store {
         loading.controls(making).await?;
         loading.owners(making, known).await?;
         for (owner, basis) in confirmed {
-            let refer =
-                |source: &str, id: &str| resolved(known, &format!("{source}:{id}"), NO_SOURCE);
+            let refer = |source: &str, id: &str| resolved(known, &known.meant_of(source, id));
             let object = &owner.object;
             let number = match object.kind {
                 ObjectType::Identity => refer(&object.system, &object.id),
@@ -515,7 +514,7 @@ impl Loading<'_> {
         .await?;
         for (source, owner) in found {
             let object = match owner.object_type {
-                ObjectType::Identity => resolved(known, &owner.object_id, source),
+                ObjectType::Identity => resolved(known, &known.meant(&owner.object_id, source)),
                 ObjectType::Account
                 | ObjectType::Credential
                 | ObjectType::Location
@@ -524,10 +523,17 @@ impl Loading<'_> {
                     self.object(owner.object_type, system, &owner.object_id)
                 }
             };
+            let meant = known.meant(owner.owner_id.as_str(), source);
+            if is_custody(&owner) {
+                let system = owner.system.as_ref().map_or("", |s| s.as_str());
+                let name = format!("{system}:{}", owner.object_id);
+                let could = perhaps(known, &meant).map(|one| (one, name.clone()));
+                making.doubtful.custody.extend(could);
+            }
             making.owner(NewOwner {
                 object_type: owner.object_type,
                 object,
-                owner: resolved(known, owner.owner_id.as_str(), source),
+                owner: resolved(known, &meant),
                 role: owner.role,
                 basis: Basis::Observed,
             });

@@ -6,8 +6,8 @@ use super::outline::{AccountOutline, Depth};
 use crate::access::making::{Making, NewAccount, Number};
 use crate::access::{AccountRow, Group, IdentityRow, MaybeAccounts, expiry};
 use crate::correlate::{
-    AccountKeys, Employment, Gathering, Identities, Match, Part, Persons, Several, employers,
-    merged,
+    AccountKeys, Employment, Gathering, Identities, Match, Meant, Part, Persons, Several,
+    employers, merged,
 };
 use crate::lifecycle::Basis;
 use lastkey_contract::IdentityId;
@@ -19,13 +19,18 @@ fn person(known: &Identities, identity: u32) -> Number {
     Number::from(known.lead(identity))
 }
 
-/// The number of whom a reference of a source means; of nobody where it is not one.
-pub(super) fn resolved(known: &Identities, reference: &str, source: i64) -> Number {
-    match known.named(reference, source).as_slice() {
-        [one] => person(known, *one),
-        // Numbers of people are not negative.
-        [] | [_, _, ..] => -1,
-    }
+/// The number of whom a reference means; of nobody where it is not one.
+pub(super) fn resolved(known: &Identities, meant: &Meant) -> Number {
+    // Numbers of people are not negative.
+    meant.one.map_or(-1, |one| person(known, one))
+}
+
+/// The numbers of those whom a reference could mean as well as others.
+pub(super) fn perhaps<'m>(
+    known: &'m Identities,
+    meant: &'m Meant,
+) -> impl Iterator<Item = Number> + 'm {
+    meant.maybe.iter().map(|one| person(known, *one))
 }
 
 /// Identities as they come. Whose employer is who is known once all are.
@@ -81,8 +86,9 @@ impl Coming {
             }
             let source = known.source(number);
             let employer = employer_ids.remove(&number);
-            let employer = employer.map(|id| resolved(&known, &id, source));
-            let mut employed: Vec<_> = employer.into_iter().map(Employment::always).collect();
+            let employer = employer.map(|id| known.meant(&id, source));
+            let mut employed: Vec<Employment<Meant>> =
+                employer.into_iter().map(Employment::always).collect();
             let mut row = row;
             if let Some(first) = whole.get(&number) {
                 let records = persons.with(source, known.id(number));
@@ -102,13 +108,20 @@ impl Coming {
                         status: person.status,
                         leaver_kind: person.leaver_kind,
                     };
-                    let refer =
-                        |(source, id): (i64, &IdentityId)| resolved(&known, id.as_str(), source);
+                    let refer = |(source, id): (i64, &IdentityId)| known.meant(id.as_str(), source);
                     let employers = employers(&all).into_iter();
                     employed = employers.map(|one| one.with(refer(one.of))).collect();
                 }
             }
             let numbered = Number::from(number);
+            for one in &employed {
+                let employers = perhaps(&known, &one.of);
+                let employers = employers.map(|employer| (employer, one.with(numbered)));
+                making.doubtful.employed.extend(employers);
+            }
+            let employed = employed
+                .iter()
+                .map(|one| one.with(resolved(&known, &one.of)));
             making.identity(numbered, &known.called(number), row, employed);
         }
         known

@@ -115,4 +115,6 @@ mod decisions_tests;
 #[cfg(test)]
 mod graph_tests;
 #[cfg(test)]
+mod in_doubt_tests;
+#[cfg(test)]
 mod tests;

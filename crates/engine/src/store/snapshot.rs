@@ -9,13 +9,10 @@ use super::{Store, StoreError, SyncId, ground, persons};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
 use crate::correlate::{AccountKeys, Gathering, IdentityKeys, Match, employers, merged};
 use crate::lifecycle::Basis;
-use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner};
+use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner, OwnerRole};
 use lastkey_contract::{IdentityId, Kind};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, HashMap};
-
-/// No row of a source: what people decided names its sources itself.
-pub(super) const NO_SOURCE: i64 = -1;
 
 /// What has to be resolved between sources, with the row of its source.
 #[derive(Default)]
@@ -58,12 +55,10 @@ impl Store {
         let mut known = gathering.done(persons.clone());
         account_past::remember(&mut reading, at, &mut known).await?;
         drop(reading);
-        let resolve = |reference: &IdentityId, source: i64| match known
-            .named(reference.as_str(), source)
-            .as_slice()
-        {
-            [one] => IdentityId::new(known.shown(*one)),
-            [] | [_, _, ..] => reference.clone(),
+        let shown = |one: &u32| IdentityId::new(known.shown(*one));
+        let resolve = |reference: &IdentityId, source: i64| {
+            let one = known.meant(reference.as_str(), source).one;
+            one.as_ref().map_or_else(|| reference.clone(), shown)
         };
         let fact = |number: u32| Some(&identities.get(number as usize)?.1);
         for (number, (source, identity)) in (0..).zip(&identities) {
@@ -80,6 +75,13 @@ impl Store {
             let mut said_by = BTreeMap::new();
             let mut all = vec![(*source, identity)];
             all.extend(others.filter_map(|n| Some((known.source(n), fact(n)?))));
+            for one in employers(&all) {
+                let (source, employer) = one.of;
+                let maybe = known.meant(employer.as_str(), source).maybe;
+                let works = one.with(IdentityId::new(known.shown(number)));
+                let maybe = maybe.iter().map(|one| (shown(one), works.clone()));
+                snapshot.in_doubt.employers.extend(maybe);
+            }
             if let Some((_, others)) = all.split_first().filter(|(_, others)| !others.is_empty()) {
                 let others: Vec<&Identity> = others.iter().map(|(_, fact)| *fact).collect();
                 let together = merged(identity, &others);
@@ -147,6 +149,14 @@ impl Store {
             snapshot.accounts.push(account);
         }
         for (source, mut owner) in owners {
+            if is_custody(&owner) {
+                let system = owner.system.clone().unwrap_or_else(|| "".into());
+                let maybe = known.meant(owner.owner_id.as_str(), source).maybe;
+                let maybe = maybe
+                    .iter()
+                    .map(|one| (shown(one), system.clone(), owner.object_id.clone()));
+                snapshot.in_doubt.custody.extend(maybe);
+            }
             owner.owner_id = resolve(&owner.owner_id, source);
             if owner.object_type == ObjectType::Identity {
                 let object = IdentityId::new(owner.object_id.as_str());
@@ -156,7 +166,9 @@ impl Store {
         }
         for (confirmed, basis) in confirmed {
             let refer = |source: &str, id: &str| {
-                resolve(&IdentityId::new(format!("{source}:{id}")), NO_SOURCE)
+                let one = known.meant_of(source, id).one;
+                let named = || IdentityId::new(format!("{source}:{id}"));
+                one.as_ref().map_or_else(named, shown)
             };
             let object = confirmed.object;
             let (system, object_id) = match object.kind {
@@ -194,6 +206,11 @@ impl Store {
     pub(crate) async fn read_states(&self, at: i64) -> Result<Vec<ReadState>, StoreError> {
         read_states(&mut *self.readers().begin().await?, at).await
     }
+}
+
+/// Whether an owner line says that somebody knows a credential without a place.
+pub(super) fn is_custody(owner: &Owner) -> bool {
+    owner.role == OwnerRole::Custodian && owner.object_type == ObjectType::Credential
 }
 
 /// Everything visible at a moment, in one pass over the tables and in the order in which it was

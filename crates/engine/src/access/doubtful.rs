@@ -1,0 +1,181 @@
+//! What could concern somebody as well as another, beside accounts: who has a credential in
+//! custody, who works for whom, and who is one person with whom. It is counted as nobody's, and
+//! whoever leaves is told of it.
+
+use super::columns::{NONE, Rows, Texts};
+use super::making::Number;
+use crate::correlate::Employment;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Records that may be one person's and are not counted as such.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PerhapsOne<T> {
+    /// `source:id`, and of whom it is a record; None where nobody is listed.
+    pub records: Vec<(String, Option<T>)>,
+    /// Places of two that somebody decided to be apart.
+    pub apart: Vec<(usize, usize)>,
+}
+
+impl<T: Ord> PerhapsOne<T> {
+    /// In the order of the names of the records.
+    pub(crate) fn new(
+        records: Vec<(String, Option<T>)>,
+        apart: &[(usize, usize)],
+    ) -> PerhapsOne<T> {
+        let mut named: Vec<(usize, (String, Option<T>))> =
+            records.into_iter().enumerate().collect();
+        named.sort_by(|(_, (a, _)), (_, (b, _))| a.cmp(b));
+        let places: BTreeMap<usize, usize> = (0..)
+            .zip(&named)
+            .map(|(to, (from, _))| (*from, to))
+            .collect();
+        let place = |from: &usize| places.get(from).copied();
+        let pairs = apart.iter().filter_map(|(a, b)| {
+            let (a, b) = (place(a)?, place(b)?);
+            Some((a.min(b), a.max(b)))
+        });
+        let pairs: BTreeSet<(usize, usize)> = pairs.collect();
+        PerhapsOne {
+            apart: pairs.into_iter().collect(),
+            records: named.into_iter().map(|(_, record)| record).collect(),
+        }
+    }
+}
+
+/// The same as it comes; people are named by number.
+#[derive(Default)]
+pub(crate) struct Doubtful {
+    /// By employer.
+    pub employed: Vec<(Number, Employment<Number>)>,
+    /// Credentials, `system:id`, by whose custody they could be in.
+    pub custody: Vec<(Number, String)>,
+    pub persons: Vec<PerhapsOne<Number>>,
+}
+
+/// How many others of a doubt are named.
+const NAMED: usize = 5;
+
+/// What is not decided, by whom it could concern.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Undecided {
+    employed: Rows<Employment<u32>>,
+    credentials: Texts,
+    custody: Rows<u32>,
+    /// Records of all doubts, one doubt after the other.
+    records: Texts,
+    /// The identity of each, `NONE` of one that is not listed.
+    whose: Vec<u32>,
+    /// Where the doubt of each begins and ends.
+    doubts: Vec<(u32, u32)>,
+    doubt: Vec<u32>,
+    records_of: Rows<u32>,
+    of_gone: BTreeMap<String, Vec<u32>>,
+    apart: BTreeSet<(u32, u32)>,
+}
+
+impl Doubtful {
+    /// `row` gives the row of an identity; there are so many.
+    pub fn done(mut self, identities: u32, row: impl Fn(Number) -> u32) -> Undecided {
+        let mut undecided = Undecided::default();
+        let employed = self.employed.iter();
+        let employed = employed.map(|(by, one)| (row(*by), one.with(row(one.of))));
+        undecided.employed = Rows::build(identities, employed.collect());
+        let mut custody: Vec<(u32, String)> = Vec::new();
+        custody.extend(self.custody.into_iter().map(|(of, name)| (row(of), name)));
+        custody.sort_unstable();
+        custody.dedup();
+        let credentials = &mut undecided.credentials;
+        let custody = custody
+            .into_iter()
+            .map(|(of, name)| (of, credentials.push(&name)));
+        undecided.custody = Rows::build(identities, custody.collect());
+        self.persons.sort_unstable_by(|a, b| {
+            let names = |one: &PerhapsOne<Number>| -> Vec<String> {
+                one.records.iter().map(|(name, _)| name.clone()).collect()
+            };
+            names(a).cmp(&names(b))
+        });
+        let mut of: Vec<(u32, u32)> = Vec::new();
+        for doubt in self.persons {
+            let number = u32::try_from(undecided.doubts.len()).unwrap_or(NONE);
+            let from = undecided.records.len();
+            for (name, whose) in doubt.records {
+                let place = undecided.records.push(&name);
+                let whose = whose.map_or(NONE, &row);
+                match whose {
+                    NONE => undecided.of_gone.entry(name).or_default().push(place),
+                    whose => of.push((whose, place)),
+                }
+                undecided.whose.push(whose);
+                undecided.doubt.push(number);
+            }
+            undecided.doubts.push((from, undecided.records.len()));
+            let place = |n: usize| from.saturating_add(u32::try_from(n).unwrap_or(NONE));
+            let pairs = doubt.apart.iter().map(|(a, b)| (place(*a), place(*b)));
+            undecided.apart.extend(pairs);
+        }
+        undecided.records_of = Rows::build(identities, of);
+        undecided
+    }
+}
+
+impl Undecided {
+    /// What could concern an identity as well as another.
+    pub fn about(&self, identity: u32, id: &str) -> Vec<String> {
+        let custody = self.custody.row(identity).iter().map(|row| {
+            let credential = self.credentials.at(*row);
+            format!(
+                "credential `{credential}` could be in the custody of `{id}` as well as of another"
+            )
+        });
+        let records = self.records_of.row(identity);
+        custody.chain(self.perhaps_one(records)).collect()
+    }
+
+    /// With whom a record that no source lists now could be one person.
+    pub fn about_gone(&self, record: &str) -> Vec<String> {
+        let records = self.of_gone.get(record);
+        let records = records.map_or(&[][..], Vec::as_slice);
+        self.perhaps_one(records).collect()
+    }
+
+    /// Who may work for somebody at a moment.
+    pub fn may_work_for(
+        &self,
+        (employer, id): (u32, &str),
+        ids: &Texts,
+        at: DateTime<Utc>,
+    ) -> Vec<String> {
+        let employed = self.employed.row(employer).iter();
+        let then = employed.filter(|one| one.holds(at));
+        then.map(|one| format!("`{}` may work for `{id}`", ids.at(one.of)))
+            .collect()
+    }
+
+    fn perhaps_one<'u>(&'u self, records: &'u [u32]) -> impl Iterator<Item = String> + 'u {
+        let whose = |place: u32| self.whose.get(place as usize).copied().unwrap_or(NONE);
+        records.iter().flat_map(move |record| {
+            let doubt = self.doubt.get(*record as usize);
+            let (from, to) = doubt
+                .and_then(|doubt| self.doubts.get(*doubt as usize))
+                .copied()
+                .unwrap_or_default();
+            let others = (from..to).filter(|other| {
+                let one = whose(*other) == whose(*record) && whose(*record) != NONE;
+                let pair = ((*record).min(*other), (*record).max(*other));
+                other != record && !one && !self.apart.contains(&pair)
+            });
+            let others: Vec<u32> = others.collect();
+            let name = self.records.at(*record);
+            let named = others.iter().take(NAMED).map(|other| {
+                let other = self.records.at(*other);
+                format!("`{name}` could be one person with `{other}`")
+            });
+            let more = others.len().saturating_sub(NAMED);
+            let more =
+                (more > 0).then(|| format!("`{name}` could be one person with {more} others"));
+            named.chain(more).collect::<Vec<String>>()
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! What could concern somebody as well as another reaches the verdict, and never as a pass.
+
+use super::{Decision, NewDecision, RecordName};
+use crate::collect::seeded::Seeded;
+use crate::collect::tests::{Bench, bench, now, quick, read_with};
+use crate::collect::{Removals, SyncSettings};
+use crate::lifecycle::{Leaver, Plan, RehearsalSettings, rehearse_leaver};
+use lastkey_contract::{Fact, Kind};
+use serde_json::{Value, json};
+
+fn fact(kind: &str, mut value: Value) -> Fact {
+    value["fact"] = json!(kind);
+    serde_json::from_value(value).unwrap()
+}
+
+fn person(id: &str, more: Value) -> Fact {
+    let mut value = json!({"id": id, "kind": "person"});
+    for (column, said) in more.as_object().unwrap() {
+        value[column] = said.clone();
+    }
+    fact("identity", value)
+}
+
+/// People with nothing but ids.
+fn people(ids: &[&str]) -> Vec<Fact> {
+    ids.iter().map(|id| person(id, json!({}))).collect()
+}
+
+async fn roster(bench: &Bench, source: &str, records: Vec<Fact>) {
+    let settings = SyncSettings {
+        removals: Removals::Accept,
+        ..quick()
+    };
+    let connector = Seeded::new(9).with(Kind::Identity, records);
+    read_with(bench, source, &connector, &settings)
+        .await
+        .unwrap();
+}
+
+/// Reads a secret of nobody's account, and who has it in custody.
+async fn custody(bench: &Bench, owner: &str) {
+    let credential = json!({"system": "ad", "id": "pw", "kind": "password", "account_id": "svc"});
+    let line = json!({"object_type": "credential", "system": "ad", "object_id": "pw",
+        "owner_id": owner, "role": "custodian"});
+    let own = Seeded::new(9)
+        .with(
+            Kind::Account,
+            vec![fact("account", json!({"system": "ad", "id": "svc"}))],
+        )
+        .with(Kind::Credential, vec![fact("credential", credential)])
+        .with(Kind::Owner, vec![fact("owner", line)]);
+    read_with(bench, "own", &own, &quick()).await.unwrap();
+}
+
+async fn same(bench: &Bench, a: &str, b: &str) {
+    decide(bench, a, b, Decision::Same).await;
+}
+
+async fn decide(
+    bench: &Bench,
+    a: &str,
+    b: &str,
+    says: impl Fn(RecordName, RecordName) -> Decision,
+) {
+    let record = |text: &str| {
+        let (source, id) = text.split_once(':').unwrap();
+        RecordName {
+            source: source.to_owned(),
+            id: id.to_owned(),
+        }
+    };
+    let decision = NewDecision {
+        decision: says(record(a), record(b)),
+        why: "asked".to_owned(),
+        seen: json!({}),
+    };
+    bench.store.decide(&[decision], now()).await.unwrap();
+}
+
+/// What stays open when somebody leaves, and what is missing for a verdict of what could be theirs;
+/// the same for the graph of the blocks and of a snapshot.
+async fn left(bench: &Bench, who: &str) -> (Vec<String>, Vec<String>) {
+    bench.store.derive_if_stale().await.unwrap();
+    let graph = bench.store.load_graph(None).await.unwrap();
+    let snapshot = bench.store.load_snapshot(None).await.unwrap();
+    let other = crate::access::Graph::build(&snapshot);
+    assert_eq!(format!("{graph:#?}"), format!("{other:#?}"));
+    let settings = RehearsalSettings::default();
+    let leaver = Leaver::Identity(who.into());
+    let found = rehearse_leaver(&graph, &Plan::default(), &leaver, now(), &settings);
+    let open = found.residual.iter();
+    let open = open.map(|item| format!("{}:{}", item.system, item.id));
+    let missing = found.missing_facts.into_iter();
+    let missing = missing.filter(|fact| fact.contains("could be") || fact.contains("may work"));
+    (open.collect(), missing.collect())
+}
+
+async fn check(bench: &Bench, who: &str, open: &[&str], missing: &[&str]) {
+    let found = left(bench, who).await;
+    let texts = |all: &[&str]| -> Vec<String> { all.iter().map(ToString::to_string).collect() };
+    assert_eq!(found, (texts(open), texts(missing)), "{who}");
+}
+
+const BOTH: [&str; 2] = ["ad:svc", "ad:pw"];
+
+#[tokio::test]
+async fn custody_of_a_record_that_is_listed_no_more_is_its_persons() {
+    let bench = bench(&["hr", "vd", "own"]).await;
+    roster(&bench, "hr", people(&["u1", "u2"])).await;
+    roster(&bench, "vd", people(&["v1"])).await;
+    custody(&bench, "hr:u1").await;
+    same(&bench, "hr:u1", "vd:v1").await;
+    check(&bench, "u1", &BOTH, &[]).await;
+    roster(&bench, "hr", people(&["u2"])).await;
+    check(&bench, "v1", &BOTH, &[]).await;
+    custody(&bench, "u1").await;
+    check(&bench, "v1", &BOTH, &[]).await;
+}
+
+#[tokio::test]
+async fn custody_under_an_id_of_two_sources_could_be_of_either() {
+    let bench = bench(&["hr", "vd", "own"]).await;
+    roster(&bench, "hr", people(&["u1"])).await;
+    custody(&bench, "u1").await;
+    check(&bench, "u1", &BOTH, &[]).await;
+    roster(&bench, "vd", people(&["u1"])).await;
+    for who in ["hr:u1", "vd:u1"] {
+        let doubt =
+            format!("credential `ad:pw` could be in the custody of `{who}` as well as of another");
+        check(&bench, who, &[], &[&doubt]).await;
+    }
+    same(&bench, "hr:u1", "vd:u1").await;
+    check(&bench, "u1", &BOTH, &[]).await;
+}
+
+#[tokio::test]
+async fn whoever_may_work_for_a_vendor_is_named_at_its_exit() {
+    let bench = bench(&["hr", "vd", "other"]).await;
+    let vendor = || fact("identity", json!({"id": "v9", "kind": "vendor"}));
+    let hr = |employer: &str| vec![person("u1", json!({"employer_id": employer}))];
+    roster(&bench, "vd", vec![vendor()]).await;
+    roster(&bench, "hr", hr("v9")).await;
+    let account = json!({"system": "ad", "id": "a1", "identity_id": "hr:u1"});
+    let accounts = Seeded::new(9)
+        .with(Kind::Identity, hr("v9"))
+        .with(Kind::Account, vec![fact("account", account)]);
+    read_with(&bench, "hr", &accounts, &quick()).await.unwrap();
+    check(&bench, "v9", &["ad:a1"], &[]).await;
+    roster(&bench, "other", vec![vendor()]).await;
+    check(&bench, "vd:v9", &[], &["`u1` may work for `vd:v9`"]).await;
+    check(&bench, "other:v9", &[], &["`u1` may work for `other:v9`"]).await;
+    // Named with its source, it is that one's, also once only another record of it is listed.
+    let named = Seeded::new(9)
+        .with(Kind::Identity, hr("vd:v9"))
+        .with(Kind::Account, vec![]);
+    let settings = SyncSettings {
+        removals: Removals::Accept,
+        ..quick()
+    };
+    read_with(&bench, "hr", &named.with(Kind::Account, vec![]), &settings)
+        .await
+        .unwrap();
+    check(&bench, "other:v9", &[], &[]).await;
+    same(&bench, "vd:v9", "other:v9").await;
+    roster(&bench, "vd", vec![]).await;
+    let graph = bench.store.load_graph(None).await.unwrap();
+    let vendor = graph.identity(&"v9".into()).unwrap();
+    assert_eq!(graph.employed.row(vendor).len(), 1);
+}
