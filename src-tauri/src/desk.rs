@@ -218,6 +218,8 @@ impl Desk {
         for (name, _) in &stops {
             self.running().remove(name);
         }
+        // Nobody waits for these; a list that is opened meanwhile waits for what is left of it.
+        tauri::async_runtime::spawn(async move { workbench.ready_lists().await });
         let mut reports = Vec::new();
         let mut failure = None;
         for outcome in outcomes? {

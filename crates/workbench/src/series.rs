@@ -109,7 +109,7 @@ impl Workbench {
         }
         let whole = imported.reports.iter().all(|r| r.state != "cancelled");
         if deriving == Deriving::AtOnce && whole {
-            self.store.settle_ownership(self.now()).await?;
+            self.store.settle_after_read(self.now()).await?;
         }
         if imported.reports.is_empty() {
             self.keep_words(&request).await?;

@@ -151,12 +151,20 @@ impl Workbench {
         Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
     }
 
+    /// Makes what lists that are opened later would have to wait for: those of owners where a read
+    /// has left them, and who has how many accounts.
+    pub async fn ready_lists(&self) -> Result<(), Failure> {
+        self.store.settle_ownership(self.now()).await?;
+        self.store.everyone_by_accounts().await?;
+        Ok(())
+    }
+
     /// Makes what is made of what several sources hold.
     async fn make_after(&self, ended: Ended) -> Result<(), StoreError> {
         match ended {
             // Neither needs anything of the other.
             Ended::Last => {
-                let making = self.store.settle_ownership(self.now());
+                let making = self.store.settle_after_read(self.now());
                 let (made, said) = join(making, self.store.say_references(Utc::now())).await;
                 made.and(said)
             }

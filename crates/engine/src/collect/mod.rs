@@ -298,7 +298,7 @@ async fn finish(
         tokio::spawn(async move { store.derive_if_stale().await });
     } else if settings.deriving == Deriving::AtOnce {
         store
-            .settle_ownership(settings.today.unwrap_or(ended))
+            .settle_after_read(settings.today.unwrap_or(ended))
             .await?;
     } else if store.joins_persons().await? {
         store.derive_if_stale().await?;

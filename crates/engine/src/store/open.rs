@@ -76,6 +76,7 @@ pub struct Store {
 pub(super) struct Making {
     pub links: tokio::sync::Mutex<()>,
     pub roster: tokio::sync::Mutex<()>,
+    pub ownership: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Store {

@@ -189,8 +189,7 @@ impl Store {
         };
         let mut window: Vec<u32> = match (order, found) {
             (BY_ACCOUNTS, found) => {
-                let counted = self.people_by_accounts();
-                let all = self.recall(|kept| &mut kept.by_accounts, counted).await?;
+                let all = self.everyone_by_accounts().await?;
                 let kept = all
                     .iter()
                     .copied()
@@ -290,6 +289,12 @@ impl Store {
             }
         }
         Ok(set)
+    }
+
+    /// Everyone by the number of their accounts, as it was found for the file as it stands now.
+    pub async fn everyone_by_accounts(&self) -> Result<Arc<Vec<u32>>, StoreError> {
+        let counted = self.people_by_accounts();
+        self.recall(|kept| &mut kept.by_accounts, counted).await
     }
 
     /// Everyone by the number of their accounts, then by id. Accounts are counted when asked for.

@@ -7,7 +7,7 @@ use super::super::{Store, StoreError, meta};
 use super::decisions::OwnedBy;
 use super::holds::Holds;
 use super::known::{Holder, Known, Line, record_number};
-use super::{MADE_FOR, record};
+use super::{MADE_FOR, MADE_UPTO, record};
 use crate::ownership::{
     Clue, ObjectName, Own, OwnerState, Pointer, Relation, Sibling, Standing, Subject, Suggestion,
     clues, own_clues, ranked, sibling_clues, standing, team_clues,
@@ -57,11 +57,26 @@ pub(super) fn owned_number(names: Names, object: &ObjectName) -> i64 {
     names.joined(&["owned", object.kind.word(), &object.system, &object.id])
 }
 
+/// Of more objects than these the lists of owners take so long that a small read does not wait.
+const MANY: i64 = 200_000;
+/// So few have come where it is no more than one of so many.
+const FEW_OF: i64 = 16;
+
+/// Whether a read leaves the lists of owners to whoever asks next.
+fn is_left(new: i64, all: i64) -> bool {
+    all > MANY && new <= all / FEW_OF
+}
+
 impl Store {
     /// Makes anew what is made of the facts, where they have changed since: links and lists, then
     /// the lists of owners.
     pub async fn settle_ownership(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         self.derive_if_stale().await?;
+        if self.ownership_holds(now).await? {
+            return Ok(());
+        }
+        // Whoever comes meanwhile finds made what it waited for.
+        let _alone = self.making().ownership.lock().await;
         if self.ownership_holds(now).await? {
             return Ok(());
         }
@@ -103,8 +118,34 @@ impl Store {
             }
             rows.write(&mut writing.tx).await?;
         }
+        let upto: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM blocks")
+            .fetch_one(&mut *reading)
+            .await?;
+        meta::put(&mut writing.tx, MADE_UPTO, &upto.to_string()).await?;
         meta::put(&mut writing.tx, MADE_FOR, &known.holds.words()).await?;
         writing.commit().await
+    }
+
+    /// The same once a read has ended; but where few of very many objects have come, the lists of
+    /// owners are left to whoever asks next: to make them takes as long as such a read.
+    pub async fn settle_after_read(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let (new, all): (i64, i64) = sqlx::query_as(
+            "SELECT coalesce(sum(CASE WHEN id > ?1 THEN size END), 0), coalesce(sum(size), 0)
+             FROM blocks WHERE ended_sync IS NULL",
+        )
+        .bind(self.made_upto().await?)
+        .fetch_one(self.readers())
+        .await?;
+        match is_left(new, all) {
+            true => self.derive_if_stale().await,
+            false => self.settle_ownership(now).await,
+        }
+    }
+
+    /// The last block that was there when the lists of owners were made last.
+    async fn made_upto(&self) -> Result<i64, StoreError> {
+        let upto = self.meta(MADE_UPTO).await?;
+        Ok(upto.and_then(|block| block.parse().ok()).unwrap_or(0))
     }
 
     /// Whether the lists of owners are made of what is stored, for this moment.
@@ -402,5 +443,24 @@ impl Rows {
         }
         self.suggestions.clear();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_left;
+
+    #[test]
+    fn only_a_small_read_of_a_large_store_leaves_the_lists_of_owners() {
+        for (new, all, left) in [
+            (0, 0, false),
+            (1, 1_000, false),
+            (1_000_000, 1_000_000, false),
+            (400_000, 5_600_000, false),
+            (5_389, 5_600_000, true),
+            (0, 5_600_000, true),
+        ] {
+            assert_eq!(is_left(new, all), left, "{new} of {all}");
+        }
     }
 }

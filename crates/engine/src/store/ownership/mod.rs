@@ -4,7 +4,7 @@
 //! that it survives every sync; a decision is undone by another row. Tables `owned`,
 //! `owner_lines` and `owner_suggestions` are derived: made anew in one pass at the end of a read
 //! that changed anything, so that windows of lists read what is ready; by the first list that asks
-//! where a read was ended before, or somebody's last day has passed.
+//! where a read changed little of very much or was ended before, or somebody's last day has passed.
 
 mod asked;
 mod attested;
@@ -115,6 +115,9 @@ pub(super) const NO_SOURCE: i64 = -1;
 pub(super) async fn mark_stale(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     meta::put(connection, MADE_FOR, "").await
 }
+
+/// The entry of `meta` that says which block was the last when they were made.
+const MADE_UPTO: &str = "ownership_made_upto";
 
 /// Behind what says for which moments they hold: a decision was followed line by line since, and
 /// what else it tells of is not said yet.
