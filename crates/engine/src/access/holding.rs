@@ -39,6 +39,13 @@ pub(super) enum From {
     Entitlement(u32),
 }
 
+/// The ends of many grants, by their places; `NONE` where they are to be looked for one by one.
+#[derive(Default)]
+pub(crate) struct Ends {
+    accounts: Vec<u32>,
+    entitlements: Vec<u32>,
+}
+
 /// Who holds what.
 #[derive(Default)]
 pub(crate) struct Holding {
@@ -84,6 +91,34 @@ impl Holding {
             }
         }
         None
+    }
+
+    /// Who holds what of many grants, from `froms` to `tos`, is looked up at once: `ends` takes it.
+    pub(crate) fn find_ends(&self, froms: &[Number], tos: &[Number], ends: &mut Ends) {
+        self.accounts.get_all(froms, &mut ends.accounts);
+        self.entitlements
+            .places
+            .get_all(tos, &mut ends.entitlements);
+    }
+
+    /// The same as `grant` of one of those whose ends were looked up.
+    pub(crate) fn grant_between(
+        &mut self,
+        ends: &Ends,
+        place: usize,
+        (principal, entitlement): (Number, Number),
+        terms: Terms,
+    ) -> Option<Position> {
+        let known = |places: &[u32]| places.get(place).copied().filter(|place| *place != NONE);
+        match (known(&ends.accounts), known(&ends.entitlements)) {
+            (Some(account), Some(entitlement)) => {
+                let terms = self.terms_row(terms);
+                let row = GrantRow { entitlement, terms };
+                self.account_grants.push((account, row));
+                None
+            }
+            (None, _) | (_, None) => self.grant(principal, entitlement, terms),
+        }
     }
 
     /// Grants whose ends were not known when they came, in the order in which they came: each

@@ -378,36 +378,7 @@ impl Making {
 
         graph.undecided = self.doubtful.done(identities.rows.len(), identity_of);
 
-        // accounts
-        graph.account_ids = accounts.texts(&self.accounts.ids);
-        graph.accounts = accounts.column(&self.accounts.rows, |account| AccountRow {
-            identity: identities.row(account.identity),
-            ..*account
-        });
-        for (place, through) in &self.through {
-            let through = account_of(Some(*through));
-            graph.accounts.at_mut(accounts.row(*place)).through = through;
-        }
-        for (row, place) in (0..).zip(&accounts.places) {
-            graph.accounts.at_mut(row).system = system_of(&self.accounts.systems, *place);
-        }
-        drop(self.accounts);
-        let all = || (0..).zip(graph.accounts.values());
-        let mut of_identities = Vec::with_capacity(accounts.places.len());
-        of_identities.extend(all().map(|(row, account)| (account.identity, row)));
-        let through = all().filter(|(_, account)| account.through != NONE);
-        let through = through.map(|(row, account)| (account.through, row));
-        graph.sign_in_here = Rows::build(accounts.rows.len(), through.collect());
-        graph.accounts_of = Rows::build(identities.rows.len(), of_identities);
-
-        // entitlements and grants
-        let listed = &entitlement_list;
-        graph.entitlement_ids = entitlements.texts(&listed.ids);
-        graph.entitlements = entitlements.column(&listed.rows, |row| *row);
-        for (row, place) in (0..).zip(&entitlements.places) {
-            graph.entitlements.at_mut(row).system = system_of(&listed.systems, *place);
-        }
-        graph.terms = Column::new(terms_list);
+        // accounts, and who holds what beside them
         let grants = |mut pairs: Vec<(u32, GrantRow)>, order: &Order| {
             for (from, grant) in &mut pairs {
                 *from = order.row(*from);
@@ -415,8 +386,45 @@ impl Making {
             }
             Rows::build(order.rows.len(), pairs)
         };
-        graph.account_grants = grants(account_grants, &accounts);
-        graph.entitlement_grants = grants(entitlement_grants, &entitlements);
+        (graph.account_grants, graph.entitlement_grants) = std::thread::scope(|scope| {
+            let held = scope.spawn(|| {
+                let of_accounts = grants(account_grants, &accounts);
+                (of_accounts, grants(entitlement_grants, &entitlements))
+            });
+            graph.account_ids = accounts.texts(&self.accounts.ids);
+            graph.accounts = accounts.column(&self.accounts.rows, |account| AccountRow {
+                identity: identities.row(account.identity),
+                ..*account
+            });
+            for (place, through) in &self.through {
+                let through = account_of(Some(*through));
+                graph.accounts.at_mut(accounts.row(*place)).through = through;
+            }
+            for (row, place) in (0..).zip(&accounts.places) {
+                graph.accounts.at_mut(row).system = system_of(&self.accounts.systems, *place);
+            }
+            drop(self.accounts);
+            let all = || (0..).zip(graph.accounts.values());
+            let mut of_identities = Vec::with_capacity(accounts.places.len());
+            of_identities.extend(all().map(|(row, account)| (account.identity, row)));
+            let through = all().filter(|(_, account)| account.through != NONE);
+            let through = through.map(|(row, account)| (account.through, row));
+            graph.sign_in_here = Rows::build(accounts.rows.len(), through.collect());
+            graph.accounts_of = Rows::build(identities.rows.len(), of_identities);
+            match held.join() {
+                Ok(held) => held,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        });
+
+        // entitlements
+        let listed = &entitlement_list;
+        graph.entitlement_ids = entitlements.texts(&listed.ids);
+        graph.entitlements = entitlements.column(&listed.rows, |row| *row);
+        for (row, place) in (0..).zip(&entitlements.places) {
+            graph.entitlements.at_mut(row).system = system_of(&listed.systems, *place);
+        }
+        graph.terms = Column::new(terms_list);
 
         // credentials
         graph.credential_ids = credentials.texts(&self.credentials.listed.ids);

@@ -84,6 +84,21 @@ impl Places {
         None
     }
 
+    /// The places of many numbers, `NONE` of those that have none.
+    ///
+    /// One step for all of them after the other: so the memory that each step looks into is fetched
+    /// for several at once.
+    pub fn get_all(&self, numbers: &[Number], places: &mut Vec<u32>) {
+        places.clear();
+        let first = |number: &Number| self.table.get(self.first_slot(*number)).copied();
+        places.extend(numbers.iter().map(|number| first(number).unwrap_or(NONE)));
+        for (place, number) in places.iter_mut().zip(numbers) {
+            if self.numbers.get(*place as usize) != Some(number) {
+                *place = self.get(*number).unwrap_or(NONE);
+            }
+        }
+    }
+
     /// Gives a number the next place, unless it has one; its place.
     pub fn add(&mut self, number: Number) -> u32 {
         if let Some(place) = self.get(number) {
@@ -126,6 +141,11 @@ mod tests {
             for number in (-3..60).chain([i64::MIN, i64::MAX]).chain(known.keys().copied()) {
                 prop_assert_eq!(places.get(number), known.get(&number).copied());
             }
+            let asked: Vec<Number> = (-3..60).chain(known.keys().copied()).collect();
+            let mut all = Vec::new();
+            places.get_all(&asked, &mut all);
+            let one_by_one = asked.iter().map(|number| places.get(*number).unwrap_or(NONE));
+            prop_assert_eq!(all, one_by_one.collect::<Vec<_>>());
         }
     }
 }

@@ -177,6 +177,8 @@ pub struct Identities {
     pub(super) before: HashMap<u64, Vec<Before>>,
     /// What more than so many have is found once.
     pub(super) few: usize,
+    /// How many have, or had, the value that most have.
+    pub(super) most: usize,
     pub(super) once: Once,
     /// What values lead to that many people have, or had.
     pub(super) led: Mutex<HashMap<u64, Led>>,
@@ -275,6 +277,7 @@ impl Gathering {
                 reused: HashSet::new(),
                 before: HashMap::new(),
                 few: FEW,
+                most: 0,
                 once: Once::default(),
                 led: Mutex::default(),
                 rule_names,
@@ -353,6 +356,8 @@ impl Gathering {
         known.indexes = values.into_iter().map(Index::new).collect();
         known.by_id = Index::new(ids);
         known.each_once = known.by_id.has_each_once();
+        let most = known.indexes.iter().map(Index::most).max();
+        known.most = most.unwrap_or(0).max(known.left.most());
         known.persons = persons;
         known.find_leads();
         known

@@ -45,6 +45,12 @@ impl Index {
         neighbours.all(|((a, _), (b, _))| a != b)
     }
 
+    /// How many numbers have the hash that most have.
+    pub(super) fn most(&self) -> usize {
+        let alike = self.entries.chunk_by(|(a, _), (b, _)| a == b);
+        alike.map(<[_]>::len).max().unwrap_or(0)
+    }
+
     /// The numbers that have this hash, ascending.
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = u32> {
         let part = (hash >> self.shift) as usize;

@@ -113,7 +113,7 @@ impl Identities {
 
     /// Whether more than a few have the values that a rule takes of an account, or had them.
     fn leads_to_many(&self, ready: &ReadyRule, account: &AccountKeys) -> bool {
-        if ready.rule.is_of_identity_id() {
+        if self.most <= self.few || ready.rule.is_of_identity_id() {
             return false;
         }
         let values = ready.rule.account.iter();

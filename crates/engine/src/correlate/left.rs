@@ -78,6 +78,11 @@ impl Left {
         self.records.is_empty()
     }
 
+    /// How many records had the value that most had.
+    pub fn most(&self) -> usize {
+        self.by_value.values().map(Vec::len).max().unwrap_or(0)
+    }
+
     /// Whether some record had the value before.
     pub fn had(&self, taken: usize, value: &str) -> bool {
         self.by_value

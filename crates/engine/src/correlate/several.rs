@@ -36,8 +36,8 @@ impl Part {
         }
     }
 
-    #[expect(clippy::len_without_is_empty, reason = "nobody is no part")]
-    pub fn len(&self) -> usize {
+    /// How many they are.
+    pub fn count(&self) -> usize {
         match self {
             Part::Listed(numbers) => numbers.len(),
             Part::Records(records) => records.len(),
@@ -262,7 +262,7 @@ impl Identities {
                 return own.alone();
             }
         }
-        match (own.len() > self.few, other.len() > self.few) {
+        match (own.count() > self.few, other.count() > self.few) {
             // Somebody is left of them.
             (true, false) => own.alone(),
             (false, _) => self.without(&own, &self.members_of(other)),
@@ -310,7 +310,7 @@ impl Identities {
                 }
             })
         };
-        if part.len() <= self.few {
+        if part.count() <= self.few {
             return look();
         }
         let mut found = self.once.found();

@@ -36,7 +36,7 @@ fn kept(found: &[Match]) -> usize {
     let mut places = HashSet::new();
     let all = found.iter().flat_map(parts);
     all.filter(|part| places.insert(part.place()))
-        .map(Part::len)
+        .map(Part::count)
         .sum()
 }
 

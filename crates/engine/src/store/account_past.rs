@@ -5,7 +5,7 @@
 //! it is asked for, so that no answer misses the latest change. Of a system that tells the last use
 //! of each account there is a version a day; those are alike here, and none of them is kept.
 
-use super::blocks::{self, At, Columns, Which};
+use super::blocks::{self, Again, At, Columns, Which};
 use super::objects::named;
 use super::outline::Depth;
 use super::{AccountName, Store, StoreError, ground, link_rules, meta};
@@ -266,6 +266,7 @@ impl AccountPast {
         connection: &mut SqliteConnection,
         rows: &[Row],
         at: At,
+        kept: &mut Again,
         mut take: impl FnMut(AccountKeys, Option<String>),
     ) -> Result<(), StoreError> {
         if rows.is_empty() {
@@ -278,7 +279,8 @@ impl AccountPast {
             .into_iter()
             .collect();
         let rows: Vec<i64> = rows.iter().map(|row| row.row).collect();
-        blocks::versions_of(connection, &rows, self.depth.columns(), |block, place| {
+        let columns = self.depth.columns();
+        blocks::versions_of(connection, kept, &rows, columns, |block, place| {
             let Some(ended) = block.ended_sync(place).filter(|ended| *ended <= moment) else {
                 return Ok(());
             };
@@ -296,22 +298,24 @@ impl AccountPast {
         rows: &[Row],
         at: At,
         known: &mut Identities,
+        kept: &mut Again,
     ) -> Result<(), StoreError> {
-        self.each(connection, rows, at, |keys, until| {
+        self.each(connection, rows, at, kept, |keys, until| {
             known.remember(&keys, until);
         })
         .await
     }
 }
 
-/// Tells correlation what all accounts had before a moment.
+/// Tells correlation what all accounts had before a moment; `kept` keeps what was looked into.
 pub(super) async fn remember(
     connection: &mut SqliteConnection,
     at: At,
     known: &mut Identities,
+    kept: &mut Again,
 ) -> Result<(), StoreError> {
     let past = read(connection, Trust::Kept).await?;
-    past.remember(connection, &past.rows, at, known).await
+    past.remember(connection, &past.rows, at, known, kept).await
 }
 
 impl Store {
@@ -329,7 +333,8 @@ impl Store {
         let own = past.rows.iter().filter(|row| row.account() == of);
         let own: Vec<Row> = own.copied().collect();
         let mut before = Vec::new();
-        past.each(&mut reading, &own, At::Now, |keys, until| {
+        let kept = &mut Again::none();
+        past.each(&mut reading, &own, At::Now, kept, |keys, until| {
             before.push((keys, until));
         })
         .await?;

@@ -5,7 +5,7 @@
 //! every column of every fact, which of a million accounts is more than a workstation has room for.
 
 use super::account_past;
-use super::blocks::{self, At, Block, Columns, Listing, apart};
+use super::blocks::{self, Again, At, Block, Columns, Listing, apart};
 use super::graph_people::{Coming, Found, Maybe, perhaps, resolved};
 use super::names::Names;
 use super::outline::{Depth, GrantOutline};
@@ -14,7 +14,7 @@ use super::read_states::{never_read, read_states};
 use super::retention::refuse_before_horizon;
 use super::snapshot::is_custody;
 use super::{Store, StoreError, SyncId, ground, persons};
-use crate::access::holding::{Holding, Position};
+use crate::access::holding::{Ends, Holding, Position};
 use crate::access::making::{Making, NewCredential, NewLocation, NewOwner, Number};
 use crate::access::{
     CredentialRow, EntitlementRow, Graph, expiry, is_production, membership, revocation,
@@ -106,7 +106,9 @@ impl Store {
         let reads = read_states(&mut reading, limit).await?;
         let never_read = never_read(&mut reading, as_of).await?;
         let confirmed = confirmed_owners(&mut reading, self.names()?, at).await?;
-        let (ground, depth) = ground::at_moment(&mut reading, at).await?;
+        // What is looked into for the past is looked into again with all others.
+        let mut kept = Again::some();
+        let (ground, depth) = ground::at_moment(&mut reading, at, &mut kept).await?;
         let persons = persons::at_moment(&mut reading, at).await?;
         let listing = Listing::read(&mut reading, at).await?;
         let loading = Loading {
@@ -125,11 +127,13 @@ impl Store {
         // Who holds what is made beside whose accounts they are.
         let people = async {
             let gathering = Gathering::new(ground);
-            let (mut known, making) = loading.identities(gathering, persons, making).await?;
+            let identities = loading.identities(gathering, persons, making, &mut kept);
+            let (mut known, making) = identities.await?;
+            let mut kept = Again::some();
             let mut connection = loading.connection.lock().await;
-            account_past::remember(&mut connection, at, &mut known).await?;
+            account_past::remember(&mut connection, at, &mut known, &mut kept).await?;
             drop(connection);
-            loading.accounts(known, making, again).await
+            loading.accounts(known, making, again, &mut kept).await
         };
         let (people, held) = join(people, loading.grants(holding)).await;
         let (mut found, held) = (people?, held?);
@@ -234,6 +238,7 @@ impl Loading<'_> {
         gathering: Gathering,
         persons: Persons,
         mut making: Making,
+        kept: &mut Again,
     ) -> Result<(Identities, Making), StoreError> {
         let (all, depth) = (
             self.listing.all(Kind::Identity, self.depth.columns()),
@@ -242,7 +247,7 @@ impl Loading<'_> {
         let count = self.listing.at_most(Kind::Identity);
         let coming = Coming::new(gathering, persons, count);
         let coming = all
-            .each_apart(self.connection, coming, move |coming, block| {
+            .each_apart(self.connection, kept, coming, move |coming, block| {
                 coming.take(depth, block)
             })
             .await?;
@@ -290,6 +295,7 @@ impl Loading<'_> {
         known: Identities,
         making: Making,
         again: HashSet<i64>,
+        kept: &mut Again,
     ) -> Result<Found, StoreError> {
         let (all, depth) = (
             self.listing.all(Kind::Account, self.depth.columns()),
@@ -300,7 +306,7 @@ impl Loading<'_> {
             known,
             maybe: Maybe::default(),
         };
-        all.each_apart(self.connection, found, move |found, block| {
+        all.each_apart(self.connection, kept, found, move |found, block| {
             found.take(depth, &again, block)
         })
         .await
@@ -432,22 +438,33 @@ impl Loading<'_> {
             unknown: Vec::new(),
             positions: HashMap::new(),
         };
-        all.each_apart(self.connection, held, |held, block| {
-            block.places().try_for_each(|place| {
-                let outline: GrantOutline = block.outline(place)?;
-                let row = block.row(place);
-                match ends(block, place) {
-                    (Some(from), Some(to)) => {
-                        if let Some(position) = held.holding.grant(from, to, outline.terms()) {
-                            held.unknown.push(row);
-                            held.positions.insert(row, position);
+        let mut found = Ends::default();
+        all.each_apart(
+            self.connection,
+            &mut Again::none(),
+            held,
+            move |held, block| {
+                held.holding.find_ends(&block.froms, &block.tos, &mut found);
+                block.places().try_for_each(|place| {
+                    let outline: GrantOutline = block.outline(place)?;
+                    let row = block.row(place);
+                    match ends(block, place) {
+                        (Some(from), Some(to)) => {
+                            let ends = (from, to);
+                            let terms = outline.terms();
+                            if let Some(position) =
+                                held.holding.grant_between(&found, place, ends, terms)
+                            {
+                                held.unknown.push(row);
+                                held.positions.insert(row, position);
+                            }
                         }
+                        (None, _) | (_, None) => held.unknown.push(row),
                     }
-                    (None, _) | (_, None) => held.unknown.push(row),
-                }
-                Ok(())
-            })
-        })
+                    Ok(())
+                })
+            },
+        )
         .await
     }
 

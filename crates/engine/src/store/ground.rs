@@ -1,6 +1,6 @@
 //! What correlation goes by, read from the store: rules, decisions, who left, whose id was given on.
 
-use super::blocks::{self, At, Block, Columns, Which};
+use super::blocks::{self, Again, At, Block, Columns, Which};
 use super::decisions::{self, About, Decision};
 use super::outline::Depth;
 use super::{StoreError, SyncState, link_rules};
@@ -106,6 +106,7 @@ pub(super) async fn odd_records(
     at: At,
     sources: &SourceRows,
     depth: Depth,
+    kept: &mut Again,
 ) -> Result<Odd, StoreError> {
     let live: HashSet<i64> = sources.rows.values().copied().collect();
     let ever = Which::ever(Kind::Identity);
@@ -114,35 +115,30 @@ pub(super) async fn odd_records(
     let is_listed =
         |block: &Block, place| block.ended_sync(place).is_none_or(|ended| ended > moment);
     // Of nearly all there is one version and it stands: only of the others are all looked up.
+    let mut all = blocks::all(connection, &ever, Columns::Keys).await?;
+    all.retain(is_there);
     let mut ended: HashSet<(i64, i64)> = HashSet::new();
-    blocks::each(connection, &ever, Columns::Keys, |block| {
-        if is_there(block) && block.has_ended() {
-            let places = block.places().filter(|place| !is_listed(block, *place));
-            let keys = places.filter_map(|place| block.keys.get(place));
-            ended.extend(keys.map(|key| (block.source, *key)));
-        }
-        Ok(())
-    })
-    .await?;
+    for block in all.iter().filter(|block| block.has_ended()) {
+        let places = block.places().filter(|place| !is_listed(block, *place));
+        let keys = places.filter_map(|place| block.keys.get(place));
+        ended.extend(keys.map(|key| (block.source, *key)));
+    }
     if ended.is_empty() {
         return Ok(Odd::default());
     }
     let mut versions: Vec<Version> = Vec::new();
-    blocks::each(connection, &ever, Columns::Keys, |block| {
-        if is_there(block) {
-            versions.extend(block.places().filter_map(|place| {
-                let key = *block.keys.get(place)?;
-                ended.contains(&(block.source, key)).then(|| Version {
-                    source: block.source,
-                    key,
-                    row: block.row(place),
-                    listed: is_listed(block, place),
-                })
-            }));
-        }
-        Ok(())
-    })
-    .await?;
+    for block in &all {
+        versions.extend(block.places().filter_map(|place| {
+            let key = *block.keys.get(place)?;
+            ended.contains(&(block.source, key)).then(|| Version {
+                source: block.source,
+                key,
+                row: block.row(place),
+                listed: is_listed(block, place),
+            })
+        }));
+    }
+    drop(all);
     versions.sort_unstable_by_key(|v| (v.source, v.key, v.row));
     let mut rows: Vec<i64> = Vec::new();
     let mut last_of_gone: HashSet<i64> = HashSet::new();
@@ -168,6 +164,7 @@ pub(super) async fn odd_records(
     let mut earlier: HashMap<(i64, String), Vec<usize>> = HashMap::new();
     blocks::versions_of(
         connection,
+        kept,
         &rows,
         depth.columns(),
         |block: &Block, place| {
@@ -264,14 +261,16 @@ pub(super) async fn read(
     Ok((ground, person_rules))
 }
 
-/// What correlation goes by at a moment, and how much of facts it makes one read.
+/// What correlation goes by at a moment, and how much of facts it makes one read; `kept` keeps what of
+/// people was looked into.
 pub(super) async fn at_moment(
     connection: &mut SqliteConnection,
     at: At,
+    kept: &mut Again,
 ) -> Result<(Ground, Depth), StoreError> {
     let sources = source_rows(connection, at).await?;
     let depth = depth(connection).await?;
-    let odd = odd_records(connection, at, &sources, depth).await?;
+    let odd = odd_records(connection, at, &sources, depth, kept).await?;
     let (ground, _) = read(connection, &sources, &odd).await?;
     Ok((ground, depth))
 }

@@ -41,7 +41,7 @@ impl<'k> Telling<'k> {
     fn names(&mut self, several: &Several) -> Option<String> {
         let (mut names, mut few) = (Vec::new(), Several::default());
         for part in several.parts() {
-            if part.len() <= CANDIDATES {
+            if part.count() <= CANDIDATES {
                 few = few.and(part.clone().into());
                 continue;
             }

@@ -96,8 +96,14 @@ pub(super) async fn gather(
     sum.join(&persons);
     let mut known = gathering.done(persons::numbered(&persons));
     let Before { past, rows } = before;
-    past.remember(connection, &rows, At::Now, &mut known)
-        .await?;
+    past.remember(
+        connection,
+        &rows,
+        At::Now,
+        &mut known,
+        &mut blocks::Again::none(),
+    )
+    .await?;
     Ok(Gathered {
         known,
         persons,
@@ -163,7 +169,8 @@ pub(super) async fn persons_then(
         return Ok(Persons::default());
     }
     let depth = ground::depth(connection).await?;
-    let odd = ground::odd_records(connection, at, sources, depth).await?;
+    let odd =
+        ground::odd_records(connection, at, sources, depth, &mut blocks::Again::none()).await?;
     for record in odd.gone() {
         joining.see(record, Listed::Once);
     }
@@ -193,8 +200,14 @@ async fn ask(
     after: i64,
 ) -> Result<(), StoreError> {
     let Before { past, rows } = before;
-    past.each(connection, rows, At::Now, |keys, _| gathering.ask(&keys))
-        .await?;
+    past.each(
+        connection,
+        rows,
+        At::Now,
+        &mut blocks::Again::none(),
+        |keys, _| gathering.ask(&keys),
+    )
+    .await?;
     let accounts = Which::now(Kind::Account);
     blocks::each_after(connection, &accounts, depth.columns(), after, |block| {
         block.places().try_for_each(|place| {

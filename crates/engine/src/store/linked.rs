@@ -5,7 +5,7 @@
 //! now: nothing of it is kept.
 
 use super::account_past;
-use super::blocks::{self, At, Columns, Which};
+use super::blocks::{self, Again, At, Columns, Which};
 use super::detail::PersonLink;
 use super::link::Telling;
 use super::link_rules::Bases;
@@ -198,7 +198,7 @@ async fn known_then(
 ) -> Result<(Identities, Depth), StoreError> {
     refuse_before_horizon(connection, sync, None).await?;
     let at = At::of(Some(sync));
-    let (ground, depth) = ground::at_moment(connection, at).await?;
+    let (ground, depth) = ground::at_moment(connection, at, &mut Again::none()).await?;
     let mut gathering = Gathering::new(ground);
     let which = Which {
         at,
@@ -213,7 +213,7 @@ async fn known_then(
     })
     .await?;
     let mut known = gathering.done(persons::at_moment(connection, at).await?);
-    account_past::remember(connection, at, &mut known).await?;
+    account_past::remember(connection, at, &mut known, &mut Again::none()).await?;
     Ok((known, depth))
 }
 

@@ -6,7 +6,7 @@
 //! only what differs is written: `link_marks` holds eight bytes of what each link says.
 
 use super::account_past::{self, AccountPast, Trust};
-use super::blocks::{self, At, Columns, Which};
+use super::blocks::{self, Again, At, Columns, Which};
 use super::ground::{self, SourceRows, odd_records, source_rows};
 pub(super) use super::link::Link;
 use super::link::Telling;
@@ -309,7 +309,7 @@ async fn correlate(
 ) -> Result<Correlated, StoreError> {
     let sources = source_rows(connection, At::Now).await?;
     let depth = ground::depth(connection).await?;
-    let odd = odd_records(connection, At::Now, &sources, depth).await?;
+    let odd = odd_records(connection, At::Now, &sources, depth, &mut Again::none()).await?;
     let (made, trust) = match extent {
         Extent::Changed => (Made::last(connection).await?, Trust::Kept),
         Extent::All => (None, Trust::Nothing),

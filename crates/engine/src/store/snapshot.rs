@@ -1,7 +1,7 @@
 //! A sealed snapshot out of the store: current facts, or those of an earlier sync.
 
 use super::account_past;
-use super::blocks::{self, At, Columns, Which};
+use super::blocks::{self, Again, At, Columns, Which};
 use super::ownership::confirmed_owners;
 use super::read_states::{never_read, read_states};
 use super::retention::refuse_before_horizon;
@@ -41,7 +41,7 @@ impl Store {
             ..Snapshot::default()
         };
         let confirmed = confirmed_owners(&mut reading, self.names()?, at).await?;
-        let (ground, _) = ground::at_moment(&mut reading, at).await?;
+        let (ground, _) = ground::at_moment(&mut reading, at, &mut Again::none()).await?;
         let persons = persons::at_moment(&mut reading, at).await?;
         let Visible {
             identities,
@@ -53,7 +53,7 @@ impl Store {
             gathering.add(&IdentityKeys::of(*source, identity));
         }
         let mut known = gathering.done(persons.clone());
-        account_past::remember(&mut reading, at, &mut known).await?;
+        account_past::remember(&mut reading, at, &mut known, &mut Again::none()).await?;
         drop(reading);
         let shown = |one: &u32| IdentityId::new(known.shown(*one));
         let resolve = |reference: &IdentityId, source: i64| {

@@ -2,6 +2,7 @@
 //! once, and what is read is unpacked and looked at on threads of its own.
 
 use super::super::StoreError;
+use super::again::Again;
 use super::visit::{Block, Columns, Packed, fetch};
 use super::which::At;
 use lastkey_contract::Kind;
@@ -70,10 +71,11 @@ impl Part<'_> {
     async fn fetch(
         &self,
         connection: &Mutex<&mut SqliteConnection>,
+        kept: &mut Again,
         blocks: &[i64],
     ) -> Result<Packed, StoreError> {
         let mut connection = connection.lock().await;
-        fetch(&mut connection, blocks, self.columns, self.at).await
+        fetch(&mut connection, kept, blocks, self.columns, self.at).await
     }
 
     /// Every block in turn. The next ones are read while the last ones are looked at.
@@ -86,9 +88,10 @@ impl Part<'_> {
         let Some(first) = parts.next() else {
             return Ok(());
         };
-        let mut packed = self.fetch(connection, first).await?;
+        let mut none = Again::none();
+        let mut packed = self.fetch(connection, &mut none, first).await?;
         for part in parts {
-            let next = self.fetch(connection, part);
+            let next = self.fetch(connection, &mut none, part);
             let taken = async { packed.unpack()?.iter().try_for_each(&mut take) };
             let (next, taken) = futures_util::future::join(next, taken).await;
             taken?;
@@ -97,10 +100,12 @@ impl Part<'_> {
         packed.unpack()?.iter().try_for_each(&mut take)
     }
 
-    /// Every block in turn, on another thread; `made` is what is made of them.
+    /// Every block in turn, on another thread; `made` is what is made of them. Those that are kept are
+    /// not read again.
     pub async fn each_apart<T: Send + 'static>(
         &self,
         connection: &Mutex<&mut SqliteConnection>,
+        kept: &mut Again,
         mut made: T,
         mut take: impl FnMut(&mut T, &Block) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -114,7 +119,7 @@ impl Part<'_> {
             Ok(made)
         });
         for part in self.blocks.chunks(self.columns.at_once()) {
-            let packed = self.fetch(connection, part).await?;
+            let packed = self.fetch(connection, kept, part).await?;
             if give.send(packed).await.is_err() {
                 // It has ended early and says why.
                 break;

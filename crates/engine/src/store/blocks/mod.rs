@@ -8,6 +8,7 @@
 //! index: a question along a reference goes through the column of that reference, eight bytes an
 //! object.
 
+mod again;
 mod anew;
 mod apart;
 mod forget;
@@ -20,6 +21,7 @@ mod tests;
 mod visit;
 mod which;
 
+pub(super) use again::Again;
 pub(super) use anew::{number_anew, stamp_anew};
 pub(super) use apart::{Listing, apart};
 pub(super) use forget::{forget, forgettable};

@@ -3,6 +3,7 @@
 use super::super::StoreError;
 use super::super::objects::ContentHash;
 use super::super::outline::Outline;
+use super::again::Again;
 use super::form::{NONE, Texts, read_hashes, read_numbers};
 use super::which::{At, Which};
 use super::{block_of, place_of, row_of};
@@ -10,7 +11,7 @@ use futures_util::future::join;
 use lastkey_contract::Kind;
 use memchr::memmem;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 /// Which columns of them: what is not needed is not decrypted.
@@ -102,7 +103,7 @@ pub(in super::super) enum Outlines {
     Some(Texts),
 }
 
-type Row = (
+pub(super) type Row = (
     i64,
     i64,
     String,
@@ -120,7 +121,7 @@ type Row = (
 );
 
 impl Block {
-    fn of(row: Row, at: At) -> Result<Block, StoreError> {
+    fn of(row: &Row, at: At) -> Result<Block, StoreError> {
         let (
             id,
             source,
@@ -137,17 +138,17 @@ impl Block {
             facts,
             outlines,
         ) = row;
-        let kind = Kind::from_word(&kind)
+        let kind = Kind::from_word(kind)
             .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of a block")))?;
-        let numbers = |bytes: Option<Vec<u8>>| bytes.as_deref().map(read_numbers);
+        let numbers = |bytes: &Option<Vec<u8>>| bytes.as_deref().map(read_numbers);
         Ok(Block {
-            id,
-            source,
+            id: *id,
+            source: *source,
             kind,
-            first_sync,
-            size: usize::try_from(size).unwrap_or(0),
+            first_sync: *first_sync,
+            size: usize::try_from(*size).unwrap_or(0),
             ended: Vec::new(),
-            ended_whole: ended,
+            ended_whole: *ended,
             at,
             froms: numbers(froms).unwrap_or_default(),
             tos: numbers(tos).unwrap_or_default(),
@@ -351,10 +352,10 @@ impl Packed {
         Ok(Packed { rows, ended, at })
     }
 
-    pub fn unpack(self) -> Result<Vec<Block>, StoreError> {
-        let rows = self.rows.into_iter();
+    pub fn unpack(&self) -> Result<Vec<Block>, StoreError> {
+        let rows = self.rows.iter();
         let blocks: Result<Vec<_>, _> = rows.map(|row| Block::of(row, self.at)).collect();
-        let (mut blocks, mut ended) = (blocks?, self.ended.into_iter().peekable());
+        let (mut blocks, mut ended) = (blocks?, self.ended.iter().copied().peekable());
         for block in &mut blocks {
             while let Some((row, sync)) = ended.next_if(|(row, _)| block_of(*row) <= block.id) {
                 if block_of(row) == block.id {
@@ -391,22 +392,48 @@ pub(in super::super) async fn by_id(
     at: At,
 ) -> Result<Vec<Block>, StoreError> {
     let rows = rows_of(&mut *connection, ids, columns).await?;
+    packed_apart(connection, rows, at).await?.unpack()
+}
+
+/// With what of blocks had ended that may stand far from each other.
+async fn packed_apart(
+    connection: &mut SqliteConnection,
+    rows: Vec<Row>,
+    at: At,
+) -> Result<Packed, StoreError> {
+    let near = |first: &Row, last: &Row| last.0 - first.0 <= 4 * rows.len() as i64;
+    if let (Some(first), Some(last)) = (rows.first(), rows.last())
+        && near(first, last)
+    {
+        return Packed::of(connection, rows, at).await;
+    }
     let mut ended = Vec::new();
     // One by one: between two of them there may be thousands.
     for row in &rows {
         ended.extend(ended_between(&mut *connection, row.0, row.0, at).await?);
     }
-    Packed { rows, ended, at }.unpack()
+    Ok(Packed { rows, ended, at })
 }
 
-/// The same of blocks that stand near each other, not unpacked yet.
+/// The same of blocks that stand near each other, not unpacked yet; those that are kept are not read
+/// again.
 pub(super) async fn fetch(
     connection: &mut SqliteConnection,
+    kept: &mut Again,
     ids: &[i64],
     columns: Columns,
     at: At,
 ) -> Result<Packed, StoreError> {
-    let rows = rows_of(&mut *connection, ids, columns).await?;
+    let mut rows = kept.take(ids, columns);
+    if rows.is_empty() {
+        rows = rows_of(&mut *connection, ids, columns).await?;
+    } else if rows.len() < ids.len() {
+        let there: HashSet<i64> = rows.iter().map(|row| row.0).collect();
+        let missing = ids.iter().copied().filter(|id| !there.contains(id));
+        let missing: Vec<i64> = missing.collect();
+        rows.extend(rows_of(&mut *connection, &missing, columns).await?);
+        rows.sort_unstable_by_key(|row| row.0);
+    }
     Packed::of(connection, rows, at).await
 }
 
@@ -417,7 +444,7 @@ async fn load(
     at: At,
 ) -> Result<Vec<Block>, StoreError> {
     let rows = rows_of(connection, ids, columns).await?;
-    rows.into_iter().map(|row| Block::of(row, at)).collect()
+    rows.iter().map(|row| Block::of(row, at)).collect()
 }
 
 async fn rows_of(
@@ -507,18 +534,33 @@ fn at_places(
 }
 
 /// The blocks of some rows, each with the places that were asked for, and by which sync each ended.
+/// The next ones are read while the last ones are looked at; `kept` keeps them for whoever reads them
+/// again.
 pub(in super::super) async fn versions_of(
     connection: &mut SqliteConnection,
+    kept: &mut Again,
     rows: &[i64],
     columns: Columns,
     mut take: impl FnMut(&Block, usize) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let (ids, places) = places_of(rows);
-    for part in ids.chunks(16) {
-        let blocks = by_id(&mut *connection, part, columns, At::Ever).await?;
-        at_places(&blocks, &places, &mut take)?;
+    let mut look = |packed: Packed, kept: &mut Again| {
+        at_places(&packed.unpack()?, &places, &mut take)?;
+        kept.keep(packed.rows, columns);
+        Ok::<(), StoreError>(())
+    };
+    let mut packed: Option<Packed> = None;
+    for part in ids.chunks(columns.at_once()) {
+        let next = async {
+            let rows = rows_of(&mut *connection, part, columns).await?;
+            packed_apart(&mut *connection, rows, At::Ever).await
+        };
+        let looked = async { packed.take().map_or(Ok(()), |packed| look(packed, kept)) };
+        let (next, looked) = join(next, looked).await;
+        looked?;
+        packed = Some(next?);
     }
-    Ok(())
+    packed.map_or(Ok(()), |packed| look(packed, kept))
 }
 
 /// The blocks of some rows, each with the places that were asked for. What of them had ended one by

@@ -3,7 +3,7 @@
 
 use super::super::StoreError;
 use super::super::account_past::{self, Trust};
-use super::super::blocks::{self, At, Which};
+use super::super::blocks::{self, Again, At, Which};
 use super::super::ground::{self, odd_records, source_rows};
 use super::super::link_gather::{Gathered, Kept, gather};
 use super::super::names::Names;
@@ -19,7 +19,7 @@ pub(super) async fn belongings(
 ) -> Result<HashSet<(i64, i64)>, StoreError> {
     let sources = source_rows(connection, At::Now).await?;
     let depth = ground::depth(connection).await?;
-    let odd = odd_records(connection, At::Now, &sources, depth).await?;
+    let odd = odd_records(connection, At::Now, &sources, depth, &mut Again::none()).await?;
     let past = account_past::read(connection, Trust::Kept).await?;
     let mut records = HashSet::new();
     if odd.past.is_empty() && odd.reused.is_empty() {
@@ -40,8 +40,14 @@ pub(super) async fn belongings(
         })
     })
     .await?;
-    past.each(connection, past.all(), At::Now, |keys, _| rest(&keys))
-        .await?;
+    past.each(
+        connection,
+        past.all(),
+        At::Now,
+        &mut Again::none(),
+        |keys, _| rest(&keys),
+    )
+    .await?;
     Ok(records)
 }
 
@@ -59,7 +65,7 @@ pub(super) async fn changed_accounts(
     }
     let sources = source_rows(connection, At::Now).await?;
     let depth = ground::depth(connection).await?;
-    let odd = odd_records(connection, At::Now, &sources, depth).await?;
+    let odd = odd_records(connection, At::Now, &sources, depth, &mut Again::none()).await?;
     let Gathered { known, .. } = gather(connection, &sources, &odd, &past, Kept::All).await?;
     let accounts = Which::now(Kind::Account);
     blocks::each(connection, &accounts, depth.columns(), |block| {
