@@ -217,25 +217,39 @@ impl Store {
         value: &str,
         size: usize,
     ) -> Result<Set, StoreError> {
-        let order = self.roster_order(name).await?;
         let wanted = roster::key_of(name, value);
+        let mut set = Set::none(size);
+        // Nothing is not a value.
+        if wanted.is_empty() {
+            return Ok(set);
+        }
         let sql = format!(
             "SELECT {of_people} FROM people p JOIN sources s ON s.id = p.source WHERE p.object = ?1"
         );
+        // Where the first of them stands and the last is looked for on the same way at first.
+        let mut compared: HashMap<usize, Ordering> = HashMap::new();
         let mut bounds = [0usize; 2];
         for (bound, after) in bounds.iter_mut().zip([Ordering::Less, Ordering::Equal]) {
-            let (mut low, mut high) = (0, order.len());
+            let (mut low, mut high) = (0, size);
             while low < high {
                 let middle = low + (high - low) / 2;
-                let number = order.get(middle).copied().unwrap_or(0);
-                let object = self.roster_rows(&[number]).await?;
-                let found: Option<(Option<String>,)> =
-                    sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str()))
-                        .bind(object.first())
-                        .fetch_optional(self.readers())
-                        .await?;
-                let text = found.and_then(|(text,)| text).unwrap_or_default();
-                match roster::key_of(name, &text).cmp(&wanted) <= after {
+                let known = match compared.get(&middle) {
+                    Some(known) => *known,
+                    None => {
+                        let number = self.roster_window(name, middle, 1).await?;
+                        let object = self.roster_rows(&number).await?;
+                        let found: Option<(Option<String>,)> =
+                            sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str()))
+                                .bind(object.first())
+                                .fetch_optional(self.readers())
+                                .await?;
+                        let text = found.and_then(|(text,)| text).unwrap_or_default();
+                        let known = roster::key_of(name, &text).cmp(&wanted);
+                        compared.insert(middle, known);
+                        known
+                    }
+                };
+                match known <= after {
                     true => low = middle + 1,
                     false => high = middle,
                 }
@@ -243,11 +257,17 @@ impl Store {
             *bound = low;
         }
         let [from, to] = bounds;
-        let mut set = Set::none(size);
-        // Nothing is not a value.
-        if !wanted.is_empty() {
-            for number in order.get(from..to).unwrap_or_default() {
-                set.add(*number);
+        // Whatever is less to read: those who have the value, or all others.
+        if to.saturating_sub(from) <= size / 2 {
+            for number in self.roster_range(name, from..to).await? {
+                set.add(number);
+            }
+            return Ok(set);
+        }
+        set = Set::all(size);
+        for others in [0..from, to..size] {
+            for number in self.roster_range(name, others).await? {
+                set.leave_out(number);
             }
         }
         Ok(set)

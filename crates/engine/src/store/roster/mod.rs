@@ -26,6 +26,7 @@ use numbering::{Changes, Numbering};
 use orders::Columns;
 use sqlx::SqliteConnection;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use words::Words;
 
 pub(super) const MIGRATION: &str = "
@@ -267,13 +268,32 @@ impl Store {
 
     /// A whole order.
     pub(super) async fn roster_order(&self, order: &str) -> Result<Vec<u32>, StoreError> {
-        let parts: Vec<(Vec<u8>,)> =
-            sqlx::query_as("SELECT bytes FROM roster_orders WHERE name = ?1 ORDER BY part")
-                .bind(order)
-                .fetch_all(self.readers())
-                .await?;
+        self.roster_range(order, 0..usize::MAX).await
+    }
+
+    /// The numbers of an order from one place to another.
+    pub(super) async fn roster_range(
+        &self,
+        order: &str,
+        places: Range<usize>,
+    ) -> Result<Vec<u32>, StoreError> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let parts: Vec<(Vec<u8>,)> = sqlx::query_as(
+            "SELECT bytes FROM roster_orders WHERE name = ?1 AND part BETWEEN ?2 AND ?3 ORDER BY part",
+        )
+        .bind(order)
+        .bind((places.start / PART) as i64)
+        .bind(((places.end - 1) / PART) as i64)
+        .fetch_all(self.readers())
+        .await?;
         let read = parts.iter().flat_map(|(bytes,)| number::read_narrow(bytes));
-        Ok(read.collect())
+        let before = places.start / PART * PART;
+        Ok(read
+            .skip(places.start - before)
+            .take(places.len())
+            .collect())
     }
 
     /// Whether the signs of ids have lists.

@@ -16,11 +16,23 @@ impl Set {
     }
 
     pub fn all(size: usize) -> Set {
-        let mut all = Set::none(size);
-        for number in 0..size {
-            all.add(number as u32);
+        let mut all = Set {
+            bits: vec![u64::MAX; size.div_ceil(64)],
+            size,
+        };
+        if let Some(last) = all.bits.last_mut()
+            && !size.is_multiple_of(64)
+        {
+            *last = (1 << (size % 64)) - 1;
         }
         all
+    }
+
+    /// Takes one out.
+    pub fn leave_out(&mut self, number: u32) {
+        if let Some(bits) = self.bits.get_mut(number as usize / 64) {
+            *bits &= !(1 << (number % 64));
+        }
     }
 
     /// Adds one; a number that there is not changes nothing.

@@ -1,6 +1,7 @@
 //! The roster beside what a plain list says: the same order, the same finds.
 
 use super::super::{PeopleQuery, PersonRow, Store};
+use super::Set;
 use crate::collect::seeded::Seeded;
 use crate::collect::tests::{bench, read};
 use lastkey_contract::{Fact, Kind};
@@ -324,5 +325,18 @@ proptest! {
             ))), 1..4), 1..4),
     ) {
         in_a_runtime(kept(steps));
+    }
+}
+
+#[test]
+fn a_set_of_all_has_each_and_whom_it_leaves_out_no_more() {
+    for size in [0, 1, 63, 64, 65, 200] {
+        let mut set = Set::all(size);
+        assert_eq!(set.len(), size);
+        assert!(!set.has(size as u32), "{size}");
+        let odd = (0..size as u32).filter(|number| number % 2 == 1);
+        odd.for_each(|number| set.leave_out(number));
+        let even: Vec<u32> = (0..size as u32).step_by(2).collect();
+        assert_eq!(set.numbers().collect::<Vec<_>>(), even, "{size}");
     }
 }
