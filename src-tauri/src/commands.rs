@@ -15,10 +15,10 @@ use lastkey_engine::practice::Size as PracticeSize;
 use lastkey_engine::store::RetentionReport;
 use lastkey_engine::views::{
     CheckView, DecisionLine, DiffRow, DiffView, DraftProblem, EventRow, ExportProgress,
-    ExportReport, FactRow, FailureView, IdentityDetail, IdentityRow, IdentityThen, JournalRow,
-    KindStanding, LinkCount, LinkExplained, LinkLine, ListQuery, MomentView, NewSource,
+    ExportReport, FactRow, FailureView, Forgotten, IdentityDetail, IdentityRow, IdentityThen,
+    JournalRow, KindStanding, LinkCount, LinkExplained, LinkLine, ListQuery, MomentView, NewSource,
     ObjectHistory, OwnedDetail, OwnedLine, OwnerDecisionView, OwnerPick, OwnerSuggestionView,
-    OwnersSummary, PersonDoubtLine, PersonLine, PlanView, RehearsalView, RehearsedRow,
+    OwnersSummary, PersonDoubtLine, PersonLine, PlanView, ReachView, RehearsalView, RehearsedRow,
     RetentionView, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow,
     StandingCount, Status, SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
@@ -134,6 +134,8 @@ commands! {
     weak_reads(at: Option<String>) -> Vec<WeakReadView>;
     /// Lets values be reduced to fingerprints, with the login that may read them; without, no longer.
     source_fingerprints(name: String, secret: Option<String>) -> SourceRow;
+    /// What nobody would know any more without a source.
+    source_forgets(name: String) -> Forgotten;
     /// Removes a source; its history stays.
     source_remove(name: String) -> ();
     /// Reads sources; none named means all.
@@ -148,6 +150,8 @@ commands! {
     identities(query: ListQuery) -> RowWindow<IdentityRow>;
     /// One identity with all it holds.
     identity(id: String) -> IdentityDetail;
+    /// What an identity reaches, listed or not, and the accounts that could be theirs as well as another's.
+    reach(identity: String) -> ReachView;
     /// How many accounts stand how, but for those that are somebody's; of one source or of all.
     undecided_counts(source: Option<String>) -> Vec<LinkCount>;
     /// Accounts that want a decision, worst first. Filters: state, source.
@@ -376,6 +380,10 @@ async fn source_fingerprints(
     Ok(bench.set_fingerprints(&name, consent, secret).await?)
 }
 
+async fn source_forgets(desk: &Desk, name: String) -> Answer<Forgotten> {
+    Ok(desk.workbench().await?.removal_forgets(&name).await?)
+}
+
 async fn source_remove(desk: &Desk, name: String) -> Answer<()> {
     desk.workbench().await?.remove_source(&name).await?;
     Ok(())
@@ -416,6 +424,10 @@ async fn identities(desk: &Desk, query: ListQuery) -> Answer<RowWindow<IdentityR
 
 async fn identity(desk: &Desk, id: String) -> Answer<IdentityDetail> {
     Ok(desk.workbench().await?.identity(&id).await?)
+}
+
+async fn reach(desk: &Desk, identity: String) -> Answer<ReachView> {
+    Ok(desk.workbench().await?.reach_of(&identity).await?)
 }
 
 async fn events(desk: &Desk, query: ListQuery) -> Answer<RowWindow<EventRow>> {

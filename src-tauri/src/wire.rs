@@ -4,12 +4,12 @@ use crate::settings::UiSettings;
 use lastkey_engine::store::RetentionReport;
 use lastkey_engine::views::{
     CheckView, DecisionLine, DiffRow, DiffView, DraftProblem, EventRow, ExportProgress,
-    ExportReport, FactRow, IdentityDetail, IdentityRow, IdentityThen, JournalRow, KindStanding,
-    LinkCount, LinkExplained, LinkLine, ListQuery, MomentView, NewSource, ObjectHistory,
-    OwnedDetail, OwnedLine, OwnerDecisionView, OwnerPick, OwnerSuggestionView, OwnersSummary,
-    PersonDoubtLine, PersonLine, PlanView, RehearsalView, RehearsedRow, RetentionView, RowWindow,
-    RunDetail, RunRow, ScriptView, SourceKindView, SourceRow, StandingCount, Status, SyncProgress,
-    SyncReport, VerifyView, WeakReadView,
+    ExportReport, FactRow, Forgotten, IdentityDetail, IdentityRow, IdentityThen, JournalRow,
+    KindStanding, LinkCount, LinkExplained, LinkLine, ListQuery, MomentView, NewSource,
+    ObjectHistory, OwnedDetail, OwnedLine, OwnerDecisionView, OwnerPick, OwnerSuggestionView,
+    OwnersSummary, PersonDoubtLine, PersonLine, PlanView, ReachView, RehearsalView, RehearsedRow,
+    RetentionView, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow,
+    StandingCount, Status, SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
 use tauri::ipc::Channel;
 use ts_rs::{Config, TS};
@@ -57,6 +57,7 @@ generated!(
     ExportProgress,
     ExportReport,
     FactRow,
+    Forgotten,
     IdentityDetail,
     IdentityRow,
     IdentityThen,
@@ -78,6 +79,7 @@ generated!(
     PersonLine,
     ObjectHistory,
     PlanView,
+    ReachView,
     RehearsalView,
     RehearsedRow,
     RetentionReport,

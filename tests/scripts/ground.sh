@@ -20,7 +20,7 @@ export PATH
 # shellcheck disable=SC2034 # read by the scripts that source this one
 build_packages="libwebkit2gtk-4.1-dev libdbus-1-dev librsvg2-dev pkg-config build-essential perl"
 # shellcheck disable=SC2034
-screen_packages="xvfb xauth dbus gnome-keyring libsecret-tools imagemagick"
+screen_packages="xvfb xauth dbus gnome-keyring libsecret-tools imagemagick fonts-dejavu-core fonts-wqy-microhei fonts-noto-color-emoji"
 # shellcheck disable=SC2034
 lab_packages="webkit2gtk-driver slapd ldap-utils 389-ds-base libnss3-tools openssl sqlite3 unzip shellcheck strace"
 

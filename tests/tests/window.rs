@@ -8,6 +8,8 @@
 mod accounts;
 #[path = "window/canaries.rs"]
 mod canaries;
+#[path = "window/gone.rs"]
+mod gone;
 #[path = "window/keys.rs"]
 mod keys;
 #[path = "window/looks.rs"]

@@ -60,7 +60,7 @@ pub use places::{default_store_path, settings_folder};
 pub use practice::{WrittenFile, write_practice_estate};
 pub use rehearsals::{ReachOf, check_plan, moment_from_text, summary_line};
 pub use series::Imported;
-pub use sources::{Forgotten, ImportRequest, check_new_source};
+pub use sources::{ImportRequest, check_new_source};
 pub use stop::Stop;
 pub use stores::{BackedUp, KeepIn, Rekeyed, StoreCheck, prove_key, recover, rekey, restore};
 pub use syncs::{SyncHow, SyncOutcome};

@@ -14,8 +14,8 @@ use lastkey_engine::lifecycle::{
 };
 use lastkey_engine::store::{OnceListed, SyncRecord};
 use lastkey_engine::views::{
-    self, Difference, ListQuery, PlanView, RehearsalView, RehearsedRow, RowWindow, WeakReadView,
-    rehearsed_window, summarise,
+    self, Difference, ListQuery, PlanView, ReachView, RehearsalView, RehearsedRow, RowWindow,
+    WeakReadView, rehearsed_window, summarise,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -291,6 +291,12 @@ impl Workbench {
                         .hint("see `lastkey credentials` for systems and ids")
                 })?;
         Ok(Reach { gone, ..radius })
+    }
+
+    /// The same of an identity, as a page shows it: of somebody whom no source lists now, too.
+    pub async fn reach_of(&self, identity: &str) -> Result<ReachView, Failure> {
+        let of = ReachOf::Identity(identity.to_owned());
+        Ok(self.reach(&of, None).await?.into())
     }
 
     /// Who somebody was whom a source lists no more, and since when.

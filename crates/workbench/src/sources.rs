@@ -11,7 +11,7 @@ use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Connector, Kind, Secret, SecretNeed, Settings, SourceName};
 use lastkey_engine::collect::{Deriving, Redactor, Rules};
 use lastkey_engine::store::CheckRecord;
-use lastkey_engine::views::{self, CheckView, NewSource, SourceRow, SyncProgress};
+use lastkey_engine::views::{self, CheckView, Forgotten, NewSource, SourceRow, SyncProgress};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -129,19 +129,18 @@ fn continues(request: &ImportRequest) -> Result<(), Failure> {
         })
 }
 
-/// What nobody knows any more once a source is removed: accounts of which only its past told whose
-/// they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forgotten {
-    pub accounts: u64,
-    /// Some of them, as `system:id`.
-    pub some: Vec<String>,
-}
-
 impl Workbench {
     /// All sources, each with what its latest read did.
     pub async fn sources(&self) -> Result<Vec<SourceRow>, Failure> {
-        Ok(views::sources(&self.store, &connectors::descriptors(), self.now()).await?)
+        let found = views::sources(&self.store, &connectors::descriptors(), self.now()).await?;
+        let mut rows = Vec::with_capacity(found.len());
+        for row in found {
+            rows.push(SourceRow {
+                left_incomplete: self.rosters_left_incomplete(&row.name).await?,
+                ..row
+            });
+        }
+        Ok(rows)
     }
 
     pub(crate) async fn source_row(&self, name: &str) -> Result<SourceRow, Failure> {
@@ -191,17 +190,24 @@ impl Workbench {
         }))
     }
 
-    /// Removes a source and its secret; its history stays.
-    pub async fn remove_source(&self, name: &str) -> Result<Forgotten, Failure> {
+    /// What nobody would know any more without a source.
+    pub async fn removal_forgets(&self, name: &str) -> Result<Forgotten, Failure> {
         let source = SourceName::new(name);
         self.store.source(&source).await?;
         self.store.derive_if_stale().await?;
         let (accounts, some) = self.store.known_by_the_past_of(&source).await?;
+        Ok(Forgotten { accounts, some })
+    }
+
+    /// Removes a source and its secret; its history stays.
+    pub async fn remove_source(&self, name: &str) -> Result<Forgotten, Failure> {
+        let source = SourceName::new(name);
+        let forgotten = self.removal_forgets(name).await?;
         self.store.remove_source(&source, Utc::now()).await?;
         self.secrets.forget(&entry(name))?;
         self.secrets.forget(&values_entry(name))?;
         self.store.settle_ownership(self.now()).await?;
-        Ok(Forgotten { accounts, some })
+        Ok(forgotten)
     }
 
     /// Flat files: made a source where it is not one, then read.

@@ -183,6 +183,7 @@ async fn what_a_read_changed_leads_to_the_object_and_to_the_moment_before() {
     })
     .await;
     assert!(refused.contains("Give the number 4"), "{refused}");
+    assert!(!refused.contains('`'), "values are set in mono: {refused}");
     look(&window, "76-moment-refused").await;
     accessible(&window, "a moment that no sync has").await;
     window.fill("moment-text", "1").await;

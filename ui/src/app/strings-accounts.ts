@@ -38,6 +38,7 @@ export const accounts = {
   } as Record<string, string>,
   facts: { name: "Name", email: "Mail", kind: "Kind", source: "Source", enabled: "State" },
   enabled: "enabled",
+  openStayed: (identity: string) => `Who ${identity} was, and what stayed with them`,
   candidates: "Who it is, or could be, of",
   nearest: "Called alike",
   nearestAbout: "a name is no proof",

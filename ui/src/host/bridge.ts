@@ -128,6 +128,7 @@ const answers: Answers = {
     sources = sources.map((source) => (source.name === a?.name ? { ...source, fingerprints: a.secret !== null } : source));
     return sources.find((source) => source.name === a?.name) as SourceRow;
   },
+  source_forgets: (a) => (a?.name === "hr-roster" ? { accounts: 3, some: ["corp-ad:svc-1", "corp-ad:svc-2", "corp-ad:svc-3"] } : { accounts: 0, some: [] }),
   source_remove: (a) => {
     sources = sources.filter((source) => source.name !== a?.name);
   },
@@ -142,6 +143,10 @@ const answers: Answers = {
     const row = estate.everyone().find((one) => one.id === a?.id);
     if (!row) throw refuse("not_possible", `no identity \`${a?.id ?? ""}\``, "It may have been read under another id: search for its name.");
     return estate.detail(row);
+  },
+  reach: (a) => {
+    const maybe = estate.everyone().some((one) => one.id === a?.identity) ? links.couldBe(a?.identity ?? "", open) : [];
+    return { gone: null, maybe_accounts: maybe, maybe_count: maybe.length, items: [], item_count: 0 };
   },
   undecided_counts: (a) => {
     const counts: Record<string, number> = {};

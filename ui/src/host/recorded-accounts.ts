@@ -18,6 +18,9 @@ const line = (n: number, all: number): LinkLine => {
 };
 export const undecided = (all: number): LinkLine[] => Array.from({ length: all }, (_, n) => line(n, all));
 
+/** The accounts that could be an identity's as well as another's. */
+export const couldBe = (identity: string, all: LinkLine[]): string[] => all.filter((one) => one.candidates.some((name) => name.endsWith(`:${identity}`))).map((one) => one.account);
+
 export function explained(row: LinkLine, decision: DecisionLine | null): LinkExplained {
   const names = row.identity ? [row.identity, ...row.candidates] : row.candidates;
   return {

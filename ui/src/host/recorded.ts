@@ -35,7 +35,7 @@ const good: CheckView = { ...check, missing_rights: [], excess_rights: [], remar
 
 function source(name: string, title: string, group: string, reads: string[], amount: number, stored: number, last = "2026-11-20T06:31:00Z"): SourceRow {
   const share = reads.map((read, i) => kind(read, totals(Math.floor(amount / reads.length) + (i === 0 ? amount % reads.length : 0), i === 0 ? stored : 0)));
-  return { name, kind: title.toLowerCase(), kind_title: title, group, reads, settings: { folder: `/srv/exports/${name}` }, state: "complete", message: null, hint: null, totals: totals(amount, stored), last_sync: 4112, last_complete_at: last, age_seconds: 5_400, fresh_for_seconds: 86_400, freshness: "fresh", kinds: share, check: good, fingerprints: false };
+  return { name, kind: title.toLowerCase(), kind_title: title, group, reads, settings: { folder: `/srv/exports/${name}` }, state: "complete", message: null, hint: null, totals: totals(amount, stored), last_sync: 4112, last_complete_at: last, age_seconds: 5_400, fresh_for_seconds: 86_400, freshness: "fresh", kinds: share, check: good, fingerprints: false, left_incomplete: [] };
 }
 
 export function sources(scene: string): SourceRow[] {

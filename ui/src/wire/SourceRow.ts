@@ -38,4 +38,9 @@ freshness: string, kinds: Array<KindTotals>, check: CheckView | null,
 /**
  * Whether somebody consented to values being reduced to fingerprints.
  */
-fingerprints: boolean, };
+fingerprints: boolean, 
+/**
+ * Of a series of dated rosters: the days whose rosters were not read completely and stay so, as
+ * later ones were read since.
+ */
+left_incomplete: Array<string>, };

@@ -10,6 +10,7 @@ import type { EventRow } from "./EventRow";
 import type { ExportProgress } from "./ExportProgress";
 import type { ExportReport } from "./ExportReport";
 import type { FactRow } from "./FactRow";
+import type { Forgotten } from "./Forgotten";
 import type { IdentityDetail } from "./IdentityDetail";
 import type { IdentityRow } from "./IdentityRow";
 import type { IdentityThen } from "./IdentityThen";
@@ -31,6 +32,7 @@ import type { OwnersSummary } from "./OwnersSummary";
 import type { PersonDoubtLine } from "./PersonDoubtLine";
 import type { PersonLine } from "./PersonLine";
 import type { PlanView } from "./PlanView";
+import type { ReachView } from "./ReachView";
 import type { RehearsalView } from "./RehearsalView";
 import type { RehearsedRow } from "./RehearsedRow";
 import type { RetentionReport } from "./RetentionReport";
@@ -103,6 +105,8 @@ export interface Commands {
   weak_reads(a: { at: string | null }): Array<WeakReadView>;
   /** Lets values be reduced to fingerprints, with the login that may read them; without, no longer. */
   source_fingerprints(a: { name: string; secret: string | null }): SourceRow;
+  /** What nobody would know any more without a source. */
+  source_forgets(a: { name: string }): Forgotten;
   /** Removes a source; its history stays. */
   source_remove(a: { name: string }): void;
   /** Reads sources; none named means all. */
@@ -117,6 +121,8 @@ export interface Commands {
   identities(a: { query: ListQuery }): RowWindow<IdentityRow>;
   /** One identity with all it holds. */
   identity(a: { id: string }): IdentityDetail;
+  /** What an identity reaches, listed or not, and the accounts that could be theirs as well as another's. */
+  reach(a: { identity: string }): ReachView;
   /** How many accounts stand how, but for those that are somebody's; of one source or of all. */
   undecided_counts(a: { source: string | null }): Array<LinkCount>;
   /** Accounts that want a decision, worst first. Filters: state, source. */
@@ -234,6 +240,7 @@ export const commandNames = [
   "run_journal",
   "weak_reads",
   "source_fingerprints",
+  "source_forgets",
   "source_remove",
   "sync_start",
   "sync_accept",
@@ -241,6 +248,7 @@ export const commandNames = [
   "journal",
   "identities",
   "identity",
+  "reach",
   "undecided_counts",
   "undecided",
   "account_explained",

@@ -73,7 +73,7 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
                 out.line(line)?;
             }
             for row in &rows {
-                if let Some(said) = left_incomplete(&bench, &row.name).await? {
+                if let Some(said) = left_incomplete(&row.name, &row.left_incomplete) {
                     out.line(said)?;
                 }
             }
@@ -284,7 +284,8 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
         reread.map_or(Ok(()), |line| out.line(line))?;
     }
     // What a word said now would make whole, later rosters have overtaken: its own hint misleads.
-    if let Some(said) = left_incomplete(&bench, &name).await? {
+    let days = bench.rosters_left_incomplete(&name).await?;
+    if let Some(said) = left_incomplete(&name, &days) {
         out.important(said);
     }
     if let Some(said) = rosters_left(&imported.left) {

@@ -190,6 +190,8 @@ async fn source_row(
         kinds: kinds.iter().map(KindRecord::view).collect(),
         check: store.last_check(source.id).await?.map(check_view),
         fingerprints,
+        // Which day a read is of only those tell who read series.
+        left_incomplete: Vec::new(),
     })
 }
 

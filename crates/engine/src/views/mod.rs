@@ -12,6 +12,7 @@ mod names;
 mod owned;
 mod owners;
 mod past;
+mod reach;
 mod rehearsed;
 mod source_page;
 mod types;
@@ -38,6 +39,7 @@ pub use past::{
     IdentityThen, MomentView, ObjectHistory, RetentionView, UnfinishedRead,
 };
 pub(crate) use past::{changed_columns, shown_fact};
+pub use reach::ReachView;
 pub use rehearsed::{rehearsed_window, summarise, summary_json};
 pub use source_page::{
     DraftProblem, KindQueries, KindStanding, RunDetail, RunRow, ScriptView, WordCount, run,

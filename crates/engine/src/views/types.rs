@@ -162,6 +162,19 @@ pub struct SourceRow {
     pub check: Option<CheckView>,
     /// Whether somebody consented to values being reduced to fingerprints.
     pub fingerprints: bool,
+    /// Of a series of dated rosters: the days whose rosters were not read completely and stay so, as
+    /// later ones were read since.
+    pub left_incomplete: Vec<String>,
+}
+
+/// What nobody knows any more once a source is removed: accounts of which only its past told whose
+/// they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Forgotten {
+    pub accounts: u64,
+    /// Some of them, as `system:id`.
+    pub some: Vec<String>,
 }
 
 /// reported = stored + unchanged + skipped + failed, once a read has ended.
