@@ -476,3 +476,19 @@ fn what_cannot_be_read_says_what_to_write_instead() {
         1
     );
 }
+
+/// Whoever has to mend a file needs both lines.
+#[test]
+fn rows_of_one_key_are_named_with_their_lines() {
+    let desk = Desk::new();
+    desk.write(
+        "in/accounts.csv",
+        "system,id,name\nad,a1,One\nad,a2,\"Two\nlines\"\nad,a1,Other\nad,a3,Three\nad,a1,One\n",
+    );
+    let folder = desk.room.path("in").display().to_string();
+    let (status, out, _) = desk.run(&["import", &folder, "--as", "ad"]);
+    assert_eq!(status, 1, "{out}");
+    let gap = "ad: account: 2 accounts skipped: second row with key `ad:a1` \
+               (accounts.csv:2 and accounts.csv:5 and accounts.csv:7)";
+    assert!(out.lines().any(|line| line == gap), "{out}");
+}

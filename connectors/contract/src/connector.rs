@@ -147,6 +147,17 @@ pub trait Session: Send {
     /// What the engine has of a kind that is about to be read whole. A connector that can tell
     /// records without understanding them leaves these out of its pages (`Page::same`).
     fn knows(&mut self, _kind: Kind, _known: Known) {}
+    /// Where records of these keys (`Fact::key`) stand, in order, as a person looks them up
+    /// (`file:line`); nothing where the system has no places to name. Asked after the last page, of
+    /// a few keys that stood more than once.
+    async fn places(
+        &mut self,
+        kind: Kind,
+        keys: &[String],
+    ) -> Result<Vec<(String, String)>, ConnectorError> {
+        let _ = (kind, keys);
+        Ok(Vec::new())
+    }
     /// One page of one kind.
     async fn read_page(&mut self, kind: Kind, request: PageRequest)
     -> Result<Page, ConnectorError>;

@@ -39,7 +39,7 @@ pub use kind::Kind;
 pub use note::{Note, NoteKind};
 pub use page::{Columns, Cursor, Page, PageRequest, Quota};
 pub use places::{NO_NUMBER, Places};
-pub use secret::Secret;
+pub use secret::{Secret, may_be_secret};
 pub use settings::{Descriptor, Must, Script, SecretNeed, SettingSpec, Settings, shown_address};
 pub use stamp::{AsTheyAre, Known, Same, Stamp, Stamping, Stamps};
 pub use when::When;

@@ -20,6 +20,7 @@ pub mod mapping;
 pub mod recipes;
 pub mod series;
 
+mod again;
 mod archive;
 mod change;
 mod columns;

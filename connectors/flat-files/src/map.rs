@@ -6,7 +6,7 @@ use crate::words::{NO_BOOLEAN, NO_DATE, NO_WORD};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use lastkey_contract::facts::*;
-use lastkey_contract::{Fact, Kind, SystemName, When};
+use lastkey_contract::{Fact, Kind, SystemName, When, may_be_secret};
 
 /// Why a row is no fact: the column and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Problem {
     pub column: String,
     /// What is wrong in general: rows with the same class are counted together.
     pub class: &'static str,
-    /// The offending value, shortened; None where the value is missing or plays no part.
+    /// The offending value as messages show it; None where it is missing or plays no part.
     pub value: Option<String>,
 }
 
@@ -258,7 +258,7 @@ impl<'a> Row<'a> {
                 parse(text).ok_or_else(|| Problem {
                     column: name.to_owned(),
                     class,
-                    value: Some(shortened(text)),
+                    value: Some(shown(text)),
                 })
             })
             .transpose()
@@ -369,10 +369,15 @@ fn written_as(text: &str, dates: &[String], zone: Tz) -> Option<When> {
     })
 }
 
-/// A value for a message: at most 60 characters.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(60) {
+/// A value for a message: at most 60 characters, and nothing of what may be a secret that stands in
+/// the wrong column.
+fn shown(text: &str) -> String {
+    if may_be_secret(text) {
+        return "a value that is not shown, because it may be a secret,".to_owned();
+    }
+    let short = match text.char_indices().nth(60) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-    }
+    };
+    format!("`{short}`")
 }

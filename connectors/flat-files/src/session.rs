@@ -1,5 +1,6 @@
 //! Reading: pages of rows in file order, bound to the content that the first page saw.
 
+use crate::again;
 use crate::columns::file_name;
 use crate::error::{not_understood, unreadable};
 use crate::first_line::{bound, first_line, skip_bom};
@@ -15,7 +16,7 @@ use lastkey_contract::{
     ConnectorError, Cursor, ErrorKind, Had, Kind, Known, Note, NoteKind, Page, PageRequest, Same,
     Session,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read};
 
 /// Most rows on one page.
@@ -66,7 +67,7 @@ pub struct Open {
     part: usize,
     pub header: Header,
     pub sieve: Sieve,
-    records: Records<BufReader<Box<dyn Read + Send>>>,
+    pub records: Records<BufReader<Box<dyn Read + Send>>>,
     /// What the engine has after the row that was left out last.
     next_known: u32,
 }
@@ -86,6 +87,20 @@ impl Reading {
 impl Session for Reading {
     fn knows(&mut self, kind: Kind, known: Known) {
         self.known = Some((kind, known));
+    }
+
+    async fn places(
+        &mut self,
+        kind: Kind,
+        keys: &[String],
+    ) -> Result<Vec<(String, String)>, ConnectorError> {
+        let (source, parts) = (self.source.clone(), self.found.of(kind));
+        let keys: BTreeSet<String> = keys.iter().cloned().collect();
+        let operation = format!("look for {}", kind.plural());
+        blocking(&self.source.shown, &operation, move || {
+            again::places(&source, kind, &parts, &keys)
+        })
+        .await
     }
 
     async fn read_page(
@@ -327,7 +342,7 @@ fn page(
                         advice(kind, stored.shape, &column, class)
                     ),
                     match value {
-                        Some(value) => format!("{place}:{column}: `{value}` {class}"),
+                        Some(value) => format!("{place}:{column}: {value} {class}"),
                         None => format!("{place}:{column}: {class}"),
                     },
                 ),

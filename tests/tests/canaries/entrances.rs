@@ -275,6 +275,50 @@ fn a_column_of_secret_values_is_not_read() {
     );
 }
 
+/// A row that has slipped by a column, or a header that names the wrong one.
+#[test]
+fn a_token_in_a_wrong_column_is_not_repeated() {
+    let mut traced = Traced::new();
+    traced.file(
+        "files/accounts.csv",
+        "system,id,kind,enabled,created_at,privileged\n\
+         corp,a1,human,true,2026-01-01,no\n\
+         corp,a2,human,canary0token1in2enabled3,2026-01-01,no\n\
+         corp,a3,Canary!word4in5kind,true,2026-01-01,no\n\
+         corp,a4,human,true,ghp_canary6in7date,no\n\
+         corp,a5,human,true,2026-01-01,perhaps\n\
+         canary8token9in0system1,a6,human,true,2026-01-01,no\n",
+    );
+    let (status, told, _) = traced.run(&["import", "files", "--as", "files"]);
+    assert_eq!(status, 1, "{told}");
+    traced.run(&["sync", "files", "--json"]);
+    traced.run(&["source", "show", "files"]);
+    traced.ask_everything();
+    let journal = traced.run(&["journal"]).1;
+    for (line, column, what) in [
+        (
+            3,
+            "enabled",
+            "a value that is not shown, because it may be a secret, is not a boolean",
+        ),
+        (6, "privileged", "`perhaps` is not a boolean"),
+    ] {
+        let wanted = format!("accounts.csv:{line}:{column}: {what}");
+        assert!(journal.contains(&wanted), "{journal}");
+    }
+    let canaries = [
+        "canary0token1in2enabled3",
+        "Canary!word4in5kind",
+        "ghp_canary6in7date",
+        "canary8token9in0system1",
+    ];
+    let canaries: Vec<Canary> = canaries
+        .iter()
+        .map(|text| Canary::new(text, text))
+        .collect();
+    traced.hold_none_of(&canaries, &["files/accounts.csv"], &["perhaps"]);
+}
+
 #[test]
 fn keys_that_do_not_open_the_store_are_not_repeated() {
     let mut traced = Traced::new();

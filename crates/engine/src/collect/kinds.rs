@@ -129,7 +129,11 @@ impl Kinds<'_> {
             let (why, base) = match end {
                 Ok(PassEnd::ToItsEnd) => {
                     pass.tally.read_to_end();
-                    let lines = pass.tally.shortfall();
+                    let mut lines = pass.tally.shortfall();
+                    if !pass.tally.second.is_empty() {
+                        let places = reader.places(plan.kind, &pass.tally.second).await?;
+                        lines.extend(pass.tally.second_at(&places));
+                    }
                     return self.finish(pass, lines).await;
                 }
                 Ok(PassEnd::Anew(why)) => (why, pass.base.clone()),

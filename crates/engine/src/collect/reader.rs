@@ -141,6 +141,25 @@ impl Reader<'_> {
         }
     }
 
+    /// Where records of these keys stand, as far as the source can name places. It is asked once: a
+    /// read that is at its end does not hang on it.
+    pub(super) async fn places(
+        &mut self,
+        kind: Kind,
+        keys: &[String],
+    ) -> Result<Vec<(String, String)>, Ended> {
+        let Some(mut session) = self.session.take() else {
+            return Ok(Vec::new());
+        };
+        match self.limited(session.places(kind, keys)).await? {
+            Ok(places) => {
+                self.session = Some(session);
+                Ok(places)
+            }
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
     async fn connect_once(
         &mut self,
         kind: Option<Kind>,

@@ -4,6 +4,7 @@ use super::redact::Redactor;
 use crate::store::{Applied, KindRecord, NewJournalRow, ReadMode};
 use crate::views::Totals;
 use lastkey_contract::{Kind, Note, NoteKind, Page};
+use std::collections::BTreeSet;
 
 /// A source asks the same few things page after page; more different ones are in the journal.
 const MAX_QUERIES: usize = 20;
@@ -31,6 +32,8 @@ pub(super) struct Tally {
     pages: u64,
     /// Where the source's answer ended without the mark of its end, once each.
     pub open_ends: Vec<String>,
+    /// The first few keys that stood more than once.
+    pub second: Vec<String>,
 }
 
 impl Tally {
@@ -54,6 +57,7 @@ impl Tally {
             watermark: None,
             pages: 0,
             open_ends: Vec::new(),
+            second: Vec::new(),
         }
     }
 
@@ -91,6 +95,7 @@ impl Tally {
             watermark: watermark.clone(),
             pages: 0,
             open_ends,
+            second: Vec::new(),
         }
     }
 
@@ -127,18 +132,16 @@ impl Tally {
         if !applied.second.is_empty() {
             let count = count(applied.second.len());
             skipped += count;
+            let few = applied.second.iter().take(Note::MAX_EXAMPLES);
+            let room = Note::MAX_EXAMPLES.saturating_sub(self.second.len());
+            self.second.extend(few.clone().take(room).cloned());
             let first = applied.second.first().map_or("", String::as_str);
             let note = Note {
                 kind: NoteKind::Skipped,
                 about: self.kind,
-                reason: format!("second row with key `{first}`"),
+                reason: second_row(first),
                 count,
-                examples: applied
-                    .second
-                    .iter()
-                    .take(Note::MAX_EXAMPLES)
-                    .cloned()
-                    .collect(),
+                examples: few.map(|key| shown(key)).collect(),
             };
             self.gap(gap_text(&note));
             lines.push(NewJournalRow::note(&note));
@@ -224,6 +227,28 @@ impl Tally {
         vec![self.lost(missing, &text)]
     }
 
+    /// Takes in where the rows of keys stand that stood more than once; a line for each.
+    pub(super) fn second_at(&mut self, places: &[(String, String)]) -> Vec<NewJournalRow> {
+        let mut lines = Vec::new();
+        let keys: BTreeSet<String> = self.second.drain(..).collect();
+        for key in keys {
+            let of_key = places.iter().filter(|(of, _)| *of == key);
+            let at: Vec<&str> = of_key.map(|(_, place)| place.as_str()).collect();
+            if at.len() < 2 {
+                continue;
+            }
+            let (at, row) = (at.join(" and "), second_row(&key));
+            for gap in &mut self.gaps {
+                if gap.ends_with(&row) {
+                    gap.push_str(&format!(" ({at})"));
+                }
+            }
+            let text = format!("rows with key `{}`: {at}; the first stands", shown(&key));
+            lines.push(NewJournalRow::plain("note", Some(self.kind), text));
+        }
+        lines
+    }
+
     fn lost(&mut self, count: u64, reason: &str) -> NewJournalRow {
         let note = Note {
             kind: NoteKind::Failed,
@@ -264,6 +289,15 @@ impl Tally {
             held: None,
         }
     }
+}
+
+fn second_row(key: &str) -> String {
+    format!("second row with key `{}`", shown(key))
+}
+
+/// A key as people write it.
+fn shown(key: &str) -> String {
+    key.replace('\u{1f}', ":")
 }
 
 fn not_to_its_end(kind: Kind) -> String {

@@ -4,7 +4,7 @@
 use super::blocks::{self, Columns, Gathering, Which};
 use super::met::{self, Marks, Met, Scope};
 use super::names::Names;
-use super::objects::{Ending, NewVersion, ObjectRow, UNIT};
+use super::objects::{Ending, NewVersion, ObjectRow};
 use super::{
     Held, KindRecord, NewJournalRow, SourceRecord, Store, StoreError, SyncId, journal, links,
     people, syncs, unseen,
@@ -62,7 +62,7 @@ pub(crate) struct Applied {
     pub unchanged: u64,
     /// Objects that the page said are gone.
     pub removed: u64,
-    /// Keys of records that came second, shown as people write them.
+    /// Keys of records that came second.
     pub second: Vec<String>,
 }
 
@@ -382,7 +382,7 @@ async fn sort<'a>(
         };
         let key = row.key_number;
         if !part.kind.may_repeat() && met.has_had(key) {
-            sorted.applied.second.push(fact.key().replace(UNIT, ":"));
+            sorted.applied.second.push(fact.key());
             continue;
         }
         if let Some(place) = met.equal(key, &row.hash) {
@@ -429,7 +429,7 @@ async fn once_more(
         row.stamp = Some(stamp.0);
         match met.kind.may_repeat() {
             true => sorted.again.push((row, fact)),
-            false => sorted.applied.second.push(fact.key().replace(UNIT, ":")),
+            false => sorted.applied.second.push(fact.key()),
         }
     }
     Ok(())

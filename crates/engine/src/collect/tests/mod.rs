@@ -220,6 +220,11 @@ async fn skipped_and_second_rows_keep_absence_from_being_claimed() {
     assert_eq!(current(&bench, Kind::Identity).await, 4);
     let (lines, _) = bench.store.journal(None, None, 0, 100).await.unwrap();
     assert!(lines.iter().any(|l| l.text == "second row with key `u1`"));
+    let both = "rows with key `u1`: row:1 and row:4; the first stands";
+    assert!(lines.iter().any(|l| l.text == both), "{lines:?}");
+    let gaps = &report.kinds[0].gaps;
+    let gap = "1 identity skipped: second row with key `u1` (row:1 and row:4)";
+    assert!(gaps.iter().any(|one| one == gap), "{gaps:?}");
 }
 
 #[tokio::test]
