@@ -287,7 +287,7 @@ fn a_token_in_a_wrong_column_is_not_repeated() {
          corp,a3,Canary!word4in5kind,true,2026-01-01,no\n\
          corp,a4,human,true,ghp_canary6in7date,no\n\
          corp,a5,human,true,2026-01-01,perhaps\n\
-         canary8token9in0system1,a6,human,true,2026-01-01,no\n",
+         Canary8token9In0system1,a6,human,true,2026-01-01,no\n",
     );
     let (status, told, _) = traced.run(&["import", "files", "--as", "files"]);
     assert_eq!(status, 1, "{told}");
@@ -310,7 +310,7 @@ fn a_token_in_a_wrong_column_is_not_repeated() {
         "canary0token1in2enabled3",
         "Canary!word4in5kind",
         "ghp_canary6in7date",
-        "canary8token9in0system1",
+        "Canary8token9In0system1",
     ];
     let canaries: Vec<Canary> = canaries
         .iter()

@@ -10,7 +10,7 @@ use super::graph::{
 use super::making::{Making, NewAccount, NewCredential, NewLocation, NewOwner, Number};
 use super::maybe::Group;
 use super::snapshot::{InDoubt, Snapshot};
-use crate::correlate::Employment;
+use crate::correlate::{Employment, called};
 use crate::lifecycle::{Basis, Closing};
 use lastkey_contract::facts::{
     Account, Assignment, Control, Credential, Entitlement, EntitlementKind, Grant, Identity,
@@ -113,6 +113,16 @@ impl Graph {
         let mut graph = making.graph();
         graph.reads = snapshot.reads.clone();
         graph.never_read = snapshot.never_read.clone();
+        let nobodys = snapshot.accounts.iter();
+        for account in nobodys.filter(|one| {
+            let name = (one.system.clone(), one.id.clone());
+            snapshot.unmatched.contains(&name)
+        }) {
+            let name = account.name.as_deref();
+            let (system, id) = (account.system.as_str(), account.id.as_str());
+            graph.maybe.unmatched(name, system, id);
+        }
+        graph.maybe.in_order();
         let mut groups: HashMap<(&[IdentityId], &[IdentityId]), Group> = HashMap::new();
         for account in &snapshot.ambiguous {
             let name = format!("{}:{}", account.system, account.id);
@@ -145,6 +155,7 @@ fn add_identity(
         kind: fact.kind,
         status: fact.status,
         leaver_kind: fact.leaver_kind,
+        called: called(fact.display_name.as_deref()),
     };
     let number = |id: &IdentityId| naming.identity(id.as_str());
     let employed: Vec<Employment<Number>> = match employers {

@@ -77,6 +77,8 @@ pub(crate) struct IdentityRow {
     pub kind: IdentityKind,
     pub status: Option<IdentityStatus>,
     pub leaver_kind: Option<LeaverKind>,
+    /// What they are called (`correlate::called`).
+    pub called: u64,
 }
 
 #[derive(Clone, Copy, Debug)]

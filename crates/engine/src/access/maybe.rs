@@ -3,6 +3,7 @@
 //! Thousands of accounts may lead to the same thousands of people: such accounts are listed once, in
 //! a group that each of these people has.
 
+use crate::correlate::called;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -20,6 +21,8 @@ pub(crate) struct MaybeAccounts {
     of_gone: BTreeMap<String, Vec<Group>>,
     /// By the same, those that stayed with it.
     stayed: BTreeMap<String, Vec<String>>,
+    /// Those that no rule and no decision leads anywhere, by what they are called.
+    unmatched: Vec<(u64, Box<str>)>,
 }
 
 impl MaybeAccounts {
@@ -57,6 +60,35 @@ impl MaybeAccounts {
         self.stayed.entry(record).or_default().push(account);
     }
 
+    /// Nothing says whose an account is.
+    pub fn unmatched(&mut self, name: Option<&str>, system: &str, id: &str) {
+        let (by_name, by_id) = (called(name), called(Some(id)));
+        let mut add = |called: u64| {
+            if called != 0 {
+                let account = format!("{system}:{id}").into_boxed_str();
+                self.unmatched.push((called, account));
+            }
+        };
+        add(by_name);
+        if by_id != by_name {
+            add(by_id);
+        }
+    }
+
+    /// Once all are there.
+    pub fn in_order(&mut self) {
+        self.unmatched.sort_unstable();
+        self.unmatched.dedup();
+    }
+
+    /// The accounts that are called so, and of which nothing says whose they are.
+    pub fn alike(&self, called: u64) -> impl Iterator<Item = &str> {
+        let from = self.unmatched.partition_point(|(of, _)| *of < called);
+        let alike = self.unmatched.get(from..).unwrap_or_default().iter();
+        let alike = alike.take_while(move |(of, _)| *of == called);
+        alike.map(|(_, account)| &**account)
+    }
+
     /// The accounts that could be an identity's, or a record's that no source lists now, as well
     /// as another's, in order.
     pub fn in_doubt(&self, id: &str) -> Vec<String> {
@@ -90,6 +122,7 @@ impl fmt::Debug for MaybeAccounts {
             .field("of", &said(&self.of))
             .field("of_gone", &said(&self.of_gone))
             .field("stayed", &self.stayed)
+            .field("unmatched", &self.unmatched)
             .finish()
     }
 }

@@ -12,7 +12,7 @@ use lastkey_contract::facts::{
 };
 use lastkey_contract::{AccountId, IdentityId, Kind, SourceName, SystemName};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The facts of one moment and how completely they were read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,6 +44,8 @@ pub struct Snapshot {
     pub inferred: BTreeMap<(SystemName, AccountId), Basis>,
     /// Accounts without an identity: several would fit, or no source lists whose it is.
     pub ambiguous: Vec<AmbiguousAccount>,
+    /// Accounts that no rule and no decision leads anywhere.
+    pub unmatched: BTreeSet<(SystemName, AccountId)>,
     pub in_doubt: InDoubt,
 }
 

@@ -2,6 +2,7 @@
 
 use super::values::{AccountKeys, folded};
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Words to look for, the most telling first: pieces of login, name and mail, and those without
 /// their first letter (`asmith` is somebody called Smith).
@@ -65,6 +66,18 @@ pub fn likeness(account: &AccountKeys, id: &str, name: Option<&str>, email: Opti
         }
     }
     most
+}
+
+/// What somebody or something is called, as a number that names have in common which differ in case
+/// alone; 0 where there is no name, or one so short that it tells nobody from anybody.
+pub fn called(name: Option<&str>) -> u64 {
+    let name = name.map(str::trim).unwrap_or_default();
+    if name.chars().filter(|c| c.is_alphabetic()).count() < LEAST {
+        return 0;
+    }
+    let mut hasher = DefaultHasher::new();
+    folded(name).hash(&mut hasher);
+    hasher.finish().max(1)
 }
 
 /// What logins are often made of: `asmith`, `smitha`, `anns`.

@@ -178,7 +178,11 @@ fn unsettled(graph: &Graph, departure: &Departure, at: DateTime<Utc>) -> Vec<Str
     let maybe = departure.identities.iter().flat_map(|identity| {
         let id = graph.identity_ids.at(*identity);
         let undecided = graph.undecided.about(*identity, id);
-        could_be(graph, id).into_iter().chain(undecided)
+        let alike = called_alike(graph, *identity, id);
+        could_be(graph, id)
+            .into_iter()
+            .chain(undecided)
+            .chain(alike)
     });
     let exits = departure.event == LifecycleEvent::VendorExit;
     let vendor = departure.identity.filter(|_| exits);
@@ -190,6 +194,16 @@ fn unsettled(graph: &Graph, departure: &Departure, at: DateTime<Utc>) -> Vec<Str
     unread
         .chain(maybe)
         .chain(employed.into_iter().flatten())
+        .collect()
+}
+
+/// The accounts of which nothing says whose they are, and that are called exactly like somebody.
+fn called_alike(graph: &Graph, identity: u32, id: &str) -> Vec<String> {
+    let alike = graph.maybe.alike(graph.identities.at(identity).called);
+    alike
+        .map(|account| {
+            format!("account `{account}` is called like `{id}`, and nothing says whose it is")
+        })
         .collect()
 }
 

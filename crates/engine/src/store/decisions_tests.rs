@@ -289,3 +289,58 @@ async fn a_person_that_rules_joined_then_is_one_as_of_then() {
     let by_now = store.records_of_then(&records, SyncId(4)).await.unwrap();
     assert_eq!(by_now, [records]);
 }
+
+#[tokio::test]
+async fn an_account_that_is_called_like_a_leaver_keeps_the_rehearsal_from_passing() {
+    let bench = bench(&["hr", "ad"]).await;
+    let people = ["u1", "u2", "u3"]
+        .into_iter()
+        .zip(["Ann Archer", "Bob Baker", "Jo"]);
+    let people = people.map(|(id, name)| identity(id, name)).collect();
+    read(&bench, "hr", &Seeded::new(10).with(Kind::Identity, people)).await;
+    let named = |id: &str, name: &str| -> Fact {
+        let fact = serde_json::json!({
+            "fact": "account", "system": "ad", "id": id, "name": name, "privileged": true});
+        serde_json::from_value(fact).unwrap()
+    };
+    let accounts = vec![
+        named("adm7", " ANN archer"),
+        named("bob baker", "x9"),
+        named("adm8", "Jo"),
+        named("adm9", "Ann Archers"),
+        account("ad", "own", "u1"),
+    ];
+    read(&bench, "ad", &Seeded::new(10).with(Kind::Account, accounts)).await;
+    let store = &bench.store;
+    let says = async |who: &str| -> Vec<String> {
+        let graph = store.load_graph(None).await.unwrap();
+        let same = Graph::build(&store.load_snapshot(None).await.unwrap());
+        assert_eq!(format!("{graph:?}"), format!("{same:?}"));
+        let settings = RehearsalSettings::default();
+        let leaver = Leaver::Identity(who.into());
+        let rehearsal = rehearse_leaver(&graph, &Plan::default(), &leaver, now(), &settings);
+        // It is named, and never counted as theirs.
+        let theirs = |item: &crate::lifecycle::ResidualItem| item.id.starts_with("adm");
+        assert!(!rehearsal.residual.iter().any(theirs));
+        let lines = rehearsal.missing_facts.into_iter();
+        lines
+            .filter(|line| line.contains("is called like"))
+            .collect()
+    };
+    let line = |account: &str, who: &str| {
+        format!("account `ad:{account}` is called like `{who}`, and nothing says whose it is")
+    };
+    assert_eq!(says("u1").await, [line("adm7", "u1")]);
+    assert_eq!(says("u2").await, [line("bob baker", "u2")]);
+    assert_eq!(says("u3").await, Vec::<String>::new(), "too short to tell");
+    let adm7 = AccountName {
+        system: "ad".to_owned(),
+        id: "adm7".to_owned(),
+    };
+    decide(&bench, Decision::Nobodys(adm7)).await;
+    assert_eq!(
+        says("u1").await,
+        Vec::<String>::new(),
+        "somebody has decided"
+    );
+}

@@ -183,6 +183,7 @@ impl Store {
         graph.reads = reads;
         graph.never_read = never_read;
         graph.maybe = maybe.accounts;
+        graph.maybe.in_order();
         Ok(graph)
     }
 }

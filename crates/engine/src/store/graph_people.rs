@@ -6,7 +6,7 @@ use super::outline::{AccountOutline, Depth};
 use crate::access::making::{Making, NewAccount, Number};
 use crate::access::{AccountRow, Group, IdentityRow, MaybeAccounts, expiry};
 use crate::correlate::{
-    AccountKeys, Employment, Gathering, Identities, Match, Meant, Part, Persons, Several,
+    AccountKeys, Employment, Gathering, Identities, Match, Meant, Part, Persons, Several, called,
     employers, merged,
 };
 use crate::lifecycle::Basis;
@@ -71,6 +71,7 @@ impl Coming {
                 kind: outline.kind,
                 status: outline.status,
                 leaver_kind: outline.leaver_kind,
+                called: called(outline.display_name.as_deref()),
             });
             Ok(())
         })
@@ -107,6 +108,7 @@ impl Coming {
                         kind: person.kind,
                         status: person.status,
                         leaver_kind: person.leaver_kind,
+                        called: called(person.display_name.as_deref()),
                     };
                     let refer = |(source, id): (i64, &IdentityId)| known.meant(id.as_str(), source);
                     let employers = employers(&all).into_iter();
@@ -201,7 +203,11 @@ fn whose_it_is(known: &Identities, keys: &AccountKeys, maybe: &mut Maybe) -> (Op
             let whose = format!("{}:{id}", known.name_of_source(source));
             maybe.accounts.stayed(whose, account());
         }
-        Match::Nobodys | Match::None => {}
+        Match::None => {
+            let name = keys.name.as_deref();
+            maybe.accounts.unmatched(name, &keys.system, &keys.id);
+        }
+        Match::Nobodys => {}
     }
     (None, Basis::Observed)
 }

@@ -35,11 +35,12 @@ fn fact(kind: Kind, dice: Dice) -> Fact {
     let value = match kind {
         Kind::Identity => json!({"fact": "identity", "id": format!("u{}", b % 5),
             "kind": pick(&["vendor", "workload"], c).unwrap_or("person"),
+            "display_name": pick(&["Ann Archer", "Bob Baker"], h),
             "email": pick(&["x@y.z", "u1@y.z"], d), "status": pick(&["active", "inactive"], e),
             "employer_id": pick(&["u1", "hr:u2", "nobody"], g)}),
         Kind::Account => json!({"fact": "account", "system": system, "id": format!("a{}", b % 6),
             "identity_id": pick(&["u1", "u2", "hr:u3", "none"], c), "email": pick(&["x@y.z"], d),
-            "name": pick(&["u1", "u4"], h), "enabled": flag(e), "local_sign_in": flag(f),
+            "name": pick(&["u1", "u4", "ann archer"], h), "enabled": flag(e), "local_sign_in": flag(f),
             "signs_in_through_id": pick(&["a1", "a9"], g), "signs_in_through_system": pick(&["s0"], h),
             "privileged": flag(h), "environment": env, "expires_at": time}),
         Kind::Entitlement => {

@@ -144,7 +144,12 @@ impl Store {
                     in_doubt(&account, Vec::new(), vec![record]);
                     None
                 }
-                Match::Nobodys | Match::None => None,
+                Match::None => {
+                    let name = (account.system.clone(), account.id.clone());
+                    snapshot.unmatched.insert(name);
+                    None
+                }
+                Match::Nobodys => None,
             };
             snapshot.accounts.push(account);
         }
