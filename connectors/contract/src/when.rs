@@ -1,6 +1,6 @@
 //! Times as sources give them: a moment, or a bare date, which is an interval of one day.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 
@@ -77,14 +77,32 @@ impl When {
 }
 
 /// A moment as it stands in stores and exports: RFC 3339, UTC, `Z`, no more fraction than needed.
+/// RFC 3339 knows the years 0 to 9999: what lies outside (the end of 9999-12-31, by which many
+/// systems say that there is no end) is written as the first or last second of them.
 pub fn rfc3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    within_years(at).to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
+fn within_years(at: DateTime<Utc>) -> DateTime<Utc> {
+    let bound = |year, month, day, hour, minute| {
+        let at = Utc.with_ymd_and_hms(year, month, day, hour, minute, minute);
+        at.single()
+    };
+    let nearest = match at.year() {
+        ..0 => bound(0, 1, 1, 0, 0),
+        0..=9999 => None,
+        10_000.. => bound(9999, 12, 31, 23, 59),
+    };
+    nearest.unwrap_or(at)
+}
+
+/// Years with a sign are read as well: earlier versions wrote them.
 fn moment(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|at| at.with_timezone(&Utc))
+    let at = match text.starts_with(['+', '-']) {
+        true => text.parse::<DateTime<FixedOffset>>(),
+        false => DateTime::parse_from_rfc3339(text),
+    };
+    at.ok().map(|at| within_years(at.with_timezone(&Utc)))
 }
 
 /// The first moment of a day in a zone; where midnight falls into a gap, the end of the gap.
@@ -129,6 +147,25 @@ mod tests {
         assert_eq!(When::parse(&day.to_text()), Some(day));
         assert_eq!(rfc3339(day.as_expiry()), "2026-03-31T22:00:00Z");
         assert_eq!(rfc3339(day.as_revocation()), "2026-03-30T22:00:00Z");
+    }
+
+    #[test]
+    fn every_time_that_is_written_can_be_read_and_stays_as_it_was_read() {
+        let date = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
+        let zone = |hours| FixedOffset::east_opt(hours * 3600).unwrap();
+        let days = [date(9999, 12, 31), date(0, 1, 1), date(2026, 6, 1)];
+        for (day, hours) in days.into_iter().flat_map(|d| [-11, 0, 14].map(|h| (d, h))) {
+            let day = When::day(day, &zone(hours)).unwrap();
+            let read = When::parse(&day.to_text()).unwrap_or_else(|| panic!("`{day}`"));
+            assert_eq!(When::parse(&read.to_text()), Some(read));
+        }
+        let open = When::day(date(9999, 12, 31), &Utc).unwrap();
+        assert_eq!(open.to_text(), "9999-12-31T00:00:00Z/9999-12-31T23:59:59Z");
+        // As earlier versions wrote it.
+        let old = "9999-12-31T00:00:00Z/+10000-01-01T00:00:00Z";
+        assert_eq!(When::parse(old).unwrap().to_text(), open.to_text());
+        let old = When::parse("-0001-12-31T10:00:00Z").unwrap();
+        assert_eq!(old.to_text(), "0000-01-01T00:00:00Z");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use lastkey_contract::facts::{
     Account, Assignment, Control, Credential, Entitlement, EntitlementKind, Grant, Identity,
     Location, ObjectType, Owner, Principal, PrincipalType, Reader,
 };
-use lastkey_contract::{IdentityId, When};
+use lastkey_contract::{AccountId, IdentityId, SystemName, When};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
@@ -63,11 +63,18 @@ impl Graph {
         for fact in &snapshot.entitlements {
             add_entitlement(&mut making, &naming, fact);
         }
-        for fact in &snapshot.accounts {
+        for (origin, fact) in (0..).zip(&snapshot.accounts) {
             let name = (fact.system.clone(), fact.id.clone());
             let whose = snapshot.inferred.get(&name).copied();
             let whose = whose.unwrap_or(Basis::Observed);
-            add_account(&mut making, &naming, fact, whose);
+            add_account(&mut making, &naming, (origin, fact), whose);
+        }
+        for (place, origin) in making.through_unknown() {
+            let fact = usize::try_from(origin).ok();
+            let fact = fact.and_then(|at| snapshot.accounts.get(at));
+            if let Some((system, _)) = fact.and_then(signs_in_through) {
+                making.signs_in_through(place, system.as_str());
+            }
         }
         for fact in &snapshot.credentials {
             add_credential(&mut making, &naming, fact);
@@ -191,15 +198,22 @@ fn add_doubts(making: &mut Making, naming: &Naming, in_doubt: &InDoubt) {
     }
 }
 
-fn add_account(making: &mut Making, naming: &Naming, fact: &Account, whose: Basis) {
+/// The account of a system through which one signs in to another.
+fn signs_in_through(fact: &Account) -> Option<(&SystemName, &AccountId)> {
+    let id = fact.signs_in_through_id.as_ref()?;
+    let system = fact.signs_in_through_system.as_ref();
+    Some((system.unwrap_or(&fact.system), id))
+}
+
+fn add_account(
+    making: &mut Making,
+    naming: &Naming,
+    (origin, fact): (i64, &Account),
+    whose: Basis,
+) {
     let system = fact.system.as_str();
-    let through = fact.signs_in_through_id.as_ref().map(|id| {
-        let at = fact
-            .signs_in_through_system
-            .as_ref()
-            .unwrap_or(&fact.system);
-        naming.name(Of::Account, at.as_str(), id.as_str())
-    });
+    let through =
+        signs_in_through(fact).map(|(at, id)| naming.name(Of::Account, at.as_str(), id.as_str()));
     let row = AccountRow {
         expires: expiry(fact.expires_at),
         kind: fact.kind,
@@ -215,7 +229,11 @@ fn add_account(making: &mut Making, naming: &Naming, fact: &Account, whose: Basi
         naming.name(Of::Account, system, fact.id.as_str()),
         system,
         fact.id.as_str(),
-        NewAccount { row, through },
+        NewAccount {
+            row,
+            through,
+            origin,
+        },
         identity.map(|id| naming.identity(id.as_str())),
     );
 }
@@ -270,7 +288,8 @@ fn add_location(making: &mut Making, naming: &Naming, fact: &Location) {
     let (system, path) = (fact.system.as_str(), fact.path.as_str());
     let credential = fact.credential_id.as_ref().map(|id| {
         let at = fact.credential_system.as_ref().unwrap_or(&fact.system);
-        naming.name(Of::Credential, at.as_str(), id.as_str())
+        let number = naming.name(Of::Credential, at.as_str(), id.as_str());
+        (number, making.system(at.as_str()))
     });
     let new = NewLocation {
         kind: fact.kind,
@@ -322,6 +341,7 @@ fn add_reader(making: &mut Making, naming: &Naming, fact: &Reader) {
 
 fn add_control(making: &mut Making, naming: &Naming, fact: &Control) {
     let account = naming.name(Of::Account, fact.system.as_str(), fact.account_id.as_str());
+    let account = (account, fact.system.as_str());
     making.control(naming.principal(&fact.principal), account, fact.means);
 }
 
@@ -341,9 +361,11 @@ fn add_owner(making: &mut Making, naming: &Naming, fact: &Owner, basis: Basis) {
         | ObjectType::Location
         | ObjectType::Entitlement => naming.name(of, system, &fact.object_id),
     };
+    let system = making.system(system);
     making.owner(NewOwner {
         object_type: fact.object_type,
         object,
+        system,
         owner: naming.identity(fact.owner_id.as_str()),
         role: fact.role,
         basis,

@@ -12,7 +12,7 @@ use lastkey_contract::facts::{
     AccountKind, ControlMeans, CredentialKind, IdentityKind, IdentityStatus, LeaverKind,
     LocationKind, ObjectType, OwnerRole,
 };
-use lastkey_contract::{IdentityId, SourceName, SystemName};
+use lastkey_contract::{IdentityId, Kind, SourceName, SystemName};
 
 /// A snapshot, ready for questions. Built once; never changes.
 #[derive(Clone, Debug, Default)]
@@ -66,10 +66,28 @@ pub struct Graph {
     pub(crate) account_controls: Rows<(u32, ControlMeans)>,
     pub(crate) entitlement_controls: Rows<(u32, ControlMeans)>,
 
+    /// What leads to something that nothing holds, and where that would be: sorted.
+    pub(crate) loose: Vec<(LooseEnd, (Kind, u32))>,
+
     pub(crate) reads: Vec<ReadState>,
     pub(crate) never_read: Vec<SourceName>,
     pub(crate) maybe: MaybeAccounts,
     pub(crate) undecided: Undecided,
+}
+
+/// What names something that nothing holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LooseEnd {
+    /// An identity that is custodian of it.
+    Custody(u32),
+    /// An account that one signs in to through it.
+    SignIn(u32),
+    /// An account that controls it.
+    ByAccount(u32),
+    /// An entitlement whose holders control it.
+    ByEntitlement(u32),
+    /// A location at which it stands.
+    At(u32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -398,6 +416,14 @@ impl Graph {
             ),
             Item::Location(row) => (ItemKind::Location, row, 0, 0),
         }
+    }
+
+    /// The kinds and systems of what an end leads to, where nothing holds that.
+    pub(crate) fn loose(&self, end: LooseEnd) -> impl Iterator<Item = (Kind, u32)> + '_ {
+        let from = self.loose.partition_point(|(one, _)| *one < end);
+        let rest = self.loose.get(from..).unwrap_or(&[]).iter();
+        rest.take_while(move |(one, _)| *one == end)
+            .map(|(_, there)| *there)
     }
 
     pub(crate) fn owner_lines_of(&self, kind: ObjectType, object: u32) -> &[OwnerLine] {

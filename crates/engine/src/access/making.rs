@@ -8,7 +8,7 @@
 use super::columns::{Column, NONE, Rows, Texts};
 use super::doubtful::Doubtful;
 use super::graph::{
-    AccountRow, CredentialRow, EntitlementRow, GrantRow, Graph, IdentityRow, LocationRow,
+    AccountRow, CredentialRow, EntitlementRow, GrantRow, Graph, IdentityRow, LocationRow, LooseEnd,
     OwnerLine, Terms,
 };
 use super::holding::{From, Holding, Position};
@@ -28,6 +28,8 @@ pub(crate) struct NewAccount {
     /// `system`, `identity` and `through` are filled in here.
     pub row: AccountRow,
     pub through: Option<Number>,
+    /// What whoever makes the graph knows the account by.
+    pub origin: i64,
 }
 
 /// A credential as it comes.
@@ -44,8 +46,8 @@ pub(crate) struct NewLocation<'t> {
     pub kind: Option<LocationKind>,
     pub environment: u32,
     pub production: bool,
-    /// The credential that its line names.
-    pub credential: Option<Number>,
+    /// The credential that its line names, and the row of its system.
+    pub credential: Option<(Number, u32)>,
     pub fingerprint: Option<&'t str>,
 }
 
@@ -53,6 +55,8 @@ pub(crate) struct NewLocation<'t> {
 pub(crate) struct NewOwner {
     pub object_type: ObjectType,
     pub object: Number,
+    /// The row of the object's system.
+    pub system: u32,
     pub owner: Number,
     pub role: OwnerRole,
     /// Attested where it is only what somebody confirmed.
@@ -73,16 +77,21 @@ pub(crate) struct Making {
     employed: Vec<(Number, Employment<u32>)>,
     /// `identity` by place, `system` and `through` not yet; each found in `holding`.
     accounts: Listed<AccountRow>,
-    through: Vec<(u32, Number)>,
+    through: Vec<(u32, Number, i64)>,
+    /// By the place of an account through which nothing that is known leads: a system.
+    through_unknown: Vec<(u32, u32)>,
     holding: Holding,
     credentials: Nodes<Credential>,
     created_by: Vec<(Box<str>, u32)>,
     locations: Nodes<LocationRow>,
-    standing: Vec<(u32, Number)>,
+    /// Location, credential, and the credential's system.
+    standing: Vec<(u32, Number, u32)>,
     printed: Vec<(u32, u32)>,
     secrets: Numbered,
     reads: Vec<(From, u32)>,
     controls: Vec<(From, (u32, ControlMeans))>,
+    /// Whose lines are about accounts that nothing holds, and the system.
+    controls_unknown: Vec<(From, u32)>,
     owners: Vec<NewOwner>,
     /// What could be somebody's as well as another's.
     pub doubtful: Doubtful,
@@ -135,9 +144,26 @@ impl Making {
         self.environments.row_of_some(text)
     }
 
-    /// A system that is named, whatever by.
-    pub(crate) fn system(&mut self, name: &str) {
-        self.systems.row(name);
+    /// A system that is named, whatever by; its row.
+    pub(crate) fn system(&mut self, name: &str) -> u32 {
+        self.systems.row(name)
+    }
+
+    /// The accounts whose sign-in leads through one that nothing holds: their places, and what they
+    /// are known by. Once all accounts have numbers.
+    pub(crate) fn through_unknown(&self) -> Vec<(u32, i64)> {
+        let accounts = &self.holding.accounts;
+        let all = self.through.iter();
+        let unknown = all.filter(|(_, number, _)| accounts.get(*number).is_none());
+        unknown
+            .map(|(place, _, origin)| (*place, *origin))
+            .collect()
+    }
+
+    /// Where the account would be through which one signs in to the one at a place.
+    pub(crate) fn signs_in_through(&mut self, place: u32, system: &str) {
+        let system = self.systems.row(system);
+        self.through_unknown.push((place, system));
     }
 
     pub(crate) fn identity(
@@ -189,7 +215,7 @@ impl Making {
         let place = self.accounts.len();
         let identity = self.identities.place(identity);
         if let Some(through) = new.through {
-            self.through.push((place, through));
+            self.through.push((place, through, new.origin));
         }
         let row = AccountRow {
             identity,
@@ -256,8 +282,8 @@ impl Making {
                 row.environment = new.environment;
             }
         }
-        if let Some(credential) = new.credential {
-            self.standing.push((place, credential));
+        if let Some((credential, system)) = new.credential {
+            self.standing.push((place, credential, system));
         }
         let secret = self.secrets.row_of_some(new.fingerprint);
         if secret != NONE {
@@ -302,11 +328,22 @@ impl Making {
         }
     }
 
-    /// A principal controls an account.
-    pub(crate) fn control(&mut self, principal: Number, account: Number, means: ControlMeans) {
-        let to = self.holding.accounts.get(account);
-        if let (Some(from), Some(to)) = (self.holding.from(principal), to) {
-            self.controls.push((from, (to, means)));
+    /// A principal controls an account of a system.
+    pub(crate) fn control(
+        &mut self,
+        principal: Number,
+        (account, system): (Number, &str),
+        means: ControlMeans,
+    ) {
+        let Some(from) = self.holding.from(principal) else {
+            return;
+        };
+        match self.holding.accounts.get(account) {
+            Some(to) => self.controls.push((from, (to, means))),
+            None => {
+                let system = self.systems.row(system);
+                self.controls_unknown.push((from, system));
+            }
         }
     }
 
@@ -396,7 +433,7 @@ impl Making {
                 identity: identities.row(account.identity),
                 ..*account
             });
-            for (place, through) in &self.through {
+            for (place, through, _) in &self.through {
                 let through = account_of(Some(*through));
                 graph.accounts.at_mut(accounts.row(*place)).through = through;
             }
@@ -453,14 +490,27 @@ impl Making {
         for (row, place) in (0..).zip(&locations.places) {
             graph.locations.at_mut(row).system = system_of(&self.locations.listed.systems, *place);
         }
-        let standing: Vec<(u32, u32)> = self
-            .standing
-            .iter()
-            .filter_map(|(place, credential)| {
-                let named = credentials.row(self.credentials.place(Some(*credential)));
-                (named != NONE).then(|| (locations.row(*place), named))
-            })
-            .collect();
+        let mut loose: Vec<(LooseEnd, (Kind, u32))> = Vec::new();
+        let mut standing: Vec<(u32, u32)> = Vec::with_capacity(self.standing.len());
+        for (place, credential, system) in &self.standing {
+            let named = credentials.row(self.credentials.place(Some(*credential)));
+            let location = locations.row(*place);
+            match named {
+                NONE => loose.push((LooseEnd::At(location), (Kind::Credential, *system))),
+                named => standing.push((location, named)),
+            }
+        }
+        for (place, system) in &self.through_unknown {
+            let account = LooseEnd::SignIn(accounts.row(*place));
+            loose.push((account, (Kind::Account, *system)));
+        }
+        for (from, system) in &self.controls_unknown {
+            let from = match *from {
+                From::Account(from) => LooseEnd::ByAccount(accounts.row(from)),
+                From::Entitlement(from) => LooseEnd::ByEntitlement(entitlements.row(from)),
+            };
+            loose.push((from, (Kind::Account, *system)));
+        }
         let printed: Vec<(u32, u32)> = self
             .printed
             .iter()
@@ -515,9 +565,15 @@ impl Making {
                         entitlements.row(place.unwrap_or(NONE))
                     }
                 };
+                let custody = owner.role == OwnerRole::Custodian
+                    && owner.object_type == ObjectType::Credential;
+                let by = identity_of(owner.owner);
+                if custody && object == NONE && by != NONE {
+                    loose.push((LooseEnd::Custody(by), (Kind::Credential, owner.system)));
+                }
                 (object != NONE).then(|| OwnerLine {
                     object: (owner.object_type, object),
-                    owner: identity_of(owner.owner),
+                    owner: by,
                     role: owner.role,
                     basis: owner.basis,
                 })
@@ -534,6 +590,14 @@ impl Making {
         let owned = (0..).zip(&lines).map(|(row, line)| (line.owner, row));
         graph.owned = Rows::build(identities.rows.len(), owned.collect());
         graph.owner_lines = Column::new(lines);
+        for (_, (_, system)) in &mut loose {
+            *system = *systems.at(*system);
+        }
+        // A line without a system names nothing that could be read.
+        loose.retain(|(_, (_, system))| !graph.systems.at(*system).is_empty());
+        loose.sort_unstable();
+        loose.dedup();
+        graph.loose = loose;
         graph
     }
 }

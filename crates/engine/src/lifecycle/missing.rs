@@ -47,15 +47,25 @@ impl<'a> Coverage<'a> {
                 let wrong = coverage.of_system(kind, system);
                 coverage.estate.extend(wrong);
             }
+            // Of which system it would have told nobody knows.
+            let nothing = reads
+                .iter()
+                .filter(|read| read.kind == kind && read.systems.is_empty());
+            for read in nothing {
+                let what = format!("{} of source `{}`", kind.plural(), read.source);
+                let wrong = coverage.wrong(&what, read);
+                coverage.estate.extend(wrong);
+            }
         }
         coverage
     }
 
-    /// Sorted, without duplicates. Who works for a vendor only complete identities tell.
+    /// Sorted, without duplicates; `ends` are where paths lead to something that nothing holds. Who works for a vendor only complete identities tell.
     pub(crate) fn missing<'s>(
         &self,
         event: LifecycleEvent,
         systems: impl Iterator<Item = &'s str>,
+        ends: impl Iterator<Item = (Kind, &'s str)>,
     ) -> Vec<String> {
         let mut missing: BTreeSet<String> = self.estate.iter().cloned().collect();
         if event == LifecycleEvent::VendorExit {
@@ -66,6 +76,7 @@ impl<'a> Coverage<'a> {
                 missing.extend(self.of_system(kind, system));
             }
         }
+        missing.extend(ends.flat_map(|(kind, system)| self.of_system(kind, system)));
         missing.into_iter().collect()
     }
 
@@ -78,16 +89,18 @@ impl<'a> Coverage<'a> {
         wrong.collect()
     }
 
-    fn of_system(&self, kind: Kind, system: &str) -> Option<String> {
+    /// What is wrong with the reads of a system: each source that tells of it could hold what the
+    /// others do not.
+    fn of_system(&self, kind: Kind, system: &str) -> Vec<String> {
         let what = format!("{} of `{system}`", kind.plural());
-        let mut first = None;
         let of_kind = self.reads.iter().filter(|read| read.kind == kind);
-        for read in of_kind.filter(|read| self.speaks_of(read, system)) {
-            // one complete and fresh read covers the system
-            let wrong = self.wrong(&what, read)?;
-            first.get_or_insert(wrong);
+        let mut telling = of_kind
+            .filter(|read| self.speaks_of(read, system))
+            .peekable();
+        match telling.peek() {
+            None => vec![format!("no source reads {what}")],
+            Some(_) => telling.filter_map(|read| self.wrong(&what, read)).collect(),
         }
-        Some(first.unwrap_or_else(|| format!("no source reads {what}")))
     }
 
     /// Whether a read tells of a system: it found objects of it, or it found nothing at all and its
@@ -142,8 +155,7 @@ pub struct WeakRead {
     pub complete_at: Option<DateTime<Utc>>,
 }
 
-/// Every read that makes a claim at `at` weaker, by the same rule as `missing_facts`: a system's
-/// objects that another source read completely and lately are no gap.
+/// Every read that makes a claim at `at` weaker, by the same rule as `missing_facts`.
 pub fn weak_reads(
     reads: &[ReadState],
     never_read: &[SourceName],
@@ -157,23 +169,9 @@ pub fn weak_reads(
         gaps: Vec::new(),
         complete_at: None,
     });
-    let covered = |read: &ReadState, system: &SystemName| {
-        reads.iter().any(|other| {
-            other.kind == read.kind
-                && other.systems.contains(system)
-                && weakness(other, at, limit).is_none()
-        })
-    };
     let weak = reads.iter().filter_map(|read| {
         let weakness = weakness(read, at, limit)?;
-        let by_system = matches!(
-            read.kind,
-            Kind::Account | Kind::Entitlement | Kind::Grant | Kind::Credential
-        );
-        let needless = by_system
-            && !read.systems.is_empty()
-            && read.systems.iter().all(|system| covered(read, system));
-        (!needless).then(|| WeakRead {
+        Some(WeakRead {
             source: read.source.clone(),
             kind: Some(read.kind),
             weakness,
@@ -255,15 +253,15 @@ mod tests {
             Coverage::new(reads, noon(), TimeDelta::hours(24)).of_system(Kind::Grant, system)
         };
         let none = of("corp", Kind::Grant, &[], &[]);
-        assert_eq!(grants(&[accounts.clone(), none.clone()], "ad"), None);
+        assert!(grants(&[accounts.clone(), none.clone()], "ad").is_empty());
         // Not of a system that the source knows nothing of, and not from another source.
-        let says = |system| Some(format!("no source reads grants of `{system}`"));
+        let says = |system| vec![format!("no source reads grants of `{system}`")];
         assert_eq!(grants(&[accounts.clone(), none], "aws"), says("aws"));
         let others = of("hr", Kind::Grant, &[], &[]);
         assert_eq!(grants(&[accounts.clone(), others], "ad"), says("ad"));
         let cut = of("corp", Kind::Grant, &["stopped"], &[]);
         let says = "the latest read of grants of `ad` is not complete";
-        assert_eq!(grants(&[accounts, cut], "ad"), Some(says.to_owned()));
+        assert_eq!(grants(&[accounts, cut], "ad"), [says]);
     }
 
     #[test]
@@ -281,17 +279,31 @@ mod tests {
     }
 
     #[test]
-    fn a_system_that_another_source_read_well_is_no_gap() {
+    fn a_whole_read_does_not_vouch_for_what_another_source_left_out() {
+        for kind in [Kind::Account, Kind::Location] {
+            let good = read("good", kind, Some(1), &[]);
+            let bad = read("bad", kind, None, &["stopped"]);
+            for reads in [[good.clone(), bad.clone()], [bad, good]] {
+                check(&reads, &[], &[("bad", Some(kind), Weakness::Never)]);
+                let coverage = Coverage::new(&reads, noon(), TimeDelta::hours(24));
+                let said = |system: &str| coverage.estate.iter().any(|one| one.contains(system));
+                assert!(said("never read completely"), "{:?}", coverage.estate);
+            }
+        }
+    }
+
+    #[test]
+    fn a_read_that_brought_nothing_could_have_told_of_any_system() {
+        let mut nothing = read("new", Kind::Account, None, &["stopped"]);
+        nothing.systems = Vec::new();
         let good = read("good", Kind::Account, Some(1), &[]);
-        let bad = read("bad", Kind::Account, None, &["stopped"]);
-        check(&[good, bad], &[], &[]);
-        // Places are claimed source by source: another source's do not stand in.
-        let good = read("good", Kind::Location, Some(1), &[]);
-        let bad = read("bad", Kind::Location, None, &["stopped"]);
-        check(
-            &[good, bad],
-            &[],
-            &[("bad", Some(Kind::Location), Weakness::Never)],
+        let reads = [good, nothing];
+        let coverage = Coverage::new(&reads, noon(), TimeDelta::hours(24));
+        let says = "accounts of source `new` were never read completely";
+        assert!(
+            coverage.estate.iter().any(|one| one == says),
+            "{:?}",
+            coverage.estate
         );
     }
 }

@@ -9,12 +9,13 @@ use super::missing::Coverage;
 use super::outcome::{Basis, Closing, Rehearsal, ResidualItem};
 use super::plan::Plan;
 use super::values::{privileged, values};
-use crate::access::columns::{Column, Marks};
-use crate::access::graph::{Graph, Item};
+use crate::access::columns::{Column, Marks, NONE};
+use crate::access::graph::{Graph, Item, LooseEnd};
 use crate::access::is_production;
 use crate::access::paths::{Caps, PathLink, Paths};
 use crate::access::reached::{Reached, Via, World, closed_at};
 use chrono::{DateTime, TimeDelta, Utc};
+use lastkey_contract::Kind;
 use lastkey_contract::facts::LifecycleEvent;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -125,6 +126,9 @@ impl<'a> Stage<'a> {
             systems(&departure, &reached, graph)
                 .into_iter()
                 .map(|system| graph.systems.at(system)),
+            unread_ends(&departure, &reached, graph, at)
+                .into_iter()
+                .map(|(kind, system)| (kind, graph.systems.at(system))),
         );
         missing_facts.extend(unsettled(graph, &departure, at));
         missing_facts.extend(inferred(graph, &departure, &residual));
@@ -222,6 +226,66 @@ fn systems(departure: &Departure, reached: &Reached, graph: &Graph) -> BTreeSet<
     accounts
         .chain(items.map(|item| graph.item_system(item)))
         .collect()
+}
+
+/// Where paths end at something that nothing holds: a kind of a system. Only a complete read of that
+/// kind says that it is not there.
+fn unread_ends(
+    departure: &Departure,
+    reached: &Reached,
+    graph: &Graph,
+    at: DateTime<Utc>,
+) -> BTreeSet<(Kind, u32)> {
+    let mut ends = BTreeSet::new();
+    let signs_in_nowhere = |account: u32| signs_in_nowhere(account, graph, at);
+    if graph.loose.is_empty() {
+        return ends;
+    }
+    for identity in &departure.identities {
+        ends.extend(graph.loose(LooseEnd::Custody(*identity)));
+    }
+    for account in &departure.accounts {
+        ends.extend(signs_in_nowhere(*account));
+    }
+    for item in (0..reached.nodes.len()).filter_map(|node| reached.item(node)) {
+        let (by, controls) = match item {
+            Item::Account(row) => (LooseEnd::ByAccount(row), graph.account_controls.row(row)),
+            Item::Entitlement { entitlement, .. } => (
+                LooseEnd::ByEntitlement(entitlement),
+                graph.entitlement_controls.row(entitlement),
+            ),
+            Item::Location(row) => {
+                ends.extend(graph.loose(LooseEnd::At(row)));
+                continue;
+            }
+            Item::Credential(row) => {
+                let account = graph.credentials.at(row).account;
+                let account = (account != NONE).then_some(account);
+                ends.extend(account.into_iter().flat_map(|row| signs_in_nowhere(row)));
+                continue;
+            }
+        };
+        ends.extend(graph.loose(by));
+        let controlled = controls.iter();
+        ends.extend(controlled.flat_map(|(account, _)| signs_in_nowhere(*account)));
+    }
+    ends
+}
+
+/// Where the account would be through which one would sign in to another, at the end of the chain.
+fn signs_in_nowhere(account: u32, graph: &Graph, at: DateTime<Utc>) -> Vec<(Kind, u32)> {
+    let (mut here, mut met) = (account, BTreeSet::new());
+    loop {
+        let row = graph.accounts.at(here);
+        let closed = row.enabled == Some(false) || closed_at(row.expires, at);
+        if closed || row.local_sign_in != Some(false) || !met.insert(here) {
+            return Vec::new();
+        }
+        if row.through == NONE {
+            return graph.loose(LooseEnd::SignIn(here)).collect();
+        }
+        here = row.through;
+    }
 }
 
 /// The parts of paths after the event: sign-ins of S and known secrets, then lines and credentials.

@@ -74,12 +74,25 @@ struct LocationPart<'t> {
     #[serde(borrow)]
     environment: Option<Cow<'t, str>>,
     #[serde(borrow)]
+    credential_system: Option<Cow<'t, str>>,
+    #[serde(borrow)]
     fingerprint: Option<Cow<'t, str>>,
 }
 
 #[derive(Deserialize)]
-struct MeansPart {
+struct ControlPart<'t> {
+    #[serde(borrow)]
+    system: Cow<'t, str>,
     means: ControlMeans,
+}
+
+/// Where the account is through which one signs in.
+#[derive(Deserialize)]
+struct ThroughPart<'t> {
+    #[serde(borrow)]
+    system: Cow<'t, str>,
+    #[serde(borrow)]
+    signs_in_through_system: Option<Cow<'t, str>>,
 }
 
 /// What a grant, a reader or a control line names, where nothing else does.
@@ -140,6 +153,7 @@ impl Store {
         found.known.forget_values();
         let Found { making, known, .. } = &mut found;
         making.put_holding(held.holding);
+        loading.through_unknown(making).await?;
         loading.credentials(making).await?;
         loading.locations(making).await?;
         loading
@@ -163,9 +177,11 @@ impl Store {
                     loading.object(object.kind, &object.system, &object.id)
                 }
             };
+            let system = making.system(&object.system);
             making.owner(NewOwner {
                 object_type: object.kind,
                 object: number,
+                system,
                 owner: refer(&owner.owner.source, &owner.owner.id),
                 role: owner.role,
                 basis,
@@ -358,11 +374,13 @@ impl Loading<'_> {
         self.each(Kind::Location, Columns::Named, |block| {
             block.places().try_for_each(|place| {
                 let part: LocationPart<'_> = serde_json::from_str(block.fact(place)?)?;
+                let credential = Block::reference(&block.froms, place);
+                let at = part.credential_system.as_ref().unwrap_or(&part.system);
                 let new = NewLocation {
                     kind: part.kind,
                     environment: making.environment(part.environment.as_deref()),
                     production: is_production(part.environment.as_deref()),
-                    credential: Block::reference(&block.froms, place),
+                    credential: credential.map(|number| (number, making.system(at))),
                     fingerprint: part.fingerprint.as_deref(),
                 };
                 if let Some(number) = Block::reference(&block.tos, place) {
@@ -370,6 +388,23 @@ impl Loading<'_> {
                 }
                 Ok(())
             })
+        })
+        .await
+    }
+
+    /// Where the accounts would be through which one signs in, and which nothing holds.
+    async fn through_unknown(&self, making: &mut Making) -> Result<(), StoreError> {
+        let unknown = making.through_unknown();
+        let places: HashMap<i64, u32> = unknown.iter().map(|(place, row)| (*row, *place)).collect();
+        let rows: Vec<i64> = unknown.into_iter().map(|(_, row)| row).collect();
+        let mut connection = self.connection.lock().await;
+        blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, at| {
+            let part: ThroughPart<'_> = serde_json::from_str(block.fact(at)?)?;
+            if let Some(place) = places.get(&block.row(at)) {
+                let system = part.signs_in_through_system.as_ref();
+                making.signs_in_through(*place, system.unwrap_or(&part.system));
+            }
+            Ok(())
         })
         .await
     }
@@ -418,7 +453,9 @@ impl Loading<'_> {
                     let number = names.object(Kind::Location, &[system, path]);
                     making.named_location(number, system, path);
                 }
-                (None, None) => making.system(system),
+                (None, None) => {
+                    making.system(system);
+                }
             }
             let principal = &ends.principal;
             let system = principal.system.as_str();
@@ -508,12 +545,12 @@ impl Loading<'_> {
     async fn controls(&self, making: &mut Making) -> Result<(), StoreError> {
         self.each(Kind::Control, Columns::Named, |block| {
             block.places().try_for_each(|place| {
-                let part: MeansPart = serde_json::from_str(block.fact(place)?)?;
+                let part: ControlPart<'_> = serde_json::from_str(block.fact(place)?)?;
                 if let (Some(from), Some(to)) = (
                     Block::reference(&block.froms, place),
                     Block::reference(&block.tos, place),
                 ) {
-                    making.control(from, to, part.means);
+                    making.control(from, (to, &part.system), part.means);
                 }
                 Ok(())
             })
@@ -542,15 +579,17 @@ impl Loading<'_> {
                 }
             };
             let meant = known.meant(owner.owner_id.as_str(), source);
+            let system = owner.system.as_ref().map_or("", |s| s.as_str());
             if is_custody(&owner) {
-                let system = owner.system.as_ref().map_or("", |s| s.as_str());
                 let name = format!("{system}:{}", owner.object_id);
                 let could = perhaps(known, &meant).map(|one| (one, name.clone()));
                 making.doubtful.custody.extend(could);
             }
+            let system = making.system(system);
             making.owner(NewOwner {
                 object_type: owner.object_type,
                 object,
+                system,
                 owner: resolved(known, &meant),
                 role: owner.role,
                 basis: Basis::Observed,

@@ -177,6 +177,7 @@ impl Found {
             let new = NewAccount {
                 row,
                 through: Block::reference(&block.tos, *place),
+                origin: block.row(*place),
             };
             let identity = identity.map(|identity| person(known, identity));
             making.numbered_account(&part.system, &part.id, new, identity);

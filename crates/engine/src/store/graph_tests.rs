@@ -280,3 +280,71 @@ async fn a_vendor_takes_along_whom_a_record_that_holds_names_as_its_own() {
     assert_eq!(taken("2026-05-31").await, ["a-u2", "a-u3"]);
     assert_eq!(taken("2026-06-01").await, ["a-u3"], "the last day is over");
 }
+
+/// Of an account or credential that a supplement tells of as well, the system's own source counts,
+/// whichever was read first or changed last.
+#[tokio::test]
+async fn a_supplement_takes_no_row_over() {
+    let of = |value: Value| serde_json::from_value::<Fact>(value).unwrap();
+    let told = |name: &str, on: bool| {
+        let account = json!({"fact": "account", "system": "zz", "id": "a1", "name": name,
+            "identity_id": on.then_some("u1"), "enabled": on});
+        let credential = json!({"fact": "credential", "system": "zz", "id": "c1", "kind": "token",
+            "account_id": "a1", "name": name, "enabled": on});
+        Seeded::new(9)
+            .with(
+                Kind::Identity,
+                vec![of(
+                    json!({"fact": "identity", "id": "u1", "kind": "person"}),
+                )],
+            )
+            .with(Kind::Account, vec![of(account)])
+            .with(Kind::Credential, vec![of(credential)])
+    };
+    let supplement = |bench: &crate::collect::tests::Bench| {
+        let supplement = [("supplement".to_owned(), "true".to_owned())];
+        let settings = lastkey_contract::Settings(supplement.into());
+        let store = bench.store.clone();
+        async move {
+            let more = "more".into();
+            store
+                .add_source(&more, "seeded", &settings, crate::collect::tests::now())
+                .await
+        }
+    };
+    for order in [["own", "more", "own"], ["more", "own", "own"]] {
+        let bench = bench(&["own"]).await;
+        supplement(&bench).await.unwrap();
+        for (turn, source) in order.into_iter().enumerate() {
+            let connector = told(&format!("name {turn}"), source == "own");
+            read_with(&bench, source, &connector, &quick())
+                .await
+                .unwrap();
+        }
+        same_at(&bench.store, None).await;
+        let graph = bench.store.load_graph(None).await.unwrap();
+        let enabled = |flags: Vec<Option<bool>>| assert_eq!(flags, [Some(true)], "{order:?}");
+        enabled(
+            graph
+                .accounts
+                .values()
+                .iter()
+                .map(|one| one.enabled)
+                .collect(),
+        );
+        enabled(
+            graph
+                .credentials
+                .values()
+                .iter()
+                .map(|one| one.enabled)
+                .collect(),
+        );
+        assert_ne!(
+            graph.accounts.at(0).identity,
+            crate::access::columns::NONE,
+            "{order:?}"
+        );
+        bench.store.clone().close().await;
+    }
+}

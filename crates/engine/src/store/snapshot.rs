@@ -1,7 +1,7 @@
 //! A sealed snapshot out of the store: current facts, or those of an earlier sync.
 
 use super::account_past;
-use super::blocks::{self, Again, At, Columns, Which};
+use super::blocks::{Again, At, Block, Columns, Listing};
 use super::ownership::confirmed_owners;
 use super::read_states::{never_read, read_states};
 use super::retention::refuse_before_horizon;
@@ -13,6 +13,7 @@ use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner, 
 use lastkey_contract::{IdentityId, Kind};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, HashMap};
+use tokio::sync::Mutex;
 
 /// What has to be resolved between sources, with the row of its source.
 #[derive(Default)]
@@ -226,18 +227,18 @@ async fn visible(
     snapshot: &mut Snapshot,
 ) -> Result<Visible, StoreError> {
     let mut visible = Visible::default();
-    let which = Which {
-        kind: None,
-        source: None,
-        at,
-    };
-    blocks::each(connection, &which, Columns::Facts, |block| {
-        block.places().try_for_each(|place| {
-            let fact = block.fact(place)?;
-            see(block.kind, block.source, fact, &mut visible, snapshot)
-        })
-    })
-    .await?;
+    let listing = Listing::read(&mut *connection, at).await?;
+    let connection = Mutex::new(connection);
+    for kind in Kind::ALL {
+        let all = listing.all(kind, Columns::Facts);
+        let take = |block: &Block| {
+            block.places().try_for_each(|place| {
+                let fact = block.fact(place)?;
+                see(block.kind, block.source, fact, &mut visible, snapshot)
+            })
+        };
+        all.each(&connection, take).await?;
+    }
     Ok(visible)
 }
 

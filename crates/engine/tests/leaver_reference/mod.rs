@@ -11,6 +11,7 @@
 
 mod closing;
 mod compare;
+mod ends;
 mod examples;
 mod paths;
 mod radius;

@@ -1,6 +1,7 @@
 //! How bad is it, by which limit, how is it known, and what is the verdict?
 
 use super::closing::Leaving;
+use super::ends::ends;
 use super::paths::{Item, When, followers};
 use super::residual::Left;
 use super::world::{Name, credential_name, location_name, name};
@@ -210,9 +211,9 @@ pub fn verdict(leaving: &Leaving, residual: &[Left]) -> Verdict {
     }
 }
 
-/// Whether nothing that the answer needs is missing or stale: of each kind, at least one source
-/// reads it, and each system that any source carries is covered by one complete and fresh read.
-/// Locations, lines and owners are needed of every source; identities only for a vendor's people.
+/// Whether nothing that the answer needs is missing or stale: each kind of each system concerned is
+/// read by some source, and every read is complete and fresh: each could hold what no other does.
+/// Identities are needed only for a vendor's people.
 fn facts_are_complete(leaving: &Leaving) -> bool {
     let reads = &leaving.world.snapshot.reads;
     let sound = |read: &ReadState| {
@@ -235,15 +236,8 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
         Kind::Grant,
         Kind::Credential,
     ] {
-        for one in reads.iter().filter(|r| r.kind == kind) {
-            for system in &one.systems {
-                let covered = reads
-                    .iter()
-                    .any(|r| r.kind == kind && r.systems.contains(system) && sound(r));
-                if !covered {
-                    return false;
-                }
-            }
+        if !reads.iter().filter(|r| r.kind == kind).all(sound) {
+            return false;
         }
     }
     for system in systems_concerned(leaving) {
@@ -254,6 +248,12 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
             if !read {
                 return false;
             }
+        }
+    }
+    for (kind, system) in ends(leaving) {
+        let mut of_kind = reads.iter().filter(|r| r.kind == kind);
+        if !of_kind.any(|r| r.systems.iter().any(|s| s.as_str() == system) && sound(r)) {
+            return false;
         }
     }
     !identity_kind_is(leaving, IdentityKind::Vendor)

@@ -7,7 +7,7 @@ use super::visit::{Block, Columns, Packed, fetch};
 use super::which::At;
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use tokio::sync::{Mutex, mpsc};
 
 /// The blocks of each kind at a moment. Kinds stand among each other: whoever looks for those of
@@ -19,21 +19,33 @@ pub(in super::super) struct Listing {
 
 #[derive(Default)]
 struct Listed {
-    blocks: Vec<i64>,
+    /// Those of supplements come last, by the name of their source: of an object that several
+    /// sources tell of the first counts, whichever was read first.
+    blocks: BTreeMap<Option<String>, Vec<i64>>,
     objects: usize,
 }
 
 /// What is read of one kind.
 pub(in super::super) struct Part<'l> {
     at: At,
-    blocks: &'l [i64],
+    listed: Option<&'l Listed>,
     columns: Columns,
 }
 
 impl Listing {
     pub async fn read(connection: &mut SqliteConnection, at: At) -> Result<Listing, StoreError> {
-        let rows: Vec<(i64, String, i64)> = sqlx::query_as(
-            "SELECT id, kind, size FROM blocks
+        let supplements: Vec<(i64, String, String)> = sqlx::query_as(
+            "SELECT DISTINCT c.source, c.kind, s.name FROM carried c JOIN sources s ON s.id = c.source
+             WHERE c.supplement = 1",
+        )
+        .fetch_all(&mut *connection)
+        .await?;
+        let supplements = supplements.into_iter();
+        let supplements: HashMap<(i64, String), String> = supplements
+            .map(|(source, kind, name)| ((source, kind), name))
+            .collect();
+        let rows: Vec<(i64, String, i64, i64)> = sqlx::query_as(
+            "SELECT id, kind, size, source FROM blocks
              WHERE first_sync <= ?1 AND (?2 OR ended_sync IS NULL OR ended_sync > ?1) ORDER BY id",
         )
         .bind(at.limit())
@@ -41,11 +53,15 @@ impl Listing {
         .fetch_all(connection)
         .await?;
         let mut kinds: BTreeMap<Kind, Listed> = BTreeMap::new();
-        for (id, kind, size) in rows {
+        for (id, kind, size, source) in rows {
+            let place = match supplements.is_empty() {
+                true => None,
+                false => supplements.get(&(source, kind.clone())).cloned(),
+            };
             let kind = Kind::from_word(&kind)
                 .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of a block")))?;
             let listed = kinds.entry(kind).or_default();
-            listed.blocks.push(id);
+            listed.blocks.entry(place).or_default().push(id);
             listed.objects += usize::try_from(size).unwrap_or(0);
         }
         Ok(Listing { at, kinds })
@@ -58,16 +74,25 @@ impl Listing {
 
     /// All of a kind.
     pub fn all(&self, kind: Kind, columns: Columns) -> Part<'_> {
-        let listed = self.kinds.get(&kind);
         Part {
             at: self.at,
-            blocks: listed.map_or(&[], |listed| &listed.blocks),
+            listed: self.kinds.get(&kind),
             columns,
         }
     }
 }
 
-impl Part<'_> {
+impl<'l> Part<'l> {
+    /// The blocks that are read at once.
+    fn parts(&self) -> impl Iterator<Item = &'l [i64]> + use<'l> {
+        let at_once = self.columns.at_once();
+        let groups = self
+            .listed
+            .into_iter()
+            .flat_map(|listed| listed.blocks.values());
+        groups.flat_map(move |blocks| blocks.chunks(at_once))
+    }
+
     async fn fetch(
         &self,
         connection: &Mutex<&mut SqliteConnection>,
@@ -84,7 +109,7 @@ impl Part<'_> {
         connection: &Mutex<&mut SqliteConnection>,
         mut take: impl FnMut(&Block) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut parts = self.blocks.chunks(self.columns.at_once());
+        let mut parts = self.parts();
         let Some(first) = parts.next() else {
             return Ok(());
         };
@@ -118,7 +143,7 @@ impl Part<'_> {
             }
             Ok(made)
         });
-        for part in self.blocks.chunks(self.columns.at_once()) {
+        for part in self.parts() {
             let packed = self.fetch(connection, kept, part).await?;
             if give.send(packed).await.is_err() {
                 // It has ended early and says why.
