@@ -171,6 +171,40 @@ fn a_hostile_estate_is_kept_as_it_is_and_shown_without_its_sting() {
     desk.expect(0, &["store", "check"]);
 }
 
+/// By the last day of the year 9999 many systems say that there is no end.
+#[test]
+fn a_time_at_the_end_of_all_years_is_kept_and_the_store_stays_whole() {
+    let desk = Desk::new();
+    let last = "9999-12-31";
+    desk.write(
+        "e/identities.csv",
+        format!("id,kind,end_date\nu1,person,{last}\nu2,person,0000-01-01\n"),
+    );
+    desk.write(
+        "e/accounts.csv",
+        format!("system,id,identity_id,expires_at\nad,a1,u1,{last}\n"),
+    );
+    desk.write(
+        "e/grants.csv",
+        format!("system,principal_type,principal_id,entitlement_id,expires_at\nad,account,a1,g,{last}T23:59:59-01:00\n"),
+    );
+    let credentials = format!("system,id,kind,account_id,expires_at\nad,c1,token,a1,{last}\n");
+    let folder = desk.write("e/credentials.csv", &credentials);
+    let folder = folder.rsplit_once('/').unwrap().0.to_owned();
+    for zone in ["America/New_York", "UTC", "Pacific/Auckland"] {
+        let zone = format!("timezone={zone}");
+        let report = &desk.lines(0, &["import", &folder, "--as", "e", "--set", &zone])[0];
+        assert_eq!(report["state"], "complete", "{report}");
+        for table in ["identities", "accounts", "grants", "credentials"] {
+            assert!(!desk.lines(0, &[table]).is_empty(), "{zone} {table}");
+        }
+        desk.expect(0, &["store", "check"]);
+        desk.expect(0, &["reach", "--identity", "u1"]);
+        desk.expect(1, &["rehearse", "leaver", "--identity", "u1"]);
+    }
+    desk.expect(0, &["diff", "1", "3"]);
+}
+
 #[test]
 fn a_nul_and_a_cell_over_64_kb_are_named_and_the_rest_is_read() {
     let desk = Desk::new();

@@ -83,7 +83,8 @@ pub fn rfc3339(at: DateTime<Utc>) -> String {
     within_years(at).to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-fn within_years(at: DateTime<Utc>) -> DateTime<Utc> {
+/// The moment itself, or the first or last second of the years that RFC 3339 can write.
+pub fn within_years(at: DateTime<Utc>) -> DateTime<Utc> {
     let bound = |year, month, day, hour, minute| {
         let at = Utc.with_ymd_and_hms(year, month, day, hour, minute, minute);
         at.single()

@@ -23,7 +23,7 @@ use super::{Store, StoreError, SyncId};
 use crate::lifecycle::events::FoundEvent;
 use chrono::{DateTime, SecondsFormat, Utc};
 use lastkey_contract::facts::IdentityStatus;
-use lastkey_contract::when::rfc3339;
+use lastkey_contract::when::{rfc3339, within_years};
 pub use owners::OwnerChange;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{HashMap, HashSet};
@@ -267,7 +267,7 @@ impl Store {
 
 /// A moment as these tables keep it: as long as any other, so that texts stand in the order of time.
 pub(super) fn kept(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Nanos, true)
+    within_years(at).to_rfc3339_opts(SecondsFormat::Nanos, true)
 }
 
 fn moment(text: &str) -> Result<DateTime<Utc>, StoreError> {
