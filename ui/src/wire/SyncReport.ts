@@ -29,6 +29,10 @@ complete_at: string | null,
  */
 resumed: boolean, 
 /**
+ * Why a read of the source that was cut off was begun anew instead.
+ */
+anew?: string, 
+/**
  * Who we were signed in as, and which rights are missing or in excess.
  */
 check: CheckView | null, failure: FailureView | null, };
