@@ -250,3 +250,86 @@ fn what_cannot_be_an_owner_is_refused_with_its_reason() {
         ],
     );
 }
+
+/// A custodian by an id that two sources list, by a record that is listed no more, and of a person
+/// who splits: whoever could have the key never passes.
+#[test]
+fn a_custodian_of_whom_it_is_not_known_who_that_is_lets_nobody_pass() {
+    let desk = Desk::new();
+    let roster = |source: &str, rows: &str| {
+        let file = format!("{source}/identities.csv");
+        desk.write(&file, format!("id,kind,display_name,status,number\n{rows}"));
+    };
+    let owner = |owner: &str| {
+        let line = format!("credential,ad,pw,{owner},custodian");
+        let header = "object_type,system,object_id,owner_id,role";
+        desk.write("own/owners.csv", format!("{header}\n{line}\n"));
+    };
+    roster("hr", "u1,person,Ann,inactive,7\n");
+    roster("vd", "u1,person,Ann,active,7\n");
+    desk.write(
+        "own/credentials.csv",
+        "system,id,kind,enabled\nad,pw,password,true\n",
+    );
+    owner("u1");
+    for source in ["hr", "vd", "own"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    let missing = |leaver: &str| -> String {
+        let line = desk.lines(1, &["rehearse", "leaver", "--identity", leaver]);
+        line[0]["missing_facts"].to_string()
+    };
+    let says = |leaver: &str, fact: &str| {
+        let missing = missing(leaver);
+        assert!(missing.contains(fact), "{leaver}: {missing}");
+    };
+    let shown = |column: &str| -> String {
+        let line = desk.lines(0, &["owners"]).remove(0);
+        line[column].as_str().unwrap_or_default().to_owned()
+    };
+    says(
+        "hr:u1",
+        "credential `ad:pw` could be in the custody of `hr:u1`",
+    );
+    says(
+        "vd:u1",
+        "credential `ad:pw` could be in the custody of `vd:u1`",
+    );
+    assert_eq!(shown("state"), "unknown");
+    let reach = desk.lines(0, &["reach", "--identity", "vd:u1"]);
+    assert!(reach[0]["in_doubt"][0].as_str().unwrap().contains("ad:pw"));
+
+    let rules = "[[rule]]\nname = \"number\"\nrecord = \"attributes.number\"\n";
+    desk.write("persons.toml", rules);
+    let file = desk.room.path("persons.toml").display().to_string();
+    desk.expect(0, &["link", "rules", "--persons", "--set", &file]);
+    let open = |leaver: &str| -> usize {
+        let line = desk.lines(1, &["rehearse", "leaver", "--identity", leaver]);
+        line[0]["residual"].as_array().unwrap().len()
+    };
+    assert_eq!(open("u1"), 1);
+    assert_eq!(shown("state"), "present", "one record is active");
+    owner("hr:u1");
+    desk.expect(0, &["sync", "own"]);
+    roster("hr", "u2,person,Bob,active,\n");
+    desk.expect(0, &["sync", "hr", "--accept-removals"]);
+    assert_eq!(open("vd:u1"), 1);
+    assert_eq!([shown("state"), shown("owner_name")], ["present", "Ann"]);
+
+    roster("hr", "u1,person,Ann,active,\nu2,person,Bob,active,\n");
+    desk.expect(0, &["sync", "hr"]);
+    says("vd:u1", "`vd:u1` could be one person with `hr:u1`");
+    let doubts = desk.lines(0, &["link", "persons", "--doubts"]);
+    assert_eq!(
+        doubts[0]["reason"],
+        "one had this value before and has it no more"
+    );
+    desk.expect(
+        0,
+        &["link", "apart", "hr:u1", "vd:u1", "--why", "two of a name"],
+    );
+    let reach = desk.lines(0, &["reach", "--identity", "vd:u1"]);
+    assert!(reach[0]["in_doubt"].is_null(), "it is decided");
+    assert!(desk.lines(0, &["link", "persons", "--doubts"]).is_empty());
+}

@@ -20,6 +20,11 @@ gone?: Gone,
  */
 maybe_accounts?: Array<string>, 
 /**
+ * What else could be theirs: credentials in custody, and records that could be one person's
+ * with theirs. It is not among the items either.
+ */
+in_doubt?: Array<string>, 
+/**
  * Sorted by kind, system, id, on_account.
  */
 items: Array<ReachItem>, };

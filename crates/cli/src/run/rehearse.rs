@@ -298,6 +298,9 @@ pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCod
                 "not known: account {account} could be theirs as well as another's"
             ))?;
         }
+        for fact in &radius.in_doubt {
+            out.line(format!("not known: {fact}"))?;
+        }
         for item in &radius.items {
             out.line(format!("  {}", reached(item)))?;
         }

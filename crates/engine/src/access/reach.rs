@@ -80,6 +80,11 @@ pub struct Reach {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(as = "Option<Vec<String>>", optional)]
     pub maybe_accounts: Vec<String>,
+    /// What else could be theirs: credentials in custody, and records that could be one person's
+    /// with theirs. It is not among the items either.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<String>>", optional)]
+    pub in_doubt: Vec<String>,
     /// Sorted by kind, system, id, on_account.
     pub items: Vec<ReachItem>,
 }
@@ -152,11 +157,17 @@ pub fn reach(
         ReachFrom::Identity(id) | ReachFrom::Gone(id) => graph.accounts_in_doubt(id.as_str()),
         ReachFrom::Credential(..) => Vec::new(),
     };
+    let in_doubt = match (from, start) {
+        (ReachFrom::Identity(id), Some(identity)) => graph.undecided.about(identity, id.as_str()),
+        (ReachFrom::Gone(id), _) => graph.undecided.about_gone(id.as_str()),
+        (ReachFrom::Identity(_), None) | (ReachFrom::Credential(..), _) => Vec::new(),
+    };
     Some(Reach {
         from: words,
         at,
         gone: None,
         maybe_accounts,
+        in_doubt,
         items: items(graph, &world, &reached, &accounts, start),
     })
 }

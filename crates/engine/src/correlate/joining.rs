@@ -44,9 +44,10 @@ pub struct JoinedPerson {
 pub struct PersonDoubt {
     pub rule: String,
     pub reason: DoubtedJoin,
-    /// Source row and id; no more than a few of many.
+    /// Source row and id.
     pub records: Vec<(i64, String)>,
-    pub count: u64,
+    /// Places of two of them that somebody decided to be apart.
+    pub apart: Vec<(usize, usize)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,10 @@ pub enum DoubtedJoin {
     TwiceInOneSource,
     /// Their names and their beginnings differ.
     Differ,
+    /// Somebody decided that two of them are apart, and a third could be either.
+    DecidedApart,
+    /// One of them had the value once and has it no more.
+    LetGo,
 }
 
 impl DoubtedJoin {
@@ -62,12 +67,11 @@ impl DoubtedJoin {
         match self {
             DoubtedJoin::TwiceInOneSource => "one source lists several with this value",
             DoubtedJoin::Differ => "names and start dates differ",
+            DoubtedJoin::DecidedApart => "two with this value were decided to be apart",
+            DoubtedJoin::LetGo => "one had this value before and has it no more",
         }
     }
 }
-
-/// How many records a doubt names.
-const NAMED: usize = 20;
 
 /// One value of a rule.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +85,8 @@ pub struct Records {
     rules: PersonRules,
     source_names: HashMap<i64, String>,
     hasher: RandomState,
-    decided: HashMap<(i64, String), u32>,
+    /// Records that decisions name, and those that had other values before.
+    numbered: HashMap<(i64, String), u32>,
     sources: Vec<i64>,
     ids: Texts,
     listed: Vec<Listed>,
@@ -89,6 +94,8 @@ pub struct Records {
     holders: Vec<(u64, u64)>,
     /// By rule.
     values: Vec<Vec<Value>>,
+    /// By rule: what records had before, whether they have it now or not.
+    before: Vec<Vec<Value>>,
 }
 
 impl Records {
@@ -100,27 +107,47 @@ impl Records {
     ) -> Self {
         let mut records = Self {
             values: vec![Vec::new(); rules.rules.len()],
+            before: vec![Vec::new(); rules.rules.len()],
             rules,
             source_names,
             hasher: RandomState::new(),
-            decided: HashMap::new(),
+            numbered: HashMap::new(),
             sources: Vec::new(),
             ids: Texts::default(),
             listed: Vec::new(),
             holders: Vec::new(),
         };
         for (source, id) in decisions.iter().flat_map(|d| &d.records) {
-            if !records.decided.contains_key(&(*source, id.clone())) {
-                let number = records.push(*source, id, Listed::Once, (0, 0));
-                records.decided.insert((*source, id.clone()), number);
-            }
+            records.number(*source, id);
         }
         records
     }
 
+    /// The number of a record that may be named before it is added.
+    fn number(&mut self, source: i64, id: &str) -> u32 {
+        let key = (source, id.to_owned());
+        if let Some(number) = self.numbered.get(&key) {
+            return *number;
+        }
+        let number = self.push(source, id, Listed::Once, (0, 0));
+        self.numbered.insert(key, number);
+        number
+    }
+
+    /// What a record had before. Comes before any record is added.
+    pub fn add_before(&mut self, record: &IdentityKeys) {
+        if self.rules.rules.is_empty() {
+            return;
+        }
+        let number = self.number(record.source, &record.id);
+        let mut before = std::mem::take(&mut self.before);
+        self.take_values(record, Listed::Now, number, &mut before);
+        self.before = before;
+    }
+
     /// Whether only what decisions name is needed.
     pub fn needs_no_more(&self) -> bool {
-        self.rules.rules.is_empty() && self.decided.is_empty()
+        self.rules.rules.is_empty() && self.numbered.is_empty()
     }
 
     fn push(&mut self, source: i64, id: &str, listed: Listed, holder: (u64, u64)) -> u32 {
@@ -133,7 +160,7 @@ impl Records {
     /// Adds a record as it is, or was last.
     pub fn add(&mut self, record: &IdentityKeys, listed: Listed) {
         let key = (record.source, record.id.clone());
-        let known = self.decided.get(&key).copied();
+        let known = self.numbered.get(&key).copied();
         if known.is_none() && self.rules.rules.is_empty() {
             return;
         }
@@ -153,9 +180,22 @@ impl Records {
             }
             None => self.push(record.source, &record.id, listed, holder),
         };
+        let mut values = std::mem::take(&mut self.values);
+        self.take_values(record, listed, number, &mut values);
+        self.values = values;
+    }
+
+    /// What rules take of a record, by rule.
+    fn take_values(
+        &self,
+        record: &IdentityKeys,
+        listed: Listed,
+        number: u32,
+        values: &mut [Vec<Value>],
+    ) {
         let source = self.source_names.get(&record.source);
         let source = source.map_or("", String::as_str);
-        for (rule, values) in self.rules.rules.iter().zip(&mut self.values) {
+        for (rule, values) in self.rules.rules.iter().zip(values) {
             let Some(take) = rule.take(source, record.kind) else {
                 continue;
             };
@@ -174,7 +214,7 @@ impl Records {
     /// The persons with several records, and where a rule was not followed.
     pub fn join(mut self, decisions: &[PersonDecision]) -> (Vec<JoinedPerson>, Vec<PersonDoubt>) {
         let count = self.ids.len();
-        let number = |record: &(i64, String)| self.decided.get(record).copied();
+        let number = |record: &(i64, String)| self.numbered.get(record).copied();
         let pair = |decision: &PersonDecision| {
             let [a, b] = &decision.records;
             Some((number(a)?, number(b)?))
@@ -188,14 +228,14 @@ impl Records {
             how.insert(a, 0);
             how.insert(b, 0);
         }
-        let mut doubts = Vec::new();
-        let all = std::mem::take(&mut self.values);
-        for (n, mut values) in all.into_iter().enumerate() {
+        let mut doubts: Vec<(usize, DoubtedJoin, Vec<u32>)> = Vec::new();
+        let mut all = std::mem::take(&mut self.values);
+        for (n, values) in all.iter_mut().enumerate() {
             values.sort_unstable();
             for equal in values.chunk_by(|a, b| a.hash == b.hash) {
                 let records: Vec<u32> = equal.iter().map(|v| v.record).collect();
                 if let Some(reason) = self.doubt(&records, &mut groups) {
-                    doubts.push(self.told(n, reason, &records));
+                    doubts.push((n, reason, records));
                     continue;
                 }
                 for two in records.windows(2) {
@@ -207,6 +247,16 @@ impl Records {
                 }
             }
         }
+        let before = std::mem::take(&mut self.before);
+        for (n, (values, before)) in all.iter().zip(before).enumerate() {
+            let let_go = self.let_go(n, values, before, &mut groups);
+            doubts.extend(let_go.into_iter().map(|r| (n, DoubtedJoin::LetGo, r)));
+        }
+        drop(all);
+        let told = doubts
+            .into_iter()
+            .filter_map(|(rule, reason, records)| self.told(rule, reason, &records, &mut groups));
+        let doubts = told.collect();
         let persons = groups.several();
         (
             persons.into_iter().map(|g| self.person(g, &how)).collect(),
@@ -216,7 +266,6 @@ impl Records {
 
     /// Why records of one value are not one person.
     fn doubt(&self, records: &[u32], groups: &mut Groups) -> Option<DoubtedJoin> {
-        let listed = |r: &u32| self.listed.get(*r as usize) == Some(&Listed::Now);
         let source = |r: u32| self.sources.get(r as usize);
         let mut lowest: HashSet<u32> = HashSet::new();
         let mut seen: HashMap<Option<&i64>, u32> = HashMap::new();
@@ -224,7 +273,7 @@ impl Records {
             let group = groups.lowest(record);
             lowest.insert(group);
             // Somebody may have decided that the two are one.
-            if listed(&record)
+            if self.is_listed(record)
                 && seen
                     .insert(source(record), group)
                     .is_some_and(|other| other != group)
@@ -234,6 +283,14 @@ impl Records {
         }
         if lowest.len() < 2 {
             return None;
+        }
+        let apart = |person: &u32| {
+            let foes = groups.kept_from(*person);
+            foes.iter().any(|foe| lowest.contains(foe))
+        };
+        if lowest.iter().any(apart) {
+            // Of two nothing is open.
+            return (lowest.len() > 2).then_some(DoubtedJoin::DecidedApart);
         }
         let holder = |r: &u32| self.holders.get(*r as usize).copied().unwrap_or((0, 0));
         let differ = |a: u64, b: u64| a != 0 && b != 0 && a != b;
@@ -245,15 +302,100 @@ impl Records {
             .then_some(DoubtedJoin::Differ)
     }
 
-    fn told(&self, rule: usize, reason: DoubtedJoin, records: &[u32]) -> PersonDoubt {
+    /// Records of which one had a value before, and others have it or had it as well.
+    fn let_go(
+        &self,
+        rule: usize,
+        values: &[Value],
+        mut before: Vec<Value>,
+        groups: &mut Groups,
+    ) -> Vec<Vec<u32>> {
+        before.sort_unstable();
+        before.dedup();
+        before.retain(|value| values.binary_search(value).is_err());
+        let source = |record: u32| self.sources.get(record as usize);
+        let mut found = Vec::new();
+        for equal in before.chunk_by(|a, b| a.hash == b.hash) {
+            let Some(hash) = equal.first().map(|value| value.hash) else {
+                continue;
+            };
+            let from = values.partition_point(|value| value.hash < hash);
+            let having = values.get(from..).unwrap_or_default().iter();
+            let having = having.take_while(|value| value.hash == hash);
+            let having: Vec<u32> = having.map(|value| value.record).collect();
+            // A mail is given on where somebody leaves, or where its source gives it to another.
+            let given_on = |record: u32| {
+                let mut others = having.iter();
+                let another = |other: &u32| source(*other) == source(record);
+                self.is_mail(rule, record)
+                    && (!self.is_listed(record)
+                        || others.any(|other| another(other) && self.is_listed(*other)))
+            };
+            let mut records: Vec<u32> = equal.iter().map(|value| value.record).collect();
+            records.retain(|record| !given_on(*record));
+            if records.is_empty() {
+                continue;
+            }
+            records.extend(having);
+            let persons: HashSet<u32> = records.iter().map(|r| groups.lowest(*r)).collect();
+            if persons.len() > 1 {
+                found.push(records);
+            }
+        }
+        found
+    }
+
+    fn is_listed(&self, record: u32) -> bool {
+        self.listed.get(record as usize) == Some(&Listed::Now)
+    }
+
+    /// Whether a rule goes by the mail of a record.
+    fn is_mail(&self, rule: usize, record: u32) -> bool {
+        let source = self.sources.get(record as usize);
+        let source = source.and_then(|source| self.source_names.get(source));
         let rule = self.rules.rules.get(rule);
-        let named = records.iter().take(NAMED);
-        PersonDoubt {
+        rule.is_some_and(|rule| rule.takes_mail(source.map_or("", String::as_str)))
+    }
+
+    /// A doubt, unless everything about it is decided.
+    fn told(
+        &self,
+        rule: usize,
+        reason: DoubtedJoin,
+        records: &[u32],
+        groups: &mut Groups,
+    ) -> Option<PersonDoubt> {
+        let mut persons: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (place, record) in records.iter().enumerate() {
+            let person = groups.lowest(*record);
+            persons.entry(person).or_default().push(place);
+        }
+        let mut apart = Vec::new();
+        let mut kept = 0;
+        for (person, places) in &persons {
+            for foe in groups.kept_from(*person) {
+                // Each pair once.
+                let others = persons.get(&foe).filter(|_| person < &foe);
+                kept += usize::from(others.is_some());
+                for other in others.into_iter().flatten() {
+                    apart.extend(places.iter().map(|place| (*place, *other)));
+                }
+            }
+        }
+        let pairs = persons
+            .len()
+            .saturating_mul(persons.len().saturating_sub(1))
+            / 2;
+        if pairs <= kept {
+            return None;
+        }
+        let rule = self.rules.rules.get(rule);
+        Some(PersonDoubt {
             rule: rule.map_or_else(String::new, |rule| rule.name.clone()),
             reason,
-            records: named.map(|r| self.record(*r)).collect(),
-            count: records.len() as u64,
-        }
+            records: records.iter().map(|r| self.record(*r)).collect(),
+            apart,
+        })
     }
 
     fn record(&self, number: u32) -> (i64, String) {
@@ -289,129 +431,5 @@ impl Records {
         JoinedPerson {
             records: records.into_iter().map(|(_, record)| record).collect(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::rules_text::parse_person_rules;
-    use super::*;
-
-    const BY_NUMBER: &str = "[[rule]]\nname = \"number\"\nrecord = \"attributes.n\"";
-    const BY_MAIL: &str = "[[rule]]\nname = \"mail\"\nrecord = \"email\"";
-
-    fn record(name: &str) -> (i64, String) {
-        let (source, id) = name.split_once(':').unwrap();
-        (source.parse().unwrap(), id.to_owned())
-    }
-
-    /// `1:u1 value name since`, with `-` before it where it is gone.
-    fn keys(text: &str) -> (IdentityKeys, Listed) {
-        let (text, listed) = match text.strip_prefix('-') {
-            Some(text) => (text, Listed::Once),
-            None => (text, Listed::Now),
-        };
-        let words: Vec<&str> = text.split(' ').collect();
-        let (source, id) = record(words[0]);
-        let mut keys = IdentityKeys::named(source, &id, Some(words[1]));
-        keys.attributes.insert("n".to_owned(), words[1].to_owned());
-        keys.display_name = words.get(2).map(|n| (*n).to_owned());
-        keys.start_date = words.get(3).map(|n| (*n).into());
-        (keys, listed)
-    }
-
-    fn check(rules: &str, decisions: &[(Says, &str, &str)], all: &[&str], expected: &[&str]) {
-        let decisions: Vec<PersonDecision> = decisions
-            .iter()
-            .map(|(says, a, b)| PersonDecision {
-                says: *says,
-                records: [record(a), record(b)],
-            })
-            .collect();
-        let names = (1..5).map(|n| (n, format!("s{n}"))).collect();
-        let rules = parse_person_rules(rules).unwrap();
-        let mut records = Records::new(rules, names, &decisions);
-        for text in all {
-            let (keys, listed) = keys(text);
-            records.add(&keys, listed);
-        }
-        let (persons, doubts) = records.join(&decisions);
-        let mut found: Vec<String> = persons
-            .iter()
-            .map(|person| {
-                let records = person.records.iter();
-                let records: Vec<String> = records
-                    .map(|(s, id, how)| format!("{s}:{id} {how}"))
-                    .collect();
-                records.join(", ")
-            })
-            .collect();
-        found.extend(doubts.iter().map(|d| {
-            let records: Vec<String> = d
-                .records
-                .iter()
-                .map(|(s, id)| format!("{s}:{id}"))
-                .collect();
-            format!("{} ({}): {}", records.join(" "), d.rule, d.reason.word())
-        }));
-        assert_eq!(found, expected, "{all:?}");
-    }
-
-    #[test]
-    fn records_with_one_value_are_one_person_in_the_order_of_their_sources() {
-        let all = ["1:a x", "2:b X", "3:c y"];
-        check(BY_NUMBER, &[], &all, &["1:a number, 2:b number"]);
-        let ordered = format!("precedence = [\"s2\"]\n{BY_NUMBER}");
-        check(&ordered, &[], &all, &["2:b number, 1:a number"]);
-        check("", &[], &all, &[]);
-    }
-
-    #[test]
-    fn decisions_go_before_rules() {
-        let all = ["1:a x", "2:b x", "3:c y"];
-        let apart = (Says::Apart, "2:b", "1:a");
-        check(BY_NUMBER, &[apart], &all, &[]);
-        let same = (Says::Same, "1:a", "3:c");
-        let joined = ["1:a decision, 2:b number, 3:c decision"];
-        check(BY_NUMBER, &[same], &all, &joined);
-        check(
-            BY_NUMBER,
-            &[same, apart],
-            &all,
-            &["1:a decision, 3:c decision"],
-        );
-        let never_listed = (Says::Same, "1:a", "4:z");
-        check("", &[never_listed], &[], &["1:a decision, 4:z decision"]);
-    }
-
-    #[test]
-    fn two_that_one_source_lists_at_once_are_two_until_somebody_decides() {
-        let all = ["1:a x", "1:b x", "2:c x"];
-        let doubt = "1:a 1:b 2:c (number): one source lists several with this value";
-        check(BY_NUMBER, &[], &all, &[doubt]);
-        let same = (Says::Same, "1:a", "1:b");
-        let joined = "1:a decision, 1:b decision, 2:c number";
-        check(BY_NUMBER, &[same], &all, &[joined]);
-    }
-
-    #[test]
-    fn a_rehire_under_a_new_id_is_the_same_person_and_a_mail_given_on_is_not() {
-        let rehired = ["-1:a x Ann 2010", "1:b x Ann 2024"];
-        check(BY_NUMBER, &[], &rehired, &["1:b number, 1:a number"]);
-        check(BY_MAIL, &[], &rehired, &[]);
-        let elsewhere = ["1:a x Ann 2010", "2:b x Ann 2024"];
-        check(BY_MAIL, &[], &elsewhere, &["1:a mail, 2:b mail"]);
-    }
-
-    #[test]
-    fn another_name_and_another_beginning_are_another_person() {
-        let all = ["1:a x Ann 2010", "2:b x Bob 2024"];
-        let doubt = "1:a 2:b (number): names and start dates differ";
-        check(BY_NUMBER, &[], &all, &[doubt]);
-        let married = ["1:a x Ann 2010", "2:b x Mia 2010"];
-        check(BY_NUMBER, &[], &married, &["1:a number, 2:b number"]);
-        let same = (Says::Same, "1:a", "2:b");
-        let joined = "1:a decision, 2:b decision";
-        check(BY_NUMBER, &[same], &all, &[joined]);
     }
 }

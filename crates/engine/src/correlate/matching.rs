@@ -181,7 +181,7 @@ impl Identities {
     }
 
     /// The record, or else another one of the same person that is listed.
-    pub(super) fn listed(&self, source: i64, id: &str) -> Option<u32> {
+    pub fn listed(&self, source: i64, id: &str) -> Option<u32> {
         let others = self.persons.with(source, id);
         self.record(source, id).or_else(|| {
             others

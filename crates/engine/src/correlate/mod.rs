@@ -50,6 +50,8 @@ pub use values::{AccountKeys, Column, Compare, IdentityKeys, Take, folded};
 #[cfg(test)]
 mod changed_tests;
 #[cfg(test)]
+mod joining_tests;
+#[cfg(test)]
 mod left_tests;
 #[cfg(test)]
 mod several_tests;

@@ -3,7 +3,7 @@
 //! Pure: a person is a set of records that decisions and confirmed rules join. Two records that
 //! were decided to be apart are never joined, by no rule and over no third record.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Whether two records could be joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,12 @@ impl Groups {
             self.apart.entry(low).or_default().extend(more);
         }
         Joining::Joined
+    }
+
+    /// The lowest records of the groups that a group, named by its lowest, must not be joined with.
+    pub(crate) fn kept_from(&mut self, lowest: u32) -> BTreeSet<u32> {
+        let foes = self.apart.get(&lowest).cloned().unwrap_or_default();
+        foes.into_iter().map(|foe| self.lowest(foe)).collect()
     }
 
     /// The groups of two records and more: each ascending, by their lowest.

@@ -195,8 +195,17 @@ impl PersonRule {
     pub fn take(&self, source: &str, kind: IdentityKind) -> Option<&Take> {
         let about = (self.sources.is_empty() || self.sources.iter().any(|s| s == source))
             && (self.kinds.is_empty() || self.kinds.contains(&kind));
+        about.then(|| self.take_of(source))
+    }
+
+    fn take_of(&self, source: &str) -> &Take {
         let own = self.of_source.iter().find(|(name, _)| name == source);
-        about.then(|| own.map_or(&self.record, |(_, take)| take))
+        own.map_or(&self.record, |(_, take)| take)
+    }
+
+    /// Whether it goes by the mail of this source's records.
+    pub(super) fn takes_mail(&self, source: &str) -> bool {
+        self.take_of(source).column == Column::Email
     }
 }
 

@@ -271,6 +271,26 @@ impl People {
         }
     }
 
+    /// The persons whom a reference of a source can mean, each by the record that stands for it: also
+    /// by a record that is listed no more.
+    pub fn persons(&self, id: &str, source: i64) -> Vec<usize> {
+        self.one_each(self.referred_ever(id, source))
+    }
+
+    /// How somebody stands, by the record that stands for all: whoever is there by any record is
+    /// there. Several of whom nobody is listed are absent; of others it is not known who is meant.
+    pub fn state_of(&self, persons: &[usize]) -> Option<OwnerState> {
+        let mut states = persons
+            .iter()
+            .filter_map(|lead| self.records_of(*lead).map(|record| record.state).min());
+        let first = states.next()?;
+        let gone = |state: OwnerState| state == OwnerState::Absent;
+        match (persons.len(), gone(first) && states.all(gone)) {
+            (1, _) | (_, true) => Some(first),
+            (_, false) => Some(OwnerState::Unknown),
+        }
+    }
+
     fn meant<'p>(
         &'p self,
         id: &str,

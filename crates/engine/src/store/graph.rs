@@ -122,7 +122,7 @@ impl Store {
         // What is looked into for the past is looked into again with all others.
         let mut kept = Again::some();
         let (ground, depth) = ground::at_moment(&mut reading, at, &mut kept).await?;
-        let persons = persons::at_moment(&mut reading, at).await?;
+        let (persons, doubts) = persons::at_moment(&mut reading, at).await?;
         let listing = Listing::read(&mut reading, at).await?;
         let loading = Loading {
             connection: &Mutex::new(&mut *reading),
@@ -165,6 +165,10 @@ impl Store {
         loading.readers(making).await?;
         loading.controls(making).await?;
         loading.owners(making, known).await?;
+        let doubts = doubts.iter();
+        let doubts = doubts
+            .map(|doubt| persons::perhaps_one(known, doubt, |one| Number::from(known.lead(one))));
+        making.doubtful.persons = doubts.collect();
         for (owner, basis) in confirmed {
             let refer = |source: &str, id: &str| resolved(known, &known.meant_of(source, id));
             let object = &owner.object;

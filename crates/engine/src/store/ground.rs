@@ -212,6 +212,14 @@ impl Odd {
         gone.filter(|past| past.standing == Standing::Gone)
             .map(|past| &past.keys)
     }
+
+    /// What records had before and have no more, but for those whose id was given on.
+    pub(super) fn before(&self) -> impl Iterator<Item = &IdentityKeys> {
+        let before = self.past.iter();
+        before
+            .filter(|past| past.standing == Standing::Before)
+            .map(|past| &past.keys)
+    }
 }
 
 /// Everything but the persons.

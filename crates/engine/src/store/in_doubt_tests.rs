@@ -1,6 +1,6 @@
 //! What could concern somebody as well as another reaches the verdict, and never as a pass.
 
-use super::{Decision, NewDecision, RecordName};
+use super::{Decision, NewDecision, RecordName, RulesOf};
 use crate::collect::seeded::Seeded;
 use crate::collect::tests::{Bench, bench, now, quick, read_with};
 use crate::collect::{Removals, SyncSettings};
@@ -166,4 +166,64 @@ async fn whoever_may_work_for_a_vendor_is_named_at_its_exit() {
     let graph = bench.store.load_graph(None).await.unwrap();
     let vendor = graph.identity(&"v9".into()).unwrap();
     assert_eq!(graph.employed.row(vendor).len(), 1);
+}
+
+/// Joins records by a number that both have.
+async fn join_by_number(bench: &Bench) {
+    let rules = "[[rule]]\nname = \"number\"\nrecord = \"attributes.n\"";
+    bench
+        .store
+        .set_link_rules(&RulesOf::Persons, Some(rules), now())
+        .await
+        .unwrap();
+}
+
+fn numbered(id: &str, number: &str) -> Fact {
+    person(id, json!({"attributes": {"n": number}}))
+}
+
+#[tokio::test]
+async fn whoever_splits_because_a_value_was_cleared_could_still_be_one_person() {
+    let bench = bench(&["hr", "vd", "own"]).await;
+    roster(&bench, "hr", vec![numbered("u1", "7")]).await;
+    roster(&bench, "vd", vec![numbered("v1", "7"), numbered("v2", "8")]).await;
+    custody(&bench, "hr:u1").await;
+    join_by_number(&bench).await;
+    check(&bench, "u1", &BOTH, &[]).await;
+    roster(&bench, "hr", people(&["u1"])).await;
+    let of = |one: &str, other: &str| format!("`{one}` could be one person with `{other}`");
+    check(&bench, "v1", &[], &[&of("vd:v1", "hr:u1")]).await;
+    check(&bench, "u1", &BOTH, &[&of("hr:u1", "vd:v1")]).await;
+    check(&bench, "v2", &[], &[]).await;
+    decide(&bench, "hr:u1", "vd:v1", Decision::Apart).await;
+    check(&bench, "v1", &[], &[]).await;
+    same(&bench, "hr:u1", "vd:v1").await;
+    check(&bench, "u1", &BOTH, &[]).await;
+}
+
+#[tokio::test]
+async fn whoever_splits_because_a_second_record_got_the_value_could_be_either() {
+    let bench = bench(&["hr", "vd", "own"]).await;
+    roster(&bench, "hr", vec![numbered("u1", "7")]).await;
+    roster(&bench, "vd", vec![numbered("v1", "7")]).await;
+    custody(&bench, "hr:u1").await;
+    join_by_number(&bench).await;
+    check(&bench, "u1", &BOTH, &[]).await;
+    roster(&bench, "vd", vec![numbered("v1", "7"), numbered("v3", "7")]).await;
+    let of = |one: &str, other: &str| format!("`{one}` could be one person with `{other}`");
+    let (hr, other) = (of("vd:v1", "hr:u1"), of("vd:v1", "vd:v3"));
+    check(&bench, "v1", &[], &[&hr, &other]).await;
+    let (first, second) = (of("hr:u1", "vd:v1"), of("hr:u1", "vd:v3"));
+    check(&bench, "u1", &BOTH, &[&first, &second]).await;
+    same(&bench, "hr:u1", "vd:v1").await;
+    check(
+        &bench,
+        "v3",
+        &[],
+        &[&of("vd:v3", "hr:u1"), &of("vd:v3", "vd:v1")],
+    )
+    .await;
+    decide(&bench, "vd:v1", "vd:v3", Decision::Apart).await;
+    check(&bench, "v3", &[], &[]).await;
+    check(&bench, "u1", &BOTH, &[]).await;
 }

@@ -65,6 +65,7 @@ pub(super) async fn gather(
     let depth = ground::depth(connection).await?;
     let (ground, person_rules) = ground::read(connection, sources, odd).await?;
     let mut joining = Joining::new(connection, sources, person_rules.clone()).await?;
+    joining.remember(odd);
     let mut sum = GroundSum::new(&ground, &person_rules);
     let mut gathering = Gathering::new(ground);
     if let Kept::AskedAfter(block) = kept {
@@ -138,6 +139,13 @@ impl Joining {
         })
     }
 
+    /// Takes in what records had before; before any is seen.
+    fn remember(&mut self, odd: &Odd) {
+        for record in odd.before() {
+            self.records.add_before(record);
+        }
+    }
+
     fn see(&mut self, record: &IdentityKeys, listed: Listed) {
         if self.records.needs_no_more() {
             return;
@@ -157,20 +165,22 @@ impl Joining {
     }
 }
 
-/// Who had several records among the sources of a moment, by the rules and decisions of now.
+/// Who had several records among the sources of a moment, by the rules and decisions of now, and
+/// which could be one person's.
 pub(super) async fn persons_then(
     connection: &mut SqliteConnection,
     at: At,
     sources: &SourceRows,
-) -> Result<Persons, StoreError> {
+) -> Result<(Persons, Vec<PersonDoubt>), StoreError> {
     let (_, rules) = link_rules::in_force(connection).await?;
     let mut joining = Joining::new(connection, sources, rules).await?;
     if joining.records.needs_no_more() {
-        return Ok(Persons::default());
+        return Ok((Persons::default(), Vec::new()));
     }
     let depth = ground::depth(connection).await?;
     let odd =
         ground::odd_records(connection, at, sources, depth, &mut blocks::Again::none()).await?;
+    joining.remember(&odd);
     for record in odd.gone() {
         joining.see(record, Listed::Once);
     }
@@ -186,7 +196,8 @@ pub(super) async fn persons_then(
         })
     })
     .await?;
-    Ok(persons::numbered(&joining.done().0))
+    let (persons, doubts) = joining.done();
+    Ok((persons::numbered(&persons), doubts))
 }
 
 /// Asks for everybody who may be found for an account after a block. Who is one person is taken

@@ -212,7 +212,7 @@ async fn known_then(
         })
     })
     .await?;
-    let mut known = gathering.done(persons::at_moment(connection, at).await?);
+    let mut known = gathering.done(persons::at_moment(connection, at).await?.0);
     account_past::remember(connection, at, &mut known, &mut Again::none()).await?;
     Ok((known, depth))
 }

@@ -9,7 +9,10 @@ use super::decisions::{About, Decision, RecordName, in_force};
 use super::ground::{SeenThen, SourceRows, source_rows};
 use super::link_gather::persons_then;
 use super::{Store, StoreError, SyncId, link_rules, links, roster};
-use crate::correlate::{JoinedPerson, PersonDecision, PersonDoubt, Persons, Says, Seen};
+use crate::access::PerhapsOne;
+use crate::correlate::{
+    Identities, JoinedPerson, PersonDecision, PersonDoubt, Persons, Says, Seen,
+};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{BTreeMap, HashMap};
 
@@ -48,17 +51,23 @@ async fn listed(connection: &mut SqliteConnection) -> Result<Persons, StoreError
 
 /// Who has several records at a moment: of an earlier one found anew from the facts of then, by the
 /// rules and decisions of now. A person that was joined then may be two by now. Of now as well, where
-/// a read has ended and nobody has been joined since.
+/// a read has ended and nobody has been joined since. With that, which records could be one person's.
 pub(super) async fn at_moment(
     connection: &mut SqliteConnection,
     at: At,
-) -> Result<Persons, StoreError> {
+) -> Result<(Persons, Vec<PersonDoubt>), StoreError> {
     let made = match at {
         At::Now | At::Ever => links::are_made(connection).await?,
         At::Sync(_) => false,
     };
     if made {
-        return listed(connection).await;
+        // The list of doubts names no more than a few of many.
+        let doubted: Option<i64> = sqlx::query_scalar("SELECT id FROM person_doubts LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await?;
+        if doubted.is_none() {
+            return Ok((listed(connection).await?, Vec::new()));
+        }
     }
     let then = source_rows(connection, at).await?;
     persons_then(connection, at, &then).await
@@ -89,7 +98,7 @@ impl Store {
     ) -> Result<Vec<Vec<RecordName>>, StoreError> {
         let at = At::of(Some(sync));
         let mut reading = self.readers().begin().await?;
-        let persons = at_moment(&mut reading, at).await?;
+        let (persons, _) = at_moment(&mut reading, at).await?;
         let sources = source_rows(&mut reading, at).await?;
         drop(reading);
         let of = |record: &RecordName| {
@@ -206,6 +215,22 @@ pub(super) fn numbered(joined: &[JoinedPerson]) -> Persons {
     Persons::new(all)
 }
 
+/// A doubt with whom its records are of, by `whose`.
+pub(super) fn perhaps_one<T: Ord>(
+    known: &Identities,
+    doubt: &PersonDoubt,
+    whose: impl Fn(u32) -> T,
+) -> PerhapsOne<T> {
+    let records = doubt.records.iter().map(|(source, id)| {
+        let name = format!("{}:{id}", known.name_of_source(*source));
+        (name, known.listed(*source, id).map(&whose))
+    });
+    PerhapsOne::new(records.collect(), &doubt.apart)
+}
+
+/// How many records the list of doubts names.
+const NAMED: usize = 20;
+
 /// Replaces what differs.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
@@ -285,7 +310,7 @@ pub(super) async fn write(
         .execute(&mut *connection)
         .await?;
     for doubt in doubts {
-        let names = doubt.records.iter();
+        let names = doubt.records.iter().take(NAMED);
         let names: Vec<String> = names
             .map(|(s, id)| format!("{}:{id}", name_of(*s)))
             .collect();
@@ -295,7 +320,7 @@ pub(super) async fn write(
         .bind(&doubt.rule)
         .bind(doubt.reason.word())
         .bind(serde_json::to_string(&names)?)
-        .bind(doubt.count.cast_signed())
+        .bind(i64::try_from(doubt.records.len()).unwrap_or(i64::MAX))
         .execute(&mut *connection)
         .await?;
     }

@@ -43,7 +43,7 @@ impl Store {
         };
         let confirmed = confirmed_owners(&mut reading, self.names()?, at).await?;
         let (ground, _) = ground::at_moment(&mut reading, at, &mut Again::none()).await?;
-        let persons = persons::at_moment(&mut reading, at).await?;
+        let (persons, doubts) = persons::at_moment(&mut reading, at).await?;
         let Visible {
             identities,
             accounts,
@@ -154,6 +154,9 @@ impl Store {
             };
             snapshot.accounts.push(account);
         }
+        let doubts = doubts.iter();
+        let doubts = doubts.map(|doubt| persons::perhaps_one(&known, doubt, |one| shown(&one)));
+        snapshot.in_doubt.persons = doubts.collect();
         for (source, mut owner) in owners {
             if is_custody(&owner) {
                 let system = owner.system.clone().unwrap_or_else(|| "".into());

@@ -116,16 +116,20 @@ impl Known {
         if line.holder == Holder::Another && !found.is_empty() {
             return OwnerState::InDoubt;
         }
-        let mut states = found
-            .iter()
-            .filter_map(|n| self.people.at(*n))
-            .map(|p| p.state);
-        match states.next() {
-            Some(state) if states.all(|other| other == state) => state,
-            // Several fit, and they differ: it is not known who is meant.
-            Some(_) => OwnerState::Unknown,
-            None => absent(self.names, &self.once, &line.owner_id),
-        }
+        let persons = self.people.persons(&line.owner_id, line.source);
+        let state = self.people.state_of(&persons);
+        state.unwrap_or_else(|| absent(self.names, &self.once, &line.owner_id))
+    }
+
+    /// What the owner of a line is called, where it is one who is listed.
+    pub(super) fn owner_name(&self, line: &Line) -> Option<String> {
+        let persons = self.people.persons(&line.owner_id, line.source);
+        let [one] = persons.as_slice() else {
+            return None;
+        };
+        let here = self.people.state_of(&persons) != Some(OwnerState::Absent);
+        let person = self.people.at(*one).filter(|_| here)?;
+        person.display_name.clone()
     }
 
     /// The lines about an object of a source.
@@ -256,4 +260,33 @@ impl Listed {
             id: self.id,
         }
     }
+}
+
+/// Of all persons who have a record under one of these ids, the records: person, source and id,
+/// those first whose attributes go first.
+pub(super) async fn joined_as(
+    connection: &mut SqliteConnection,
+    ids: &BTreeSet<&str>,
+) -> Result<Vec<(i64, i64, String)>, StoreError> {
+    let ids: Vec<&str> = ids.iter().copied().collect();
+    let mut all = Vec::new();
+    for part in ids.chunks(500) {
+        let mut select = QueryBuilder::<Sqlite>::new(
+            "SELECT DISTINCT r.person, r.source, r.id, r.place FROM person_records m
+             JOIN person_records r ON r.person = m.person
+             WHERE m.source IN (SELECT id FROM sources) AND m.id IN (",
+        );
+        let mut list = select.separated(", ");
+        for id in part {
+            list.push_bind(*id);
+        }
+        select.push(") ORDER BY r.person, r.place");
+        let rows: Vec<(i64, i64, String, i64)> =
+            select.build_query_as().fetch_all(&mut *connection).await?;
+        all.extend(
+            rows.into_iter()
+                .map(|(person, source, id, _)| (person, source, id)),
+        );
+    }
+    Ok(all)
 }

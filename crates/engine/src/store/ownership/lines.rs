@@ -6,13 +6,13 @@ use super::super::objects::UNIT;
 use super::super::{PersonRow, RecordName, Store, StoreError};
 use super::decisions::{OwnerDecision, OwnerVerdict};
 use super::given_on::{Confirmed, GivenOn};
-use super::known::{absent, id_numbers, listed_as, once_there};
+use super::known::{absent, id_numbers, joined_as, listed_as, once_there};
 use crate::lifecycle::Basis;
-use crate::ownership::{Key, ObjectName, OwnerState, People};
+use crate::ownership::{Key, ObjectName, OwnerState, People, Person};
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
-use lastkey_contract::facts::{ObjectType, Owner, OwnerRole};
-use std::collections::HashMap;
+use lastkey_contract::facts::{IdentityKind, ObjectType, Owner, OwnerRole};
+use std::collections::{HashMap, HashSet};
 
 /// An owner line with whether the owner is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,15 +137,18 @@ impl Store {
                                 line.owner_id.clone_from(&person.id);
                             }
                             line.owner_name.clone_from(&person.display_name);
-                            line.state = person.state;
                             if let Some(then) = decision.and_then(|d| given_on.name_then(d.id)) {
                                 line.owner_name = Some(then.to_owned());
                                 line.state = OwnerState::InDoubt;
                             }
                         }
-                        ([], _) => line.state = absent(names, &once, &line.owner_id),
-                        // Several fit: it is not known who is meant.
-                        ([_, ..], _) => line.state = OwnerState::Unknown,
+                        ([], _) | ([_, ..], _) => {}
+                    }
+                    let persons = people.persons(&line.owner_id, source);
+                    if line.state != OwnerState::InDoubt {
+                        let state = people.state_of(&persons);
+                        let otherwise = || absent(names, &once, &line.owner_id);
+                        line.state = state.unwrap_or_else(otherwise);
                     }
                     line
                 },
@@ -162,10 +165,47 @@ impl Store {
         let sources: HashMap<i64, String> = self.source_names().await?;
         let mut people = People::default();
         let mut reading = self.readers().acquire().await?;
-        for row in listed_as(&mut reading, self.names()?, texts).await? {
-            let key = Key::Id(row.id.clone());
-            let source_name = sources.get(&row.source).cloned().unwrap_or_default();
-            people.add(row.person(source_name, now), vec![key]);
+        let name_of = |source: i64| sources.get(&source).cloned().unwrap_or_default();
+        let names = self.names()?;
+        let mut numbers: HashMap<(i64, String), usize> = HashMap::new();
+        for row in listed_as(&mut reading, names, texts).await? {
+            let (key, record) = (Key::Id(row.id.clone()), (row.source, row.id.clone()));
+            let source_name = name_of(row.source);
+            numbers.insert(record, people.add(row.person(source_name, now), vec![key]));
+        }
+        // Whoever is named by one record is there by any other as well.
+        let ids = texts
+            .iter()
+            .flat_map(|text| [Some(*text), text.split_once(':').map(|(_, id)| id)]);
+        let joined = joined_as(&mut reading, &ids.flatten().collect()).await?;
+        let further: Vec<&str> = joined.iter().map(|(_, _, id)| id.as_str()).collect();
+        let wanted: HashSet<(i64, &str)> =
+            joined.iter().map(|(_, s, id)| (*s, id.as_str())).collect();
+        for row in listed_as(&mut reading, names, &further).await? {
+            let record = (row.source, row.id.clone());
+            if wanted.contains(&(row.source, row.id.as_str())) && !numbers.contains_key(&record) {
+                let source_name = name_of(row.source);
+                numbers.insert(record, people.add(row.person(source_name, now), Vec::new()));
+            }
+        }
+        for of_one in joined.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let mut records = Vec::new();
+            for (_, source, id) in of_one {
+                let record = (*source, id.clone());
+                let number = numbers.entry(record).or_insert_with(|| {
+                    people.add_gone(Person {
+                        source: *source,
+                        source_name: name_of(*source),
+                        id: id.clone(),
+                        kind: IdentityKind::Person,
+                        display_name: None,
+                        state: OwnerState::Absent,
+                        manager_id: None,
+                    })
+                });
+                records.push(*number);
+            }
+            people.join(&records);
         }
         Ok(people)
     }

@@ -45,13 +45,6 @@ pub(super) async fn write_lines(
     known: &Known,
 ) -> Result<(), StoreError> {
     let mut rows: Vec<LineRow> = Vec::new();
-    let named = |line: &Line| {
-        let found = known.people.referred(&line.owner_id, line.source);
-        match found.as_slice() {
-            [one] => known.people.at(*one).and_then(|p| p.display_name.clone()),
-            [] | [_, _, ..] => None,
-        }
-    };
     every::each(reading, Kind::Owner, None, At::Now, |standing| {
         let fact: Owner = serde_json::from_str(standing.fact)?;
         let line = Line {
@@ -68,7 +61,7 @@ pub(super) async fn write_lines(
             object_type: fact.object_type,
             system: fact.system.map_or_else(String::new, |s| s.to_string()),
             object_id: fact.object_id,
-            owner_name: named(&line),
+            owner_name: known.owner_name(&line),
             state: known.state(&line),
             owner_id: line.owner_id,
             role: fact.role,
@@ -103,7 +96,7 @@ pub(super) async fn write_lines(
             object_type: about.object.kind,
             system: listed_system(&about.object),
             object_id: about.object.id.clone(),
-            owner_name: then.map_or_else(|| named(&line), |name| Some(name.to_owned())),
+            owner_name: then.map_or_else(|| known.owner_name(&line), |name| Some(name.to_owned())),
             state: known.state(&line),
             owner_id: match known.people.referred(&about.owner.id, NO_SOURCE).as_slice() {
                 [_] => about.owner.id.clone(),
