@@ -15,6 +15,10 @@ gone: Gone | null,
  */
 maybe_accounts: Array<string>, maybe_count: number, 
 /**
+ * The first sentences of what else could be theirs.
+ */
+in_doubt?: Array<string>, 
+/**
  * The first items, without what those accounts reach.
  */
 items: Array<ReachItem>, item_count: number, };

@@ -17,6 +17,10 @@ pub struct ReachView {
     /// The first accounts (`system:id`) that could be theirs as well as another's.
     pub maybe_accounts: Vec<String>,
     pub maybe_count: u64,
+    /// The first sentences of what else could be theirs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<String>>", optional)]
+    pub in_doubt: Vec<String>,
     /// The first items, without what those accounts reach.
     pub items: Vec<ReachItem>,
     pub item_count: u64,
@@ -29,16 +33,19 @@ impl From<Reach> for ReachView {
             at: _,
             gone,
             mut maybe_accounts,
+            mut in_doubt,
             mut items,
         } = reach;
         let count = |length: usize| length.try_into().unwrap_or(u64::MAX);
         let (maybe_count, item_count) = (count(maybe_accounts.len()), count(items.len()));
         maybe_accounts.truncate(SHOWN);
+        in_doubt.truncate(SHOWN);
         items.truncate(SHOWN);
         ReachView {
             gone,
             maybe_accounts,
             maybe_count,
+            in_doubt,
             items,
             item_count,
         }
@@ -59,6 +66,7 @@ mod tests {
             at: "2026-06-01T00:00:00Z".parse().unwrap(),
             gone: None,
             maybe_accounts: all,
+            in_doubt: Vec::new(),
             items: Vec::new(),
         });
         assert_eq!(view.maybe_accounts.len(), SHOWN);
