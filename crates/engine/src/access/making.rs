@@ -571,7 +571,7 @@ impl Making {
                 if custody && object == NONE && by != NONE {
                     loose.push((LooseEnd::Custody(by), (Kind::Credential, owner.system)));
                 }
-                (object != NONE).then(|| OwnerLine {
+                (object != NONE).then_some(OwnerLine {
                     object: (owner.object_type, object),
                     owner: by,
                     role: owner.role,

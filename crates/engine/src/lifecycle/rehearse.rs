@@ -261,7 +261,7 @@ fn unread_ends(
             Item::Credential(row) => {
                 let account = graph.credentials.at(row).account;
                 let account = (account != NONE).then_some(account);
-                ends.extend(account.into_iter().flat_map(|row| signs_in_nowhere(row)));
+                ends.extend(account.into_iter().flat_map(&signs_in_nowhere));
                 continue;
             }
         };

@@ -12,7 +12,7 @@ use crate::lifecycle::Basis;
 use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner, OwnerRole};
 use lastkey_contract::{IdentityId, Kind};
 use sqlx::SqliteConnection;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio::sync::Mutex;
 
 /// What has to be resolved between sources, with the row of its source.
@@ -106,7 +106,12 @@ impl Store {
             person.employer_id = refer(person.employer_id, "employer_id");
             snapshot.identities.push(person);
         }
+        let mut listed = HashSet::new();
         for (source, mut account) in accounts {
+            // Of several rows of one account the first stands.
+            if !listed.insert((account.system.clone(), account.id.clone())) {
+                continue;
+            }
             let found = known.owner_of(&AccountKeys::of(source, &account));
             let mut in_doubt = |account: &Account, listed: Vec<u32>, gone: Vec<String>| {
                 let listed = listed.iter().map(|n| IdentityId::new(known.shown(*n)));

@@ -129,20 +129,19 @@ impl Store {
                      mut line,
                  }| {
                     let found = people.referred(&line.owner_id, source);
-                    match (found.as_slice(), found.first().and_then(|n| people.at(*n))) {
-                        ([_], Some(person)) => {
-                            // A decision names the source too; lists do where it is needed.
-                            let alone = people.referred(&person.id, super::NO_SOURCE).len() == 1;
-                            if alone && line.confirmed.is_some() {
-                                line.owner_id.clone_from(&person.id);
-                            }
-                            line.owner_name.clone_from(&person.display_name);
-                            if let Some(then) = decision.and_then(|d| given_on.name_then(d.id)) {
-                                line.owner_name = Some(then.to_owned());
-                                line.state = OwnerState::InDoubt;
-                            }
+                    if let (&[_], Some(person)) =
+                        (found.as_slice(), found.first().and_then(|n| people.at(*n)))
+                    {
+                        // A decision names the source too; lists do where it is needed.
+                        let alone = people.referred(&person.id, super::NO_SOURCE).len() == 1;
+                        if alone && line.confirmed.is_some() {
+                            line.owner_id.clone_from(&person.id);
                         }
-                        ([], _) | ([_, ..], _) => {}
+                        line.owner_name.clone_from(&person.display_name);
+                        if let Some(then) = decision.and_then(|d| given_on.name_then(d.id)) {
+                            line.owner_name = Some(then.to_owned());
+                            line.state = OwnerState::InDoubt;
+                        }
                     }
                     let persons = people.persons(&line.owner_id, source);
                     if line.state != OwnerState::InDoubt {
