@@ -512,6 +512,41 @@ fn removing_a_source_names_accounts_that_only_its_past_tells_of() {
 }
 
 #[test]
+fn two_records_stay_one_person_when_the_source_between_them_is_removed() {
+    let desk = Desk::new();
+    for (source, rows) in [
+        ("hr", "u1,person,Ann\nu2,person,Bob\n"),
+        ("vendors", "v1,person,Ann\nv9,vendor,Acme\n"),
+        ("lab", "w1,person,Ann\n"),
+    ] {
+        let text = format!("id,kind,display_name\n{rows}");
+        let file = desk.write(&format!("{source}/identities.csv"), text);
+        let folder = file.rsplit_once('/').unwrap().0;
+        desk.expect(0, &["import", folder, "--as", source]);
+    }
+    let of_a_kind = "of the kind person and `vendors:v9` of the kind vendor";
+    let refused = ["link", "same", "hr:u2", "vendors:v9", "--why", "x"];
+    desk.trouble(2, &refused, of_a_kind);
+    for (a, b) in [("hr:u1", "vendors:v1"), ("vendors:v1", "lab:w1")] {
+        desk.expect(0, &["link", "same", a, b, "--why", "asked her"]);
+    }
+    let accounts = "system,id,identity_id,enabled,local_sign_in\ncorp,a1,lab:w1,true,true\n";
+    let file = desk.write("ad/accounts.csv", accounts);
+    let folder = file.rsplit_once('/').unwrap().0;
+    desk.expect(0, &["import", folder, "--as", "ad"]);
+    let fails = || {
+        for who in ["hr:u1", "lab:w1"] {
+            let line = &desk.lines(1, &["rehearse", "leaver", "--identity", who])[0];
+            assert_eq!(line["verdict"], "fail", "{who}: {line}");
+        }
+    };
+    fails();
+    desk.expect(0, &["source", "remove", "vendors"]);
+    fails();
+    desk.expect(0, &["store", "check"]);
+}
+
+#[test]
 fn a_decision_is_doubted_once_the_system_names_somebody_else() {
     let desk = Desk::linked();
     desk.expect(0, &["link", "none", "corp:a5", "--why", "a backup job"]);

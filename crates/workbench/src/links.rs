@@ -189,6 +189,19 @@ impl Workbench {
     /// Decides whether two records are one person. The decision's number.
     pub async fn same_person(&self, a: &str, b: &str, why: &str) -> Result<i64, Failure> {
         let (a, b) = self.two_records(a, b).await?;
+        let kinds = [
+            self.store.record_keys(&a).await?,
+            self.store.record_keys(&b).await?,
+        ];
+        if let [Some(first), Some(second)] = &kinds
+            && first.kind != second.kind
+        {
+            let (first, second) = (first.kind, second.kind);
+            return Err(Failure::bad_input(format!(
+                "`{a}` is of the kind {first} and `{b}` of the kind {second}: they cannot be one"
+            ))
+            .hint("whoever works for a vendor has it as employer, and whoever answers for a workload is its owner"));
+        }
         self.decide_one(Decision::Same(a, b), why).await
     }
 

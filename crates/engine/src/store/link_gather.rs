@@ -117,6 +117,8 @@ pub(super) async fn gather(
 struct Joining {
     records: Records,
     decided: Vec<(PersonDecision, SeenThen)>,
+    /// The sources that are there.
+    sources: HashSet<i64>,
     /// Records that decisions name.
     named: HashSet<(i64, String)>,
     held: HashMap<(i64, String), Seen>,
@@ -134,6 +136,7 @@ impl Joining {
         Ok(Joining {
             named: named.collect(),
             records: Records::new(rules, sources.names.clone(), &only),
+            sources: sources.rows.values().copied().collect(),
             decided,
             held: HashMap::new(),
         })
@@ -161,7 +164,8 @@ impl Joining {
 
     fn done(self) -> (Vec<JoinedPerson>, Vec<PersonDoubt>) {
         let held = persons::still_held(self.decided, &self.held);
-        self.records.join(&held)
+        let (joined, doubts) = self.records.join(&held);
+        (persons::still_there(joined, &self.sources), doubts)
     }
 }
 

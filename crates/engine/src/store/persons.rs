@@ -14,7 +14,7 @@ use crate::correlate::{
     Identities, JoinedPerson, PersonDecision, PersonDoubt, Persons, Says, Seen,
 };
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE persons (
@@ -162,6 +162,12 @@ pub(super) async fn decided(
 ) -> Result<Vec<(PersonDecision, SeenThen)>, StoreError> {
     let mut pairs: BTreeMap<(RecordName, RecordName), (i64, PersonDecision, SeenThen)> =
         BTreeMap::new();
+    // What a source that was removed listed is nobody's record now. Still two records are one person
+    // that were each decided to be one with it.
+    let removed: HashMap<&str, i64> = (sources.names.iter())
+        .map(|(row, name)| (name.as_str(), *row))
+        .filter(|(name, _)| !sources.rows.contains_key(*name))
+        .collect();
     for row in in_force(connection, About::Persons).await? {
         let (a, b, says) = match row.decision() {
             Some(Decision::Same(a, b)) => (a, b, Says::Same),
@@ -169,10 +175,10 @@ pub(super) async fn decided(
             Some(Decision::Of(..) | Decision::Nobodys(_)) | None => continue,
         };
         let of = |record: &RecordName| {
-            let source = sources.rows.get(record.source.as_str())?;
-            Some((*source, record.id.clone()))
+            let source = sources.rows.get(record.source.as_str()).copied();
+            let source = source.or_else(|| removed.get(record.source.as_str()).copied())?;
+            Some((source, record.id.clone()))
         };
-        // What a source that was removed listed is nobody's record now.
         let (Some(first), Some(second)) = (of(&a), of(&b)) else {
             continue;
         };
@@ -204,6 +210,15 @@ pub(super) fn still_held(
         })
         .map(|(decision, _)| decision)
         .collect()
+}
+
+/// Without the records of sources that were removed.
+pub(super) fn still_there(joined: Vec<JoinedPerson>, sources: &HashSet<i64>) -> Vec<JoinedPerson> {
+    let left = joined.into_iter().map(|JoinedPerson { mut records }| {
+        records.retain(|(source, _, _)| sources.contains(source));
+        JoinedPerson { records }
+    });
+    left.filter(|person| person.records.len() > 1).collect()
 }
 
 /// Who has several records, under numbers that hold for no longer than this.
