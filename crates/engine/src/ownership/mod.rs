@@ -17,9 +17,11 @@ pub use clue::{Clue, Pointer, Rule, Strength};
 pub use object::ObjectName;
 pub use people::{Key, Named, People, Person, Wanted};
 pub use rank::{Reason, Suggestion, ranked};
-pub use rules::{Own, Relation, Sibling, Team, clues, own_clues, sibling_clues, team_clues};
+pub use rules::{MOST, Own, Owners, Owning, Relation, Team, clues, own_clues, team_clues};
 pub use standing::{OwnerState, Standing, standing};
 pub use subject::Subject;
 
+#[cfg(test)]
+mod many_tests;
 #[cfg(test)]
 mod tests;

@@ -159,6 +159,9 @@ impl Wanted {
     }
 }
 
+/// Of a name that more people share, so many stand for all of them.
+pub const SHARING: usize = 50;
+
 /// The people that were asked for, by what names them.
 #[derive(Clone, Debug, Default)]
 pub struct People {
@@ -173,6 +176,8 @@ pub struct People {
     leads: HashMap<usize, usize>,
     /// All records of those who have several, by that one.
     joined: HashMap<usize, Vec<usize>>,
+    /// How many share a name, where it is more than are kept with it.
+    sharing: HashMap<Key, usize>,
 }
 
 impl People {
@@ -225,12 +230,50 @@ impl People {
         }
     }
 
+    /// Everybody is taken in and joined. Of a name that thousands share a few are kept, so that a
+    /// thousand facts with that name do not grow with those who have it.
+    pub fn settle(&mut self) {
+        let mut kept = Vec::new();
+        for (key, found) in &self.by_key {
+            // An id has its source's own meaning.
+            if found.len() <= SHARING || matches!(key, Key::Id(_)) {
+                continue;
+            }
+            let mut found = self.who_are_people(found.clone());
+            let all = found.len();
+            if all > SHARING {
+                let name = |n: &usize| self.at(*n).map(|p| (p.id.clone(), p.source_name.clone()));
+                found.sort_by_cached_key(name);
+                found.truncate(SHARING);
+                kept.push((key.clone(), found, all));
+            }
+        }
+        for (key, found, all) in kept {
+            self.by_key.insert(key.clone(), found);
+            self.sharing.insert(key, all);
+        }
+    }
+
+    /// How many are meant of whom `named` gives some.
+    pub fn meant_by(&self, pointer: &Pointer, named: usize) -> usize {
+        let key = match pointer {
+            Pointer::Login { login, .. } => Key::Login(login.clone()),
+            Pointer::Mail(mail) => Key::Mail(mail.clone()),
+            Pointer::FullName(name) => Key::FullName(name.clone()),
+            Pointer::Identity { .. } | Pointer::Team(_) => return named,
+        };
+        let all = self.sharing.get(&key).copied();
+        // Where a login is that of accounts, nobody else is meant.
+        all.filter(|_| named == SHARING).unwrap_or(named)
+    }
+
     /// One record of each person.
     pub fn one_each(&self, records: impl IntoIterator<Item = usize>) -> Vec<usize> {
         let mut found = Vec::new();
+        let mut seen = HashSet::new();
         for record in records {
             let lead = self.leads.get(&record).copied().unwrap_or(record);
-            if !found.contains(&lead) {
+            if seen.insert(lead) {
                 found.push(lead);
             }
         }
@@ -315,7 +358,7 @@ impl People {
     /// Who is meant. Only people: a workload that made a key does not answer for it.
     pub fn named(&self, pointer: &Pointer) -> Vec<usize> {
         let by = |key: Key| self.by_key.get(&key).cloned().unwrap_or_default();
-        let mut found = match pointer {
+        let found = match pointer {
             Pointer::Identity { source, id } => self.referred_ever(id, *source),
             Pointer::Login { system, login } => {
                 let account = (system.clone(), login.clone());
@@ -329,6 +372,10 @@ impl People {
             Pointer::FullName(name) => by(Key::FullName(name.clone())),
             Pointer::Team(_) => Vec::new(),
         };
+        self.who_are_people(found)
+    }
+
+    fn who_are_people(&self, mut found: Vec<usize>) -> Vec<usize> {
         found.retain(|n| self.at(*n).is_some_and(|p| p.kind == IdentityKind::Person));
         self.one_each(found)
     }

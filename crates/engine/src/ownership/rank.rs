@@ -43,6 +43,9 @@ impl Suggestion {
     }
 }
 
+/// So many of those whom a name fits stand in the reason.
+const FITTING: usize = 10;
+
 /// Who one clue leads to.
 enum Led {
     To(usize, Strength, Reason),
@@ -166,14 +169,18 @@ fn led(clue: &Clue, people: &People) -> Led {
             Led::To(manager, clue.strength.lowered(), reason(says))
         }
         [_, _, ..] => {
-            let who: Vec<String> = found
-                .iter()
+            let all = people.meant_by(&clue.pointer, found.len());
+            let first = found.iter().take(FITTING);
+            let who: Vec<String> = first
                 .map(|(_, p)| format!("{}:{}", p.source_name, p.id))
                 .collect();
+            let more = match all - who.len().min(all) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
             let says = format!(
-                "{}, which {} people fit: {}",
+                "{}, which {all} people fit: {}{more}",
                 clue.says,
-                who.len(),
                 who.join(", ")
             );
             let named = found.iter().map(|(number, _)| *number).collect();

@@ -1,3 +1,4 @@
+use super::many_tests::owners_of;
 use super::*;
 use chrono::{DateTime, Utc};
 use lastkey_contract::When;
@@ -6,7 +7,7 @@ use lastkey_contract::facts::{
     ObjectType, OwnerRole,
 };
 
-const HR: i64 = 1;
+pub(super) const HR: i64 = 1;
 const VENDORS: i64 = 2;
 
 fn now() -> DateTime<Utc> {
@@ -130,7 +131,7 @@ fn named<'t>(id: &'t str, email: &'t str, display_name: &'t str) -> Named<'t> {
 }
 
 /// A credential with these columns and attributes.
-fn credential(created_by: &str, name: &str, attributes: &[(&str, &str)]) -> Credential {
+pub(super) fn credential(created_by: &str, name: &str, attributes: &[(&str, &str)]) -> Credential {
     let mut credential = Credential::of("corp".into(), "k1", CredentialKind::ApiKey, "svc");
     credential.created_by = (!created_by.is_empty()).then(|| created_by.to_owned());
     credential.name = (!name.is_empty()).then(|| name.to_owned());
@@ -386,13 +387,6 @@ fn an_owner_who_left_hands_on_and_a_technical_owner_has_a_manager_who_answers() 
 
 #[test]
 fn owners_of_siblings_keep_their_role_and_custodians_pass_nothing_on() {
-    let sibling = |relation, owner: &str, role| Sibling {
-        relation,
-        words: "account corp:svc".to_owned(),
-        owner_id: owner.to_owned(),
-        source: HR,
-        role,
-    };
     for (relation, owner, role, wanted) in [
         (
             Relation::ItsAccount,
@@ -425,11 +419,11 @@ fn owners_of_siblings_keep_their_role_and_custodians_pass_nothing_on() {
             "likely technical p1",
         ),
     ] {
-        let clues = sibling_clues(&[sibling(relation, owner, role)]);
+        let clues = owners_of([(7, "account corp:svc", owner, role)]).clues(relation, 1, &[]);
         assert_eq!(lines(&clues), [wanted], "{relation:?}");
     }
-    let knows = sibling(Relation::SameAccount, "p1", OwnerRole::Custodian);
-    assert!(sibling_clues(&[knows]).is_empty());
+    let knows = owners_of([(7, "credential corp:k", "p1", OwnerRole::Custodian)]);
+    assert!(knows.clues(Relation::SameAccount, 1, &[]).is_empty());
 }
 
 #[test]

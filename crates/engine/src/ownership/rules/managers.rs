@@ -6,6 +6,7 @@ use crate::ownership::people::Person;
 use crate::ownership::standing::OwnerState;
 use crate::ownership::subject::Subject;
 use lastkey_contract::facts::OwnerRole;
+use std::collections::BTreeSet;
 
 pub(super) fn clues(subject: &Subject<'_>) -> Vec<Clue> {
     subject
@@ -38,10 +39,9 @@ pub struct Own<'a> {
 
 /// What the object's own owner lines say about who should follow.
 pub fn own_clues(words: &str, lines: &[Own<'_>]) -> Vec<Clue> {
-    let answered = |role| {
-        let mut lines = lines.iter();
-        lines.any(|line| line.role == role && line.state == OwnerState::Present)
-    };
+    let there = lines.iter().filter(|l| l.state == OwnerState::Present);
+    let there: BTreeSet<OwnerRole> = there.map(|line| line.role).collect();
+    let answered = |role| there.contains(&role);
     let clue = |role, strength, source, id: &str, says: String| Clue {
         rule: Rule::Manager,
         role,

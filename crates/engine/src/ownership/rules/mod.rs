@@ -10,7 +10,7 @@ mod tags;
 mod teams;
 
 pub use managers::{Own, own_clues};
-pub use siblings::{Relation, Sibling, clues as sibling_clues};
+pub use siblings::{MOST, Owners, Owning, Relation};
 pub use teams::{Team, clues as team_clues};
 
 use super::clue::Clue;

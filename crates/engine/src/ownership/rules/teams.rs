@@ -3,6 +3,7 @@
 
 use crate::ownership::clue::{Clue, Pointer, Rule, Strength};
 use crate::ownership::people::People;
+use crate::ownership::rules::MOST;
 use lastkey_contract::facts::OwnerRole;
 use std::collections::BTreeMap;
 
@@ -31,13 +32,21 @@ pub fn clues(named: &Clue, team: &Team, people: &People) -> Vec<Clue> {
         fact: named.fact.clone(),
     };
     if !team.owners.is_empty() {
+        let of = team.owners.len();
         return team
             .owners
             .iter()
             .filter(|(_, _, role)| *role != OwnerRole::Custodian)
-            .map(|(source, id, role)| {
-                let says = format!("`{id}` owns the team `{}`", team.words);
-                clue(*role, Strength::Likely, *source, id, says)
+            .take(MOST)
+            .map(|(source, id, role)| match of > MOST {
+                false => {
+                    let says = format!("`{id}` owns the team `{}`", team.words);
+                    clue(*role, Strength::Likely, *source, id, says)
+                }
+                true => {
+                    let says = format!("`{id}` is one of {of} owners of the team `{}`", team.words);
+                    clue(*role, Strength::Weak, *source, id, says)
+                }
             })
             .collect();
     }

@@ -3,26 +3,31 @@
 
 use super::super::blocks::{self, Block, Columns, Which};
 use super::super::names::Names;
+use super::super::open::Writing;
 use super::super::{Store, StoreError, meta};
+use super::beside::Beside;
 use super::decisions::OwnedBy;
 use super::holds::Holds;
 use super::known::{Holder, Known, Line, record_number};
-use super::{MADE_FOR, MADE_UPTO, record};
+use super::{FOLLOWED, MADE_FOR, MADE_UPTO, mark_stale, record};
 use crate::ownership::{
-    Clue, ObjectName, Own, OwnerState, Pointer, Relation, Sibling, Standing, Subject, Suggestion,
-    clues, own_clues, ranked, sibling_clues, standing, team_clues,
+    Clue, ObjectName, Own, OwnerState, Pointer, Standing, Subject, Suggestion, clues, own_clues,
+    ranked, standing, team_clues,
 };
 use crate::store::RecordName;
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Credential, Identity, ObjectType, OwnerRole};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use std::collections::BTreeSet;
+use std::mem::take;
 
 /// Rows that wait to be written.
 #[derive(Default)]
 struct Rows {
     owned: Vec<OwnedRow>,
     suggestions: Vec<SuggestedRow>,
+    beside: Beside,
 }
 
 struct OwnedRow {
@@ -52,10 +57,37 @@ enum Openness {
     Settled,
 }
 
+/// Who has which role of one object already.
+#[derive(Default)]
+struct Held {
+    roles: BTreeSet<OwnerRole>,
+    persons: BTreeSet<(OwnerRole, usize)>,
+}
+
+impl Held {
+    fn add(&mut self, role: OwnerRole, state: OwnerState, persons: &[usize]) {
+        if state == OwnerState::Present {
+            self.roles.insert(role);
+        }
+        if let ([one], true) = (persons, state != OwnerState::InDoubt) {
+            self.persons.insert((role, *one));
+        }
+    }
+
+    /// Whether somebody is there in this role, or it is this person's, away or not.
+    fn by(&self, role: OwnerRole, person: Option<usize>) -> bool {
+        let same = person.is_some_and(|n| self.persons.contains(&(role, n)));
+        same || self.roles.contains(&role)
+    }
+}
+
 /// The number of an object in the derived tables.
 pub(super) fn owned_number(names: Names, object: &ObjectName) -> i64 {
     names.joined(&["owned", object.kind.word(), &object.system, &object.id])
 }
+
+/// So many rows are kept before anything is written.
+const IN_MEMORY: usize = 20_000;
 
 /// Of more objects than these the lists of owners take so long that a small read does not wait.
 const MANY: i64 = 200_000;
@@ -80,29 +112,32 @@ impl Store {
         if self.ownership_holds(now).await? {
             return Ok(());
         }
-        let mut writing = self.begin().await?;
-        if self.ownership_holds(now).await? {
+        let Some(mark) = self.mark_making(now).await? else {
             // Somebody else has made them meanwhile.
             return Ok(());
-        }
-        for table in ["owned", "owner_lines", "owner_suggestions"] {
-            let sql = format!("DELETE FROM {table}");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-                .execute(&mut *writing.tx)
-                .await?;
-        }
-        // One moment of the file: what a read changes meanwhile would be seen twice, or not at all.
+        };
+        self.make_lists(&mark, now).await
+    }
+
+    /// Makes the lists, which hold if the mark stands until then.
+    pub(super) async fn make_lists(
+        &self,
+        mark: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        // One moment of the file. Others store meanwhile: the mark tells whether they did.
         let mut reading = self.readers().begin().await?;
-        let known = Known::gather(self, &mut reading, now).await?;
-        record::write_lines(&mut reading, &mut writing.tx, &known).await?;
+        let mut known = Known::gather(self, &mut reading, now).await?;
         let mut rows = Rows::default();
-        for objects in [&known.answering, &known.nobodys] {
+        let mut writing = None;
+        let (answering, nobodys) = (take(&mut known.answering), take(&mut known.nobodys));
+        for objects in [&answering, &nobodys] {
             for part in objects.chunks(10_000) {
                 blocks::of_rows(&mut reading, part, Columns::Facts, |block, place| {
                     known.one(block, place, &mut rows)
                 })
                 .await?;
-                rows.write(&mut writing.tx).await?;
+                rows.write_if_many(self, &mut writing).await?;
             }
         }
         let which = Which::now(Kind::Credential);
@@ -116,14 +151,58 @@ impl Store {
                     known.one(block, place, &mut rows)?;
                 }
             }
-            rows.write(&mut writing.tx).await?;
+            rows.write_if_many(self, &mut writing).await?;
         }
         let upto: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM blocks")
             .fetch_one(&mut *reading)
             .await?;
-        meta::put(&mut writing.tx, MADE_UPTO, &upto.to_string()).await?;
-        meta::put(&mut writing.tx, MADE_FOR, &known.holds.words()).await?;
+        let mut writing = match writing {
+            Some(writing) => writing,
+            None => self.begin_lists().await?,
+        };
+        rows.write(&mut writing.tx).await?;
+        record::write_lines(&mut reading, &mut writing.tx, &known).await?;
+        let made_for = meta::get(&mut writing.tx, MADE_FOR).await?;
+        let made_for = made_for.unwrap_or_default();
+        if made_for == mark {
+            meta::put(&mut writing.tx, MADE_UPTO, &upto.to_string()).await?;
+            meta::put(&mut writing.tx, MADE_FOR, &known.holds.words()).await?;
+        } else if made_for.ends_with(FOLLOWED) {
+            // What a decision changed line by line is gone with the lists of before.
+            mark_stale(&mut writing.tx).await?;
+        }
+        // Else somebody stored something: these lists tell of the moment in which they were asked
+        // for, and whoever asks next makes them anew.
         writing.commit().await
+    }
+
+    /// Says that the lists are being made: whatever changes what they are made of takes that away.
+    /// None where they hold by now.
+    pub(super) async fn mark_making(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Option<String>, StoreError> {
+        let mut writing = self.begin().await?;
+        if self.ownership_holds(now).await? {
+            return Ok(None);
+        }
+        // No moment stands in it, so whoever finds it after a kill makes them anew.
+        let mark = format!("making {}", meta::random_hex()?);
+        meta::put(&mut writing.tx, MADE_FOR, &mark).await?;
+        writing.commit().await?;
+        Ok(Some(mark))
+    }
+
+    /// Begins to write the lists: those of before go.
+    async fn begin_lists(&self) -> Result<Writing, StoreError> {
+        let mut writing = self.begin().await?;
+        for table in ["owned", "owner_lines", "owner_suggestions"] {
+            let sql = format!("DELETE FROM {table}");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+                .execute(&mut *writing.tx)
+                .await?;
+        }
+        Ok(writing)
     }
 
     /// The same once a read has ended; but where few of very many objects have come, the lists of
@@ -184,11 +263,7 @@ impl Known {
                     .names
                     .object(Kind::Account, &[&object.system, &object.id]);
                 let mut found = clues(&Subject::of_account(source, &fact));
-                let credentials = self.credentials_of.get(&number).into_iter().flatten();
-                let siblings: Vec<Sibling> = credentials
-                    .flat_map(|(n, words)| self.siblings(Relation::ItsCredential, *n, words))
-                    .collect();
-                found.extend(sibling_clues(&siblings));
+                found.extend(rows.beside.of_account(self, number));
                 let kind = fact.kind.map_or("service", |kind| kind.word());
                 self.say(object, source, fact.name, kind, found, rows);
             }
@@ -208,7 +283,7 @@ impl Known {
                     .object(Kind::Credential, &[&object.system, &object.id]);
                 let mut found = clues(&Subject::of_credential(source, &fact));
                 found.extend(self.at_places.get(&number).into_iter().flatten().cloned());
-                found.extend(sibling_clues(&self.beside(&fact, number, account)));
+                found.extend(rows.beside.of_credential(self, &fact, number));
                 self.say(object, source, fact.name, fact.kind.word(), found, rows);
             }
             Kind::Entitlement
@@ -221,41 +296,6 @@ impl Known {
             | Kind::Task => {}
         }
         Ok(())
-    }
-
-    /// The owners of what belongs together with a credential.
-    fn beside(&self, fact: &Credential, number: i64, account: Option<i64>) -> Vec<Sibling> {
-        let Some(account) = account else {
-            return Vec::new();
-        };
-        let id = fact.account_id.as_ref().map_or("", |id| id.as_str());
-        let words = format!("account {}:{id}", fact.system);
-        let mut found = self.siblings(Relation::ItsAccount, account, &words);
-        if let Some(machine) = self.of_machines.get(&account)
-            && let Some((source, id)) = self.machines.get(machine)
-        {
-            let name = self.sources.get(source).cloned().unwrap_or_default();
-            let identity = ObjectName::new(ObjectType::Identity, name, id.as_str());
-            found.extend(
-                self.lines_of(&identity, *source)
-                    .into_iter()
-                    .filter(|line| line.holder == Holder::Same)
-                    .map(|line| sibling(Relation::ItsIdentity, &identity.to_string(), line)),
-            );
-        }
-        let others = self.credentials_of.get(&account).into_iter().flatten();
-        for (other, words) in others.filter(|(other, _)| *other != number) {
-            found.extend(self.siblings(Relation::SameAccount, *other, words));
-        }
-        found
-    }
-
-    fn siblings(&self, relation: Relation, number: i64, words: &str) -> Vec<Sibling> {
-        let lines = self.lines.get(&number).into_iter().flatten();
-        lines
-            .filter(|line| line.holder == Holder::Same)
-            .map(|line| sibling(relation, words, line))
-            .collect()
     }
 
     /// Everyone whom the clues mean; those that name a team mean whoever stands for it.
@@ -323,20 +363,18 @@ impl Known {
             })
             .collect();
         found.extend(own_clues(&object.to_string(), &own));
+        let mut held = Held::default();
+        for (line, state) in &lines {
+            let same = self.people.referred(&line.owner_id, line.source);
+            let same = self.people.one_each(same);
+            held.add(line.role, *state, &same);
+        }
         for suggestion in self.suggestions(found) {
             let person = suggestion.owner.and_then(|n| self.people.at(n));
             let owner = RecordName {
                 source: person.map_or_else(String::new, |p| p.source_name.clone()),
                 id: person.map_or_else(String::new, |p| p.id.clone()),
             };
-            let held = lines.iter().any(|(line, state)| {
-                let same = self.people.referred(&line.owner_id, line.source);
-                let same = self.people.one_each(same);
-                line.role == suggestion.role
-                    && (*state == OwnerState::Present
-                        || (*state != OwnerState::InDoubt
-                            && suggestion.owner.is_some_and(|n| same == [n])))
-            });
             let about = OwnedBy {
                 object: object.clone(),
                 owner,
@@ -344,7 +382,8 @@ impl Known {
             };
             let nobody_to_confirm = person.is_none() && stands == Standing::Owned;
             let decided = suggestion.owner.is_some_and(|n| self.is_decided(&about, n));
-            let settled = held || nobody_to_confirm || decided;
+            let settled =
+                held.by(suggestion.role, suggestion.owner) || nobody_to_confirm || decided;
             let candidates = suggestion
                 .candidates
                 .iter()
@@ -380,17 +419,24 @@ impl Known {
     }
 }
 
-fn sibling(relation: Relation, words: &str, line: &Line) -> Sibling {
-    Sibling {
-        relation,
-        words: words.to_owned(),
-        owner_id: line.owner_id.clone(),
-        source: line.source,
-        role: line.role,
-    }
-}
-
 impl Rows {
+    /// Writes what there is where it is more than should be in memory. Until then nobody is kept
+    /// from storing; from then on the lists are written.
+    async fn write_if_many(
+        &mut self,
+        store: &Store,
+        writing: &mut Option<Writing>,
+    ) -> Result<(), StoreError> {
+        if self.owned.len() + self.suggestions.len() < IN_MEMORY {
+            return Ok(());
+        }
+        let begun = match writing {
+            Some(begun) => begun,
+            None => writing.insert(store.begin_lists().await?),
+        };
+        self.write(&mut begun.tx).await
+    }
+
     async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         for part in self.owned.chunks(500) {
             let mut insert = QueryBuilder::<Sqlite>::new(

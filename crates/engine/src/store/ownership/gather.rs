@@ -80,6 +80,7 @@ impl Known {
             let person = record.and_then(|record| numbers.get(&record)).copied();
             known.people.add_login(&system, &login, person);
         }
+        known.people.settle();
         known.settle_teams(teams, &numbers);
         known.read_places_again(reading, &subjects).await?;
         Ok(known)

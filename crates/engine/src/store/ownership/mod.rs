@@ -8,6 +8,7 @@
 
 mod asked;
 mod attested;
+mod beside;
 mod decisions;
 mod derive;
 mod gather;
@@ -143,5 +144,7 @@ pub(super) async fn end_following(connection: &mut SqliteConnection) -> Result<(
 
 #[cfg(test)]
 mod gone_tests;
+#[cfg(test)]
+mod many_tests;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,9 @@ use std::collections::{BTreeSet, HashMap};
 /// Of a very large team only so many members are looked at: it is nobody's in particular.
 const MEMBERS: usize = 200;
 
+/// Of more teams with one name none is meant.
+const MOST_OF_A_WORD: usize = 20;
+
 #[derive(Deserialize)]
 struct EntitlementPart<'t> {
     #[serde(borrow)]
@@ -129,6 +132,9 @@ impl Known {
                 self.teams.entry(word).or_default().push(team.clone());
             }
         }
+        // A name that every system has for a team of its own is no team's in particular.
+        self.teams
+            .retain(|_, of_word| of_word.len() <= MOST_OF_A_WORD);
     }
 }
 
