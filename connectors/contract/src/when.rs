@@ -20,8 +20,8 @@ pub enum When {
 }
 
 impl When {
-    /// The day `date` in the zone `zone`. None where the zone has no such midnight either side
-    /// within a day (no IANA zone lacks one entirely).
+    /// The day `date` in the zone `zone`. None after the last day that can be counted. A day that
+    /// the zone skipped begins and ends with the next one.
     pub fn day<Z: TimeZone>(date: NaiveDate, zone: &Z) -> Option<When> {
         let next = date.succ_opt()?;
         Some(When::Day {
@@ -106,14 +106,17 @@ fn moment(text: &str) -> Option<DateTime<Utc>> {
     at.ok().map(|at| within_years(at.with_timezone(&Utc)))
 }
 
-/// The first moment of a day in a zone; where midnight falls into a gap, the end of the gap.
+/// The first moment of a day in a zone; where midnight falls into a gap, the end of the gap. A zone
+/// that goes over to the other side of the date line lacks a whole day: that gap ends a day later.
 fn start_of_day<Z: TimeZone>(date: NaiveDate, zone: &Z) -> Option<DateTime<Utc>> {
-    (0..24 * 4).find_map(|quarter| {
-        let time = date.and_hms_opt(quarter / 4, (quarter % 4) * 15, 0)?;
-        zone.from_local_datetime(&time)
-            .earliest()
-            .map(|at| at.with_timezone(&Utc))
-    })
+    let days = [Some(date), date.succ_opt()].into_iter().flatten();
+    days.flat_map(|date| (0..24 * 4).map(move |quarter| (date, quarter)))
+        .find_map(|(date, quarter)| {
+            let time = date.and_hms_opt(quarter / 4, (quarter % 4) * 15, 0)?;
+            zone.from_local_datetime(&time)
+                .earliest()
+                .map(|at| at.with_timezone(&Utc))
+        })
 }
 
 impl fmt::Display for When {
@@ -148,6 +151,32 @@ mod tests {
         assert_eq!(When::parse(&day.to_text()), Some(day));
         assert_eq!(rfc3339(day.as_expiry()), "2026-03-31T22:00:00Z");
         assert_eq!(rfc3339(day.as_revocation()), "2026-03-30T22:00:00Z");
+    }
+
+    #[test]
+    fn a_day_that_a_zone_lacks_begins_and_ends_with_the_next() {
+        let date = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
+        let apia = chrono_tz::Pacific::Apia;
+        for (day, expected) in [
+            (
+                date(2011, 12, 29),
+                "2011-12-29T10:00:00Z/2011-12-30T10:00:00Z",
+            ),
+            (
+                date(2011, 12, 30),
+                "2011-12-30T10:00:00Z/2011-12-30T10:00:00Z",
+            ),
+            (
+                date(2011, 12, 31),
+                "2011-12-30T10:00:00Z/2011-12-31T10:00:00Z",
+            ),
+        ] {
+            assert_eq!(When::day(day, &apia).unwrap().to_text(), expected);
+        }
+        // Midnight alone is missing.
+        let day = When::day(date(2018, 11, 4), &chrono_tz::America::Sao_Paulo).unwrap();
+        assert_eq!(day.to_text(), "2018-11-04T03:00:00Z/2018-11-05T02:00:00Z");
+        assert_eq!(When::day(NaiveDate::MAX, &Utc), None);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! record says otherwise. Never: an event from a partial read, which is never handed in.
 //! How the text is read where it leaves a choice: docs/decisions/lifecycle-events.md.
 
+mod steps;
+
 use crate::correlate::Seen;
 use chrono::{DateTime, Utc};
 use lastkey_contract::When;
@@ -12,6 +14,7 @@ use lastkey_contract::facts::{Identity, IdentityKind, IdentityStatus, LifecycleE
 use lastkey_contract::when::rfc3339;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+pub use steps::Step;
 
 /// What is compared, and between which moments.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +23,8 @@ pub struct Compared<'a> {
     pub after: Option<&'a Identity>,
     /// What reads before the one before knew of this record.
     pub earlier: Earlier<'a>,
-    /// The same person's records of other sources, as complete reads of those show them by now.
+    /// The same person's records of other sources, as complete reads of those show them by the
+    /// moment of the second read; of that moment itself, what steps before this record (`Step`).
     pub others: &'a [&'a Identity],
     /// Which attributes both reads tell of at all.
     pub told: Told,

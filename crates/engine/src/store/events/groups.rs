@@ -9,7 +9,8 @@ use super::find::{new_event, new_listed};
 use super::said::{Reads, fill};
 use super::sources::{Known, known};
 use super::{NewEvent, Said, put};
-use crate::lifecycle::events::{Compared, Earlier, Told, events_between};
+use crate::lifecycle::events::{Compared, Earlier, Step, Told, events_between};
+use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::Identity;
 use sqlx::SqliteConnection;
@@ -158,10 +159,22 @@ async fn drop_group(
     Ok(())
 }
 
+/// What tells the records of a person apart whatever order they came in: the name and number of the
+/// source, and the id.
+pub(super) type Name<'a> = (&'a str, i64, &'a str);
+
 /// One record of a person through time.
-struct Course<'a> {
-    reads: &'a [Known],
-    forms: Vec<(Mark, Identity)>,
+pub(super) struct Course<'a> {
+    pub name: Name<'a>,
+    pub reads: &'a [Known],
+    pub forms: Vec<(Mark, Identity)>,
+}
+
+/// What a record does at the moment of a read.
+struct Turn<'a> {
+    at: DateTime<Utc>,
+    step: Step,
+    name: Name<'a>,
 }
 
 impl Course<'_> {
@@ -170,14 +183,23 @@ impl Course<'_> {
         form.map(|(_, identity)| identity)
     }
 
-    /// What the last complete read by the time of another read shows.
-    fn by(&self, moment: &Known) -> Option<&Identity> {
-        let order = |known: &Known| (known.read.at, known.read.sync);
-        let last = self
-            .reads
-            .iter()
-            .rfind(|read| order(read) <= order(moment))?;
-        self.at(last.read.sync)
+    /// What the last complete read shows by another record's turn. At one and the same moment the
+    /// records step in an order of their own, and not in that in which their sources were read.
+    fn by(&self, turn: &Turn<'_>) -> Option<&Identity> {
+        let last = self.reads.iter().rfind(|read| read.read.at <= turn.at)?;
+        let now = self.at(last.read.sync);
+        if last.read.at < turn.at {
+            return now;
+        }
+        // Of the first read nobody can tell whether anything happened at its moment.
+        let Some(past) = self.reads.iter().rfind(|read| read.read.at < turn.at) else {
+            return now;
+        };
+        let before = self.at(past.read.sync);
+        match (Step::of(before, now), self.name) < (turn.step, turn.name) {
+            true => now,
+            false => before,
+        }
     }
 }
 
@@ -203,6 +225,11 @@ async fn look_at(
         versions.extend(found.into_iter().map(|(key, list)| ((*source, key), list)));
     }
     let mut facts: HashMap<i64, Identity> = turns::facts(&mut *connection, &rows).await?;
+    let sources: HashMap<i64, String> = sqlx::query_as("SELECT id, name FROM sources")
+        .fetch_all(&mut *connection)
+        .await?
+        .into_iter()
+        .collect();
     for group in groups {
         let courses: Vec<Course<'_>> = group
             .iter()
@@ -215,7 +242,12 @@ async fn look_at(
                     .filter_map(|version| Some((version, facts.remove(&version.row)?)))
                     .collect();
                 fill(&mut forms, &Reads::of(reads));
-                Course { reads, forms }
+                let of = sources.get(source).map_or("", String::as_str);
+                Course {
+                    name: (of, *source, id.as_str()),
+                    reads,
+                    forms,
+                }
             })
             .collect();
         for (place, (source, id)) in group.iter().enumerate() {
@@ -232,17 +264,26 @@ async fn look_at(
 }
 
 /// The events of one record of a person, beside the others.
-fn events_of(courses: &[Course<'_>], place: usize) -> Vec<NewEvent> {
+pub(super) fn events_of(courses: &[Course<'_>], place: usize) -> Vec<NewEvent> {
     let Some(own) = courses.get(place) else {
         return Vec::new();
     };
-    let others_by = |moment: &Known| -> Vec<&Identity> {
+    let others_by = |turn: &Turn<'_>| -> Vec<&Identity> {
         let others = courses.iter().enumerate().filter(|(n, _)| *n != place);
-        others.filter_map(|(_, course)| course.by(moment)).collect()
+        others.filter_map(|(_, course)| course.by(turn)).collect()
     };
     let mut events = Vec::new();
     for (before, after) in own.reads.iter().zip(own.reads.iter().skip(1)) {
         let (old, new) = (own.at(before.read.sync), own.at(after.read.sync));
+        // Most reads show nothing new of anybody.
+        if old == new {
+            continue;
+        }
+        let turn = Turn {
+            at: after.read.at,
+            step: Step::of(old, new),
+            name: own.name,
+        };
         let forms = own
             .forms
             .iter()
@@ -251,7 +292,7 @@ fn events_of(courses: &[Course<'_>], place: usize) -> Vec<NewEvent> {
             before: old,
             after: new,
             earlier: forms.fold(Earlier::Never, |earlier, (_, form)| earlier.and(form)),
-            others: &others_by(after),
+            others: &others_by(&turn),
             told: Told::of(&before.having, &after.having),
             read_before: before.read.at,
             read_after: after.read.at,

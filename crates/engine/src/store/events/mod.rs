@@ -9,6 +9,8 @@ mod again;
 mod find;
 mod groups;
 mod meant;
+#[cfg(test)]
+mod order_tests;
 mod owner_lines;
 pub(super) mod owners;
 #[cfg(test)]

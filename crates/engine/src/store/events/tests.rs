@@ -19,7 +19,7 @@ fn day(n: u64) -> DateTime<Utc> {
 }
 
 /// Clocks tell nanoseconds, and none of them is lost.
-fn fine(number: u64) -> TimeDelta {
+pub(super) fn fine(number: u64) -> TimeDelta {
     TimeDelta::nanoseconds(number.cast_signed() * 7)
 }
 
@@ -29,7 +29,7 @@ fn end_of_time() -> DateTime<Utc> {
 }
 
 /// One of a few forms that a record can have; None is absent.
-fn form(id: &str, choice: u8) -> Option<Identity> {
+pub(super) fn form(id: &str, choice: u8) -> Option<Identity> {
     let mut identity = identity_fact(id, &format!("Person {id}"));
     identity.status = match choice % 6 {
         0 => return None,
@@ -50,19 +50,19 @@ fn form(id: &str, choice: u8) -> Option<Identity> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Ends {
+pub(super) enum Ends {
     Complete,
     Cut,
 }
 
 /// A read of a source: what it shows of its records.
 #[derive(Clone, Debug)]
-struct Step {
-    source: &'static str,
-    forms: Vec<u8>,
-    ends: Ends,
+pub(super) struct Step {
+    pub source: &'static str,
+    pub forms: Vec<u8>,
+    pub ends: Ends,
     /// Decide before it that the first records of both sources are one person, or take that back.
-    decide: bool,
+    pub decide: bool,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -80,7 +80,7 @@ fn step() -> impl Strategy<Value = Step> {
         })
 }
 
-async fn take(bench: &Bench, number: u64, step: &Step) {
+pub(super) async fn take(bench: &Bench, number: u64, step: &Step) {
     let facts: Vec<Fact> = (0..)
         .zip(&step.forms)
         .filter_map(|(n, choice)| form(&format!("u{n}"), *choice))
@@ -161,7 +161,7 @@ impl Seen {
     }
 }
 
-fn line(source: &str, id: &str, found: &FoundEvent) -> String {
+pub(super) fn line(source: &str, id: &str, found: &FoundEvent) -> String {
     format!(
         "{source}:{id} {} {}..{} {}",
         found.event,
@@ -208,7 +208,7 @@ fn expected(seen: &BTreeMap<&str, Seen>, together: bool) -> Vec<String> {
     lines
 }
 
-async fn found(bench: &Bench) -> Vec<String> {
+pub(super) async fn found(bench: &Bench) -> Vec<String> {
     let all = EventsQuery {
         limit: 10_000,
         ..EventsQuery::default()
@@ -229,16 +229,21 @@ async fn found(bench: &Bench) -> Vec<String> {
     lines
 }
 
-fn same_person() -> NewDecision {
+fn same_person() -> Decision {
     let record = |source: &str| RecordName {
         source: source.to_owned(),
         id: "u0".to_owned(),
     };
-    NewDecision {
-        decision: Decision::Same(record("hr"), record("vendors")),
+    Decision::Same(record("hr"), record("vendors"))
+}
+
+pub(super) async fn decide(bench: &Bench, decision: Decision) -> Option<i64> {
+    let new = NewDecision {
+        decision,
         why: "the same badge".to_owned(),
         seen: serde_json::json!({}),
-    }
+    };
+    bench.store.decide(&[new], now()).await.unwrap().pop()
 }
 
 async fn try_steps(steps: &[Step]) {
@@ -248,12 +253,7 @@ async fn try_steps(steps: &[Step]) {
     for (number, step) in (0..).zip(steps) {
         if step.decide {
             decided = match decided {
-                None => bench
-                    .store
-                    .decide(&[same_person()], now())
-                    .await
-                    .unwrap()
-                    .pop(),
+                None => decide(&bench, same_person()).await,
                 Some(decision) => {
                     bench
                         .store
@@ -294,6 +294,7 @@ async fn try_steps(steps: &[Step]) {
     }
     assert_eq!(found(&bench).await, before);
     assert_eq!(bench.store.check().await.unwrap(), Vec::<String>::new());
+    bench.store.close().await;
 }
 
 fn cases() -> u32 {
