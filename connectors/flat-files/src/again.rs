@@ -4,6 +4,7 @@ use crate::error::unreadable;
 use crate::map;
 use crate::place::Stored;
 use crate::recipes::Passes;
+use crate::secrets::without_logins_in;
 use crate::session::Open;
 use crate::settings::Source;
 use lastkey_contract::{ConnectorError, Kind};
@@ -30,13 +31,14 @@ pub fn places(
                 .map_err(|e| unreadable(&source.shown, &operation, &stored.name, &e))?;
             let Some(record) = record else { break };
             let Ok(cells) = record.cells else { continue };
-            match open.sieve.judge(&open.header, &cells) {
-                Passes::Yes => {}
-                Passes::Again | Passes::No => continue,
-            }
             if cells.len() != open.header.width {
                 continue;
             }
+            match open.sieve.judge(&open.header, &cells) {
+                Passes::Yes => {}
+                Passes::Again | Passes::No | Passes::Unheard(_) => continue,
+            }
+            let cells = without_logins_in(&open.header, &cells).map_or(cells, |(shown, _)| shown);
             let Ok(fact) = map::fact(kind, &open.header, &cells, source.zone) else {
                 continue;
             };

@@ -4,7 +4,9 @@ use crate::columns::{Need, column_names, columns};
 use crate::error::{config, not_understood};
 use crate::mapping::Mapping;
 use crate::place::Stored;
+use crate::secrets::holds_secrets;
 use crate::table::Cells;
+use chrono::{DateTime, Utc};
 use lastkey_contract::page::Columns;
 use lastkey_contract::{ConnectorError, Kind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +30,33 @@ pub struct Bound {
     pub replaced: BTreeMap<String, String>,
     /// What stands before each text: so that ids of two sorts never meet.
     pub before: &'static str,
+    /// What a recipe says that its words mean, where nobody said something else.
+    pub words: Option<&'static BTreeMap<String, String>>,
+    /// Of a time that is over: what may say that it is not.
+    pub denied_by: Option<Denied>,
+}
+
+/// A cell that says whether a time has passed.
+#[derive(Clone, Debug)]
+pub struct Denied {
+    pub cell: usize,
+    /// Its header.
+    pub column: String,
+    /// The moment of the read.
+    pub at: DateTime<Utc>,
+}
+
+impl Bound {
+    /// What a recipe says that a cell means, however its letters and blanks are written.
+    pub fn meant(&self, cell: &str) -> Option<&'static String> {
+        let words = self.words?;
+        let exact = words.get(cell);
+        exact.or_else(|| {
+            let plain = cell.trim().to_lowercase();
+            let known = words.iter().find(|(from, _)| from.to_lowercase() == plain);
+            known.map(|(_, to)| to)
+        })
+    }
 }
 
 /// A header bound to the columns of its kind.
@@ -35,6 +64,8 @@ pub struct Bound {
 pub struct Header {
     /// How many cells each row must have.
     pub width: usize,
+    /// What stands above each.
+    pub names: Vec<String>,
     /// One entry per known column, in the order of [`columns`].
     pub bound: Vec<Bound>,
     /// Columns that nobody knows: they become attributes.
@@ -43,98 +74,6 @@ pub struct Header {
     pub withheld: Vec<String>,
     /// How dates are written beside RFC 3339 and `2026-11-20`.
     pub dates: &'static [String],
-}
-
-/// Names of columns in which exports of other tools put secret values, without what joins words.
-const OF_SECRETS: [&str; 66] = [
-    "accesstoken",
-    "adgangskode",
-    "adminpassword",
-    "apikey",
-    "apitoken",
-    "bearertoken",
-    "clientsecret",
-    "connectionstring",
-    "contrasena",
-    "contraseña",
-    "credentialvalue",
-    "currentpassword",
-    "defaultpassword",
-    "heslo",
-    "initialpassword",
-    "jelszó",
-    "kennwort",
-    "keyvalue",
-    "krbprincipalkey",
-    "lmpwdhistory",
-    "losenord",
-    "lösenord",
-    "mfasecret",
-    "motdepasse",
-    "msdsmanagedpassword",
-    "mslapsencrypteddsrmpassword",
-    "mslapsencrypteddsrmpasswordhistory",
-    "mslapsencryptedpassword",
-    "mslapsencryptedpasswordhistory",
-    "mslapspassword",
-    "msmcsadmpwd",
-    "newpassword",
-    "ntpwdhistory",
-    "otpsecret",
-    "parola",
-    "passord",
-    "passphrase",
-    "passwd",
-    "password",
-    "passwordhash",
-    "passwordvalue",
-    "passwort",
-    "privatekey",
-    "pwd",
-    "refreshtoken",
-    "salasana",
-    "sambalmpassword",
-    "sambantpassword",
-    "secret",
-    "secretaccesskey",
-    "secretkey",
-    "secretvalue",
-    "senha",
-    "sharedsecret",
-    "sshprivatekey",
-    "supplementalcredentials",
-    "temporarypassword",
-    "token",
-    "tokenvalue",
-    "totpsecret",
-    "unicodepwd",
-    "userpassword",
-    "wachtwoord",
-    "пароль",
-    "パスワード",
-    "密码",
-];
-
-/// Whether a column is one of secret values, by its name.
-pub fn holds_secrets(kind: Kind, name: &str) -> bool {
-    let plain: String = name
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
-    let value_of_secret = match kind {
-        Kind::Credential | Kind::Location => plain == "value",
-        Kind::Identity
-        | Kind::Account
-        | Kind::Entitlement
-        | Kind::Grant
-        | Kind::Reader
-        | Kind::Control
-        | Kind::Owner
-        | Kind::Session
-        | Kind::Task => false,
-    };
-    value_of_secret || OF_SECRETS.contains(&plain.as_str())
 }
 
 /// Whether a single roster may leave out `kind`: its rows are persons then.
@@ -236,6 +175,8 @@ pub fn bind(
                 .cloned()
                 .unwrap_or_default(),
             before: "",
+            words: None,
+            denied_by: None,
         });
     }
     let used: BTreeSet<usize> = bound
@@ -253,6 +194,7 @@ pub fn bind(
         .partition(|(_, name)| holds_secrets(kind, name));
     Ok(Header {
         width: names.len(),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
         bound,
         unknown,
         withheld: secret.into_iter().map(|(_, name)| name).collect(),
@@ -280,52 +222,5 @@ pub fn told(stored: &Stored, mapping: &Mapping, header: &Header) -> Columns {
         of: stored.name.clone(),
         own: names(own.map(|bound| bound.name).collect()),
         given: names(by_mapping.iter().map(|bound| bound.name).collect()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_of_secret_values_are_known_by_their_names() {
-        for name in [
-            "unicodePwd",
-            "Passwort",
-            "KENNWORT",
-            "mot_de_passe",
-            "Mot de passe",
-            "contraseña",
-            "Contraseña",
-            "Contrasen\u{303}a",
-            "ms-Mcs-AdmPwd",
-            "msDS-ManagedPassword",
-            "msLAPS-EncryptedPassword",
-            "Client Secret",
-        ] {
-            assert!(holds_secrets(Kind::Account, name), "{name}");
-        }
-        for name in [
-            "pwdLastSet",
-            "PasswordLastSet",
-            "ms-Mcs-AdmPwdExpirationTime",
-            "password_policy",
-            "Kennwort geändert am",
-            "value",
-            "id",
-        ] {
-            assert!(!holds_secrets(Kind::Account, name), "{name}");
-        }
-        assert!(holds_secrets(Kind::Credential, "value"));
-        assert!(OF_SECRETS.is_sorted());
-    }
-
-    #[test]
-    fn no_column_of_ours_is_taken_for_one_of_secret_values() {
-        for kind in Kind::ALL {
-            for column in columns(kind) {
-                assert!(!holds_secrets(kind, column.name), "{}", column.name);
-            }
-        }
     }
 }

@@ -1,8 +1,9 @@
 //! The answer of `check`: what is at a place, and as what it will be read.
 
 use crate::misspelt::{is_table, known_as};
+use crate::notes::withheld_column;
 use crate::place::survey;
-use crate::session::{Open, withheld_column};
+use crate::session::Open;
 use crate::settings::Source;
 use lastkey_contract::{CheckReport, ConnectorError, ErrorKind};
 

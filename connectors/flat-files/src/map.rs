@@ -1,12 +1,13 @@
 //! One row of a file -> one fact. Pure: the zone is handed in, nothing is looked up.
 
-use crate::header::{From as Origin, Header};
+use crate::header::{Bound, From as Origin, Header};
 use crate::table::Cells;
-use crate::words::{NO_BOOLEAN, NO_DATE, NO_WORD};
+use crate::words::{self, NO_BOOLEAN, NO_DATE, NO_RECIPE_WORD, NO_WORD};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use lastkey_contract::facts::*;
 use lastkey_contract::{Fact, Kind, SystemName, When, may_be_secret};
+use std::ops::RangeInclusive;
 
 /// Why a row is no fact: the column and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,7 @@ pub fn fact(kind: Kind, header: &Header, cells: &Cells, zone: Tz) -> Result<Fact
         cells,
         zone,
         at: 0,
+        as_it_stands: true,
     };
     Ok(match kind {
         Kind::Identity => Fact::Identity(Identity {
@@ -207,6 +209,8 @@ struct Row<'a> {
     zone: Tz,
     /// Where the last column stood: columns are read nearly in order, so the search is short.
     at: usize,
+    /// Whether nothing said that the last value stands for another.
+    as_it_stands: bool,
 }
 
 impl<'a> Row<'a> {
@@ -223,17 +227,21 @@ impl<'a> Row<'a> {
             Origin::Fixed(value) => value,
             Origin::Nowhere => return None,
         };
-        let value = bound.replaced.get(raw).map_or(raw, String::as_str);
-        Some(value).filter(|v| !v.is_empty())
+        let meant = bound.replaced.get(raw).or_else(|| bound.meant(raw));
+        self.as_it_stands = meant.is_none();
+        Some(meant.map_or(raw, String::as_str)).filter(|v| !v.is_empty())
+    }
+
+    /// How the column that was read last is bound.
+    fn last(&self) -> Option<&'a Bound> {
+        self.at
+            .checked_sub(1)
+            .and_then(|at| self.header.bound.get(at))
     }
 
     fn text(&mut self, name: &str) -> Option<String> {
         let text = self.value(name)?;
-        let bound = self
-            .at
-            .checked_sub(1)
-            .and_then(|at| self.header.bound.get(at));
-        Some(match bound.map_or("", |bound| bound.before) {
+        Some(match self.last().map_or("", |bound| bound.before) {
             "" => text.to_owned(),
             before => format!("{before}{text}"),
         })
@@ -285,13 +293,29 @@ impl<'a> Row<'a> {
     }
 
     fn truth(&mut self, name: &'static str) -> Result<Option<bool>, Problem> {
-        self.parsed(name, NO_BOOLEAN, |text| {
-            match text.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "1" => Some(true),
-                "false" | "no" | "0" => Some(false),
-                _ => None,
+        let Some(text) = self.value(name) else {
+            return Ok(None);
+        };
+        let of_recipe = self.last().and_then(|bound| bound.words);
+        // What a recipe says of yes it says of each way to write it: a word of its own may mean the
+        // opposite, so that one which it does not name must not be taken for itself.
+        let (meant, class) = match of_recipe.filter(|_| self.as_it_stands) {
+            None => (Some(text), NO_BOOLEAN),
+            Some(words) => {
+                let asked = words::truth(text.trim());
+                let same = |from: &str| asked.is_some() && words::truth(from) == asked;
+                let meant = words.iter().find(|(from, _)| same(from));
+                (meant.map(|(_, to)| to.as_str()), NO_RECIPE_WORD)
             }
-        })
+        };
+        meant
+            .and_then(words::truth)
+            .map(Some)
+            .ok_or_else(|| Problem {
+                column: name.to_owned(),
+                class,
+                value: Some(shown(text)),
+            })
     }
 
     fn number(&mut self, name: &'static str) -> Result<Option<u32>, Problem> {
@@ -300,9 +324,24 @@ impl<'a> Row<'a> {
 
     fn when(&mut self, name: &'static str) -> Result<Option<When>, Problem> {
         let (zone, dates) = (self.zone, self.header.dates);
-        self.parsed(name, NO_DATE, |text| {
+        let when = self.parsed(name, NO_DATE, |text| {
             time(text, zone).or_else(|| written_as(text, dates, zone))
-        })
+        })?;
+        match (when, self.last().and_then(|bound| bound.denied_by.as_ref())) {
+            (Some(when), Some(denied)) if when.as_expiry() <= denied.at => {
+                let cell = self.cells.get(denied.cell).trim();
+                match (words::truth(cell), cell) {
+                    (Some(false), _) => Ok(None),
+                    (Some(true), _) | (None, "") => Ok(Some(when)),
+                    (None, other) => Err(Problem {
+                        column: denied.column.clone(),
+                        class: NO_BOOLEAN,
+                        value: Some(shown(other)),
+                    }),
+                }
+            }
+            (when, _) => Ok(when),
+        }
     }
 
     fn system_if_given(&mut self, name: &'static str) -> Result<Option<SystemName>, Problem> {
@@ -355,14 +394,26 @@ fn time(text: &str, zone: Tz) -> Option<When> {
         .map(|at| When::At(at.with_timezone(&Utc)))
 }
 
-/// A date in one of the ways that a recipe knows, or seconds since 1970.
+/// The seconds since 1970 that a time of an extract can be: 2000 to 9999.
+const SECONDS: RangeInclusive<i64> = 946_684_800..=253_402_300_799;
+
+/// Seconds or thousandths of them since 1970. No time of the one is also one of the other, and what
+/// is neither is a mark, not a time.
+fn since_1970(text: &str) -> Option<When> {
+    let number: i64 = text.strip_suffix(".0").unwrap_or(text).parse().ok()?;
+    let thousandths = SECONDS.contains(&(number / 1000));
+    let at = match SECONDS.contains(&number) {
+        true => DateTime::from_timestamp(number, 0),
+        false if thousandths => DateTime::from_timestamp_millis(number),
+        false => None,
+    };
+    at.map(When::At)
+}
+
+/// A date in one of the ways that a recipe knows, or a number since 1970.
 fn written_as(text: &str, dates: &[String], zone: Tz) -> Option<When> {
     dates.iter().find_map(|form| match form.as_str() {
-        "%s" => text
-            .parse()
-            .ok()
-            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
-            .map(When::At),
+        "%s" => since_1970(text),
         form => NaiveDate::parse_from_str(text, form)
             .ok()
             .and_then(|date| When::day(date, &zone)),
@@ -371,7 +422,7 @@ fn written_as(text: &str, dates: &[String], zone: Tz) -> Option<When> {
 
 /// A value for a message: at most 60 characters, and nothing of what may be a secret that stands in
 /// the wrong column.
-fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     if may_be_secret(text) {
         return "a value that is not shown, because it may be a secret,".to_owned();
     }

@@ -5,18 +5,21 @@ use crate::columns::file_name;
 use crate::error::{not_understood, unreadable};
 use crate::first_line::{bound, first_line, skip_bom};
 use crate::header::{self, Header};
-use crate::map::{self, Problem};
+use crate::map;
+use crate::notes::{Failures, Logins, withheld_column};
 use crate::place::{Found, Inside, Outside, Stored, sha256_of_all, survey};
-use crate::recipes::{Passes, Sieve};
+use crate::recipes::{Passes, Sieve, Unheard};
+use crate::secrets::without_logins_in;
 use crate::settings::{LineEnd, OnceThere, Source};
 use crate::table::{Cells, Position, Records, Step};
 use crate::words::advice;
 use async_trait::async_trait;
+use chrono::Utc;
 use lastkey_contract::{
     ConnectorError, Cursor, ErrorKind, Had, Kind, Known, Note, NoteKind, Page, PageRequest, Same,
     Session,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, BufReader, Read};
 
 /// Most rows on one page.
@@ -261,6 +264,7 @@ fn page(
         ..Page::default()
     };
     let mut failures = Failures::default();
+    let mut logins = Logins::default();
     let (mut ended, mut passed_over) = (false, 0_u64);
     // Of a recipe several rows may tell of one object: which of them count is only known once all
     // of them are read.
@@ -290,7 +294,11 @@ fn page(
                 break;
             }
         };
-        if let Some(Ok(cells)) = record.as_ref().map(|record| &record.cells) {
+        let mut unheard = None;
+        // What a row of another width says is not judged: its cells may stand under other headers.
+        if let Some(Ok(cells)) = record.as_ref().map(|record| &record.cells)
+            && cells.len() == open.header.width
+        {
             match open.sieve.judge(&open.header, cells) {
                 Passes::Yes => {}
                 Passes::Again => continue,
@@ -298,6 +306,7 @@ fn page(
                     passed_over += 1;
                     continue;
                 }
+                Passes::Unheard(cell) => unheard = Some(cell),
             }
         }
         page.received += 1;
@@ -327,26 +336,26 @@ fn page(
                     open.header.width
                 ),
             ),
-            Ok(cells) => match map::fact(kind, &open.header, &cells, source.zone) {
-                Ok(fact) => {
-                    page.records.push(fact);
-                    page.stamps.extend(stamp);
+            Ok(mut cells) => {
+                if let Some((shown, hidden)) = without_logins_in(&open.header, &cells) {
+                    logins.note(&hidden, &place);
+                    cells = shown;
                 }
-                Err(Problem {
-                    column,
-                    class,
-                    value,
-                }) => failures.row(
-                    format!(
-                        "`{column}` {class}{}",
-                        advice(kind, stored.shape, &column, class)
-                    ),
-                    match value {
-                        Some(value) => format!("{place}:{column}: {value} {class}"),
-                        None => format!("{place}:{column}: {class}"),
-                    },
-                ),
-            },
+                let fact = match unheard {
+                    Some(Unheard { problem, known }) => Err((problem, known)),
+                    None => map::fact(kind, &open.header, &cells, source.zone).map_err(|problem| {
+                        let says = advice(kind, stored.shape, &problem.column, problem.class);
+                        (problem, says)
+                    }),
+                };
+                match fact {
+                    Ok(fact) => {
+                        page.records.push(fact);
+                        page.stamps.extend(stamp);
+                    }
+                    Err((problem, says)) => failures.cell(&place, problem, &says),
+                }
+            }
         }
     }
     if passed_over > 0 {
@@ -380,6 +389,18 @@ fn page(
             OnceThere::Needed => Some(header::told(stored, &source.mapping(kind), &open.header)),
             OnceThere::Optional => None,
         };
+        let missing = open.sieve.missing();
+        page.notes.extend(missing.map(|column| Note {
+            kind: NoteKind::Clipped,
+            about: kind,
+            reason: format!(
+                "`{}` has no column `{column}`, so what it would tell of {} is not known",
+                stored.name,
+                kind.plural()
+            ),
+            count: 1,
+            examples: Vec::new(),
+        }));
         let withheld = open.header.withheld.iter();
         page.notes.extend(withheld.map(|name| Note {
             kind: NoteKind::Drift,
@@ -399,6 +420,7 @@ fn page(
         }
     }
     page.notes.extend(failures.notes(kind));
+    page.notes.extend(logins.notes(kind, &open.header.names));
 
     // A page that is exactly full may have been the last one; a peek tells without a further page.
     if !ended {
@@ -438,7 +460,7 @@ fn page(
 
 /// The number of the way in which rows become facts: higher where the same row, header and
 /// mapping give another fact than before.
-const WAY: u32 = 1;
+const WAY: u32 = 2;
 
 /// All that says how a row is understood.
 fn understood(source: &Source, kind: Kind, open: &Open) -> Vec<u8> {
@@ -500,7 +522,10 @@ impl Open {
         let names: Vec<&str> = cells.iter().collect();
         let header = bound(source, kind, stored, &cells)?;
         let (header, mut sieve) = match &stored.rows {
-            Some(rows) => (rows.tidied(header), Sieve::new(rows, &names)),
+            Some(rows) => {
+                let header = rows.tidied(header, &names, Utc::now());
+                (header, Sieve::new(rows, &names))
+            }
             None => (header, Sieve::default()),
         };
         if let Some(position) = position.filter(|_| sieve.remembers()) {
@@ -509,7 +534,9 @@ impl Open {
                 let Some(record) = records.next_record().map_err(failed)? else {
                     break;
                 };
-                if let Ok(cells) = record.cells {
+                if let Ok(cells) = record.cells
+                    && cells.len() == header.width
+                {
                     sieve.judge(&header, &cells);
                 }
             }
@@ -533,35 +560,4 @@ impl Open {
             next_known: 0,
         })
     }
-}
-
-/// Rows that could not be read, counted by reason.
-#[derive(Default)]
-struct Failures(BTreeMap<String, (u64, Vec<String>)>);
-
-impl Failures {
-    fn row(&mut self, reason: String, example: String) {
-        let (count, examples) = self.0.entry(reason).or_default();
-        *count += 1;
-        if examples.len() < Note::MAX_EXAMPLES {
-            examples.push(example);
-        }
-    }
-
-    fn notes(self, about: Kind) -> impl Iterator<Item = Note> {
-        self.0
-            .into_iter()
-            .map(move |(reason, (count, examples))| Note {
-                kind: NoteKind::Failed,
-                about,
-                reason,
-                count,
-                examples,
-            })
-    }
-}
-
-/// A value that is read is kept; one of a secret must not be.
-pub fn withheld_column(name: &str) -> String {
-    format!("the column `{name}` seems to hold secret values and is not read")
 }

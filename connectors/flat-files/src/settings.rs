@@ -2,9 +2,9 @@
 
 use crate::columns::{column_names, columns};
 use crate::error::config;
-use crate::header::holds_secrets;
 use crate::mapping::Mapping;
 use crate::recipes::{self, Recipe};
+use crate::secrets::holds_secrets;
 use chrono_tz::Tz;
 use lastkey_contract::{
     ConnectorError, Descriptor, Kind, SecretNeed, SettingSpec, Settings, SystemName,

@@ -103,6 +103,11 @@ impl Cells {
         self.text.get(start..end).unwrap_or_default()
     }
 
+    /// All cells, a separator between each two.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|i| self.get(i))
     }

@@ -275,6 +275,89 @@ fn a_column_of_secret_values_is_not_read() {
     );
 }
 
+/// Columns whose names are not those of a list, and logins inside the values of other columns.
+#[test]
+fn secrets_under_other_names_and_logins_in_addresses_are_not_kept() {
+    const WITHHELD: [&str; 18] = [
+        "unixUserPassword",
+        "nt_hash",
+        "ntHash",
+        "lmHash",
+        "hash",
+        "otp_seed",
+        "pin",
+        "recovery_code",
+        "recoveryCodes",
+        "session_token",
+        "cookie",
+        "bearer",
+        "auth",
+        "dsn",
+        "DBPassword",
+        "password_reset_token",
+        "tags.db-password",
+        "secret_key",
+    ];
+    const HARMLESS: [&str; 4] = [
+        "password_last_set",
+        "pwdLastSet",
+        "token_count",
+        "hash_of_record",
+    ];
+    let mut traced = Traced::new();
+    let canary = |name: &str| format!("canary-{}-9f2", name.replace(['.', '-', '_'], "x"));
+    let columns = WITHHELD.join(",");
+    let values: Vec<String> = WITHHELD.iter().map(|name| canary(name)).collect();
+    traced.file(
+        "files/accounts.csv",
+        &format!("system,id,{columns}\ncorp,a1,{}\n", values.join(",")),
+    );
+    traced.file(
+        "files/credentials.csv",
+        &format!(
+            "system,id,kind,{},backend,note,proxy\n\
+             corp,k1,password,kept-in-column-0,kept-in-column-1,kept-in-column-2,kept-in-column-3,postgres://app:canary-in-backend-9f2@db/x,\
+             see https://u:canary-in-note-9f2@host.example,root:canary-in-proxy-9f2@localhost:3306\n",
+            HARMLESS.join(",")
+        ),
+    );
+    let locations = "system,path,credential_id\n\
+         corp,https://u:canary-in-path-9f2@host.example/k1,k1\n";
+    traced.file("files/locations.csv", locations);
+    let told = traced.expect(0, &["import", "files", "--as", "files"]);
+    traced.ask_everything();
+    let journal = traced.run(&["journal"]).1;
+    for column in WITHHELD {
+        let wanted = format!("the column `{column}` seems to hold secret values and is not read");
+        assert!(journal.contains(&wanted), "{wanted}: {journal}");
+        assert!(told.contains(&wanted), "{wanted}: {told}");
+    }
+    for column in ["backend", "note", "proxy", "path"] {
+        let wanted = format!("the column `{column}` has logins in its values, which are hidden");
+        assert!(journal.contains(&wanted), "{wanted}: {journal}");
+    }
+    let mut canaries: Vec<Canary> = values.iter().map(|text| Canary::new(text, text)).collect();
+    for place in ["backend", "note", "proxy", "path"] {
+        let text = format!("canary-in-{place}-9f2");
+        canaries.push(Canary::new(&text, &text));
+    }
+    traced.hold_none_of(
+        &canaries,
+        &[
+            "files/accounts.csv",
+            "files/credentials.csv",
+            "files/locations.csv",
+        ],
+        &[
+            "kept-in-column-0",
+            "kept-in-column-1",
+            "kept-in-column-2",
+            "kept-in-column-3",
+            "https://(hidden)@host.example/k1",
+        ],
+    );
+}
+
 /// A row that has slipped by a column, or a header that names the wrong one.
 #[test]
 fn a_token_in_a_wrong_column_is_not_repeated() {

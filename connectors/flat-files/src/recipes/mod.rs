@@ -11,7 +11,7 @@ mod rows;
 
 pub(crate) use found::{known_at, survey};
 pub use page::page;
-pub(crate) use rows::{Passes, Rows, Sieve};
+pub(crate) use rows::{Passes, Rows, Sieve, Unheard};
 
 use lastkey_contract::Kind;
 use serde::Deserialize;
@@ -85,17 +85,24 @@ pub struct Facts {
     /// Our column = what stands before each of its texts, where ids of another sort could be alike.
     #[serde(default)]
     pub before: BTreeMap<String, String>,
-    /// Our column = what its words mean; a word that is not there stays as it is.
+    /// Our column = what its words mean, without case; a word that is not there stays as it is, but
+    /// in a column of yes and no, where such a row fails.
     #[serde(default)]
     pub words: BTreeMap<String, BTreeMap<String, String>>,
+    /// Our column of a time = the header that says whether that time has passed: one that has counts
+    /// only where it is not denied.
+    #[serde(default)]
+    pub passed: BTreeMap<String, String>,
 }
 
-/// A condition on a row: the cell is one of these, without case.
+/// A condition on a row: the cell is one of these, without case; a word of yes or no stands for all
+/// of them. What is neither here nor among those that it is known not to be makes the row fail.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Only {
     pub column: String,
     pub is: Vec<String>,
+    pub not: Vec<String>,
 }
 
 const TEXTS: [&str; 5] = [

@@ -27,7 +27,9 @@ fn write_page(text: &mut String) -> std::fmt::Result {
          commas, UTF-8. `--set system=NAME` names the system (each recipe has a name of its own else), and\n\
          `--map` counts before the recipe: `--map grants.principal_system==corp-ad` says that the members\n\
          are accounts and groups of the directory. A row that says nothing of a kind is passed over, with a\n\
-         count in the journal; columns that are not used are kept as attributes; columns of secrets are not\n\
+         count in the journal. Words are compared without case, yes and no are understood as the rest of the\n\
+         import does (true, yes, y, 1, and what spreadsheets write), and a row whose word says neither the one\n\
+         nor the other fails, with column, word and line. Columns that are not used are kept as attributes; columns of secrets are not\n\
          read. The import of a file that no recipe was named for says which ones know its header.\n"
     )?;
     for recipe in recipes() {

@@ -1,10 +1,13 @@
 //! How the rows of one extract become facts of one kind: which rows, and from which cells.
 
-use super::{Extract, Facts, letters};
+use super::{Extract, Facts, Only, letters};
 use crate::columns::{Need, columns};
-use crate::header::{From as Origin, Header};
+use crate::header::{Denied, From as Origin, Header};
+use crate::map::{Problem, shown};
 use crate::mapping::Mapping;
 use crate::table::Cells;
+use crate::words::{NO_RECIPE_WORD, truth};
+use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
 /// One extract read for one kind.
@@ -53,9 +56,6 @@ impl Rows {
             } else if name == "system" && column.need == Need::Required {
                 mapping.fix(name, system);
             }
-            for (from, to) in self.facts.words.get(name).into_iter().flatten() {
-                mapping.replace(name, from, to);
-            }
             for (from, to) in own.replacements(name).into_iter().flatten() {
                 mapping.replace(name, from, to);
             }
@@ -74,10 +74,17 @@ impl Rows {
 
     /// What a header is bound to, as this recipe has it: no attributes where a row is one of many
     /// of an object, no surprise at columns that are known, and nothing of secrets.
-    pub fn tidied(&self, mut header: Header) -> Header {
+    pub fn tidied(&self, mut header: Header, names: &[&str], now: DateTime<Utc>) -> Header {
         header.dates = &self.extract.dates;
         for bound in &mut header.bound {
             bound.before = self.facts.before.get(bound.name).map_or("", String::as_str);
+            bound.words = self.facts.words.get(bound.name);
+            let passed = self.facts.passed.get(bound.name);
+            bound.denied_by = passed.and_then(|one| at(one, names)).map(|cell| Denied {
+                cell,
+                column: names.get(cell).copied().unwrap_or_default().to_owned(),
+                at: now,
+            });
         }
         let secret = |name: &str| {
             self.extract
@@ -130,19 +137,90 @@ fn at(name: &str, names: &[&str]) -> Option<usize> {
 pub struct Sieve {
     record: Option<&'static str>,
     /// One of these has to hold, if there are any.
-    only: Vec<(Option<usize>, &'static [String])>,
+    only: Vec<Condition>,
     /// Objects that were met, where each counts once.
     met: Option<HashSet<String>>,
 }
 
+/// One condition on the rows of a file.
+#[derive(Debug)]
+struct Condition {
+    only: &'static Only,
+    /// Where its column stands, and its header; None where the file has none.
+    stands: Option<(usize, String)>,
+}
+
+/// A cell that a condition cannot judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unheard {
+    pub problem: Problem,
+    /// What the recipe knows, to follow what is wrong.
+    pub known: String,
+}
+
 /// What a sieve says of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Passes {
     Yes,
     /// The row says nothing of the kind.
     No,
     /// The row names an object that was named before.
     Again,
+    /// Whether the row says something of the kind is not told in a word that the recipe knows.
+    Unheard(Unheard),
+}
+
+/// What a condition says of a row.
+enum Says {
+    Yes,
+    No,
+    Nothing(Unheard),
+}
+
+impl Condition {
+    fn of(only: &'static Only, names: &[&str]) -> Condition {
+        let stands = at(&only.column, names)
+            .and_then(|at| names.get(at).map(|name| (at, (*name).to_owned())));
+        Condition { only, stands }
+    }
+
+    /// A column that is not there says what an empty cell does, or no.
+    fn judge(&self, cells: &Cells) -> Says {
+        let cell = self.stands.as_ref().map_or("", |(at, _)| cells.get(*at));
+        let cell = cell.trim();
+        let plain = cell.to_lowercase();
+        let among = |words: &[String]| {
+            let said = truth(cell);
+            words
+                .iter()
+                .any(|word| word.to_lowercase() == plain || said.is_some() && truth(word) == said)
+        };
+        match &self.stands {
+            _ if among(&self.only.is) => Says::Yes,
+            None => Says::No,
+            Some(_) if among(&self.only.not) => Says::No,
+            Some((_, column)) => Says::Nothing(self.unheard(column, cell)),
+        }
+    }
+
+    fn unheard(&self, column: &str, cell: &str) -> Unheard {
+        let words = self.only.is.iter().chain(&self.only.not);
+        let words: Vec<&str> = words
+            .map(|word| if word.is_empty() { "empty" } else { word })
+            .collect();
+        Unheard {
+            problem: Problem {
+                column: column.to_owned(),
+                class: if cell.is_empty() {
+                    "is empty"
+                } else {
+                    NO_RECIPE_WORD
+                },
+                value: Some(cell).filter(|cell| !cell.is_empty()).map(shown),
+            },
+            known: format!(" (it knows {})", words.join(", ")),
+        }
+    }
 }
 
 impl Sieve {
@@ -150,11 +228,17 @@ impl Sieve {
         let only = rows.facts.only.iter();
         Sieve {
             record: rows.extract.record.as_deref().filter(|_| rows.unload),
-            only: only
-                .map(|one| (at(&one.column, names), one.is.as_slice()))
-                .collect(),
+            only: only.map(|one| Condition::of(one, names)).collect(),
             met: rows.facts.once.then(HashSet::new),
         }
+    }
+
+    /// Columns that the file lacks, so that what they would tell of the kind is not told.
+    pub fn missing(&self) -> impl Iterator<Item = &str> {
+        self.only
+            .iter()
+            .filter(|one| one.stands.is_none() && !one.only.is.iter().any(String::is_empty))
+            .map(|one| one.only.column.as_str())
     }
 
     /// Whether every row counts.
@@ -171,12 +255,20 @@ impl Sieve {
         if self.record.is_some_and(|record| cells.get(0) != record) {
             return Passes::No;
         }
-        let holds = |(at, words): &(Option<usize>, &[String])| {
-            let cell = at.map_or("", |at| cells.get(at)).trim();
-            words.iter().any(|word| word.eq_ignore_ascii_case(cell))
-        };
-        if !self.only.is_empty() && !self.only.iter().any(holds) {
-            return Passes::No;
+        // One that holds is enough, whatever the others say; one that cannot be judged may hold.
+        let mut unheard = None;
+        let mut holds = self.only.is_empty();
+        for one in &self.only {
+            match one.judge(cells) {
+                Says::Yes => holds = true,
+                Says::No => {}
+                Says::Nothing(cell) => unheard = unheard.or(Some(cell)),
+            }
+        }
+        match (holds, unheard) {
+            (true, _) => {}
+            (false, Some(cell)) => return Passes::Unheard(cell),
+            (false, None) => return Passes::No,
         }
         let fresh = match &mut self.met {
             Some(met) => met.insert(key(header, cells)),

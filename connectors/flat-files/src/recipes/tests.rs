@@ -34,7 +34,8 @@ fn recipes_name_columns_that_there_are_and_fill_those_that_are_needed() {
                     .take
                     .keys()
                     .chain(facts.set.keys())
-                    .chain(facts.words.keys());
+                    .chain(facts.words.keys())
+                    .chain(facts.passed.keys());
                 for name in named {
                     assert!(ours.contains(name.as_str()), "{place}: `{name}`");
                 }
@@ -49,7 +50,15 @@ fn recipes_name_columns_that_there_are_and_fill_those_that_are_needed() {
                     );
                 }
                 for only in &facts.only {
-                    assert!(!only.is.is_empty(), "{place}");
+                    // What it is and what it is not are told apart, however they are written.
+                    let written = |word: &String| {
+                        let said = crate::words::truth(word);
+                        said.map_or(word.to_lowercase(), |said| said.to_string())
+                    };
+                    let is: BTreeSet<String> = only.is.iter().map(written).collect();
+                    let not: BTreeSet<String> = only.not.iter().map(written).collect();
+                    assert!(!is.is_empty() && !not.is_empty(), "{place}");
+                    assert!(is.is_disjoint(&not), "{place}: {}", only.column);
                 }
                 if file.record.is_some() {
                     let needed = facts.take.values().flatten();
