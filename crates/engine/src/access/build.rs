@@ -60,6 +60,10 @@ impl Graph {
         for fact in &snapshot.identities {
             add_identity(&mut making, &naming, fact, snapshot.employers.get(&fact.id));
         }
+        for (id, name) in &snapshot.other_names {
+            let named = (naming.identity(id.as_str()), called(Some(name)));
+            making.other_names.push(named);
+        }
         for fact in &snapshot.entitlements {
             add_entitlement(&mut making, &naming, fact);
         }

@@ -26,6 +26,8 @@ pub struct Graph {
     pub(crate) identities: Column<IdentityRow>,
     /// By employer: whom it employs, and when.
     pub(crate) employed: Rows<Employment<u32>>,
+    /// What other records of people call them: row and `correlate::called`, sorted.
+    pub(crate) other_names: Vec<(u32, u64)>,
     pub(crate) accounts_of: Rows<u32>,
     /// Credentials of which the identity is custodian, and how that is known.
     pub(crate) custody: Rows<(u32, Basis)>,
@@ -416,6 +418,14 @@ impl Graph {
             ),
             Item::Location(row) => (ItemKind::Location, row, 0, 0),
         }
+    }
+
+    /// What other records of an identity call it.
+    pub(crate) fn also_called(&self, identity: u32) -> impl Iterator<Item = u64> + '_ {
+        let from = self.other_names.partition_point(|(row, _)| *row < identity);
+        let rest = self.other_names.get(from..).unwrap_or(&[]).iter();
+        rest.take_while(move |(row, _)| *row == identity)
+            .map(|(_, called)| *called)
     }
 
     /// The kinds and systems of what an end leads to, where nothing holds that.

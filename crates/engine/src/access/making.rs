@@ -75,6 +75,8 @@ pub(crate) struct Making {
     environments: Numbered,
     identities: Nodes<IdentityRow>,
     employed: Vec<(Number, Employment<u32>)>,
+    /// What other records of people call them (`correlate::called`).
+    pub other_names: Vec<(Number, u64)>,
     /// `identity` by place, `system` and `through` not yet; each found in `holding`.
     accounts: Listed<AccountRow>,
     through: Vec<(u32, Number, i64)>,
@@ -412,6 +414,13 @@ impl Making {
             let place = identity_places.get(number);
             identities.row(place.unwrap_or(NONE))
         };
+
+        let names = self.other_names.iter();
+        graph.other_names = names
+            .map(|(number, called)| (identity_of(*number), *called))
+            .collect();
+        graph.other_names.sort_unstable();
+        graph.other_names.dedup();
 
         graph.undecided = self.doubtful.done(identities.rows.len(), identity_of);
 

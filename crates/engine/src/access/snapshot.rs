@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub employers: BTreeMap<IdentityId, Vec<Employment<IdentityId>>>,
     /// `identity_id` is the identity of this snapshot that correlation found, or none.
     pub accounts: Vec<Account>,
+    /// What other records of people call them, where that is not the name that goes first.
+    pub other_names: BTreeSet<(IdentityId, String)>,
     pub entitlements: Vec<Entitlement>,
     pub grants: Vec<Grant>,
     pub credentials: Vec<Credential>,

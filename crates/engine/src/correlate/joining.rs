@@ -60,6 +60,8 @@ pub enum DoubtedJoin {
     DecidedApart,
     /// One of them had the value once and has it no more.
     LetGo,
+    /// They were decided to be one, and the id of one seems to be somebody else's since.
+    GivenOn,
 }
 
 impl DoubtedJoin {
@@ -69,6 +71,9 @@ impl DoubtedJoin {
             DoubtedJoin::Differ => "names and start dates differ",
             DoubtedJoin::DecidedApart => "two with this value were decided to be apart",
             DoubtedJoin::LetGo => "one had this value before and has it no more",
+            DoubtedJoin::GivenOn => {
+                "they were decided to be one, and one of them seems to be somebody else now"
+            }
         }
     }
 }

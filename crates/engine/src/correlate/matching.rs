@@ -83,6 +83,29 @@ impl Identities {
         possible
     }
 
+    /// Who is listed and could be whom an account's identity id names, who is gone: its other values
+    /// lead there. A roster that numbers people anew gives one person another id.
+    pub fn could_be_again(&self, account: &AccountKeys, gone: &Match) -> Option<u32> {
+        let Match::Gone { rule, .. } = gone else {
+            return None;
+        };
+        account.identity_id.as_ref()?;
+        let by_values = AccountKeys {
+            identity_id: None,
+            ..account.clone()
+        };
+        // What somebody decided is not in doubt.
+        match (*rule != 0).then(|| self.by_rules(&by_values))? {
+            Match::One { identity, .. } => Some(identity),
+            Match::HandedOn { .. }
+            | Match::Ambiguous { .. }
+            | Match::Possible { .. }
+            | Match::Gone { .. }
+            | Match::Nobodys
+            | Match::None => None,
+        }
+    }
+
     /// Records to which a rule's values would have led before, by their places.
     pub(super) fn left(&self, ready: &ReadyRule, account: &AccountKeys) -> Vec<usize> {
         if self.left.is_empty() {

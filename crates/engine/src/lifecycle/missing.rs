@@ -4,7 +4,6 @@ use super::explain::duration_words;
 use crate::access::ReadState;
 use crate::collect::age_words;
 use chrono::{DateTime, TimeDelta, Utc};
-use lastkey_contract::facts::LifecycleEvent;
 use lastkey_contract::{Kind, SourceName, SystemName};
 use std::collections::BTreeSet;
 
@@ -24,7 +23,13 @@ impl<'a> Coverage<'a> {
             limit,
             estate: Vec::new(),
         };
-        for kind in [Kind::Location, Kind::Reader, Kind::Control, Kind::Owner] {
+        for kind in [
+            Kind::Identity,
+            Kind::Location,
+            Kind::Reader,
+            Kind::Control,
+            Kind::Owner,
+        ] {
             let wrong = coverage.of_sources(kind);
             coverage.estate.extend(wrong);
             if reads.iter().all(|read| read.kind != kind) {
@@ -63,14 +68,10 @@ impl<'a> Coverage<'a> {
     /// Sorted, without duplicates; `ends` are where paths lead to something that nothing holds. Who works for a vendor only complete identities tell.
     pub(crate) fn missing<'s>(
         &self,
-        event: LifecycleEvent,
         systems: impl Iterator<Item = &'s str>,
         ends: impl Iterator<Item = (Kind, &'s str)>,
     ) -> Vec<String> {
         let mut missing: BTreeSet<String> = self.estate.iter().cloned().collect();
-        if event == LifecycleEvent::VendorExit {
-            missing.extend(self.of_sources(Kind::Identity));
-        }
         for system in systems {
             for kind in [Kind::Account, Kind::Grant, Kind::Credential] {
                 missing.extend(self.of_system(kind, system));
@@ -103,15 +104,11 @@ impl<'a> Coverage<'a> {
         }
     }
 
-    /// Whether a read tells of a system: it found objects of it, or it found nothing at all and its
-    /// source tells of the system otherwise. A file with a header and no row says that there is none.
+    /// Whether a read tells of a system: its source tells of it, by objects of any kind. A file without
+    /// a row of the system says that it has none.
     fn speaks_of(&self, read: &ReadState, system: &str) -> bool {
-        let names = |one: &ReadState| one.systems.iter().any(|name| name.as_str() == system);
-        let mut own = self
-            .reads
-            .iter()
-            .filter(|other| other.source == read.source);
-        names(read) || read.systems.is_empty() && own.any(names)
+        let mut own = self.reads.iter().filter(|one| one.source == read.source);
+        own.any(|one| one.systems.iter().any(|name| name.as_str() == system))
     }
 
     fn wrong(&self, what: &str, read: &ReadState) -> Option<String> {

@@ -17,6 +17,7 @@ use crate::access::reached::{Reached, Via, World, closed_at};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::LifecycleEvent;
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
@@ -122,7 +123,6 @@ impl<'a> Stage<'a> {
         };
         let residual = residual(&explained, at);
         let mut missing_facts = self.coverage.missing(
-            departure.event,
             systems(&departure, &reached, graph)
                 .into_iter()
                 .map(|system| graph.systems.at(system)),
@@ -133,6 +133,7 @@ impl<'a> Stage<'a> {
         missing_facts.extend(unsettled(graph, &departure, at));
         missing_facts.extend(inferred(graph, &departure, &residual));
         missing_facts.sort();
+        missing_facts.dedup();
         if departure.identities.is_empty() {
             missing_facts.push(format!("identity `{}` is in no source", leaver.id()));
             let id = leaver.id().as_str();
@@ -203,7 +204,9 @@ fn unsettled(graph: &Graph, departure: &Departure, at: DateTime<Utc>) -> Vec<Str
 
 /// The accounts of which nothing says whose they are, and that are called exactly like somebody.
 fn called_alike(graph: &Graph, identity: u32, id: &str) -> Vec<String> {
-    let alike = graph.maybe.alike(graph.identities.at(identity).called);
+    let own = std::iter::once(graph.identities.at(identity).called);
+    let names: BTreeSet<u64> = own.chain(graph.also_called(identity)).collect();
+    let alike = names.into_iter().flat_map(|name| graph.maybe.alike(name));
     alike
         .map(|account| {
             format!("account `{account}` is called like `{id}`, and nothing says whose it is")
@@ -237,7 +240,10 @@ fn unread_ends(
     at: DateTime<Utc>,
 ) -> BTreeSet<(Kind, u32)> {
     let mut ends = BTreeSet::new();
-    let signs_in_nowhere = |account: u32| signs_in_nowhere(account, graph, at);
+    // Chains meet: each account is gone through once.
+    let met = RefCell::new(BTreeSet::new());
+    let signs_in_nowhere =
+        |account: u32| signs_in_nowhere(account, graph, at, &mut met.borrow_mut());
     if graph.loose.is_empty() {
         return ends;
     }
@@ -273,8 +279,13 @@ fn unread_ends(
 }
 
 /// Where the account would be through which one would sign in to another, at the end of the chain.
-fn signs_in_nowhere(account: u32, graph: &Graph, at: DateTime<Utc>) -> Vec<(Kind, u32)> {
-    let (mut here, mut met) = (account, BTreeSet::new());
+fn signs_in_nowhere(
+    account: u32,
+    graph: &Graph,
+    at: DateTime<Utc>,
+    met: &mut BTreeSet<u32>,
+) -> Vec<(Kind, u32)> {
+    let mut here = account;
     loop {
         let row = graph.accounts.at(here);
         let closed = row.enabled == Some(false) || closed_at(row.expires, at);

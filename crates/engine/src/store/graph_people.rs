@@ -104,11 +104,19 @@ impl Coming {
                 {
                     let others: Vec<&Identity> = others.iter().map(|(_, fact)| *fact).collect();
                     let person = merged(first, &others).identity;
+                    let name = called(person.display_name.as_deref());
+                    let names = all
+                        .iter()
+                        .map(|(_, one)| called(one.display_name.as_deref()));
+                    let others_names = names.filter(|one| *one != 0 && *one != name);
+                    making
+                        .other_names
+                        .extend(others_names.map(|one| (Number::from(number), one)));
                     row = IdentityRow {
                         kind: person.kind,
                         status: person.status,
                         leaver_kind: person.leaver_kind,
-                        called: called(person.display_name.as_deref()),
+                        called: name,
                     };
                     let refer = |(source, id): (i64, &IdentityId)| known.meant(id.as_str(), source);
                     let employers = employers(&all).into_iter();
@@ -200,9 +208,12 @@ fn whose_it_is(known: &Identities, keys: &AccountKeys, maybe: &mut Maybe) -> (Op
             maybe.accounts.of(known.shown(identity), account());
             maybe.several(known, &before, account());
         }
-        Match::Gone { source, id, .. } => {
+        ref gone @ Match::Gone { source, ref id, .. } => {
             let whose = format!("{}:{id}", known.name_of_source(source));
             maybe.accounts.stayed(whose, account());
+            if let Some(again) = known.could_be_again(keys, gone) {
+                maybe.accounts.of(known.shown(again), account());
+            }
         }
         Match::None => {
             let name = keys.name.as_deref();

@@ -163,8 +163,23 @@ impl Joining {
     }
 
     fn done(self) -> (Vec<JoinedPerson>, Vec<PersonDoubt>) {
-        let held = persons::still_held(self.decided, &self.held);
-        let (joined, doubts) = self.records.join(&held);
+        let (held, open) = persons::still_held(self.decided, &self.held);
+        let (joined, mut doubts) = self.records.join(&held);
+        let person = |record: &(i64, String)| {
+            let of = |one: &JoinedPerson| {
+                one.records
+                    .iter()
+                    .any(|(s, id, _)| (*s, id) == (record.0, &record.1))
+            };
+            joined.iter().position(of)
+        };
+        // Somebody may have decided anew since, or a rule joins them.
+        let still_two = open.into_iter().filter(|doubt| {
+            let mut persons = doubt.records.iter().map(person);
+            let (first, second) = (persons.next().flatten(), persons.next().flatten());
+            first.is_none() || first != second
+        });
+        doubts.extend(still_two);
         (persons::still_there(joined, &self.sources), doubts)
     }
 }

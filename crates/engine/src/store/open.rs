@@ -295,8 +295,12 @@ impl Store {
                 return Err(error);
             }
         };
+        // Nobody looks after idle ones either: the pool's own task for that can spin for ever where a
+        // process ends while a connection is given back.
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .connect_lazy_with(reading);
         Ok(Store {
             path: path.to_owned(),

@@ -11,7 +11,8 @@ use super::link_gather::persons_then;
 use super::{Store, StoreError, SyncId, link_rules, links, roster};
 use crate::access::PerhapsOne;
 use crate::correlate::{
-    Identities, JoinedPerson, PersonDecision, PersonDoubt, Persons, Says, Seen,
+    DECISION, DoubtedJoin, Identities, JoinedPerson, PersonDecision, PersonDoubt, Persons, Says,
+    Seen,
 };
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -47,6 +48,18 @@ async fn listed(connection: &mut SqliteConnection) -> Result<Persons, StoreError
             .fetch_all(connection)
             .await?;
     Ok(Persons::new(rows))
+}
+
+/// Records of persons with several that no source lists now: what names them leads to the person.
+pub(super) async fn not_listed(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<(i64, String)>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT r.source, r.id FROM person_records r
+         WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.source = r.source AND p.id = r.id)",
+    )
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Who has several records at a moment: of an earlier one found anew from the facts of then, by the
@@ -194,22 +207,30 @@ pub(super) async fn decided(
     Ok(decided.into_iter().map(|(_, d, seen)| (d, seen)).collect())
 }
 
-/// Leaves out decisions of which a record seems to be somebody else's by now.
+/// The decisions that hold, and those of which a record seems to be somebody else's by now: that two
+/// are one is open again then.
 pub(super) fn still_held(
     decided: Vec<(PersonDecision, SeenThen)>,
     now: &HashMap<(i64, String), Seen>,
-) -> Vec<PersonDecision> {
-    decided
-        .into_iter()
-        .filter(|(decision, then)| {
-            let [a, b] = &decision.records;
-            let another = |record: &(i64, String), then: &Seen| {
-                now.get(record).is_some_and(|now| then.is_another(now))
-            };
-            !another(a, &then.identity) && !another(b, &then.other)
-        })
-        .map(|(decision, _)| decision)
-        .collect()
+) -> (Vec<PersonDecision>, Vec<PersonDoubt>) {
+    let (mut held, mut open) = (Vec::new(), Vec::new());
+    for (decision, then) in decided {
+        let [a, b] = &decision.records;
+        let another = |record: &(i64, String), then: &Seen| {
+            now.get(record).is_some_and(|now| then.is_another(now))
+        };
+        match another(a, &then.identity) || another(b, &then.other) {
+            false => held.push(decision),
+            true if decision.says == Says::Same => open.push(PersonDoubt {
+                rule: DECISION.to_owned(),
+                reason: DoubtedJoin::GivenOn,
+                records: decision.records.to_vec(),
+                apart: Vec::new(),
+            }),
+            true => {}
+        }
+    }
+    (held, open)
 }
 
 /// Without the records of sources that were removed.

@@ -7,7 +7,7 @@ use super::read_states::{never_read, read_states};
 use super::retention::refuse_before_horizon;
 use super::{Store, StoreError, SyncId, ground, persons};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
-use crate::correlate::{AccountKeys, Gathering, IdentityKeys, Match, employers, merged};
+use crate::correlate::{AccountKeys, Gathering, IdentityKeys, Match, called, employers, merged};
 use crate::lifecycle::Basis;
 use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner, OwnerRole};
 use lastkey_contract::{IdentityId, Kind};
@@ -87,6 +87,12 @@ impl Store {
                 let others: Vec<&Identity> = others.iter().map(|(_, fact)| *fact).collect();
                 let together = merged(identity, &others);
                 (person, said_by) = (together.identity, together.origins);
+                let names = all.iter().filter_map(|(_, one)| one.display_name.clone());
+                let name = called(person.display_name.as_deref());
+                let others = names.filter(|one| ![0, name].contains(&called(Some(one))));
+                let id = IdentityId::new(known.shown(number));
+                let others = others.map(|one| (id.clone(), one));
+                snapshot.other_names.extend(others);
                 let employers: Vec<_> = employers(&all)
                     .iter()
                     .map(|one| one.with(resolve(one.of.1, one.of.0)))
@@ -107,12 +113,12 @@ impl Store {
             snapshot.identities.push(person);
         }
         let mut listed = HashSet::new();
-        for (source, mut account) in accounts {
+        for (own, mut account) in accounts {
             // Of several rows of one account the first stands.
             if !listed.insert((account.system.clone(), account.id.clone())) {
                 continue;
             }
-            let found = known.owner_of(&AccountKeys::of(source, &account));
+            let found = known.owner_of(&AccountKeys::of(own, &account));
             let mut in_doubt = |account: &Account, listed: Vec<u32>, gone: Vec<String>| {
                 let listed = listed.iter().map(|n| IdentityId::new(known.shown(*n)));
                 snapshot.ambiguous.push(AmbiguousAccount {
@@ -124,7 +130,7 @@ impl Store {
             };
             account.identity_id = match found {
                 Match::One { identity, rule } => {
-                    let basis = known.basis(source, rule);
+                    let basis = known.basis(own, rule);
                     if basis != Basis::Observed {
                         let name = (account.system.clone(), account.id.clone());
                         snapshot.inferred.insert(name, basis);
@@ -145,9 +151,13 @@ impl Store {
                     in_doubt(&account, listed, gone.collect());
                     None
                 }
-                Match::Gone { source, id, .. } => {
+                ref gone @ Match::Gone { source, ref id, .. } => {
                     let record = format!("{}:{id}", known.name_of_source(source));
                     in_doubt(&account, Vec::new(), vec![record]);
+                    let keys = AccountKeys::of(own, &account);
+                    if let Some(again) = known.could_be_again(&keys, gone) {
+                        in_doubt(&account, vec![again], Vec::new());
+                    }
                     None
                 }
                 Match::None => {

@@ -213,7 +213,7 @@ pub fn verdict(leaving: &Leaving, residual: &[Left]) -> Verdict {
 
 /// Whether nothing that the answer needs is missing or stale: each kind of each system concerned is
 /// read by some source, and every read is complete and fresh: each could hold what no other does.
-/// Identities are needed only for a vendor's people.
+/// Identities say who works for a vendor, and whose accounts are.
 fn facts_are_complete(leaving: &Leaving) -> bool {
     let reads = &leaving.world.snapshot.reads;
     let sound = |read: &ReadState| {
@@ -224,7 +224,13 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
                 (leaving.world.at - at).num_seconds() <= known_for as i64
             })
     };
-    for kind in [Kind::Location, Kind::Reader, Kind::Control, Kind::Owner] {
+    for kind in [
+        Kind::Identity,
+        Kind::Location,
+        Kind::Reader,
+        Kind::Control,
+        Kind::Owner,
+    ] {
         let of_kind: Vec<_> = reads.iter().filter(|r| r.kind == kind).collect();
         if of_kind.is_empty() || !of_kind.iter().all(|r| sound(r)) {
             return false;
@@ -242,22 +248,27 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
     }
     for system in systems_concerned(leaving) {
         for kind in [Kind::Account, Kind::Grant, Kind::Credential] {
-            let read = reads
+            if !reads
                 .iter()
-                .any(|r| r.kind == kind && r.systems.iter().any(|s| s.as_str() == system));
-            if !read {
+                .any(|r| r.kind == kind && tells_of(reads, r, &system))
+            {
                 return false;
             }
         }
     }
     for (kind, system) in ends(leaving) {
         let mut of_kind = reads.iter().filter(|r| r.kind == kind);
-        if !of_kind.any(|r| r.systems.iter().any(|s| s.as_str() == system) && sound(r)) {
+        if !of_kind.any(|r| tells_of(reads, r, &system) && sound(r)) {
             return false;
         }
     }
-    !identity_kind_is(leaving, IdentityKind::Vendor)
-        || reads.iter().filter(|r| r.kind == Kind::Identity).all(sound)
+    true
+}
+
+/// Whether the source of a read has anything of a system: what it reads of a kind is all then.
+fn tells_of(reads: &[ReadState], read: &ReadState, system: &str) -> bool {
+    let mut own = reads.iter().filter(|r| r.source == read.source);
+    own.any(|r| r.systems.iter().any(|s| s.as_str() == system))
 }
 
 /// The systems of the leaver's accounts and of everything reached before the event.

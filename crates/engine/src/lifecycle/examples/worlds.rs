@@ -245,7 +245,7 @@ fn pass_needs_complete_and_fresh_reads() {
         .to_vec();
     let found = rehearse(&world, &plan, "ann");
     assert_eq!(found.verdict, Verdict::Indeterminate, "incomplete");
-    assert_eq!(found.missing_facts.len(), 8, "{:?}", found.missing_facts);
+    assert_eq!(found.missing_facts.len(), 9, "{:?}", found.missing_facts);
     assert_eq!(
         rehearse(&world, "", "ann").verdict,
         Verdict::Fail,

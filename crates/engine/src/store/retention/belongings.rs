@@ -7,6 +7,7 @@ use super::super::blocks::{self, Again, At, Which};
 use super::super::ground::{self, odd_records, source_rows};
 use super::super::link_gather::{Gathered, Kept, gather};
 use super::super::names::Names;
+use super::super::persons;
 use crate::correlate::AccountKeys;
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;
@@ -22,6 +23,12 @@ pub(super) async fn belongings(
     let odd = odd_records(connection, At::Now, &sources, depth, &mut Again::none()).await?;
     let past = account_past::read(connection, Trust::Kept).await?;
     let mut records = HashSet::new();
+    // Who could be one person with somebody rests on what the records had before, too.
+    let (_, doubts) = persons::at_moment(connection, At::Now).await?;
+    let doubted = doubts.into_iter().flat_map(|doubt| doubt.records);
+    let joined = persons::not_listed(connection).await?;
+    let resting = doubted.chain(joined);
+    records.extend(resting.map(|(source, id)| (source, names.key(Kind::Identity, &id))));
     if odd.past.is_empty() && odd.reused.is_empty() {
         return Ok(records);
     }
