@@ -103,6 +103,9 @@ def main():
             elif was in "ALP" and now in "-I":
                 end = last_day(new, old)
                 no_show = was == "P" and not worked
+                # 9999-12-31 and the like: no last day at all.
+                if end and int(end[:4]) >= int(span[1][:4]) + 50:
+                    end = None
                 tell("leaver", who, both(end) if end else span, ["no_show"] if no_show else [])
             elif was in "AL" and now in "AL":
                 if was + now == "AL":

@@ -4,6 +4,7 @@
 
 mod build;
 pub(crate) mod columns;
+mod coming;
 mod doubtful;
 pub(crate) mod graph;
 pub(crate) mod holding;

@@ -8,7 +8,7 @@
 mod steps;
 
 use crate::correlate::Seen;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::When;
 use lastkey_contract::facts::{Identity, IdentityKind, IdentityStatus, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
@@ -346,6 +346,7 @@ fn began(compared: &Compared<'_>, before: Standing) -> FoundEvent {
 fn ended(compared: &Compared<'_>) -> FoundEvent {
     let records = [compared.after, compared.before];
     let last_day = records.into_iter().flatten().find_map(own_end);
+    let last_day = last_day.filter(|end| is_an_end(*end, compared));
     match elsewhere(compared.others) {
         Elsewhere::Active | Elsewhere::OnLeave => {
             dated(compared, LifecycleEvent::Mover, last_day, vec![RECORDS])
@@ -374,6 +375,7 @@ fn never_came(compared: &Compared<'_>) -> Option<FoundEvent> {
     let kind = compared.before.map_or(IdentityKind::Person, |i| i.kind);
     let records = [compared.after, compared.before];
     let last_day = records.into_iter().flatten().find_map(own_end);
+    let last_day = last_day.filter(|end| is_an_end(*end, compared));
     Some(dated(compared, ending(kind), last_day, mark))
 }
 
@@ -437,6 +439,15 @@ pub fn not_marked(identity: &Identity, others: &[&Identity]) -> Option<FoundEven
         latest: end,
         changed: vec![NOT_MARKED],
     })
+}
+
+/// A last day that far away says that there is none: many systems write 9999-12-31 for that.
+const NO_END: TimeDelta = TimeDelta::days(50 * 365);
+
+/// Whether a last day can be that of somebody whom a read shows gone.
+fn is_an_end(end: DateTime<Utc>, compared: &Compared<'_>) -> bool {
+    let read = compared.read_before.max(compared.read_after);
+    end.signed_duration_since(read) < NO_END
 }
 
 /// When a record ends by its own date: the end of its last day. A date before the first day is that

@@ -6,6 +6,9 @@
 
 use super::account_past;
 use super::blocks::{self, Again, At, Block, Columns, Listing, apart};
+use super::graph_parts::{
+    ControlPart, CredentialPart, EndsPart, EntitlementPart, LocationPart, ThroughPart,
+};
 use super::graph_people::{Coming, Found, Maybe, perhaps, resolved};
 use super::names::Names;
 use super::outline::{Depth, GrantOutline};
@@ -22,87 +25,12 @@ use crate::access::{
 use crate::correlate::{Gathering, Identities, Persons};
 use crate::lifecycle::Basis;
 use futures_util::future::join;
-use lastkey_contract::facts::{
-    ControlMeans, CredentialKind, EntitlementKind, Identity, LocationKind, ObjectType, Owner,
-    Principal, PrincipalType,
-};
-use lastkey_contract::{Kind, When};
-use serde::Deserialize;
+use lastkey_contract::Kind;
+use lastkey_contract::facts::{Identity, ObjectType, Owner, PrincipalType};
 use sqlx::SqliteConnection;
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
-
-#[derive(Deserialize)]
-struct EntitlementPart<'t> {
-    #[serde(borrow)]
-    system: Cow<'t, str>,
-    #[serde(borrow)]
-    id: Cow<'t, str>,
-    kind: Option<EntitlementKind>,
-    privileged: Option<bool>,
-    #[serde(borrow)]
-    environment: Option<Cow<'t, str>>,
-}
-
-#[derive(Deserialize)]
-struct CredentialPart<'t> {
-    #[serde(borrow)]
-    system: Cow<'t, str>,
-    #[serde(borrow)]
-    id: Cow<'t, str>,
-    kind: CredentialKind,
-    enabled: Option<bool>,
-    #[serde(borrow)]
-    environment: Option<Cow<'t, str>>,
-    #[serde(borrow)]
-    created_by: Option<Cow<'t, str>>,
-    revoked_at: Option<When>,
-    expires_at: Option<When>,
-    #[serde(borrow)]
-    fingerprint: Option<Cow<'t, str>>,
-}
-
-#[derive(Deserialize)]
-struct LocationPart<'t> {
-    #[serde(borrow)]
-    system: Cow<'t, str>,
-    #[serde(borrow)]
-    path: Cow<'t, str>,
-    kind: Option<LocationKind>,
-    #[serde(borrow)]
-    environment: Option<Cow<'t, str>>,
-    #[serde(borrow)]
-    credential_system: Option<Cow<'t, str>>,
-    #[serde(borrow)]
-    fingerprint: Option<Cow<'t, str>>,
-}
-
-#[derive(Deserialize)]
-struct ControlPart<'t> {
-    #[serde(borrow)]
-    system: Cow<'t, str>,
-    means: ControlMeans,
-}
-
-/// Where the account is through which one signs in.
-#[derive(Deserialize)]
-struct ThroughPart<'t> {
-    #[serde(borrow)]
-    system: Cow<'t, str>,
-    #[serde(borrow)]
-    signs_in_through_system: Option<Cow<'t, str>>,
-}
-
-/// What a grant, a reader or a control line names, where nothing else does.
-#[derive(Deserialize)]
-struct EndsPart {
-    system: String,
-    entitlement_id: Option<String>,
-    path: Option<String>,
-    principal: Principal,
-}
 
 impl Store {
     /// The graph of the facts after the sync `as_of`, the latest if none.

@@ -67,6 +67,14 @@ fn check(reads: &[&str], others: &[&str], expected: &str) {
 }
 
 #[test]
+fn a_last_day_in_another_age_is_none() {
+    check(&["active end=9999-12-31", "-"], &[], "leaver");
+    check(&["active", "inactive end=2099-12-31"], &[], "leaver");
+    let soon = "leaver 2026-04-30T22:00Z";
+    check(&["active end=2026-04-30", "-"], &[], soon);
+}
+
+#[test]
 fn each_turn_has_its_event() {
     for (reads, expected) in [
         (&["-", "active"][..], "joiner"),
