@@ -56,6 +56,11 @@ fn add(traced: &mut Traced, lab: &Slapd, name: &str, dn: &str, password: &str) {
     std::fs::remove_file(secret).unwrap();
 }
 
+/// Each goes by its own text.
+fn called_so(texts: &[&str]) -> Vec<Canary> {
+    texts.iter().map(|text| Canary::new(text, text)).collect()
+}
+
 #[test]
 fn a_sign_in_leaves_no_trace_of_its_password_nor_of_any_key() {
     let lab = lab(&[("Ann", "who works here"), ("Bob", "who works there")]);
@@ -199,10 +204,7 @@ fn an_address_with_a_login_is_refused_and_not_repeated() {
     }
     // The command's own words are what the person typed; what was answered is looked through.
     let canaries = ["canary-in-url", "canary-of-the-file"];
-    let canaries: Vec<Canary> = canaries
-        .iter()
-        .map(|text| Canary::new(text, text))
-        .collect();
+    let canaries = called_so(&canaries);
     traced.answers_hold_none_of(&canaries, &["secret"]);
 }
 
@@ -260,10 +262,7 @@ fn a_column_of_secret_values_is_not_read() {
         "canary-passwort-9f2",
         "canary-laps-9f2",
     ];
-    let canaries: Vec<Canary> = canaries
-        .iter()
-        .map(|text| Canary::new(text, text))
-        .collect();
+    let canaries = called_so(&canaries);
     traced.hold_none_of(
         &canaries,
         &[
@@ -395,10 +394,7 @@ fn a_token_in_a_wrong_column_is_not_repeated() {
         "ghp_canary6in7date",
         "Canary8token9In0system1",
     ];
-    let canaries: Vec<Canary> = canaries
-        .iter()
-        .map(|text| Canary::new(text, text))
-        .collect();
+    let canaries = called_so(&canaries);
     traced.hold_none_of(
         &canaries,
         &["files/accounts.csv"],

@@ -85,7 +85,7 @@ impl Identities {
 
     /// Who is listed and could be whom an account's identity id names, who is gone: its other values
     /// lead there. A roster that numbers people anew gives one person another id.
-    pub fn could_be_again(&self, account: &AccountKeys, gone: &Match) -> Option<u32> {
+    pub fn could_be_again(&self, account: &AccountKeys, gone: &Match) -> Option<Several> {
         let Match::Gone { rule, .. } = gone else {
             return None;
         };
@@ -96,13 +96,11 @@ impl Identities {
         };
         // What somebody decided is not in doubt.
         match (*rule != 0).then(|| self.by_rules(&by_values))? {
-            Match::One { identity, .. } => Some(identity),
-            Match::HandedOn { .. }
-            | Match::Ambiguous { .. }
-            | Match::Possible { .. }
-            | Match::Gone { .. }
-            | Match::Nobodys
-            | Match::None => None,
+            Match::One { identity, .. } | Match::HandedOn { identity, .. } => {
+                Some(Several::listed([identity].into()))
+            }
+            Match::Ambiguous { candidates, .. } => Some(candidates),
+            Match::Possible { .. } | Match::Gone { .. } | Match::Nobodys | Match::None => None,
         }
     }
 

@@ -212,7 +212,7 @@ fn whose_it_is(known: &Identities, keys: &AccountKeys, maybe: &mut Maybe) -> (Op
             let whose = format!("{}:{id}", known.name_of_source(source));
             maybe.accounts.stayed(whose, account());
             if let Some(again) = known.could_be_again(keys, gone) {
-                maybe.accounts.of(known.shown(again), account());
+                maybe.several(known, &again, account());
             }
         }
         Match::None => {

@@ -156,7 +156,7 @@ impl Store {
                     in_doubt(&account, Vec::new(), vec![record]);
                     let keys = AccountKeys::of(own, &account);
                     if let Some(again) = known.could_be_again(&keys, gone) {
-                        in_doubt(&account, vec![again], Vec::new());
+                        in_doubt(&account, known.everybody(&again).0, Vec::new());
                     }
                     None
                 }
