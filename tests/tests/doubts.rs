@@ -1,0 +1,157 @@
+//! Who could be somebody else as well: what rehearsals say of it, and what settles it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use lastkey_tests::desk::Desk;
+use serde_json::Value;
+
+/// What is missing for a rehearsal of somebody.
+fn missing(desk: &Desk, who: &str) -> String {
+    let (_, out, err) = desk.run(&["rehearse", "leaver", "--identity", who, "--json"]);
+    let line: Value = serde_json::from_str(out.lines().next().unwrap_or(&err)).unwrap();
+    assert_eq!(line["verdict"], "indeterminate", "{who}: {line}");
+    line["missing_facts"].to_string()
+}
+
+fn brought(desk: &Desk, source: &str, file: &str, text: &str) {
+    desk.write(&format!("{source}/{file}.csv"), text);
+    let folder = desk.room.path(source).display().to_string();
+    let all = ["import", &folder, "--as", source, "--set", "hold_above=100"];
+    desk.expect(0, &all);
+}
+
+#[test]
+fn whoever_is_numbered_anew_could_have_the_account_that_stayed_with_the_old_number() {
+    let desk = Desk::new();
+    brought(
+        &desk,
+        "hr",
+        "identities",
+        "id,kind,email\nu1,person,ann@x.org\nu2,person,\n",
+    );
+    brought(
+        &desk,
+        "ad",
+        "accounts",
+        "system,id,identity_id,email\ncorp,a1,u1,ann@x.org\n",
+    );
+    brought(
+        &desk,
+        "hr",
+        "identities",
+        "id,kind,email\nn1,person,ann@x.org\nu2,person,\n",
+    );
+    let told = "account `corp:a1` could be of `n1` as well as of another";
+    assert!(
+        missing(&desk, "n1").contains(told),
+        "{}",
+        missing(&desk, "n1")
+    );
+    assert!(!missing(&desk, "u2").contains("corp:a1"));
+    desk.expect(
+        0,
+        &[
+            "link",
+            "corp:a1",
+            "hr:u1",
+            "--why",
+            "she left; n1 is her niece",
+        ],
+    );
+    assert!(!missing(&desk, "n1").contains(told));
+}
+
+#[test]
+fn a_joined_person_is_called_by_any_name_and_a_join_is_open_once_an_id_is_given_on() {
+    let desk = Desk::new();
+    let rows = "id,kind,display_name,start_date\n";
+    brought(
+        &desk,
+        "hr",
+        "identities",
+        &format!("{rows}u1,person,Ann Adams,2020-01-01\n"),
+    );
+    let vendors = format!("{rows}v1,person,Ann Baker,2020-01-01\n");
+    brought(&desk, "vendors", "identities", &vendors);
+    brought(
+        &desk,
+        "ad",
+        "accounts",
+        "system,id,name\ncorp,x1,Ann Baker\n",
+    );
+    desk.expect(
+        0,
+        &[
+            "link",
+            "same",
+            "hr:u1",
+            "vendors:v1",
+            "--why",
+            "she married",
+        ],
+    );
+    let alike = "account `corp:x1` is called like";
+    assert!(
+        missing(&desk, "hr:u1").contains(alike),
+        "{}",
+        missing(&desk, "hr:u1")
+    );
+    let open = "could be one person with";
+    assert!(!missing(&desk, "hr:u1").contains(open));
+    let vendors = format!("{rows}v1,person,Zoe Zimmer,2026-05-01\n");
+    brought(&desk, "vendors", "identities", &vendors);
+    for who in ["hr:u1", "vendors:v1"] {
+        assert!(
+            missing(&desk, who).contains(open),
+            "{}",
+            missing(&desk, who)
+        );
+    }
+    desk.expect(
+        0,
+        &[
+            "link",
+            "apart",
+            "hr:u1",
+            "vendors:v1",
+            "--why",
+            "Zoe is new",
+        ],
+    );
+    assert!(!missing(&desk, "hr:u1").contains(open));
+}
+
+#[test]
+fn retention_keeps_what_a_doubt_about_persons_rests_on() {
+    let desk = Desk::new();
+    let people = |number: &str| format!("id,kind,empno\nu1,person,{number}\n");
+    brought(&desk, "hr", "identities", &people("7"));
+    brought(
+        &desk,
+        "vendors",
+        "identities",
+        "id,kind,empno\nv1,person,7\n",
+    );
+    let rules = "[[rule]]\nname = \"number\"\nrecord = \"attributes.empno\"\n";
+    let rules = desk.write("persons.toml", rules);
+    desk.expect(0, &["link", "rules", "--persons", "--set", &rules]);
+    brought(&desk, "hr", "identities", &people(""));
+    let open = "could be one person with";
+    assert!(
+        missing(&desk, "hr:u1").contains(open),
+        "{}",
+        missing(&desk, "hr:u1")
+    );
+    desk.expect(0, &["retention", "set", "--syncs", "1"]);
+    desk.expect(0, &["retention", "run"]);
+    assert!(
+        missing(&desk, "hr:u1").contains(open),
+        "{}",
+        missing(&desk, "hr:u1")
+    );
+}
