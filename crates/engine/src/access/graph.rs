@@ -420,7 +420,7 @@ impl Graph {
         }
     }
 
-    /// What other records of an identity call it.
+    /// What other records of an identity call it, and what it was called before.
     pub(crate) fn also_called(&self, identity: u32) -> impl Iterator<Item = u64> + '_ {
         let from = self.other_names.partition_point(|(row, _)| *row < identity);
         let rest = self.other_names.get(from..).unwrap_or(&[]).iter();

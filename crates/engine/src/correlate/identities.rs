@@ -6,7 +6,7 @@
 use super::changed::{Before, EARLIER_VALUE};
 use super::index::Index;
 use super::led::Led;
-use super::left::{Left, Past};
+use super::left::{Left, Past, Standing};
 use super::persons::Persons;
 use super::rules::{DECISION, Rule, default_rules};
 use super::seen::{AccountSeen, Seen};
@@ -36,6 +36,26 @@ pub struct Ground {
     pub gone: HashMap<String, Vec<i64>>,
     /// What records that are not listed now had last, and what records had before.
     pub past: Arc<[Past]>,
+    /// The same of the records of sources that were removed: they count where the person has another
+    /// record.
+    pub removed: Arc<[Past]>,
+}
+
+impl Ground {
+    /// Takes in what counts of sources that were removed: the records of these persons.
+    fn keep_of_removed(&mut self, persons: &Persons) {
+        let removed = std::mem::take(&mut self.removed);
+        let counts = |past: &&Past| persons.person_of(past.keys.source, &past.keys.id).is_some();
+        let removed: Vec<Past> = removed.iter().filter(counts).cloned().collect();
+        for past in removed
+            .iter()
+            .filter(|past| past.standing == Standing::Gone)
+        {
+            let rows = self.gone.entry(past.keys.id.clone()).or_default();
+            rows.push(past.keys.source);
+        }
+        self.past = self.past.iter().cloned().chain(removed).collect();
+    }
 }
 
 /// What somebody decided of an account.
@@ -255,7 +275,18 @@ impl Gathering {
         rule_names.extend(earlier);
         let mut watched = ground.reused.clone();
         watched.extend(ground.decisions.values().filter_map(|d| d.to.clone()));
-        let left = Left::new(ground.past.clone(), &takes);
+        let left = Left::new(
+            match ground.removed.is_empty() {
+                true => ground.past.clone(),
+                false => ground
+                    .past
+                    .iter()
+                    .chain(&*ground.removed)
+                    .cloned()
+                    .collect(),
+            },
+            &takes,
+        );
         Self {
             values: vec![Vec::new(); takes.len()],
             ids: Vec::new(),
@@ -347,7 +378,7 @@ impl Gathering {
             mut known,
             ids,
             values,
-            takes: _,
+            takes,
             agrees: _,
             watched: _,
             asked: _,
@@ -356,6 +387,10 @@ impl Gathering {
         known.indexes = values.into_iter().map(Index::new).collect();
         known.by_id = Index::new(ids);
         known.each_once = known.by_id.has_each_once();
+        if !known.ground.removed.is_empty() {
+            known.ground.keep_of_removed(&persons);
+            known.left = Left::new(known.ground.past.clone(), &takes);
+        }
         let most = known.indexes.iter().map(Index::most).max();
         known.most = most.unwrap_or(0).max(known.left.most());
         known.persons = persons;

@@ -2,7 +2,8 @@
 //!
 //! A rule joins records that have one value, and doubts where it cannot be right: two records that
 //! one source lists at the same time, or two whose names and beginnings both differ. Whoever has a
-//! mail after somebody left is not that person: a rule by mail joins nobody who is gone.
+//! mail after somebody left is not that person: a rule by mail joins nobody who is gone. That they
+//! were one as long as both were listed stays a doubt.
 
 use super::persons::{Groups, Joining};
 use super::rules::{DECISION, PersonRules};
@@ -60,6 +61,9 @@ pub enum DoubtedJoin {
     DecidedApart,
     /// One of them had the value once and has it no more.
     LetGo,
+    /// One of them left with a mail that another source lists, or gave it on to another one of its
+    /// source.
+    Parted,
     /// They were decided to be one, and the id of one seems to be somebody else's since.
     GivenOn,
 }
@@ -71,12 +75,16 @@ impl DoubtedJoin {
             DoubtedJoin::Differ => "names and start dates differ",
             DoubtedJoin::DecidedApart => "two with this value were decided to be apart",
             DoubtedJoin::LetGo => "one had this value before and has it no more",
+            DoubtedJoin::Parted => "one had this mail until it left or gave it on",
             DoubtedJoin::GivenOn => {
                 "they were decided to be one, and one of them seems to be somebody else now"
             }
         }
     }
 }
+
+/// More records of one source than so many with one value, and it names nobody: a placeholder.
+const SHARED: usize = 8;
 
 /// One value of a rule.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,8 +153,9 @@ impl Records {
             return;
         }
         let number = self.number(record.source, &record.id);
-        let mut before = std::mem::take(&mut self.before);
-        self.take_values(record, Listed::Now, number, &mut before);
+        let (mut values, mut before) = (Vec::new(), std::mem::take(&mut self.before));
+        values.resize_with(before.len(), Vec::new);
+        self.take_values(record, Listed::Now, number, (&mut before, &mut values));
         self.before = before;
     }
 
@@ -186,28 +195,29 @@ impl Records {
             None => self.push(record.source, &record.id, listed, holder),
         };
         let mut values = std::mem::take(&mut self.values);
-        self.take_values(record, listed, number, &mut values);
-        self.values = values;
+        let mut before = std::mem::take(&mut self.before);
+        self.take_values(record, listed, number, (&mut values, &mut before));
+        (self.values, self.before) = (values, before);
     }
 
-    /// What rules take of a record, by rule.
+    /// What rules take of a record, by rule; with what it has no more, the mails of those who left.
     fn take_values(
         &self,
         record: &IdentityKeys,
         listed: Listed,
         number: u32,
-        values: &mut [Vec<Value>],
+        (values, before): (&mut [Vec<Value>], &mut [Vec<Value>]),
     ) {
         let source = self.source_names.get(&record.source);
         let source = source.map_or("", String::as_str);
-        for (rule, values) in self.rules.rules.iter().zip(values) {
+        let taking = values.iter_mut().zip(before);
+        for (rule, (values, before)) in self.rules.rules.iter().zip(taking) {
             let Some(take) = rule.take(source, record.kind) else {
                 continue;
             };
-            if listed == Listed::Once && take.column == Column::Email {
-                continue;
-            }
             if let Some(value) = record.take(take, rule.compare) {
+                let has_left = listed == Listed::Once && take.column == Column::Email;
+                let values = if has_left { &mut *before } else { &mut *values };
                 values.push(Value {
                     hash: self.hasher.hash_one(value.as_str()),
                     record: number,
@@ -255,7 +265,7 @@ impl Records {
         let before = std::mem::take(&mut self.before);
         for (n, (values, before)) in all.iter().zip(before).enumerate() {
             let let_go = self.let_go(n, values, before, &mut groups);
-            doubts.extend(let_go.into_iter().map(|r| (n, DoubtedJoin::LetGo, r)));
+            doubts.extend(let_go.into_iter().map(|(reason, r)| (n, reason, r)));
         }
         drop(all);
         let told = doubts
@@ -297,14 +307,19 @@ impl Records {
             // Of two nothing is open.
             return (lowest.len() > 2).then_some(DoubtedJoin::DecidedApart);
         }
-        let holder = |r: &u32| self.holders.get(*r as usize).copied().unwrap_or((0, 0));
-        let differ = |a: u64, b: u64| a != 0 && b != 0 && a != b;
-        let first = holder(records.first()?);
+        let first = *records.first()?;
         records
             .iter()
-            .map(holder)
-            .any(|h| differ(h.0, first.0) && differ(h.1, first.1))
+            .any(|record| self.differ(*record, first))
             .then_some(DoubtedJoin::Differ)
+    }
+
+    /// Whether both the names and the beginnings of two are known and differ.
+    fn differ(&self, a: u32, b: u32) -> bool {
+        let holder = |r: u32| self.holders.get(r as usize).copied().unwrap_or((0, 0));
+        let differ = |a: u64, b: u64| a != 0 && b != 0 && a != b;
+        let (a, b) = (holder(a), holder(b));
+        differ(a.0, b.0) && differ(a.1, b.1)
     }
 
     /// Records of which one had a value before, and others have it or had it as well.
@@ -314,11 +329,10 @@ impl Records {
         values: &[Value],
         mut before: Vec<Value>,
         groups: &mut Groups,
-    ) -> Vec<Vec<u32>> {
+    ) -> Vec<(DoubtedJoin, Vec<u32>)> {
         before.sort_unstable();
         before.dedup();
         before.retain(|value| values.binary_search(value).is_err());
-        let source = |record: u32| self.sources.get(record as usize);
         let mut found = Vec::new();
         for equal in before.chunk_by(|a, b| a.hash == b.hash) {
             let Some(hash) = equal.first().map(|value| value.hash) else {
@@ -327,27 +341,67 @@ impl Records {
             let from = values.partition_point(|value| value.hash < hash);
             let having = values.get(from..).unwrap_or_default().iter();
             let having = having.take_while(|value| value.hash == hash);
-            let having: Vec<u32> = having.map(|value| value.record).collect();
-            // A mail is given on where somebody leaves, or where its source gives it to another.
-            let given_on = |record: u32| {
-                let mut others = having.iter();
-                let another = |other: &u32| source(*other) == source(record);
-                self.is_mail(rule, record)
-                    && (!self.is_listed(record)
-                        || others.any(|other| another(other) && self.is_listed(*other)))
+            let mut having: Vec<u32> = having.map(|value| value.record).collect();
+            let mut had: Vec<u32> = equal.iter().map(|value| value.record).collect();
+            self.without_placeholders(&mut had, &mut having);
+            let several = |records: &[u32], groups: &mut Groups| {
+                let persons: HashSet<u32> = records.iter().map(|r| groups.lowest(*r)).collect();
+                persons.len() > 1
             };
-            let mut records: Vec<u32> = equal.iter().map(|value| value.record).collect();
-            records.retain(|record| !given_on(*record));
-            if records.is_empty() {
+            for record in &had {
+                if !self.is_given_on(rule, *record, &having) {
+                    continue;
+                }
+                // Whoever has the mail now in its own source is another; who else had it may not be.
+                let others = had.iter().filter(|other| self.is_listed(**other));
+                let others = others.chain(&having).copied().filter(|other| {
+                    self.source(*other) != self.source(*record) && !self.differ(*other, *record)
+                });
+                let records: Vec<u32> = [*record].into_iter().chain(others).collect();
+                if several(&records, groups) {
+                    found.push((DoubtedJoin::Parted, records));
+                }
+            }
+            had.retain(|record| !self.is_given_on(rule, *record, &having));
+            if had.is_empty() {
                 continue;
             }
-            records.extend(having);
-            let persons: HashSet<u32> = records.iter().map(|r| groups.lowest(*r)).collect();
-            if persons.len() > 1 {
-                found.push(records);
+            had.extend(having);
+            if several(&had, groups) {
+                found.push((DoubtedJoin::LetGo, had));
             }
         }
         found
+    }
+
+    /// Lets go of those whose source gave the value to so many that it never told who is who.
+    fn without_placeholders(&self, had: &mut Vec<u32>, having: &mut Vec<u32>) {
+        if had.len() + having.len() <= SHARED {
+            return;
+        }
+        let mut count: HashMap<i64, usize> = HashMap::new();
+        for record in had.iter().chain(&*having) {
+            *count.entry(self.source(*record)).or_default() += 1;
+        }
+        let few = |record: &u32| {
+            count
+                .get(&self.source(*record))
+                .is_none_or(|n| *n <= SHARED)
+        };
+        had.retain(few);
+        having.retain(few);
+    }
+
+    /// Whether a mail that a record had is somebody else's now: the record has left, or its own
+    /// source gives the mail to another.
+    fn is_given_on(&self, rule: usize, record: u32, having: &[u32]) -> bool {
+        let another =
+            |other: &u32| self.source(*other) == self.source(record) && self.is_listed(*other);
+        self.is_mail(rule, record) && (!self.is_listed(record) || having.iter().any(another))
+    }
+
+    fn source(&self, record: u32) -> i64 {
+        self.sources.get(record as usize).copied().unwrap_or(0)
     }
 
     fn is_listed(&self, record: u32) -> bool {

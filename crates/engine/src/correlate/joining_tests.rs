@@ -31,7 +31,11 @@ fn keys(text: &str) -> (IdentityKeys, Listed) {
     (keys, listed)
 }
 
-fn check(rules: &str, decisions: &[(Says, &str, &str)], all: &[&str], expected: &[&str]) {
+fn joined(
+    rules: &str,
+    decisions: &[(Says, &str, &str)],
+    all: &[&str],
+) -> (Vec<JoinedPerson>, Vec<PersonDoubt>) {
     let decisions: Vec<PersonDecision> = decisions
         .iter()
         .map(|(says, a, b)| PersonDecision {
@@ -50,7 +54,15 @@ fn check(rules: &str, decisions: &[(Says, &str, &str)], all: &[&str], expected: 
         let (keys, listed) = keys(text);
         records.add(&keys, listed);
     }
-    let (persons, doubts) = records.join(&decisions);
+    records.join(&decisions)
+}
+
+fn doubts(rules: &str, all: &[&str]) -> usize {
+    joined(rules, &[], all).1.len()
+}
+
+fn check(rules: &str, decisions: &[(Says, &str, &str)], all: &[&str], expected: &[&str]) {
+    let (persons, doubts) = joined(rules, decisions, all);
     let mut found: Vec<String> = persons
         .iter()
         .map(|person| {
@@ -153,7 +165,8 @@ fn a_value_that_one_had_and_has_no_more_leaves_a_doubt_until_somebody_decides() 
     check(BY_NUMBER, &[], &again, &["1:a number, 2:b number"]);
     // Its own source gives the mail to another one, who is meant from then on.
     let given_on = ["<1:a x", "1:a y", "1:c x", "2:b x"];
-    check(BY_MAIL, &[], &given_on, &["1:c mail, 2:b mail"]);
+    let parted = "1:a 2:b (mail): one had this mail until it left or gave it on";
+    check(BY_MAIL, &[], &given_on, &["1:c mail, 2:b mail", parted]);
     let number = doubt("1:a 1:c 2:b", "number");
     check(
         BY_NUMBER,
@@ -161,6 +174,51 @@ fn a_value_that_one_had_and_has_no_more_leaves_a_doubt_until_somebody_decides() 
         &given_on,
         &["1:c number, 2:b number", &number],
     );
+}
+
+#[test]
+fn whoever_was_one_by_mail_and_has_left_or_given_it_on_stays_in_doubt() {
+    let doubt = "1:a 2:b (mail): one had this mail until it left or gave it on";
+    let left = ["-1:a x", "2:b x"];
+    check(BY_MAIL, &[], &left, &[doubt]);
+    check(BY_MAIL, &[(Says::Apart, "1:a", "2:b")], &left, &[]);
+    let joined = "1:a decision, 2:b decision";
+    check(BY_MAIL, &[(Says::Same, "2:b", "1:a")], &left, &[joined]);
+    check(BY_MAIL, &[], &["-1:a x", "-2:b x"], &[]);
+    let changed_since = ["-1:a x", "<2:b x", "2:b y"];
+    check(BY_MAIL, &[], &changed_since, &[doubt]);
+    let rehired = ["-1:a x", "1:c x", "2:b x"];
+    check(BY_MAIL, &[], &rehired, &["1:c mail, 2:b mail", doubt]);
+    let in_both = ["<1:a x", "1:a y", "1:c x", "<2:b x", "2:b z", "2:d x"];
+    let of = |records: &str| doubt.replace("1:a 2:b", records);
+    check(
+        BY_MAIL,
+        &[],
+        &in_both,
+        &["1:c mail, 2:d mail", &of("1:a 2:b 2:d"), &of("2:b 1:a 1:c")],
+    );
+    let another = ["-1:a x Ann 2010", "2:b x Bob 2024"];
+    check(BY_MAIL, &[], &another, &[]);
+    let named_anew = ["-1:a x Ann 2010", "2:b x Mia 2010"];
+    check(BY_MAIL, &[], &named_anew, &[doubt]);
+}
+
+#[test]
+fn a_value_that_a_source_gave_to_many_tells_of_nobody_once_it_is_replaced() {
+    let of = |count: usize, more: &[&'static str]| -> Vec<String> {
+        let many = (0..count).flat_map(|n| [format!("<1:u{n} x"), format!("1:u{n} y{n}")]);
+        many.chain(more.iter().map(ToString::to_string)).collect()
+    };
+    let found = |all: &[String]| {
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        [BY_NUMBER, BY_MAIL].map(|rules| doubts(rules, &all))
+    };
+    for more in [&["2:b x"][..], &["<2:b x", "2:b z"]] {
+        assert_eq!(found(&of(9, more)), [0, 0], "{more:?}");
+        assert_eq!(found(&of(8, more)), [1, 1], "{more:?}");
+    }
+    let cleared = ["<2:b x", "2:b _", "3:c x"];
+    assert_eq!(found(&of(9, &cleared)), [1, 1], "the others stay in doubt");
 }
 
 #[test]

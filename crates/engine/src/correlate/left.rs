@@ -78,6 +78,11 @@ impl Left {
         self.records.is_empty()
     }
 
+    /// What records had before, and those that are not listed had last.
+    pub fn records(&self) -> &[Past] {
+        &self.records
+    }
+
     /// How many records had the value that most had.
     pub fn most(&self) -> usize {
         self.by_value.values().map(Vec::len).max().unwrap_or(0)

@@ -122,6 +122,15 @@ impl Identities {
         }
     }
 
+    /// What those who are listed were called before, by one record each: under an earlier name of a
+    /// record, or by one of theirs that is not listed now.
+    pub fn called_before(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.left.records().iter().filter_map(|past| {
+            let name = past.keys.display_name.as_deref()?;
+            Some((self.lead(self.still(past)?), name))
+        })
+    }
+
     /// Where nobody fits by what is listed: who did, or is listed with other values.
     pub(super) fn whose_it_was(&self, ready: &ReadyRule, left: &[&Past]) -> Option<Match> {
         if ready.rule.confidence == Confidence::Possible {

@@ -333,6 +333,13 @@ async fn an_account_that_is_called_like_a_leaver_keeps_the_rehearsal_from_passin
     assert_eq!(says("u1").await, [line("adm7", "u1")]);
     assert_eq!(says("u2").await, [line("bob baker", "u2")]);
     assert_eq!(says("u3").await, Vec::<String>::new(), "too short to tell");
+    let renamed = vec![
+        identity("u1", "Ann Miller"),
+        identity("u2", "Bob Baker"),
+        identity("u3", "Jo"),
+    ];
+    read(&bench, "hr", &Seeded::new(10).with(Kind::Identity, renamed)).await;
+    assert_eq!(says("u1").await, [line("adm7", "u1")], "by an earlier name");
     let adm7 = AccountName {
         system: "ad".to_owned(),
         id: "adm7".to_owned(),

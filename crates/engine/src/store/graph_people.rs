@@ -134,6 +134,11 @@ impl Coming {
                 .map(|one| one.with(resolved(&known, &one.of)));
             making.identity(numbered, &known.called(number), row, employed);
         }
+        let before = known.called_before();
+        let before = before.map(|(one, name)| (Number::from(one), called(Some(name))));
+        making
+            .other_names
+            .extend(before.filter(|(_, name)| *name != 0));
         known
     }
 }

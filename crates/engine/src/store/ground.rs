@@ -5,7 +5,8 @@ use super::decisions::{self, About, Decision};
 use super::outline::Depth;
 use super::{StoreError, SyncState, link_rules};
 use crate::correlate::{
-    AccountDecision, AccountSeen, Ground, IdentityKeys, Past, PersonRules, Rule, Seen, Standing,
+    AccountDecision, AccountSeen, Ground, IdentityKeys, Listed, Past, PersonRules, Rule, Seen,
+    Standing,
 };
 use lastkey_contract::Kind;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What is kept with a decision of what it was about.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct SeenThen {
     pub account: AccountSeen,
@@ -35,6 +36,8 @@ pub(super) struct SourceRows {
     pub names: HashMap<i64, String>,
     /// Only those that were there at the moment.
     pub rows: HashMap<String, i64>,
+    /// Those that had been removed by then, with the sync of their removal.
+    pub removed: BTreeMap<i64, i64>,
 }
 
 /// The sources at a moment. A name may have been given again to a source that was added after one
@@ -51,7 +54,7 @@ pub(super) async fn source_rows(
     .bind(SyncState::Removal.word())
     .fetch_all(connection)
     .await?;
-    let mut rows = HashMap::new();
+    let (mut rows, mut removed) = (HashMap::new(), BTreeMap::new());
     for (id, name, is_there, removal) in &all {
         let was_there = match at {
             At::Now | At::Ever => *is_there,
@@ -60,10 +63,13 @@ pub(super) async fn source_rows(
         if was_there {
             // The earliest that had not been removed by then: whatever has the name too came later.
             rows.entry(name.clone()).or_insert(*id);
+        } else if let Some(removal) = removal {
+            removed.insert(*id, *removal);
         }
     }
     Ok(SourceRows {
         rows,
+        removed,
         names: all.into_iter().map(|(id, name, ..)| (id, name)).collect(),
     })
 }
@@ -75,6 +81,10 @@ pub(super) struct Odd {
     pub past: Arc<[Past]>,
     /// Records whose id may have been given to somebody else: source row and id.
     pub reused: HashSet<(i64, String)>,
+    /// What the records of sources that were removed had last and before.
+    pub removed: Arc<[Past]>,
+    /// Those of them that were listed to the last.
+    pub last_listed: HashSet<(i64, String)>,
 }
 
 /// One version, by the numbers that the blocks hold.
@@ -100,6 +110,42 @@ pub(super) fn depth_of(rules: &BTreeMap<String, Vec<Rule>>, persons: &PersonRule
     }
 }
 
+/// The sources of which what they told last still counts: where people have several records, what a
+/// source that was removed told of one of them is theirs who are listed elsewhere.
+async fn removed_sources(
+    connection: &mut SqliteConnection,
+    sources: &SourceRows,
+) -> Result<BTreeMap<i64, i64>, StoreError> {
+    let joins = !sources.removed.is_empty() && {
+        let (_, rules) = link_rules::in_force(&mut *connection).await?;
+        let decided = decisions::in_force(connection, About::Persons).await?;
+        !rules.rules.is_empty() || !decided.is_empty()
+    };
+    Ok(match joins {
+        true => sources.removed.clone(),
+        false => BTreeMap::new(),
+    })
+}
+
+/// Records that a later source of the same name has listed: that one tells of them now. Each by the
+/// row of the earlier source and the number of its key.
+fn told_anew(
+    blocks: &[Block],
+    sources: &SourceRows,
+    removed: &BTreeMap<i64, i64>,
+) -> HashSet<(i64, i64)> {
+    let mut told: HashSet<(i64, i64)> = HashSet::new();
+    for row in removed.keys() {
+        let name = sources.names.get(row);
+        let later =
+            |block: &&Block| block.source > *row && sources.names.get(&block.source) == name;
+        for block in blocks.iter().filter(later) {
+            told.extend(block.keys.iter().map(|key| (*row, *key)));
+        }
+    }
+    told
+}
+
 /// The odd records at a moment. Reads eight bytes of every version, and more of odd ones.
 pub(super) async fn odd_records(
     connection: &mut SqliteConnection,
@@ -108,10 +154,12 @@ pub(super) async fn odd_records(
     depth: Depth,
     kept: &mut Again,
 ) -> Result<Odd, StoreError> {
+    let removed = removed_sources(&mut *connection, sources).await?;
     let live: HashSet<i64> = sources.rows.values().copied().collect();
+    let live = |source: i64| live.contains(&source) || removed.contains_key(&source);
     let ever = Which::ever(Kind::Identity);
     let moment = at.limit();
-    let is_there = |block: &Block| live.contains(&block.source) && block.first_sync <= moment;
+    let is_there = |block: &Block| live(block.source) && block.first_sync <= moment;
     let is_listed =
         |block: &Block, place| block.ended_sync(place).is_none_or(|ended| ended > moment);
     // Of nearly all there is one version and it stands: only of the others are all looked up.
@@ -122,6 +170,9 @@ pub(super) async fn odd_records(
         let places = block.places().filter(|place| !is_listed(block, *place));
         let keys = places.filter_map(|place| block.keys.get(place));
         ended.extend(keys.map(|key| (block.source, *key)));
+    }
+    for record in told_anew(&all, sources, &removed) {
+        ended.remove(&record);
     }
     if ended.is_empty() {
         return Ok(Odd::default());
@@ -160,6 +211,7 @@ pub(super) async fn odd_records(
         .collect();
     let until = |ended: Option<i64>| ended.and_then(|sync| shown.get(&sync).cloned());
     let (mut past, mut reused) = (Vec::<Past>::new(), HashSet::new());
+    let mut last_listed: HashSet<(i64, String)> = HashSet::new();
     let mut last: HashMap<(i64, String), Past> = HashMap::new();
     let mut earlier: HashMap<(i64, String), Vec<usize>> = HashMap::new();
     blocks::versions_of(
@@ -187,7 +239,11 @@ pub(super) async fn odd_records(
                     reused.insert(record.clone());
                 }
             }
-            let until = until(block.ended_sync(place));
+            let ended = block.ended_sync(place);
+            let until = until(ended);
+            if ended.is_some() && ended.as_ref() == removed.get(&block.source) {
+                last_listed.insert(record.clone());
+            }
             match last_of_gone.contains(&block.row(place)) {
                 true => past.push(Past::new(keys, Standing::Gone, until)),
                 false => {
@@ -201,8 +257,15 @@ pub(super) async fn odd_records(
     for left in past.iter().filter(|past| past.standing == Standing::Gone) {
         reused.remove(&(left.keys.source, left.keys.id.clone()));
     }
-    let past = past.into();
-    Ok(Odd { past, reused })
+    reused.retain(|(source, _)| !removed.contains_key(source));
+    let (removed, past): (Vec<Past>, Vec<Past>) =
+        (past.into_iter()).partition(|past| removed.contains_key(&past.keys.source));
+    Ok(Odd {
+        past: past.into(),
+        reused,
+        removed: removed.into(),
+        last_listed,
+    })
 }
 
 impl Odd {
@@ -213,9 +276,22 @@ impl Odd {
             .map(|past| &past.keys)
     }
 
+    /// The records of sources that were removed, as these listed them last.
+    pub(super) fn removed(&self) -> impl Iterator<Item = (&IdentityKeys, Listed)> {
+        let last = self.removed.iter();
+        let last = last.filter(|past| past.standing == Standing::Gone);
+        last.map(|past| {
+            let record = (past.keys.source, past.keys.id.clone());
+            match self.last_listed.contains(&record) {
+                true => (&past.keys, Listed::Now),
+                false => (&past.keys, Listed::Once),
+            }
+        })
+    }
+
     /// What records had before and have no more, but for those whose id was given on.
     pub(super) fn before(&self) -> impl Iterator<Item = &IdentityKeys> {
-        let before = self.past.iter();
+        let before = self.past.iter().chain(&*self.removed);
         before
             .filter(|past| past.standing == Standing::Before)
             .map(|past| &past.keys)
@@ -244,12 +320,21 @@ pub(super) async fn read(
         sources.push(gone.source);
     }
     ground.past = odd.past.clone();
+    ground.removed = odd.removed.clone();
+    // A source of the name that is there now has not told of these, or they would not be odd.
+    let mut told: HashMap<(&str, &str), i64> = HashMap::new();
+    for (record, _) in odd.removed() {
+        let name = sources.names.get(&record.source).map_or("", String::as_str);
+        told.insert((name, &record.id), record.source);
+    }
     // Of each account the latest decision counts.
     for row in decisions::in_force(connection, About::Accounts).await? {
         let (account, to) = match row.decision() {
             Some(Decision::Of(account, record)) => {
+                let told = told.get(&(record.source.as_str(), record.id.as_str()));
                 // A source that is not there lists nobody: no row is 0.
-                let source = sources.rows.get(&record.source).copied().unwrap_or(0);
+                let source = told.or_else(|| sources.rows.get(&record.source));
+                let source = source.copied().unwrap_or(0);
                 (account, Some((source, record.id)))
             }
             Some(Decision::Nobodys(account)) => (account, None),

@@ -170,10 +170,15 @@ async fn whoever_may_work_for_a_vendor_is_named_at_its_exit() {
 
 /// Joins records by a number that both have.
 async fn join_by_number(bench: &Bench) {
-    let rules = "[[rule]]\nname = \"number\"\nrecord = \"attributes.n\"";
+    join_by(bench, "attributes.n").await;
+}
+
+/// Joins records by a column.
+async fn join_by(bench: &Bench, column: &str) {
+    let rules = format!("[[rule]]\nname = \"number\"\nrecord = \"{column}\"");
     bench
         .store
-        .set_link_rules(&RulesOf::Persons, Some(rules), now())
+        .set_link_rules(&RulesOf::Persons, Some(&rules), now())
         .await
         .unwrap();
 }
@@ -226,4 +231,104 @@ async fn whoever_splits_because_a_second_record_got_the_value_could_be_either() 
     decide(&bench, "vd:v1", "vd:v3", Decision::Apart).await;
     check(&bench, "v3", &[], &[]).await;
     check(&bench, "u1", &BOTH, &[]).await;
+}
+
+/// Reads accounts of `hr:u1`: by its id and by its mail.
+async fn accounts_of_u1(bench: &Bench) {
+    let account = |id: &str, value: Value| {
+        let mut value = value;
+        (value["system"], value["id"]) = (json!("corp"), json!(id));
+        fact("account", value)
+    };
+    let accounts = vec![
+        account("by-id", json!({"identity_id": "hr:u1"})),
+        account("by-mail", json!({"email": "a@x.org"})),
+    ];
+    let connector = Seeded::new(9).with(Kind::Account, accounts);
+    read_with(bench, "ad", &connector, &quick()).await.unwrap();
+}
+
+async fn remove(bench: &Bench, source: &str) {
+    let removed = bench.store.remove_source(&source.into(), now()).await;
+    removed.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_removed_source_told_of_somebody_with_another_record_stays_theirs() {
+    let bench = bench(&["hr", "vd", "own", "ad"]).await;
+    let mailed = |mail: &str| person("u1", json!({"email": mail}));
+    roster(
+        &bench,
+        "hr",
+        vec![mailed("a@x.org"), person("u2", json!({}))],
+    )
+    .await;
+    roster(&bench, "vd", people(&["v1"])).await;
+    custody(&bench, "hr:u1").await;
+    accounts_of_u1(&bench).await;
+    same(&bench, "hr:u1", "vd:v1").await;
+    let all = ["ad:svc", "corp:by-id", "corp:by-mail", "ad:pw"];
+    check(&bench, "u1", &all, &[]).await;
+    remove(&bench, "hr").await;
+    check(&bench, "v1", &all, &[]).await;
+    let settings = lastkey_contract::Settings::default();
+    let hr = "hr".into();
+    let added = bench.store.add_source(&hr, "seeded", &settings, now());
+    added.await.unwrap();
+    check(&bench, "v1", &all, &[]).await;
+    // A source of the name that lists the record anew tells of it from then on.
+    roster(&bench, "hr", vec![mailed("b@x.org")]).await;
+    check(&bench, "v1", &["ad:svc", "corp:by-id", "ad:pw"], &[]).await;
+    remove(&bench, "vd").await;
+    check(&bench, "u1", &["ad:svc", "corp:by-id", "ad:pw"], &[]).await;
+}
+
+#[tokio::test]
+async fn whoever_a_rule_joined_keeps_what_a_removed_source_told() {
+    for (rule, more) in [
+        ("attributes.n", json!({})),
+        ("email", json!({"email": "a@x.org"})),
+    ] {
+        let bench = bench(&["hr", "vd", "ad"]).await;
+        let of = |id: &str| {
+            let mut more = more.clone();
+            more["attributes"] = json!({"n": "7"});
+            person(id, more)
+        };
+        roster(&bench, "hr", vec![of("u1")]).await;
+        roster(&bench, "vd", vec![of("v1")]).await;
+        accounts_of_u1(&bench).await;
+        join_by(&bench, rule).await;
+        let (before, _) = left(&bench, "u1").await;
+        assert!(!before.is_empty());
+        remove(&bench, "hr").await;
+        let texts: Vec<&str> = before.iter().map(String::as_str).collect();
+        check(&bench, "v1", &texts, &[]).await;
+        let apart = Decision::Apart;
+        decide(&bench, "hr:u1", "vd:v1", apart).await;
+        let (after, _) = left(&bench, "v1").await;
+        assert!(!after.contains(&"corp:by-id".to_owned()), "{after:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_mail_joined_could_still_be_one_once_a_record_has_left_or_the_mail_is_anothers() {
+    let bench = bench(&["hr", "vd", "own"]).await;
+    let mailed = |id: &str| person(id, json!({"email": "a@x.org"}));
+    roster(&bench, "hr", vec![mailed("u1")]).await;
+    roster(&bench, "vd", vec![mailed("v1")]).await;
+    custody(&bench, "hr:u1").await;
+    join_by(&bench, "email").await;
+    check(&bench, "u1", &BOTH, &[]).await;
+    let of = |one: &str, other: &str| format!("`{one}` could be one person with `{other}`");
+    roster(&bench, "hr", vec![person("u2", json!({}))]).await;
+    check(&bench, "v1", &[], &[&of("vd:v1", "hr:u1")]).await;
+    // Its own source gives it to another, who takes the other record along.
+    let changed = || vec![person("u1", json!({})), mailed("u2")];
+    roster(&bench, "hr", changed()).await;
+    check(&bench, "u1", &BOTH, &[&of("hr:u1", "vd:v1")]).await;
+    check(&bench, "u2", &[], &[&of("vd:v1", "hr:u1")]).await;
+    decide(&bench, "hr:u1", "vd:v1", Decision::Apart).await;
+    check(&bench, "u1", &BOTH, &[]).await;
+    check(&bench, "u2", &[], &[]).await;
 }

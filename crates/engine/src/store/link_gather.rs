@@ -46,6 +46,7 @@ impl<'p> Before<'p> {
 
 /// What was found of everybody.
 pub(super) struct Gathered {
+    /// Without the records of sources that were removed, which `known` has.
     pub persons: Vec<JoinedPerson>,
     pub doubts: Vec<PersonDoubt>,
     pub known: Identities,
@@ -78,6 +79,9 @@ pub(super) async fn gather(
     for record in odd.gone() {
         see(record, Listed::Once);
     }
+    for (record, listed) in odd.removed() {
+        see(record, listed);
+    }
     let identities = Which::now(Kind::Identity);
     blocks::each(connection, &identities, depth.columns(), |block| {
         block.places().try_for_each(|place| {
@@ -96,6 +100,7 @@ pub(super) async fn gather(
     let (persons, doubts) = joining.done();
     sum.join(&persons);
     let mut known = gathering.done(persons::numbered(&persons));
+    let persons = persons::still_there(persons, &sources.rows.values().copied().collect());
     let Before { past, rows } = before;
     past.remember(
         connection,
@@ -119,6 +124,8 @@ struct Joining {
     decided: Vec<(PersonDecision, SeenThen)>,
     /// The sources that are there.
     sources: HashSet<i64>,
+    /// Records of others that count.
+    removed: HashSet<(i64, String)>,
     /// Records that decisions name.
     named: HashSet<(i64, String)>,
     held: HashMap<(i64, String), Seen>,
@@ -138,6 +145,7 @@ impl Joining {
             records: Records::new(rules, sources.names.clone(), &only),
             sources: sources.rows.values().copied().collect(),
             decided,
+            removed: HashSet::new(),
             held: HashMap::new(),
         })
     }
@@ -147,6 +155,9 @@ impl Joining {
         for record in odd.before() {
             self.records.add_before(record);
         }
+        let removed = odd.removed();
+        let removed = removed.map(|(record, _)| (record.source, record.id.clone()));
+        self.removed.extend(removed);
     }
 
     fn see(&mut self, record: &IdentityKeys, listed: Listed) {
@@ -180,7 +191,19 @@ impl Joining {
             first.is_none() || first != second
         });
         doubts.extend(still_two);
-        (persons::still_there(joined, &self.sources), doubts)
+        let is_there = |source: &i64| self.sources.contains(source);
+        doubts.retain(|doubt| doubt.records.iter().any(|(source, _)| is_there(source)));
+        let joined = joined.into_iter().map(|JoinedPerson { mut records }| {
+            records.retain(|(source, id, _)| {
+                is_there(source) || self.removed.contains(&(*source, id.clone()))
+            });
+            JoinedPerson { records }
+        });
+        let several = |person: &JoinedPerson| {
+            let mut records = person.records.iter();
+            person.records.len() > 1 && records.any(|(source, ..)| is_there(source))
+        };
+        (joined.filter(several).collect(), doubts)
     }
 }
 
@@ -202,6 +225,9 @@ pub(super) async fn persons_then(
     joining.remember(&odd);
     for record in odd.gone() {
         joining.see(record, Listed::Once);
+    }
+    for (record, listed) in odd.removed() {
+        joining.see(record, listed);
     }
     let identities = Which {
         at,

@@ -21,6 +21,7 @@ impl GroundSum {
             // Of those who left, the records are added one by one.
             gone: _,
             past,
+            removed,
         } = ground;
         let names: BTreeMap<&i64, &String> = source_names.iter().collect();
         sum.put("sources", &format!("{names:?}"));
@@ -32,7 +33,7 @@ impl GroundSum {
             keys,
             standing,
             until,
-        } in past.iter()
+        } in past.iter().chain(&**removed)
         {
             sum.put("before", &(standing.word(), said(keys), until));
         }

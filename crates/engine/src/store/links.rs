@@ -316,7 +316,9 @@ async fn correlate(
     };
     let past = account_past::read(connection, trust).await?;
     let mut gathered = None;
+    // Whom an account asks for over a record of a source that was removed no table says.
     if let Some(made) = &made
+        && odd.removed.is_empty()
         && made.few_since(connection).await?
     {
         let kept = Kept::AskedAfter(made.upto);

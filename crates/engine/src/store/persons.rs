@@ -78,12 +78,18 @@ pub(super) async fn at_moment(
         let doubted: Option<i64> = sqlx::query_scalar("SELECT id FROM person_doubts LIMIT 1")
             .fetch_optional(&mut *connection)
             .await?;
-        if doubted.is_none() {
+        if doubted.is_none() && !any_removed(connection).await? {
             return Ok((listed(connection).await?, Vec::new()));
         }
     }
     let then = source_rows(connection, at).await?;
     persons_then(connection, at, &then).await
+}
+
+/// Whether any source was removed: what it told last still counts, and no table has that.
+async fn any_removed(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let sources = source_rows(connection, At::Now).await?;
+    Ok(!sources.removed.is_empty())
 }
 
 impl Store {
@@ -118,12 +124,16 @@ impl Store {
             let Some(source) = sources.rows.get(&record.source) else {
                 return vec![record.clone()];
             };
+            let is_there = |(of, id): &(i64, &str)| {
+                !sources.removed.contains_key(of) || (of, *id) == (source, record.id.as_str())
+            };
             let all = persons.with(*source, &record.id).into_iter();
-            all.map(|(source, id)| RecordName {
-                source: sources.names.get(&source).cloned().unwrap_or_default(),
-                id: id.to_owned(),
-            })
-            .collect()
+            all.filter(is_there)
+                .map(|(source, id)| RecordName {
+                    source: sources.names.get(&source).cloned().unwrap_or_default(),
+                    id: id.to_owned(),
+                })
+                .collect()
         };
         Ok(records.iter().map(of).collect())
     }
@@ -173,38 +183,46 @@ pub(super) async fn decided(
     connection: &mut SqliteConnection,
     sources: &SourceRows,
 ) -> Result<Vec<(PersonDecision, SeenThen)>, StoreError> {
-    let mut pairs: BTreeMap<(RecordName, RecordName), (i64, PersonDecision, SeenThen)> =
+    let mut pairs: BTreeMap<(RecordName, RecordName), (i64, Vec<PersonDecision>, SeenThen)> =
         BTreeMap::new();
-    // What a source that was removed listed is nobody's record now. Still two records are one person
-    // that were each decided to be one with it.
-    let removed: HashMap<&str, i64> = (sources.names.iter())
-        .map(|(row, name)| (name.as_str(), *row))
-        .filter(|(name, _)| !sources.rows.contains_key(*name))
-        .collect();
+    // A name may be of a source that is there and of some that were removed: what is decided of a
+    // record holds of whichever of them listed it.
+    let mut rows: HashMap<&str, Vec<i64>> = HashMap::new();
+    let live: HashSet<i64> = sources.rows.values().copied().collect();
+    for (row, name) in &sources.names {
+        if live.contains(row) || sources.removed.contains_key(row) {
+            rows.entry(name).or_default().push(*row);
+        }
+    }
+    for rows in rows.values_mut() {
+        rows.sort_unstable();
+    }
     for row in in_force(connection, About::Persons).await? {
         let (a, b, says) = match row.decision() {
             Some(Decision::Same(a, b)) => (a, b, Says::Same),
             Some(Decision::Apart(a, b)) => (a, b, Says::Apart),
             Some(Decision::Of(..) | Decision::Nobodys(_)) | None => continue,
         };
-        let of = |record: &RecordName| {
-            let source = sources.rows.get(record.source.as_str()).copied();
-            let source = source.or_else(|| removed.get(record.source.as_str()).copied())?;
-            Some((source, record.id.clone()))
+        let of = |record: &RecordName| -> Vec<(i64, String)> {
+            let rows = rows.get(record.source.as_str()).into_iter().flatten();
+            rows.map(|row| (*row, record.id.clone())).collect()
         };
-        let (Some(first), Some(second)) = (of(&a), of(&b)) else {
-            continue;
-        };
-        let decision = PersonDecision {
-            says,
-            records: [first, second],
-        };
+        let (first, second) = (of(&a), of(&b));
+        let each = first.iter().flat_map(|first| {
+            let both = second.iter().map(|second| [first.clone(), second.clone()]);
+            both.map(|records| PersonDecision { says, records })
+        });
+        let each: Vec<PersonDecision> = each.collect();
         let pair = (a.clone().min(b.clone()), a.max(b));
-        pairs.insert(pair, (row.id, decision, SeenThen::of(&row.seen)));
+        pairs.insert(pair, (row.id, each, SeenThen::of(&row.seen)));
     }
     let mut decided: Vec<_> = pairs.into_values().collect();
     decided.sort_by_key(|(id, _, _)| *id);
-    Ok(decided.into_iter().map(|(_, d, seen)| (d, seen)).collect())
+    let each = decided.into_iter().flat_map(|(_, each, seen)| {
+        let each = each.into_iter();
+        each.map(move |one| (one, seen.clone()))
+    });
+    Ok(each.collect())
 }
 
 /// The decisions that hold, and those of which a record seems to be somebody else's by now: that two

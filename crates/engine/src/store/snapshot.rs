@@ -112,6 +112,10 @@ impl Store {
             person.employer_id = refer(person.employer_id, "employer_id");
             snapshot.identities.push(person);
         }
+        let before = known.called_before();
+        let before = before.filter(|(_, name)| called(Some(name)) != 0);
+        let before = before.map(|(one, name)| (shown(&one), name.to_owned()));
+        snapshot.other_names.extend(before);
         let mut listed = HashSet::new();
         for (own, mut account) in accounts {
             // Of several rows of one account the first stands.

@@ -29,10 +29,13 @@ pub(super) async fn belongings(
     let joined = persons::not_listed(connection).await?;
     let resting = doubted.chain(joined);
     records.extend(resting.map(|(source, id)| (source, names.key(Kind::Identity, &id))));
-    if odd.past.is_empty() && odd.reused.is_empty() {
+    if odd.past.is_empty() && odd.reused.is_empty() && odd.removed.is_empty() {
         return Ok(records);
     }
     let Gathered { known, .. } = gather(connection, &sources, &odd, &past, Kept::All).await?;
+    let theirs = odd.removed().map(|(record, _)| (record.source, &record.id));
+    let theirs = theirs.filter(|(source, id)| known.listed(*source, id).is_some());
+    records.extend(theirs.map(|(source, id)| (source, names.key(Kind::Identity, id))));
     let mut told = HashSet::new();
     let mut rest = |keys: &AccountKeys| {
         let found = known.rests_on(keys, &mut told).into_iter();
