@@ -13,6 +13,7 @@ use lastkey_contract::facts::{
     LocationKind, ObjectType, OwnerRole,
 };
 use lastkey_contract::{IdentityId, Kind, SourceName, SystemName};
+use std::collections::BTreeSet;
 
 /// A snapshot, ready for questions. Built once; never changes.
 #[derive(Clone, Debug, Default)]
@@ -381,6 +382,20 @@ impl Graph {
         };
         let identity = (account != NONE).then(|| self.accounts.at(account).identity);
         identity.filter(|identity| *identity != NONE)
+    }
+
+    /// The systems of entitlements that hold or may do something themselves.
+    pub(crate) fn systems_of_groups(&self) -> impl Iterator<Item = u32> + '_ {
+        let holds = |row: &u32| {
+            !self.entitlement_grants.row(*row).is_empty()
+                || !self.entitlement_reads.row(*row).is_empty()
+                || !self.entitlement_controls.row(*row).is_empty()
+                || self.loose(LooseEnd::ByEntitlement(*row)).next().is_some()
+        };
+        let rows = (0..self.entitlements.len()).filter(holds);
+        let systems: BTreeSet<u32> = rows.map(|row| self.entitlements.at(row).system).collect();
+        let named = |system: &u32| !self.systems.at(*system).is_empty();
+        systems.into_iter().filter(named)
     }
 
     pub(crate) fn item_system(&self, item: Item) -> u32 {

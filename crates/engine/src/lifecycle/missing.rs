@@ -65,6 +65,16 @@ impl<'a> Coverage<'a> {
         coverage
     }
 
+    /// The same where groups of these systems hold something: whoever is a member holds it too, and
+    /// could be anybody where no source reads the members.
+    pub(crate) fn with_groups_of<'s>(mut self, systems: impl Iterator<Item = &'s str>) -> Self {
+        let unread: Vec<String> = systems
+            .flat_map(|system| self.of_system(Kind::Grant, system))
+            .collect();
+        self.estate.extend(unread);
+        self
+    }
+
     /// Sorted, without duplicates; `ends` are where paths lead to something that nothing holds. Who works for a vendor only complete identities tell.
     pub(crate) fn missing<'s>(
         &self,

@@ -95,7 +95,8 @@ impl<'a> Stage<'a> {
             world: World::new(graph, at, declared.dies.clone()),
             declared,
             mine: Marks::new(graph.accounts.len()),
-            coverage: Coverage::new(&graph.reads, at, settings.freshness_limit),
+            coverage: Coverage::new(&graph.reads, at, settings.freshness_limit)
+                .with_groups_of(graph.systems_of_groups().map(|row| graph.systems.at(row))),
         }
     }
 

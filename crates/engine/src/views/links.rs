@@ -261,7 +261,8 @@ async fn explained(
                 }
                 if !by_decision && person.equal.is_empty() {
                     remarks.push(format!(
-                        "`{record}` had such a value before, and has another now"
+                        "`{record}` has no such value now: it, or another record of the same person, \
+                         had such a value before"
                     ));
                 }
                 persons.push(person);

@@ -6,7 +6,7 @@ use super::paths::{Item, When, followers};
 use super::residual::Left;
 use super::world::{Name, credential_name, location_name, name};
 use chrono::{DateTime, TimeDelta, Utc};
-use lastkey_contract::facts::{Entitlement, IdentityKind, LeaverKind};
+use lastkey_contract::facts::{Entitlement, IdentityKind, LeaverKind, PrincipalType};
 use lastkey_contract::{Kind, SystemName};
 use lastkey_engine::access::ReadState;
 use lastkey_engine::lifecycle::{Basis, Severity, Verdict};
@@ -256,13 +256,27 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
             }
         }
     }
-    for (kind, system) in ends(leaving) {
+    let groups = systems_of_groups(leaving).into_iter();
+    let groups = groups.map(|system| (Kind::Grant, system));
+    for (kind, system) in ends(leaving).into_iter().chain(groups) {
         let mut of_kind = reads.iter().filter(|r| r.kind == kind);
         if !of_kind.any(|r| tells_of(reads, r, &system) && sound(r)) {
             return false;
         }
     }
     true
+}
+
+/// The systems of groups that hold or may do something: their members could be anybody.
+fn systems_of_groups(leaving: &Leaving) -> BTreeSet<String> {
+    let facts = &leaving.world.snapshot;
+    let grants = facts.grants.iter().map(|line| &line.principal);
+    let readers = facts.readers.iter().map(|line| &line.principal);
+    let controls = facts.controls.iter().map(|line| &line.principal);
+    let groups = grants.chain(readers).chain(controls);
+    let groups = groups.filter(|one| one.kind == PrincipalType::Entitlement);
+    let systems = groups.map(|one| one.system.to_string());
+    systems.filter(|system| !system.is_empty()).collect()
 }
 
 /// Whether the source of a read has anything of a system: what it reads of a kind is all then.

@@ -254,6 +254,38 @@ fn pass_needs_complete_and_fresh_reads() {
 }
 
 #[test]
+fn whoever_leaves_could_be_in_a_group_whose_members_nobody_reads() {
+    let at = moment("2026-06-01T00:00:00Z");
+    let reader = "system,path,principal_type,principal_system,principal_id\nad,/p,KIND,hq,staff\n";
+    let reads = |systems: &[&str]| {
+        let read = |kind| ReadState {
+            source: SourceName::new("files"),
+            kind,
+            systems: systems.iter().map(|name| SystemName::new(*name)).collect(),
+            complete_at: Some(at),
+            gaps: Vec::new(),
+            fresh_for_seconds: None,
+        };
+        Kind::ALL.map(read).to_vec()
+    };
+    let unread = "no source reads grants of `hq`".to_owned();
+    for (kind, systems, missing) in [
+        ("entitlement", &["ad"][..], vec![unread]),
+        ("entitlement", &["ad", "hq"], vec![]),
+        ("account", &["ad"], vec![]),
+    ] {
+        let reader = reader.replace("KIND", kind);
+        let more = [("readers", reader.as_str())];
+        let mut world = snapshot(SMALL.iter().chain(&more).copied());
+        world.reads = reads(systems);
+        let found = rehearse(&world, &step("disable_account", "1h"), "ann");
+        assert_eq!(found.missing_facts, missing, "{kind} {systems:?}");
+        let passes = found.verdict == Verdict::Pass;
+        assert_eq!(passes, missing.is_empty(), "{kind} {systems:?}");
+    }
+}
+
+#[test]
 fn the_decay_curve_falls_to_the_floor() {
     let world = snapshot(SMALL.iter().copied());
     let found = rehearse(&world, &step("disable_account", "1h"), "ann");
