@@ -152,10 +152,9 @@ impl Workbench {
     }
 
     /// Makes what lists that are opened later would have to wait for: those of owners where a read
-    /// has left them, and who has how many accounts.
+    /// has left them.
     pub async fn ready_lists(&self) -> Result<(), Failure> {
         self.store.settle_ownership(self.now()).await?;
-        self.store.everyone_by_accounts().await?;
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use sqlx::SqliteConnection;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing<'t> {
     pub source: i64,
+    pub row: i64,
     /// The sync that stored this version.
     pub first_sync: i64,
     /// The fact as JSON.
@@ -35,6 +36,7 @@ pub(super) async fn each(
         block.places().try_for_each(|place| {
             take(Standing {
                 source: block.source,
+                row: block.row(place),
                 first_sync: block.first_sync,
                 fact: block.fact(place)?,
             })

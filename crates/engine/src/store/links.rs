@@ -11,11 +11,12 @@ use super::ground::{self, SourceRows, odd_records, source_rows};
 pub(super) use super::link::Link;
 use super::link::Telling;
 use super::link_gather::{Gathered, Kept, gather};
+use super::roster::accounts::{self, Counts, Recount};
 use super::{Store, StoreError, meta, persons};
 use crate::correlate::{Identities, JoinedPerson, Match, PersonDoubt};
 use lastkey_contract::Kind;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE links (
@@ -150,6 +151,7 @@ pub(super) async fn forget(connection: &mut SqliteConnection) -> Result<(), Stor
 /// Says that every account is to be looked at: blocks may come that have numbers of earlier ones.
 pub(super) async fn look_at_all(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     meta::put(&mut *connection, GROUND, "").await?;
+    accounts::forget(&mut *connection).await?;
     account_past::forget(&mut *connection).await?;
     mark_stale(connection).await
 }
@@ -160,6 +162,22 @@ pub(super) async fn are_made(connection: &mut SqliteConnection) -> Result<bool, 
     Ok(changes == meta::get(connection, MADE_OF).await?)
 }
 
+/// Up to which change links were made; never empty.
+pub(super) async fn made_of(connection: &mut SqliteConnection) -> Result<String, StoreError> {
+    let made_of = meta::get(connection, MADE_OF).await?;
+    Ok(said(made_of.as_deref()).to_owned())
+}
+
+fn said(made_of: Option<&str>) -> &str {
+    made_of.filter(|of| !of.is_empty()).unwrap_or("none")
+}
+
+/// The last block that was there when links were made.
+pub(super) async fn counted_upto(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let upto = meta::get(connection, UPTO).await?;
+    Ok(upto.and_then(|block| block.parse().ok()).unwrap_or(0))
+}
+
 /// What was found of everybody and of every account.
 struct Correlated {
     sources: SourceRows,
@@ -168,6 +186,8 @@ struct Correlated {
     known: Identities,
     past: AccountPast,
     links: Links,
+    /// How many accounts everybody has, where every account was looked at.
+    counts: Option<Counts>,
     /// What they are made of, and the last block that was there.
     ground: String,
     upto: i64,
@@ -188,7 +208,8 @@ impl Store {
     /// then lists.
     pub async fn derive_if_stale(&self) -> Result<(), StoreError> {
         self.correlate_if_stale().await?;
-        self.roster_if_stale().await
+        self.roster_if_stale().await?;
+        self.order_by_accounts().await
     }
 
     /// Makes persons and links anew if a sync or a decision has changed anything since, and finds
@@ -236,9 +257,25 @@ impl Store {
             &found.sources,
         )
         .await?;
-        replace(&mut writing.tx, &found.links, &found.known).await?;
-        found.past.keep(&mut writing.tx).await?;
         let changes = changes.unwrap_or_default();
+        let now = said(Some(&changes));
+        match &found.counts {
+            Some(counts) => {
+                replace(&mut writing.tx, &found.links, &found.known).await?;
+                accounts::keep_all(&mut writing.tx, counts, now).await?;
+            }
+            None => {
+                let recount = Recount {
+                    touched: touched(&mut writing.tx, &found.links, &found.known).await?,
+                    upto: counted_upto(&mut writing.tx).await?,
+                    before: said(made_of.as_deref()),
+                    now,
+                };
+                replace(&mut writing.tx, &found.links, &found.known).await?;
+                accounts::keep_changed(&mut writing.tx, &recount).await?;
+            }
+        }
+        found.past.keep(&mut writing.tx).await?;
         for (key, value) in [
             (MADE_OF, changes.as_str()),
             (GROUND, found.ground.as_str()),
@@ -370,6 +407,9 @@ async fn correlate(
         })
         .await?;
     }
+    // How many accounts each has, by its number, where all are looked at.
+    let every = if looked_at == 0 { known.count() } else { 0 };
+    let mut having = vec![0u32; every as usize];
     let mut telling = Telling::of(&known);
     blocks::each_after(connection, &accounts, depth.columns(), looked_at, |block| {
         let before = stored.remove(&block.id).unwrap_or_default();
@@ -378,6 +418,11 @@ async fn correlate(
         for place in block.places() {
             let (keys, _) = depth.account(block, place)?;
             let found = known.owner_of(&keys);
+            if let Match::One { identity, .. } = &found
+                && let Some(count) = having.get_mut(*identity as usize)
+            {
+                *count += 1;
+            }
             let mark = telling.mark(&found);
             if mark != before(place) {
                 links.fresh.push((block.row(place), found));
@@ -404,6 +449,10 @@ async fn correlate(
             .extend(there.map(|(place, _)| blocks::row_of(block, place)));
         links.marks.push((block, None));
     }
+    let counts = match looked_at {
+        0 => Some(by_block(connection, &having).await?),
+        _ => None,
+    };
     Ok(Correlated {
         sources,
         persons,
@@ -411,9 +460,52 @@ async fn correlate(
         known,
         past,
         links,
+        counts,
         ground,
         upto,
     })
+}
+
+/// Where the identities stand of which this was counted, in the order in which they were gathered.
+async fn by_block(connection: &mut SqliteConnection, having: &[u32]) -> Result<Counts, StoreError> {
+    let (mut counts, mut having) = (Counts::new(), having.iter());
+    let identities = Which::now(Kind::Identity);
+    blocks::each(connection, &identities, Columns::Nothing, |block| {
+        let mut of_block = vec![0; block.size()];
+        for place in block.places() {
+            if let (Some(slot), Some(count)) = (of_block.get_mut(place), having.next()) {
+                *slot = *count;
+            }
+        }
+        counts.insert(block.id, of_block);
+        Ok(())
+    })
+    .await?;
+    Ok(counts)
+}
+
+/// The records that have an account whose link changes, before and after; None where it is so many
+/// that everybody's accounts are better counted.
+async fn touched(
+    connection: &mut SqliteConnection,
+    links: &Links,
+    known: &Identities,
+) -> Result<Option<BTreeSet<(i64, String)>>, StoreError> {
+    if !accounts::are_few(links.fresh.len() + links.gone.len()) {
+        return Ok(None);
+    }
+    let changed = links.fresh.iter().map(|(account, _)| *account);
+    let changed: Vec<i64> = changed.chain(links.gone.iter().copied()).collect();
+    let mut touched: BTreeSet<(i64, String)> = accounts::holders(connection, &changed)
+        .await?
+        .into_iter()
+        .collect();
+    for (_, found) in &links.fresh {
+        if let Match::One { identity, .. } = found {
+            touched.insert((known.source(*identity), known.id(*identity).to_owned()));
+        }
+    }
+    Ok(Some(touched))
 }
 
 /// What was written last, by block.

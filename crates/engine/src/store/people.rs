@@ -6,13 +6,13 @@ use super::facts_table::require_word;
 pub(super) use super::people_rows::{
     done_by, drop_ended, drop_rows, make_anew, move_rows, put, take_back,
 };
+use super::roster::accounts::BY_ACCOUNTS;
 use super::roster::{self, Set, Wanted};
 use super::{Store, StoreError};
 use lastkey_contract::Kind;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE people (
@@ -120,9 +120,6 @@ pub(super) fn column(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The order that is sorted by the number of accounts, which is not kept.
-const BY_ACCOUNTS: &str = "accounts";
-
 impl Store {
     /// A window of people, how many match, and how many there are. Lists show what the roster
     /// was last made of, without those who are gone since.
@@ -184,25 +181,16 @@ impl Store {
             "" => "id",
             other => other,
         };
+        if order == BY_ACCOUNTS {
+            self.ordered_by_accounts().await?;
+        }
         let first = match query.descending {
             false => from,
             true => matching.saturating_sub(from + limit),
         };
-        let mut window: Vec<u32> = match (order, found) {
-            (BY_ACCOUNTS, found) => {
-                let all = self.everyone_by_accounts().await?;
-                let kept = all
-                    .iter()
-                    .copied()
-                    .filter(|n| found.is_none_or(|set| set.has(*n)));
-                kept.skip(first).take(limit).collect()
-            }
-            (order, None) => self.roster_window(order, first, limit).await?,
-            (order, Some(set)) => {
-                let all = self.roster_order(order).await?;
-                let kept = all.into_iter().filter(|n| set.has(*n));
-                kept.skip(first).take(limit).collect()
-            }
+        let mut window = match found {
+            None => self.roster_window(order, first, limit).await?,
+            Some(set) => self.roster_found(order, set, first, limit).await?,
         };
         if query.descending {
             window.reverse();
@@ -310,33 +298,6 @@ impl Store {
             }
         }
         Ok(set)
-    }
-
-    /// Everyone by the number of their accounts, as it was found for the file as it stands now.
-    pub async fn everyone_by_accounts(&self) -> Result<Arc<Vec<u32>>, StoreError> {
-        let counted = self.people_by_accounts();
-        self.recall(|kept| &mut kept.by_accounts, counted).await
-    }
-
-    /// Everyone by the number of their accounts, then by id. Accounts are counted when asked for.
-    async fn people_by_accounts(&self) -> Result<Arc<Vec<u32>>, StoreError> {
-        let counts: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT p.object, count(*) FROM links l JOIN people p
-             ON p.id = l.identity_id AND p.source = l.identity_source GROUP BY p.object",
-        )
-        .fetch_all(self.readers())
-        .await?;
-        let counts: HashMap<i64, i64> = counts.into_iter().collect();
-        let order = self.roster_order("id").await?;
-        let rows = self.roster_rows(&order).await?;
-        let mut counted: Vec<(i64, u32)> = rows
-            .iter()
-            .zip(order)
-            .map(|(row, number)| (counts.get(row).copied().unwrap_or(0), number))
-            .collect();
-        counted.sort_by_key(|(count, _)| *count);
-        let order = counted.into_iter().map(|(_, number)| number).collect();
-        Ok(Arc::new(order))
     }
 
     /// Id, name and address of people, in the order of the rows given.

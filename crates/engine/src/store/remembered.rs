@@ -40,8 +40,6 @@ pub(super) struct Kept {
     version: Option<i64>,
     standing: Vec<(At, Arc<Vec<Standing>>)>,
     tallies: Vec<(Kind, At, Filters, Arc<Tally>)>,
-    /// Everyone by the number of their accounts.
-    pub by_accounts: Option<Arc<Vec<u32>>>,
     /// How many accounts stand how.
     pub link_counts: Option<Vec<(LinkState, u64)>>,
 }

@@ -50,6 +50,7 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(links::MARKS),
     ],
     &[Step::Sql(account_past::MIGRATION)],
+    &[Step::Sql(ownership::MARKS)],
 ];
 
 /// One step from a version to the next.

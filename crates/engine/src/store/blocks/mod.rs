@@ -109,7 +109,7 @@ pub(super) fn first_row_after(block: i64) -> i64 {
     row_of(block + 1, 0)
 }
 
-fn place_of(row: i64) -> usize {
+pub(super) fn place_of(row: i64) -> usize {
     (row & ((1 << PLACE_BITS) - 1)) as usize
 }
 

@@ -1,15 +1,14 @@
-//! Tables `owned`, `owner_lines` and `owner_suggestions`: made anew when what is stored changed,
-//! or when the last day of somebody who was looked at has passed.
+//! What tables `owned`, `owner_lines` and `owner_suggestions` say: found anew when what is stored
+//! changed, or when the last day of somebody who was looked at has passed.
 
 use super::super::blocks::{self, Block, Columns, Which};
 use super::super::names::Names;
-use super::super::open::Writing;
 use super::super::{Store, StoreError, meta};
-use super::beside::Beside;
 use super::decisions::OwnedBy;
 use super::holds::Holds;
 use super::known::{Holder, Known, Line, record_number};
-use super::{FOLLOWED, MADE_FOR, MADE_UPTO, mark_stale, record};
+use super::rows::{Made, Openness, OwnedRow, Part, Rows, SuggestedRow};
+use super::{MADE_FOR, MADE_UPTO, record};
 use crate::ownership::{
     Clue, ObjectName, Own, OwnerState, Pointer, Standing, Subject, Suggestion, clues, own_clues,
     ranked, standing, team_clues,
@@ -18,44 +17,8 @@ use crate::store::RecordName;
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Credential, Identity, ObjectType, OwnerRole};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeSet;
 use std::mem::take;
-
-/// Rows that wait to be written.
-#[derive(Default)]
-struct Rows {
-    owned: Vec<OwnedRow>,
-    suggestions: Vec<SuggestedRow>,
-    beside: Beside,
-}
-
-struct OwnedRow {
-    number: i64,
-    object: ObjectName,
-    name: Option<String>,
-    kind: &'static str,
-    standing: Standing,
-    owners: usize,
-}
-
-struct SuggestedRow {
-    object: i64,
-    owner: RecordName,
-    owner_name: Option<String>,
-    owner_state: Option<OwnerState>,
-    suggestion: Suggestion,
-    candidates: Vec<String>,
-    open: Openness,
-}
-
-/// Whether a suggestion still asks for a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Openness {
-    Open,
-    /// Decided, or somebody has the role.
-    Settled,
-}
 
 /// Who has which role of one object already.
 #[derive(Default)]
@@ -86,9 +49,6 @@ pub(super) fn owned_number(names: Names, object: &ObjectName) -> i64 {
     names.joined(&["owned", object.kind.word(), &object.system, &object.id])
 }
 
-/// So many rows are kept before anything is written.
-const IN_MEMORY: usize = 20_000;
-
 /// Of more objects than these the lists of owners take so long that a small read does not wait.
 const MANY: i64 = 200_000;
 /// So few have come where it is no more than one of so many.
@@ -109,14 +69,19 @@ impl Store {
         }
         // Whoever comes meanwhile finds made what it waited for.
         let _alone = self.making().ownership.lock().await;
-        if self.ownership_holds(now).await? {
-            return Ok(());
+        loop {
+            if self.ownership_holds(now).await? {
+                return Ok(());
+            }
+            let Some(mark) = self.mark_making(now).await? else {
+                // Somebody else has made them meanwhile.
+                return Ok(());
+            };
+            match self.make_lists(&mark, now).await? {
+                Made::Kept => return Ok(()),
+                Made::Overtaken => {}
+            }
         }
-        let Some(mark) = self.mark_making(now).await? else {
-            // Somebody else has made them meanwhile.
-            return Ok(());
-        };
-        self.make_lists(&mark, now).await
     }
 
     /// Makes the lists, which hold if the mark stands until then.
@@ -124,22 +89,26 @@ impl Store {
         &self,
         mark: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Made, StoreError> {
         // One moment of the file. Others store meanwhile: the mark tells whether they did.
         let mut reading = self.readers().begin().await?;
+        let mut rows = Rows::beside(&mut reading).await?;
         let mut known = Known::gather(self, &mut reading, now).await?;
-        let mut rows = Rows::default();
         let mut writing = None;
         let (answering, nobodys) = (take(&mut known.answering), take(&mut known.nobodys));
-        for objects in [&answering, &nobodys] {
-            for part in objects.chunks(10_000) {
-                blocks::of_rows(&mut reading, part, Columns::Facts, |block, place| {
+        for (part, objects) in [(Part::Identities, &answering), (Part::Accounts, &nobodys)] {
+            rows.begin(part);
+            for objects in objects.chunks(10_000) {
+                blocks::of_rows(&mut reading, objects, Columns::Facts, |block, place| {
                     known.one(block, place, &mut rows)
                 })
                 .await?;
-                rows.write_if_many(self, &mut writing).await?;
+                if rows.write_if_many(self, &mut writing).await? == Made::Overtaken {
+                    return Ok(Made::Overtaken);
+                }
             }
         }
+        rows.begin(Part::Credentials);
         let which = Which::now(Kind::Credential);
         let mut after = 0;
         loop {
@@ -151,29 +120,28 @@ impl Store {
                     known.one(block, place, &mut rows)?;
                 }
             }
-            rows.write_if_many(self, &mut writing).await?;
+            if rows.write_if_many(self, &mut writing).await? == Made::Overtaken {
+                return Ok(Made::Overtaken);
+            }
         }
+        rows.lines = record::lines(&mut reading, &known).await?;
         let upto: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM blocks")
             .fetch_one(&mut *reading)
             .await?;
-        let mut writing = match writing {
-            Some(writing) => writing,
-            None => self.begin_lists().await?,
+        drop(reading);
+        let Some(mut writing) = rows.begun(self, writing).await? else {
+            return Ok(Made::Overtaken);
         };
-        rows.write(&mut writing.tx).await?;
-        record::write_lines(&mut reading, &mut writing.tx, &known).await?;
+        rows.end(&mut writing.tx).await?;
         let made_for = meta::get(&mut writing.tx, MADE_FOR).await?;
-        let made_for = made_for.unwrap_or_default();
-        if made_for == mark {
+        if made_for.as_deref() == Some(mark) {
             meta::put(&mut writing.tx, MADE_UPTO, &upto.to_string()).await?;
             meta::put(&mut writing.tx, MADE_FOR, &known.holds.words()).await?;
-        } else if made_for.ends_with(FOLLOWED) {
-            // What a decision changed line by line is gone with the lists of before.
-            mark_stale(&mut writing.tx).await?;
         }
         // Else somebody stored something: these lists tell of the moment in which they were asked
         // for, and whoever asks next makes them anew.
-        writing.commit().await
+        writing.commit().await?;
+        Ok(Made::Kept)
     }
 
     /// Says that the lists are being made: whatever changes what they are made of takes that away.
@@ -193,20 +161,8 @@ impl Store {
         Ok(Some(mark))
     }
 
-    /// Begins to write the lists: those of before go.
-    async fn begin_lists(&self) -> Result<Writing, StoreError> {
-        let mut writing = self.begin().await?;
-        for table in ["owned", "owner_lines", "owner_suggestions"] {
-            let sql = format!("DELETE FROM {table}");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-                .execute(&mut *writing.tx)
-                .await?;
-        }
-        Ok(writing)
-    }
-
     /// The same once a read has ended; but where few of very many objects have come, the lists of
-    /// owners are left to whoever asks next: to make them takes as long as such a read.
+    /// owners are left to whoever asks next: to find them takes nearly as long as such a read.
     pub async fn settle_after_read(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         let (new, all): (i64, i64) = sqlx::query_as(
             "SELECT coalesce(sum(CASE WHEN id > ?1 THEN size END), 0), coalesce(sum(size), 0)
@@ -238,6 +194,7 @@ impl Known {
     /// What is to be said of one fact, if it is of something that needs an owner.
     fn one(&self, block: &Block, place: usize, rows: &mut Rows) -> Result<(), StoreError> {
         let (text, source) = (block.fact(place)?, block.source);
+        rows.at(block.row(place));
         match block.kind {
             Kind::Identity => {
                 let fact: Identity = serde_json::from_str(text)?;
@@ -388,7 +345,7 @@ impl Known {
                 .candidates
                 .iter()
                 .filter_map(|n| self.people.at(*n));
-            rows.suggestions.push(SuggestedRow {
+            rows.suggest(SuggestedRow {
                 object: number,
                 owner: about.owner,
                 owner_name: person.and_then(|p| p.display_name.clone()),
@@ -408,7 +365,7 @@ impl Known {
             .iter()
             .filter(|(line, _)| line.role != OwnerRole::Custodian);
         let owners = answering.count();
-        rows.owned.push(OwnedRow {
+        rows.own(OwnedRow {
             number,
             object,
             name,
@@ -416,79 +373,6 @@ impl Known {
             standing: stands,
             owners,
         });
-    }
-}
-
-impl Rows {
-    /// Writes what there is where it is more than should be in memory. Until then nobody is kept
-    /// from storing; from then on the lists are written.
-    async fn write_if_many(
-        &mut self,
-        store: &Store,
-        writing: &mut Option<Writing>,
-    ) -> Result<(), StoreError> {
-        if self.owned.len() + self.suggestions.len() < IN_MEMORY {
-            return Ok(());
-        }
-        let begun = match writing {
-            Some(begun) => begun,
-            None => writing.insert(store.begin_lists().await?),
-        };
-        self.write(&mut begun.tx).await
-    }
-
-    async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        for part in self.owned.chunks(500) {
-            let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT OR IGNORE INTO owned (number, object_type, system, object_id, name, kind, standing, owners) ",
-            );
-            insert.push_values(part, |mut values, row| {
-                values
-                    .push_bind(row.number)
-                    .push_bind(row.object.kind.word())
-                    .push_bind(row.object.system.as_str())
-                    .push_bind(row.object.id.as_str())
-                    .push_bind(row.name.as_deref())
-                    .push_bind(row.kind)
-                    .push_bind(row.standing.word())
-                    .push_bind(row.owners as i64);
-            });
-            insert.build().execute(&mut *connection).await?;
-        }
-        self.owned.clear();
-        for part in self.suggestions.chunks(500) {
-            let mut lines = Vec::with_capacity(part.len());
-            for row in part {
-                lines.push((
-                    row,
-                    serde_json::to_string(&row.candidates)?,
-                    serde_json::to_string(&row.suggestion.reasons)?,
-                ));
-            }
-            let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO owner_suggestions (object, role, strength, owner_source, owner_id, owner_name,
-                 owner_state, candidates, rules, basis, reasons, open) ",
-            );
-            insert.push_values(lines, |mut values, (row, candidates, reasons)| {
-                let rules: Vec<&str> = row.suggestion.rules().into_iter().collect();
-                values
-                    .push_bind(row.object)
-                    .push_bind(row.suggestion.role.word())
-                    .push_bind(row.suggestion.strength.number())
-                    .push_bind(row.owner.source.as_str())
-                    .push_bind(row.owner.id.as_str())
-                    .push_bind(row.owner_name.as_deref())
-                    .push_bind(row.owner_state.map(OwnerState::word))
-                    .push_bind(candidates)
-                    .push_bind(rules.join(","))
-                    .push_bind(row.suggestion.basis())
-                    .push_bind(reasons)
-                    .push_bind(i64::from(row.open == Openness::Open));
-            });
-            insert.build().execute(&mut *connection).await?;
-        }
-        self.suggestions.clear();
-        Ok(())
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Table `owner_decisions` is append-only: what somebody confirmed or rejected, by native ids, so
 //! that it survives every sync; a decision is undone by another row. Tables `owned`,
-//! `owner_lines` and `owner_suggestions` are derived: made anew in one pass at the end of a read
-//! that changed anything, so that windows of lists read what is ready; by the first list that asks
-//! where a read changed little of very much or was ended before, or somebody's last day has passed.
+//! `owner_lines` and `owner_suggestions` are derived: found anew in one pass at the end of a read
+//! that changed anything, and written where they differ, so that windows of lists read what is
+//! ready; by the first list that asks where a read changed little of very much or was ended before,
+//! or somebody's last day has passed.
 
 mod asked;
 mod attested;
@@ -19,12 +20,14 @@ mod known;
 mod lines;
 mod meant;
 mod record;
+mod rows;
 mod teams;
 mod windows;
 
 pub use decisions::{NewOwnerDecision, OwnedBy, OwnerDecision, OwnerVerdict};
 pub(super) use decisions::{confirmed_owners, decisions_after, decisions_on};
 pub use lines::OwnerLineRow;
+pub(super) use rows::MARKS;
 pub use windows::{
     LINE_COLUMNS as OWNER_LINE_COLUMNS, OwnedRow, OwnersQuery, SuggestedOwner, SuggestionRow,
 };
@@ -146,5 +149,7 @@ pub(super) async fn end_following(connection: &mut SqliteConnection) -> Result<(
 mod gone_tests;
 #[cfg(test)]
 mod many_tests;
+#[cfg(test)]
+mod rows_tests;
 #[cfg(test)]
 mod tests;

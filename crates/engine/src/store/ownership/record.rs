@@ -7,13 +7,17 @@ use super::NO_SOURCE;
 use super::decisions::{NewOwnerDecision, OwnedBy, OwnerDecision, OwnerVerdict};
 use super::derive::owned_number;
 use super::known::{Holder, Known, Line};
+use super::rows::{self, line_of_decision, line_of_source};
 use crate::ownership::{ObjectName, OwnerState, Standing};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{ObjectType, Owner, OwnerRole};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 /// One row of `owner_lines`.
-struct LineRow {
+#[derive(Hash)]
+pub(super) struct LineRow {
+    /// None of a line that follows a decision: it is written anew when the lists are made.
+    pub number: Option<i64>,
     object_type: ObjectType,
     system: String,
     object_id: String,
@@ -25,6 +29,7 @@ struct LineRow {
 }
 
 /// Who says that somebody is an owner.
+#[derive(Hash)]
 enum KnownBy {
     Source {
         name: String,
@@ -39,11 +44,10 @@ enum KnownBy {
 }
 
 /// Every owner line with whether the owner is there: what sources say, then what people say.
-pub(super) async fn write_lines(
+pub(super) async fn lines(
     reading: &mut SqliteConnection,
-    writing: &mut SqliteConnection,
     known: &Known,
-) -> Result<(), StoreError> {
+) -> Result<Vec<LineRow>, StoreError> {
     let mut rows: Vec<LineRow> = Vec::new();
     every::each(reading, Kind::Owner, None, At::Now, |standing| {
         let fact: Owner = serde_json::from_str(standing.fact)?;
@@ -58,6 +62,7 @@ pub(super) async fn write_lines(
             false => Some(serde_json::to_string(&fact.attributes)?),
         };
         rows.push(LineRow {
+            number: Some(line_of_source(standing.row)),
             object_type: fact.object_type,
             system: fact.system.map_or_else(String::new, |s| s.to_string()),
             object_id: fact.object_id,
@@ -93,6 +98,7 @@ pub(super) async fn write_lines(
         };
         let then = known.given_on.name_then(decision.id);
         rows.push(LineRow {
+            number: Some(line_of_decision(decision.id)),
             object_type: about.object.kind,
             system: listed_system(&about.object),
             object_id: about.object.id.clone(),
@@ -110,20 +116,23 @@ pub(super) async fn write_lines(
             },
         });
     }
-    insert_lines(writing, &rows).await
+    Ok(rows)
 }
 
-async fn insert_lines(
+/// Writes lines, each with its mark.
+pub(super) async fn put_lines(
     connection: &mut SqliteConnection,
-    rows: &[LineRow],
+    rows: &[(i64, LineRow)],
 ) -> Result<(), StoreError> {
     for part in rows.chunks(500) {
         let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO owner_lines (object_type, system, object_id, owner_id, owner_name, role, state,
-             basis, source, first_sync, attributes, confirmed_at, confirmed_by, why) ",
+            "INSERT OR REPLACE INTO owner_lines (id, mark, object_type, system, object_id, owner_id, owner_name, role,
+             state, basis, source, first_sync, attributes, confirmed_at, confirmed_by, why) ",
         );
-        insert.push_values(part, |mut values, row| {
+        insert.push_values(part, |mut values, (mark, row)| {
             values
+                .push_bind(row.number)
+                .push_bind(*mark)
                 .push_bind(row.object_type.word())
                 .push_bind(row.system.as_str())
                 .push_bind(row.object_id.as_str())
@@ -172,8 +181,9 @@ pub(super) async fn follow(
         role,
     } = &new.about;
     let number = owned_number(names, object);
+    rows::written(&mut *connection).await?;
     sqlx::query(
-        "UPDATE owner_suggestions SET open = 0 WHERE object = ?1 AND role = ?2
+        "UPDATE owner_suggestions SET open = 0, mark = 0 WHERE object = ?1 AND role = ?2
          AND (?5 OR (owner_source = ?3 AND owner_id = ?4))",
     )
     .bind(number)
@@ -201,6 +211,7 @@ pub(super) async fn follow(
         OwnerVerdict::Rejected => super::mark_stale(connection).await,
         OwnerVerdict::Confirmed => {
             let row = LineRow {
+                number: None,
                 object_type: object.kind,
                 system: listed_system(object),
                 object_id: object.id.clone(),
@@ -214,7 +225,7 @@ pub(super) async fn follow(
                     why: new.why.clone(),
                 },
             };
-            insert_lines(connection, &[row]).await?;
+            put_lines(connection, &[(0, row)]).await?;
             if *role == OwnerRole::Custodian {
                 return Ok(());
             }
@@ -223,11 +234,13 @@ pub(super) async fn follow(
             if new.owner_state != OwnerState::Present || replaced > 0 {
                 return super::mark_stale(connection).await;
             }
-            sqlx::query("UPDATE owned SET standing = ?2, owners = owners + 1 WHERE number = ?1")
-                .bind(number)
-                .bind(Standing::Owned.word())
-                .execute(&mut *connection)
-                .await?;
+            sqlx::query(
+                "UPDATE owned SET standing = ?2, owners = owners + 1, mark = 0 WHERE number = ?1",
+            )
+            .bind(number)
+            .bind(Standing::Owned.word())
+            .execute(&mut *connection)
+            .await?;
             Ok(())
         }
     }

@@ -21,7 +21,7 @@ pub(super) fn facts(fact: &str, rows: &[Value]) -> Vec<Fact> {
 }
 
 /// Ann is there, Bob left and Ann was his manager, Una is on leave; two people are Jan Novak.
-fn hr(bob: &str) -> Seeded {
+pub(super) fn hr(bob: &str) -> Seeded {
     let person = |id: &str, name: &str, status: &str| {
         json!({"id": id, "kind": "person", "display_name": name, "status": status,
             "email": format!("{}@bank.example", name.to_lowercase().replace(' ', "."))})
@@ -52,7 +52,7 @@ fn hr(bob: &str) -> Seeded {
         )
 }
 
-fn corp() -> Seeded {
+pub(super) fn corp() -> Seeded {
     let account = |id: &str, name: &str, kind: &str, identity: Option<&str>| json!({"system": "corp", "id": id, "name": name, "kind": kind, "identity_id": identity});
     let key = |id: &str, account: &str, by: &str| {
         json!({"system": "corp", "id": id, "kind": "api_key", "account_id": account,

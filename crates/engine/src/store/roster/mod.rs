@@ -7,6 +7,7 @@
 //! mostly keep their numbers from one making to the next, so that only those parts are written
 //! anew in which something has changed; the numbers mean nothing beside the roster.
 
+pub(super) mod accounts;
 mod edit;
 mod merge;
 mod number;
@@ -20,7 +21,7 @@ pub(super) use set::Set;
 
 use super::blocks::{self, Columns as Read, Which};
 use super::outline::IdentityOutline;
-use super::{Store, StoreError, meta};
+use super::{Store, StoreError, links, meta};
 use lastkey_contract::Kind;
 use numbering::{Changes, Numbering};
 use orders::Columns;
@@ -95,7 +96,10 @@ pub(super) async fn rows_mean_others(
         .and_then(|block| block.parse().ok())
         .is_none_or(|upto: i64| first <= upto)
     {
-        meta::put(connection, SECONDS, UNKNOWN).await?;
+        meta::put(&mut *connection, SECONDS, UNKNOWN).await?;
+    }
+    if first <= links::counted_upto(&mut *connection).await? {
+        accounts::forget(connection).await?;
     }
     Ok(())
 }
@@ -266,9 +270,64 @@ impl Store {
         Ok(numbers)
     }
 
-    /// A whole order.
-    pub(super) async fn roster_order(&self, order: &str) -> Result<Vec<u32>, StoreError> {
-        self.roster_range(order, 0..usize::MAX).await
+    /// The numbers of an order that are in a set, from a place among these on, at most so many. From
+    /// that end is gone through the order which is nearer.
+    pub(super) async fn roster_found(
+        &self,
+        order: &str,
+        set: &Set,
+        from: usize,
+        limit: usize,
+    ) -> Result<Vec<u32>, StoreError> {
+        let all = set.len();
+        let limit = limit.min(all.saturating_sub(from));
+        let after = all.saturating_sub(from + limit);
+        let backwards = after < from;
+        let mut skip = if backwards { after } else { from };
+        let (mut found, mut part) = (Vec::with_capacity(limit), 0);
+        if backwards {
+            part = self.roster_parts(order).await?;
+        }
+        while found.len() < limit {
+            if backwards {
+                let Some(before) = part.checked_sub(1) else {
+                    break;
+                };
+                part = before;
+            }
+            let mut read = number::read_narrow(&self.roster_part(order, part).await?);
+            if read.is_empty() {
+                break;
+            }
+            if backwards {
+                read.reverse();
+            } else {
+                part += 1;
+            }
+            for number in read.into_iter().filter(|number| set.has(*number)) {
+                match skip.checked_sub(1) {
+                    Some(left) => skip = left,
+                    None if found.len() < limit => found.push(number),
+                    None => break,
+                }
+            }
+        }
+        if backwards {
+            found.reverse();
+        }
+        Ok(found)
+    }
+
+    /// How many parts an order has.
+    async fn roster_parts(&self, name: &str) -> Result<usize, StoreError> {
+        let last: Option<i64> =
+            sqlx::query_scalar("SELECT max(part) FROM roster_orders WHERE name = ?1")
+                .bind(name)
+                .fetch_one(self.readers())
+                .await?;
+        Ok(last
+            .and_then(|last| usize::try_from(last + 1).ok())
+            .unwrap_or(0))
     }
 
     /// The numbers of an order from one place to another.
@@ -347,5 +406,7 @@ async fn numbering(
 pub(super) use orders::key_of;
 pub(super) use words::{Wanted, sign_word, wanted};
 
+#[cfg(test)]
+mod accounts_tests;
 #[cfg(test)]
 mod tests;
