@@ -1,6 +1,7 @@
 //! The command line, as docs/command-line.md has it.
 
 use crate::link_args::Link;
+use crate::policy_args::Policy;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -121,6 +122,9 @@ pub enum Command {
     /// The offboarding plan
     #[command(subcommand)]
     Plan(Plan),
+    /// The access policy: who should hold what
+    #[command(subcommand)]
+    Policy(Policy),
     /// Play an event on a simulated world
     #[command(subcommand)]
     Rehearse(Rehearse),

@@ -12,6 +12,7 @@
 mod args;
 mod link_args;
 mod output;
+mod policy_args;
 mod run;
 mod terminal;
 mod window;

@@ -19,6 +19,7 @@ pub mod correlate;
 pub mod evidence;
 pub mod lifecycle;
 pub mod ownership;
+pub mod policy;
 pub mod practice;
 pub mod store;
 pub mod views;

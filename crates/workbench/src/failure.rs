@@ -2,6 +2,7 @@
 
 use lastkey_contract::ConnectorError;
 use lastkey_engine::lifecycle::PlanError;
+use lastkey_engine::policy::PolicyError;
 use lastkey_engine::views::FailureView;
 
 /// Which exit status a failure stands for.
@@ -121,6 +122,17 @@ impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         let failure = Failure::bad_input(error.to_string());
         let PlanError { hint, .. } = error;
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        let failure = Failure::bad_input(error.to_string());
+        let PolicyError { hint, .. } = error;
         match hint {
             Some(hint) => failure.hint(hint),
             None => failure,

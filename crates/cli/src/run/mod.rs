@@ -5,6 +5,7 @@ mod history;
 mod link;
 mod owners;
 mod package;
+mod policy;
 mod rehearse;
 mod retention;
 mod scripts;
@@ -98,6 +99,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Reach(reach) => rehearse::reach(global, reach, out).await,
         Command::Plan(Plan::Load { file }) => rehearse::plan_load(global, &file, out).await,
         Command::Plan(Plan::Show) => rehearse::plan_show(global, out).await,
+        Command::Policy(command) => policy::policy(global, command, out).await,
         Command::Rehearse(Rehearse::Leaver(leaver)) => rehearse::leaver(global, leaver, out).await,
         Command::Export { out: path, at } => package::export(global, &path, at, out).await,
         Command::Verify {

@@ -139,7 +139,7 @@ pub(crate) struct PlanText<'a>(pub(crate) &'a str);
 
 impl<'a> PlanText<'a> {
     /// Line and column of a byte, from 1; columns count characters.
-    fn place(self, byte: usize) -> (u32, u32) {
+    pub(crate) fn place(self, byte: usize) -> (u32, u32) {
         let before = self.0.get(..byte).unwrap_or(self.0);
         let line = before.matches('\n').count() + 1;
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -139,7 +139,7 @@ fn count(length: usize) -> u64 {
 
 /// What a person's records say together, and which record says each column where there are
 /// several.
-async fn together(
+pub async fn together(
     store: &Store,
     person: &PersonRow,
 ) -> Result<(Identity, BTreeMap<String, String>), StoreError> {

@@ -20,7 +20,7 @@ mod undecided;
 mod weak;
 
 pub use events::events;
-pub use identity::{IdentityLookup, identity, identity_then};
+pub use identity::{IdentityLookup, identity, identity_then, together};
 pub use linked::{LinkedLine, each_linked};
 pub use links::{
     Candidate, DecisionLine, LinkCount, LinkExplained, LinkLine, Nearest, RuleAsked, decisions,

@@ -1,0 +1,211 @@
+//! `lastkey policy`: who should hold what.
+
+use super::{of_these, open};
+use crate::args::Global;
+use crate::output::Output;
+use crate::policy_args::{Policy, Show};
+use lastkey_engine::policy::{PolicyWord, SCHEMA};
+use lastkey_engine::store::PolicyStanding;
+use lastkey_workbench::{
+    Failure, PolicyRemark, PolicyReview, PolicyView, WhenMissing, check_policy,
+};
+use std::path::Path;
+use std::process::ExitCode;
+
+pub async fn policy(global: &Global, command: Policy, out: &Output) -> Result<ExitCode, Failure> {
+    match command {
+        Policy::Load { file, draft } => load(global, &file, standing(draft), out).await?,
+        Policy::Activate => {
+            let bench = open(global, WhenMissing::Refuse, out).await?;
+            told(&bench.activate_policy().await?, out)?;
+        }
+        Policy::Show(args) => show(global, &args, out).await?,
+        Policy::Check { file } => check(&file, out)?,
+        Policy::Schema => out.text(SCHEMA)?,
+        Policy::Who { identity, draft } => {
+            let bench = open(global, WhenMissing::Refuse, out).await?;
+            let review = bench.review_by_policy(standing(draft), &identity).await?;
+            if out.json {
+                out.document(&review)?;
+            } else {
+                show_review(&review, out)?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn standing(draft: bool) -> PolicyStanding {
+    match draft {
+        true => PolicyStanding::Draft,
+        false => PolicyStanding::Active,
+    }
+}
+
+/// The text of a policy file and what is strange about it; a mistake names the file too.
+fn read(file: &Path) -> Result<(String, u64, Vec<PolicyRemark>), Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::not_possible(format!("`{}` cannot be read: {error}", file.display()))
+    })?;
+    let (rules, remarks) = check_policy(&text).map_err(|failure| Failure {
+        message: format!("{}: {}", file.display(), failure.message),
+        ..failure
+    })?;
+    Ok((text, rules, remarks))
+}
+
+fn tell_remarks(file: &Path, remarks: &[PolicyRemark], out: &Output) {
+    for remark in remarks {
+        let hint = remark.hint.iter();
+        let hint: String = hint.map(|hint| format!("; {hint}")).collect();
+        let (line, column) = (remark.line, remark.column);
+        out.important(format!(
+            "remark: {}: line {line}, column {column}: {}{hint}",
+            file.display(),
+            remark.message
+        ));
+    }
+}
+
+async fn load(
+    global: &Global,
+    file: &Path,
+    standing: PolicyStanding,
+    out: &Output,
+) -> Result<(), Failure> {
+    // A policy with an error is refused before a store is opened or made.
+    let (text, _, remarks) = read(file)?;
+    let name = file
+        .file_stem()
+        .map_or_else(|| "policy".to_owned(), |n| n.to_string_lossy().into_owned());
+    let bench = open(global, WhenMissing::Create, out).await?;
+    told(&bench.load_policy(standing, &name, &text).await?, out)?;
+    tell_remarks(file, &remarks, out);
+    for name in bench.policy_names_unread(&text).await? {
+        out.important(format!(
+            "remark: the policy names `{name}`, which no source has read yet"
+        ));
+    }
+    Ok(())
+}
+
+fn told(view: &PolicyView, out: &Output) -> Result<(), Failure> {
+    if out.json {
+        return out.document(view);
+    }
+    let rules = of_these(view.rules, "rule", "rules");
+    out.line(match view.standing.as_str() {
+        "draft" => format!("the policy `{}` is a draft: {rules}", view.name),
+        _ => format!("the policy `{}` is active: {rules}", view.name),
+    })
+}
+
+async fn show(global: &Global, args: &Show, out: &Output) -> Result<(), Failure> {
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    if args.history {
+        return history(&bench, out).await;
+    }
+    let standing = standing(args.draft);
+    match bench.policy_view(standing).await? {
+        Some(view) if out.json => out.document(&view),
+        Some(view) => out.text(&view.text),
+        None => Err(match standing {
+            PolicyStanding::Draft => Failure::not_possible("there is no draft of a policy")
+                .hint("put one here with `lastkey policy load --draft FILE`"),
+            PolicyStanding::Active => Failure::not_possible("no access policy is loaded")
+                .hint("load one with `lastkey policy load FILE`"),
+        }),
+    }
+}
+
+/// How many are read at once.
+const WINDOW: u32 = 200;
+
+async fn history(bench: &lastkey_workbench::Workbench, out: &Output) -> Result<(), Failure> {
+    let mut offset = 0;
+    loop {
+        let window = bench.policy_history(offset, WINDOW).await?;
+        if window.is_empty() {
+            return Ok(());
+        }
+        offset += u64::from(WINDOW);
+        for view in window {
+            if out.json {
+                out.document(&view)?;
+                continue;
+            }
+            let rules = of_these(view.rules, "rule", "rules");
+            let hash: String = view.sha256.chars().take(12).collect();
+            out.line(format!(
+                "{}  {:6}  {} ({rules}, {hash}), put here by {}",
+                view.at, view.standing, view.name, view.who
+            ))?;
+        }
+    }
+}
+
+fn check(file: &Path, out: &Output) -> Result<(), Failure> {
+    let (_, rules, remarks) = read(file)?;
+    if out.json {
+        return out.document(&serde_json::json!({"rules": rules, "remarks": remarks}));
+    }
+    let rules = of_these(rules, "rule", "rules");
+    out.line(format!("{} can be used: {rules}", file.display()))?;
+    tell_remarks(file, &remarks, out);
+    Ok(())
+}
+
+fn show_review(review: &PolicyReview, out: &Output) -> Result<(), Failure> {
+    let name = review.display_name.iter();
+    let name: String = name.map(|name| format!(" ({name})")).collect();
+    out.line(format!(
+        "{}{name}, by the policy `{}`",
+        review.identity, review.policy
+    ))?;
+    for line in &review.review.held {
+        out.line(format!(
+            "  holds {}:{} on {}: {}",
+            line.system,
+            line.id,
+            line.accounts.join(", "),
+            in_words(&line.policy)
+        ))?;
+    }
+    for missing in &review.review.missing_grants {
+        out.line(format!(
+            "  lacks {}:{}: {}",
+            missing.system,
+            missing.id,
+            in_words(&missing.policy)
+        ))?;
+    }
+    let unknown = &review.review.unknown_for_birthrights;
+    if !unknown.is_empty() {
+        out.line(format!(
+            "  more may be missing: nobody knows {}",
+            unknown.join(", ")
+        ))?;
+    }
+    if review.review.held.is_empty() && review.review.missing_grants.is_empty() {
+        out.line("  holds nothing, and nothing is missing")?;
+    }
+    Ok(())
+}
+
+/// `not permitted`, `permitted by finance, if the unknown department of the identity does not matter`.
+fn in_words(word: &PolicyWord) -> String {
+    let mut text = word.policy.replace('_', " ");
+    if !word.because.is_empty() {
+        text.push_str(&format!(" by {}", word.because.join(", ")));
+    }
+    if let Some(error) = &word.error {
+        text.push_str(&format!(": {error}"));
+    }
+    if !word.unknown.is_empty() {
+        text.push_str(&format!(
+            " (assumed: nobody knows {})",
+            word.unknown.join(", ")
+        ));
+    }
+    text
+}

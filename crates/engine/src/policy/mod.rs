@@ -1,0 +1,25 @@
+//! Who should hold what? The access policy, written in Cedar.
+//!
+//! A policy text is checked whole against our schema and either stands or is refused with line and
+//! column. Of each identity and entitlement it says whether holding is permitted, should be
+//! (`@birthright`), is not permitted, or that no policy speaks for the system; the ids of the
+//! policies that decided are the reason. Attributes that nobody knows are absent, never made up,
+//! and an answer that their absence brought about says so. Pure: nothing is read, kept or changed.
+
+mod asked;
+mod decide;
+mod needs;
+mod review;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use asked::{Holder, Holding};
+pub use decide::{Decider, Decision, Entitlements, Held, HolderClass, HoldingClass};
+pub use review::{Catalogue, HeldLine, MissingGrant, PolicyWord, Review, review};
+pub use rules::{AccessPolicy, Effect, Rule};
+pub use text::PolicyError;
+
+/// What a policy may ask about, in Cedar's own language for it.
+pub const SCHEMA: &str = include_str!("schema.cedarschema");

@@ -1,0 +1,236 @@
+//! The access policy: put here as a draft or to count, shown, and what it says of one identity.
+
+use crate::bench::Workbench;
+use crate::failure::Failure;
+use crate::rehearsals::off_thread;
+use chrono::Utc;
+use lastkey_contract::IdentityId;
+use lastkey_engine::policy::{
+    AccessPolicy, Catalogue, Decider, Holder, PolicyError, Review, review,
+};
+use lastkey_engine::store::{PolicyRecord, PolicyStanding};
+use lastkey_engine::views;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// A policy as it was put here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PolicyView {
+    pub name: String,
+    /// `draft` or `active`.
+    pub standing: String,
+    pub at: String,
+    pub who: String,
+    pub text: String,
+    pub sha256: String,
+    pub rules: u64,
+}
+
+impl From<PolicyRecord> for PolicyView {
+    fn from(record: PolicyRecord) -> Self {
+        let PolicyRecord {
+            at,
+            who,
+            standing,
+            name,
+            text,
+            sha256,
+            rules,
+        } = record;
+        PolicyView {
+            name,
+            standing,
+            at,
+            who,
+            text,
+            sha256,
+            rules: rules.cast_unsigned(),
+        }
+    }
+}
+
+/// What is strange about a policy and no mistake, with its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PolicyRemark {
+    pub line: u32,
+    pub column: u32,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl From<&PolicyError> for PolicyRemark {
+    fn from(remark: &PolicyError) -> Self {
+        let PolicyError {
+            line,
+            column,
+            message,
+            hint,
+        } = remark.clone();
+        PolicyRemark {
+            line,
+            column,
+            message,
+            hint,
+        }
+    }
+}
+
+/// What one identity holds, with the policy's word on each, and what it should hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PolicyReview {
+    pub identity: String,
+    pub display_name: Option<String>,
+    /// The policy that was asked, by name and hash.
+    pub policy: String,
+    pub policy_sha256: String,
+    #[serde(flatten)]
+    pub review: Review,
+}
+
+/// Reads a policy and says what is wrong with it, with line and column; or how many rules it has and
+/// what is strange about it.
+pub fn check_policy(text: &str) -> Result<(u64, Vec<PolicyRemark>), Failure> {
+    let policy = AccessPolicy::parse(text)?;
+    let remarks = policy.remarks().iter().map(PolicyRemark::from).collect();
+    Ok((count(policy.rules().len()), remarks))
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+impl Workbench {
+    /// Checks a policy and puts it here; a draft decides nothing.
+    pub async fn load_policy(
+        &self,
+        standing: PolicyStanding,
+        name: &str,
+        text: &str,
+    ) -> Result<PolicyView, Failure> {
+        let (rules, _) = check_policy(text)?;
+        let name = match name.trim() {
+            "" => "policy",
+            name => name,
+        };
+        let record = self
+            .store
+            .save_policy(standing, name, text, rules, Utc::now())
+            .await?;
+        Ok(record.into())
+    }
+
+    /// Makes the draft count.
+    pub async fn activate_policy(&self) -> Result<PolicyView, Failure> {
+        let draft = self.policy_of(PolicyStanding::Draft).await?;
+        self.load_policy(PolicyStanding::Active, &draft.name, &draft.text)
+            .await
+    }
+
+    /// The latest policy of a standing, if there is one.
+    pub async fn policy_view(
+        &self,
+        standing: PolicyStanding,
+    ) -> Result<Option<PolicyView>, Failure> {
+        Ok(self.store.policy(standing).await?.map(PolicyView::from))
+    }
+
+    /// A window of everything that was put here, latest first.
+    pub async fn policy_history(
+        &self,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<PolicyView>, Failure> {
+        let all = self.store.policies(offset, limit).await?;
+        Ok(all.into_iter().map(PolicyView::from).collect())
+    }
+
+    /// What a policy names and no source has: systems, and entitlements of systems that were read.
+    /// None before the first source was read.
+    pub async fn policy_names_unread(&self, text: &str) -> Result<Vec<String>, Failure> {
+        let policy = AccessPolicy::parse(text)?;
+        let (_, graph) = self.graph().await?;
+        let read: BTreeSet<&str> = graph
+            .reads()
+            .iter()
+            .flat_map(|read| &read.systems)
+            .map(|system| system.as_str())
+            .collect();
+        if read.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut decider = Decider::new(&policy);
+        let catalogue = Catalogue::new(&graph, &mut decider, &self.store.holdings().await?);
+        let unread = policy.systems_named().into_iter();
+        let systems = unread.filter(|system| !read.contains(system));
+        let mut named: Vec<String> = systems.map(str::to_owned).collect();
+        let entitlements = catalogue.only_named().iter();
+        let of_read = entitlements.filter(|(system, _)| read.contains(system.as_str()));
+        named.extend(of_read.map(|(system, id)| format!("{system}:{id}")));
+        Ok(named)
+    }
+
+    /// What an identity holds now, and what the policy says of it.
+    pub async fn review_by_policy(
+        &self,
+        standing: PolicyStanding,
+        identity: &str,
+    ) -> Result<PolicyReview, Failure> {
+        let record = self.policy_of(standing).await?;
+        let (_, graph) = self.graph().await?;
+        let (holder, display_name) = self.holder(identity).await?;
+        let facts = self.store.holdings().await?;
+        let at = self.now();
+        let identity = holder.id.clone();
+        let text = record.text;
+        let review = off_thread(move || -> Result<Review, PolicyError> {
+            let policy = AccessPolicy::parse(&text)?;
+            let mut decider = Decider::new(&policy);
+            let catalogue = Catalogue::new(&graph, &mut decider, &facts);
+            Ok(review(&graph, &mut decider, &catalogue, &holder, at))
+        })
+        .await??;
+        Ok(PolicyReview {
+            identity,
+            display_name,
+            policy: record.name,
+            policy_sha256: record.sha256,
+            review,
+        })
+    }
+
+    /// One identity as policies ask about it, and what it is called.
+    pub(crate) async fn holder(&self, text: &str) -> Result<(Holder, Option<String>), Failure> {
+        let id = self.known_identity(text).await?;
+        let (_, graph) = self.graph().await?;
+        let mut found = self.store.find_identity(id.as_str()).await?;
+        let person = found
+            .pop()
+            .ok_or_else(|| Failure::bad_input(format!("there is no identity `{text}`")))?;
+        let (mut fact, _) = views::together(&self.store, &person).await?;
+        // References mean the source's own record first, as everywhere.
+        let refer = |id: IdentityId| {
+            let own = IdentityId::new(format!("{}:{id}", person.source_name));
+            match graph.identity_kind(&own) {
+                Some(_) => own,
+                None => id,
+            }
+        };
+        fact.id = id;
+        fact.manager_id = fact.manager_id.map(refer);
+        fact.employer_id = fact.employer_id.map(refer);
+        Ok((Holder::from(&fact), fact.display_name))
+    }
+
+    pub(crate) async fn policy_of(
+        &self,
+        standing: PolicyStanding,
+    ) -> Result<PolicyRecord, Failure> {
+        let found = self.store.policy(standing).await?;
+        found.ok_or_else(|| match standing {
+            PolicyStanding::Draft => Failure::not_possible("there is no draft of a policy")
+                .hint("put one here with `lastkey policy load --draft FILE`"),
+            PolicyStanding::Active => Failure::not_possible("no access policy is loaded")
+                .hint("load one with `lastkey policy load FILE`"),
+        })
+    }
+}

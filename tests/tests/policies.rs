@@ -1,0 +1,103 @@
+//! The access policy from the command line: the worked example of its page, and what is refused.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use lastkey_tests::desk::Desk;
+use std::collections::BTreeMap;
+
+/// The fenced blocks of a page, by their name: "csv accounts.csv" is `accounts.csv`.
+fn blocks(page: &str) -> BTreeMap<String, String> {
+    let mut blocks = BTreeMap::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let Some(fence) = line.strip_prefix("```") else {
+            continue;
+        };
+        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        if let Some((_, name)) = fence.split_once(' ') {
+            blocks.insert(name.to_owned(), body.join("\n") + "\n");
+        }
+    }
+    blocks
+}
+
+fn example() -> (Desk, BTreeMap<String, String>) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let page = std::fs::read_to_string(format!("{root}/docs/access-policy.md")).unwrap();
+    let blocks = blocks(&page);
+    let desk = Desk::new();
+    for (name, text) in &blocks {
+        if name.ends_with(".csv") {
+            desk.write(&format!("estate/{name}"), text);
+        }
+    }
+    desk.write("policy.cedar", &blocks["policy.cedar"]);
+    (desk, blocks)
+}
+
+#[test]
+fn the_worked_example_of_the_page_says_what_the_page_says() {
+    let (desk, blocks) = example();
+    let path = |name: &str| desk.room.path(name).display().to_string();
+    desk.expect(0, &["import", &path("estate"), "--as", "estate"]);
+    let file = path("policy.cedar");
+    let checked = desk.expect(0, &["policy", "check", &file]);
+    assert!(checked.contains("can be used: 5 rules"), "{checked}");
+    desk.trouble(3, &["policy", "show"], "no access policy is loaded");
+    desk.expect(0, &["policy", "load", &file]);
+    assert_eq!(desk.expect(0, &["policy", "show"]), blocks["policy.cedar"]);
+    for who in ["ann", "ben", "cho", "dia", "robot"] {
+        let told = desk.expect(0, &["policy", "who", "--identity", who]);
+        assert_eq!(told, blocks[who], "{who}");
+    }
+    let ann = &desk.lines(0, &["policy", "who", "--identity", "ann"])[0];
+    assert_eq!(ann["held"][2]["policy"], "not_permitted");
+    assert_eq!(ann["held"][2]["because"][0], "nobody-is-admin");
+}
+
+#[test]
+fn a_policy_with_a_mistake_changes_nothing_and_a_draft_decides_nothing() {
+    let (desk, _) = example();
+    let path = |name: &str| desk.room.path(name).display().to_string();
+    desk.expect(0, &["import", &path("estate"), "--as", "estate"]);
+    desk.expect(0, &["policy", "load", &path("policy.cedar")]);
+    desk.write(
+        "wrong.cedar",
+        "permit (principal, action, resource)\nwhen { principal.titel == \"x\" };\n",
+    );
+    let wrong = path("wrong.cedar");
+    for command in ["load", "check"] {
+        desk.trouble(2, &["policy", command, &wrong], "line 2, column 8");
+        desk.trouble(2, &["policy", command, &wrong], "did you mean `title`?");
+    }
+    desk.write(
+        "open.cedar",
+        "@id(\"all\") permit (principal, action, resource);\n",
+    );
+    desk.expect(0, &["policy", "load", "--draft", &path("open.cedar")]);
+    let ben = |how: &[&str]| {
+        let who = [&["policy", "who", "--identity", "ben"], how].concat();
+        desk.lines(0, &who)[0]["held"][0]["policy"].clone()
+    };
+    assert_eq!(ben(&[]), "not_permitted");
+    assert_eq!(ben(&["--draft"]), "permitted");
+    desk.expect(0, &["policy", "activate"]);
+    assert_eq!(ben(&[]), "permitted");
+    desk.trouble(3, &["policy", "show", "--draft"], "no draft");
+    let history = desk.lines(0, &["policy", "show", "--history"]);
+    let standings: Vec<&str> = history
+        .iter()
+        .map(|p| p["standing"].as_str().unwrap())
+        .collect();
+    assert_eq!(standings, ["active", "draft", "active"]);
+    assert!(
+        history[0]["who"]
+            .as_str()
+            .is_some_and(|who| !who.is_empty())
+    );
+}
