@@ -101,3 +101,93 @@ fn a_policy_with_a_mistake_changes_nothing_and_a_draft_decides_nothing() {
             .is_some_and(|who| !who.is_empty())
     );
 }
+
+const PLAN: &str = r#"
+[[step]]
+on = "mover"
+system = "erp"
+does = "remove_grants"
+within = "4h"
+
+[[step]]
+on = "joiner"
+system = "ad"
+does = "grant_birthright"
+within = "1h"
+"#;
+
+#[test]
+fn a_mover_keeps_what_no_step_takes_and_a_joiner_gets_what_a_step_brings() {
+    let (desk, _) = example();
+    let path = |name: &str| desk.room.path(name).display().to_string();
+    desk.expect(0, &["import", &path("estate"), "--as", "estate"]);
+    let ann = [
+        "rehearse",
+        "mover",
+        "--identity",
+        "ann",
+        "--set",
+        "department=Sales",
+    ];
+    desk.trouble(3, &ann, "no access policy is loaded");
+    desk.expect(0, &["policy", "load", &path("policy.cedar")]);
+    let at = ["--at", "2026-11-21T06:00:00Z"];
+    let mover = || desk.lines(1, &[&ann[..], &at].concat())[0].clone();
+    let names = |list: &serde_json::Value| -> Vec<String> {
+        let list = list.as_array().unwrap().iter();
+        list.map(|one| {
+            format!(
+                "{}:{}",
+                one["system"].as_str().unwrap(),
+                one["id"].as_str().unwrap()
+            )
+        })
+        .collect()
+    };
+    let closes = |answer: &serde_json::Value| -> Vec<String> {
+        let items = answer["residual"].as_array().unwrap().iter();
+        items
+            .map(|item| item["closes_at"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let answer = mover();
+    assert_eq!(names(&answer["extra_grants"]), ["erp:admin", "erp:ledger"]);
+    assert_eq!(names(&answer["residual"]), ["erp:admin", "erp:ledger"]);
+    assert_eq!(closes(&answer), ["never", "never"]);
+    assert_eq!(answer["missing_grants"], serde_json::json!([]));
+    desk.write("plan.toml", PLAN);
+    desk.expect(0, &["plan", "load", &path("plan.toml")]);
+    assert_eq!(
+        closes(&mover()),
+        ["2026-11-21T10:00:00Z", "2026-11-21T10:00:00Z"]
+    );
+    let ben = ["rehearse", "joiner", "--identity", "ben"];
+    let answer = &desk.lines(1, &[&ben[..], &at].concat())[0];
+    assert_eq!(answer["verdict"], "fail");
+    assert_eq!(names(&answer["coming_grants"]), ["ad:staff"]);
+    assert_eq!(answer["coming_grants"][0]["at"], "2026-11-21T07:00:00Z");
+    assert_eq!(names(&answer["extra_grants"]), ["erp:ledger"]);
+    let typo = [
+        "rehearse",
+        "mover",
+        "--identity",
+        "ann",
+        "--set",
+        "departmnt=Sales",
+    ];
+    desk.trouble(2, &typo, "asks nothing about `departmnt`");
+}
+
+#[test]
+fn a_role_matrix_comes_back() {
+    let (desk, blocks) = example();
+    let path = |name: &str| desk.room.path(name).display().to_string();
+    desk.write("matrix.csv", &blocks["matrix.table"]);
+    let text = desk.expect(0, &["policy", "matrix", "read", &path("matrix.csv")]);
+    desk.write("matrix.cedar", &text);
+    desk.expect(0, &["policy", "load", &path("matrix.cedar")]);
+    let back = desk.expect(0, &["policy", "matrix", "write"]);
+    assert_eq!(back, blocks["matrix.table"]);
+    desk.expect(0, &["policy", "load", &path("policy.cedar")]);
+    desk.trouble(3, &["policy", "matrix", "write"], "no matrix can say what");
+}

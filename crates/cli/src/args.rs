@@ -1,7 +1,7 @@
 //! The command line, as docs/command-line.md has it.
 
 use crate::link_args::Link;
-use crate::policy_args::Policy;
+use crate::policy_args::{Policy, RoleArgs};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -429,6 +429,10 @@ pub enum Plan {
 pub enum Rehearse {
     /// What would be left if they left
     Leaver(Leaver),
+    /// What would be wrong after they moved: what they lack, and what they keep that they may not
+    Mover(RoleArgs),
+    /// What they lack and hold too much on their first day
+    Joiner(RoleArgs),
 }
 
 /// Who leaves.

@@ -16,8 +16,11 @@ pub enum Policy {
     Activate,
     /// Print the active policy
     Show(Show),
-    /// Check a policy and change nothing; `schema` prints what a policy may ask about
+    /// Check a policy and change nothing
     Check { file: PathBuf },
+    /// A role matrix: attribute values and entitlements in one table (CSV)
+    #[command(subcommand)]
+    Matrix(Matrix),
     /// Print what a policy may ask about (a Cedar schema)
     Schema,
     /// What one identity holds, and what the policy says of it
@@ -25,6 +28,18 @@ pub enum Policy {
         #[arg(long, value_name = "ID")]
         identity: String,
         /// Ask the draft
+        #[arg(long)]
+        draft: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Matrix {
+    /// Print the policy that a matrix stands for; nothing is loaded
+    Read { file: PathBuf },
+    /// Print the active policy as a matrix, if it says no more than one can
+    Write {
+        /// The draft instead
         #[arg(long)]
         draft: bool,
     },
@@ -38,4 +53,28 @@ pub struct Show {
     /// Every policy that was put here, latest first
     #[arg(long)]
     pub history: bool,
+}
+
+/// A joiner or a mover.
+#[derive(Debug, Args)]
+pub struct RoleArgs {
+    #[arg(long, value_name = "ID")]
+    pub identity: String,
+    /// An attribute as it is afterwards; nothing after = takes it away
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assigned)]
+    pub set: Vec<(String, String)>,
+    /// When (RFC 3339; default: now)
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Ask the draft of the policy
+    #[arg(long)]
+    pub draft: bool,
+}
+
+fn assigned(text: &str) -> Result<(String, String), String> {
+    let both = text
+        .split_once('=')
+        .filter(|(name, _)| !name.trim().is_empty());
+    let (name, value) = both.ok_or_else(|| "write NAME=VALUE".to_owned())?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }

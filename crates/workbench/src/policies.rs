@@ -6,7 +6,7 @@ use crate::rehearsals::off_thread;
 use chrono::Utc;
 use lastkey_contract::IdentityId;
 use lastkey_engine::policy::{
-    AccessPolicy, Catalogue, Decider, Holder, PolicyError, Review, review,
+    AccessPolicy, Catalogue, Decider, Holder, PolicyError, Review, matrix_of_policy, review,
 };
 use lastkey_engine::store::{PolicyRecord, PolicyStanding};
 use lastkey_engine::views;
@@ -95,6 +95,11 @@ pub fn check_policy(text: &str) -> Result<(u64, Vec<PolicyRemark>), Failure> {
     Ok((count(policy.rules().len()), remarks))
 }
 
+/// The policy that a role matrix (CSV) stands for; nothing is kept.
+pub fn policy_of_matrix(csv: &str) -> Result<String, Failure> {
+    Ok(lastkey_engine::policy::policy_of_matrix(csv)?)
+}
+
 fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
@@ -142,6 +147,23 @@ impl Workbench {
     ) -> Result<Vec<PolicyView>, Failure> {
         let all = self.store.policies(offset, limit).await?;
         Ok(all.into_iter().map(PolicyView::from).collect())
+    }
+
+    /// A policy as a role matrix in CSV; refused where it says more than a matrix can.
+    pub async fn matrix(&self, standing: PolicyStanding) -> Result<String, Failure> {
+        let record = self.policy_of(standing).await?;
+        let policy = AccessPolicy::parse(&record.text)?;
+        matrix_of_policy(&policy).map_err(|more| {
+            let some: Vec<String> = more.iter().take(5).map(|id| format!("`{id}`")).collect();
+            let left = more.len().saturating_sub(some.len());
+            let left = match left {
+                0 => String::new(),
+                left => format!(" and {left} more"),
+            };
+            let some = some.join(", ");
+            Failure::not_possible(format!("no matrix can say what {some}{left} says"))
+                .hint("a matrix says which attribute values permit which named entitlements")
+        })
     }
 
     /// What a policy names and no source has: systems, and entitlements of systems that were read.

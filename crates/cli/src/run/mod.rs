@@ -8,6 +8,7 @@ mod package;
 mod policy;
 mod rehearse;
 mod retention;
+mod roles;
 mod scripts;
 mod series;
 mod sources;
@@ -18,6 +19,7 @@ use crate::args::{Args, Command, Global, Plan, Rehearse};
 use crate::output::Output;
 use lastkey_contract::Kind;
 use lastkey_engine::collect::{Depth, Removals};
+use lastkey_engine::lifecycle::RoleChange;
 use lastkey_workbench::{
     Closing, Failure, KeySource, OpenOptions, Passphrase, SyncHow, WhenMissing, Workbench,
     default_store_path,
@@ -101,6 +103,12 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Plan(Plan::Show) => rehearse::plan_show(global, out).await,
         Command::Policy(command) => policy::policy(global, command, out).await,
         Command::Rehearse(Rehearse::Leaver(leaver)) => rehearse::leaver(global, leaver, out).await,
+        Command::Rehearse(Rehearse::Mover(role)) => {
+            roles::role(global, RoleChange::Mover, role, out).await
+        }
+        Command::Rehearse(Rehearse::Joiner(role)) => {
+            roles::role(global, RoleChange::Joiner, role, out).await
+        }
         Command::Export { out: path, at } => package::export(global, &path, at, out).await,
         Command::Verify {
             package,

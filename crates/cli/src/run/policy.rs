@@ -3,11 +3,11 @@
 use super::{of_these, open};
 use crate::args::Global;
 use crate::output::Output;
-use crate::policy_args::{Policy, Show};
+use crate::policy_args::{Matrix, Policy, Show};
 use lastkey_engine::policy::{PolicyWord, SCHEMA};
 use lastkey_engine::store::PolicyStanding;
 use lastkey_workbench::{
-    Failure, PolicyRemark, PolicyReview, PolicyView, WhenMissing, check_policy,
+    Failure, PolicyRemark, PolicyReview, PolicyView, WhenMissing, check_policy, policy_of_matrix,
 };
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,6 +21,14 @@ pub async fn policy(global: &Global, command: Policy, out: &Output) -> Result<Ex
         }
         Policy::Show(args) => show(global, &args, out).await?,
         Policy::Check { file } => check(&file, out)?,
+        Policy::Matrix(Matrix::Read { file }) => {
+            let text = read_text(&file)?;
+            out.text(&policy_of_matrix(&text).map_err(|failure| of_file(&file, failure))?)?;
+        }
+        Policy::Matrix(Matrix::Write { draft }) => {
+            let bench = open(global, WhenMissing::Refuse, out).await?;
+            out.text(&bench.matrix(standing(draft)).await?)?;
+        }
         Policy::Schema => out.text(SCHEMA)?,
         Policy::Who { identity, draft } => {
             let bench = open(global, WhenMissing::Refuse, out).await?;
@@ -35,7 +43,7 @@ pub async fn policy(global: &Global, command: Policy, out: &Output) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-fn standing(draft: bool) -> PolicyStanding {
+pub(super) fn standing(draft: bool) -> PolicyStanding {
     match draft {
         true => PolicyStanding::Draft,
         false => PolicyStanding::Active,
@@ -44,14 +52,22 @@ fn standing(draft: bool) -> PolicyStanding {
 
 /// The text of a policy file and what is strange about it; a mistake names the file too.
 fn read(file: &Path) -> Result<(String, u64, Vec<PolicyRemark>), Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
+    let text = read_text(file)?;
+    let (rules, remarks) = check_policy(&text).map_err(|failure| of_file(file, failure))?;
+    Ok((text, rules, remarks))
+}
+
+fn read_text(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| {
         Failure::not_possible(format!("`{}` cannot be read: {error}", file.display()))
-    })?;
-    let (rules, remarks) = check_policy(&text).map_err(|failure| Failure {
+    })
+}
+
+fn of_file(file: &Path, failure: Failure) -> Failure {
+    Failure {
         message: format!("{}: {}", file.display(), failure.message),
         ..failure
-    })?;
-    Ok((text, rules, remarks))
+    }
 }
 
 fn tell_remarks(file: &Path, remarks: &[PolicyRemark], out: &Output) {
@@ -193,7 +209,7 @@ fn show_review(review: &PolicyReview, out: &Output) -> Result<(), Failure> {
 }
 
 /// `not permitted`, `permitted by finance, if the unknown department of the identity does not matter`.
-fn in_words(word: &PolicyWord) -> String {
+pub(super) fn in_words(word: &PolicyWord) -> String {
     let mut text = word.policy.replace('_', " ");
     if !word.because.is_empty() {
         text.push_str(&format!(" by {}", word.because.join(", ")));

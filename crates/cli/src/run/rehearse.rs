@@ -157,7 +157,7 @@ fn look_back_line(bench: &Workbench, out: &Output) -> Result<(), Failure> {
     }
 }
 
-fn status(verdict: Verdict) -> ExitCode {
+pub(super) fn status(verdict: Verdict) -> ExitCode {
     match verdict {
         Verdict::Pass => ExitCode::SUCCESS,
         Verdict::Fail | Verdict::Indeterminate => ExitCode::from(1),

@@ -20,7 +20,10 @@ pub(crate) fn breaks(
     let mut found = Vec::new();
     by_rotation(closings, reached, values, &mut found);
     by_account(closings, &mut found);
-    by_ownership(closings, &mut found);
+    // Whoever joins or moves still owns what they owned.
+    if closings.departure.lost.is_none() {
+        by_ownership(closings, &mut found);
+    }
     found.sort_by(|a, b| {
         (&a.what, &a.when_closed, &a.depends_on).cmp(&(&b.what, &b.when_closed, &b.depends_on))
     });

@@ -257,6 +257,12 @@ impl<'a, 'g> Closings<'a, 'g> {
         }
         if let (Some(account), Node::Item(item)) = (direct, *reached.nodes.at(edge.to)) {
             let system = graph.item_system(item);
+            // Of whoever stays only what they may not hold is taken away.
+            if let Some(lost) = &self.departure.lost
+                && !matches!(item, Item::Entitlement { entitlement, .. } if lost.contains(&entitlement))
+            {
+                return element;
+            }
             self.close_by_steps(&mut element, &[StepAction::RemoveGrants], system, account);
         }
         element

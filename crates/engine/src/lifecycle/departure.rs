@@ -7,7 +7,7 @@ use crate::lifecycle::{Basis, Closing};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::IdentityId;
 use lastkey_contract::facts::{AccountKind, IdentityKind, LeaverKind, LifecycleEvent};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub(crate) struct Departure {
     /// Known without a location, by somebody's word at least: the best of what is known of it.
     pub custody: BTreeMap<u32, Basis>,
     pub steps: Vec<DueStep>,
+    /// Of a joiner or a mover, who stays: the entitlements that they may not hold afterwards.
+    pub lost: Option<BTreeSet<u32>>,
 }
 
 /// What the plan declares about each system of the graph.
@@ -114,6 +116,38 @@ impl Departure {
         identities.sort_unstable();
         identities.dedup();
 
+        let kinds = (event, kind, row.and_then(|row| row.leaver_kind));
+        Departure::of(graph, plan, kinds, identity, identities, at, mine)
+    }
+
+    /// Who joins or moves and stays; `lost` is what they may not hold afterwards.
+    pub(crate) fn of_role(
+        graph: &Graph,
+        plan: &Plan,
+        (id, event): (&IdentityId, LifecycleEvent),
+        lost: BTreeSet<u32>,
+        at: DateTime<Utc>,
+        mine: &mut Marks,
+    ) -> Self {
+        let identity = graph.identity(id);
+        let kind = identity.map(|identity| graph.identities.at(identity).kind);
+        let identities = identity.into_iter().collect();
+        let kinds = (event, kind, None);
+        Departure {
+            lost: Some(lost),
+            ..Departure::of(graph, plan, kinds, identity, identities, at, mine)
+        }
+    }
+
+    fn of(
+        graph: &Graph,
+        plan: &Plan,
+        (event, kind, leaver_kind): (LifecycleEvent, Option<IdentityKind>, Option<LeaverKind>),
+        identity: Option<u32>,
+        identities: Vec<u32>,
+        at: DateTime<Utc>,
+        mine: &mut Marks,
+    ) -> Self {
         mine.clear();
         let (mut accounts, mut own) = (Vec::new(), Vec::new());
         let mut custody: BTreeMap<u32, Basis> = BTreeMap::new();
@@ -128,9 +162,8 @@ impl Departure {
             mine.set(account, 0);
             own.extend(graph.credentials_of.row(account));
         }
-        let leaver_kind = row.and_then(|row| row.leaver_kind);
         let steps = (0..).zip(&plan.steps).filter_map(|(index, step)| {
-            let fits = (step.on == LifecycleEvent::Leaver || step.on == event)
+            let fits = counts(step.on, event)
                 && met(step.leaver_kind, leaver_kind)
                 && (step.does != StepAction::RotateKnownSecrets || met(step.identity_kind, kind));
             let system = match &step.system {
@@ -157,6 +190,7 @@ impl Departure {
             own,
             custody,
             steps: steps.collect(),
+            lost: None,
         }
     }
 
@@ -176,6 +210,12 @@ impl Departure {
             // a rotation asks for the leaver's kind, which was checked when the steps were chosen
             && (step.does == StepAction::RotateKnownSecrets || met(step.identity_kind, identity_kind))
     }
+}
+
+/// Whether what a plan says of one event holds in another: of a leaver, of every kind of leaver.
+pub(crate) fn counts(on: LifecycleEvent, event: LifecycleEvent) -> bool {
+    let stays = matches!(event, LifecycleEvent::Joiner | LifecycleEvent::Mover);
+    on == event || (on == LifecycleEvent::Leaver && !stays)
 }
 
 /// A condition on something unknown or absent is not met.

@@ -1,10 +1,10 @@
 //! By when must an item be closed, how bad is it if not, and what does that make of the whole?
 
-use super::departure::{Departure, after};
+use super::departure::{Departure, after, counts};
 use super::outcome::{Basis, Closing, ResidualItem, Severity, Verdict};
 use super::plan::Plan;
 use chrono::{DateTime, TimeDelta, Utc};
-use lastkey_contract::facts::{LeaverKind, LifecycleEvent};
+use lastkey_contract::facts::{IdentityKind, LeaverKind, LifecycleEvent};
 
 /// The limit that counts for one item.
 pub(crate) struct Due {
@@ -31,7 +31,7 @@ pub(crate) fn due(
             limit.privileged.map(|flag| Some(flag) == privileged),
             limit.system.as_ref().map(|name| name.as_str() == system),
         ];
-        let on = limit.on == LifecycleEvent::Leaver || limit.on == departure.event;
+        let on = counts(limit.on, departure.event);
         let met = conditions.iter().flatten().all(|met| *met);
         (on && met).then(|| (conditions.iter().flatten().count(), limit.within))
     });
@@ -47,6 +47,7 @@ pub(crate) fn due(
         {
             (TimeDelta::hours(1), "involuntary leaver, privileged")
         }
+        None if departure.lost.is_some() => (TimeDelta::hours(24), "mover"),
         None => (TimeDelta::hours(24), "voluntary leaver"),
     };
     Due {
@@ -69,7 +70,7 @@ pub(crate) fn severity(
     due: Closing,
     privileged: Option<bool>,
     place: Place,
-    event: LifecycleEvent,
+    departure: &Departure,
 ) -> Severity {
     let never = closes == Closing::Never;
     let privileged = privileged == Some(true);
@@ -83,7 +84,8 @@ pub(crate) fn severity(
     } else {
         Severity::Low
     };
-    if event != LifecycleEvent::VendorExit {
+    let vendor = departure.kind == Some(IdentityKind::Vendor);
+    if departure.event != LifecycleEvent::VendorExit && !vendor {
         return severity;
     }
     match severity {

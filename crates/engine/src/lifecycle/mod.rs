@@ -4,6 +4,7 @@
 //! receives a snapshot value, a plan and a moment, and gives back a value; the same
 //! inputs give the same bytes. Nothing outside is touched or reachable.
 
+mod allowed;
 mod breaks;
 mod closing;
 mod curve;
@@ -18,6 +19,7 @@ mod outcome;
 mod plan;
 pub(crate) mod plan_text;
 mod rehearse;
+mod role;
 mod values;
 
 pub use curve::decay_curve;
@@ -28,3 +30,4 @@ pub use outcome::{
 };
 pub use plan::{How, Limit, Plan, PlanError, Step, StepAction, SystemTraits};
 pub use rehearse::{RehearsalSettings, rehearse_all, rehearse_leaver};
+pub use role::{ComingGrant, Judge, RoleChange, RoleRehearsal, rehearse_lost, rehearse_role};

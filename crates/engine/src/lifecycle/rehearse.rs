@@ -1,5 +1,6 @@
 //! The leaver rehearsal: one departure played on the graph, and everyone's in turn.
 
+use super::allowed::allowed;
 use super::breaks::breaks;
 use super::closing::Closings;
 use super::departure::{Declared, Departure, Leaver};
@@ -15,8 +16,8 @@ use crate::access::is_production;
 use crate::access::paths::{Caps, PathLink, Paths};
 use crate::access::reached::{Reached, Via, World, closed_at};
 use chrono::{DateTime, TimeDelta, Utc};
-use lastkey_contract::Kind;
 use lastkey_contract::facts::LifecycleEvent;
+use lastkey_contract::{IdentityId, Kind};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -72,7 +73,7 @@ pub fn rehearse_all(
 }
 
 /// What rehearsals of one moment share.
-struct Stage<'a> {
+pub(super) struct Stage<'a> {
     graph: &'a Graph,
     plan: &'a Plan,
     declared: Declared,
@@ -82,7 +83,7 @@ struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    fn new(
+    pub(super) fn new(
         graph: &'a Graph,
         plan: &'a Plan,
         at: DateTime<Utc>,
@@ -101,9 +102,31 @@ impl<'a> Stage<'a> {
     }
 
     fn rehearse(&mut self, leaver: &Leaver) -> Rehearsal {
+        let at = self.world.at;
+        let departure = Departure::new(self.graph, self.plan, leaver, at, &mut self.mine);
+        self.play(departure, leaver.id())
+    }
+
+    /// Who joins or moves, ready to be played.
+    pub(super) fn of_role(
+        &mut self,
+        of: (&IdentityId, LifecycleEvent),
+        lost: BTreeSet<u32>,
+    ) -> Departure {
+        let at = self.world.at;
+        Departure::of_role(self.graph, self.plan, of, lost, at, &mut self.mine)
+    }
+
+    /// What of these systems was not read completely or not lately: nothing is proved absent there.
+    pub(super) fn unread(&self, systems: &BTreeSet<&str>) -> Vec<String> {
+        let systems = systems.iter().copied();
+        self.coverage.missing(systems, std::iter::empty())
+    }
+
+    /// Plays the departure that was made last.
+    pub(super) fn play(&mut self, mut departure: Departure, id: &IdentityId) -> Rehearsal {
         let graph = self.graph;
         let at = self.world.at;
-        let mut departure = Departure::new(graph, self.plan, leaver, at, &mut self.mine);
         departure.accounts.sort_unstable();
         let known: Vec<u32> = departure
             .own
@@ -136,8 +159,8 @@ impl<'a> Stage<'a> {
         missing_facts.sort();
         missing_facts.dedup();
         if departure.identities.is_empty() {
-            missing_facts.push(format!("identity `{}` is in no source", leaver.id()));
-            let id = leaver.id().as_str();
+            missing_facts.push(format!("identity `{id}` is in no source"));
+            let id = id.as_str();
             let stayed = graph.maybe.left_by(id).iter();
             missing_facts.extend(stayed.map(|account| {
                 format!("account `{account}` is of `{id}`, whom no source lists now")
@@ -147,7 +170,7 @@ impl<'a> Stage<'a> {
             missing_facts.sort();
         }
         Rehearsal {
-            identity: leaver.id().as_str().to_owned(),
+            identity: id.as_str().to_owned(),
             event: departure.event,
             at,
             verdict: verdict(&residual, &missing_facts),
@@ -344,9 +367,11 @@ fn residual(explained: &Explained<'_>, at: DateTime<Utc>) -> Vec<ResidualItem> {
         .as_ref()
         .map(|ways| Paths::new(graph, reached, ways).settled());
     let caps = caps(explained, before.as_ref(), at);
+    let allowed = allowed(explained.departure, reached);
     let value = (0..reached.nodes.len()).map(|node| {
         let closes = *explained.values.node.at(node);
-        (reached.item(node).is_some() && !closed_at(closes, at)).then_some(closes)
+        let item = reached.item(node).is_some() && !*allowed.at(node);
+        (item && !closed_at(closes, at)).then_some(closes)
     });
     let value = Column::new(value.collect());
     let mut found: Vec<(u32, Closing, Vec<PathLink>)> = Vec::new();
@@ -396,7 +421,7 @@ fn residual(explained: &Explained<'_>, at: DateTime<Utc>) -> Vec<ResidualItem> {
                 .max()
                 .unwrap_or(super::Basis::Observed),
             closing_basis: explained.closing_basis(&path, closes),
-            severity: severity(closes, due.at, flag, place, explained.departure.event),
+            severity: severity(closes, due.at, flag, place, explained.departure),
             reason: explained.reason(&path, closes),
             links,
             known_through: knowledge

@@ -90,6 +90,32 @@ impl From<&Identity> for Holder {
     }
 }
 
+impl Holder {
+    /// The same with one attribute as it is afterwards; none to take it away. Columns of files are
+    /// known by their names there, too.
+    pub fn set(&mut self, name: &str, value: Option<String>) {
+        let name = schema_name(name);
+        let all = match OF_IDENTITIES.contains(&name) {
+            true => &mut self.attributes,
+            false => &mut self.tags,
+        };
+        match value {
+            Some(value) => all.insert(name.to_owned(), value),
+            None => all.remove(name),
+        };
+    }
+}
+
+/// The schema's name of an identity's column.
+pub(super) fn schema_name(column: &str) -> &str {
+    match column {
+        "display_name" => "name",
+        "manager_id" => "manager",
+        "employer_id" => "employer",
+        other => other,
+    }
+}
+
 impl From<&Entitlement> for Holding {
     fn from(entitlement: &Entitlement) -> Self {
         let Entitlement {

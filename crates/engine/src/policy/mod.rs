@@ -8,6 +8,7 @@
 
 mod asked;
 mod decide;
+mod matrix;
 mod needs;
 mod review;
 mod rules;
@@ -17,6 +18,7 @@ mod text;
 
 pub use asked::{Holder, Holding};
 pub use decide::{Decider, Decision, Entitlements, Held, HolderClass, HoldingClass};
+pub use matrix::{matrix_of_policy, policy_of_matrix};
 pub use review::{Catalogue, HeldLine, MissingGrant, PolicyWord, Review, review};
 pub use rules::{AccessPolicy, Effect, Rule};
 pub use text::PolicyError;

@@ -5,6 +5,7 @@ use super::decide::{Decider, Decision, Entitlements};
 use crate::access::columns::NONE;
 use crate::access::graph::Graph;
 use crate::access::reached::closed_at;
+use crate::lifecycle::Basis;
 use chrono::{DateTime, Utc};
 use lastkey_contract::IdentityId;
 use serde::Serialize;
@@ -37,8 +38,13 @@ pub struct HeldLine {
     pub accounts: Vec<String>,
     /// Whether one of them is granted it itself, and not through another entitlement.
     pub direct: bool,
+    /// How it is known whose the accounts are: of several the best known.
+    pub basis: Basis,
     #[serde(flatten)]
     pub policy: PolicyWord,
+    /// The graph's row.
+    #[serde(skip)]
+    pub(crate) row: u32,
 }
 
 /// A birthright that is not held.
@@ -161,6 +167,8 @@ pub fn review(
             id: id.to_owned(),
             accounts: accounts.collect(),
             direct: by.direct,
+            basis: whose(graph, &by.accounts),
+            row: *row,
             policy: decider.decide(class, holding).into(),
         });
     }
@@ -223,6 +231,14 @@ pub(crate) fn held_by(graph: &Graph, id: &IdentityId, at: DateTime<Utc>) -> BTre
         }
     }
     held
+}
+
+/// How it is known whose these accounts are.
+fn whose(graph: &Graph, accounts: &BTreeSet<u32>) -> Basis {
+    let known = accounts
+        .iter()
+        .map(|account| graph.accounts.at(*account).whose);
+    known.min().unwrap_or(Basis::Assumed)
 }
 
 fn names(graph: &Graph, row: u32) -> (&str, &str) {

@@ -1,6 +1,7 @@
 //! A policy text that was found good: its rules in the order of the text, and where each is looked for.
 
-use super::needs::{Mentions, Needs, Place};
+use super::asked::{OF_IDENTITIES, schema_name};
+use super::needs::{Mentions, Needs, Of, Place};
 use cedar_policy::Policy;
 use std::collections::{BTreeSet, HashMap};
 
@@ -102,6 +103,18 @@ impl AccessPolicy {
             .iter()
             .filter(|rule| rule.effect == Effect::Permit)
             .any(|rule| rule.needs.place.is_within(system))
+    }
+
+    /// Whether a change of this attribute or column of somebody could change any answer, or is at
+    /// least one that every identity can have.
+    pub fn knows_of_identities(&self, name: &str) -> bool {
+        let name = schema_name(name);
+        OF_IDENTITIES.contains(&name)
+            || self.mentions.any_tag
+            || self
+                .mentions
+                .tags
+                .contains(&(Of::Principal, name.to_owned()))
     }
 
     /// The rules that can bear on an entitlement, in the order of the text.

@@ -183,7 +183,7 @@ fn place_of(id: &PolicyId) -> Option<usize> {
 }
 
 impl PolicyError {
-    fn hint(mut self, hint: &str) -> PolicyError {
+    pub(super) fn hint(mut self, hint: &str) -> PolicyError {
         self.hint = Some(hint.to_owned());
         self
     }

@@ -4,7 +4,8 @@ use super::reach::Reach;
 use super::world::{Name, Reading, World, account_name, credential_name, is_account, name};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::{
-    Account, Credential, CredentialKind, Identity, IdentityKind, LifecycleEvent, Principal,
+    Account, Credential, CredentialKind, Identity, IdentityKind, LeaverKind, LifecycleEvent,
+    Principal,
 };
 use lastkey_engine::lifecycle::{Basis, Step, StepAction};
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,7 +105,16 @@ impl Leaving<'_> {
             Some(IdentityKind::Vendor) => Some(LifecycleEvent::VendorExit),
             Some(IdentityKind::Person) | None => None,
         };
+        if self.world.lost.is_some() {
+            return on == LifecycleEvent::Mover;
+        }
         on == LifecycleEvent::Leaver || Some(on) == added
+    }
+
+    /// Whoever moves leaves in no way.
+    pub fn leaver_kind(&self) -> Option<LeaverKind> {
+        let leaver = self.leaver.filter(|_| self.world.lost.is_none());
+        leaver.and_then(|l| l.leaver_kind)
     }
 
     /// Whether a step's conditions are met for a thing of this account.
@@ -122,7 +132,7 @@ impl Leaving<'_> {
         };
         let account_kind = account.and_then(|a| a.kind);
         let privileged = account.and_then(|a| a.privileged);
-        let leaver_kind = self.leaver.and_then(|l| l.leaver_kind);
+        let leaver_kind = self.leaver_kind();
         (step.identity_kind.is_none() || step.identity_kind == identity_kind)
             && (step.account_kind.is_none() || step.account_kind == account_kind)
             && (step.privileged.is_none() || step.privileged == privileged)
@@ -199,20 +209,36 @@ impl Leaving<'_> {
                         .expires_at
                         .filter(|_| self.reading != Reading::WithoutExpiry)
                         .map(|e| e.as_expiry());
-                    self.line(&g.principal, g.system.as_str())
-                        .and(Closing::fact(expiry))
+                    let target = name(&g.system, &g.entitlement_id);
+                    let taken = match &self.world.lost {
+                        Some(lost) => lost.contains(&target),
+                        None => true,
+                    };
+                    let line = match taken {
+                        true => self.line(&g.principal, g.system.as_str()),
+                        false => Closing::NEVER,
+                    };
+                    line.and(Closing::fact(expiry))
                 })
                 .collect(),
             readers: facts
                 .readers
                 .iter()
-                .map(|r| self.line(&r.principal, r.system.as_str()))
+                .map(|r| self.leaver_line(&r.principal, r.system.as_str()))
                 .collect(),
             controls: facts
                 .controls
                 .iter()
-                .map(|c| self.line(&c.principal, c.system.as_str()))
+                .map(|c| self.leaver_line(&c.principal, c.system.as_str()))
                 .collect(),
+        }
+    }
+
+    /// Policy says nothing of lines that name an account: a mover keeps them.
+    fn leaver_line(&self, principal: &Principal, system: &str) -> Closing {
+        match self.world.lost {
+            Some(_) => Closing::NEVER,
+            None => self.line(principal, system),
         }
     }
 

@@ -24,14 +24,29 @@ pub fn reach(
     known: &BTreeSet<Name>,
     reading: Reading,
 ) -> Reach {
-    let mut reached = Reach {
+    let start = Reach {
         credentials: known.clone(), // rule 4: credentials in K
         ..Reach::default()
     };
+    fixed_point(world, start, from, &BTreeSet::new(), reading)
+}
+
+/// The same from what is reached already; `given` are held by the accounts that hold them, once
+/// these are reached, and no chain goes on from them.
+pub fn fixed_point(
+    world: &World,
+    mut reached: Reach,
+    from: &BTreeSet<Name>,
+    given: &BTreeSet<(Name, Name)>,
+    reading: Reading,
+) -> Reach {
     loop {
         let before = reached.clone();
         rule_1_own_accounts(world, from, reading, &mut reached);
-        rule_2_entitlements(world, reading, &mut reached);
+        let held = given.iter().filter(|(_, on)| reached.accounts.contains(on));
+        let held: Vec<_> = held.cloned().collect();
+        reached.entitlements.extend(held);
+        rule_2_entitlements(world, reading, given, &mut reached);
         rule_3_locations(world, &mut reached);
         rule_4_credentials(world, reading, &mut reached);
         rule_5_opened(world, reading, &mut reached);
@@ -55,7 +70,12 @@ fn rule_1_own_accounts(
     }
 }
 
-fn rule_2_entitlements(world: &World, reading: Reading, reached: &mut Reach) {
+fn rule_2_entitlements(
+    world: &World,
+    reading: Reading,
+    given: &BTreeSet<(Name, Name)>,
+    reached: &mut Reach,
+) {
     for grant in &world.snapshot.grants {
         let expired = grant.expires_at.is_some_and(|e| e.as_expiry() <= world.at)
             && reading != Reading::WithoutExpiry;
@@ -64,10 +84,10 @@ fn rule_2_entitlements(world: &World, reading: Reading, reached: &mut Reach) {
         }
         let target = name(&grant.system, &grant.entitlement_id);
         for account in &reached.accounts {
-            let by_member = reached
-                .entitlements
-                .iter()
-                .any(|(e, on)| on == account && is_entitlement(&grant.principal, e));
+            let by_member = reached.entitlements.iter().any(|held| {
+                let (e, on) = held;
+                on == account && !given.contains(held) && is_entitlement(&grant.principal, e)
+            });
             if is_account(&grant.principal, account) || by_member {
                 reached
                     .entitlements

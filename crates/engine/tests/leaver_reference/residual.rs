@@ -2,7 +2,7 @@
 
 use super::closing::{Closes, Closing, Closings, Leaving, Rotation};
 use super::paths::{Item, Paths, When, paths};
-use super::reach::reach;
+use super::reach::{Reach, fixed_point, reach};
 use super::verdict;
 use super::world::{Reading, World, is_account, is_entitlement, name};
 use chrono::{DateTime, Utc};
@@ -75,8 +75,10 @@ pub fn rehearse(world: &World, reading: Reading) -> Answer {
         }
     };
 
+    let kept = kept(&leaving);
     let residual: Vec<Left> = found
         .iter()
+        .filter(|(item, _)| !kept.contains(item))
         .map(|(item, (closes, path))| left(&leaving, &closings, &ways, item, *closes, path))
         .collect();
     Answer {
@@ -85,6 +87,39 @@ pub fn rehearse(world: &World, reading: Reading) -> Answer {
         rotations: planned.len(),
         ineffective: planned.iter().filter(|r| !effective.contains(r)).count(),
     }
+}
+
+/// What a mover may still reach: by the six rules, but that entitlements which their own accounts
+/// may hold no more are gone, and with them what only they lead to. A leaver keeps nothing.
+fn kept(leaving: &Leaving) -> BTreeSet<Item> {
+    let Some(lost) = &leaving.world.lost else {
+        return BTreeSet::new();
+    };
+    let (world, reading) = (leaving.world, leaving.reading);
+    let mut held = leaving.before.clone();
+    // Whatever their own accounts hold, by any chain, and may hold.
+    held.entitlements
+        .retain(|(e, on)| leaving.accounts.contains(on) && !lost.contains(e));
+    let own = held.entitlements;
+    // The rest follows without the grants of their own accounts.
+    let mut elsewhere = world.clone();
+    elsewhere.snapshot.grants.retain(|grant| {
+        !(leaving.accounts.iter()).any(|account| is_account(&grant.principal, account))
+    });
+    let follows = |start: Reach| fixed_point(&elsewhere, start, &leaving.accounts, &own, reading);
+    let start = Reach {
+        credentials: leaving.known.clone(),
+        ..Reach::default()
+    };
+    let kept = follows(start);
+    let accounts = kept.accounts.into_iter().map(Item::Account);
+    let entitlements = kept.entitlements.into_iter();
+    let entitlements = entitlements.map(|(e, on)| Item::Entitlement(e, on));
+    accounts
+        .chain(entitlements)
+        .chain(kept.locations.into_iter().map(Item::Location))
+        .chain(kept.credentials.into_iter().map(Item::Credential))
+        .collect()
 }
 
 type Found = BTreeMap<Item, (Closes, Vec<Item>)>;

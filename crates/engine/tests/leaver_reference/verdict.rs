@@ -124,7 +124,7 @@ pub fn limit_at(leaving: &Leaving, item: &Item, privileged: Option<bool>) -> Dat
         | Item::Entitlement(name, _)
         | Item::Location(name) => &name.0,
     };
-    let leaver_kind = leaving.leaver.and_then(|l| l.leaver_kind);
+    let leaver_kind = leaving.leaver_kind();
     let identity_kind = leaving.leaver.map(|l| l.kind);
     let mut best: Option<(usize, TimeDelta)> = None;
     for limit in &leaving.world.plan.limits {
@@ -150,8 +150,10 @@ pub fn limit_at(leaving: &Leaving, item: &Item, privileged: Option<bool>) -> Dat
 
 /// The presets of frameworks/README.md.
 fn preset(leaving: &Leaving, privileged: Option<bool>) -> TimeDelta {
-    let involuntary = leaving.leaver.and_then(|l| l.leaver_kind) == Some(LeaverKind::Involuntary);
-    if identity_kind_is(leaving, IdentityKind::Vendor) || (involuntary && privileged == Some(true))
+    let involuntary = leaving.leaver_kind() == Some(LeaverKind::Involuntary);
+    let leaves = leaving.world.lost.is_none();
+    if (leaves && identity_kind_is(leaving, IdentityKind::Vendor))
+        || (involuntary && privileged == Some(true))
     {
         TimeDelta::hours(1)
     } else {

@@ -70,6 +70,8 @@ pub struct World {
     pub snapshot: Snapshot,
     pub plan: Plan,
     pub leaver: IdentityId,
+    /// Who moves instead of leaving may hold these entitlements no more.
+    pub lost: Option<BTreeSet<Name>>,
     pub at: DateTime<Utc>,
 }
 
@@ -159,7 +161,7 @@ impl World {
         let vendor = self
             .identity(leaver)
             .is_some_and(|i| i.kind == IdentityKind::Vendor);
-        if vendor && reading != Reading::WithoutEmployees {
+        if vendor && self.lost.is_none() && reading != Reading::WithoutEmployees {
             for identity in &self.snapshot.identities {
                 let works_for = match self.snapshot.employers.get(&identity.id) {
                     Some(employers) => employers.iter().find(|e| e.holds(self.at)).map(|e| &e.of),

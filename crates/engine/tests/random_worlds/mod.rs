@@ -21,6 +21,30 @@ pub use shrink::shrink;
 
 use crate::leaver_reference::World;
 use dice::Dice;
+use lastkey_contract::facts::LifecycleEvent;
+use std::collections::BTreeSet;
+
+/// The same world, in which the leaver moves and may hold some things no more.
+pub fn moving(seed: u64, number: u64) -> World {
+    let mut world = world(seed, number);
+    let mut dice = Dice::new(seed ^ 0x6d6f_7665, number);
+    for step in &mut world.plan.steps {
+        if step.on == LifecycleEvent::Leaver && dice.chance(85) {
+            step.on = LifecycleEvent::Mover;
+        }
+    }
+    for limit in &mut world.plan.limits {
+        if limit.on == LifecycleEvent::Leaver && dice.chance(85) {
+            limit.on = LifecycleEvent::Mover;
+        }
+    }
+    let grants = world.snapshot.grants.iter();
+    let held: BTreeSet<_> = grants
+        .map(|grant| (grant.system.to_string(), grant.entitlement_id.to_string()))
+        .collect();
+    world.lost = Some(held.into_iter().filter(|_| dice.chance(50)).collect());
+    world
+}
 
 /// The world with this number in the series of this seed.
 pub fn world(seed: u64, number: u64) -> World {
@@ -33,6 +57,7 @@ pub fn world(seed: u64, number: u64) -> World {
         snapshot,
         plan,
         leaver,
+        lost: None,
         at: facts::event_time(),
     }
 }

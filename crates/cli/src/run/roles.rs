@@ -1,0 +1,85 @@
+//! `lastkey rehearse joiner` and `lastkey rehearse mover`.
+
+use super::open;
+use super::policy::{in_words, standing};
+use super::rehearse::status;
+use crate::args::Global;
+use crate::output::Output;
+use crate::policy_args::RoleArgs;
+use lastkey_contract::when::rfc3339;
+use lastkey_engine::lifecycle::{RoleChange, RoleRehearsal};
+use lastkey_workbench::{Failure, RoleRequest, WhenMissing, moment_from_text};
+use std::process::ExitCode;
+
+pub async fn role(
+    global: &Global,
+    change: RoleChange,
+    args: RoleArgs,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    let at = args.at.as_deref().map(moment_from_text).transpose()?;
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    let request = RoleRequest {
+        identity: args.identity,
+        change,
+        set: args.set,
+        at,
+        standing: standing(args.draft),
+    };
+    let answer = bench.rehearse_role(request).await?;
+    if out.json {
+        out.document(&answer)?;
+    } else {
+        show(&answer, out)?;
+    }
+    Ok(status(answer.rehearsal.verdict))
+}
+
+fn show(answer: &RoleRehearsal, out: &Output) -> Result<(), Failure> {
+    let rehearsal = &answer.rehearsal;
+    out.line(format!(
+        "{}. ({} of {} at {})",
+        rehearsal.verdict.word(),
+        rehearsal.event.word(),
+        rehearsal.identity,
+        rfc3339(rehearsal.at)
+    ))?;
+    for grant in &answer.missing_grants {
+        let words = in_words(&grant.policy);
+        out.line(format!("  lacks {}:{}: {words}", grant.system, grant.id))?;
+    }
+    for grant in &answer.coming_grants {
+        let (at, because) = (grant.at.to_text(), grant.because.join(", "));
+        out.line(format!(
+            "  gets {}:{} by {at}: birthright by {because}",
+            grant.system, grant.id
+        ))?;
+    }
+    for line in &answer.extra_grants {
+        let words = in_words(&line.policy);
+        let accounts = line.accounts.join(", ");
+        out.line(format!(
+            "  holds {}:{} on {accounts}: {words}",
+            line.system, line.id
+        ))?;
+    }
+    for item in &rehearsal.residual {
+        out.line(format!(
+            "  keeps {} until {} ({}): {}",
+            item.path.join(" -> "),
+            item.closes_at.to_text(),
+            item.severity.word(),
+            item.reason
+        ))?;
+    }
+    for fact in &rehearsal.missing_facts {
+        out.line(format!("  missing: {fact}"))?;
+    }
+    if answer.no_policy > 0 {
+        out.line(format!(
+            "  {} held where no policy speaks for the system: neither right nor wrong",
+            answer.no_policy
+        ))?;
+    }
+    Ok(())
+}
