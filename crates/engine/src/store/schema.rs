@@ -50,10 +50,7 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(links::MARKS),
     ],
     &[Step::Sql(account_past::MIGRATION)],
-    &[
-        Step::Sql(ownership::MARKS),
-        Step::Sql(policies::MIGRATION),
-    ],
+    &[Step::Sql(ownership::MARKS), Step::Sql(policies::MIGRATION)],
 ];
 
 /// One step from a version to the next.
