@@ -348,3 +348,44 @@ async fn a_supplement_takes_no_row_over() {
         bench.store.clone().close().await;
     }
 }
+
+/// A source that was a supplement once and speaks for a system now goes before those that add to it,
+/// whatever their names are.
+#[tokio::test]
+async fn a_source_that_is_a_supplement_no_more_counts_for_its_own_system() {
+    let of = |value: Value| serde_json::from_value::<Fact>(value).unwrap();
+    let told = |system: &str, on: bool| {
+        let account = json!({"fact": "account", "system": system, "id": "a1", "enabled": on});
+        Seeded::new(9).with(Kind::Account, vec![of(account)])
+    };
+    let settings = |supplement: &str| {
+        let supplement = [("supplement".to_owned(), supplement.to_owned())];
+        lastkey_contract::Settings(supplement.into())
+    };
+    let now = crate::collect::tests::now;
+    let bench = bench(&[]).await;
+    for source in ["more", "own"] {
+        let (name, settings) = (source.into(), settings("true"));
+        let added = bench.store.add_source(&name, "seeded", &settings, now());
+        added.await.unwrap();
+    }
+    for (source, system, on) in [("own", "yy", true), ("more", "zz", false)] {
+        read_with(&bench, source, &told(system, on), &quick())
+            .await
+            .unwrap();
+    }
+    let (own, settings) = ("own".into(), settings("false"));
+    let changed = bench.store.set_source_settings(&own, &settings, now());
+    changed.await.unwrap();
+    let accept = SyncSettings {
+        removals: Removals::Accept,
+        ..quick()
+    };
+    read_with(&bench, "own", &told("zz", true), &accept)
+        .await
+        .unwrap();
+    same_at(&bench.store, None).await;
+    let graph = bench.store.load_graph(None).await.unwrap();
+    let enabled = graph.accounts.values().iter().map(|one| one.enabled);
+    assert_eq!(enabled.collect::<Vec<_>>(), [Some(true)]);
+}

@@ -21,8 +21,21 @@ pub(in super::super) struct Listing {
 struct Listed {
     /// Those of supplements come last, by the name of their source: of an object that several
     /// sources tell of the first counts, whichever was read first.
-    blocks: BTreeMap<Option<String>, Vec<i64>>,
+    blocks: BTreeMap<Place, Vec<i64>>,
     objects: usize,
+}
+
+/// Where a source stands among those that tell of a kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// It speaks for every system of which it tells.
+    #[default]
+    Own,
+    /// It speaks for some systems, and adds to others: a source that was or becomes a supplement.
+    /// After whoever speaks for those, and before whoever adds to its own.
+    Some(String),
+    /// It adds to all of them.
+    Supplement(String),
 }
 
 /// What is read of one kind.
@@ -34,15 +47,22 @@ pub(in super::super) struct Part<'l> {
 
 impl Listing {
     pub async fn read(connection: &mut SqliteConnection, at: At) -> Result<Listing, StoreError> {
-        let supplements: Vec<(i64, String, String)> = sqlx::query_as(
-            "SELECT DISTINCT c.source, c.kind, s.name FROM carried c JOIN sources s ON s.id = c.source
-             WHERE c.supplement = 1",
+        let supplements: Vec<(i64, String, bool, String)> = sqlx::query_as(
+            "SELECT c.source, c.kind, min(c.supplement), s.name
+             FROM carried c JOIN sources s ON s.id = c.source
+             GROUP BY c.source, c.kind HAVING max(c.supplement) = 1",
         )
         .fetch_all(&mut *connection)
         .await?;
         let supplements = supplements.into_iter();
-        let supplements: HashMap<(i64, String), String> = supplements
-            .map(|(source, kind, name)| ((source, kind), name))
+        let supplements: HashMap<(i64, String), Place> = supplements
+            .map(|(source, kind, of_all, name)| {
+                let place = match of_all {
+                    true => Place::Supplement(name),
+                    false => Place::Some(name),
+                };
+                ((source, kind), place)
+            })
             .collect();
         let rows: Vec<(i64, String, i64, i64)> = sqlx::query_as(
             "SELECT id, kind, size, source FROM blocks
@@ -55,8 +75,11 @@ impl Listing {
         let mut kinds: BTreeMap<Kind, Listed> = BTreeMap::new();
         for (id, kind, size, source) in rows {
             let place = match supplements.is_empty() {
-                true => None,
-                false => supplements.get(&(source, kind.clone())).cloned(),
+                true => Place::Own,
+                false => {
+                    let place = supplements.get(&(source, kind.clone()));
+                    place.cloned().unwrap_or_default()
+                }
             };
             let kind = Kind::from_word(&kind)
                 .ok_or_else(|| StoreError::damaged(format!("kind `{kind}` of a block")))?;
