@@ -155,3 +155,48 @@ fn retention_keeps_what_a_doubt_about_persons_rests_on() {
         missing(&desk, "hr:u1")
     );
 }
+
+#[test]
+fn a_record_that_left_names_its_person_whose_other_record_is_listed() {
+    let desk = Desk::new();
+    let roster = |id: &str| format!("id,kind\n{id},person\n");
+    brought(&desk, "hr", "identities", &(roster("u1") + "u2,person\n"));
+    brought(&desk, "vendors", "identities", &roster("v1"));
+    let accounts = "system,id,identity_id\ncorp,a1,hr:u1\n";
+    brought(&desk, "ad", "accounts", accounts);
+    let same = ["link", "same", "hr:u1", "vendors:v1", "--why", "hired"];
+    desk.expect(0, &same);
+    brought(&desk, "hr", "identities", &roster("u2"));
+    for who in ["u1", "hr:u1", "v1"] {
+        let told = missing(&desk, who);
+        assert!(!told.contains("is in no source"), "{who}: {told}");
+        let reach = desk.run(&["reach", "--identity", who, "--json"]).1;
+        assert!(reach.contains("a1"), "{who}: {reach}");
+    }
+    desk.expect(0, &["source", "remove", "hr"]);
+    let reach = desk.run(&["reach", "--identity", "v1", "--json"]).1;
+    assert!(reach.contains("a1"), "{reach}");
+}
+
+#[test]
+fn a_mail_that_left_with_one_record_leaves_the_other_in_doubt_and_says_what_settles_it() {
+    let desk = Desk::new();
+    let roster = |id: &str| format!("id,kind,email\n{id},person,ann@x.org\n");
+    brought(&desk, "hr", "identities", &(roster("u1") + "u2,person,\n"));
+    brought(&desk, "vendors", "identities", &roster("v1"));
+    let rules = "[[rule]]\nname = \"mail\"\nrecord = \"email\"\n";
+    let rules = desk.write("persons.toml", rules);
+    desk.expect(0, &["link", "rules", "--persons", "--set", &rules]);
+    brought(&desk, "hr", "identities", "id,kind,email\nu2,person,\n");
+    let open = "`vendors:v1` could be one person with `hr:u1`";
+    assert!(
+        missing(&desk, "v1").contains(open),
+        "{}",
+        missing(&desk, "v1")
+    );
+    let (_, told, _) = desk.run(&["rehearse", "leaver", "--identity", "v1"]);
+    assert!(told.contains("lastkey link apart A B"), "{told}");
+    let same = ["link", "same", "hr:u1", "vendors:v1", "--why", "hired"];
+    desk.expect(0, &same);
+    assert!(!missing(&desk, "v1").contains("could be one person"));
+}

@@ -135,6 +135,9 @@ pub enum Command {
         /// The moment of the rehearsals (RFC 3339; default: now)
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
+        /// The package that this one continues: it names its id and digest
+        #[arg(long, value_name = "OLD")]
+        extends: Option<PathBuf>,
     },
     /// Check a package; needs no store
     Verify {

@@ -15,7 +15,8 @@ use lastkey_engine::lifecycle::{Plan, RehearsalSettings, rehearse_all};
 use lastkey_engine::store::{Store, StoreError, WhichLinks};
 use lastkey_engine::views::{ExportProgress, ExportReport, JournalRow, ProblemView, VerifyView};
 use lastkey_verify::{
-    Fingerprint, PackageKey, PackageState, VerifyOptions, VerifyReport, verify_package,
+    Fingerprint, PackageKey, PackageState, Previous, VerifyOptions, VerifyReport, previous_of,
+    verify_package,
 };
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -81,6 +82,20 @@ pub fn verify(
     })
 }
 
+/// The package that another one continues: only an intact one can be.
+fn continued(old: &Path) -> Result<Previous, Failure> {
+    previous_of(old)
+        .map_err(|error| Failure::not_possible(error.to_string()))?
+        .map_err(|problems| {
+            let places = problems.len();
+            Failure::bad_input(format!(
+                "`{}`, which the package should continue, is broken in {places} places",
+                old.display()
+            ))
+            .hint("`lastkey verify` says where")
+        })
+}
+
 impl Workbench {
     /// When a package was exported last, if one ever was.
     pub async fn exported_at(&self) -> Result<Option<String>, Failure> {
@@ -93,16 +108,19 @@ impl Workbench {
         out: &Path,
         tell: &(dyn Fn(ExportProgress) + Send + Sync),
     ) -> Result<ExportReport, Failure> {
-        self.export_at(out, None, tell).await
+        self.export_at(out, None, None, tell).await
     }
 
-    /// The same with the rehearsals played at another moment.
+    /// The same with the rehearsals played at another moment, and as the one that continues an
+    /// earlier package.
     pub async fn export_at(
         &self,
         out: &Path,
         at: Option<DateTime<Utc>>,
+        extends: Option<&Path>,
         tell: &(dyn Fn(ExportProgress) + Send + Sync),
     ) -> Result<ExportReport, Failure> {
+        let previous = extends.map(continued).transpose()?;
         let key = self.signing_key().await?;
         let (_, graph) = self.graph().await?;
         let (plan, _) = self.plan().await?;
@@ -140,7 +158,7 @@ impl Workbench {
             let package = PackageContent {
                 made_at: Utc::now(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
-                previous: None,
+                previous,
                 scope: "whole estate".to_owned(),
                 period_from: None,
                 period_until: Some(at),

@@ -435,10 +435,28 @@ impl Workbench {
         if let Some(then) = self.then {
             return self.known_identity_then(text, then.sync, graph).await;
         }
-        let id = self.known_identity(text).await?;
+        let id = match self.known_identity(text).await {
+            Ok(id) => id,
+            Err(unknown) => self.listed_elsewhere(text).await?.ok_or(unknown)?,
+        };
         let found = self.store.find_identity(id.as_str()).await?;
         let name = found.into_iter().next().and_then(|one| one.display_name);
         Ok((id, name))
+    }
+
+    /// The person whose record a text names, where its source lists it no more and another source
+    /// lists another record of theirs.
+    async fn listed_elsewhere(&self, text: &str) -> Result<Option<IdentityId>, Failure> {
+        let Ok(Some(once)) = self.listed_once(text).await else {
+            return Ok(None);
+        };
+        for (record, _) in self.store.records_of(&once.record).await? {
+            let found = self.store.find_identity(&record.to_string()).await?;
+            if let [one] = found.as_slice() {
+                return Ok(Some(IdentityId::new(one.shown_id())));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -109,7 +109,11 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Rehearse(Rehearse::Joiner(role)) => {
             roles::role(global, RoleChange::Joiner, role, out).await
         }
-        Command::Export { out: path, at } => package::export(global, &path, at, out).await,
+        Command::Export {
+            out: path,
+            at,
+            extends,
+        } => package::export(global, &path, at, extends.as_deref(), out).await,
         Command::Verify {
             package,
             signer,

@@ -12,11 +12,14 @@ pub async fn export(
     global: &Global,
     path: &Path,
     at: Option<String>,
+    extends: Option<&Path>,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
     let at = at.as_deref().map(moment_from_text).transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
-    let report = bench.export_at(path, at, &|_: ExportProgress| {}).await?;
+    let report = bench
+        .export_at(path, at, extends, &|_: ExportProgress| {})
+        .await?;
     if out.json {
         out.document(&report)?;
     } else {

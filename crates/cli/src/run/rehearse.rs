@@ -255,6 +255,20 @@ fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
     for missing in &rehearsal.missing_facts {
         out.line(format!("not known: {missing}"))?;
     }
+    let open = |doubt: &str| {
+        rehearsal
+            .missing_facts
+            .iter()
+            .any(|one| one.contains(doubt))
+    };
+    if open("could be one person with") {
+        out.line(
+            "decide who is one person: `lastkey link same A B --why …` or `lastkey link apart A B --why …`",
+        )?;
+    }
+    if open("` could be of `") || open("nothing says whose it is") {
+        out.line("decide whose an account is: `lastkey link ACCOUNT IDENTITY --why …`")?;
+    }
     out.line("A simulation: nothing outside was touched.")
 }
 
