@@ -19,12 +19,14 @@ use lastkey_contract::facts::LifecycleEvent;
 use lastkey_contract::{IdentityId, SystemName};
 use lastkey_engine::access::{Graph, ReachFrom, reach};
 use lastkey_engine::lifecycle::{
-    Leaver, Rehearsal, RehearsalSettings, rehearse_all, rehearse_leaver, rehearse_lost,
+    Departed, Leaver, Left, Rehearsal, RehearsalSettings, everyone, rehearse_all, rehearse_leaver,
+    rehearse_lost,
 };
 use leaver_reference::{
     From, Item, Reading, World, blast_radius, difference, radius_difference, rehearse,
 };
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -183,6 +185,65 @@ fn engine_and_reference_agree_on_blast_radius() {
             let small = random_worlds::shrink(&world, |w| radius_disagreement(w).is_some());
             let text = random_worlds::print(&small);
             panic!("world {number}:\n{text}\n{:?}", radius_disagreement(&small));
+        }
+    }
+}
+
+/// A world in which less is left open: what is not known of accounts and credentials is known, and
+/// no two credentials are one secret.
+fn plainer(world: &World) -> World {
+    let mut plain = world.clone();
+    for account in &mut plain.snapshot.accounts {
+        account.enabled = account.enabled.or(Some(true));
+        account.local_sign_in = account.local_sign_in.or(Some(true));
+    }
+    for credential in &mut plain.snapshot.credentials {
+        credential.enabled = credential.enabled.or(Some(true));
+        credential.fingerprint = None;
+    }
+    plain.snapshot.inferred.clear();
+    plain
+}
+
+/// The first of whom everyone's rehearsal says something else than their own.
+fn not_alike(world: &World) -> Option<String> {
+    let graph = Graph::build(&world.snapshot);
+    let settings = RehearsalSettings::default();
+    let all = |threads| {
+        let threads = NonZero::new(threads).unwrap();
+        everyone(&graph, &world.plan, world.at, &settings, threads, &|| true).unwrap()
+    };
+    let found = all(1);
+    assert_eq!(found, all(2), "on two threads");
+    let mut found = found.into_iter();
+    let mut differs = None;
+    rehearse_all(&graph, &world.plan, world.at, &settings, |one| {
+        let wanted = Departed {
+            event: one.event,
+            verdict: one.verdict,
+            left: Left::of(&one),
+        };
+        match found.next() {
+            Some(same) if same == wanted => return ControlFlow::Continue(()),
+            other => {
+                differs = Some(format!("{}: {other:?}, alone {wanted:?}", one.identity));
+            }
+        }
+        ControlFlow::Break(())
+    });
+    differs
+}
+
+#[test]
+fn everyone_at_once_is_everyone_one_by_one() {
+    for number in 0..worlds() {
+        let world = random_worlds::world(seed(), number);
+        for world in [plainer(&world), world] {
+            if not_alike(&world).is_some() {
+                let small = random_worlds::shrink(&world, |w| not_alike(w).is_some());
+                let text = random_worlds::print(&small);
+                panic!("world {number}:\n{text}\n{}", not_alike(&small).unwrap());
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use lastkey_contract::when::rfc3339;
 use lastkey_contract::{CredentialId, IdentityId, Kind, SourceName, SystemName};
 use lastkey_engine::access::{Gone, Graph, Reach, ReachFrom, ReadState, reach};
 use lastkey_engine::lifecycle::{
-    Leaver, Plan, Rehearsal, RehearsalSettings, WeakRead, decay_curve, rehearse_all,
+    Leaver, Plan, Rehearsal, RehearsalSettings, WeakRead, decay_curve, everyone, rehearse_all,
     rehearse_leaver, weak_reads,
 };
 use lastkey_engine::store::{OnceListed, SyncRecord};
@@ -18,8 +18,10 @@ use lastkey_engine::views::{
     WeakReadView, rehearsed_window, summarise,
 };
 use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Instant;
 
 /// Everyone's rehearsal, remembered for as long as store, plan and moment stay the same.
@@ -222,6 +224,31 @@ impl Workbench {
         }
     }
 
+    /// The same in numbers, everyone at once: a row of each identity, in id order.
+    pub async fn rehearse_all_at_once(
+        &self,
+        at: DateTime<Utc>,
+        stop: &Stop,
+    ) -> Result<Vec<RehearsedRow>, Failure> {
+        let (_, graph) = self.graph().await?;
+        let (plan, _) = self.plan().await?;
+        let mut names = self.store.identity_names().await?;
+        let stop = stop.clone();
+        off_thread(move || {
+            let settings = RehearsalSettings::default();
+            let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+            let goes_on = || !stop.is_stopped();
+            let all = everyone(&graph, &plan, at, &settings, threads, &goes_on)?;
+            let rows = graph.identity_ids().zip(&all).map(|(id, departed)| {
+                let (name, kind) = names.remove(id.as_str()).unwrap_or_default();
+                views::departed_row(id.as_str(), departed, name, kind)
+            });
+            Some(rows.collect())
+        })
+        .await?
+        .ok_or_else(|| Failure::not_possible("the rehearsal was stopped"))
+    }
+
     /// Everyone's rehearsal by window, worst first.
     pub async fn rehearsals(&self, query: &ListQuery) -> Result<RowWindow<RehearsedRow>, Failure> {
         let (state, _) = self.graph().await?;
@@ -235,13 +262,7 @@ impl Workbench {
             Some(rows) => rows,
             None => {
                 let at = self.now();
-                let mut rows = Vec::new();
-                self.rehearse_everyone(at, &Stop::default(), &mut |_, row| {
-                    rows.push(row.clone());
-                    Ok(())
-                })
-                .await?;
-                let rows = Arc::new(rows);
+                let rows = Arc::new(self.rehearse_all_at_once(at, &Stop::default()).await?);
                 *everyone = Some(Everyone {
                     state,
                     plan_sha256,

@@ -89,44 +89,61 @@ async fn everyone(
     at: chrono::DateTime<chrono::Utc>,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
-    let mut failed = 0u64;
-    let mut undecided = 0u64;
-    let mut passed = 0u64;
+    let mut verdicts = Verdicts::default();
     let stop = Stop::default();
-    bench
-        .rehearse_everyone(at, &stop, &mut |rehearsal, row| {
-            match rehearsal.verdict {
-                Verdict::Fail => failed += 1,
-                Verdict::Indeterminate => undecided += 1,
-                Verdict::Pass => passed += 1,
-            }
-            if out.json && items {
-                out.document(&Dated::of(bench, rehearsal))
-            } else if out.json {
+    if out.json {
+        // Lines name the worst items, or all of them, with their paths: one identity after the other.
+        bench
+            .rehearse_everyone(at, &stop, &mut |rehearsal, _| {
+                verdicts.count(rehearsal.verdict);
+                if items {
+                    return out.document(&Dated::of(bench, rehearsal));
+                }
                 let line = lastkey_workbench::summary_line(rehearsal);
                 out.document(&Dated::of(bench, &line))
-            } else {
-                out.line(format!(
-                    "{:<14} {:<20} {:>6} residual {:>6} late {:>6} never  {}",
-                    row.verdict.word(),
-                    row.identity,
-                    row.residual,
-                    row.late,
-                    row.never,
-                    row.display_name.as_deref().unwrap_or("")
-                ))
-            }
-        })
-        .await?;
+            })
+            .await?;
+    } else {
+        for row in bench.rehearse_all_at_once(at, &stop).await? {
+            verdicts.count(row.verdict);
+            out.line(format!(
+                "{:<14} {:<20} {:>6} residual {:>6} late {:>6} never  {}",
+                row.verdict.word(),
+                row.identity,
+                row.residual,
+                row.late,
+                row.never,
+                row.display_name.as_deref().unwrap_or("")
+            ))?;
+        }
+    }
     out.remark(format!(
         "at {}: {} fail, {} indeterminate, {} pass",
         moment(&lastkey_contract::when::rfc3339(at)),
-        counted(failed),
-        counted(undecided),
-        counted(passed)
+        counted(verdicts.failed),
+        counted(verdicts.undecided),
+        counted(verdicts.passed)
     ));
     // Everyone is a survey, not one person's test: it is done when all were rehearsed.
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many there are of each.
+#[derive(Default)]
+struct Verdicts {
+    failed: u64,
+    undecided: u64,
+    passed: u64,
+}
+
+impl Verdicts {
+    fn count(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Fail => self.failed += 1,
+            Verdict::Indeterminate => self.undecided += 1,
+            Verdict::Pass => self.passed += 1,
+        }
+    }
 }
 
 /// An answer, and of which earlier state it is.

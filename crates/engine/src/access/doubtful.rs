@@ -7,6 +7,7 @@ use super::making::Number;
 use crate::correlate::Employment;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Records that may be one person's and are not counted as such.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +72,7 @@ pub(crate) struct Undecided {
     doubt: Vec<u32>,
     records_of: Rows<u32>,
     of_gone: BTreeMap<String, Vec<u32>>,
+    /// Each pair in both directions.
     apart: BTreeSet<(u32, u32)>,
 }
 
@@ -113,7 +115,9 @@ impl Doubtful {
             undecided.doubts.push((from, undecided.records.len()));
             let place = |n: usize| from.saturating_add(u32::try_from(n).unwrap_or(NONE));
             let pairs = doubt.apart.iter().map(|(a, b)| (place(*a), place(*b)));
-            undecided.apart.extend(pairs);
+            undecided
+                .apart
+                .extend(pairs.flat_map(|(a, b)| [(a, b), (b, a)]));
         }
         undecided.records_of = Rows::build(identities, of);
         undecided
@@ -153,29 +157,73 @@ impl Undecided {
             .collect()
     }
 
+    /// Whether anybody may work for somebody at a moment.
+    pub fn may_employ(&self, employer: u32, at: DateTime<Utc>) -> bool {
+        self.employed.row(employer).iter().any(|one| one.holds(at))
+    }
+
     fn perhaps_one<'u>(&'u self, records: &'u [u32]) -> impl Iterator<Item = String> + 'u {
-        let whose = |place: u32| self.whose.get(place as usize).copied().unwrap_or(NONE);
         records.iter().flat_map(move |record| {
-            let doubt = self.doubt.get(*record as usize);
-            let (from, to) = doubt
-                .and_then(|doubt| self.doubts.get(*doubt as usize))
-                .copied()
-                .unwrap_or_default();
-            let others = (from..to).filter(|other| {
-                let one = whose(*other) == whose(*record) && whose(*record) != NONE;
-                let pair = ((*record).min(*other), (*record).max(*other));
-                other != record && !one && !self.apart.contains(&pair)
-            });
-            let others: Vec<u32> = others.collect();
+            let count = self.others(*record);
             let name = self.records.at(*record);
-            let named = others.iter().take(NAMED).map(|other| {
-                let other = self.records.at(*other);
+            let few = count.min(NAMED);
+            let named = self.each_other(*record).take(few).map(|other| {
+                let other = self.records.at(other);
                 format!("`{name}` could be one person with `{other}`")
             });
-            let more = others.len().saturating_sub(NAMED);
+            let more = count - few;
             let more =
                 (more > 0).then(|| format!("`{name}` could be one person with {more} others"));
             named.chain(more).collect::<Vec<String>>()
         })
+    }
+
+    /// The records of the doubt in which a record is.
+    fn doubt_of(&self, record: u32) -> Range<u32> {
+        let doubt = self.doubt.get(record as usize);
+        let (from, to) = doubt
+            .and_then(|doubt| self.doubts.get(*doubt as usize))
+            .copied()
+            .unwrap_or_default();
+        from..to
+    }
+
+    fn whose(&self, record: u32) -> u32 {
+        self.whose.get(record as usize).copied().unwrap_or(NONE)
+    }
+
+    /// Whether two records of a doubt are of one identity already.
+    fn are_one(&self, a: u32, b: u32) -> bool {
+        self.whose(a) == self.whose(b) && self.whose(a) != NONE
+    }
+
+    /// With which records a record could be one person, in their order.
+    fn each_other(&self, record: u32) -> impl Iterator<Item = u32> + '_ {
+        self.doubt_of(record).filter(move |other| {
+            let other = *other;
+            let decided = self.apart.contains(&(record, other));
+            other != record && !self.are_one(record, other) && !decided
+        })
+    }
+
+    /// How many these are: all of the doubt but those that are decided, which are few.
+    fn others(&self, record: u32) -> usize {
+        let doubt = self.doubt_of(record);
+        let own = match self.whose(record) {
+            NONE => 1,
+            whose => {
+                let own = self.records_of.row(whose).iter();
+                own.filter(|one| doubt.contains(one)).count()
+            }
+        };
+        let apart = self.apart.range((record, 0)..=(record, u32::MAX));
+        let apart = apart.filter(|(_, other)| *other != record && !self.are_one(record, *other));
+        doubt.len().saturating_sub(own + apart.count())
+    }
+
+    /// Whether anything could concern an identity as well as another.
+    pub fn concerns(&self, identity: u32) -> bool {
+        let records = self.records_of.row(identity).iter();
+        !self.custody.row(identity).is_empty() || records.clone().any(|one| self.others(*one) > 0)
     }
 }

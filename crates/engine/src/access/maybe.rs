@@ -97,6 +97,21 @@ impl MaybeAccounts {
         accounts.into_iter().map(str::to_owned).collect()
     }
 
+    /// All of whom that names any account.
+    pub fn everyone_in_doubt(&self) -> impl Iterator<Item = &str> {
+        let any = |groups: &[Group]| {
+            let mut groups = groups.iter().filter_map(|one| self.groups.get(one.0 as usize));
+            groups.any(|accounts| !accounts.is_empty())
+        };
+        let of = self.of.iter().chain(&self.of_gone);
+        of.filter(move |(_, groups)| any(groups)).map(|(id, _)| id.as_str())
+    }
+
+    /// Whether nothing says of any account whose it is.
+    pub fn all_matched(&self) -> bool {
+        self.unmatched.is_empty()
+    }
+
     fn accounts<'m>(&'m self, groups: impl Iterator<Item = &'m Group>) -> BTreeSet<&'m str> {
         let groups = groups.filter_map(|group| self.groups.get(group.0 as usize));
         groups.flatten().map(String::as_str).collect()

@@ -162,7 +162,7 @@ impl<'g> World<'g> {
         }
     }
 
-    fn opens(&mut self, credential: &CredentialRow) -> bool {
+    pub(crate) fn opens(&mut self, credential: &CredentialRow) -> bool {
         credential.account != NONE
             && self.is_valid(credential)
             && (self.dies_with_account(credential) != Some(true)
@@ -171,15 +171,22 @@ impl<'g> World<'g> {
 
     /// The reach of accounts and known credentials.
     pub(crate) fn reach(&mut self, accounts: &[u32], known: &[u32]) -> Reached {
-        let mut found = Reached::default();
+        let mut starts: Vec<Item> = Vec::with_capacity(accounts.len() + known.len());
         for &account in accounts {
             if self.can_sign_in(account) {
-                let node = self.node(&mut found, Item::Account(account));
-                *found.is_start.at_mut(node) = true;
+                starts.push(Item::Account(account));
             }
         }
-        for &credential in known {
-            let node = self.node(&mut found, Item::Credential(credential));
+        starts.extend(known.iter().map(|credential| Item::Credential(*credential)));
+        self.reach_from(&starts)
+    }
+
+    /// The reach of accounts that can be signed in to, credentials that are known and locations that
+    /// are read; the first nodes are these, each once, in their order.
+    pub(crate) fn reach_from(&mut self, starts: &[Item]) -> Reached {
+        let mut found = Reached::default();
+        for start in starts {
+            let node = self.node(&mut found, *start);
             *found.is_start.at_mut(node) = true;
         }
         let mut next = 0;

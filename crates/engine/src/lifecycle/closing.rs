@@ -119,7 +119,7 @@ impl<'a, 'g> Closings<'a, 'g> {
         system: u32,
         account: u32,
     ) {
-        for step in &self.departure.steps {
+        for step in self.departure.steps.iter() {
             if does.contains(&step.does) && Departure::holds(self.graph(), step, system, account) {
                 element.close(step.closes, Cause::Step(step.index), Basis::Assumed);
             }

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::IdentityId;
 use lastkey_contract::facts::{AccountKind, IdentityKind, LeaverKind, LifecycleEvent};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Who leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,9 +52,60 @@ pub(crate) struct Departure {
     pub own: Vec<u32>,
     /// Known without a location, by somebody's word at least: the best of what is known of it.
     pub custody: BTreeMap<u32, Basis>,
-    pub steps: Vec<DueStep>,
+    /// Leavers of one kind share them.
+    pub steps: Arc<[DueStep]>,
     /// Of a joiner or a mover, who stays: the entitlements that they may not hold afterwards.
     pub lost: Option<BTreeSet<u32>>,
+}
+
+/// What kind of leaver somebody is: all that the plan asks about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kinds {
+    pub event: LifecycleEvent,
+    pub kind: Option<IdentityKind>,
+    pub leaver_kind: Option<LeaverKind>,
+}
+
+impl Kinds {
+    /// Of one identity that leaves by itself, or of the vendor that does; None of one in no source.
+    pub(crate) fn of(graph: &Graph, identity: Option<u32>) -> Self {
+        let row = identity.map(|identity| *graph.identities.at(identity));
+        let kind = row.map(|row| row.kind);
+        Kinds {
+            event: match kind {
+                Some(IdentityKind::Vendor) => LifecycleEvent::VendorExit,
+                Some(IdentityKind::Workload) => LifecycleEvent::WorkloadRetired,
+                Some(IdentityKind::Agent) => LifecycleEvent::AgentRetired,
+                Some(IdentityKind::Person) | None => LifecycleEvent::Leaver,
+            },
+            kind,
+            leaver_kind: row.and_then(|row| row.leaver_kind),
+        }
+    }
+
+    /// The steps of the plan that apply to such leavers.
+    pub(crate) fn steps(&self, graph: &Graph, plan: &Plan, at: DateTime<Utc>) -> Arc<[DueStep]> {
+        let steps = (0..).zip(&plan.steps).filter_map(|(index, step)| {
+            let fits = counts(step.on, self.event)
+                && met(step.leaver_kind, self.leaver_kind)
+                && (step.does != StepAction::RotateKnownSecrets
+                    || met(step.identity_kind, self.kind));
+            let system = match &step.system {
+                Some(name) => Some(graph.system(name)?),
+                None => None,
+            };
+            fits.then(|| DueStep {
+                index,
+                does: step.does,
+                system,
+                closes: after(at, step.within),
+                account_kind: step.account_kind,
+                identity_kind: step.identity_kind,
+                privileged: step.privileged,
+            })
+        });
+        steps.collect()
+    }
 }
 
 /// What the plan declares about each system of the graph.
@@ -96,28 +148,12 @@ impl Departure {
         mine: &mut Marks,
     ) -> Self {
         let identity = graph.identity(leaver.id());
-        let row = identity.map(|identity| *graph.identities.at(identity));
-        let kind = row.map(|row| row.kind);
-        let event = match (leaver, kind) {
-            (Leaver::Vendor(_), _) | (Leaver::Identity(_), Some(IdentityKind::Vendor)) => {
-                LifecycleEvent::VendorExit
-            }
-            (Leaver::Identity(_), Some(IdentityKind::Workload)) => LifecycleEvent::WorkloadRetired,
-            (Leaver::Identity(_), Some(IdentityKind::Agent)) => LifecycleEvent::AgentRetired,
-            (Leaver::Identity(_), Some(IdentityKind::Person) | None) => LifecycleEvent::Leaver,
-        };
-        let mut identities: Vec<u32> = identity.into_iter().collect();
-        if event == LifecycleEvent::VendorExit
-            && let Some(identity) = identity
-        {
-            let employed = graph.employed.row(identity).iter();
-            identities.extend(employed.filter(|one| one.holds(at)).map(|one| one.of));
+        let mut kinds = Kinds::of(graph, identity);
+        if let Leaver::Vendor(_) = leaver {
+            kinds.event = LifecycleEvent::VendorExit;
         }
-        identities.sort_unstable();
-        identities.dedup();
-
-        let kinds = (event, kind, row.and_then(|row| row.leaver_kind));
-        Departure::of(graph, plan, kinds, identity, identities, at, mine)
+        let steps = kinds.steps(graph, plan, at);
+        Departure::of(graph, identity, kinds, steps, at, mine)
     }
 
     /// Who joins or moves and stays; `lost` is what they may not hold afterwards.
@@ -130,24 +166,38 @@ impl Departure {
         mine: &mut Marks,
     ) -> Self {
         let identity = graph.identity(id);
-        let kind = identity.map(|identity| graph.identities.at(identity).kind);
-        let identities = identity.into_iter().collect();
-        let kinds = (event, kind, None);
+        let kinds = Kinds {
+            event,
+            kind: identity.map(|identity| graph.identities.at(identity).kind),
+            leaver_kind: None,
+        };
+        let steps = kinds.steps(graph, plan, at);
         Departure {
             lost: Some(lost),
-            ..Departure::of(graph, plan, kinds, identity, identities, at, mine)
+            ..Departure::of(graph, identity, kinds, steps, at, mine)
         }
     }
 
-    fn of(
+    /// The departure of one whose kinds and steps are known.
+    pub(crate) fn of(
         graph: &Graph,
-        plan: &Plan,
-        (event, kind, leaver_kind): (LifecycleEvent, Option<IdentityKind>, Option<LeaverKind>),
         identity: Option<u32>,
-        identities: Vec<u32>,
+        kinds: Kinds,
+        steps: Arc<[DueStep]>,
         at: DateTime<Utc>,
         mine: &mut Marks,
     ) -> Self {
+        let event = kinds.event;
+        let mut identities: Vec<u32> = identity.into_iter().collect();
+        if event == LifecycleEvent::VendorExit
+            && let Some(identity) = identity
+        {
+            let employed = graph.employed.row(identity).iter();
+            identities.extend(employed.filter(|one| one.holds(at)).map(|one| one.of));
+        }
+        identities.sort_unstable();
+        identities.dedup();
+
         mine.clear();
         let (mut accounts, mut own) = (Vec::new(), Vec::new());
         let mut custody: BTreeMap<u32, Basis> = BTreeMap::new();
@@ -162,34 +212,36 @@ impl Departure {
             mine.set(account, 0);
             own.extend(graph.credentials_of.row(account));
         }
-        let steps = (0..).zip(&plan.steps).filter_map(|(index, step)| {
-            let fits = counts(step.on, event)
-                && met(step.leaver_kind, leaver_kind)
-                && (step.does != StepAction::RotateKnownSecrets || met(step.identity_kind, kind));
-            let system = match &step.system {
-                Some(name) => Some(graph.system(name)?),
-                None => None,
-            };
-            fits.then(|| DueStep {
-                index,
-                does: step.does,
-                system,
-                closes: after(at, step.within),
-                account_kind: step.account_kind,
-                identity_kind: step.identity_kind,
-                privileged: step.privileged,
-            })
-        });
         Departure {
             event,
-            kind,
-            leaver_kind,
+            kind: kinds.kind,
+            leaver_kind: kinds.leaver_kind,
             identity,
             identities,
             accounts,
             own,
             custody,
-            steps: steps.collect(),
+            steps,
+            lost: None,
+        }
+    }
+
+    pub(crate) fn is_vendor_exit(&self) -> bool {
+        self.event == LifecycleEvent::VendorExit
+    }
+
+    /// Such leavers, and nobody of them.
+    pub(crate) fn of_nobody(kinds: Kinds, steps: Arc<[DueStep]>) -> Self {
+        Departure {
+            event: kinds.event,
+            kind: kinds.kind,
+            leaver_kind: kinds.leaver_kind,
+            identity: None,
+            identities: Vec::new(),
+            accounts: Vec::new(),
+            own: Vec::new(),
+            custody: BTreeMap::new(),
+            steps,
             lost: None,
         }
     }

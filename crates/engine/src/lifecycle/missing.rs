@@ -7,6 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::{Kind, SourceName, SystemName};
 use std::collections::BTreeSet;
 
+/// What has to be read of each system in which a leaver has or reaches something.
+pub(crate) const OF_EACH_SYSTEM: [Kind; 3] = [Kind::Account, Kind::Grant, Kind::Credential];
+
 /// The sentences of one moment; those of a system are found when it is asked for.
 pub(crate) struct Coverage<'a> {
     reads: &'a [ReadState],
@@ -83,12 +86,22 @@ impl<'a> Coverage<'a> {
     ) -> Vec<String> {
         let mut missing: BTreeSet<String> = self.estate.iter().cloned().collect();
         for system in systems {
-            for kind in [Kind::Account, Kind::Grant, Kind::Credential] {
+            for kind in OF_EACH_SYSTEM {
                 missing.extend(self.of_system(kind, system));
             }
         }
         missing.extend(ends.flat_map(|(kind, system)| self.of_system(kind, system)));
         missing.into_iter().collect()
+    }
+
+    /// Whether something is missing whoever leaves.
+    pub(crate) fn estate_lacks(&self) -> bool {
+        !self.estate.is_empty()
+    }
+
+    /// Whether something is missing of a kind in a system.
+    pub(crate) fn lacks(&self, kind: Kind, system: &str) -> bool {
+        !self.of_system(kind, system).is_empty()
     }
 
     fn of_sources(&self, kind: Kind) -> Vec<String> {

@@ -10,6 +10,7 @@ mod closing;
 mod curve;
 mod departure;
 pub mod events;
+mod everyone;
 #[cfg(test)]
 mod examples;
 mod explain;
@@ -24,6 +25,7 @@ mod values;
 
 pub use curve::decay_curve;
 pub use departure::Leaver;
+pub use everyone::{Departed, Left, everyone};
 pub use missing::{WeakRead, Weakness, weak_reads};
 pub use outcome::{
     Basis, Break, Breaks, Closing, ItemKind, Link, Rehearsal, ResidualItem, Severity, Verdict,

@@ -74,12 +74,12 @@ pub fn rehearse_all(
 
 /// What rehearsals of one moment share.
 pub(super) struct Stage<'a> {
-    graph: &'a Graph,
-    plan: &'a Plan,
-    declared: Declared,
-    world: World<'a>,
-    mine: Marks,
-    coverage: Coverage<'a>,
+    pub(super) graph: &'a Graph,
+    pub(super) plan: &'a Plan,
+    pub(super) declared: Declared,
+    pub(super) world: World<'a>,
+    pub(super) mine: Marks,
+    pub(super) coverage: Coverage<'a>,
 }
 
 impl<'a> Stage<'a> {
@@ -101,7 +101,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn rehearse(&mut self, leaver: &Leaver) -> Rehearsal {
+    pub(super) fn rehearse(&mut self, leaver: &Leaver) -> Rehearsal {
         let at = self.world.at;
         let departure = Departure::new(self.graph, self.plan, leaver, at, &mut self.mine);
         self.play(departure, leaver.id())

@@ -35,6 +35,15 @@ pub(crate) struct Values {
 }
 
 pub(crate) fn values(reached: &Reached, closings: &mut Closings<'_, '_>) -> Values {
+    values_with(reached, closings, &[])
+}
+
+/// The same where ways that are not in the graph lead to nodes, which stay open so long.
+pub(crate) fn values_with(
+    reached: &Reached,
+    closings: &mut Closings<'_, '_>,
+    entries: &[(u32, Closing)],
+) -> Values {
     let past = Closing::At(DateTime::<Utc>::MIN_UTC);
     let graph = closings.world.graph;
     let mut values = Values {
@@ -74,6 +83,9 @@ pub(crate) fn values(reached: &Reached, closings: &mut Closings<'_, '_>) -> Valu
         if let Some(element) = values.start.at(node) {
             raise(&mut values.node, &mut heap, at, node, element.closes);
         }
+    }
+    for (node, until) in entries {
+        raise(&mut values.node, &mut heap, at, *node, *until);
     }
     while let Some((value, node)) = heap.pop() {
         if *values.node.at(node) != value {

@@ -1,7 +1,7 @@
 //! Rehearsals of everyone as rows, windows and lines: worst first.
 
 use super::types::{ListQuery, RehearsedRow, RowWindow};
-use crate::lifecycle::{Closing, ItemKind, Rehearsal, ResidualItem, Verdict};
+use crate::lifecycle::{Closing, Departed, ItemKind, Rehearsal, ResidualItem, Verdict};
 use serde_json::{Value, json};
 
 /// How many items a summary line names.
@@ -25,6 +25,25 @@ pub fn summarise(
         late: count(|item| item.closes_at > item.limit_at),
         never: count(|item| item.closes_at == Closing::Never),
         worst: rehearsal.residual.iter().map(|item| item.severity).max(),
+    }
+}
+
+/// The same where everyone was rehearsed at once.
+pub fn departed_row(
+    identity: &str,
+    departed: &Departed,
+    display_name: Option<String>,
+    kind: String,
+) -> RehearsedRow {
+    RehearsedRow {
+        identity: identity.to_owned(),
+        display_name,
+        kind,
+        verdict: departed.verdict,
+        residual: departed.left.residual(),
+        late: departed.left.late(),
+        never: departed.left.never(),
+        worst: departed.left.worst(),
     }
 }
 
