@@ -35,11 +35,12 @@ async fn read_into(desk: &Desk, estate: Estate) -> Workbench {
 /// passes: its plan holds its limits, and all that a pass needs was read.
 async fn everyone(bench: &Workbench, group: &HashSet<String>) -> Lines {
     let mut company = Lines::new();
-    let mut passed = 0;
+    let (mut passed, mut rows) = (0, Vec::new());
     let at = bench.now();
     bench
         .rehearse_everyone(at, &Stop::default(), &mut |rehearsal, row| {
             let id = rehearsal.identity.to_string();
+            rows.push(row.clone());
             if group.contains(&id) {
                 let answer = (rehearsal.verdict, row.late, row.never);
                 let line = summary_line(rehearsal);
@@ -53,6 +54,11 @@ async fn everyone(bench: &Workbench, group: &HashSet<String>) -> Lines {
         .await
         .unwrap();
     assert_eq!(passed, group.len(), "everybody of the group is rehearsed");
+    let at_once = bench.rehearse_all_at_once(at, &Stop::default());
+    let at_once = at_once.await.unwrap();
+    let differs = rows.iter().zip(&at_once).find(|(alone, row)| alone != row);
+    assert_eq!(differs, None, "everyone at once is everyone one by one");
+    assert_eq!(rows.len(), at_once.len());
     company
 }
 

@@ -100,11 +100,14 @@ impl MaybeAccounts {
     /// All of whom that names any account.
     pub fn everyone_in_doubt(&self) -> impl Iterator<Item = &str> {
         let any = |groups: &[Group]| {
-            let mut groups = groups.iter().filter_map(|one| self.groups.get(one.0 as usize));
+            let mut groups = groups
+                .iter()
+                .filter_map(|one| self.groups.get(one.0 as usize));
             groups.any(|accounts| !accounts.is_empty())
         };
         let of = self.of.iter().chain(&self.of_gone);
-        of.filter(move |(_, groups)| any(groups)).map(|(id, _)| id.as_str())
+        of.filter(move |(_, groups)| any(groups))
+            .map(|(id, _)| id.as_str())
     }
 
     /// Whether nothing says of any account whose it is.

@@ -146,12 +146,18 @@ impl<'a> Ground<'a> {
             .map(|grant| graph.terms.at(grant.terms).expires)
             .filter(|expires| !closed_at(*expires, self.at));
         Held {
-            sort: self.sort(row.system, self.flags.entitlement(entitlement), row.environment),
+            sort: self.sort(
+                row.system,
+                self.flags.entitlement(entitlement),
+                row.environment,
+            ),
             leads_on: !controls.is_empty() || !graph.entitlement_reads.row(entitlement).is_empty(),
             ends: open.any(|expires| expires != Closing::Never),
             lacks: self.lacks_system(row.system)
                 || self.is_unread(LooseEnd::ByEntitlement(entitlement))
-                || controls.iter().any(|(account, _)| self.signs_in_at_unread(*account)),
+                || controls
+                    .iter()
+                    .any(|(account, _)| self.signs_in_at_unread(*account)),
         }
     }
 

@@ -75,7 +75,10 @@ impl Descent {
                     until = until.min(step.closes);
                 }
             }
-            levels |= self.direct.first().is_some_and(|(first, _)| *first != until);
+            levels |= self
+                .direct
+                .first()
+                .is_some_and(|(first, _)| *first != until);
             self.direct.push((until, grant.entitlement));
         }
         if levels {

@@ -51,7 +51,9 @@ pub fn everyone(
                 return;
             }
             let to = from.saturating_add(TURN).min(identities);
-            let turn = (from..to).map(|identity| leavers.depart(identity)).collect();
+            let turn = (from..to)
+                .map(|identity| leavers.depart(identity))
+                .collect();
             let mut done = done.lock().unwrap_or_else(|broken| broken.into_inner());
             done.push((from, turn));
         }
@@ -62,7 +64,9 @@ pub fn everyone(
         }
         work();
     });
-    let mut turns = done.into_inner().unwrap_or_else(|broken| broken.into_inner());
+    let mut turns = done
+        .into_inner()
+        .unwrap_or_else(|broken| broken.into_inner());
     turns.sort_unstable_by_key(|(from, _)| *from);
     let mut all = Vec::with_capacity(identities as usize);
     all.extend(turns.into_iter().flat_map(|(_, turn)| turn));

@@ -186,15 +186,13 @@ impl<'a, 'g> Leavers<'a, 'g> {
                 let element = closings.credential(credential);
                 let way = (element.closes, element.basis.max(row.whose));
                 own.note(way.1);
-                own.lacks |= ground.lacks_system(key.system);
                 if closings.world.opens(key) {
                     keys.push(way);
                 }
                 if !closed_at(way.0, ground.at) {
                     let sort = ground.sort_of_credential(credential, key);
                     let (late, severity) = like.judge(sort, way.0);
-                    own.left
-                        .add(ItemKind::Credential, severity, late, way.0, 1);
+                    own.left.add(ItemKind::Credential, severity, late, way.0, 1);
                     own.surely_late |= late && way.1 != Basis::Assumed;
                 }
             }
