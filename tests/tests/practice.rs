@@ -54,8 +54,8 @@ async fn everyone(bench: &Workbench, group: &HashSet<String>) -> Lines {
         .await
         .unwrap();
     assert_eq!(passed, group.len(), "everybody of the group is rehearsed");
-    let at_once = bench.rehearse_all_at_once(at, &Stop::default());
-    let at_once = at_once.await.unwrap();
+    let stop = Stop::default();
+    let at_once = bench.rehearse_all_at_once(at, &stop).await.unwrap();
     let differs = rows.iter().zip(&at_once).find(|(alone, row)| alone != row);
     assert_eq!(differs, None, "everyone at once is everyone one by one");
     assert_eq!(rows.len(), at_once.len());

@@ -436,6 +436,25 @@ pub enum Rehearse {
     Mover(RoleArgs),
     /// What they lack and hold too much on their first day
     Joiner(RoleArgs),
+    /// Everyone's leaving at once, in short: the worst leavers, systems and secrets
+    Everyone(Everyone),
+}
+
+/// Everyone at once.
+#[derive(Debug, ClapArgs)]
+pub struct Everyone {
+    /// By this plan (TOML) instead of the active one, beside which it is shown; nothing is loaded
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Try out which single step more would close most
+    #[arg(long)]
+    pub steps: bool,
+    /// When they leave (RFC 3339; default: now, or the moment of --as-of)
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// In the state after this sync, or of this time or date; the plan, rules and decisions are those of now
+    #[arg(long, value_name = "SYNC|TIME")]
+    pub as_of: Option<String>,
 }
 
 /// Who leaves.

@@ -19,13 +19,13 @@ use lastkey_contract::facts::LifecycleEvent;
 use lastkey_contract::{IdentityId, SystemName};
 use lastkey_engine::access::{Graph, ReachFrom, reach};
 use lastkey_engine::lifecycle::{
-    Departed, Leaver, Left, Rehearsal, RehearsalSettings, everyone, rehearse_all, rehearse_leaver,
-    rehearse_lost,
+    Departed, Everyone, ItemKind, Leaver, Left, Rehearsal, RehearsalSettings, WorstSecret,
+    WorstSystem, everyone, rehearse_all, rehearse_leaver, rehearse_lost,
 };
 use leaver_reference::{
     From, Item, Reading, World, blast_radius, difference, radius_difference, rehearse,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -229,9 +229,16 @@ fn not_alike(world: &World) -> Option<String> {
         let threads = NonZero::new(threads).unwrap();
         everyone(&graph, &world.plan, world.at, &settings, threads, &|| true).unwrap()
     };
-    let found = all(1);
-    assert_eq!(found, all(2), "on two threads");
-    let mut found = found.into_iter();
+    let (found, twofold) = (all(1), all(2));
+    let worst = |all: &Everyone| {
+        let systems = all.ranks.worst_systems(&graph, usize::MAX);
+        (systems, all.ranks.worst_secrets(&graph, usize::MAX))
+    };
+    assert_eq!(found.departed, twofold.departed, "on two threads");
+    assert_eq!(worst(&found), worst(&twofold), "on two threads");
+    let (mut systems, mut secrets) = (BTreeMap::new(), BTreeMap::new());
+    let ranks = worst(&found);
+    let mut found = found.departed.into_iter();
     let mut differs = None;
     rehearse_all(&graph, &world.plan, world.at, &settings, |one| {
         let wanted = Departed {
@@ -239,6 +246,20 @@ fn not_alike(world: &World) -> Option<String> {
             verdict: one.verdict,
             left: Left::of(&one),
         };
+        let mut met = BTreeSet::new();
+        for item in one
+            .residual
+            .iter()
+            .filter(|item| item.closes_at > item.limit_at)
+        {
+            let (leavers, late) = systems.entry(item.system.clone()).or_insert((0, 0));
+            *leavers += u64::from(met.insert(&item.system));
+            *late += 1;
+            if item.kind == ItemKind::Credential && item.links[0].by != "own credential" {
+                let name = (item.system.clone(), item.id.clone());
+                *secrets.entry(name).or_insert(0u64) += 1;
+            }
+        }
         match found.next() {
             Some(same) if same == wanted => return ControlFlow::Continue(()),
             other => {
@@ -247,7 +268,16 @@ fn not_alike(world: &World) -> Option<String> {
         }
         ControlFlow::Break(())
     });
-    differs
+    let in_order = |(wanted_systems, wanted_secrets): (Vec<WorstSystem>, Vec<WorstSecret>)| {
+        let of = wanted_systems.iter();
+        let of = of.map(|one| (one.system.clone(), (one.leavers, one.late)));
+        let known = wanted_secrets.iter();
+        let known = known.map(|one| ((one.system.clone(), one.id.clone()), one.leavers));
+        (of.collect(), known.collect())
+    };
+    let ranked = in_order(ranks);
+    let ranks_differ = (ranked != (systems, secrets)).then(|| format!("ranked {ranked:?}"));
+    differs.or(ranks_differ)
 }
 
 #[test]

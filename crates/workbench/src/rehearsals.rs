@@ -239,10 +239,13 @@ impl Workbench {
             let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
             let goes_on = || !stop.is_stopped();
             let all = everyone(&graph, &plan, at, &settings, threads, &goes_on)?;
-            let rows = graph.identity_ids().zip(&all).map(|(id, departed)| {
-                let (name, kind) = names.remove(id.as_str()).unwrap_or_default();
-                views::departed_row(id.as_str(), departed, name, kind)
-            });
+            let rows = graph
+                .identity_ids()
+                .zip(&all.departed)
+                .map(|(id, departed)| {
+                    let (name, kind) = names.remove(id.as_str()).unwrap_or_default();
+                    views::departed_row(id.as_str(), departed, name, kind)
+                });
             Some(rows.collect())
         })
         .await?

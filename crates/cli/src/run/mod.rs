@@ -13,6 +13,7 @@ mod scripts;
 mod series;
 mod sources;
 mod store;
+mod survey;
 mod tables;
 
 use crate::args::{Args, Command, Global, Plan, Rehearse};
@@ -109,6 +110,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Rehearse(Rehearse::Joiner(role)) => {
             roles::role(global, RoleChange::Joiner, role, out).await
         }
+        Command::Rehearse(Rehearse::Everyone(args)) => survey::everyone(global, args, out).await,
         Command::Export {
             out: path,
             at,

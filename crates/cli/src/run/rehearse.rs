@@ -148,7 +148,7 @@ impl Verdicts {
 
 /// An answer, and of which earlier state it is.
 #[derive(Serialize)]
-struct Dated<'a, T> {
+pub(super) struct Dated<'a, T> {
     #[serde(flatten)]
     answer: &'a T,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,7 +156,7 @@ struct Dated<'a, T> {
 }
 
 impl<'a, T> Dated<'a, T> {
-    fn of(bench: &Workbench, answer: &'a T) -> Self {
+    pub(super) fn of(bench: &Workbench, answer: &'a T) -> Self {
         Dated {
             answer,
             as_of: bench.looking_at(),
@@ -165,7 +165,7 @@ impl<'a, T> Dated<'a, T> {
 }
 
 /// Says which earlier state an answer is of.
-fn look_back_line(bench: &Workbench, out: &Output) -> Result<(), Failure> {
+pub(super) fn look_back_line(bench: &Workbench, out: &Output) -> Result<(), Failure> {
     match bench.looking_at() {
         Some(sync) => out.line(format!(
             "The facts are those after sync {sync}; the plan, rules and decisions are those of now."

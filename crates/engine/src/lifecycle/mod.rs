@@ -25,7 +25,9 @@ mod values;
 
 pub use curve::decay_curve;
 pub use departure::Leaver;
-pub use everyone::{Departed, Left, everyone};
+pub use everyone::{
+    Departed, Everyone, Left, Ranks, StepTried, WorstSecret, WorstSystem, everyone, try_steps,
+};
 pub use missing::{WeakRead, Weakness, weak_reads};
 pub use outcome::{
     Basis, Break, Breaks, Closing, ItemKind, Link, Rehearsal, ResidualItem, Severity, Verdict,

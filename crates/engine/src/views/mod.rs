@@ -40,7 +40,7 @@ pub use past::{
 };
 pub(crate) use past::{changed_columns, shown_fact};
 pub use reach::ReachView;
-pub use rehearsed::{departed_row, rehearsed_window, summarise, summary_json};
+pub use rehearsed::{departed_row, rehearsed_window, summarise, summary_json, worst_first};
 pub use source_page::{
     DraftProblem, KindQueries, KindStanding, RunDetail, RunRow, ScriptView, WordCount, run,
     run_journal, runs, standing,

@@ -3,6 +3,7 @@
 use super::types::{ListQuery, RehearsedRow, RowWindow};
 use crate::lifecycle::{Closing, Departed, ItemKind, Rehearsal, ResidualItem, Verdict};
 use serde_json::{Value, json};
+use std::cmp::Ordering;
 
 /// How many items a summary line names.
 const WORST: usize = 20;
@@ -132,11 +133,7 @@ pub fn rehearsed_window(rows: &[RehearsedRow], query: &ListQuery) -> RowWindow<R
             "late" => a.late.cmp(&b.late),
             "never" => a.never.cmp(&b.never),
             "worst" => a.worst.cmp(&b.worst),
-            _ => rank(b.verdict)
-                .cmp(&rank(a.verdict))
-                .then(b.worst.cmp(&a.worst))
-                .then(b.never.cmp(&a.never))
-                .then(b.late.cmp(&a.late)),
+            _ => worst_first(a, b),
         };
         let order = if query.descending {
             order.reverse()
@@ -153,6 +150,14 @@ pub fn rehearsed_window(rows: &[RehearsedRow], query: &ListQuery) -> RowWindow<R
         total: u64::try_from(rows.len()).unwrap_or(u64::MAX),
         rows: found.into_iter().skip(start).take(limit).cloned().collect(),
     }
+}
+
+/// The order in which rows are shown unless another is asked for.
+pub fn worst_first(a: &RehearsedRow, b: &RehearsedRow) -> Ordering {
+    (rank(b.verdict).cmp(&rank(a.verdict)))
+        .then(b.worst.cmp(&a.worst))
+        .then(b.never.cmp(&a.never))
+        .then(b.late.cmp(&a.late))
 }
 
 /// What needs a person first: what fails, then what cannot be decided.

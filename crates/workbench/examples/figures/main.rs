@@ -1,7 +1,7 @@
 //! How fast an open store answers: each key of what is typed, windows of every table, whole tables
 //! in one pass, the graph, leavers. `./bench` runs it; one line of JSON for each figure.
 //!
-//! usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse
+//! usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse|everyone
 
 #![allow(clippy::print_stdout)]
 
@@ -11,7 +11,7 @@ mod windows;
 
 use lastkey_contract::Kind;
 use lastkey_engine::views::ListQuery;
-use lastkey_workbench::{KeySource, OpenOptions, ReachOf, WhenMissing, Workbench};
+use lastkey_workbench::{KeySource, OpenOptions, ReachOf, Stop, WhenMissing, Workbench};
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -27,7 +27,7 @@ async fn main() -> Outcome {
     let mut next = || {
         words
             .next()
-            .ok_or("usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse")
+            .ok_or("usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse|everyone")
     };
     let options = OpenOptions {
         store_path: PathBuf::from(next()?),
@@ -45,6 +45,7 @@ async fn main() -> Outcome {
         "stream" => stream(&bench).await?,
         "graph" => graph(&bench).await?,
         "rehearse" => rehearse(&bench).await?,
+        "everyone" => everyone(&bench).await?,
         other => return Err(format!("`{other}` is not measured").into()),
     }
     drop(bench);
@@ -114,6 +115,19 @@ fn resident() -> f64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
     kibibytes.unwrap_or(0.0) / 1024.0
+}
+
+/// Everyone's rehearsal, after the first answer has built the graph: from nothing each time.
+async fn everyone(bench: &Workbench) -> Outcome {
+    graph(bench).await?;
+    for what in ["everyone at once", "everyone at once, again"] {
+        let began = Instant::now();
+        let rows = bench
+            .rehearse_all_at_once(bench.now(), &Stop::default())
+            .await?;
+        tell("rehearsals", what, began, u64::try_from(rows.len())?);
+    }
+    Ok(())
 }
 
 /// How many leavers are rehearsed, spread over all identities.

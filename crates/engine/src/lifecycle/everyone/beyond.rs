@@ -6,13 +6,14 @@
 
 use super::ground::{Ground, Likes};
 use super::left::Left;
+use super::ranks::Late;
 use crate::access::columns::{Marks, NONE};
 use crate::access::graph::{Graph, Item};
 use crate::access::reached::{Node, Reached, World, closed_at};
 use crate::lifecycle::closing::Closings;
 use crate::lifecycle::departure::Declared;
 use crate::lifecycle::values::{Values, values_with};
-use crate::lifecycle::{Basis, Closing, ItemKind};
+use crate::lifecycle::{Basis, Closing, ItemKind, StepAction};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -36,8 +37,7 @@ pub(super) struct Beyond {
     pub left: Left,
     /// Something that has to be known of it is missing.
     pub lacks: bool,
-    /// Something of it is open after its limit.
-    pub late: bool,
+    pub late: Late,
     /// Nothing of it is assumed.
     pub sure: bool,
     /// Accounts that it leads to, or whose closing it depends on: sorted.
@@ -169,7 +169,7 @@ fn found_beyond(
     let mut beyond = Beyond {
         left: Left::default(),
         lacks: false,
-        late: false,
+        late: Late::default(),
         sure: sure && is_sure(&values),
         accounts: depends_on(graph, &reached),
     };
@@ -185,7 +185,15 @@ fn found_beyond(
         let (late, severity) = like.judge(ground.sort_of(item), closes);
         let (kind, _, _) = graph.names(item);
         beyond.left.add(kind, severity, late, closes, 1);
-        beyond.late |= late;
+        if late {
+            beyond.late.items(graph.item_system(item), 1);
+        }
+        if let (true, Item::Credential(row)) = (late, item) {
+            let system = graph.credentials.at(row).system;
+            let does = StepAction::RotateKnownSecrets;
+            beyond.late.start(does, system, 1);
+            beyond.late.secrets.push(row);
+        }
     }
     beyond
 }

@@ -283,8 +283,8 @@ impl Likes {
     /// Whether what closes then is open after its limit, and how bad that is.
     pub(super) fn judge(&self, sort: Sort, closes: Closing) -> (bool, Severity) {
         let due = *self.due.at(sort.0);
-        let event = self.kinds.event;
-        let severity = severity(closes, due, sort.flag(), sort.place(), event);
+        let (flag, place) = (sort.flag(), sort.place());
+        let severity = severity(closes, due, flag, place, &self.departure);
         (closes > due, severity)
     }
 }

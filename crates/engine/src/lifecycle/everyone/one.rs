@@ -1,15 +1,18 @@
 //! One departure after the other, on one thread.
 
 use super::beyond::{Door, Doors, Remembered};
-use super::ground::{Ground, Likes};
+use super::ground::{Ground, Likes, Sort};
 use super::held::Descent;
 use super::left::{Departed, Left};
+use super::ranks::{Late, Ranks};
+use crate::access::columns::NONE;
 use crate::access::graph::LooseEnd;
 use crate::access::reached::closed_at;
 use crate::lifecycle::closing::Closings;
 use crate::lifecycle::departure::{Departure, Leaver};
+use crate::lifecycle::limits::is_late;
 use crate::lifecycle::rehearse::Stage;
-use crate::lifecycle::{Basis, Closing, ItemKind, Verdict};
+use crate::lifecycle::{Basis, Closing, ItemKind, StepAction, Verdict};
 use chrono::{DateTime, Utc};
 
 /// Rehearses leavers; what it worked out for one it has for the next.
@@ -18,6 +21,7 @@ pub(super) struct Leavers<'a, 'g> {
     ground: &'a Ground<'g>,
     descent: Descent,
     remembered: Remembered,
+    pub ranks: Ranks,
 }
 
 /// How it is known what the leaver has of their own.
@@ -34,6 +38,7 @@ enum Known {
 /// What the leaver has of their own, and the doors to what is beyond.
 struct Own {
     left: Left,
+    late: Late,
     /// Something is open after its limit, and that is not only assumed.
     surely_late: bool,
     lacks: bool,
@@ -63,6 +68,7 @@ impl<'a, 'g> Leavers<'a, 'g> {
         Leavers {
             descent: Descent::new(ground),
             remembered: Remembered::new(ground.graph),
+            ranks: Ranks::new(ground.graph),
             stage,
             ground,
         }
@@ -75,8 +81,39 @@ impl<'a, 'g> Leavers<'a, 'g> {
     }
 
     fn alone(&mut self, identity: u32) -> Departed {
-        let id = self.ground.graph.identity_ids.at(identity).into();
+        let graph = self.ground.graph;
+        let id = graph.identity_ids.at(identity).into();
         let rehearsal = self.stage.rehearse(&Leaver::Identity(id));
+        // Whoever is rehearsed last, `mine` knows their accounts.
+        let mine = &self.stage.mine;
+        let is_own = |row: u32| {
+            let account = graph.credentials.at(row).account;
+            account != NONE && mine.get(account).is_some()
+        };
+        let mut late = Late::default();
+        for item in rehearsal.residual.iter().filter(|item| is_late(item)) {
+            let credential = |kind, system: &str, id: &str| match kind {
+                ItemKind::Credential => graph.credential(&system.into(), id),
+                ItemKind::Account | ItemKind::Entitlement | ItemKind::Location => None,
+            };
+            if let Some(system) = graph.system(&item.system.as_str().into()) {
+                late.items(system, 1);
+            }
+            let other = credential(item.kind, &item.system, &item.id).filter(|row| !is_own(*row));
+            late.secrets.extend(other);
+            let Some(first) = item.links.first() else {
+                continue;
+            };
+            let does = match credential(first.kind, &first.system, &first.id) {
+                Some(row) if is_own(row) => StepAction::RevokeCredentials,
+                Some(_) => StepAction::RotateKnownSecrets,
+                None => StepAction::DisableAccount,
+            };
+            if let Some(system) = graph.system(&first.system.as_str().into()) {
+                late.start(does, system, 1);
+            }
+        }
+        self.ranks.keep(&late);
         Departed {
             event: rehearsal.event,
             verdict: rehearsal.verdict,
@@ -102,7 +139,7 @@ impl<'a, 'g> Leavers<'a, 'g> {
             if beyond.meets(&departure.accounts) {
                 return None;
             }
-            if beyond.late && !own.surely_late {
+            if !beyond.late.is_empty() && !own.surely_late {
                 match own.known {
                     Known::Surely if beyond.sure => own.surely_late = true,
                     // Every path begins with what is assumed.
@@ -112,6 +149,7 @@ impl<'a, 'g> Leavers<'a, 'g> {
             }
             own.lacks |= beyond.lacks;
             own.left.add_all(&beyond.left);
+            own.late.add(&beyond.late);
         }
         let lacks = own.lacks || ground.estate_lacks || self.is_unsettled(&departure);
         let verdict = if own.surely_late {
@@ -121,6 +159,7 @@ impl<'a, 'g> Leavers<'a, 'g> {
         } else {
             Verdict::Pass
         };
+        self.ranks.keep(&own.late);
         Some(Departed {
             event: departure.event,
             verdict,
@@ -143,6 +182,7 @@ impl<'a, 'g> Leavers<'a, 'g> {
         let (ground, graph) = (self.ground, self.ground.graph);
         let mut own = Own {
             left: Left::default(),
+            late: Late::default(),
             surely_late: false,
             lacks: false,
             known: Known::Nothing,
@@ -194,6 +234,10 @@ impl<'a, 'g> Leavers<'a, 'g> {
                     let (late, severity) = like.judge(sort, way.0);
                     own.left.add(ItemKind::Credential, severity, late, way.0, 1);
                     own.surely_late |= late && way.1 != Basis::Assumed;
+                    if late {
+                        own.late.items(key.system, 1);
+                        own.late.start(StepAction::RevokeCredentials, key.system, 1);
+                    }
                 }
             }
             if !can_sign_in && keys.is_empty() {
@@ -210,11 +254,19 @@ impl<'a, 'g> Leavers<'a, 'g> {
                     best.unwrap_or(Basis::Observed)
                 }
             };
-            let mut count = |kind, sort, closes: Closing, number| {
+            let mut count = |kind, sort: Sort, closes: Closing, number: u32| {
                 if !closed_at(closes, ground.at) {
                     let (late, severity) = like.judge(sort, closes);
                     own.left.add(kind, severity, late, closes, number);
                     own.surely_late |= late && basis(closes) != Basis::Assumed;
+                    if late {
+                        let does = match door.0 >= closes {
+                            true => StepAction::DisableAccount,
+                            false => StepAction::RevokeCredentials,
+                        };
+                        own.late.items(sort.system(), u64::from(number));
+                        own.late.start(does, row.system, u64::from(number));
+                    }
                 }
             };
             let sort = ground.sort_of_account(account, row);

@@ -1,0 +1,150 @@
+//! `rehearse everyone`: everyone's leaving at once, in short, and what another plan would change.
+
+use super::rehearse::{Dated, look_back_line};
+use super::{counted, of_these, open};
+use crate::args::{Everyone, Global};
+use crate::output::{Output, moment, table};
+use lastkey_workbench::{
+    Failure, StepView, Steps, Stop, Survey, WhenMissing, check_plan, moment_from_text,
+};
+use serde::Serialize;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// How many of each are shown.
+const SHOWN: usize = 10;
+
+/// By one plan, and by the active one where that is another.
+#[derive(Serialize)]
+struct Both<'a> {
+    #[serde(flatten)]
+    survey: &'a Survey,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_plan: Option<&'a Survey>,
+}
+
+pub async fn everyone(global: &Global, args: Everyone, out: &Output) -> Result<ExitCode, Failure> {
+    let at = args.at.as_deref().map(moment_from_text).transpose()?;
+    // A plan with an error is refused before a store is opened.
+    let text = args.plan.as_deref().map(plan_text).transpose()?;
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    let bench = bench.look_back(args.as_of.as_deref()).await?;
+    let at = at.unwrap_or_else(|| bench.now());
+    let steps = match args.steps {
+        true => Steps::Tried,
+        false => Steps::NotAsked,
+    };
+    let stop = Stop::default();
+    let survey = bench.survey(at, text.as_deref(), steps, &stop).await?;
+    let active = match text {
+        Some(_) => Some(bench.survey(at, None, Steps::NotAsked, &stop).await?),
+        None => None,
+    };
+    if out.json {
+        let both = Both {
+            survey: &survey,
+            active_plan: active.as_ref(),
+        };
+        out.document(&Dated::of(&bench, &both))?;
+    } else {
+        show(&survey, active.as_ref(), out)?;
+        look_back_line(&bench, out)?;
+    }
+    // A survey is done when everyone was rehearsed.
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plan_text(file: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::not_possible(format!("`{}` cannot be read: {error}", file.display()))
+    })?;
+    check_plan(&text).map_err(|failure| Failure {
+        message: format!("{}: {}", file.display(), failure.message),
+        ..failure
+    })?;
+    Ok(text)
+}
+
+fn counts(survey: &Survey) -> String {
+    format!(
+        "{} fail, {} indeterminate, {} pass; {} open after {}, {} of them never",
+        counted(survey.fail),
+        counted(survey.indeterminate),
+        counted(survey.pass),
+        of_these(survey.late, "item", "items"),
+        if survey.late == 1 {
+            "its limit"
+        } else {
+            "their limits"
+        },
+        counted(survey.never),
+    )
+}
+
+fn show(survey: &Survey, active: Option<&Survey>, out: &Output) -> Result<(), Failure> {
+    let everyone = of_these(survey.identities, "identity", "identities");
+    out.line(format!("{everyone} leaving at {}", moment(&survey.at)))?;
+    match active {
+        Some(active) => {
+            out.line(format!("by this plan:    {}", counts(survey)))?;
+            out.line(format!("the active plan: {}", counts(active)))?;
+        }
+        None => out.line(counts(survey))?,
+    }
+    let leavers = survey.leavers.iter().take(SHOWN).map(|row| {
+        vec![
+            row.verdict.word().to_owned(),
+            row.identity.clone(),
+            counted(row.late),
+            counted(row.never),
+            row.display_name.clone().unwrap_or_default(),
+        ]
+    });
+    let header = ["worst leavers", "identity", "late", "never", "name"];
+    rows(&header, leavers.collect(), out)?;
+    let systems = survey
+        .systems
+        .iter()
+        .take(SHOWN)
+        .map(|one| vec![one.system.clone(), counted(one.leavers), counted(one.late)]);
+    rows(
+        &["worst systems", "leavers", "late"],
+        systems.collect(),
+        out,
+    )?;
+    for secret in survey.secrets.iter().take(SHOWN) {
+        out.line(format!(
+            "credential {}:{} keeps {} connected",
+            secret.system,
+            secret.id,
+            of_these(secret.leavers, "leaver", "leavers")
+        ))?;
+    }
+    for step in survey.steps.iter().flatten() {
+        out.line(tried(step))?;
+    }
+    if survey.steps.as_ref().is_some_and(Vec::is_empty) {
+        out.line("no single step that was tried out closes anything more in time")?;
+    }
+    out.line("A simulation: nothing outside was touched.")
+}
+
+fn tried(step: &StepView) -> String {
+    format!(
+        "{} on `{}` within {} s would close {} in time, and {} fewer would fail",
+        step.does,
+        step.system,
+        step.within_seconds,
+        of_these(step.closes, "item", "items"),
+        of_these(step.mends, "identity", "identities")
+    )
+}
+
+fn rows(header: &[&str], cells: Vec<Vec<String>>, out: &Output) -> Result<(), Failure> {
+    if !cells.is_empty() {
+        for line in table(header, &cells) {
+            out.line(line)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! Everyone's rehearsal in short: the worst leavers, systems and secrets, and the step that would close
+//! most. With a plan that is not the active one: what it would change.
+
+use crate::bench::Workbench;
+use crate::failure::Failure;
+use crate::rehearsals::{check_plan, off_thread};
+use crate::stop::Stop;
+use chrono::{DateTime, Utc};
+use lastkey_contract::when::rfc3339;
+use lastkey_engine::access::Graph;
+use lastkey_engine::lifecycle::{
+    Everyone, Plan, RehearsalSettings, Verdict, WorstSecret, WorstSystem, everyone, try_steps,
+};
+use lastkey_engine::views::{RehearsedRow, departed_row, worst_first};
+use serde::Serialize;
+use std::num::NonZero;
+use std::thread::available_parallelism;
+
+/// How many of each are named.
+const WORST: usize = 20;
+/// How many steps are tried out.
+const TRIED: usize = 5;
+
+/// What is asked beside the counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// Try out which step more would close most.
+    Tried,
+    NotAsked,
+}
+
+/// Everyone's rehearsal in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Survey {
+    pub at: String,
+    pub identities: u64,
+    pub fail: u64,
+    pub indeterminate: u64,
+    pub pass: u64,
+    /// Items that are open after their limit, over all.
+    pub late: u64,
+    /// Items that never close, over all.
+    pub never: u64,
+    pub leavers: Vec<RehearsedRow>,
+    pub systems: Vec<WorstSystem>,
+    pub secrets: Vec<WorstSecret>,
+    /// Steps that would close most, the first the most; None where that was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<StepView>>,
+}
+
+/// A step that was tried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StepView {
+    pub does: &'static str,
+    pub system: String,
+    pub within_seconds: i64,
+    /// How many items fewer would be late.
+    pub closes: u64,
+    /// How many identities fewer would fail.
+    pub mends: u64,
+}
+
+impl Workbench {
+    /// Everyone's rehearsal in short, by the active plan or by the text of another.
+    pub async fn survey(
+        &self,
+        at: DateTime<Utc>,
+        plan: Option<&str>,
+        steps: Steps,
+        stop: &Stop,
+    ) -> Result<Survey, Failure> {
+        let (_, graph) = self.graph().await?;
+        let plan = match plan {
+            Some(text) => check_plan(text)?,
+            None => self.plan().await?.0,
+        };
+        let stop = stop.clone();
+        let survey = off_thread(move || surveyed(&graph, &plan, at, steps, &stop)).await?;
+        let mut survey =
+            survey.ok_or_else(|| Failure::not_possible("the rehearsal was stopped"))?;
+        for row in &mut survey.leavers {
+            let found = self.store.find_identity(&row.identity).await?;
+            row.display_name = found.into_iter().next().and_then(|one| one.display_name);
+        }
+        Ok(survey)
+    }
+}
+
+fn surveyed(
+    graph: &Graph,
+    plan: &Plan,
+    at: DateTime<Utc>,
+    steps: Steps,
+    stop: &Stop,
+) -> Option<Survey> {
+    let settings = RehearsalSettings::default();
+    let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let goes_on = || !stop.is_stopped();
+    let all = everyone(graph, plan, at, &settings, threads, &goes_on)?;
+    let tried = match steps {
+        Steps::Tried => Some(try_steps(
+            graph,
+            plan,
+            at,
+            &settings,
+            threads,
+            &goes_on,
+            (&all, TRIED),
+        )?),
+        Steps::NotAsked => None,
+    };
+    let views = tried.map(|tried| {
+        let views = tried.into_iter().map(|one| StepView {
+            does: one.does.word(),
+            system: one.system,
+            within_seconds: one.within.num_seconds(),
+            closes: one.closes,
+            mends: one.mends,
+        });
+        views.collect()
+    });
+    Some(Survey {
+        at: rfc3339(at),
+        identities: u64::try_from(all.departed.len()).unwrap_or(u64::MAX),
+        fail: all.count(Verdict::Fail),
+        indeterminate: all.count(Verdict::Indeterminate),
+        pass: all.count(Verdict::Pass),
+        late: all.late(),
+        never: all.never(),
+        leavers: worst_leavers(graph, &all),
+        systems: all.ranks.worst_systems(graph, WORST),
+        secrets: all.ranks.worst_secrets(graph, WORST),
+        steps: views,
+    })
+}
+
+/// Who leaves something, worst first; without names.
+fn worst_leavers(graph: &Graph, all: &Everyone) -> Vec<RehearsedRow> {
+    let rows = graph.identity_ids().zip(&all.departed);
+    let rows = rows.filter(|(_, departed)| departed.left.late() > 0);
+    let rows = rows.map(|(id, departed)| {
+        let kind = graph.identity_kind(&id).map(|kind| kind.to_string());
+        departed_row(id.as_str(), departed, None, kind.unwrap_or_default())
+    });
+    let mut rows: Vec<RehearsedRow> = rows.collect();
+    rows.sort_by(worst_first);
+    rows.truncate(WORST);
+    rows
+}
