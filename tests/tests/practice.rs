@@ -11,7 +11,9 @@
 use lastkey_engine::lifecycle::Verdict;
 use lastkey_engine::practice::{Estate, Shows, Size, estate, hundredth_of_the_large};
 use lastkey_tests::desk::Desk;
-use lastkey_workbench::{KeySource, OpenOptions, Stop, WhenMissing, Workbench, summary_line};
+use lastkey_workbench::{
+    KeySource, OpenOptions, Steps, Stop, WhenMissing, Workbench, summary_line,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -59,6 +61,18 @@ async fn everyone(bench: &Workbench, group: &HashSet<String>) -> Lines {
     let differs = rows.iter().zip(&at_once).find(|(alone, row)| alone != row);
     assert_eq!(differs, None, "everyone at once is everyone one by one");
     assert_eq!(rows.len(), at_once.len());
+    let survey = bench
+        .survey(at, None, Steps::NotAsked, &stop)
+        .await
+        .unwrap();
+    let counted = |verdict| rows.iter().filter(|row| row.verdict == verdict).count() as u64;
+    assert_eq!(
+        [survey.fail, survey.indeterminate, survey.pass],
+        [Verdict::Fail, Verdict::Indeterminate, Verdict::Pass].map(counted)
+    );
+    assert_eq!(survey.late, rows.iter().map(|row| row.late).sum::<u64>());
+    let worst = survey.leavers.first().unwrap();
+    assert_eq!(worst.verdict, Verdict::Fail, "{worst:?}");
     company
 }
 

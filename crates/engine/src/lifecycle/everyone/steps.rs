@@ -8,6 +8,7 @@ use crate::lifecycle::plan::{Plan, Step};
 use crate::lifecycle::{RehearsalSettings, StepAction, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::LifecycleEvent;
+use std::cmp::Reverse;
 use std::num::NonZero;
 
 /// What a step more would change.
@@ -85,7 +86,7 @@ pub fn try_steps(
         }
         tried.extend(best);
     }
-    tried.sort_by(|a, b| (b.closes, b.mends).cmp(&(a.closes, a.mends)));
+    tried.sort_by_key(|one| Reverse((one.closes, one.mends)));
     Some(tried)
 }
 
