@@ -131,6 +131,7 @@ async function read(names: string[], begin: (onProgress: Channel<SyncProgress>) 
     const reports = await begin(await stream(hear));
     const complete = reports.filter((report) => report.state === "complete").length;
     toast(say.synced(complete, reports.length));
+    for (const { source, anew } of reports) if (anew) toast(say.begunAnew(source, anew));
     return reports;
   } catch (thrown) {
     toastFailure(thrown);

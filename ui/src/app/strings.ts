@@ -97,6 +97,7 @@ export const say = {
     readingOne: (source: string, received: string, expected: string | null) => (expected ? `Reading ${source}: ${received} of ${expected}` : `Reading ${source}: ${received}`),
     readingMany: (now: number, all: number) => `${n(now)} of ${n(all)} reading`,
   },
+  begunAnew: (source: string, why: string) => `${source}: a read that was cut off was begun anew: ${why}`,
   synced: (complete: number, all: number) => `${n(complete)} of ${many(all, "read")} complete`,
 
   locked: {
@@ -165,6 +166,8 @@ export const say = {
     maybe: "Accounts that could be theirs",
     maybeAbout: (all: number) => (all === 1 ? "Not known: it could be theirs as well as another's. Nothing that it holds is counted here." : "Not known: each could be theirs as well as another's. Nothing that these hold is counted here."),
     maybeWhy: "Why",
+    inDoubt: "What else could be theirs",
+    inDoubtAbout: "Not known. Nothing of it is counted here, and nobody passes a rehearsal with it open.",
     maybeWhyOf: (account: string) => `Why ${account} could be theirs`,
     maybeReading: "Looking for accounts that could be theirs as well as another's",
     maybeFailed: "Whether other accounts could be theirs is not known.",
