@@ -90,6 +90,7 @@ export const say = {
     recoveryDone: "I have kept it",
     allKeys: "all keys",
     keysTitle: "All keys",
+    andStale: (stale: number) => `, ${n(stale)} stale`,
     gapsTitle: "What was not read",
     gapsAbout: (whole: number, all: number) => `${n(whole)} of ${many(all, "source")} read whole. What is listed is true; what is not listed may still exist.`,
     noGaps: (whole: number, all: number) => `Nothing is missing: ${n(whole)} of ${many(all, "source")} read whole.`,

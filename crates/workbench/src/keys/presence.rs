@@ -6,6 +6,7 @@
 use super::whole_file::beside;
 use crate::failure::Failure;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,15 @@ impl Presence {
     pub(crate) async fn take(store_path: &Path, company: Company) -> Result<Presence, Failure> {
         let path = beside(store_path, ".open");
         let failed = |error: std::io::Error| {
-            Failure::not_possible(format!("`{}` cannot be written: {error}", path.display()))
+            let failure =
+                Failure::not_possible(format!("`{}` cannot be written: {error}", path.display()));
+            match error.kind() {
+                ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => failure.hint(
+                    "even to be looked at a store has to be where you can write: copy it with all \
+                     files of its name to such a folder",
+                ),
+                _ => failure,
+            }
         };
         let file = OpenOptions::new()
             .create(true)
