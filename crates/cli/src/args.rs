@@ -425,6 +425,22 @@ pub enum Plan {
     Load { file: PathBuf },
     /// Print the active plan
     Show,
+    /// What the plan covers of what was read: event by system by kind of thing, in time or not
+    Coverage(PlanCoverage),
+}
+
+/// What a plan covers.
+#[derive(Debug, ClapArgs)]
+pub struct PlanCoverage {
+    /// Of this plan (TOML) instead of the active one; nothing is loaded
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// At this moment (RFC 3339; default: now, or the moment of --as-of)
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// In the state after this sync, or of this time or date; rules and decisions are those of now
+    #[arg(long, value_name = "SYNC|TIME")]
+    pub as_of: Option<String>,
 }
 
 /// Rehearsals.

@@ -99,6 +99,11 @@ impl Workbench {
     /// steps close nothing. None before the first source was read.
     pub async fn plan_systems_unread(&self) -> Result<Vec<String>, Failure> {
         let (plan, _) = self.plan().await?;
+        self.systems_unread(&plan).await
+    }
+
+    /// The same of any plan.
+    pub(crate) async fn systems_unread(&self, plan: &Plan) -> Result<Vec<String>, Failure> {
         let reads = self.latest().await?.reads;
         let read: BTreeSet<&SystemName> =
             reads.states.iter().flat_map(|read| &read.systems).collect();

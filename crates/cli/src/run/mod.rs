@@ -5,6 +5,7 @@ mod history;
 mod link;
 mod owners;
 mod package;
+mod plan_coverage;
 mod policy;
 mod rehearse;
 mod retention;
@@ -101,6 +102,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Link(args) => link::link(global, args, out).await,
         Command::Reach(reach) => rehearse::reach(global, reach, out).await,
         Command::Plan(Plan::Load { file }) => rehearse::plan_load(global, &file, out).await,
+        Command::Plan(Plan::Coverage(args)) => plan_coverage::coverage(global, args, out).await,
         Command::Plan(Plan::Show) => rehearse::plan_show(global, out).await,
         Command::Policy(command) => policy::policy(global, command, out).await,
         Command::Rehearse(Rehearse::Leaver(leaver)) => rehearse::leaver(global, leaver, out).await,

@@ -54,7 +54,7 @@ pub async fn everyone(global: &Global, args: Everyone, out: &Output) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-fn plan_text(file: &Path) -> Result<String, Failure> {
+pub(super) fn plan_text(file: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         Failure::not_possible(format!("`{}` cannot be read: {error}", file.display()))
     })?;

@@ -237,6 +237,14 @@ impl<'a, 'g> Closings<'a, 'g> {
         element
     }
 
+    /// A line of one of their accounts, by itself.
+    pub(crate) fn line(&self, account: u32, system: u32, expires: Closing) -> Element {
+        let mut element = Element::open();
+        element.close(expires, Cause::Expiry, Basis::Observed);
+        self.close_by_steps(&mut element, &[StepAction::RemoveGrants], system, account);
+        element
+    }
+
     /// A grant, reader line or control line (with the controlled account's sign-in).
     pub(crate) fn edge(&mut self, reached: &Reached, edge: &Edge) -> Element {
         let graph = self.graph();

@@ -252,6 +252,17 @@ impl Departure {
             && Departure::conditions_met(graph, step, account)
     }
 
+    /// Whether the same conditions are met, or would be if what is not known were so.
+    pub(crate) fn conditions_may_be_met(graph: &Graph, step: &DueStep, account: u32) -> bool {
+        let row = (account != NONE).then(|| graph.accounts.at(account));
+        let identity = row.map(|row| row.identity).filter(|row| *row != NONE);
+        let identity_kind = identity.map(|row| graph.identities.at(row).kind);
+        may_be_met(step.account_kind, row.and_then(|row| row.kind))
+            && may_be_met(step.privileged, row.and_then(|row| row.privileged))
+            && (step.does == StepAction::RotateKnownSecrets
+                || may_be_met(step.identity_kind, identity_kind))
+    }
+
     /// The conditions about the account that the closing thing belongs to, and its identity.
     pub(crate) fn conditions_met(graph: &Graph, step: &DueStep, account: u32) -> bool {
         let row = (account != NONE).then(|| graph.accounts.at(account));
@@ -268,6 +279,11 @@ impl Departure {
 pub(crate) fn counts(on: LifecycleEvent, event: LifecycleEvent) -> bool {
     let stays = matches!(event, LifecycleEvent::Joiner | LifecycleEvent::Mover);
     on == event || (on == LifecycleEvent::Leaver && !stays)
+}
+
+/// Whether it is met, or would be if what is not known were so.
+fn may_be_met<T: PartialEq>(condition: Option<T>, fact: Option<T>) -> bool {
+    fact.is_none() || met(condition, fact)
 }
 
 /// A condition on something unknown or absent is not met.

@@ -19,6 +19,7 @@ mod missing;
 mod outcome;
 mod plan;
 pub(crate) mod plan_text;
+mod reached_by_plan;
 mod rehearse;
 mod role;
 mod values;
@@ -33,5 +34,6 @@ pub use outcome::{
     Basis, Break, Breaks, Closing, ItemKind, Link, Rehearsal, ResidualItem, Severity, Verdict,
 };
 pub use plan::{How, Limit, Plan, PlanError, Step, StepAction, SystemTraits};
+pub use reached_by_plan::{Cell, Reached, Thing, reached_by_plan};
 pub use rehearse::{RehearsalSettings, rehearse_all, rehearse_leaver};
 pub use role::{ComingGrant, Judge, RoleChange, RoleRehearsal, rehearse_lost, rehearse_role};

@@ -1,5 +1,6 @@
 //! Small worlds written as a few lines of CSV, and what the rehearsal says of them.
 
+mod covered;
 mod judgement;
 mod places;
 mod worlds;
