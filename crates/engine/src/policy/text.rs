@@ -128,7 +128,7 @@ fn rule(
         .to_json()
         .map_err(|error| at(text, begin, &one_sentence(&error.to_string())))?;
     Ok(Rule {
-        name: names.of(&policy.id().to_string()),
+        name: names.of(policy.id().as_ref()),
         effect,
         birthright,
         line,
