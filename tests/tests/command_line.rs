@@ -297,7 +297,17 @@ fn the_practice_estate_is_rehearsed_exported_and_verified_without_a_display() {
     desk.expect(0, &["export", "--out", &package]);
     let out = desk.expect(0, &["verify", &package]);
     assert!(out.contains("intact"), "{out}");
+    let next = desk.room.path("next.zip").display().to_string();
+    desk.expect(0, &["export", "--out", &next, "--extends", &package]);
+    desk.expect(0, &["verify", &next, "--extends", &package]);
+    desk.expect(1, &["verify", &package, "--extends", &next]);
     desk.expect(0, &["store", "check"]);
+    let everyone: Value =
+        serde_json::from_str(&desk.expect(0, &["rehearse", "everyone", "--json"])).unwrap();
+    for (verdict, count) in &verdicts {
+        assert_eq!(everyone[verdict.as_str()], *count, "{verdict}");
+    }
+    sign_ins_are_covered(&desk);
     // Once more: nothing new, and the totals add up.
     let again = desk.expect(0, &["demo", "--json"]);
     let reports: Value = serde_json::from_str(&again).unwrap();
@@ -312,6 +322,33 @@ fn the_practice_estate_is_rehearsed_exported_and_verified_without_a_display() {
     std::fs::write(&package, bytes).unwrap();
     let out = desk.expect(1, &["verify", &package]);
     assert!(out.contains("broken"), "{out}");
+}
+
+/// By the active plan and by an empty one the same sign-ins are counted, and the empty one closes none.
+fn sign_ins_are_covered(desk: &Desk) {
+    let empty = desk.write("empty.toml", "");
+    let sign_ins = |more: &[&str]| -> Vec<(String, u64, u64)> {
+        let asked = [&["plan", "coverage", "--json"], more].concat();
+        let coverage: Value = serde_json::from_str(&desk.expect(0, &asked)).unwrap();
+        let cells = coverage["cells"].as_array().unwrap().iter();
+        let cells = cells.filter(|cell| cell["thing"] == "sign_in");
+        let cells = cells.map(|cell| {
+            let count = |how: &str| cell[how].as_u64().unwrap();
+            let all = ["in_time", "late", "never", "unknown"].map(count);
+            let name = format!("{} {}", cell["event"], cell["system"]);
+            (name, all.iter().sum(), count("in_time"))
+        });
+        cells.collect()
+    };
+    let (active, without) = (sign_ins(&[]), sign_ins(&["--plan", &empty]));
+    let counted = |cells: &[(String, u64, u64)]| -> Vec<(String, u64)> {
+        let cells = cells.iter();
+        cells.map(|(name, all, _)| (name.clone(), *all)).collect()
+    };
+    assert_eq!(counted(&active), counted(&without));
+    let closed = |cells: &[(String, u64, u64)]| cells.iter().map(|cell| cell.2).sum::<u64>();
+    assert!(closed(&active) > 3_000, "{active:?}");
+    assert!(closed(&without) < 100, "{without:?}");
 }
 
 #[test]
