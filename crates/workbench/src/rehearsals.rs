@@ -10,7 +10,7 @@ use lastkey_contract::{CredentialId, IdentityId, Kind, SourceName, SystemName};
 use lastkey_engine::access::{Gone, Graph, Reach, ReachFrom, ReadState, reach};
 use lastkey_engine::lifecycle::{
     Leaver, Plan, Rehearsal, RehearsalSettings, WeakRead, decay_curve, everyone, rehearse_all,
-    rehearse_leaver, weak_reads,
+    rehearse_leaver, shows_system, weak_reads,
 };
 use lastkey_engine::store::{OnceListed, SyncRecord};
 use lastkey_engine::views::{
@@ -105,8 +105,9 @@ impl Workbench {
     /// The same of any plan.
     pub(crate) async fn systems_unread(&self, plan: &Plan) -> Result<Vec<String>, Failure> {
         let reads = self.latest().await?.reads;
-        let read: BTreeSet<&SystemName> =
-            reads.states.iter().flat_map(|read| &read.systems).collect();
+        let states = reads.states.iter();
+        let states = states.filter(|read| shows_system(read.kind));
+        let read: BTreeSet<&SystemName> = states.flat_map(|read| &read.systems).collect();
         if read.is_empty() {
             return Ok(Vec::new());
         }

@@ -192,6 +192,9 @@ fn called(names: &BTreeMap<String, String>, kind: ItemKind, system: &str, id: &s
 fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
     let (rehearsal, names) = (&view.rehearsal, &view.names);
     let answer = match (view.late, view.never) {
+        (0, 0) if rehearsal.verdict == Verdict::Indeterminate => {
+            "nothing that is known would outlive its limit".to_owned()
+        }
         (0, 0) => "nothing would outlive its limit".to_owned(),
         (late, never) => format!(
             "{} would outlive {} limit; {} of them never {}",

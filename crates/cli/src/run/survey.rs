@@ -131,13 +131,21 @@ fn show(survey: &Survey, active: Option<&Survey>, out: &Output) -> Result<(), Fa
 
 fn tried(step: &StepView) -> String {
     format!(
-        "{} on `{}` within {} s would close {} in time, and {} fewer would fail",
+        "{} on `{}` within {} would close {} in time, and {} fewer would fail",
         step.does,
         step.system,
-        step.within_seconds,
+        as_in_plans(step.within_seconds),
         of_these(step.closes, "item", "items"),
         of_these(step.mends, "identity", "identities")
     )
+}
+
+/// A time as plans have it.
+fn as_in_plans(seconds: i64) -> String {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let unit = units.into_iter().find(|(unit, _)| seconds % unit == 0);
+    let (unit, word) = unit.unwrap_or((1, "s"));
+    format!("{}{word}", seconds / unit)
 }
 
 fn rows(header: &[&str], cells: Vec<Vec<String>>, out: &Output) -> Result<(), Failure> {

@@ -127,10 +127,11 @@ impl<'a> Coverage<'a> {
         }
     }
 
-    /// Whether a read tells of a system: its source tells of it, by objects of any kind. A file without
-    /// a row of the system says that it has none.
+    /// Whether a read tells of a system: it has objects of it, or its source has what is of the system
+    /// itself (`shows_system`). Then a file without a row of the system says that it has none.
     fn speaks_of(&self, read: &ReadState, system: &str) -> bool {
-        let mut own = self.reads.iter().filter(|one| one.source == read.source);
+        let own = self.reads.iter().filter(|one| one.source == read.source);
+        let mut own = own.filter(|one| one.kind == read.kind || shows_system(one.kind));
         own.any(|one| one.systems.iter().any(|name| name.as_str() == system))
     }
 
@@ -150,6 +151,20 @@ impl<'a> Coverage<'a> {
                 )
             }
         })
+    }
+}
+
+/// Whether whoever reads such objects of a system reads the system. A vault tells of credentials of
+/// systems that it was never asked to read, and a list of owners of whatever is owned.
+pub fn shows_system(kind: Kind) -> bool {
+    match kind {
+        Kind::Account | Kind::Entitlement | Kind::Grant | Kind::Location | Kind::Reader => true,
+        Kind::Identity
+        | Kind::Credential
+        | Kind::Control
+        | Kind::Owner
+        | Kind::Session
+        | Kind::Task => false,
     }
 }
 

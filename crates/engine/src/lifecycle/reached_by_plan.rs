@@ -219,7 +219,13 @@ fn judge(
     (system, account): (u32, u32),
 ) -> How {
     let in_time = element.closes <= limit;
-    if element.guessed {
+    let mut steps = departure.steps.iter();
+    let by_a_step = steps.any(|step| {
+        does.contains(&step.does)
+            && step.closes <= limit
+            && Departure::holds(graph, step, system, account)
+    });
+    if element.guessed && !by_a_step {
         return How::Unknown;
     }
     let mut could = departure.steps.iter().filter(|step| {

@@ -281,10 +281,21 @@ fn systems_of_groups(leaving: &Leaving) -> BTreeSet<String> {
     systems.filter(|system| !system.is_empty()).collect()
 }
 
-/// Whether the source of a read has anything of a system: what it reads of a kind is all then.
+/// Whether a read, or its source by what only the system itself can show, has anything of a system:
+/// what it reads of a kind is all then. Credentials of a system stand in vaults of others, too.
 fn tells_of(reads: &[ReadState], read: &ReadState, system: &str) -> bool {
-    let mut own = reads.iter().filter(|r| r.source == read.source);
-    own.any(|r| r.systems.iter().any(|s| s.as_str() == system))
+    let of_the_system = [
+        Kind::Account,
+        Kind::Entitlement,
+        Kind::Grant,
+        Kind::Location,
+        Kind::Reader,
+    ];
+    reads
+        .iter()
+        .filter(|r| r.source == read.source)
+        .filter(|r| r.kind == read.kind || of_the_system.contains(&r.kind))
+        .any(|r| r.systems.iter().any(|s| s.as_str() == system))
 }
 
 /// The systems of the leaver's accounts and of everything reached before the event.
