@@ -1,6 +1,13 @@
 //! The command line as scripts use it: the four worked worlds to the letter, and every
 //! kind of trouble with one sentence and the right exit status.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 use lastkey_tests::desk::Desk;
 use lastkey_tests::window::{Room, program};
 use serde_json::Value;
