@@ -79,6 +79,31 @@ impl Element {
     }
 }
 
+/// Steps that end the sign-in to an account.
+pub(crate) const THAT_END_SIGN_IN: &[StepAction] =
+    &[StepAction::DisableAccount, StepAction::DeleteAccount];
+
+/// Steps that take away a line of an account.
+pub(crate) const THAT_REMOVE_LINES: &[StepAction] = &[StepAction::RemoveGrants];
+
+/// Steps that revoke an account's own credential of a kind.
+pub(crate) fn that_revoke(kind: CredentialKind) -> &'static [StepAction] {
+    match kind {
+        CredentialKind::Token => &[
+            StepAction::DeleteAccount,
+            StepAction::RevokeCredentials,
+            StepAction::RevokeSessions,
+        ],
+        CredentialKind::Password
+        | CredentialKind::ApiKey
+        | CredentialKind::AccessKey
+        | CredentialKind::Certificate
+        | CredentialKind::SshKey
+        | CredentialKind::ClientSecret
+        | CredentialKind::Secret => &[StepAction::DeleteAccount, StepAction::RevokeCredentials],
+    }
+}
+
 /// Answers for one departure.
 pub(crate) struct Closings<'a, 'g> {
     pub world: &'a mut World<'g>,
@@ -160,8 +185,7 @@ impl<'a, 'g> Closings<'a, 'g> {
         element.assume_if(row.enabled.is_none());
         element.close(row.expires, Cause::Expiry, Basis::Observed);
         if self.is_mine(account) {
-            let does = [StepAction::DisableAccount, StepAction::DeleteAccount];
-            self.close_by_steps(&mut element, &does, row.system, account);
+            self.close_by_steps(&mut element, THAT_END_SIGN_IN, row.system, account);
         }
         match below {
             None => element.assume_if(row.local_sign_in.is_none()),
@@ -194,22 +218,7 @@ impl<'a, 'g> Closings<'a, 'g> {
         element.close(row.expires, Cause::Expiry, Basis::Observed);
         element.close(row.revoked, Cause::Revocation, Basis::Observed);
         if self.is_mine(row.account) {
-            let does: &[StepAction] = match row.kind {
-                CredentialKind::Token => &[
-                    StepAction::DeleteAccount,
-                    StepAction::RevokeCredentials,
-                    StepAction::RevokeSessions,
-                ],
-                CredentialKind::Password
-                | CredentialKind::ApiKey
-                | CredentialKind::AccessKey
-                | CredentialKind::Certificate
-                | CredentialKind::SshKey
-                | CredentialKind::ClientSecret
-                | CredentialKind::Secret => {
-                    &[StepAction::DeleteAccount, StepAction::RevokeCredentials]
-                }
-            };
+            let does = that_revoke(row.kind);
             self.close_by_steps(&mut element, does, row.system, row.account);
         }
         if row.account == NONE {
@@ -241,7 +250,7 @@ impl<'a, 'g> Closings<'a, 'g> {
     pub(crate) fn line(&self, account: u32, system: u32, expires: Closing) -> Element {
         let mut element = Element::open();
         element.close(expires, Cause::Expiry, Basis::Observed);
-        self.close_by_steps(&mut element, &[StepAction::RemoveGrants], system, account);
+        self.close_by_steps(&mut element, THAT_REMOVE_LINES, system, account);
         element
     }
 
@@ -271,7 +280,7 @@ impl<'a, 'g> Closings<'a, 'g> {
             {
                 return element;
             }
-            self.close_by_steps(&mut element, &[StepAction::RemoveGrants], system, account);
+            self.close_by_steps(&mut element, THAT_REMOVE_LINES, system, account);
         }
         element
     }

@@ -252,26 +252,21 @@ impl Departure {
             && Departure::conditions_met(graph, step, account)
     }
 
-    /// Whether the same conditions are met, or would be if what is not known were so.
+    /// Whether the conditions about the account that the closing thing belongs to, and its identity,
+    /// would be met if what is not known were so.
     pub(crate) fn conditions_may_be_met(graph: &Graph, step: &DueStep, account: u32) -> bool {
-        let row = (account != NONE).then(|| graph.accounts.at(account));
-        let identity = row.map(|row| row.identity).filter(|row| *row != NONE);
-        let identity_kind = identity.map(|row| graph.identities.at(row).kind);
-        may_be_met(step.account_kind, row.and_then(|row| row.kind))
-            && may_be_met(step.privileged, row.and_then(|row| row.privileged))
-            && (step.does == StepAction::RotateKnownSecrets
-                || may_be_met(step.identity_kind, identity_kind))
+        let facts = AccountFacts::of(graph, account);
+        may_be_met(step.account_kind, facts.kind)
+            && may_be_met(step.privileged, facts.privileged)
+            && (asks_of_the_leaver(step) || may_be_met(step.identity_kind, facts.identity_kind))
     }
 
-    /// The conditions about the account that the closing thing belongs to, and its identity.
+    /// Whether they are met.
     pub(crate) fn conditions_met(graph: &Graph, step: &DueStep, account: u32) -> bool {
-        let row = (account != NONE).then(|| graph.accounts.at(account));
-        let identity = row.map(|row| row.identity).filter(|row| *row != NONE);
-        let identity_kind = identity.map(|row| graph.identities.at(row).kind);
-        met(step.account_kind, row.and_then(|row| row.kind))
-            && met(step.privileged, row.and_then(|row| row.privileged))
-            // a rotation asks for the leaver's kind, which was checked when the steps were chosen
-            && (step.does == StepAction::RotateKnownSecrets || met(step.identity_kind, identity_kind))
+        let facts = AccountFacts::of(graph, account);
+        met(step.account_kind, facts.kind)
+            && met(step.privileged, facts.privileged)
+            && (asks_of_the_leaver(step) || met(step.identity_kind, facts.identity_kind))
     }
 }
 
@@ -279,6 +274,34 @@ impl Departure {
 pub(crate) fn counts(on: LifecycleEvent, event: LifecycleEvent) -> bool {
     let stays = matches!(event, LifecycleEvent::Joiner | LifecycleEvent::Mover);
     on == event || (on == LifecycleEvent::Leaver && !stays)
+}
+
+/// What conditions ask of an account; nothing is known of none.
+#[derive(Default)]
+struct AccountFacts {
+    kind: Option<AccountKind>,
+    privileged: Option<bool>,
+    identity_kind: Option<IdentityKind>,
+}
+
+impl AccountFacts {
+    fn of(graph: &Graph, account: u32) -> Self {
+        if account == NONE {
+            return AccountFacts::default();
+        }
+        let row = graph.accounts.at(account);
+        let identity = (row.identity != NONE).then(|| graph.identities.at(row.identity));
+        AccountFacts {
+            kind: row.kind,
+            privileged: row.privileged,
+            identity_kind: identity.map(|identity| identity.kind),
+        }
+    }
+}
+
+/// A rotation asks for the leaver's kind, which was checked when the steps were chosen.
+fn asks_of_the_leaver(step: &DueStep) -> bool {
+    step.does == StepAction::RotateKnownSecrets
 }
 
 /// Whether it is met, or would be if what is not known were so.

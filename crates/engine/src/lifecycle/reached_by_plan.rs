@@ -5,7 +5,7 @@
 //! its kind covers nothing, and a condition that no account meets leaves all of them open. Each thing
 //! is judged by itself, as semantics has its closing; what it leads to is the rehearsal's matter.
 
-use super::closing::{Cause, Closings, Element};
+use super::closing::{Cause, Closings, Element, THAT_END_SIGN_IN, THAT_REMOVE_LINES, that_revoke};
 use super::departure::{Departure, DueStep, Kinds};
 use super::limits::due;
 use super::plan::{Plan, StepAction};
@@ -163,20 +163,27 @@ fn own_things(stage: &mut Stage<'_>, departure: &Departure, cells: &mut Cells) {
     for &account in &departure.accounts {
         let row = graph.accounts.at(account);
         let element = closings.sign_in(account);
-        put(element, SIGN_IN, row.system, account, Thing::SignIn);
+        put(
+            element,
+            THAT_END_SIGN_IN,
+            row.system,
+            account,
+            Thing::SignIn,
+        );
         for &credential in graph.credentials_of.row(account) {
             let row = graph.credentials.at(credential);
             let element = closings.credential(credential);
-            let (does, thing) = match row.kind {
-                CredentialKind::Token => (TOKENS, Thing::Session),
+            let thing = match row.kind {
+                CredentialKind::Token => Thing::Session,
                 CredentialKind::Password
                 | CredentialKind::ApiKey
                 | CredentialKind::AccessKey
                 | CredentialKind::Certificate
                 | CredentialKind::SshKey
                 | CredentialKind::ClientSecret
-                | CredentialKind::Secret => (CREDENTIALS, Thing::Credential),
+                | CredentialKind::Secret => Thing::Credential,
             };
+            let does = that_revoke(row.kind);
             put(element, does, row.system, account, thing);
         }
         if element.cause == Cause::Already {
@@ -186,29 +193,20 @@ fn own_things(stage: &mut Stage<'_>, departure: &Departure, cells: &mut Cells) {
             let system = graph.entitlements.at(grant.entitlement).system;
             let expires = graph.terms.at(grant.terms).expires;
             let element = closings.line(account, system, expires);
-            put(element, LINES, system, account, Thing::Grant);
+            put(element, THAT_REMOVE_LINES, system, account, Thing::Grant);
         }
         for &location in graph.account_reads.row(account) {
             let system = graph.locations.at(location).system;
             let element = closings.line(account, system, Closing::Never);
-            put(element, LINES, system, account, Thing::Reader);
+            put(element, THAT_REMOVE_LINES, system, account, Thing::Reader);
         }
         for &(controlled, _) in graph.account_controls.row(account) {
             let system = graph.accounts.at(controlled).system;
             let element = closings.line(account, system, Closing::Never);
-            put(element, LINES, system, account, Thing::Control);
+            put(element, THAT_REMOVE_LINES, system, account, Thing::Control);
         }
     }
 }
-
-const SIGN_IN: &[StepAction] = &[StepAction::DisableAccount, StepAction::DeleteAccount];
-const LINES: &[StepAction] = &[StepAction::RemoveGrants];
-const CREDENTIALS: &[StepAction] = &[StepAction::DeleteAccount, StepAction::RevokeCredentials];
-const TOKENS: &[StepAction] = &[
-    StepAction::DeleteAccount,
-    StepAction::RevokeCredentials,
-    StepAction::RevokeSessions,
-];
 
 fn judge(
     graph: &Graph,

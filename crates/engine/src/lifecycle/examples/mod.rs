@@ -3,6 +3,7 @@
 mod covered;
 mod judgement;
 mod places;
+mod tried;
 mod worlds;
 
 use super::*;
