@@ -138,7 +138,8 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, says: Arc<Says>
             _ => message(id, &result(0x78), b""),
         };
         let said = says(tag, id).unwrap_or_else(usual);
-        if stream.write_all(&said).await.is_err() {
+        // Written is only taken by TLS: the end of a long answer could stay with this side.
+        if stream.write_all(&said).await.is_err() || stream.flush().await.is_err() {
             return;
         }
     }
