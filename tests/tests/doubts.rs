@@ -200,3 +200,78 @@ fn a_mail_that_left_with_one_record_leaves_the_other_in_doubt_and_says_what_sett
     desk.expect(0, &same);
     assert!(!missing(&desk, "v1").contains("could be one person"));
 }
+
+/// A second list of a system's accounts tells what the first leaves empty, and vouches for nothing.
+#[test]
+fn a_supplement_tells_what_the_own_source_leaves_empty_and_vouches_for_nothing() {
+    let desk = Desk::new();
+    let more = |file: &str, text: &str| {
+        desk.write(&format!("more/{file}.csv"), text);
+        let folder = desk.room.path("more").display().to_string();
+        let all = [
+            "import",
+            &folder,
+            "--as",
+            "more",
+            "--set",
+            "supplement=true",
+        ];
+        desk.expect(0, &all);
+    };
+    brought(&desk, "hr", "identities", "id,kind\nu1,person\nu2,person\n");
+    desk.write(
+        "corp/accounts.csv",
+        "system,id,identity_id\nad,a1,\nad,a2,u2\n",
+    );
+    for file in [
+        "grants",
+        "credentials",
+        "entitlements",
+        "locations",
+        "readers",
+        "controls",
+        "owners",
+    ] {
+        let header = match file {
+            "grants" => "system,principal_type,principal_id,entitlement_id",
+            "credentials" => "system,id,kind",
+            "entitlements" => "system,id",
+            "locations" => "system,path",
+            "readers" => "system,path,principal_type,principal_id",
+            "controls" => "principal_type,principal_id,system,account_id,means",
+            _ => "object_type,system,object_id,owner_id,role",
+        };
+        desk.write(&format!("corp/{file}.csv"), &format!("{header}\n"));
+    }
+    let folder = desk.room.path("corp").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "corp"]);
+    desk.write(
+        "plan.toml",
+        "[[step]]\non = \"leaver\"\nsystem = \"ad\"\ndoes = \"disable_account\"\nwithin = \"30d\"\n",
+    );
+    let plan = desk.room.path("plan.toml").display().to_string();
+    desk.expect(0, &["plan", "load", &plan]);
+    let verdict = |who: &str| {
+        let (_, out, err) = desk.run(&["rehearse", "leaver", "--identity", who, "--json"]);
+        let line: Value = serde_json::from_str(out.lines().next().unwrap_or(&err)).unwrap();
+        (
+            line["verdict"].clone(),
+            line["residual"].to_string(),
+            line["missing_facts"].to_string(),
+        )
+    };
+    assert_eq!(verdict("u1").0, "pass", "{:?}", verdict("u1"));
+    more("accounts", "system,id,identity_id\nad,a1,u1\nvpn,v1,u2\n");
+    let (said, left, _) = verdict("u1");
+    assert_ne!(said, "pass", "the supplement says whose it is");
+    assert!(left.contains("\"id\":\"a1\""), "{left}");
+    let (_, _, missing) = verdict("u2");
+    assert!(
+        missing.contains("only supplements read accounts of `vpn`"),
+        "{missing}"
+    );
+    assert!(
+        missing.contains("no source reads grants of `vpn`"),
+        "{missing}"
+    );
+}

@@ -1,7 +1,7 @@
 //! From a snapshot to the graph: names become numbers, and facts what `making` takes.
 //!
-//! Of two rows with one key the first stands; grants, readers, controls and
-//! locations may repeat. References to nothing are legal and lead nowhere.
+//! An account is there once, as a snapshot has it; grants, readers, controls and locations may
+//! repeat. References to nothing are legal and lead nowhere.
 
 use super::doubtful::PerhapsOne;
 use super::graph::{
@@ -245,7 +245,7 @@ fn add_account(
 fn add_entitlement(making: &mut Making, naming: &Naming, fact: &Entitlement) {
     let (system, id) = (fact.system.as_str(), fact.id.as_str());
     let row = EntitlementRow {
-        group: membership(fact.kind),
+        group: fact.kind.map(membership),
         privileged: fact.privileged,
         environment: making.environment(fact.environment.as_deref()),
         ..EntitlementRow::unknown()
@@ -254,18 +254,15 @@ fn add_entitlement(making: &mut Making, naming: &Naming, fact: &Entitlement) {
 }
 
 /// How one says that an entitlement of a kind is held.
-pub(crate) fn membership(kind: Option<EntitlementKind>) -> Membership {
+pub(crate) fn membership(kind: EntitlementKind) -> Membership {
     match kind {
-        Some(EntitlementKind::Group | EntitlementKind::Team) => Membership::MemberOf,
-        Some(
-            EntitlementKind::Role
-            | EntitlementKind::Policy
-            | EntitlementKind::Permission
-            | EntitlementKind::Scope
-            | EntitlementKind::Tool
-            | EntitlementKind::Trust,
-        )
-        | None => Membership::Holds,
+        EntitlementKind::Group | EntitlementKind::Team => Membership::MemberOf,
+        EntitlementKind::Role
+        | EntitlementKind::Policy
+        | EntitlementKind::Permission
+        | EntitlementKind::Scope
+        | EntitlementKind::Tool
+        | EntitlementKind::Trust => Membership::Holds,
     }
 }
 

@@ -139,7 +139,8 @@ impl AccountRow {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EntitlementRow {
     pub system: u32,
-    pub group: Membership,
+    /// How one says that it is held, where its kind is known.
+    pub group: Option<Membership>,
     pub privileged: Option<bool>,
     pub environment: u32,
 }
@@ -149,7 +150,7 @@ impl EntitlementRow {
     pub fn unknown() -> Self {
         EntitlementRow {
             system: 0,
-            group: Membership::Holds,
+            group: None,
             privileged: None,
             environment: NONE,
         }

@@ -2,10 +2,13 @@
 //!
 //! Whoever makes one (a snapshot, the store) gives each identity, account, entitlement,
 //! credential and location a number of its own, the same wherever it is named; two of one number
-//! are one, of which the first stands. Nodes come before what names them. The rows of the
+//! are one: what the first does not tell the next one does. Nodes come before what names them. The rows of the
 //! finished graph are in id order whatever order things came in.
 
-use super::columns::{Column, NONE, Rows, Texts};
+mod in_order;
+mod told;
+
+use super::columns::{Column, NONE, Rows};
 pub(crate) use super::coming::{NewAccount, NewCredential, NewLocation, NewOwner, Number};
 use super::doubtful::Doubtful;
 use super::graph::{
@@ -15,14 +18,10 @@ use super::graph::{
 use super::holding::{From, Holding, Position};
 use super::nodes::{Listed, Nodes, Numbered, Order};
 use crate::correlate::Employment;
+use in_order::order_systems;
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{ControlMeans, ObjectType, OwnerRole};
-use std::collections::BTreeMap;
-
-struct Credential {
-    row: CredentialRow,
-    account: Option<Number>,
-}
+use told::Credential;
 
 /// A graph in the making.
 #[derive(Default)]
@@ -53,26 +52,6 @@ pub(crate) struct Making {
     owners: Vec<NewOwner>,
     /// What could be somebody's as well as another's.
     pub doubtful: Doubtful,
-}
-
-/// Numbers the systems by name and notes the order of `name:` texts; where each goes.
-fn order_systems(names: &Texts, graph: &mut Graph) -> Column<u32> {
-    let all = 0..names.len();
-    let mut sorted: Vec<u32> = all.clone().collect();
-    sorted.sort_unstable_by_key(|system| names.at(*system));
-    let mut rows = Column::filled(0, names.len());
-    for (row, system) in (0..).zip(&sorted) {
-        *rows.at_mut(*system) = row;
-        graph.systems.push(names.at(*system));
-    }
-    let by_text: BTreeMap<String, u32> = all
-        .map(|row| (format!("{}:", graph.systems.at(row)), row))
-        .collect();
-    graph.system_text_order = Column::filled(0, names.len());
-    for (place, row) in (0..).zip(by_text.values()) {
-        *graph.system_text_order.at_mut(*row) = place;
-    }
-    rows
 }
 
 impl Making {
@@ -191,38 +170,9 @@ impl Making {
         self.holding = holding;
     }
 
-    pub(crate) fn entitlement(
-        &mut self,
-        number: Number,
-        system: &str,
-        id: &str,
-        row: EntitlementRow,
-    ) {
-        let system = self.systems.row(system);
-        self.holding.entitlements.add(number, system, id, || row);
-    }
-
     /// An entitlement that is only named.
     pub(crate) fn named_entitlement(&mut self, number: Number, system: &str, id: &str) {
         self.entitlement(number, system, id, EntitlementRow::unknown());
-    }
-
-    pub(crate) fn credential(
-        &mut self,
-        number: Number,
-        system: &str,
-        id: &str,
-        new: NewCredential<'_>,
-    ) {
-        let system = self.systems.row(system);
-        let secret = self.secrets.row_of_some(new.fingerprint);
-        let place = self.credentials.add(number, system, id, || Credential {
-            row: CredentialRow { secret, ..new.row },
-            account: new.account,
-        });
-        if let Some(by) = new.created_by.filter(|by| !by.is_empty()) {
-            self.created_by.push((by.into(), place));
-        }
     }
 
     /// One line about a location; several may be about one.
@@ -310,10 +260,10 @@ impl Making {
     }
 
     /// The graph.
-    pub(crate) fn graph(self) -> Graph {
+    pub(crate) fn graph(mut self) -> Graph {
         let mut graph = Graph::default();
         let systems = order_systems(&self.systems.texts, &mut graph);
-        graph.environments = self.environments.texts;
+        graph.environments = self.order_environments();
         let one = Column::filled(0, 1);
         let identities_ordered = || {
             let order = self.identities.listed.in_order(&one);

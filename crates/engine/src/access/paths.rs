@@ -304,7 +304,8 @@ impl Reached {
             Via::Grant { activation, .. } => {
                 let held = match *self.nodes.at(row.to) {
                     Node::Item(Item::Entitlement { entitlement, .. }) => {
-                        graph.entitlements.at(entitlement).group
+                        let group = graph.entitlements.at(entitlement).group;
+                        group.unwrap_or(Membership::Holds)
                     }
                     Node::Item(_) | Node::Secret(_) => Membership::Holds,
                 };

@@ -79,6 +79,9 @@ pub struct ReadState {
     pub kind: Kind,
     /// The systems whose objects of this kind the source carries (none for identities).
     pub systems: Vec<SystemName>,
+    /// Those of them for which another source speaks: this one is a supplement there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adds_to: Vec<SystemName>,
     /// When the last complete read began; None if there never was one.
     pub complete_at: Option<DateTime<Utc>>,
     /// Why the latest read is not complete; empty if it is.
@@ -89,6 +92,16 @@ pub struct ReadState {
 }
 
 impl ReadState {
+    /// Whether it has objects of a system.
+    pub fn is_of(&self, system: &str) -> bool {
+        self.systems.iter().any(|name| name.as_str() == system)
+    }
+
+    /// Whether what it has of a system only adds to what another source has.
+    pub fn only_adds_to(&self, system: &str) -> bool {
+        self.adds_to.iter().any(|name| name.as_str() == system)
+    }
+
     /// How old a complete read may be: the source's own word, or else this limit.
     pub fn limit(&self, otherwise: TimeDelta) -> TimeDelta {
         self.fresh_for_seconds

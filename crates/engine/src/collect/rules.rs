@@ -64,7 +64,7 @@ pub static OWN_SETTINGS: [SettingSpec; 8] = [
     SettingSpec {
         key: "supplement",
         label: "Supplement",
-        help: "whether it may carry objects that another source speaks for (false if not said)",
+        help: "whether it may carry objects that another source speaks for; what that source leaves empty counts from here, and complete files of a supplement say nothing of what they do not have (false if not said)",
         required: false,
         default: "false",
         choices: &["true", "false"],

@@ -5,7 +5,11 @@ use super::identities::{AccountDecision, Doubt, Identities, Match};
 use super::seen::Seen;
 use super::several::{Part, Several};
 use super::values::AccountKeys;
+use crate::lifecycle::Basis;
 use std::hash::BuildHasher;
+
+/// Whose an account is, and how that is known.
+pub type Owned = (u32, Basis);
 
 /// What follows the name of a rule where it goes by a value that the account has no more.
 pub const EARLIER_VALUE: &str = " (earlier value)";
@@ -69,6 +73,17 @@ impl Identities {
             source, system, id, ..
         } = account;
         self.hasher.hash_one((source, system, id))
+    }
+
+    /// Takes whom another row of an account leads to, with how that is known: the first stands. Whom
+    /// it leads to where that is somebody else.
+    pub fn owned_too(&self, owner: &mut Option<Owned>, found: Owned) -> Option<u32> {
+        match owner {
+            Some((first, _)) if self.lead(*first) != self.lead(found.0) => return Some(found.0),
+            Some((_, basis)) => *basis = found.1.min(*basis),
+            None => *owner = Some(found),
+        }
+        None
     }
 
     fn is_decided(&self, account: &AccountKeys) -> bool {

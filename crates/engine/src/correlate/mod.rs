@@ -27,7 +27,7 @@ mod seen;
 mod several;
 mod values;
 
-pub use changed::{EARLIER_VALUE, by_earlier_value};
+pub use changed::{EARLIER_VALUE, Owned, by_earlier_value};
 pub use employers::{Employment, employers};
 pub use fit::{Fit, Pair, Taken, fit, values};
 pub use identities::{AccountDecision, Doubt, Gathering, Ground, Identities, Match};

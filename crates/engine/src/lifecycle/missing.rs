@@ -117,22 +117,35 @@ impl<'a> Coverage<'a> {
     /// others do not.
     fn of_system(&self, kind: Kind, system: &str) -> Vec<String> {
         let what = format!("{} of `{system}`", kind.plural());
-        let of_kind = self.reads.iter().filter(|read| read.kind == kind);
-        let mut telling = of_kind
-            .filter(|read| self.speaks_of(read, system))
-            .peekable();
-        match telling.peek() {
-            None => vec![format!("no source reads {what}")],
-            Some(_) => telling.filter_map(|read| self.wrong(&what, read)).collect(),
+        let of_kind = || self.reads.iter().filter(|read| read.kind == kind);
+        let telling = of_kind().filter(|read| self.tells_of(read, system));
+        let mut missing: Vec<String> = telling
+            .clone()
+            .filter_map(|read| self.wrong(&what, read))
+            .collect();
+        if !of_kind().any(|read| self.speaks_for(read, system)) {
+            missing.push(match telling.count() {
+                0 => format!("no source reads {what}"),
+                _ => format!(
+                    "only supplements read {what}: they add to what the system's own source has"
+                ),
+            });
         }
+        missing
     }
 
-    /// Whether a read tells of a system: it has objects of it, or its source has what is of the system
-    /// itself (`shows_system`). Then a file without a row of the system says that it has none.
-    fn speaks_of(&self, read: &ReadState, system: &str) -> bool {
+    /// Whether a read tells of a system: it has objects of it, or speaks for it.
+    fn tells_of(&self, read: &ReadState, system: &str) -> bool {
+        read.is_of(system) || self.speaks_for(read, system)
+    }
+
+    /// Whether a read has all of a system: its source has objects of that kind there, or what is of
+    /// the system itself (`shows_system`). Then a file without a row of the system says that it has
+    /// none; what only adds to a system says nothing of the rest.
+    fn speaks_for(&self, read: &ReadState, system: &str) -> bool {
         let own = self.reads.iter().filter(|one| one.source == read.source);
         let mut own = own.filter(|one| one.kind == read.kind || shows_system(one.kind));
-        own.any(|one| one.systems.iter().any(|name| name.as_str() == system))
+        own.any(|one| one.is_of(system) && !one.only_adds_to(system))
     }
 
     fn wrong(&self, what: &str, read: &ReadState) -> Option<String> {
@@ -240,6 +253,7 @@ mod tests {
             complete_at: hours_ago.map(|hours| noon() - TimeDelta::hours(hours)),
             gaps: gaps.iter().map(|gap| (*gap).to_owned()).collect(),
             fresh_for_seconds: None,
+            adds_to: Vec::new(),
         }
     }
 
@@ -297,6 +311,35 @@ mod tests {
         let cut = of("corp", Kind::Grant, &["stopped"], &[]);
         let says = "the latest read of grants of `ad` is not complete";
         assert_eq!(grants(&[accounts, cut], "ad"), [says]);
+    }
+
+    /// An account that a second list adds is no word on what that list leaves out.
+    #[test]
+    fn a_supplement_says_nothing_of_what_it_does_not_have() {
+        let of = |source: &str, kind, systems: &[&str], adds_to: &[&str]| ReadState {
+            systems: systems.iter().map(|name| (*name).into()).collect(),
+            adds_to: adds_to.iter().map(|name| (*name).into()).collect(),
+            ..read(source, kind, Some(1), &[])
+        };
+        let said = |reads: &[ReadState], kind| {
+            Coverage::new(reads, noon(), TimeDelta::hours(24)).of_system(kind, "ad")
+        };
+        let more = [
+            of("more", Kind::Account, &["ad"], &["ad"]),
+            of("more", Kind::Grant, &[], &[]),
+        ];
+        let only = "only supplements read accounts of `ad`: \
+                    they add to what the system's own source has";
+        assert_eq!(said(&more, Kind::Account), [only]);
+        let none = "no source reads grants of `ad`";
+        assert_eq!(said(&more, Kind::Grant), [none]);
+        let [accounts, grants] = more;
+        let own = of("own", Kind::Account, &["ad"], &[]);
+        let reads = [own, accounts, grants];
+        assert!(said(&reads, Kind::Account).is_empty());
+        assert_eq!(said(&reads, Kind::Grant), [none]);
+        let whole = [&reads[..], &[of("own", Kind::Grant, &[], &[])]].concat();
+        assert!(said(&whole, Kind::Grant).is_empty());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::blocks::{self, Again, At, Block, Columns, Listing, apart};
 use super::graph_parts::{
     ControlPart, CredentialPart, EndsPart, EntitlementPart, LocationPart, ThroughPart,
 };
-use super::graph_people::{Coming, Found, Maybe, perhaps, resolved};
+use super::graph_people::{Coming, Found, Maybe, Said, Several, perhaps, resolved};
 use super::names::Names;
 use super::outline::{Depth, GrantOutline};
 use super::ownership::confirmed_owners;
@@ -28,7 +28,8 @@ use futures_util::future::join;
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Identity, ObjectType, Owner, PrincipalType};
 use sqlx::SqliteConnection;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
@@ -62,7 +63,7 @@ impl Store {
         for kind in Kind::ALL {
             making.expect(kind, listing.at_most(kind));
         }
-        let again = loading.account_numbers(&mut making).await?;
+        let several = Arc::new(loading.account_numbers(&mut making).await?);
         loading.entitlements(&mut making).await?;
         let holding = making.take_holding();
         // Who holds what is made beside whose accounts they are.
@@ -74,13 +75,15 @@ impl Store {
             let mut connection = loading.connection.lock().await;
             account_past::remember(&mut connection, at, &mut known, &mut kept).await?;
             drop(connection);
-            loading.accounts(known, making, again, &mut kept).await
+            let several = Arc::clone(&several);
+            loading.accounts(known, making, several, &mut kept).await
         };
         let (people, held) = join(people, loading.grants(holding)).await;
         let (mut found, held) = (people?, held?);
+        found.making.put_holding(held.holding);
+        loading.told_by_several(&mut found, &several).await?;
         found.known.forget_values();
         let Found { making, known, .. } = &mut found;
-        making.put_holding(held.holding);
         loading.through_unknown(making).await?;
         loading.credentials(making).await?;
         loading.locations(making).await?;
@@ -224,26 +227,64 @@ impl Loading<'_> {
         Ok(whole)
     }
 
-    /// Numbers all accounts; the rows of those whose number another one had before.
-    async fn account_numbers(&self, making: &mut Making) -> Result<HashSet<i64>, StoreError> {
-        let mut again = HashSet::new();
+    /// Numbers all accounts.
+    async fn account_numbers(&self, making: &mut Making) -> Result<Several, StoreError> {
+        let mut rows: HashMap<Number, Vec<i64>> = HashMap::new();
         self.each(Kind::Account, Columns::Keys, |block| {
             block.places().try_for_each(|place| {
-                if !making.number_account(block.key(place)?) {
-                    again.insert(block.row(place));
+                let number = block.key(place)?;
+                if !making.number_account(number) {
+                    rows.insert(number, Vec::new());
                 }
                 Ok(())
             })
         })
         .await?;
-        Ok(again)
+        if !rows.is_empty() {
+            self.each(Kind::Account, Columns::Keys, |block| {
+                block.places().try_for_each(|place| {
+                    if let Some(rows) = rows.get_mut(&block.key(place)?) {
+                        rows.push(block.row(place));
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        }
+        Ok(Several::of(rows))
+    }
+
+    /// What each source says of the accounts of which several tell.
+    async fn told_by_several(
+        &self,
+        found: &mut Found,
+        several: &Several,
+    ) -> Result<(), StoreError> {
+        let rows: Vec<i64> = several.rows.values().flatten().copied().collect();
+        let mut said: HashMap<i64, Said> = HashMap::with_capacity(rows.len());
+        let mut connection = self.connection.lock().await;
+        blocks::of_rows(&mut connection, &rows, Columns::Facts, |block, place| {
+            let one = Said {
+                source: block.source,
+                row: block.row(place),
+                fact: serde_json::from_str(block.fact(place)?)?,
+            };
+            said.insert(one.row, one);
+            Ok(())
+        })
+        .await?;
+        for (number, rows) in &several.rows {
+            let all = rows.iter().filter_map(|row| said.remove(row));
+            found.told_by_several(self.names, *number, &all.collect::<Vec<_>>());
+        }
+        Ok(())
     }
 
     async fn accounts(
         &self,
         known: Identities,
         making: Making,
-        again: HashSet<i64>,
+        several: Arc<Several>,
         kept: &mut Again,
     ) -> Result<Found, StoreError> {
         let (all, depth) = (
@@ -256,7 +297,7 @@ impl Loading<'_> {
             maybe: Maybe::default(),
         };
         all.each_apart(self.connection, kept, found, move |found, block| {
-            found.take(depth, &again, block)
+            found.take(depth, &several, block)
         })
         .await
     }
@@ -266,7 +307,7 @@ impl Loading<'_> {
             block.places().try_for_each(|place| {
                 let part: EntitlementPart<'_> = serde_json::from_str(block.fact(place)?)?;
                 let row = EntitlementRow {
-                    group: membership(part.kind),
+                    group: part.kind.map(membership),
                     privileged: part.privileged,
                     environment: making.environment(part.environment.as_deref()),
                     ..EntitlementRow::unknown()
@@ -445,17 +486,20 @@ impl Loading<'_> {
         rows: &[i64],
         positions: &HashMap<i64, Position>,
     ) -> Result<(), StoreError> {
-        let mut late = Vec::new();
+        let mut known = HashMap::new();
         self.name_ends(making, rows, |block, place| {
-            if let (Some(from), Some(to)) = ends(block, place)
-                && let Some(position) = positions.get(&block.row(place))
-            {
-                late.push((*position, from, to));
+            if let (Some(from), Some(to)) = ends(block, place) {
+                known.insert(block.row(place), (from, to));
             }
             Ok(())
         })
         .await?;
-        making.late_grants(&late);
+        // In the order in which they came, which is not that of their blocks.
+        let late = rows.iter().filter_map(|row| {
+            let (from, to) = known.get(row)?;
+            Some((*positions.get(row)?, *from, *to))
+        });
+        making.late_grants(&late.collect::<Vec<_>>());
         Ok(())
     }
 

@@ -2,16 +2,18 @@
 
 use super::StoreError;
 use super::blocks::Block;
+use super::names::Names;
 use super::outline::{AccountOutline, Depth};
+use super::together::together;
 use crate::access::making::{Making, NewAccount, Number};
 use crate::access::{AccountRow, Group, IdentityRow, MaybeAccounts, expiry};
 use crate::correlate::{
-    AccountKeys, Employment, Gathering, Identities, Match, Meant, Part, Persons, Several, called,
-    employers, merged,
+    self, AccountKeys, Employment, Gathering, Identities, Match, Meant, Owned, Part, Persons,
+    called, employers, merged,
 };
 use crate::lifecycle::Basis;
-use lastkey_contract::IdentityId;
-use lastkey_contract::facts::Identity;
+use lastkey_contract::facts::{Account, Identity};
+use lastkey_contract::{IdentityId, Kind};
 use std::collections::{HashMap, HashSet};
 
 /// The number of somebody, by their number among all identities.
@@ -143,12 +145,40 @@ impl Coming {
     }
 }
 
+/// Accounts of which several sources tell.
+#[derive(Default)]
+pub(super) struct Several {
+    /// The rows of each, those of the source that speaks for it first.
+    pub rows: HashMap<Number, Vec<i64>>,
+    /// All rows but the first ones.
+    again: HashSet<i64>,
+    firsts: HashSet<i64>,
+}
+
+impl Several {
+    pub fn of(rows: HashMap<Number, Vec<i64>>) -> Several {
+        let parted = || rows.values().filter_map(|rows| rows.split_first());
+        Several {
+            again: parted().flat_map(|(_, again)| again).copied().collect(),
+            firsts: parted().map(|(first, _)| *first).collect(),
+            rows,
+        }
+    }
+}
+
+/// What one source says of an account.
+pub(super) struct Said {
+    pub source: i64,
+    pub row: i64,
+    pub fact: Account,
+}
+
 impl Found {
-    /// `again` are the rows of accounts whose number another one had before.
+    /// Of accounts of which several sources tell only that they are there.
     pub fn take(
         &mut self,
         depth: Depth,
-        again: &HashSet<i64>,
+        several: &Several,
         block: &Block,
     ) -> Result<(), StoreError> {
         let Found {
@@ -158,7 +188,7 @@ impl Found {
         } = self;
         let places = block
             .places()
-            .filter(|place| !again.contains(&block.row(*place)));
+            .filter(|place| !several.again.contains(&block.row(*place)));
         let parts = places.map(|place| Ok((place, block.outline(place)?)));
         let parts: Vec<(usize, AccountOutline<'_>)> = parts.collect::<Result<_, StoreError>>()?;
         let plainly = known.plainly(block.source);
@@ -170,11 +200,26 @@ impl Found {
             None => (vec![None; parts.len()], Basis::Assumed),
         };
         for ((place, part), owner) in parts.iter().zip(owners) {
-            let (identity, whose) = match owner {
-                Some(one) => (Some(one), plain),
-                None => {
-                    let keys = depth.account_keys(block, *place, part)?;
-                    whose_it_is(known, &keys, maybe)
+            if several.firsts.contains(&block.row(*place)) {
+                let new = NewAccount {
+                    row: AccountRow::unknown(),
+                    through: None,
+                    origin: block.row(*place),
+                };
+                making.numbered_account(&part.system, &part.id, new, None);
+                continue;
+            }
+            let whose = match owner {
+                Some(one) => Whose::One((one, plain)),
+                None => whose_it_is(known, &depth.account_keys(block, *place, part)?, maybe),
+            };
+            let (identity, whose) = match whose {
+                Whose::One((one, basis)) => (Some(one), basis),
+                Whose::Doubted => (None, Basis::Observed),
+                Whose::Unmatched => {
+                    let accounts = &mut maybe.accounts;
+                    accounts.unmatched(part.name.as_deref(), &part.system, &part.id);
+                    (None, Basis::Observed)
                 }
             };
             let row = AccountRow {
@@ -197,13 +242,79 @@ impl Found {
         }
         Ok(())
     }
+
+    /// All that several sources say of an account.
+    pub fn told_by_several(&mut self, names: Names, number: Number, said: &[Said]) {
+        let Found {
+            making,
+            known,
+            maybe,
+        } = self;
+        let Some(account) = together(said.iter().map(|one| &one.fact)) else {
+            return;
+        };
+        let (mut owner, mut unmatched) = (None, true);
+        for one in said {
+            let keys = AccountKeys::of(one.source, &one.fact);
+            match whose_it_is(known, &keys, maybe) {
+                Whose::One(found) => {
+                    unmatched = false;
+                    if let Some(another) = known.owned_too(&mut owner, found) {
+                        let name = format!("{}:{}", account.system, account.id);
+                        maybe.accounts.of(known.shown(another), name);
+                    }
+                }
+                Whose::Doubted => unmatched = false,
+                Whose::Unmatched => {}
+            }
+        }
+        let (system, id) = (account.system.as_str(), account.id.as_str());
+        if unmatched {
+            let name = account.name.as_deref();
+            maybe.accounts.unmatched(name, system, id);
+        }
+        let row = AccountRow {
+            expires: expiry(account.expires_at),
+            kind: account.kind,
+            enabled: account.enabled,
+            local_sign_in: account.local_sign_in,
+            privileged: account.privileged,
+            whose: owner.map_or(Basis::Observed, |(_, basis)| basis),
+            environment: making.environment(account.environment.as_deref()),
+            ..AccountRow::unknown()
+        };
+        let through = account.signs_in_through_id.as_ref().map(|id| {
+            let at = account.signs_in_through_system.as_ref();
+            let at = at.unwrap_or(&account.system).as_str();
+            names.object(Kind::Account, &[at, id.as_str()])
+        });
+        let says = |one: &&Said| one.fact.signs_in_through_id.is_some();
+        let origin = said.iter().find(says).map_or(0, |one| one.row);
+        let new = NewAccount {
+            row,
+            through,
+            origin,
+        };
+        let identity = owner.map(|(identity, _)| person(known, identity));
+        making.told_account(number, new, identity);
+    }
 }
 
-/// Whose an account is and how that is known; `maybe` takes whose it may be.
-fn whose_it_is(known: &Identities, keys: &AccountKeys, maybe: &mut Maybe) -> (Option<u32>, Basis) {
+/// Whose an account is, and how that is known.
+enum Whose {
+    One(Owned),
+    /// Nobody's who is listed, or nobody's; `Maybe` has whose it may be.
+    Doubted,
+    Unmatched,
+}
+
+/// Whose an account is by one row; `maybe` takes whose it may be.
+fn whose_it_is(known: &Identities, keys: &AccountKeys, maybe: &mut Maybe) -> Whose {
     let account = || format!("{}:{}", keys.system, keys.id);
     match known.owner_of(keys) {
-        Match::One { identity, rule } => return (Some(identity), known.basis(keys.source, rule)),
+        Match::One { identity, rule } => {
+            return Whose::One((identity, known.basis(keys.source, rule)));
+        }
         Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
             maybe.several(known, &candidates, account());
         }
@@ -220,13 +331,10 @@ fn whose_it_is(known: &Identities, keys: &AccountKeys, maybe: &mut Maybe) -> (Op
                 maybe.several(known, &again, account());
             }
         }
-        Match::None => {
-            let name = keys.name.as_deref();
-            maybe.accounts.unmatched(name, &keys.system, &keys.id);
-        }
+        Match::None => return Whose::Unmatched,
         Match::Nobodys => {}
     }
-    (None, Basis::Observed)
+    Whose::Doubted
 }
 
 /// Whose accounts may be. People whom one value leads to are gone through once, however many accounts
@@ -239,11 +347,11 @@ pub(super) struct Maybe {
 }
 
 impl Maybe {
-    fn several(&mut self, known: &Identities, several: &Several, account: String) {
+    fn several(&mut self, known: &Identities, several: &correlate::Several, account: String) {
         for part in several.parts() {
             let accounts = &mut self.accounts;
             let group = self.groups.entry(part.place()).or_insert_with(|| {
-                let (listed, gone) = known.everybody(&Several::from(part.clone()));
+                let (listed, gone) = known.everybody(&correlate::Several::from(part.clone()));
                 let listed = listed.into_iter().map(|n| known.shown(n));
                 let gone = gone.into_iter();
                 let gone =

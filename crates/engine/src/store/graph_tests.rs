@@ -105,11 +105,40 @@ const KINDS: [Kind; 9] = [
 async fn same_at(store: &Store, at: Option<SyncId>) {
     let from_snapshot = Graph::build(&store.load_snapshot(at).await.unwrap());
     let from_blocks = store.load_graph(at).await.unwrap();
-    assert_eq!(format!("{from_blocks:#?}"), format!("{from_snapshot:#?}"));
+    let (blocks, snapshot) = (format!("{from_blocks:#?}"), format!("{from_snapshot:#?}"));
+    let blocks: Vec<&str> = blocks.lines().collect();
+    let snapshot: Vec<&str> = snapshot.lines().collect();
+    let mut pairs = blocks.iter().zip(&snapshot);
+    if let Some(line) = pairs.position(|(a, b)| a != b) {
+        let around = |lines: &[&str]| {
+            let from = line.saturating_sub(30);
+            lines
+                .iter()
+                .skip(from)
+                .take(60)
+                .copied()
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        assert_eq!(around(&blocks), around(&snapshot), "from line {line}");
+    }
+    assert_eq!(blocks.len(), snapshot.len());
+}
+
+/// Adds a source that adds to what others have.
+async fn supplement(store: &Store, name: &str) {
+    let settings = [("supplement".to_owned(), "true".to_owned())];
+    let settings = lastkey_contract::Settings(settings.into());
+    let (name, now) = (name.into(), crate::collect::tests::now());
+    let added = store.add_source(&name, "seeded", &settings, now);
+    added.await.unwrap();
 }
 
 async fn same(reads: Vec<Vec<(usize, Dice)>>) {
-    let bench = bench(&["hr", "crm", "ops"]).await;
+    let bench = bench(&["hr"]).await;
+    for name in ["crm", "ops"] {
+        supplement(&bench.store, name).await;
+    }
     let mut syncs = Vec::new();
     for (n, read) in reads.iter().enumerate() {
         let mut connector = Seeded::new(4);
@@ -120,10 +149,7 @@ async fn same(reads: Vec<Vec<(usize, Dice)>>) {
                 facts.sort_by_key(Fact::key);
                 facts.dedup_by_key(|fact| fact.key());
             }
-            // The others have people only: two of them may not speak for one system.
-            if n % 3 == 0 || kind == Kind::Identity {
-                connector = connector.with(kind, facts);
-            }
+            connector = connector.with(kind, facts);
         }
         let settings = SyncSettings {
             removals: Removals::Accept,
@@ -301,20 +327,9 @@ async fn a_supplement_takes_no_row_over() {
             .with(Kind::Account, vec![of(account)])
             .with(Kind::Credential, vec![of(credential)])
     };
-    let supplement = |bench: &crate::collect::tests::Bench| {
-        let supplement = [("supplement".to_owned(), "true".to_owned())];
-        let settings = lastkey_contract::Settings(supplement.into());
-        let store = bench.store.clone();
-        async move {
-            let more = "more".into();
-            store
-                .add_source(&more, "seeded", &settings, crate::collect::tests::now())
-                .await
-        }
-    };
     for order in [["own", "more", "own"], ["more", "own", "own"]] {
         let bench = bench(&["own"]).await;
-        supplement(&bench).await.unwrap();
+        supplement(&bench.store, "more").await;
         for (turn, source) in order.into_iter().enumerate() {
             let connector = told(&format!("name {turn}"), source == "own");
             read_with(&bench, source, &connector, &quick())
@@ -345,6 +360,99 @@ async fn a_supplement_takes_no_row_over() {
             crate::access::columns::NONE,
             "{order:?}"
         );
+        bench.store.clone().close().await;
+    }
+}
+
+/// What the source that speaks for an account or a credential leaves empty, a supplement tells;
+/// whom each leads to counts, and where that is two people both are named.
+#[tokio::test]
+async fn a_supplement_fills_what_is_empty() {
+    let of = |value: Value| serde_json::from_value::<Fact>(value).unwrap();
+    let people = ["u1", "u2"].map(|id| json!({"fact": "identity", "id": id, "kind": "person"}));
+    let account = |id: &str| json!({"fact": "account", "system": "zz", "id": id});
+    let with = |mut fact: Value, more: Value| {
+        let more = more.as_object().unwrap().clone();
+        fact.as_object_mut().unwrap().extend(more);
+        fact
+    };
+    let entitlement = json!({"fact": "entitlement", "system": "zz", "id": "e1"});
+    let token = json!({"fact": "credential", "system": "zz", "id": "c1", "kind": "token"});
+    let own = Seeded::new(9)
+        .with(Kind::Identity, people.map(of).to_vec())
+        .with(
+            Kind::Account,
+            vec![
+                of(account("a1")),
+                of(with(account("a2"), json!({"identity_id": "u1"}))),
+                of(with(account("a3"), json!({"name": "nobody"}))),
+                of(account("a4")),
+            ],
+        )
+        .with(Kind::Entitlement, vec![of(entitlement.clone())])
+        .with(Kind::Credential, vec![of(token.clone())]);
+    let more = Seeded::new(9)
+        .with(
+            Kind::Account,
+            vec![
+                of(with(
+                    account("a1"),
+                    json!({"identity_id": "u1", "enabled": false, "privileged": true,
+                        "expires_at": "2026-07-01T00:00:00Z", "environment": "production",
+                        "signs_in_through_system": "zz", "signs_in_through_id": "a4"}),
+                )),
+                of(with(account("a2"), json!({"identity_id": "u2"}))),
+                of(with(account("a3"), json!({"name": "Ann"}))),
+                of(with(
+                    account("a4"),
+                    json!({"signs_in_through_id": "nothing"}),
+                )),
+            ],
+        )
+        .with(
+            Kind::Entitlement,
+            vec![of(with(
+                entitlement,
+                json!({"kind": "group", "privileged": true}),
+            ))],
+        )
+        .with(
+            Kind::Credential,
+            vec![of(with(
+                token,
+                json!({"account_id": "a1", "created_by": "ann", "fingerprint": "hmac-sha256:aa",
+                    "revoked_at": "2026-05-01T00:00:00Z", "enabled": true}),
+            ))],
+        );
+    for order in [["own", "more"], ["more", "own"]] {
+        let bench = bench(&["own"]).await;
+        supplement(&bench.store, "more").await;
+        for source in order {
+            let connector = if source == "own" { &own } else { &more };
+            read_with(&bench, source, connector, &quick())
+                .await
+                .unwrap();
+        }
+        same_at(&bench.store, None).await;
+        let snapshot = bench.store.load_snapshot(None).await.unwrap();
+        assert_eq!(snapshot.accounts.len(), 4, "{order:?}");
+        let first = &snapshot.accounts[0];
+        assert_eq!(first.identity_id.as_ref().unwrap().as_str(), "u1");
+        assert_eq!((first.enabled, first.privileged), (Some(false), Some(true)));
+        let second = &snapshot.accounts[1];
+        assert_eq!(second.identity_id.as_ref().unwrap().as_str(), "u1");
+        let also: Vec<_> = snapshot
+            .ambiguous
+            .iter()
+            .map(|one| &one.candidates)
+            .collect();
+        assert_eq!(also, [&[lastkey_contract::IdentityId::new("u2")]]);
+        assert_eq!(snapshot.unmatched.len(), 2, "{order:?}");
+        let graph = bench.store.load_graph(None).await.unwrap();
+        assert_eq!(graph.maybe.in_doubt("u2"), ["zz:a2"], "{order:?}");
+        let credential = graph.credentials.at(0);
+        assert_eq!(credential.account, 0, "{order:?}");
+        assert_eq!(credential.enabled, Some(true));
         bench.store.clone().close().await;
     }
 }

@@ -122,3 +122,4 @@ mod graph_tests;
 mod in_doubt_tests;
 #[cfg(test)]
 mod tests;
+mod together;

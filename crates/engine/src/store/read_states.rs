@@ -32,13 +32,15 @@ pub(super) async fn read_states(
     .bind(at)
     .fetch_all(&mut *connection)
     .await?;
-    let mut carried: HashMap<(i64, String), Vec<String>> = HashMap::new();
-    let systems: Vec<(i64, String, String)> =
-        sqlx::query_as("SELECT source, kind, system FROM carried ORDER BY system")
+    type Carried = (i64, String, String, bool);
+    let systems: Vec<Carried> =
+        sqlx::query_as("SELECT source, kind, system, supplement FROM carried ORDER BY system")
             .fetch_all(&mut *connection)
             .await?;
-    for (source, kind, system) in systems {
-        carried.entry((source, kind)).or_default().push(system);
+    let mut carried: HashMap<(i64, String), Vec<(String, bool)>> = HashMap::new();
+    for (source, kind, system, supplement) in systems {
+        let of_kind = carried.entry((source, kind)).or_default();
+        of_kind.push((system, supplement));
     }
     let fresh_for = fresh_for_by_source(connection).await?;
     let mut states: BTreeMap<(String, Kind), ReadState> = BTreeMap::new();
@@ -46,15 +48,13 @@ pub(super) async fn read_states(
         let Some(kind) = Kind::from_word(&kind_word) else {
             continue;
         };
-        let systems = carried.get(&(source, kind_word));
+        let systems = carried.get(&(source, kind_word)).into_iter().flatten();
+        let name_of = |(system, _): &(String, bool)| system.as_str().into();
         let state = ReadState {
             source: name.as_str().into(),
             kind,
-            systems: systems
-                .into_iter()
-                .flatten()
-                .map(|s| s.as_str().into())
-                .collect(),
+            systems: systems.clone().map(name_of).collect(),
+            adds_to: systems.filter(|(_, adds)| *adds).map(name_of).collect(),
             complete_at: complete_at
                 .and_then(|at| DateTime::parse_from_rfc3339(&at).ok())
                 .map(|t| t.with_timezone(&Utc)),

@@ -5,14 +5,17 @@ use super::blocks::{Again, At, Block, Columns, Listing};
 use super::ownership::confirmed_owners;
 use super::read_states::{never_read, read_states};
 use super::retention::refuse_before_horizon;
+use super::together::{by_name, each_once, together};
 use super::{Store, StoreError, SyncId, ground, persons};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot};
-use crate::correlate::{AccountKeys, Gathering, IdentityKeys, Match, called, employers, merged};
+use crate::correlate::{
+    AccountKeys, Gathering, IdentityKeys, Match, Owned, called, employers, merged,
+};
 use crate::lifecycle::Basis;
 use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner, OwnerRole};
 use lastkey_contract::{IdentityId, Kind};
 use sqlx::SqliteConnection;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use tokio::sync::Mutex;
 
 /// What has to be resolved between sources, with the row of its source.
@@ -116,13 +119,10 @@ impl Store {
         let before = before.filter(|(_, name)| called(Some(name)) != 0);
         let before = before.map(|(one, name)| (shown(&one), name.to_owned()));
         snapshot.other_names.extend(before);
-        let mut listed = HashSet::new();
-        for (own, mut account) in accounts {
-            // Of several rows of one account the first stands.
-            if !listed.insert((account.system.clone(), account.id.clone())) {
+        for rows in by_name(accounts, |(_, account)| account) {
+            let Some(mut account) = together(rows.iter().map(|(_, row)| row)) else {
                 continue;
-            }
-            let found = known.owner_of(&AccountKeys::of(own, &account));
+            };
             let mut in_doubt = |account: &Account, listed: Vec<u32>, gone: Vec<String>| {
                 let listed = listed.iter().map(|n| IdentityId::new(known.shown(*n)));
                 snapshot.ambiguous.push(AmbiguousAccount {
@@ -132,45 +132,51 @@ impl Store {
                     gone: gone.into_iter().map(IdentityId::new).collect(),
                 });
             };
-            account.identity_id = match found {
-                Match::One { identity, rule } => {
-                    let basis = known.basis(own, rule);
-                    if basis != Basis::Observed {
-                        let name = (account.system.clone(), account.id.clone());
-                        snapshot.inferred.insert(name, basis);
+            let mut whose: Option<Owned> = None;
+            let mut unmatched = true;
+            for (own, row) in &rows {
+                let keys = AccountKeys::of(*own, row);
+                let found = known.owner_of(&keys);
+                unmatched &= matches!(found, Match::None);
+                match found {
+                    Match::One { identity, rule } => {
+                        let one = (identity, known.basis(*own, rule));
+                        if let Some(another) = known.owned_too(&mut whose, one) {
+                            in_doubt(&account, vec![another], Vec::new());
+                        }
                     }
-                    Some(IdentityId::new(known.shown(identity)))
-                }
-                Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
-                    in_doubt(&account, known.everybody(&candidates).0, Vec::new());
-                    None
-                }
-                Match::HandedOn {
-                    identity, before, ..
-                } => {
-                    let (listed, gone) = known.everybody(&known.either(identity, before));
-                    let gone = gone.into_iter();
-                    let gone =
-                        gone.map(|(source, id)| format!("{}:{id}", known.name_of_source(source)));
-                    in_doubt(&account, listed, gone.collect());
-                    None
-                }
-                ref gone @ Match::Gone { source, ref id, .. } => {
-                    let record = format!("{}:{id}", known.name_of_source(source));
-                    in_doubt(&account, Vec::new(), vec![record]);
-                    let keys = AccountKeys::of(own, &account);
-                    if let Some(again) = known.could_be_again(&keys, gone) {
-                        in_doubt(&account, known.everybody(&again).0, Vec::new());
+                    Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
+                        in_doubt(&account, known.everybody(&candidates).0, Vec::new());
                     }
-                    None
+                    Match::HandedOn {
+                        identity, before, ..
+                    } => {
+                        let (listed, gone) = known.everybody(&known.either(identity, before));
+                        let gone = gone.into_iter();
+                        let gone = gone
+                            .map(|(source, id)| format!("{}:{id}", known.name_of_source(source)));
+                        in_doubt(&account, listed, gone.collect());
+                    }
+                    ref gone @ Match::Gone { source, ref id, .. } => {
+                        let record = format!("{}:{id}", known.name_of_source(source));
+                        in_doubt(&account, Vec::new(), vec![record]);
+                        if let Some(again) = known.could_be_again(&keys, gone) {
+                            in_doubt(&account, known.everybody(&again).0, Vec::new());
+                        }
+                    }
+                    Match::None | Match::Nobodys => {}
                 }
-                Match::None => {
-                    let name = (account.system.clone(), account.id.clone());
-                    snapshot.unmatched.insert(name);
-                    None
+            }
+            let name = || (account.system.clone(), account.id.clone());
+            if unmatched {
+                snapshot.unmatched.insert(name());
+            }
+            account.identity_id = whose.map(|(identity, basis)| {
+                if basis != Basis::Observed {
+                    snapshot.inferred.insert(name(), basis);
                 }
-                Match::Nobodys => None,
-            };
+                IdentityId::new(known.shown(identity))
+            });
             snapshot.accounts.push(account);
         }
         let doubts = doubts.iter();
@@ -261,6 +267,8 @@ async fn visible(
         };
         all.each(&connection, take).await?;
     }
+    snapshot.entitlements = each_once(std::mem::take(&mut snapshot.entitlements));
+    snapshot.credentials = each_once(std::mem::take(&mut snapshot.credentials));
     Ok(visible)
 }
 

@@ -244,7 +244,10 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
         Kind::Grant,
         Kind::Credential,
     ] {
-        if !reads.iter().filter(|r| r.kind == kind).all(sound) {
+        let of_kind = || reads.iter().filter(|r| r.kind == kind);
+        // Nobody speaks for what there is only more of.
+        let spoken_for = |s: &SystemName| of_kind().any(|r| tells_all_of(reads, r, s.as_str()));
+        if !of_kind().all(sound) || !of_kind().flat_map(|r| &r.systems).all(spoken_for) {
             return false;
         }
     }
@@ -252,7 +255,7 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
         for kind in [Kind::Account, Kind::Grant, Kind::Credential] {
             if !reads
                 .iter()
-                .any(|r| r.kind == kind && tells_of(reads, r, &system))
+                .any(|r| r.kind == kind && tells_all_of(reads, r, &system))
             {
                 return false;
             }
@@ -262,7 +265,7 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
     let groups = groups.map(|system| (Kind::Grant, system));
     for (kind, system) in ends(leaving).into_iter().chain(groups) {
         let mut of_kind = reads.iter().filter(|r| r.kind == kind);
-        if !of_kind.any(|r| tells_of(reads, r, &system) && sound(r)) {
+        if !of_kind.any(|r| tells_all_of(reads, r, &system) && sound(r)) {
             return false;
         }
     }
@@ -282,8 +285,9 @@ fn systems_of_groups(leaving: &Leaving) -> BTreeSet<String> {
 }
 
 /// Whether a read, or its source by what only the system itself can show, has anything of a system:
-/// what it reads of a kind is all then. Credentials of a system stand in vaults of others, too.
-fn tells_of(reads: &[ReadState], read: &ReadState, system: &str) -> bool {
+/// what it reads of a kind is all then. Credentials of a system stand in vaults of others, too. What
+/// only adds to what another source has is not all.
+fn tells_all_of(reads: &[ReadState], read: &ReadState, system: &str) -> bool {
     let of_the_system = [
         Kind::Account,
         Kind::Entitlement,
@@ -295,6 +299,7 @@ fn tells_of(reads: &[ReadState], read: &ReadState, system: &str) -> bool {
         .iter()
         .filter(|r| r.source == read.source)
         .filter(|r| r.kind == read.kind || of_the_system.contains(&r.kind))
+        .filter(|r| r.adds_to.iter().all(|s| s.as_str() != system))
         .any(|r| r.systems.iter().any(|s| s.as_str() == system))
 }
 

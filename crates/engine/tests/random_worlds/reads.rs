@@ -20,16 +20,21 @@ const KINDS: [Kind; 9] = [
 
 /// Mostly one source that carries every system, complete and fresh; sometimes with a gap in one
 /// kind, an old read, a read that never ended, a kind or a system that nobody reads, or a second
-/// source that covers for the first.
+/// source that covers for the first, or only adds to it.
 pub fn reads(dice: &mut Dice) -> Vec<ReadState> {
     let mut reads: Vec<ReadState> = KINDS.into_iter().map(complete).collect();
     if dice.chance(55) {
         return reads;
     }
     let number = dice.between(0, reads.len() - 1);
+    let systems: Vec<SystemName> = SYSTEMS.into_iter().take(2).map(SystemName::from).collect();
     let second = ReadState {
         source: SourceName::from("second"),
-        systems: SYSTEMS.into_iter().take(2).map(SystemName::from).collect(),
+        adds_to: match dice.chance(30) {
+            true => systems.clone(),
+            false => Vec::new(),
+        },
+        systems,
         ..reads[number].clone()
     };
     let read = &mut reads[number];
@@ -69,5 +74,6 @@ fn complete(kind: Kind) -> ReadState {
         complete_at: Some(event_time() - TimeDelta::minutes(10)),
         gaps: Vec::new(),
         fresh_for_seconds: None,
+        adds_to: Vec::new(),
     }
 }

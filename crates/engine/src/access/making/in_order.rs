@@ -1,0 +1,60 @@
+//! Systems and environments by name, whichever came first.
+
+use super::Making;
+use crate::access::columns::{Column, NONE, Texts};
+use crate::access::graph::Graph;
+use std::collections::BTreeMap;
+
+/// Numbers the systems by name and notes the order of `name:` texts; where each goes.
+pub(super) fn order_systems(names: &Texts, graph: &mut Graph) -> Column<u32> {
+    let all = 0..names.len();
+    let mut sorted: Vec<u32> = all.clone().collect();
+    sorted.sort_unstable_by_key(|system| names.at(*system));
+    let mut rows = Column::filled(0, names.len());
+    for (row, system) in (0..).zip(&sorted) {
+        *rows.at_mut(*system) = row;
+        graph.systems.push(names.at(*system));
+    }
+    let by_text: BTreeMap<String, u32> = all
+        .map(|row| (format!("{}:", graph.systems.at(row)), row))
+        .collect();
+    graph.system_text_order = Column::filled(0, names.len());
+    for (place, row) in (0..).zip(by_text.values()) {
+        *graph.system_text_order.at_mut(*row) = place;
+    }
+    rows
+}
+
+impl Making {
+    /// Numbers the environments by name, whichever came first.
+    pub(super) fn order_environments(&mut self) -> Texts {
+        let names = std::mem::take(&mut self.environments.texts);
+        let mut sorted: Vec<u32> = (0..names.len()).collect();
+        sorted.sort_unstable_by_key(|one| names.at(*one));
+        let mut ordered = Texts::as_long_as(&names);
+        let mut rows = Column::filled(NONE, names.len());
+        for one in &sorted {
+            *rows.at_mut(*one) = ordered.push(names.at(*one));
+        }
+        let in_order = |environment: &mut u32| {
+            if *environment != NONE {
+                *environment = *rows.at(*environment);
+            }
+        };
+        if !sorted.is_sorted() {
+            for row in &mut self.accounts.rows {
+                in_order(&mut row.environment);
+            }
+            for row in &mut self.holding.entitlements.listed.rows {
+                in_order(&mut row.environment);
+            }
+            for credential in &mut self.credentials.listed.rows {
+                in_order(&mut credential.row.environment);
+            }
+            for row in &mut self.locations.listed.rows {
+                in_order(&mut row.environment);
+            }
+        }
+        ordered
+    }
+}
