@@ -6,11 +6,14 @@
 //! of each account there is a version a day; those are alike here, and none of them is kept.
 
 use super::blocks::{self, Again, At, Columns, Which};
+use super::ground::source_rows;
+use super::lineage::Lineage;
 use super::objects::named;
 use super::outline::Depth;
 use super::{AccountName, Store, StoreError, ground, link_rules, meta};
 use crate::correlate::{AccountKeys, Column, Identities, Rule};
 use lastkey_contract::Kind;
+use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -31,7 +34,15 @@ ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)
 /// Entry of `meta`: up to which block versions were looked at, and by which attributes.
 const MADE: &str = "account_past_made";
 
-/// One such version.
+/// What stands there.
+type Made = (i64, BTreeSet<String>, ByName);
+
+/// Sources of one name count as one; what was made before they did is made anew.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "by_name")]
+struct ByName;
+
+/// One such version; the source is the first of its name (`Lineage`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
 pub(super) struct Row {
     row: i64,
@@ -55,6 +66,7 @@ pub(super) struct AccountPast {
     anew: bool,
     made: String,
     depth: Depth,
+    lineage: Lineage,
 }
 
 /// What of the table may be taken as it stands.
@@ -76,14 +88,14 @@ pub(super) async fn read(
 ) -> Result<AccountPast, StoreError> {
     let (rules, person_rules) = link_rules::in_force(connection).await?;
     let depth = ground::depth_of(&rules, &person_rules);
+    let lineage = Lineage::new(&source_rows(&mut *connection, At::Now).await?);
     let attributes = attributes(rules.values().flatten());
     let made = match trust {
         Trust::Kept => meta::get(&mut *connection, MADE).await?,
         Trust::Nothing => None,
     };
-    let made: Option<(i64, BTreeSet<String>)> =
-        made.and_then(|made| serde_json::from_str(&made).ok());
-    let upto = made.and_then(|(upto, by)| (by == attributes).then_some(upto));
+    let made: Option<Made> = made.and_then(|made| serde_json::from_str(&made).ok());
+    let upto = made.and_then(|(upto, by, _)| (by == attributes).then_some(upto));
     let mut rows: Vec<Row> = match upto {
         Some(_) => {
             sqlx::query_as("SELECT row, source, key FROM account_past ORDER BY row")
@@ -95,15 +107,16 @@ pub(super) async fn read(
     let (last,): (i64,) = sqlx::query_as("SELECT coalesce(max(id), 0) FROM blocks")
         .fetch_one(&mut *connection)
         .await?;
-    let fresh = found_since(connection, depth, &attributes, upto.unwrap_or(0)).await?;
+    let fresh = found_since(connection, depth, &lineage, &attributes, upto.unwrap_or(0)).await?;
     rows.extend(&fresh);
     rows.sort_unstable();
     Ok(AccountPast {
         rows,
         fresh,
         anew: upto.is_none(),
-        made: serde_json::to_string(&(last, attributes))?,
+        made: serde_json::to_string::<Made>(&(last, attributes, ByName))?,
         depth,
+        lineage,
     })
 }
 
@@ -124,17 +137,19 @@ fn attributes<'r>(rules: impl Iterator<Item = &'r Rule>) -> BTreeSet<String> {
 async fn found_since(
     connection: &mut SqliteConnection,
     depth: Depth,
+    lineage: &Lineage,
     attributes: &BTreeSet<String>,
     upto: i64,
 ) -> Result<Vec<Row>, StoreError> {
-    if !any_ended(connection).await? {
+    if lineage.is_empty() && !any_ended(connection).await? {
         return Ok(Vec::new());
     }
     let ever = Which::ever(Kind::Account);
     let mut versions: Vec<(i64, i64, i64)> = Vec::new();
     blocks::each_after(connection, &ever, Columns::Keys, upto, |block| {
         let keys = (0..).zip(&block.keys);
-        versions.extend(keys.map(|(place, key)| (block.source, *key, block.row(place))));
+        let source = lineage.first(block.source);
+        versions.extend(keys.map(|(place, key)| (source, *key, block.row(place))));
         Ok(())
     })
     .await?;
@@ -148,7 +163,7 @@ async fn found_since(
             if block.id <= upto {
                 for (place, key) in (0..).zip(&block.keys) {
                     if new.contains(key) {
-                        last.insert((block.source, *key), block.row(place));
+                        last.insert((lineage.first(block.source), *key), block.row(place));
                     }
                 }
             }
@@ -245,7 +260,8 @@ impl AccountPast {
         let accounts = Which::now(Kind::Account);
         blocks::each_after(connection, &accounts, Columns::Keys, block, |block| {
             let keys = block.places().filter_map(|place| block.keys.get(place));
-            there.extend(keys.map(|key| (block.source, *key)));
+            let source = self.lineage.first(block.source);
+            there.extend(keys.map(|key| (source, *key)));
             Ok(())
         })
         .await?;
@@ -284,7 +300,8 @@ impl AccountPast {
             let Some(ended) = block.ended_sync(place).filter(|ended| *ended <= moment) else {
                 return Ok(());
             };
-            let (keys, _) = self.depth.account(block, place)?;
+            let (mut keys, _) = self.depth.account(block, place)?;
+            keys.source = self.lineage.now(keys.source);
             take(keys, shown.get(&ended).cloned());
             Ok(())
         })
@@ -327,9 +344,10 @@ impl Store {
         account: &AccountName,
     ) -> Result<Vec<(AccountKeys, Option<String>)>, StoreError> {
         let key = named(&account.system, &account.id);
-        let of = (source, self.names()?.key(Kind::Account, &key));
+        let key = self.names()?.key(Kind::Account, &key);
         let mut reading = self.readers().begin().await?;
         let past = read(&mut reading, Trust::Kept).await?;
+        let of = (past.lineage.first(source), key);
         let own = past.rows.iter().filter(|row| row.account() == of);
         let own: Vec<Row> = own.copied().collect();
         let mut before = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::blocks::{self, Again, At, Block, Columns, Which};
 use super::decisions::{self, About, Decision};
+use super::lineage::Lineage;
 use super::outline::Depth;
 use super::{StoreError, SyncState, link_rules};
 use crate::correlate::{
@@ -127,23 +128,59 @@ async fn removed_sources(
     })
 }
 
-/// Records that a later source of the same name has listed: that one tells of them now. Each by the
-/// row of the earlier source and the number of its key.
-fn told_anew(
-    blocks: &[Block],
-    sources: &SourceRows,
-    removed: &BTreeMap<i64, i64>,
-) -> HashSet<(i64, i64)> {
-    let mut told: HashSet<(i64, i64)> = HashSet::new();
-    for row in removed.keys() {
-        let name = sources.names.get(row);
-        let later =
-            |block: &&Block| block.source > *row && sources.names.get(&block.source) == name;
-        for block in blocks.iter().filter(later) {
-            told.extend(block.keys.iter().map(|key| (*row, *key)));
+/// Which source tells of what a source listed that was removed: the one that has its name now, as if
+/// it had told of it all along.
+struct Successors<'s> {
+    lineage: Lineage,
+    /// Of what the later source did not list, the earlier one's word counts still.
+    removed: &'s BTreeMap<i64, i64>,
+    /// What sources have listed ever that have the name of one that was removed.
+    listed: HashMap<i64, HashSet<i64>>,
+}
+
+impl<'s> Successors<'s> {
+    fn new(
+        blocks: &[Block],
+        sources: &SourceRows,
+        removed: &'s BTreeMap<i64, i64>,
+    ) -> Successors<'s> {
+        let lineage = Lineage::new(sources);
+        let mut listed: HashMap<i64, HashSet<i64>> = HashMap::new();
+        if !lineage.is_empty() {
+            for block in blocks {
+                let source = block.source;
+                if lineage.first(source) != source && lineage.now(source) == source {
+                    listed.entry(source).or_default().extend(&block.keys);
+                }
+            }
+        }
+        Successors {
+            lineage,
+            removed,
+            listed,
         }
     }
-    told
+
+    /// Whether another source has the name of one now and has listed somebody.
+    fn has(&self, source: i64) -> bool {
+        let now = self.lineage.now(source);
+        now != source && self.listed.contains_key(&now)
+    }
+
+    /// Whether a source has the name of others that were removed.
+    fn is_of_name(&self, source: i64) -> bool {
+        self.listed.contains_key(&source)
+    }
+
+    /// The source that tells of a record that one listed.
+    fn of(&self, source: i64, key: i64) -> i64 {
+        let now = self.lineage.now(source);
+        match self.listed.get(&now).filter(|_| now != source) {
+            Some(listed) if self.removed.contains_key(&source) && !listed.contains(&key) => source,
+            Some(_) => now,
+            None => source,
+        }
+    }
 }
 
 /// The odd records at a moment. Reads eight bytes of every version, and more of odd ones.
@@ -159,20 +196,19 @@ pub(super) async fn odd_records(
     let live = |source: i64| live.contains(&source) || removed.contains_key(&source);
     let ever = Which::ever(Kind::Identity);
     let moment = at.limit();
-    let is_there = |block: &Block| live(block.source) && block.first_sync <= moment;
+    let is_there = |block: &Block| block.first_sync <= moment;
     let is_listed =
         |block: &Block, place| block.ended_sync(place).is_none_or(|ended| ended > moment);
     // Of nearly all there is one version and it stands: only of the others are all looked up.
     let mut all = blocks::all(connection, &ever, Columns::Keys).await?;
     all.retain(is_there);
+    let successors = Successors::new(&all, sources, &removed);
+    all.retain(|block| live(block.source) || successors.has(block.source));
     let mut ended: HashSet<(i64, i64)> = HashSet::new();
     for block in all.iter().filter(|block| block.has_ended()) {
         let places = block.places().filter(|place| !is_listed(block, *place));
         let keys = places.filter_map(|place| block.keys.get(place));
-        ended.extend(keys.map(|key| (block.source, *key)));
-    }
-    for record in told_anew(&all, sources, &removed) {
-        ended.remove(&record);
+        ended.extend(keys.map(|key| (successors.of(block.source, *key), *key)));
     }
     if ended.is_empty() {
         return Ok(Odd::default());
@@ -181,8 +217,9 @@ pub(super) async fn odd_records(
     for block in &all {
         versions.extend(block.places().filter_map(|place| {
             let key = *block.keys.get(place)?;
-            ended.contains(&(block.source, key)).then(|| Version {
-                source: block.source,
+            let source = successors.of(block.source, key);
+            ended.contains(&(source, key)).then(|| Version {
+                source,
                 key,
                 row: block.row(place),
                 listed: is_listed(block, place),
@@ -193,10 +230,14 @@ pub(super) async fn odd_records(
     versions.sort_unstable_by_key(|v| (v.source, v.key, v.row));
     let mut rows: Vec<i64> = Vec::new();
     let mut last_of_gone: HashSet<i64> = HashSet::new();
+    // Of those of which the source tells that has the name of theirs now.
+    let mut told_by: HashMap<i64, i64> = HashMap::new();
     for record in versions.chunk_by(|a, b| (a.source, a.key) == (b.source, b.key)) {
         let gone = !record.iter().any(|v| v.listed);
         if record.len() > 1 || gone {
             rows.extend(record.iter().map(|v| v.row));
+            let of_name = record.iter().filter(|v| successors.is_of_name(v.source));
+            told_by.extend(of_name.map(|v| (v.row, v.source)));
         }
         if let (true, Some(last)) = (gone, record.last()) {
             last_of_gone.insert(last.row);
@@ -220,7 +261,10 @@ pub(super) async fn odd_records(
         &rows,
         depth.columns(),
         |block: &Block, place| {
-            let (keys, _) = depth.identity(block, place)?;
+            let (mut keys, _) = depth.identity(block, place)?;
+            if let Some(source) = told_by.get(&block.row(place)) {
+                keys.source = *source;
+            }
             let record = (keys.source, keys.id.clone());
             if let Some(before) = last.remove(&record) {
                 let seen = Seen::of_identity(&before.keys);

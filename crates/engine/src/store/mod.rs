@@ -27,6 +27,7 @@ mod ground;
 mod invariants;
 mod journal;
 mod lease;
+mod lineage;
 mod link;
 mod link_gather;
 mod link_ground;

@@ -5,6 +5,7 @@ use super::super::StoreError;
 use super::super::account_past::{self, Trust};
 use super::super::blocks::{self, Again, At, Which};
 use super::super::ground::{self, odd_records, source_rows};
+use super::super::lineage::Lineage;
 use super::super::link_gather::{Gathered, Kept, gather};
 use super::super::names::Names;
 use super::super::persons;
@@ -29,8 +30,9 @@ pub(super) async fn belongings(
     let joined = persons::not_listed(connection).await?;
     let resting = doubted.chain(joined);
     records.extend(resting.map(|(source, id)| (source, names.key(Kind::Identity, &id))));
+    let lineage = Lineage::new(&sources);
     if odd.past.is_empty() && odd.reused.is_empty() && odd.removed.is_empty() {
-        return Ok(records);
+        return Ok(of_all(&lineage, records));
     }
     let Gathered { known, .. } = gather(connection, &sources, &odd, &past, Kept::All).await?;
     let theirs = odd.removed().map(|(record, _)| (record.source, &record.id));
@@ -58,7 +60,19 @@ pub(super) async fn belongings(
         |keys, _| rest(&keys),
     )
     .await?;
-    Ok(records)
+    Ok(of_all(&lineage, records))
+}
+
+/// The same of all sources of each name: what an earlier one told is its own row's.
+fn of_all(lineage: &Lineage, objects: HashSet<(i64, i64)>) -> HashSet<(i64, i64)> {
+    if lineage.is_empty() {
+        return objects;
+    }
+    let all = objects.into_iter().flat_map(|(source, key)| {
+        let sources = lineage.all(source).into_iter();
+        sources.map(move |source| (source, key))
+    });
+    all.collect()
 }
 
 /// Accounts whose own past says whose they are: source row and number of the key. A name that changed
@@ -74,13 +88,14 @@ pub(super) async fn changed_accounts(
         return Ok(kept);
     }
     let sources = source_rows(connection, At::Now).await?;
+    let lineage = Lineage::new(&sources);
     let depth = ground::depth(connection).await?;
     let odd = odd_records(connection, At::Now, &sources, depth, &mut Again::none()).await?;
     let Gathered { known, .. } = gather(connection, &sources, &odd, &past, Kept::All).await?;
     let accounts = Which::now(Kind::Account);
     blocks::each(connection, &accounts, depth.columns(), |block| {
         block.places().try_for_each(|place| {
-            let account = (block.source, block.key(place)?);
+            let account = (lineage.first(block.source), block.key(place)?);
             if changed.contains(&account) {
                 let (keys, _) = depth.account(block, place)?;
                 if known.rests_on_its_past(&keys) {
@@ -91,5 +106,5 @@ pub(super) async fn changed_accounts(
         })
     })
     .await?;
-    Ok(kept)
+    Ok(of_all(&lineage, kept))
 }
