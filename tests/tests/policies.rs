@@ -102,6 +102,30 @@ fn a_policy_with_a_mistake_changes_nothing_and_a_draft_decides_nothing() {
     );
 }
 
+#[test]
+fn what_a_draft_would_change_is_what_the_page_says() {
+    let (desk, blocks) = example();
+    let path = |name: &str| desk.room.path(name).display().to_string();
+    desk.expect(0, &["import", &path("estate"), "--as", "estate"]);
+    desk.trouble(3, &["policy", "diff"], "no draft");
+    desk.write("draft.cedar", &blocks["draft.cedar"]);
+    desk.expect(0, &["policy", "load", "--draft", &path("draft.cedar")]);
+    let alone = &desk.lines(0, &["policy", "diff"])[0];
+    assert_eq!(alone["active"], serde_json::Value::Null);
+    assert_eq!(alone["counts"][3]["pairs"], 0);
+    assert_eq!(alone["lines"][0]["before"]["policy"], "no_policy");
+    desk.expect(0, &["policy", "load", &path("policy.cedar")]);
+    assert_eq!(desk.expect(0, &["policy", "diff"]), blocks["diff"]);
+    let two = &desk.lines(0, &["policy", "diff", "--limit", "2"])[0];
+    let all = &desk.lines(0, &["policy", "diff"])[0];
+    assert_eq!(two["counts"], all["counts"]);
+    let lines = all["lines"].as_array().unwrap();
+    assert_eq!(two["lines"].as_array().unwrap(), &lines[..2]);
+    assert_eq!(two["truncated"], lines.len() - 2);
+    desk.expect(0, &["policy", "activate"]);
+    desk.trouble(3, &["policy", "diff"], "no draft");
+}
+
 const PLAN: &str = r#"
 [[step]]
 on = "mover"

@@ -21,6 +21,12 @@ pub enum Policy {
     /// A role matrix: attribute values and entitlements in one table (CSV)
     #[command(subcommand)]
     Matrix(Matrix),
+    /// What would change for whom if the draft were activated
+    Diff {
+        /// How many lines at most; the counts are of all
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
     /// Print what a policy may ask about (a Cedar schema)
     Schema,
     /// What one identity holds, and what the policy says of it

@@ -4,9 +4,9 @@ use crate::bench::Workbench;
 use crate::failure::Failure;
 use crate::rehearsals::off_thread;
 use chrono::Utc;
-use lastkey_contract::IdentityId;
 use lastkey_engine::policy::{
-    AccessPolicy, Catalogue, Decider, Holder, PolicyError, Review, matrix_of_policy, review,
+    AccessPolicy, Catalogue, Decider, Holder, PolicyError, Review, as_named, matrix_of_policy,
+    review,
 };
 use lastkey_engine::store::{PolicyRecord, PolicyStanding};
 use lastkey_engine::views;
@@ -228,18 +228,9 @@ impl Workbench {
         let person = found
             .pop()
             .ok_or_else(|| Failure::bad_input(format!("there is no identity `{text}`")))?;
-        let (mut fact, _) = views::together(&self.store, &person).await?;
-        // References mean the source's own record first, as everywhere.
-        let refer = |id: IdentityId| {
-            let own = IdentityId::new(format!("{}:{id}", person.source_name));
-            match graph.identity_kind(&own) {
-                Some(_) => own,
-                None => id,
-            }
-        };
+        let (fact, _) = views::together(&self.store, &person).await?;
+        let mut fact = as_named(&graph, &person.source_name, fact);
         fact.id = id;
-        fact.manager_id = fact.manager_id.map(refer);
-        fact.employer_id = fact.employer_id.map(refer);
         Ok((Holder::from(&fact), fact.display_name))
     }
 

@@ -7,6 +7,7 @@ mod owners;
 mod package;
 mod plan_coverage;
 mod policy;
+mod policy_diff;
 mod rehearse;
 mod retention;
 mod roles;

@@ -1,5 +1,6 @@
 //! `lastkey policy`: who should hold what.
 
+use super::policy_diff::diff;
 use super::{of_these, open};
 use crate::args::Global;
 use crate::output::Output;
@@ -29,6 +30,7 @@ pub async fn policy(global: &Global, command: Policy, out: &Output) -> Result<Ex
             let bench = open(global, WhenMissing::Refuse, out).await?;
             out.text(&bench.matrix(standing(draft)).await?)?;
         }
+        Policy::Diff { limit } => diff(global, limit, out).await?,
         Policy::Schema => out.text(SCHEMA)?,
         Policy::Who { identity, draft } => {
             let bench = open(global, WhenMissing::Refuse, out).await?;

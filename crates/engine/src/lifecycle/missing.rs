@@ -167,6 +167,33 @@ impl<'a> Coverage<'a> {
     }
 }
 
+/// What was not read completely or not lately of who people are, and of who holds what in these
+/// systems: sorted, without duplicates.
+pub fn holding_unread<'s>(
+    reads: &[ReadState],
+    never_read: &[SourceName],
+    at: DateTime<Utc>,
+    limit: TimeDelta,
+    systems: impl Iterator<Item = &'s str>,
+) -> Vec<String> {
+    let coverage = Coverage {
+        reads,
+        at,
+        limit,
+        estate: Vec::new(),
+    };
+    let never = never_read.iter();
+    let never = never.map(|source| format!("source `{source}` was never read"));
+    let mut unread: BTreeSet<String> = never.collect();
+    unread.extend(coverage.of_sources(Kind::Identity));
+    for system in systems {
+        for kind in [Kind::Account, Kind::Entitlement, Kind::Grant] {
+            unread.extend(coverage.of_system(kind, system));
+        }
+    }
+    unread.into_iter().collect()
+}
+
 /// Whether whoever reads such objects of a system reads the system. A vault tells of credentials of
 /// systems that it was never asked to read, and a list of owners of whatever is owned.
 pub fn shows_system(kind: Kind) -> bool {

@@ -1,7 +1,9 @@
 //! Whom and what a policy is asked about: an identity and an entitlement, as Cedar takes them.
 
 use super::needs::{Field, Mentions, Of};
+use crate::access::Graph;
 use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
+use lastkey_contract::IdentityId;
 use lastkey_contract::facts::{Attributes, Entitlement, Identity};
 use std::collections::HashSet;
 use std::str::FromStr;
@@ -45,6 +47,22 @@ pub struct Holding {
     pub privileged: Option<bool>,
     pub environment: Option<String>,
     pub tags: Attributes,
+}
+
+/// Somebody of a source with the names that the graph has for them and for whom they refer to: the
+/// source's own record first, as everywhere.
+pub fn as_named(graph: &Graph, source: &str, mut fact: Identity) -> Identity {
+    let refer = |id: IdentityId| {
+        let own = IdentityId::new(format!("{source}:{id}"));
+        match graph.identity_kind(&own) {
+            Some(_) => own,
+            None => id,
+        }
+    };
+    fact.manager_id = fact.manager_id.map(refer);
+    fact.employer_id = fact.employer_id.map(refer);
+    fact.id = refer(fact.id);
+    fact
 }
 
 impl From<&Identity> for Holder {

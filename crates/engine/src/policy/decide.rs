@@ -73,6 +73,9 @@ struct KnownHolding {
     spoken_for: bool,
 }
 
+/// So many answers are remembered; of more than that all are forgotten and begun anew.
+const REMEMBERED: usize = 2_000_000;
+
 /// Answers of one policy, remembered.
 pub struct Decider<'p> {
     policy: &'p AccessPolicy,
@@ -171,6 +174,9 @@ impl<'p> Decider<'p> {
                 decisions.push(decision.clone());
                 next
             });
+            if self.answers.len() >= REMEMBERED {
+                self.answers.clear();
+            }
             self.answers.insert(of, number);
             number
         });
@@ -207,6 +213,12 @@ impl<'p> Decider<'p> {
         });
         let unknown: BTreeSet<String> = unknown.flatten().collect();
         unknown.into_iter().collect()
+    }
+
+    /// Whether a rule of the policy could apply to these people at all.
+    pub(super) fn could_apply(&self, rule: &Rule, holder: HolderClass) -> bool {
+        let class = self.holder_classes.get(holder.0 as usize);
+        class.is_some_and(|class| !matches!(holder_bears(rule, class), Bears::No))
     }
 
     fn ask(&mut self, holder: HolderClass, holding: HoldingClass) -> Decision {
@@ -348,11 +360,24 @@ impl Entitlements {
         self.classes.get(number as usize).copied()
     }
 
-    fn alike(&self, class: HoldingClass) -> impl Iterator<Item = u32> + '_ {
+    /// Every class, in the order in which they came.
+    pub(super) fn every_class(&self) -> BTreeSet<HoldingClass> {
+        self.alike.keys().copied().collect()
+    }
+
+    /// The classes of each system, in no order.
+    pub(super) fn by_system(&self) -> impl Iterator<Item = (&str, &BTreeSet<HoldingClass>)> {
+        let systems = self.in_system.iter();
+        systems.map(|(system, classes)| (system.as_str(), classes))
+    }
+
+    /// The numbers of those of a class, ascending.
+    pub(super) fn alike(&self, class: HoldingClass) -> impl Iterator<Item = u32> + '_ {
         self.alike.get(&class).into_iter().flatten().copied()
     }
 
-    fn classes_in(&self, place: &Place) -> Vec<HoldingClass> {
+    /// The classes of what stands at a place, where rules name it.
+    pub(super) fn classes_in(&self, place: &Place) -> Vec<HoldingClass> {
         match place {
             Place::Anywhere => self.in_system.values().flatten().copied().collect(),
             Place::Systems(names) => {

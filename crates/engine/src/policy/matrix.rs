@@ -234,12 +234,7 @@ fn row_of(rule: &Rule) -> Option<Row> {
     }
     let again = AccessPolicy::parse(&rules_of(&row)).ok()?;
     let [same] = again.rules() else { return None };
-    let form = |rule: &Rule| {
-        let mut form = rule.policy.to_json().ok()?;
-        form.as_object_mut()?.remove("annotations");
-        Some(form)
-    };
-    let equal = rule.effect == Effect::Permit && form(same)? == form(rule)?;
+    let equal = rule.effect == Effect::Permit && same.form()? == rule.form()?;
     equal.then_some(row)
 }
 

@@ -7,6 +7,10 @@
 //! and an answer that their absence brought about says so. Pure: nothing is read, kept or changed.
 
 mod asked;
+mod compare;
+#[cfg(test)]
+mod compare_tests;
+mod crowd;
 mod decide;
 mod matrix;
 mod needs;
@@ -16,7 +20,9 @@ mod rules;
 mod tests;
 mod text;
 
-pub use asked::{Holder, Holding};
+pub use asked::{Holder, Holding, as_named};
+pub use compare::{Change, ChangeCount, ChangeLine, Differences, compare};
+pub use crowd::Crowd;
 pub use decide::{Decider, Decision, Entitlements, Held, HolderClass, HoldingClass};
 pub use matrix::{matrix_of_policy, policy_of_matrix};
 pub use review::{Catalogue, HeldLine, MissingGrant, PolicyWord, Review, review};

@@ -122,7 +122,12 @@ impl Catalogue {
         catalogue
     }
 
-    fn name<'c>(&'c self, graph: &'c Graph, number: u32) -> (&'c str, &'c str) {
+    /// The entitlements: the graph's by their rows, then those that only a policy names.
+    pub(super) fn all(&self) -> &Entitlements {
+        &self.all
+    }
+
+    pub(super) fn name<'c>(&'c self, graph: &'c Graph, number: u32) -> (&'c str, &'c str) {
         let rows = graph.entitlements.len();
         match number.checked_sub(rows) {
             None => names(graph, number),

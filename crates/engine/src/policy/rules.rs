@@ -3,6 +3,7 @@
 use super::asked::{OF_IDENTITIES, schema_name};
 use super::needs::{Mentions, Needs, Of, Place};
 use cedar_policy::Policy;
+use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
 /// Whether a rule allows or forbids.
@@ -24,6 +25,15 @@ pub struct Rule {
     pub line: u32,
     pub(super) policy: Policy,
     pub(super) needs: Needs,
+}
+
+impl Rule {
+    /// What it says, whatever it is called: Cedar's form of it without annotations.
+    pub(super) fn form(&self) -> Option<Value> {
+        let mut form = self.policy.to_json().ok()?;
+        form.as_object_mut()?.remove("annotations");
+        Some(form)
+    }
 }
 
 /// An access policy without a mistake.

@@ -4,7 +4,7 @@ use super::*;
 use lastkey_contract::facts::Attributes;
 
 /// `kind=person department=Finance #project=apollo`, tags with `#`.
-fn holder(words: &str) -> Holder {
+pub(super) fn holder(words: &str) -> Holder {
     let mut holder = Holder {
         id: "nobody".to_owned(),
         attributes: Attributes::new(),
@@ -26,7 +26,7 @@ fn holder(words: &str) -> Holder {
 }
 
 /// `erp:ledger`, `erp:ledger!` for privileged, `erp:ledger-` for not.
-fn holding(text: &str) -> Holding {
+pub(super) fn holding(text: &str) -> Holding {
     let (name, privileged) = match text.strip_suffix('!') {
         Some(name) => (name, Some(true)),
         None => match text.strip_suffix('-') {
@@ -41,7 +41,7 @@ fn holding(text: &str) -> Holding {
     }
 }
 
-fn parsed(text: &str) -> AccessPolicy {
+pub(super) fn parsed(text: &str) -> AccessPolicy {
     AccessPolicy::parse(text).unwrap_or_else(|error| panic!("{error} in\n{text}"))
 }
 

@@ -19,6 +19,7 @@ mod diff;
 mod error;
 mod events;
 mod every;
+mod everybody;
 mod facts_table;
 mod graph;
 mod graph_parts;
