@@ -506,7 +506,11 @@ fn removing_a_source_names_accounts_that_only_its_past_tells_of() {
         told.contains("of 1 account only what ad had said before"),
         "{told}"
     );
-    assert!(told.contains("corp:a1; where"), "{told}");
+    assert!(told.contains("corp:a1; without it"), "{told}");
+    let folder = desk.room.path("ad").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "ad"]);
+    assert_eq!(state(&desk, "corp:a1"), "connected: hr:u1", "it goes on");
+    desk.expect(0, &["source", "remove", "ad"]);
     let (_, _, told) = desk.run(&["source", "remove", "hr"]);
     assert!(!told.contains("remark"), "{told}");
 }

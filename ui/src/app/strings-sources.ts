@@ -107,7 +107,7 @@ export const sources = {
     forgetsDecide: "Decide",
     forgetsDecideOf: (account: string) => `Decide whose ${account} is`,
     forgetsMore: (more: number) => `and ${n(more)} more`,
-    forgetsAbout: "Where it is removed and added anew nobody is connected with them, and whoever leaves would pass. Decide whose they are before.",
+    forgetsAbout: "Without it nobody is connected with them, and whoever leaves would pass; added anew under the same name it goes on. Decide whose they are before.",
     leftIncomplete: (named: string[], all: number) => (all === 1 ? `The roster of ${named[0] ?? ""} was not read completely and stays so.` : `${n(all)} rosters were not read completely and stay so: ${named.join(", ")}${all > named.length ? ` and ${n(all - named.length)} more` : ""}.`),
     leftIncompleteAbout: (name: string) => `Later ones were read since: who left or moved then is told with the next complete one. To mend it, mend the file, or have the mapping at hand for its words; then remove this source and import the whole series anew with \`lastkey import FOLDER --as ${name} --series\`.`,
     crumb: (name: string) => name,

@@ -184,9 +184,9 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
             }
             if forgotten.accounts > 0 {
                 out.important(format!(
-                    "remark: of {} only what {name} had said before told whose they are: {}{}; where \
-                     it is added anew nobody is connected with them, and whoever leaves would pass: \
-                     decide with `lastkey link ACCOUNT IDENTITY --why …`",
+                    "remark: of {} only what {name} had said before told whose they are: {}{}; \
+                     without it nobody is connected with them, and whoever leaves would pass: \
+                     add it anew under the same name, or decide with `lastkey link ACCOUNT IDENTITY --why …`",
                     of_these(forgotten.accounts, "account", "accounts"),
                     forgotten.some.join(", "),
                     match forgotten.accounts > forgotten.some.len() as u64 {
