@@ -452,6 +452,8 @@ pub enum Rehearse {
     Mover(RoleArgs),
     /// What they lack and hold too much on their first day
     Joiner(RoleArgs),
+    /// One event or several in one world: would anything have told of them, and what would be left
+    Events(crate::event_args::Events),
     /// Everyone's leaving at once, in short: the worst leavers, systems and secrets
     Everyone(Everyone),
 }

@@ -10,6 +10,7 @@
 //! done; 4 keychain locked, key wrong or missing, store damaged. Never a panic text.
 
 mod args;
+mod event_args;
 mod link_args;
 mod output;
 mod policy_args;

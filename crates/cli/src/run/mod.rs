@@ -1,6 +1,7 @@
 //! One function per command. Each calls the workbench and writes the answer; nothing is decided here.
 
 mod demo;
+mod events;
 mod history;
 mod link;
 mod owners;
@@ -113,6 +114,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Rehearse(Rehearse::Joiner(role)) => {
             roles::role(global, RoleChange::Joiner, role, out).await
         }
+        Command::Rehearse(Rehearse::Events(args)) => events::events(global, args, out).await,
         Command::Rehearse(Rehearse::Everyone(args)) => survey::everyone(global, args, out).await,
         Command::Export {
             out: path,

@@ -272,8 +272,21 @@ impl Departure {
 
 /// Whether what a plan says of one event holds in another: of a leaver, of every kind of leaver.
 pub(crate) fn counts(on: LifecycleEvent, event: LifecycleEvent) -> bool {
-    let stays = matches!(event, LifecycleEvent::Joiner | LifecycleEvent::Mover);
-    on == event || (on == LifecycleEvent::Leaver && !stays)
+    let leaves = match event {
+        LifecycleEvent::Leaver
+        | LifecycleEvent::VendorExit
+        | LifecycleEvent::WorkloadRetired
+        | LifecycleEvent::AgentRetired => true,
+        LifecycleEvent::Joiner
+        | LifecycleEvent::Mover
+        | LifecycleEvent::OwnerChange
+        | LifecycleEvent::LeaveStart
+        | LifecycleEvent::LeaveEnd
+        | LifecycleEvent::Rehire
+        | LifecycleEvent::Extension
+        | LifecycleEvent::Renamed => false,
+    };
+    on == event || (on == LifecycleEvent::Leaver && leaves)
 }
 
 /// What conditions ask of an account; nothing is known of none.

@@ -3,7 +3,7 @@
 use super::allowed::allowed;
 use super::breaks::breaks;
 use super::closing::Closings;
-use super::departure::{Declared, Departure, Leaver};
+use super::departure::{Declared, Departure, DueStep, Kinds, Leaver};
 use super::explain::Explained;
 use super::limits::{Place, due, is_late, severity, verdict};
 use super::missing::Coverage;
@@ -21,6 +21,7 @@ use lastkey_contract::{IdentityId, Kind};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// What a rehearsal is judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +105,20 @@ impl<'a> Stage<'a> {
     pub(super) fn rehearse(&mut self, leaver: &Leaver) -> Rehearsal {
         let at = self.world.at;
         let departure = Departure::new(self.graph, self.plan, leaver, at, &mut self.mine);
+        self.play(departure, leaver.id())
+    }
+
+    /// The same of leavers of these kinds, by steps that may begin at any time; without any, because
+    /// nothing tells of the leaving.
+    pub(super) fn rehearse_with(
+        &mut self,
+        leaver: &Leaver,
+        kinds: Kinds,
+        steps: Arc<[DueStep]>,
+    ) -> Rehearsal {
+        let at = self.world.at;
+        let identity = self.graph.identity(leaver.id());
+        let departure = Departure::of(self.graph, identity, kinds, steps, at, &mut self.mine);
         self.play(departure, leaver.id())
     }
 

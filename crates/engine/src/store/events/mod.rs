@@ -15,6 +15,7 @@ mod owner_lines;
 pub(super) mod owners;
 #[cfg(test)]
 mod owners_tests;
+mod registers;
 mod said;
 mod sources;
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub(super) async fn next(connection: &mut SqliteConnection) -> Result<Option<Nex
     Ok(None)
 }
 
-async fn latest_known(
+pub(super) async fn latest_known(
     connection: &mut SqliteConnection,
     source: i64,
 ) -> Result<Option<Known>, StoreError> {

@@ -1,0 +1,290 @@
+//! The answer of a rehearsal of events: whether each would be noticed, when, why not, and what is
+//! left of whoever leaves.
+
+use super::happens::{SimulatedEvent, is_ending};
+use super::registers::{RecordOf, SimulatedWorld};
+use super::told::{Moment, Trigger, play};
+use super::why_not::why_not;
+use crate::lifecycle::departure::{DueStep, Kinds};
+use crate::lifecycle::outcome::{Rehearsal, Verdict};
+use crate::lifecycle::plan::{Plan, StepAction};
+use crate::lifecycle::rehearse::{RehearsalSettings, Stage};
+use crate::lifecycle::{Leaver, limits};
+use chrono::{DateTime, Utc};
+use lastkey_contract::facts::LifecycleEvent;
+use lastkey_contract::when::rfc3339;
+use serde::{Serialize, Serializer};
+
+/// Whether anything would have told of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Noticed {
+    Yes,
+    /// Later than it happened.
+    Late,
+    No,
+    /// What a source tells is not known.
+    Unknown,
+}
+
+/// What one source would tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldEvent {
+    #[serde(serialize_with = "event_word")]
+    pub event: LifecycleEvent,
+    /// The record that shows it, `source:id`.
+    pub record: String,
+    #[serde(serialize_with = "moment")]
+    pub earliest: DateTime<Utc>,
+    #[serde(serialize_with = "moment")]
+    pub latest: DateTime<Utc>,
+    /// When a read shows it, or a last day has passed.
+    #[serde(serialize_with = "moment")]
+    pub noticed_at: DateTime<Utc>,
+    pub changed: Vec<&'static str>,
+}
+
+/// One event, and what comes of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventOutcome {
+    #[serde(serialize_with = "event_word")]
+    pub event: LifecycleEvent,
+    pub identity: String,
+    #[serde(serialize_with = "moment")]
+    pub at: DateTime<Utc>,
+    /// The records that show it, `source:id`.
+    pub shown_by: Vec<String>,
+    pub noticed: Noticed,
+    /// When the plan's steps begin; null where nothing begins them.
+    #[serde(serialize_with = "perhaps_moment")]
+    pub begins_at: Option<DateTime<Utc>>,
+    /// All that is told at that moment of that identity, whether it was asked for or not.
+    pub told: Vec<ToldEvent>,
+    /// Why it is not noticed, or not at once.
+    pub why_not: Vec<String>,
+    pub missing_facts: Vec<String>,
+    /// The worse of whether it is noticed and of what is left.
+    pub verdict: Verdict,
+    /// What whoever leaves would leave behind; null of other events.
+    pub rehearsal: Option<Rehearsal>,
+}
+
+/// The events in the order of their times.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventsRehearsal {
+    pub events: Vec<EventOutcome>,
+    /// The worst of all.
+    pub verdict: Verdict,
+}
+
+/// Plays events one after the other in the order of their times (of equal times, in the order
+/// given), and says of each what comes of it.
+pub fn rehearse_events(
+    mut world: SimulatedWorld<'_>,
+    plan: &Plan,
+    events: &[SimulatedEvent],
+    settings: &RehearsalSettings,
+) -> EventsRehearsal {
+    let mut events = events.to_vec();
+    events.sort_by_key(|event| event.at);
+    let (places, moments) = play(&mut world, &events);
+    let outcomes: Vec<EventOutcome> = events
+        .iter()
+        .zip(places)
+        .map(|(event, place)| {
+            let all = All {
+                world: &world,
+                plan,
+                settings,
+                moments: moments.get(place..).unwrap_or(&[]),
+            };
+            all.outcome(event)
+        })
+        .collect();
+    let verdicts = outcomes.iter().map(|one| one.verdict);
+    EventsRehearsal {
+        verdict: worst(verdicts),
+        events: outcomes,
+    }
+}
+
+/// One event's moment with what comes after it.
+struct All<'a> {
+    world: &'a SimulatedWorld<'a>,
+    plan: &'a Plan,
+    settings: &'a RehearsalSettings,
+    moments: &'a [Moment],
+}
+
+impl All<'_> {
+    fn outcome(&self, event: &SimulatedEvent) -> EventOutcome {
+        let here: Vec<&Trigger> = self.of_person(event, 1);
+        let trigger = self.trigger(event);
+        let mut missing_facts: Vec<String> = event
+            .records
+            .iter()
+            .filter_map(|record| self.world.unknown_of(&record.source))
+            .collect();
+        missing_facts.dedup();
+        let noticed = match trigger {
+            _ if !missing_facts.is_empty() => Noticed::Unknown,
+            Some(trigger) if trigger.fires_at() > event.at => Noticed::Late,
+            Some(_) => Noticed::Yes,
+            None => Noticed::No,
+        };
+        let why_not = match noticed {
+            Noticed::Yes | Noticed::Unknown => Vec::new(),
+            Noticed::Late | Noticed::No => self
+                .moments
+                .first()
+                .map(|moment| why_not(self.world, event, moment, trigger))
+                .unwrap_or_default(),
+        };
+        let rehearsal = is_ending(event.event).then(|| self.leaves(event, noticed));
+        let mut verdicts = vec![match noticed {
+            Noticed::Yes | Noticed::Late => Verdict::Pass,
+            Noticed::No => Verdict::Fail,
+            Noticed::Unknown => Verdict::Indeterminate,
+        }];
+        verdicts.extend(rehearsal.as_ref().map(|rehearsal| rehearsal.verdict));
+        let mut told = here;
+        if let Some(trigger) = trigger
+            && !told.iter().any(|one| std::ptr::eq(*one, trigger))
+        {
+            told.push(trigger);
+        }
+        EventOutcome {
+            event: event.event,
+            identity: event.identity.to_string(),
+            at: event.at,
+            shown_by: event.records.iter().map(RecordOf::to_string).collect(),
+            noticed,
+            begins_at: trigger.map(Trigger::fires_at),
+            told: told.into_iter().map(told_event).collect(),
+            why_not,
+            missing_facts,
+            verdict: worst(verdicts),
+            rehearsal,
+        }
+    }
+
+    /// What is told of the event's identity within so many moments from its own on, until it is back.
+    fn of_person(&self, event: &SimulatedEvent, moments: usize) -> Vec<&Trigger> {
+        let mut told: Vec<&Trigger> = Vec::new();
+        for (number, moment) in self.moments.iter().take(moments).enumerate() {
+            let of_person = moment
+                .triggers
+                .iter()
+                .filter(|t| t.person == event.identity);
+            for trigger in of_person {
+                let back = number > 0 && is_coming(trigger.found.event);
+                if back && is_ending(event.event) {
+                    return told;
+                }
+                told.push(trigger);
+            }
+        }
+        told
+    }
+
+    /// What tells of the event itself.
+    fn trigger(&self, event: &SimulatedEvent) -> Option<&Trigger> {
+        // Whoever has left stays gone, and may be noticed later; of the rest only a read at that
+        // moment tells.
+        let moments = match is_ending(event.event) {
+            true => usize::MAX,
+            false => 1,
+        };
+        let told = self.of_person(event, moments).into_iter();
+        let wanted = told.filter(|one| match is_ending(event.event) {
+            true => is_ending(one.found.event),
+            false => one.found.event == event.event,
+        });
+        wanted.min_by_key(|one| one.fires_at())
+    }
+
+    /// What whoever leaves would leave behind, by the steps that something begins.
+    fn leaves(&self, event: &SimulatedEvent, noticed: Noticed) -> Rehearsal {
+        let graph = self.world.graph;
+        let identity = graph.identity(&event.identity);
+        let mut kinds = Kinds::of(graph, identity);
+        let mut records = self.world.records(&event.identity).peekable();
+        if records.peek().is_some() {
+            kinds.leaver_kind = records.find_map(|(_, record)| record.leaver_kind);
+        }
+        let mut steps: Vec<DueStep> = Vec::new();
+        for trigger in self.of_person(event, usize::MAX) {
+            let of = match is_ending(trigger.found.event) {
+                true => kinds,
+                false => Kinds {
+                    event: trigger.found.event,
+                    ..kinds
+                },
+            };
+            let begun = of.steps(graph, self.plan, trigger.fires_at());
+            // Of whoever stays by another record only what the policy forbids is taken, and no
+            // policy is asked here.
+            let counts =
+                |step: &&DueStep| is_ending(of.event) || step.does != StepAction::RemoveGrants;
+            steps.extend(begun.iter().filter(counts));
+        }
+        if noticed == Noticed::Unknown && steps.is_empty() {
+            steps.extend(kinds.steps(graph, self.plan, event.at).iter());
+        }
+        let mut stage = Stage::new(graph, self.plan, event.at, self.settings);
+        let leaver = Leaver::Identity(event.identity.clone());
+        let mut rehearsal = stage.rehearse_with(&leaver, kinds, steps.into());
+        if noticed == Noticed::Unknown {
+            let unknown = event.records.iter();
+            let unknown = unknown.filter_map(|record| self.world.unknown_of(&record.source));
+            rehearsal.missing_facts.extend(unknown);
+            rehearsal.missing_facts.sort();
+            rehearsal.missing_facts.dedup();
+            rehearsal.verdict = limits::verdict(&rehearsal.residual, &rehearsal.missing_facts);
+        }
+        rehearsal
+    }
+}
+
+fn is_coming(event: LifecycleEvent) -> bool {
+    matches!(event, LifecycleEvent::Joiner | LifecycleEvent::Rehire)
+}
+
+fn told_event(trigger: &Trigger) -> ToldEvent {
+    ToldEvent {
+        event: trigger.found.event,
+        record: trigger.record.to_string(),
+        earliest: trigger.found.earliest,
+        latest: trigger.found.latest,
+        noticed_at: trigger.noticed,
+        changed: trigger.found.changed.clone(),
+    }
+}
+
+/// A fail outranks what is not known, and that a pass.
+fn worst(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+    let rank = |verdict: &Verdict| match verdict {
+        Verdict::Pass => 0,
+        Verdict::Indeterminate => 1,
+        Verdict::Fail => 2,
+    };
+    verdicts
+        .into_iter()
+        .max_by_key(rank)
+        .unwrap_or(Verdict::Pass)
+}
+
+fn moment<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339(*at))
+}
+
+fn perhaps_moment<S: Serializer>(
+    at: &Option<DateTime<Utc>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    at.map(rfc3339).serialize(serializer)
+}
+
+fn event_word<S: Serializer>(event: &LifecycleEvent, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(event.word())
+}

@@ -1,0 +1,172 @@
+//! `lastkey rehearse events`: what would be told of events, and what stays open where nothing is.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use lastkey_tests::desk::Desk;
+use serde_json::Value;
+
+const PLAN: &str = r#"
+[[step]]
+on = "leaver"
+system = "corp"
+does = "disable_account"
+how = "automatic"
+within = "1h"
+"#;
+
+const PEOPLE: &str = "id,kind,display_name,status,department,start_date,end_date
+u1,person,Ann Smith,active,Sales,2010-01-01,
+u2,person,Bob Jones,active,Ops,2012-01-01,2026-08-31
+u3,person,Cho Lee,pending,Ops,2026-07-01,
+";
+
+const ACCOUNTS: &str = "system,id,identity_id,enabled,local_sign_in
+corp,a1,u1,true,true
+corp,a2,u2,true,true
+";
+
+/// A roster, a directory and a plan; all of it read just now.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("hr/identities.csv", PEOPLE);
+    desk.write("ad/accounts.csv", ACCOUNTS);
+    for source in ["hr", "ad"] {
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    }
+    let plan = desk.write("plan.toml", PLAN);
+    desk.expect(0, &["plan", "load", &plan]);
+    desk
+}
+
+/// The answers of these events.
+#[track_caller]
+fn played(desk: &Desk, status: i32, events: &[&str]) -> Vec<Value> {
+    let mut all = vec!["rehearse", "events"];
+    for event in events {
+        all.extend(["--event", event]);
+    }
+    let answer = &desk.lines(status, &all)[0];
+    answer["events"].as_array().unwrap().clone()
+}
+
+/// Whether it is noticed, when the plan begins, and when each thing closes.
+fn in_short(event: &Value) -> (String, String, Vec<String>) {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let residual = event["rehearsal"]["residual"].as_array();
+    let closes = residual.into_iter().flatten();
+    (
+        text(&event["noticed"]),
+        text(&event["begins_at"]),
+        closes.map(|item| text(&item["closes_at"])).collect(),
+    )
+}
+
+#[track_caller]
+fn check(desk: &Desk, status: i32, event: &str, expected: (&str, &str, &[&str])) {
+    let found = played(desk, status, &[event]);
+    let (noticed, begins, closes) = in_short(&found[0]);
+    let closes: Vec<&str> = closes.iter().map(String::as_str).collect();
+    assert_eq!((&*noticed, &*begins, &*closes), expected, "{event}");
+}
+
+#[test]
+fn a_leaver_is_noticed_by_what_the_roster_shows_and_the_plan_waits_for_it() {
+    let desk = desk();
+    let june = "2026-06-01T00:00:00Z";
+    let leaver = |more: &str| format!("kind=leaver,identity=u1,at=2026-06-01{more}");
+    let in_time = ("yes", june, &["2026-06-01T01:00:00Z"][..]);
+    check(&desk, 1, &leaver(""), in_time);
+    check(&desk, 1, &leaver(",shown=gone"), in_time);
+    check(&desk, 1, &leaver(",shown=nothing"), ("no", "-", &["never"]));
+    let bob = "kind=leaver,identity=u2,at=2026-06-01,shown=nothing";
+    let autumn = "2026-09-01T00:00:00Z";
+    check(&desk, 1, bob, ("late", autumn, &["2026-09-01T01:00:00Z"]));
+    let cho = "kind=leaver,identity=u3,at=2026-06-01";
+    check(&desk, 1, cho, ("yes", june, &[]));
+}
+
+#[test]
+fn events_are_played_in_the_order_of_their_times() {
+    let desk = desk();
+    let found = played(
+        &desk,
+        1,
+        &[
+            "kind=rehire,identity=u1,at=2026-07-01",
+            "kind=leaver,identity=u1,at=2026-06-01T12:00:00Z",
+            "kind=mover,identity=u1,at=2026-06-01T08:00:00Z,department=Ops, and others",
+            "kind=extension,identity=u2,at=2026-06-02,end_date=2026-12-31",
+        ],
+    );
+    let told: Vec<&str> = found
+        .iter()
+        .map(|event| event["told"][0]["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, ["mover", "leaver", "extension", "rehire"]);
+    assert_eq!(found[0]["told"][0]["changed"][0], "department");
+    // The roster is as it was: nothing of this was written anywhere.
+    let ann = &desk.lines(0, &["identities", "--where", "id=u1"])[0];
+    assert_eq!(
+        (&ann["status"], &ann["department"]),
+        (&"active".into(), &"Sales".into())
+    );
+}
+
+#[test]
+fn a_source_that_is_no_source_of_truth_begins_nothing_and_that_is_said() {
+    let desk = desk();
+    desk.write(
+        "crm/identities.csv",
+        "id,kind,display_name,status\nc1,person,Dia Ortiz,active\n",
+    );
+    let folder = desk.room.path("crm").display().to_string();
+    let not = "source_of_truth=false";
+    desk.expect(0, &["import", &folder, "--as", "crm", "--set", not]);
+    let leaver = "kind=leaver,identity=c1,at=2026-06-01";
+    let said = desk.expect(1, &["rehearse", "events", "--event", leaver]);
+    assert!(
+        said.contains("not noticed: nothing begins the plan"),
+        "{said}"
+    );
+    assert!(said.contains("`crm` is no source of truth"), "{said}");
+    let hr = "kind=leaver,identity=u1,at=2026-06-01,source=crm";
+    desk.trouble(
+        2,
+        &["rehearse", "events", "--event", hr],
+        "`crm` has no record of `u1`",
+    );
+}
+
+#[test]
+fn wrong_words_are_named_and_exit_2() {
+    let desk = desk();
+    for (event, wanted) in [
+        ("kind=leaver", "it has no identity"),
+        ("identity=u1", "it has no kind"),
+        ("leaver of u1", "it is not NAME=VALUE"),
+        (
+            "kind=holiday,identity=u1",
+            "`holiday` is none of joiner, mover, leaver",
+        ),
+        ("kind=mover,identity=u1,titel=Head", "there is no `titel`"),
+        (
+            "kind=leaver,identity=u1,shown=somehow",
+            "`somehow` is none of status, gone",
+        ),
+        ("kind=leaver,identity=u1,at=soon", "`soon` is not a time"),
+        ("kind=leaver,identity=u9", "there is no identity `u9`"),
+        (
+            "kind=leaver,identity=u1,status=away",
+            "`away` is none of active",
+        ),
+        ("kind=leaver,identity=u1,end_date=x", "`x` is not a time"),
+    ] {
+        desk.trouble(2, &["rehearse", "events", "--event", event], wanted);
+    }
+}
