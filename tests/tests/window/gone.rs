@@ -18,7 +18,8 @@ fn left() -> Desk {
     desk.write("hr/identities.csv", format!("{people}{ann}{boss}"));
     desk.write(
         "ad/accounts.csv",
-        "system,id,identity_id,email,enabled\ncorp,u1,,ann@b.x,true\ncorp,s1,h1,,true\n",
+        "system,id,name,identity_id,email,enabled\ncorp,u1,,,ann@b.x,true\ncorp,s1,,h1,,true\n\
+         corp,adm8,Anna,,,true\n",
     );
     desk.write(
         "ad/grants.csv",
@@ -65,6 +66,7 @@ async fn whoever_left_has_a_page_with_what_stayed_and_what_could_be_theirs() {
     // Somebody who is listed has the same doubt on their page, with the way to why.
     go_to(&window, "#/identities/h7").await;
     content_where(&window, "maybe-accounts", |text| text.contains("corp:u1")).await;
+    content_where(&window, "in-doubt", |text| text.contains("corp:adm8")).await;
     look(&window, "92-maybe").await;
     accessible(&window, "accounts that could be theirs").await;
     window

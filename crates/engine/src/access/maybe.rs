@@ -3,6 +3,7 @@
 //! Thousands of accounts may lead to the same thousands of people: such accounts are listed once, in
 //! a group that each of these people has.
 
+use super::graph::Graph;
 use crate::correlate::called;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -123,6 +124,21 @@ impl MaybeAccounts {
     /// The accounts that stayed with a record that no source lists.
     pub fn left_by(&self, record: &str) -> &[String] {
         self.stayed.get(record).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Graph {
+    /// The accounts of which nothing says whose they are, and that are called exactly like somebody:
+    /// a sentence each.
+    pub(crate) fn called_alike(&self, identity: u32, id: &str) -> Vec<String> {
+        let own = std::iter::once(self.identities.at(identity).called);
+        let names: BTreeSet<u64> = own.chain(self.also_called(identity)).collect();
+        let alike = names.into_iter().flat_map(|name| self.maybe.alike(name));
+        alike
+            .map(|account| {
+                format!("account `{account}` is called like `{id}`, and nothing says whose it is")
+            })
+            .collect()
     }
 }
 

@@ -158,7 +158,11 @@ pub fn reach(
         ReachFrom::Credential(..) => Vec::new(),
     };
     let in_doubt = match (from, start) {
-        (ReachFrom::Identity(id), Some(identity)) => graph.undecided.about(identity, id.as_str()),
+        (ReachFrom::Identity(id), Some(identity)) => {
+            let mut about = graph.undecided.about(identity, id.as_str());
+            about.extend(graph.called_alike(identity, id.as_str()));
+            about
+        }
         (ReachFrom::Gone(id), _) => graph.undecided.about_gone(id.as_str()),
         (ReachFrom::Identity(_), None) | (ReachFrom::Credential(..), _) => Vec::new(),
     };

@@ -222,7 +222,7 @@ fn unsettled(graph: &Graph, departure: &Departure, at: DateTime<Utc>) -> Vec<Str
     let maybe = departure.identities.iter().flat_map(|identity| {
         let id = graph.identity_ids.at(*identity);
         let undecided = graph.undecided.about(*identity, id);
-        let alike = called_alike(graph, *identity, id);
+        let alike = graph.called_alike(*identity, id);
         could_be(graph, id)
             .into_iter()
             .chain(undecided)
@@ -238,18 +238,6 @@ fn unsettled(graph: &Graph, departure: &Departure, at: DateTime<Utc>) -> Vec<Str
     unread
         .chain(maybe)
         .chain(employed.into_iter().flatten())
-        .collect()
-}
-
-/// The accounts of which nothing says whose they are, and that are called exactly like somebody.
-fn called_alike(graph: &Graph, identity: u32, id: &str) -> Vec<String> {
-    let own = std::iter::once(graph.identities.at(identity).called);
-    let names: BTreeSet<u64> = own.chain(graph.also_called(identity)).collect();
-    let alike = names.into_iter().flat_map(|name| graph.maybe.alike(name));
-    alike
-        .map(|account| {
-            format!("account `{account}` is called like `{id}`, and nothing says whose it is")
-        })
         .collect()
 }
 
