@@ -126,6 +126,39 @@ fn what_a_draft_would_change_is_what_the_page_says() {
     desk.trouble(3, &["policy", "diff"], "no draft");
 }
 
+#[test]
+fn a_policy_to_begin_with_is_printed_and_taken_as_a_draft() {
+    let (desk, blocks) = example();
+    let path = |name: &str| desk.room.path(name).display().to_string();
+    desk.expect(0, &["import", &path("estate"), "--as", "estate"]);
+    let suggest = ["policy", "suggest", "--min-support", "2"];
+    let text = desk.expect(0, &suggest);
+    assert_eq!(text, blocks["suggest"]);
+    desk.trouble(3, &["policy", "show", "--draft"], "no draft");
+    desk.write("start.cedar", &text);
+    desk.expect(0, &["policy", "load", "--draft", &path("start.cedar")]);
+    let ben = ["policy", "who", "--identity", "ben", "--draft"];
+    assert_eq!(desk.lines(0, &ben)[0]["held"][0]["policy"], "permitted");
+    let found = &desk.lines(0, &suggest)[0];
+    assert_eq!(found["text"], text);
+    assert_eq!(found["suggestions"][0]["hold"], 3);
+    assert_eq!(found["not_counted"]["outsiders"], 1);
+    let typo = ["policy", "suggest", "--attribute", "departmnt"];
+    desk.trouble(2, &typo, "no attribute `departmnt`");
+}
+
+#[test]
+fn what_was_not_read_is_said_of_a_suggestion() {
+    let desk = Desk::linked();
+    let text = desk.expect(0, &["policy", "suggest"]);
+    assert!(
+        text.contains("// Missing: no source reads grants of `corp`"),
+        "{text}"
+    );
+    assert!(text.contains("accounts are nobody's for certain"), "{text}");
+    assert!(!text.contains("permit"), "{text}");
+}
+
 const PLAN: &str = r#"
 [[step]]
 on = "mover"

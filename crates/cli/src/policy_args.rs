@@ -27,6 +27,8 @@ pub enum Policy {
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
     },
+    /// Print a policy to begin with, from what people with the same attributes hold
+    Suggest(Suggest),
     /// Print what a policy may ask about (a Cedar schema)
     Schema,
     /// What one identity holds, and what the policy says of it
@@ -49,6 +51,21 @@ pub enum Matrix {
         #[arg(long)]
         draft: bool,
     },
+}
+
+/// What is worth suggesting.
+#[derive(Debug, Args)]
+pub struct Suggest {
+    /// Attributes by which people are alike; #name for a column of your own
+    #[arg(long = "attribute", value_name = "NAME,NAME", value_delimiter = ',',
+          default_values = ["department", "title"])]
+    pub attributes: Vec<String>,
+    /// Suggest what at least so many of them hold
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub min_support: u64,
+    /// And at least so many of each hundred
+    #[arg(long, value_name = "PERCENT", default_value_t = 80)]
+    pub min_share: u64,
 }
 
 #[derive(Debug, Args)]

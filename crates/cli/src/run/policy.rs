@@ -4,11 +4,12 @@ use super::policy_diff::diff;
 use super::{of_these, open};
 use crate::args::Global;
 use crate::output::Output;
-use crate::policy_args::{Matrix, Policy, Show};
+use crate::policy_args::{Matrix, Policy, Show, Suggest};
 use lastkey_engine::policy::{PolicyWord, SCHEMA};
 use lastkey_engine::store::PolicyStanding;
 use lastkey_workbench::{
-    Failure, PolicyRemark, PolicyReview, PolicyView, WhenMissing, check_policy, policy_of_matrix,
+    Failure, PolicyRemark, PolicyReview, PolicyView, SuggestionAsked, WhenMissing, check_policy,
+    policy_of_matrix,
 };
 use std::path::Path;
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ pub async fn policy(global: &Global, command: Policy, out: &Output) -> Result<Ex
             out.text(&bench.matrix(standing(draft)).await?)?;
         }
         Policy::Diff { limit } => diff(global, limit, out).await?,
+        Policy::Suggest(args) => suggest(global, args, out).await?,
         Policy::Schema => out.text(SCHEMA)?,
         Policy::Who { identity, draft } => {
             let bench = open(global, WhenMissing::Refuse, out).await?;
@@ -171,6 +173,25 @@ fn check(file: &Path, out: &Output) -> Result<(), Failure> {
     out.line(format!("{} can be used: {rules}", file.display()))?;
     tell_remarks(file, &remarks, out);
     Ok(())
+}
+
+async fn suggest(global: &Global, args: Suggest, out: &Output) -> Result<(), Failure> {
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    let Suggest {
+        attributes,
+        min_support,
+        min_share,
+    } = args;
+    let asked = SuggestionAsked {
+        attributes,
+        min_support,
+        min_share,
+    };
+    let suggestion = bench.suggest_policy(asked).await?;
+    match out.json {
+        true => out.document(&suggestion),
+        false => out.text(&suggestion.text),
+    }
 }
 
 fn show_review(review: &PolicyReview, out: &Output) -> Result<(), Failure> {

@@ -242,6 +242,15 @@ impl Graph {
         &self.never_read
     }
 
+    /// The systems of accounts and of what can be held, in order.
+    pub fn systems_held(&self) -> Vec<&str> {
+        let accounts = self.accounts.values().iter().map(|row| row.system);
+        let entitlements = self.entitlements.values().iter().map(|row| row.system);
+        let systems: BTreeSet<u32> = accounts.chain(entitlements).collect();
+        let names = systems.into_iter().map(|system| self.systems.at(system));
+        names.filter(|name| !name.is_empty()).collect()
+    }
+
     /// How many identities there are.
     pub fn identity_count(&self) -> usize {
         self.identities.values().len()

@@ -2,7 +2,8 @@
 //!
 //! A table in CSV. Columns without a colon are attributes of identities, by the schema's names or, as
 //! `#name`, tags; `id` names the rows. Columns with a colon are entitlements, `system:id`. A cell says
-//! `x` (may be held), `b` (birthright: may and should), or nothing. An empty attribute is any.
+//! `x` (may be held), `b` (birthright: may and should), or nothing. An empty attribute is any; `-` as
+//! employer is whoever works for no vendor.
 //! There and back gives the same table; a policy that says more than a table can is refused with the
 //! names of the rules that do.
 
@@ -15,14 +16,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a birthright's rule is called beside the rule of the same row.
 const BIRTHRIGHT: &str = " (birthright)";
 
+/// Whoever works for no vendor, as it stands in the column of the employer.
+pub(super) const NOBODYS: &str = "-";
+
 /// One row of a matrix.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Row {
-    id: String,
+pub(super) struct Row {
+    pub id: String,
     /// By the column's name.
-    who: BTreeMap<String, String>,
-    permitted: BTreeSet<String>,
-    birthright: BTreeSet<String>,
+    pub who: BTreeMap<String, String>,
+    pub permitted: BTreeSet<String>,
+    pub birthright: BTreeSet<String>,
 }
 
 /// The policy that a matrix stands for, as text with one or two rules for each row.
@@ -160,7 +164,8 @@ fn rules_of(row: &Row) -> String {
     text
 }
 
-fn rule_of(id: &str, birthright: &str, row: &Row, what: &BTreeSet<String>) -> String {
+/// A rule for these people and entitlements, with more annotations after its id.
+pub(super) fn rule_of(id: &str, annotations: &str, row: &Row, what: &BTreeSet<String>) -> String {
     let what: Vec<String> = what
         .iter()
         .map(|name| format!("Entitlement::{}", quoted(name)))
@@ -172,26 +177,27 @@ fn rule_of(id: &str, birthright: &str, row: &Row, what: &BTreeSet<String>) -> St
         .collect();
     conditions.push(format!("resource in [{}]", what.join(", ")));
     format!(
-        "@id({}){birthright}\npermit (principal, action == Action::\"hold\", resource)\nwhen {{ {} }};\n",
+        "@id({}){annotations}\npermit (principal, action == Action::\"hold\", resource)\nwhen {{ {} }};\n",
         quoted(id),
         conditions.join(" && ")
     )
 }
 
-fn asked(name: &str, value: &str) -> String {
-    let value = quoted(value);
+fn asked(name: &str, text: &str) -> String {
+    let value = quoted(text);
     match name.strip_prefix('#') {
         Some(tag) => {
             let tag = quoted(tag);
             format!("principal.hasTag({tag}) && principal.getTag({tag}) == {value}")
         }
+        None if (name, text) == ("employer", NOBODYS) => "!(principal has employer)".to_owned(),
         None if name == "kind" => format!("principal.kind == {value}"),
         None => format!("principal has {name} && principal.{name} == {value}"),
     }
 }
 
 /// A text as Cedar writes it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {
@@ -232,10 +238,21 @@ fn row_of(rule: &Rule) -> Option<Row> {
         true => row.birthright.clone_from(what),
         false => row.permitted.clone_from(what),
     }
-    let again = AccessPolicy::parse(&rules_of(&row)).ok()?;
-    let [same] = again.rules() else { return None };
-    let equal = rule.effect == Effect::Permit && same.form()? == rule.form()?;
-    equal.then_some(row)
+    if rule.effect != Effect::Permit {
+        return None;
+    }
+    let form = rule.form()?;
+    let says_it = |row: &Row| {
+        let again = AccessPolicy::parse(&rules_of(row)).ok()?;
+        let [same] = again.rules() else { return None };
+        (same.form()? == form).then_some(())
+    };
+    if says_it(&row).is_none() {
+        // What is no attribute's value is seen only in the whole.
+        row.who.insert("employer".to_owned(), NOBODYS.to_owned());
+        says_it(&row)?;
+    }
+    Some(row)
 }
 
 fn checked_column<'c>(
@@ -288,6 +305,15 @@ clerks,,Finance,Clerk,,,x
         assert_eq!(policy.rules().len(), 4, "{text}");
         assert!(policy.remarks().is_empty(), "{:?}", policy.remarks());
         assert_eq!(matrix_of_policy(&policy).unwrap(), MATRIX);
+    }
+
+    #[test]
+    fn whoever_works_for_no_vendor_has_a_cell_too() {
+        let own = "id,department,employer,kind,ad:staff\nown,Finance,-,person,x\n";
+        let text = policy_of_matrix(own).unwrap();
+        assert!(text.contains("&& !(principal has employer) &&"), "{text}");
+        let policy = AccessPolicy::parse(&text).unwrap();
+        assert_eq!(matrix_of_policy(&policy).unwrap(), own);
     }
 
     #[test]

@@ -16,6 +16,10 @@ mod matrix;
 mod needs;
 mod review;
 mod rules;
+mod suggest;
+#[cfg(test)]
+mod suggest_tests;
+mod suggest_text;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -27,6 +31,8 @@ pub use decide::{Decider, Decision, Entitlements, Held, HolderClass, HoldingClas
 pub use matrix::{matrix_of_policy, policy_of_matrix};
 pub use review::{Catalogue, HeldLine, MissingGrant, PolicyWord, Review, review};
 pub use rules::{AccessPolicy, Effect, Rule};
+pub use suggest::{Colleagues, Exception, NotCounted, Suggested, Suggestion, Wanted, suggest};
+pub use suggest_text::policy_of_suggestions;
 pub use text::PolicyError;
 
 /// What a policy may ask about, in Cedar's own language for it.

@@ -246,7 +246,8 @@ fn whose(graph: &Graph, accounts: &BTreeSet<u32>) -> Basis {
     known.min().unwrap_or(Basis::Assumed)
 }
 
-fn names(graph: &Graph, row: u32) -> (&str, &str) {
+/// System and id of an entitlement.
+pub(super) fn names(graph: &Graph, row: u32) -> (&str, &str) {
     let system = graph.entitlements.at(row).system;
     (graph.systems.at(system), graph.entitlement_ids.at(row))
 }

@@ -1,14 +1,16 @@
 //! Table `policies`: every access policy that was put here, as a draft or to count, and by whom.
 
-use super::blocks::At;
+use super::blocks::{At, Block, Columns, Listing};
 use super::log::{append, sha256_hex};
-use super::{Store, StoreError, every};
+use super::together::each_once;
+use super::{Store, StoreError};
 use crate::policy::Holding;
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::Entitlement;
 use lastkey_contract::when::rfc3339;
 use std::collections::HashMap;
+use tokio::sync::Mutex;
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE policies (
@@ -121,25 +123,25 @@ impl Store {
         .await?)
     }
 
-    /// What is known of every entitlement now, by system and id; of several rows the first stands.
+    /// What is known of every entitlement now, by system and id; of what several sources
+    /// say, the one that speaks for it goes first.
     pub async fn holdings(&self) -> Result<HashMap<(String, String), Holding>, StoreError> {
-        let mut connection = self.readers().acquire().await?;
-        let mut all = HashMap::new();
-        every::each(
-            &mut connection,
-            Kind::Entitlement,
-            None,
-            At::Now,
-            |standing| {
-                let fact: Entitlement = serde_json::from_str(standing.fact)?;
-                let holding = Holding::from(&fact);
-                let name = (holding.system.clone(), holding.id.clone());
-                all.entry(name).or_insert(holding);
+        let mut reading = self.readers().begin().await?;
+        let listing = Listing::read(&mut reading, At::Now).await?;
+        let mut all: Vec<Entitlement> = Vec::new();
+        let entitlements = listing.all(Kind::Entitlement, Columns::Facts);
+        let take = |block: &Block| {
+            block.places().try_for_each(|place| {
+                all.push(serde_json::from_str(block.fact(place)?)?);
                 Ok(())
-            },
-        )
-        .await?;
-        Ok(all)
+            })
+        };
+        entitlements.each(&Mutex::new(&mut *reading), take).await?;
+        let named = each_once(all).into_iter().map(|fact| {
+            let holding = Holding::from(&fact);
+            ((holding.system.clone(), holding.id.clone()), holding)
+        });
+        Ok(named.collect())
     }
 
     /// A window of everything that was put here, latest first.
@@ -158,7 +160,39 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::tests::{bench, now};
+    use crate::collect::seeded::Seeded;
+    use crate::collect::tests::{bench, now, quick, read_with};
+    use lastkey_contract::Fact;
+
+    #[tokio::test]
+    async fn what_a_supplement_knows_of_an_entitlement_policies_may_ask_about() {
+        let bench = bench(&["own"]).await;
+        let more = "more".into();
+        let settings = [("supplement".to_owned(), "true".to_owned())];
+        let settings = lastkey_contract::Settings(settings.into());
+        let add = bench.store.add_source(&more, "seeded", &settings, now());
+        add.await.unwrap();
+        let told = |more: serde_json::Value| {
+            let mut fact = serde_json::json!({"fact": "entitlement", "system": "erp", "id": "x"});
+            fact.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            let fact: Fact = serde_json::from_value(fact).unwrap();
+            Seeded::new(9).with(Kind::Entitlement, vec![fact])
+        };
+        let more = told(serde_json::json!({"privileged": true, "kind": "role"}));
+        let own = told(serde_json::json!({"kind": "group"}));
+        for (source, connector) in [("more", more), ("own", own)] {
+            let settings = quick();
+            read_with(&bench, source, &connector, &settings)
+                .await
+                .unwrap();
+        }
+        let all = bench.store.holdings().await.unwrap();
+        let holding = all.values().next().unwrap();
+        assert_eq!((all.len(), holding.privileged), (1, Some(true)));
+        assert_eq!(holding.kind.as_deref(), Some("group"));
+    }
 
     #[tokio::test]
     async fn a_draft_stands_beside_until_it_counts() {
