@@ -275,3 +275,22 @@ fn a_supplement_tells_what_the_own_source_leaves_empty_and_vouches_for_nothing()
         "{missing}"
     );
 }
+
+/// A roster that writes `E-001` where the directory writes `e001 ` is no reason to pass anybody.
+#[test]
+fn an_account_that_names_somebody_in_another_writing_is_in_doubt() {
+    let desk = Desk::new();
+    let people = "id,kind\nE-001,person\nE-002,person\n";
+    brought(&desk, "hr", "identities", people);
+    let accounts = "system,id,identity_id\ncorp,a1,e001\ncorp,a2,E-002\ncorp,a3,nobody\n";
+    brought(&desk, "ad", "accounts", accounts);
+    let told = "account `corp:a1` names an identity nearly as `E-001`, and nobody has that id";
+    assert!(
+        missing(&desk, "E-001").contains(told),
+        "{}",
+        missing(&desk, "E-001")
+    );
+    assert!(!missing(&desk, "E-002").contains("nearly"));
+    desk.expect(0, &["link", "corp:a1", "E-001", "--why", "the same number"]);
+    assert!(!missing(&desk, "E-001").contains("nearly"));
+}

@@ -124,14 +124,14 @@ impl Graph {
         let mut graph = making.graph();
         graph.reads = snapshot.reads.clone();
         graph.never_read = snapshot.never_read.clone();
-        let nobodys = snapshot.accounts.iter();
-        for account in nobodys.filter(|one| {
-            let name = (one.system.clone(), one.id.clone());
-            snapshot.unmatched.contains(&name)
-        }) {
-            let name = account.name.as_deref();
-            let (system, id) = (account.system.as_str(), account.id.as_str());
-            graph.maybe.unmatched(name, system, id);
+        for account in &snapshot.accounts {
+            let name = (account.system.clone(), account.id.clone());
+            if let Some(named) = snapshot.unmatched.get(&name) {
+                let account_name = (account.system.as_str(), account.id.as_str());
+                let named = named.as_ref().map(IdentityId::as_str);
+                let name = account.name.as_deref();
+                graph.maybe.unmatched(account_name, name, named);
+            }
         }
         graph.maybe.in_order();
         let mut groups: HashMap<(&[IdentityId], &[IdentityId]), Group> = HashMap::new();

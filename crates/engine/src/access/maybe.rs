@@ -4,7 +4,7 @@
 //! a group that each of these people has.
 
 use super::graph::Graph;
-use crate::correlate::called;
+use crate::correlate::{called, written};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -24,6 +24,8 @@ pub(crate) struct MaybeAccounts {
     stayed: BTreeMap<String, Vec<String>>,
     /// Those that no rule and no decision leads anywhere, by what they are called.
     unmatched: Vec<(u64, Box<str>)>,
+    /// The same, by the identity that their systems name, which nobody has.
+    named: Vec<(u64, Box<str>)>,
 }
 
 impl MaybeAccounts {
@@ -61,8 +63,18 @@ impl MaybeAccounts {
         self.stayed.entry(record).or_default().push(account);
     }
 
-    /// Nothing says whose an account is.
-    pub fn unmatched(&mut self, name: Option<&str>, system: &str, id: &str) {
+    /// Nothing says whose an account is; its system may name somebody whom nobody lists.
+    pub fn unmatched(
+        &mut self,
+        (system, id): (&str, &str),
+        name: Option<&str>,
+        named: Option<&str>,
+    ) {
+        let by_identity = named.map_or(0, written);
+        if by_identity != 0 {
+            let account = format!("{system}:{id}").into_boxed_str();
+            self.named.push((by_identity, account));
+        }
         let (by_name, by_id) = (called(name), called(Some(id)));
         let mut add = |called: u64| {
             if called != 0 {
@@ -78,16 +90,25 @@ impl MaybeAccounts {
 
     /// Once all are there.
     pub fn in_order(&mut self) {
-        self.unmatched.sort_unstable();
-        self.unmatched.dedup();
+        for all in [&mut self.unmatched, &mut self.named] {
+            all.sort_unstable();
+            all.dedup();
+        }
     }
 
     /// The accounts that are called so, and of which nothing says whose they are.
     pub fn alike(&self, called: u64) -> impl Iterator<Item = &str> {
-        let from = self.unmatched.partition_point(|(of, _)| *of < called);
-        let alike = self.unmatched.get(from..).unwrap_or_default().iter();
-        let alike = alike.take_while(move |(of, _)| *of == called);
-        alike.map(|(_, account)| &**account)
+        those_of(&self.unmatched, called)
+    }
+
+    /// The accounts of which nothing says whose they are but an identity id that is this one in
+    /// another writing: capitals, spaces or signs.
+    pub fn named_alike(&self, id: &str) -> impl Iterator<Item = &str> {
+        let bare = id.split_once(':').map(|(_, bare)| written(bare));
+        let whole = written(id);
+        let both = std::iter::once(whole).chain(bare.filter(|bare| *bare != whole));
+        both.filter(|one| *one != 0)
+            .flat_map(|one| those_of(&self.named, one))
     }
 
     /// The accounts that could be an identity's, or a record's that no source lists now, as well
@@ -113,7 +134,7 @@ impl MaybeAccounts {
 
     /// Whether nothing says of any account whose it is.
     pub fn all_matched(&self) -> bool {
-        self.unmatched.is_empty()
+        self.unmatched.is_empty() && self.named.is_empty()
     }
 
     fn accounts<'m>(&'m self, groups: impl Iterator<Item = &'m Group>) -> BTreeSet<&'m str> {
@@ -127,18 +148,30 @@ impl MaybeAccounts {
     }
 }
 
+/// The accounts under a number; all are in order.
+fn those_of(all: &[(u64, Box<str>)], number: u64) -> impl Iterator<Item = &str> {
+    let from = all.partition_point(|(of, _)| *of < number);
+    let alike = all.get(from..).unwrap_or_default().iter();
+    let alike = alike.take_while(move |(of, _)| *of == number);
+    alike.map(|(_, account)| &**account)
+}
+
 impl Graph {
-    /// The accounts of which nothing says whose they are, and that are called exactly like somebody:
-    /// a sentence each.
+    /// The accounts of which nothing says whose they are, and that are called exactly like somebody
+    /// or name somebody whose id differs in its writing: a sentence each.
     pub(crate) fn called_alike(&self, identity: u32, id: &str) -> Vec<String> {
         let own = std::iter::once(self.identities.at(identity).called);
         let names: BTreeSet<u64> = own.chain(self.also_called(identity)).collect();
         let alike = names.into_iter().flat_map(|name| self.maybe.alike(name));
-        alike
-            .map(|account| {
-                format!("account `{account}` is called like `{id}`, and nothing says whose it is")
-            })
-            .collect()
+        let alike = alike.map(|account| {
+            format!("account `{account}` is called like `{id}`, and nothing says whose it is")
+        });
+        let named = self.maybe.named_alike(id).map(|account| {
+            format!(
+                "account `{account}` names an identity nearly as `{id}`, and nobody has that id"
+            )
+        });
+        alike.chain(named).collect()
     }
 }
 
@@ -157,6 +190,7 @@ impl fmt::Debug for MaybeAccounts {
             .field("of_gone", &said(&self.of_gone))
             .field("stayed", &self.stayed)
             .field("unmatched", &self.unmatched)
+            .field("named", &self.named)
             .finish()
     }
 }

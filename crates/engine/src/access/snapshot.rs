@@ -46,8 +46,9 @@ pub struct Snapshot {
     pub inferred: BTreeMap<(SystemName, AccountId), Basis>,
     /// Accounts without an identity: several would fit, or no source lists whose it is.
     pub ambiguous: Vec<AmbiguousAccount>,
-    /// Accounts that no rule and no decision leads anywhere.
-    pub unmatched: BTreeSet<(SystemName, AccountId)>,
+    /// Accounts that no rule and no decision leads anywhere, and the identity that their systems
+    /// name.
+    pub unmatched: BTreeMap<(SystemName, AccountId), Option<IdentityId>>,
     pub in_doubt: InDoubt,
 }
 

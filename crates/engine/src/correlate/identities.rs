@@ -515,6 +515,12 @@ impl Identities {
         rule.map_or(Basis::Assumed, |ready| ready.rule.basis())
     }
 
+    /// Whether any rule of a source goes by the identity that its accounts name.
+    pub fn goes_by_identity_id(&self, source: i64) -> bool {
+        let rules = self.ready.get(&source).unwrap_or(&self.otherwise);
+        rules.iter().any(|ready| ready.rule.is_of_identity_id())
+    }
+
     /// The name of a rule.
     pub fn rule_name(&self, rule: u16) -> &str {
         self.rule_names

@@ -35,7 +35,7 @@ pub use joining::{DoubtedJoin, JoinedPerson, Listed, PersonDecision, PersonDoubt
 pub use left::{Past, Standing};
 pub use meant::Meant;
 pub use merged::{Merged, merged};
-pub use nearest::{called, likeness, search_words};
+pub use nearest::{called, likeness, search_words, written};
 pub use persons::Persons;
 pub use rules::{
     Confidence, DECISION, DEFAULT_TEXT, IDENTITY_ID, PersonRule, PersonRules, Rule, basis_of,

@@ -80,6 +80,19 @@ pub fn called(name: Option<&str>) -> u64 {
     hasher.finish().max(1)
 }
 
+/// An id as a number that writings of it have in common which differ in case, signs, spaces or
+/// leading zeros alone; 0 where nothing of it is left.
+pub fn written(id: &str) -> u64 {
+    let all: String = folded(id).chars().filter(|c| c.is_alphanumeric()).collect();
+    let all = all.trim_start_matches('0');
+    if all.is_empty() {
+        return 0;
+    }
+    let mut hasher = DefaultHasher::new();
+    all.hash(&mut hasher);
+    hasher.finish().max(1)
+}
+
 /// What logins are often made of: `asmith`, `smitha`, `anns`.
 fn logins(name: &str) -> Vec<String> {
     let words = pieces(name);

@@ -199,6 +199,7 @@ impl Found {
             }
             None => (vec![None; parts.len()], Basis::Assumed),
         };
+        let by_identity_id = known.goes_by_identity_id(block.source);
         for ((place, part), owner) in parts.iter().zip(owners) {
             if several.firsts.contains(&block.row(*place)) {
                 let new = NewAccount {
@@ -218,7 +219,8 @@ impl Found {
                 Whose::Doubted => (None, Basis::Observed),
                 Whose::Unmatched => {
                     let accounts = &mut maybe.accounts;
-                    accounts.unmatched(part.name.as_deref(), &part.system, &part.id);
+                    let named = part.identity_id.as_deref().filter(|_| by_identity_id);
+                    accounts.unmatched((&part.system, &part.id), part.name.as_deref(), named);
                     (None, Basis::Observed)
                 }
             };
@@ -270,8 +272,13 @@ impl Found {
         }
         let (system, id) = (account.system.as_str(), account.id.as_str());
         if unmatched {
+            let named = said
+                .iter()
+                .filter(|one| known.goes_by_identity_id(one.source))
+                .find_map(|one| one.fact.identity_id.as_ref());
+            let named = named.map(IdentityId::as_str);
             let name = account.name.as_deref();
-            maybe.accounts.unmatched(name, system, id);
+            maybe.accounts.unmatched((system, id), name, named);
         }
         let row = AccountRow {
             expires: expiry(account.expires_at),

@@ -169,7 +169,11 @@ impl Store {
             }
             let name = || (account.system.clone(), account.id.clone());
             if unmatched {
-                snapshot.unmatched.insert(name());
+                let named = rows
+                    .iter()
+                    .filter(|(own, _)| known.goes_by_identity_id(*own))
+                    .find_map(|(_, row)| row.identity_id.clone());
+                snapshot.unmatched.insert(name(), named);
             }
             account.identity_id = whose.map(|(identity, basis)| {
                 if basis != Basis::Observed {

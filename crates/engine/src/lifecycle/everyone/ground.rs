@@ -327,8 +327,11 @@ fn doubted(graph: &Graph) -> Column<bool> {
     }
     let alike = |name| graph.maybe.alike(name).next().is_some();
     for row in 0..graph.identities.len() {
+        let named = |id| graph.maybe.named_alike(id).next().is_some();
         let called = !graph.maybe.all_matched()
-            && (alike(graph.identities.at(row).called) || graph.also_called(row).any(alike));
+            && (alike(graph.identities.at(row).called)
+                || graph.also_called(row).any(alike)
+                || named(graph.identity_ids.at(row)));
         if called || graph.undecided.concerns(row) {
             *doubted.at_mut(row) = true;
         }
