@@ -4,6 +4,7 @@
 
 use super::columns::{NONE, Rows, Texts};
 use super::making::Number;
+use super::only_values::only_values_of;
 use crate::correlate::Employment;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +75,10 @@ pub(crate) struct Undecided {
     of_gone: BTreeMap<String, Vec<u32>>,
     /// Each pair in both directions.
     apart: BTreeSet<(u32, u32)>,
+}
+
+only_values_of! {
+    Undecided { employed, credentials, custody, records, whose, doubts, doubt, records_of, of_gone, apart }
 }
 
 impl Doubtful {

@@ -4,6 +4,7 @@
 //! a group that each of these people has.
 
 use super::graph::Graph;
+use super::only_values::{OnlyValues, only_values_of};
 use crate::correlate::{called, written};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,6 +12,12 @@ use std::fmt;
 /// A list of accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Group(u32);
+
+impl OnlyValues for Group {}
+
+only_values_of! {
+    MaybeAccounts { groups, of, of_gone, stayed, unmatched, named }
+}
 
 /// Accounts (`system:id`), by whose they may be.
 #[derive(Clone, Default)]

@@ -1,6 +1,7 @@
 //! What sources list of the persons of a rehearsal, and the copy-on-write layer over it.
 
 use crate::access::graph::Graph;
+use crate::access::{OnlyValues, only_values, only_values_of};
 use crate::lifecycle::events::{Earlier, Having, Outline};
 use lastkey_contract::facts::Identity;
 use lastkey_contract::{IdentityId, SourceName};
@@ -38,6 +39,33 @@ pub struct Register {
     pub gaps: Vec<String>,
 }
 
+only_values_of! {
+    RecordOf { source, id }
+    Register { tells, having, gaps }
+    PersonRecords { id, records }
+    Registers { sources, persons }
+}
+
+impl OnlyValues for Tells {}
+impl OnlyValues for Having {}
+
+impl OnlyValues for SimulatedWorld<'_> {
+    fn parts(&self) {
+        let SimulatedWorld {
+            graph,
+            read,
+            changed,
+            earlier,
+            having,
+        } = self;
+        only_values(graph);
+        only_values(read);
+        only_values(changed);
+        only_values(earlier);
+        only_values(having);
+    }
+}
+
 /// Somebody with the records that are theirs, those first whose attributes go first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonRecords {
@@ -54,6 +82,54 @@ pub struct Registers {
 
 /// The world that events are played in: everything that was read, with what the events change laid
 /// over it. What was read is only lent; nothing is written to it.
+///
+/// It is made of values and of nothing else, and that is checked by its type:
+///
+/// ```
+/// use lastkey_contract::Connector;
+/// use lastkey_engine::access::{OnlyValues, only_values};
+/// use lastkey_engine::lifecycle::simulated::SimulatedWorld;
+/// use lastkey_engine::store::Store;
+/// fn holds<T: OnlyValues>() {}
+/// fn beside(_: Box<dyn Connector>, _: &Store, world: &SimulatedWorld<'_>) {
+///     only_values(world);
+/// }
+/// holds::<SimulatedWorld<'static>>();
+/// ```
+///
+/// No store can be in it:
+///
+/// ```compile_fail,E0277
+/// use lastkey_engine::access::OnlyValues;
+/// fn holds<T: OnlyValues>() {}
+/// holds::<lastkey_engine::store::Store>();
+/// ```
+///
+/// and no connection to a source:
+///
+/// ```compile_fail,E0277
+/// use lastkey_engine::access::OnlyValues;
+/// fn holds<T: OnlyValues>() {}
+/// holds::<Box<dyn lastkey_contract::Connector>>();
+/// ```
+///
+/// nor anything else that is more than a value, such as a socket:
+///
+/// ```compile_fail,E0277
+/// use lastkey_engine::access::OnlyValues;
+/// fn holds<T: OnlyValues>() {}
+/// holds::<Option<std::net::TcpStream>>();
+/// ```
+///
+/// It can be made of what was read, and not of where that came from:
+///
+/// ```compile_fail,E0308
+/// use lastkey_engine::lifecycle::simulated::{Registers, SimulatedWorld};
+/// use lastkey_engine::store::Store;
+/// fn of_a_store(store: &Store, read: &Registers) {
+///     SimulatedWorld::new(store, read);
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SimulatedWorld<'a> {
     pub(super) graph: &'a Graph,
