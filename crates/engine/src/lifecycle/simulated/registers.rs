@@ -113,12 +113,12 @@ pub struct Registers {
 /// holds::<Box<dyn lastkey_contract::Connector>>();
 /// ```
 ///
-/// nor anything else that is more than a value, such as a socket:
+/// nor anything else that is more than a value, such as an open file:
 ///
 /// ```compile_fail,E0277
 /// use lastkey_engine::access::OnlyValues;
 /// fn holds<T: OnlyValues>() {}
-/// holds::<Option<std::net::TcpStream>>();
+/// holds::<Option<std::fs::File>>();
 /// ```
 ///
 /// It can be made of what was read, and not of where that came from:
