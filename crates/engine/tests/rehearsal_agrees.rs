@@ -15,16 +15,20 @@
 mod leaver_reference;
 mod random_worlds;
 
+use chrono::TimeDelta;
 use lastkey_contract::facts::LifecycleEvent;
 use lastkey_contract::{IdentityId, SystemName};
 use lastkey_engine::access::{Graph, ReachFrom, reach};
+use lastkey_engine::lifecycle::simulated::{SimulatedWorld, rehearse_events};
 use lastkey_engine::lifecycle::{
     Departed, Everyone, ItemKind, Leaver, Left, Rehearsal, RehearsalSettings, WorstSecret,
     WorstSystem, everyone, rehearse_all, rehearse_leaver, rehearse_lost,
 };
 use leaver_reference::{
-    From, Item, Reading, World, blast_radius, difference, radius_difference, rehearse,
+    Begun, From, Item, Reading, Story, World, begun, blast_radius, difference, radius_difference,
+    rehearse,
 };
+use random_worlds::stories;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -115,6 +119,99 @@ fn engine_and_reference_agree() {
 #[test]
 fn engine_and_reference_agree_on_movers() {
     agree(worlds(), random_worlds::moving);
+}
+
+/// What the engine and the reference say of a leaver with a story, where they differ; None also
+/// where the story begins after the person has left.
+fn story_disagreement(world: &World, story: &Story) -> Option<String> {
+    let identity = world.identity(world.leaver.as_str())?;
+    let begun = begun(story)?.into_iter();
+    let begun = begun.map(|(what, day)| (what, world.at + TimeDelta::days(day)));
+    let told = World {
+        begun: Some(begun.collect()),
+        ..world.clone()
+    };
+    let registers = stories::registers(world, identity, story);
+    let graph = Graph::build(&world.snapshot);
+    let found = rehearse_events(
+        SimulatedWorld::new(&graph, &registers),
+        &world.plan,
+        &stories::events(world, story),
+        &RehearsalSettings::default(),
+    );
+    let leaving = found
+        .events
+        .into_iter()
+        .find(|event| event.at == world.at)?;
+    let reference = rehearse(&told, Reading::ToTheLetter);
+    let differs = difference(&leaving.rehearsal?, &reference)?;
+    Some(format!(
+        "{story:#?}\n{:?}\n{:?}\n{differs}",
+        told.begun, leaving.told
+    ))
+}
+
+/// Events of one person one after the other: what begins the plan, when, and what is left by it.
+#[test]
+fn engine_and_reference_agree_on_stories() {
+    let count = worlds();
+    let (mut told, mut late, mut never) = (0, 0, 0);
+    for number in 0..count {
+        let world = random_worlds::world(seed(), number);
+        let story = stories::story(seed(), number);
+        if let Some(begun) = begun(&story) {
+            match begun.iter().find(|(what, _)| *what == Begun::Leaving) {
+                Some((_, 0)) => told += 1,
+                Some(_) => late += 1,
+                None => never += 1,
+            }
+        }
+        if story_disagreement(&world, &story).is_some() {
+            let small = random_worlds::shrink(&world, |w| story_disagreement(w, &story).is_some());
+            let text = random_worlds::print(&small);
+            panic!(
+                "world {number}:\n{text}\n{}",
+                story_disagreement(&small, &story).unwrap()
+            );
+        }
+    }
+    let all = [told, late, never];
+    assert!(
+        all.iter().all(|some| some * 20 > count),
+        "{all:?} of {count}"
+    );
+}
+
+/// The stories change answers often enough to prove anything: whoever took every leaving to be noticed
+/// at once, or overlooked moves on the way, would be found out.
+#[test]
+fn stories_change_what_is_left() {
+    let (mut at_once, mut without_moves) = (0, 0);
+    for number in 0..500 {
+        let world = random_worlds::world(20_260_601, number);
+        let Some(begun) = begun(&stories::story(20_260_601, number)) else {
+            continue;
+        };
+        let told = |begun: Vec<(Begun, i64)>| {
+            let begun = begun.into_iter();
+            let begun = begun.map(|(what, day)| (what, world.at + TimeDelta::days(day)));
+            let world = World {
+                begun: Some(begun.collect()),
+                ..world.clone()
+            };
+            rehearse(&world, Reading::ToTheLetter).residual
+        };
+        let right = told(begun.clone());
+        at_once += usize::from(right != told(vec![(Begun::Leaving, 0)]));
+        let leaving = begun
+            .into_iter()
+            .filter(|(what, _)| *what == Begun::Leaving);
+        without_moves += usize::from(right != told(leaving.collect()));
+    }
+    assert!(
+        at_once >= 50 && without_moves >= 3,
+        "{at_once}, {without_moves} of 500"
+    );
 }
 
 /// Whoever moves and loses what matters leaves something behind often enough to prove anything.

@@ -1,7 +1,7 @@
 //! When does each element close: sign-ins, credentials, grants, reader lines, control lines?
 
 use super::reach::Reach;
-use super::world::{Name, Reading, World, account_name, credential_name, is_account, name};
+use super::world::{Begun, Name, Reading, World, account_name, credential_name, is_account, name};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::{
     Account, Credential, CredentialKind, Identity, IdentityKind, LeaverKind, LifecycleEvent,
@@ -143,19 +143,43 @@ impl Leaving<'_> {
     fn by_plan(&self, actions: &[StepAction], system: &str, account: Option<&Account>) -> Closing {
         let mut closing = Closing::NEVER;
         for step in &self.world.plan.steps {
-            if self.counts(step.on)
-                && actions.contains(&step.does)
+            if actions.contains(&step.does)
                 && names_system(step, system)
                 && self.conditions_met(step, account)
             {
-                closing = closing.and(Closing {
-                    closes: Closes::At(self.world.at + step.within),
-                    basis: Basis::Assumed,
-                    guessed: false,
-                });
+                for begins in self.begins(step) {
+                    closing = closing.and(Closing {
+                        closes: Closes::At(begins + step.within),
+                        basis: Basis::Assumed,
+                        guessed: false,
+                    });
+                }
             }
         }
         closing
+    }
+
+    /// When a step begins: with the event, or with each thing that begins the plan and that it is on.
+    fn begins(&self, step: &Step) -> Vec<DateTime<Utc>> {
+        let Some(begun) = &self.world.begun else {
+            return match self.counts(step.on) {
+                true => vec![self.world.at],
+                false => Vec::new(),
+            };
+        };
+        let mut begins = Vec::new();
+        for (what, at) in begun {
+            let counts = match what {
+                Begun::Leaving => self.counts(step.on),
+                Begun::Move => {
+                    step.on == LifecycleEvent::Mover && step.does != StepAction::RemoveGrants
+                }
+            };
+            if counts {
+                begins.push(*at);
+            }
+        }
+        begins
     }
 
     /// Every rotation that the plan would make, effective or not.
@@ -172,15 +196,16 @@ impl Leaving<'_> {
                     self.before.locations.contains(place) && names_system(step, &place.0)
                 });
                 if step.does == StepAction::RotateKnownSecrets
-                    && self.counts(step.on)
                     && (names_system(step, credential.system.as_str()) || stands_there)
                     && self.conditions_met(step, self.world.account_of(credential))
                 {
-                    rotations.push(Rotation {
-                        credential: secret.clone(),
-                        step: number,
-                        at: self.world.at + step.within,
-                    });
+                    for begins in self.begins(step) {
+                        rotations.push(Rotation {
+                            credential: secret.clone(),
+                            step: number,
+                            at: begins + step.within,
+                        });
+                    }
                 }
             }
         }

@@ -26,6 +26,7 @@ fn step(does: &str, system: &str, minutes: i64) -> Value {
 fn ann(steps: Vec<Value>) -> World {
     World {
         lost: None,
+        begun: None,
         snapshot: Snapshot {
             identities: rows(json!([{"id": "ann", "kind": "person"}])),
             accounts: rows(json!([

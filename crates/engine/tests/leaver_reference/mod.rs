@@ -17,6 +17,7 @@ mod paths;
 mod radius;
 mod reach;
 mod residual;
+mod story;
 mod verdict;
 mod world;
 
@@ -24,4 +25,5 @@ pub use compare::{difference, radius_difference};
 pub use paths::Item;
 pub use radius::{From, blast_radius};
 pub use residual::{Answer, rehearse};
-pub use world::{Reading, World};
+pub use story::{Happens, Listed, Story, begun};
+pub use world::{Begun, Reading, World};

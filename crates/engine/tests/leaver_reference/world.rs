@@ -64,6 +64,14 @@ impl Reading {
     ];
 }
 
+/// What the plan's steps begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    Leaving,
+    /// Somebody is told to have moved; no grants are removed then.
+    Move,
+}
+
 /// Everything that a rehearsal is handed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct World {
@@ -72,6 +80,8 @@ pub struct World {
     pub leaver: IdentityId,
     /// Who moves instead of leaving may hold these entitlements no more.
     pub lost: Option<BTreeSet<Name>>,
+    /// What begins the plan, and when; None: the leaving itself does, at once.
+    pub begun: Option<Vec<(Begun, DateTime<Utc>)>>,
     pub at: DateTime<Utc>,
 }
 

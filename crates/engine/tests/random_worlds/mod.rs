@@ -13,6 +13,7 @@ mod reads;
 mod secrets;
 mod shares;
 mod shrink;
+pub mod stories;
 
 pub use features::features;
 pub use print::print;
@@ -58,6 +59,7 @@ pub fn world(seed: u64, number: u64) -> World {
         plan,
         leaver,
         lost: None,
+        begun: None,
         at: facts::event_time(),
     }
 }

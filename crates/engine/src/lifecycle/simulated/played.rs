@@ -213,7 +213,11 @@ impl All<'_> {
             kinds.leaver_kind = records.find_map(|(_, record)| record.leaver_kind);
         }
         let mut steps: Vec<DueStep> = Vec::new();
-        for trigger in self.of_person(event, usize::MAX) {
+        // A leaving begins the plan once: what tells of it again tells of the same one.
+        let of_leaving = self.trigger(event).into_iter();
+        let of_more = self.of_person(event, usize::MAX).into_iter();
+        let of_more = of_more.filter(|trigger| !is_ending(trigger.found.event));
+        for trigger in of_leaving.chain(of_more) {
             let of = match is_ending(trigger.found.event) {
                 true => kinds,
                 false => Kinds {

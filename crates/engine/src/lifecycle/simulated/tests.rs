@@ -203,6 +203,12 @@ fn who_is_never_marked_is_noticed_by_the_last_day_or_never() {
     let mut by_date = event("leaver", JUNE, "hr");
     by_date.shown = Shown::EndDate;
     check(&open, &[by_date], &[("yes 2026-06-01", "")]);
+    // Also where the last day passes at the very moment of something else.
+    let mut moves = event("mover", "2026-09-01", "hr");
+    moves.set = vec![text(TextColumn::Location, "Bern")];
+    let registers = registers(&dated);
+    let found = played(&registers, &[silent.clone(), moves]);
+    assert_eq!(found.events[0].begins_at, Some(at("2026-09-01")));
     // The status says so at once; the last day, that it is not yet.
     let why = "`hr:u1` gives a last day that ends at 2026-09-01T00:00:00Z";
     check(

@@ -77,7 +77,7 @@ fn moment(
     until: Option<DateTime<Utc>>,
     persons: &BTreeSet<&IdentityId>,
 ) -> Moment {
-    let passed_before = last_days(world, persons, |end| end <= at);
+    let passed_before = last_days(world, persons, |end| end < at);
     let mut afterwards: BTreeMap<(IdentityId, RecordOf), Option<Identity>> = BTreeMap::new();
     for event in now {
         for record in &event.records {
