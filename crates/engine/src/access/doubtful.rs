@@ -4,8 +4,8 @@
 
 use super::columns::{NONE, Rows, Texts};
 use super::making::Number;
-use super::only_values::only_values_of;
 use crate::correlate::Employment;
+use crate::only_values::only_values_of;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -4,8 +4,8 @@
 //! a group that each of these people has.
 
 use super::graph::Graph;
-use super::only_values::{OnlyValues, only_values_of};
 use crate::correlate::{called, written};
+use crate::only_values::{OnlyValues, only_values_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 

@@ -1,8 +1,8 @@
 //! What sources list of the persons of a rehearsal, and the copy-on-write layer over it.
 
 use crate::access::graph::Graph;
-use crate::access::{OnlyValues, only_values, only_values_of};
 use crate::lifecycle::events::{Earlier, Having, Outline};
+use crate::only_values::{OnlyValues, only_values, only_values_of};
 use lastkey_contract::facts::Identity;
 use lastkey_contract::{IdentityId, SourceName};
 use std::collections::BTreeMap;
@@ -87,7 +87,7 @@ pub struct Registers {
 ///
 /// ```
 /// use lastkey_contract::Connector;
-/// use lastkey_engine::access::{OnlyValues, only_values};
+/// use lastkey_engine::only_values::{OnlyValues, only_values};
 /// use lastkey_engine::lifecycle::simulated::SimulatedWorld;
 /// use lastkey_engine::store::Store;
 /// fn holds<T: OnlyValues>() {}
@@ -100,7 +100,7 @@ pub struct Registers {
 /// No store can be in it:
 ///
 /// ```compile_fail,E0277
-/// use lastkey_engine::access::OnlyValues;
+/// use lastkey_engine::only_values::OnlyValues;
 /// fn holds<T: OnlyValues>() {}
 /// holds::<lastkey_engine::store::Store>();
 /// ```
@@ -108,7 +108,7 @@ pub struct Registers {
 /// and no connection to a source:
 ///
 /// ```compile_fail,E0277
-/// use lastkey_engine::access::OnlyValues;
+/// use lastkey_engine::only_values::OnlyValues;
 /// fn holds<T: OnlyValues>() {}
 /// holds::<Box<dyn lastkey_contract::Connector>>();
 /// ```
@@ -116,7 +116,7 @@ pub struct Registers {
 /// nor anything else that is more than a value, such as an open file:
 ///
 /// ```compile_fail,E0277
-/// use lastkey_engine::access::OnlyValues;
+/// use lastkey_engine::only_values::OnlyValues;
 /// fn holds<T: OnlyValues>() {}
 /// holds::<Option<std::fs::File>>();
 /// ```

@@ -5,12 +5,12 @@
 //! that holds anything else does not compile. Promises nothing of code, which can call what it
 //! likes; only of what it is handed.
 
-use super::columns::{Column, Rows, Texts};
-use super::graph::{
+use crate::access::ReadState;
+use crate::access::columns::{Column, Rows, Texts};
+use crate::access::graph::{
     AccountRow, CredentialRow, EntitlementRow, GrantRow, Graph, IdentityRow, LocationRow, LooseEnd,
     OwnerLine, Terms,
 };
-use super::snapshot::ReadState;
 use crate::correlate::Employment;
 use crate::lifecycle::{Basis, Closing};
 use chrono::{DateTime, Utc};
@@ -18,6 +18,8 @@ use lastkey_contract::facts::{
     ControlMeans, Identity, IdentityKind, IdentityStatus, LeaverKind, ObjectType,
 };
 use lastkey_contract::{IdentityId, Kind, SourceName, SystemName, When};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Made of values and of nothing else.
@@ -45,10 +47,10 @@ macro_rules! bits {
 /// What is taken apart: its fields, all of them.
 macro_rules! only_values_of {
     ($($name:ident { $($field:ident),+ $(,)? })+) => {$(
-        impl $crate::access::OnlyValues for $name {
+        impl $crate::only_values::OnlyValues for $name {
             fn parts(&self) {
                 let $name { $($field),+ } = self;
-                $($crate::access::only_values($field);)+
+                $($crate::only_values::only_values($field);)+
             }
         }
     )+};
@@ -83,6 +85,20 @@ bits!(
     ObjectType,
 );
 
+/// What can be written down and read back whole.
+macro_rules! written {
+    ($($name:ty),+ $(,)?) => {$(
+        impl OnlyValues for $name {
+            fn parts(&self) {
+                fn is_written<T: Serialize + DeserializeOwned>(_: &T) {}
+                is_written(self);
+            }
+        }
+    )+};
+}
+
+written!(ReadState, Identity);
+
 // Texts, of which the contract's ids are no more than names.
 impl OnlyValues for str {}
 impl OnlyValues for String {}
@@ -113,11 +129,6 @@ impl<T: OnlyValues> OnlyValues for Employment<T> {
 }
 
 only_values_of! {
-    ReadState { source, kind, systems, adds_to, complete_at, gaps, fresh_for_seconds }
-    Identity {
-        id, kind, display_name, email, status, department, title, manager_id, employer_id, location,
-        start_date, end_date, leaver_kind, purpose, allowed_tools, attributes,
-    }
     Graph {
         systems, system_text_order, environments, identity_ids, identities, employed, other_names,
         accounts_of, custody, owned, owner_lines, account_ids, accounts, sign_in_here, credentials_of,
