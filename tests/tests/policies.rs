@@ -245,6 +245,19 @@ fn a_role_matrix_comes_back() {
     desk.expect(0, &["policy", "load", &path("matrix.cedar")]);
     let back = desk.expect(0, &["policy", "matrix", "write"]);
     assert_eq!(back, blocks["matrix.table"]);
+    let book = path("Matrix.XLSX");
+    let write = ["policy", "matrix", "write", "--out", &book];
+    desk.expect(0, &write);
+    desk.trouble(3, &write, "cannot be written");
+    assert_eq!(desk.expect(0, &["policy", "matrix", "read", &book]), text);
+    let csv = path("again.csv");
+    desk.expect(0, &["policy", "matrix", "write", "--out", &csv]);
+    assert_eq!(desk.expect(0, &["policy", "matrix", "read", &csv]), text);
+    let old = ["policy", "matrix", "read", &path("matrix.xls")];
+    desk.trouble(2, &old, "a matrix is CSV or XLSX");
+    desk.write("cut.xlsx", "no workbook");
+    let cut = ["policy", "matrix", "read", &path("cut.xlsx")];
+    desk.trouble(2, &cut, "the workbook cannot be read");
     desk.expect(0, &["policy", "load", &path("policy.cedar")]);
     desk.trouble(3, &["policy", "matrix", "write"], "no matrix can say what");
 }

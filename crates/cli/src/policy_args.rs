@@ -18,7 +18,7 @@ pub enum Policy {
     Show(Show),
     /// Check a policy and change nothing
     Check { file: PathBuf },
-    /// A role matrix: attribute values and entitlements in one table (CSV)
+    /// A role matrix: attribute values and entitlements in one table (CSV or XLSX)
     #[command(subcommand)]
     Matrix(Matrix),
     /// What would change for whom if the draft were activated
@@ -43,13 +43,16 @@ pub enum Policy {
 
 #[derive(Debug, Subcommand)]
 pub enum Matrix {
-    /// Print the policy that a matrix stands for; nothing is loaded
+    /// Print the policy that a matrix (CSV, or .xlsx) stands for; nothing is loaded
     Read { file: PathBuf },
     /// Print the active policy as a matrix, if it says no more than one can
     Write {
         /// The draft instead
         #[arg(long)]
         draft: bool,
+        /// A new file instead: CSV or, where it ends in .xlsx, a workbook
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
 }
 

@@ -66,7 +66,9 @@ pub use owners::{BulkRequest, DECISION_COLUMNS, OwnerRequest, OwnersDecided, own
 pub use packages::verify;
 pub use places::{default_store_path, settings_folder};
 pub use plan_coverage::PlanCoverage;
-pub use policies::{PolicyRemark, PolicyReview, PolicyView, check_policy, policy_of_matrix};
+pub use policies::{
+    PolicyRemark, PolicyReview, PolicyView, check_policy, policy_of_matrix, policy_of_workbook,
+};
 pub use policy_diff::{PolicyDifferences, PolicyNamed};
 pub use policy_suggest::{PolicySuggestion, SuggestionAsked};
 pub use practice::{WrittenFile, write_practice_estate};

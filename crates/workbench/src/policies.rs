@@ -5,8 +5,8 @@ use crate::failure::Failure;
 use crate::rehearsals::off_thread;
 use chrono::Utc;
 use lastkey_engine::policy::{
-    AccessPolicy, Catalogue, Decider, Holder, PolicyError, Review, as_named, matrix_of_policy,
-    review,
+    AccessPolicy, Catalogue, Decider, Holder, NoWorkbook, PolicyError, Review, as_named,
+    matrix_of_policy, review, workbook_of_policy,
 };
 use lastkey_engine::store::{PolicyRecord, PolicyStanding};
 use lastkey_engine::views;
@@ -100,6 +100,23 @@ pub fn policy_of_matrix(csv: &str) -> Result<String, Failure> {
     Ok(lastkey_engine::policy::policy_of_matrix(csv)?)
 }
 
+/// The policy that the role matrix in a workbook (XLSX) stands for; nothing is kept.
+pub fn policy_of_workbook(bytes: &[u8]) -> Result<String, Failure> {
+    Ok(lastkey_engine::policy::policy_of_workbook(bytes)?)
+}
+
+fn more_than_a_matrix(more: &[String]) -> Failure {
+    let some: Vec<String> = more.iter().take(5).map(|id| format!("`{id}`")).collect();
+    let left = more.len().saturating_sub(some.len());
+    let left = match left {
+        0 => String::new(),
+        left => format!(" and {left} more"),
+    };
+    let some = some.join(", ");
+    Failure::not_possible(format!("no matrix can say what {some}{left} says"))
+        .hint("a matrix says which attribute values permit which named entitlements")
+}
+
 fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
@@ -153,16 +170,16 @@ impl Workbench {
     pub async fn matrix(&self, standing: PolicyStanding) -> Result<String, Failure> {
         let record = self.policy_of(standing).await?;
         let policy = AccessPolicy::parse(&record.text)?;
-        matrix_of_policy(&policy).map_err(|more| {
-            let some: Vec<String> = more.iter().take(5).map(|id| format!("`{id}`")).collect();
-            let left = more.len().saturating_sub(some.len());
-            let left = match left {
-                0 => String::new(),
-                left => format!(" and {left} more"),
-            };
-            let some = some.join(", ");
-            Failure::not_possible(format!("no matrix can say what {some}{left} says"))
-                .hint("a matrix says which attribute values permit which named entitlements")
+        matrix_of_policy(&policy).map_err(|more| more_than_a_matrix(&more))
+    }
+
+    /// The same as a workbook (XLSX).
+    pub async fn matrix_workbook(&self, standing: PolicyStanding) -> Result<Vec<u8>, Failure> {
+        let record = self.policy_of(standing).await?;
+        let policy = AccessPolicy::parse(&record.text)?;
+        workbook_of_policy(&policy).map_err(|none| match none {
+            NoWorkbook::SaysMore(more) => more_than_a_matrix(&more),
+            NoWorkbook::NoRoom(why) => Failure::not_possible(why).hint("write it as CSV"),
         })
     }
 

@@ -9,8 +9,9 @@ use lastkey_engine::policy::{PolicyWord, SCHEMA};
 use lastkey_engine::store::PolicyStanding;
 use lastkey_workbench::{
     Failure, PolicyRemark, PolicyReview, PolicyView, SuggestionAsked, WhenMissing, check_policy,
-    policy_of_matrix,
+    policy_of_matrix, policy_of_workbook,
 };
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -24,12 +25,20 @@ pub async fn policy(global: &Global, command: Policy, out: &Output) -> Result<Ex
         Policy::Show(args) => show(global, &args, out).await?,
         Policy::Check { file } => check(&file, out)?,
         Policy::Matrix(Matrix::Read { file }) => {
-            let text = read_text(&file)?;
-            out.text(&policy_of_matrix(&text).map_err(|failure| of_file(&file, failure))?)?;
+            out.text(&matrix_policy(&file).map_err(|failure| of_file(&file, failure))?)?;
         }
-        Policy::Matrix(Matrix::Write { draft }) => {
+        Policy::Matrix(Matrix::Write { draft, out: file }) => {
+            let form = file.as_deref().map(TableForm::of).transpose()?;
             let bench = open(global, WhenMissing::Refuse, out).await?;
-            out.text(&bench.matrix(standing(draft)).await?)?;
+            let standing = standing(draft);
+            let bytes = match form {
+                Some(TableForm::Workbook) => bench.matrix_workbook(standing).await?,
+                Some(TableForm::Csv) | None => bench.matrix(standing).await?.into_bytes(),
+            };
+            match file {
+                Some(file) => write_new(&file, &bytes)?,
+                None => out.text(&String::from_utf8_lossy(&bytes))?,
+            }
         }
         Policy::Diff { limit } => diff(global, limit, out).await?,
         Policy::Suggest(args) => suggest(global, args, out).await?,
@@ -62,9 +71,58 @@ fn read(file: &Path) -> Result<(String, u64, Vec<PolicyRemark>), Failure> {
 }
 
 fn read_text(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|error| {
-        Failure::not_possible(format!("`{}` cannot be read: {error}", file.display()))
+    std::fs::read_to_string(file).map_err(|error| unread(file, &error))
+}
+
+/// What a table is kept as, by the ending of its file.
+enum TableForm {
+    Csv,
+    Workbook,
+}
+
+impl TableForm {
+    /// By the ending; what is nearly a workbook is refused, everything else is CSV.
+    fn of(file: &Path) -> Result<TableForm, Failure> {
+        let ending = file.extension().unwrap_or_default().to_string_lossy();
+        match ending.to_lowercase().as_str() {
+            "xlsx" => Ok(TableForm::Workbook),
+            other @ ("xls" | "xlsm" | "xlsb" | "ods" | "numbers") => {
+                Err(Failure::bad_input(format!(
+                    "a matrix is CSV or XLSX, and `{}` is {other}",
+                    file.display()
+                ))
+                .hint("save it as XLSX or CSV"))
+            }
+            _ => Ok(TableForm::Csv),
+        }
+    }
+}
+
+fn matrix_policy(file: &Path) -> Result<String, Failure> {
+    match TableForm::of(file)? {
+        TableForm::Csv => policy_of_matrix(&read_text(file)?),
+        TableForm::Workbook => {
+            let bytes = std::fs::read(file).map_err(|error| unread(file, &error))?;
+            policy_of_workbook(&bytes)
+        }
+    }
+}
+
+/// Writes a file that is not there yet.
+fn write_new(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let new = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(file);
+    let written = new.and_then(|mut new| new.write_all(bytes));
+    written.map_err(|error| {
+        Failure::not_possible(format!("`{}` cannot be written: {error}", file.display()))
+            .hint("name a file that is not there yet")
     })
+}
+
+fn unread(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::not_possible(format!("`{}` cannot be read: {error}", file.display()))
 }
 
 fn of_file(file: &Path, failure: Failure) -> Failure {

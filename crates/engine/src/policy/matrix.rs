@@ -1,6 +1,6 @@
 //! A role matrix as a policy, and a policy as a role matrix: who by attributes, what by entitlement.
 //!
-//! A table in CSV. Columns without a colon are attributes of identities, by the schema's names or, as
+//! A table in CSV, or in XLSX (`workbook`). Columns without a colon are attributes of identities, by the schema's names or, as
 //! `#name`, tags; `id` names the rows. Columns with a colon are entitlements, `system:id`. A cell says
 //! `x` (may be held), `b` (birthright: may and should), or nothing. An empty attribute is any; `-` as
 //! employer is whoever works for no vendor.
@@ -29,13 +29,47 @@ pub(super) struct Row {
     pub birthright: BTreeSet<String>,
 }
 
+/// A table with a header, as it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Table {
+    pub header: Vec<String>,
+    pub rows: Vec<TableRow>,
+}
+
+/// A row with its line, and its cells with the place of their column.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct TableRow {
+    pub line: u32,
+    pub cells: Vec<(usize, String)>,
+}
+
 /// The policy that a matrix stands for, as text with one or two rules for each row.
 pub fn policy_of_matrix(csv: &str) -> Result<String, PolicyError> {
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .from_reader(csv.trim_start_matches('\u{feff}').as_bytes());
-    let header = reader.headers().map_err(unreadable)?.clone();
-    let columns: Vec<&str> = header.iter().map(str::trim).collect();
+    let header = reader.headers().map_err(unreadable)?;
+    let mut table = Table {
+        header: header.iter().map(str::to_owned).collect(),
+        rows: Vec::new(),
+    };
+    for (number, record) in (2u32..).zip(reader.records()) {
+        let record = record.map_err(unreadable)?;
+        let line = record.position().map_or(number, |position| {
+            u32::try_from(position.line()).unwrap_or(number)
+        });
+        let cells = record.iter().map(str::to_owned);
+        table.rows.push(TableRow {
+            line,
+            cells: cells.enumerate().collect(),
+        });
+    }
+    policy_of_table(&table)
+}
+
+/// The same of a table, wherever it was read.
+pub(super) fn policy_of_table(table: &Table) -> Result<String, PolicyError> {
+    let columns: Vec<&str> = table.header.iter().map(|column| column.trim()).collect();
     for (place, column) in columns.iter().enumerate() {
         if let Err(message) = checked_column(column, columns.iter().take(place)) {
             return Err(at(1, place, message).hint(
@@ -45,15 +79,12 @@ pub fn policy_of_matrix(csv: &str) -> Result<String, PolicyError> {
     }
     let mut text = String::new();
     let mut ids = BTreeSet::new();
-    for (number, record) in (2u32..).zip(reader.records()) {
-        let record = record.map_err(unreadable)?;
-        let line = record.position().map_or(number, |position| {
-            u32::try_from(position.line()).unwrap_or(number)
-        });
-        if record.len() > columns.len() {
+    for (number, TableRow { line, cells }) in (2u32..).zip(&table.rows) {
+        let line = *line;
+        let width = cells.last().map_or(0, |(place, _)| place + 1);
+        if width > columns.len() {
             let message = format!(
-                "the row has {} cells, and the header {}",
-                record.len(),
+                "the row has {width} cells, and the header {}",
                 columns.len()
             );
             return Err(at(line, columns.len(), message));
@@ -62,11 +93,11 @@ pub fn policy_of_matrix(csv: &str) -> Result<String, PolicyError> {
             id: format!("row {number}"),
             ..Row::default()
         };
-        for (place, (column, cell)) in columns.iter().zip(record.iter()).enumerate() {
-            let cell = cell.trim();
-            if cell.is_empty() {
+        for (place, cell) in cells {
+            let (place, cell) = (*place, cell.trim());
+            let Some(column) = columns.get(place).filter(|_| !cell.is_empty()) else {
                 continue;
-            }
+            };
             if *column == "id" {
                 cell.clone_into(&mut row.id);
             } else if column.contains(':') && !column.starts_with('#') {
@@ -96,6 +127,21 @@ pub fn policy_of_matrix(csv: &str) -> Result<String, PolicyError> {
 
 /// The matrix that a policy stands for, as CSV; else the names of the rules that say more.
 pub fn matrix_of_policy(policy: &AccessPolicy) -> Result<String, Vec<String>> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let mut written = true;
+    for row in table_of_policy(policy)? {
+        written &= table.write_record(&row).is_ok();
+    }
+    let bytes = table.into_inner().unwrap_or_default();
+    match String::from_utf8(bytes) {
+        Ok(text) if written => Ok(text),
+        // Writing to memory does not fail.
+        Ok(_) | Err(_) => Err(Vec::new()),
+    }
+}
+
+/// The same as rows of cells, the header first.
+pub(super) fn table_of_policy(policy: &AccessPolicy) -> Result<Vec<Vec<String>>, Vec<String>> {
     let mut rows: Vec<Row> = Vec::new();
     let mut more = Vec::new();
     for rule in policy.rules() {
@@ -119,9 +165,8 @@ pub fn matrix_of_policy(policy: &AccessPolicy) -> Result<String, Vec<String>> {
         .iter()
         .flat_map(|row| row.permitted.union(&row.birthright));
     let what: BTreeSet<&String> = what.collect();
-    let mut table = csv::Writer::from_writer(Vec::new());
     let header = std::iter::once("id").chain(who.iter().chain(&what).map(|name| name.as_str()));
-    let mut written = table.write_record(header).is_ok();
+    let mut table: Vec<Vec<String>> = vec![header.map(str::to_owned).collect()];
     for row in &rows {
         let attributes = who
             .iter()
@@ -138,14 +183,9 @@ pub fn matrix_of_policy(policy: &AccessPolicy) -> Result<String, Vec<String>> {
         let cells = std::iter::once(row.id.as_str())
             .chain(attributes)
             .chain(marks);
-        written &= table.write_record(cells).is_ok();
+        table.push(cells.map(str::to_owned).collect());
     }
-    let bytes = table.into_inner().unwrap_or_default();
-    match String::from_utf8(bytes) {
-        Ok(text) if written => Ok(text),
-        // Writing to memory does not fail.
-        Ok(_) | Err(_) => Err(Vec::new()),
-    }
+    Ok(table)
 }
 
 /// The rules of a row; a row without a mark has none.
@@ -272,7 +312,8 @@ fn checked_column<'c>(
     }
 }
 
-fn at(line: u32, column: usize, message: String) -> PolicyError {
+/// A mistake at a line and the place of a column.
+pub(super) fn at(line: u32, column: usize, message: String) -> PolicyError {
     PolicyError {
         line,
         column: u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1),

@@ -23,6 +23,7 @@ mod suggest_text;
 #[cfg(test)]
 mod tests;
 mod text;
+mod workbook;
 
 pub use asked::{Holder, Holding, as_named};
 pub use compare::{Change, ChangeCount, ChangeLine, Differences, compare};
@@ -34,6 +35,7 @@ pub use rules::{AccessPolicy, Effect, Rule};
 pub use suggest::{Colleagues, Exception, NotCounted, Suggested, Suggestion, Wanted, suggest};
 pub use suggest_text::policy_of_suggestions;
 pub use text::PolicyError;
+pub use workbook::{NoWorkbook, policy_of_workbook, workbook_of_policy};
 
 /// What a policy may ask about, in Cedar's own language for it.
 pub const SCHEMA: &str = include_str!("schema.cedarschema");
