@@ -97,6 +97,7 @@ pub fn rehearse_events(
                 plan,
                 settings,
                 moments: moments.get(place..).unwrap_or(&[]),
+                so_far: moments.get(..=place).unwrap_or(&[]),
             };
             all.outcome(event)
         })
@@ -114,6 +115,8 @@ struct All<'a> {
     plan: &'a Plan,
     settings: &'a RehearsalSettings,
     moments: &'a [Moment],
+    /// The event's moment with what came before it.
+    so_far: &'a [Moment],
 }
 
 impl All<'_> {
@@ -238,15 +241,35 @@ impl All<'_> {
         let mut stage = Stage::new(graph, self.plan, event.at, self.settings);
         let leaver = Leaver::Identity(event.identity.clone());
         let mut rehearsal = stage.rehearse_with(&leaver, kinds, steps.into());
+        let mut unknown: Vec<String> = Vec::new();
         if noticed == Noticed::Unknown {
-            let unknown = event.records.iter();
-            let unknown = unknown.filter_map(|record| self.world.unknown_of(&record.source));
+            let of_records = event.records.iter();
+            unknown.extend(of_records.filter_map(|record| self.world.unknown_of(&record.source)));
+        }
+        if kinds.event == LifecycleEvent::VendorExit && self.employers_changed() {
+            unknown.push(format!(
+                "who works for `{}` is taken as it was read, and an event before changes an employer",
+                event.identity
+            ));
+        }
+        if !unknown.is_empty() {
             rehearsal.missing_facts.extend(unknown);
             rehearsal.missing_facts.sort();
             rehearsal.missing_facts.dedup();
             rehearsal.verdict = limits::verdict(&rehearsal.residual, &rehearsal.missing_facts);
         }
         rehearsal
+    }
+}
+
+impl All<'_> {
+    /// Whether an event up to this one gives anybody another employer.
+    fn employers_changed(&self) -> bool {
+        let mut touched = self.so_far.iter().flat_map(|moment| &moment.touched);
+        touched.any(|one| match (&one.before, &one.after) {
+            (Some(before), Some(after)) => before.employer_id != after.employer_id,
+            (None, _) | (_, None) => false,
+        })
     }
 }
 

@@ -363,6 +363,40 @@ fn the_plan_begins_when_something_tells_and_not_before() {
     closes(&active(json!({})), &[silent, back], "never");
 }
 
+/// Whom a vendor takes along is read from the graph: what an event changes of that is not passed over.
+#[test]
+fn a_vendor_exit_after_a_change_of_employer_says_what_it_does_not_reckon() {
+    let identity = |text: Value| serde_json::from_value::<Identity>(text).unwrap();
+    let acme = identity(json!({"id": "acme", "kind": "vendor", "status": "active"}));
+    let u1 = identity(json!({"id": "u1", "kind": "person"}));
+    let graph = Graph::build(&Snapshot {
+        identities: vec![acme.clone(), u1],
+        ..Snapshot::default()
+    });
+    let mut read = registers(&[("hr", "active", json!({}))]);
+    let mut exit = event("vendor_exit", "2026-06-02", "hr");
+    exit.identity = acme.id.clone();
+    exit.records[0].id = "acme".to_owned();
+    let person = PersonRecords {
+        id: acme.id.clone(),
+        records: vec![(exit.records[0].clone(), acme.clone())],
+    };
+    read.persons.insert(acme.id, person);
+    let mut mover = event("mover", JUNE, "hr");
+    mover.set = vec![text(TextColumn::Employer, "acme")];
+    let facts = |events: &[SimulatedEvent]| {
+        let world = SimulatedWorld::new(&graph, &read);
+        let settings = RehearsalSettings::default();
+        let found = rehearse_events(world, &Plan::default(), events, &settings);
+        let rehearsal = found.events.last().unwrap().rehearsal.clone().unwrap();
+        assert_eq!(rehearsal.event, LifecycleEvent::VendorExit);
+        let facts = rehearsal.missing_facts.into_iter();
+        facts.filter(|fact| fact.contains("employer")).count()
+    };
+    assert_eq!(facts(std::slice::from_ref(&exit)), 0);
+    assert_eq!(facts(&[mover, exit]), 1);
+}
+
 #[test]
 fn unknown_is_not_pass_and_what_was_read_is_only_lent() {
     let read = registers(&[("hr-cut", "active", json!({}))]);
