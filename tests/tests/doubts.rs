@@ -241,7 +241,7 @@ fn a_supplement_tells_what_the_own_source_leaves_empty_and_vouches_for_nothing()
             "controls" => "principal_type,principal_id,system,account_id,means",
             _ => "object_type,system,object_id,owner_id,role",
         };
-        desk.write(&format!("corp/{file}.csv"), &format!("{header}\n"));
+        desk.write(&format!("corp/{file}.csv"), format!("{header}\n"));
     }
     let folder = desk.room.path("corp").display().to_string();
     desk.expect(0, &["import", &folder, "--as", "corp"]);
@@ -274,6 +274,24 @@ fn a_supplement_tells_what_the_own_source_leaves_empty_and_vouches_for_nothing()
         missing.contains("no source reads grants of `vpn`"),
         "{missing}"
     );
+    // What was read already counts by the setting of now.
+    let folder = desk.room.path("corp").display().to_string();
+    let switched = [
+        "import",
+        &folder,
+        "--as",
+        "corp",
+        "--set",
+        "supplement=true",
+    ];
+    desk.expect(0, &switched);
+    let (_, _, missing) = verdict("u2");
+    for part in [
+        "only supplements read locations",
+        "only supplements read accounts of `ad`",
+    ] {
+        assert!(missing.contains(part), "{part}: {missing}");
+    }
 }
 
 /// A roster that writes `E-001` where the directory writes `e001 ` is no reason to pass anybody.

@@ -211,7 +211,8 @@ pub fn quiet_panics() {
 /// A table for reading: columns as wide as their widest cell, up to a bound. The last column is
 /// never cut: it holds reasons, and nothing stands behind it.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
-    const WIDEST: usize = 48;
+    // an interval of two moments with their offsets fits
+    const WIDEST: usize = 56;
     let cut = |cell: &str| -> String {
         let cell = visible(cell);
         if cell.chars().count() <= WIDEST {

@@ -315,9 +315,13 @@ pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCod
         out.document(&Dated::of(&bench, &radius))?;
     } else {
         out.line(format!(
-            "{} reaches {} things at {}",
+            "{} reaches {} at {}",
             radius.from,
-            counted(u64::try_from(radius.items.len()).unwrap_or(u64::MAX)),
+            of_these(
+                u64::try_from(radius.items.len()).unwrap_or(u64::MAX),
+                "thing",
+                "things"
+            ),
             moment(&lastkey_contract::when::rfc3339(radius.at))
         ))?;
         if let Some(gone) = &radius.gone {

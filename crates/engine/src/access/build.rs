@@ -126,14 +126,15 @@ impl Graph {
         graph.never_read = snapshot.never_read.clone();
         for account in &snapshot.accounts {
             let name = (account.system.clone(), account.id.clone());
-            if let Some(named) = snapshot.unmatched.get(&name) {
-                let account_name = (account.system.as_str(), account.id.as_str());
-                let named = named.as_ref().map(IdentityId::as_str);
-                let name = account.name.as_deref();
-                graph.maybe.unmatched(account_name, name, named);
+            if let Some(unmatched) = snapshot.unmatched.get(&name) {
+                let account = (account.system.as_str(), account.id.as_str());
+                let named = unmatched.identity.as_ref().map(IdentityId::as_str);
+                graph.maybe.unmatched(account, None, named);
+                for name in &unmatched.names {
+                    graph.maybe.unmatched(account, Some(name), named);
+                }
             }
         }
-        graph.maybe.in_order();
         let mut groups: HashMap<(&[IdentityId], &[IdentityId]), Group> = HashMap::new();
         for account in &snapshot.ambiguous {
             let name = format!("{}:{}", account.system, account.id);
@@ -152,6 +153,7 @@ impl Graph {
             });
             graph.maybe.in_group(group, name);
         }
+        graph.maybe.in_order();
         graph
     }
 }

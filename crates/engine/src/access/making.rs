@@ -264,6 +264,7 @@ impl Making {
         let mut graph = Graph::default();
         let systems = order_systems(&self.systems.texts, &mut graph);
         graph.environments = self.order_environments();
+        self.order_secrets();
         let one = Column::filled(0, 1);
         let identities_ordered = || {
             let order = self.identities.listed.in_order(&one);

@@ -101,6 +101,10 @@ impl MaybeAccounts {
             all.sort_unstable();
             all.dedup();
         }
+        for accounts in self.stayed.values_mut() {
+            accounts.sort_unstable();
+            accounts.dedup();
+        }
     }
 
     /// The accounts that are called so, and of which nothing says whose they are.

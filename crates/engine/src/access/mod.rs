@@ -25,4 +25,4 @@ pub use graph::Graph;
 pub(crate) use graph::{AccountRow, CredentialRow, EntitlementRow, IdentityRow};
 pub(crate) use maybe::{Group, MaybeAccounts};
 pub use reach::{Gone, Reach, ReachFrom, ReachItem, ReachLink, reach};
-pub use snapshot::{AmbiguousAccount, InDoubt, ReadState, Snapshot};
+pub use snapshot::{AmbiguousAccount, InDoubt, ReadState, Snapshot, Unmatched};

@@ -46,9 +46,8 @@ pub struct Snapshot {
     pub inferred: BTreeMap<(SystemName, AccountId), Basis>,
     /// Accounts without an identity: several would fit, or no source lists whose it is.
     pub ambiguous: Vec<AmbiguousAccount>,
-    /// Accounts that no rule and no decision leads anywhere, and the identity that their systems
-    /// name.
-    pub unmatched: BTreeMap<(SystemName, AccountId), Option<IdentityId>>,
+    /// Accounts that no rule and no decision leads anywhere.
+    pub unmatched: BTreeMap<(SystemName, AccountId), Unmatched>,
     pub in_doubt: InDoubt,
 }
 
@@ -73,6 +72,15 @@ pub struct AmbiguousAccount {
     pub gone: Vec<IdentityId>,
 }
 
+/// What is said of an account that no rule and no decision leads anywhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unmatched {
+    /// What each source that tells of it calls it.
+    pub names: BTreeSet<String>,
+    /// The identity that its system names.
+    pub identity: Option<IdentityId>,
+}
+
 /// How completely one source's objects of one kind were read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadState {
@@ -80,9 +88,9 @@ pub struct ReadState {
     pub kind: Kind,
     /// The systems whose objects of this kind the source carries (none for identities).
     pub systems: Vec<SystemName>,
-    /// Those of them for which another source speaks: this one is a supplement there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub adds_to: Vec<SystemName>,
+    /// Whether the source only adds to what others have, and speaks for nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supplement: bool,
     /// When the last complete read began; None if there never was one.
     pub complete_at: Option<DateTime<Utc>>,
     /// Why the latest read is not complete; empty if it is.
@@ -96,11 +104,6 @@ impl ReadState {
     /// Whether it has objects of a system.
     pub fn is_of(&self, system: &str) -> bool {
         self.systems.iter().any(|name| name.as_str() == system)
-    }
-
-    /// Whether what it has of a system only adds to what another source has.
-    pub fn only_adds_to(&self, system: &str) -> bool {
-        self.adds_to.iter().any(|name| name.as_str() == system)
     }
 
     /// How old a complete read may be: the source's own word, or else this limit.

@@ -24,6 +24,8 @@ pub(super) struct Before {
     found: Match,
     /// When it was first seen that it has them no more.
     until: Option<String>,
+    /// When it was made, as it was told then.
+    made: Option<String>,
 }
 
 impl Identities {
@@ -39,8 +41,14 @@ impl Identities {
         let made = Seen::of_account(account).since;
         let then = before
             .iter()
-            // An account that was made later is another one under the same id.
-            .filter(|before| made.is_none() || before.until.is_none() || made < before.until)
+            // An account that was made later is another one under the same id; one that was said
+            // to be made then all along is not.
+            .filter(|before| {
+                made.is_none()
+                    || before.until.is_none()
+                    || made < before.until
+                    || made == before.made
+            })
             .fold(Match::None, |then, before| {
                 self.after(account.source, then, before.found.clone())
             });
@@ -64,7 +72,8 @@ impl Identities {
         if found != Match::None {
             let number = self.number_of(before);
             let all = self.before.entry(number).or_default();
-            all.push(Before { found, until });
+            let made = Seen::of_account(before).since;
+            all.push(Before { found, until, made });
         }
     }
 

@@ -35,9 +35,13 @@ impl<'a> Coverage<'a> {
         ] {
             let wrong = coverage.of_sources(kind);
             coverage.estate.extend(wrong);
-            if reads.iter().all(|read| read.kind != kind) {
+            let mut of_kind = reads.iter().filter(|read| read.kind == kind).peekable();
+            if of_kind.peek().is_none() {
                 let none = format!("no source reads {}", kind.plural());
                 coverage.estate.push(none);
+            } else if of_kind.all(|read| read.supplement) {
+                let only = format!("only supplements read {}", kind.plural());
+                coverage.estate.push(only);
             }
         }
         // What was not read completely could hold more of the leaver's, or say that it is privileged.
@@ -145,7 +149,7 @@ impl<'a> Coverage<'a> {
     fn speaks_for(&self, read: &ReadState, system: &str) -> bool {
         let own = self.reads.iter().filter(|one| one.source == read.source);
         let mut own = own.filter(|one| one.kind == read.kind || shows_system(one.kind));
-        own.any(|one| one.is_of(system) && !one.only_adds_to(system))
+        !read.supplement && own.any(|one| one.is_of(system))
     }
 
     fn wrong(&self, what: &str, read: &ReadState) -> Option<String> {
@@ -280,7 +284,7 @@ mod tests {
             complete_at: hours_ago.map(|hours| noon() - TimeDelta::hours(hours)),
             gaps: gaps.iter().map(|gap| (*gap).to_owned()).collect(),
             fresh_for_seconds: None,
-            adds_to: Vec::new(),
+            supplement: false,
         }
     }
 
@@ -343,17 +347,17 @@ mod tests {
     /// An account that a second list adds is no word on what that list leaves out.
     #[test]
     fn a_supplement_says_nothing_of_what_it_does_not_have() {
-        let of = |source: &str, kind, systems: &[&str], adds_to: &[&str]| ReadState {
+        let of = |source: &str, kind, systems: &[&str]| ReadState {
             systems: systems.iter().map(|name| (*name).into()).collect(),
-            adds_to: adds_to.iter().map(|name| (*name).into()).collect(),
+            supplement: source == "more",
             ..read(source, kind, Some(1), &[])
         };
         let said = |reads: &[ReadState], kind| {
             Coverage::new(reads, noon(), TimeDelta::hours(24)).of_system(kind, "ad")
         };
         let more = [
-            of("more", Kind::Account, &["ad"], &["ad"]),
-            of("more", Kind::Grant, &[], &[]),
+            of("more", Kind::Account, &["ad"]),
+            of("more", Kind::Grant, &[]),
         ];
         let only = "only supplements read accounts of `ad`: \
                     they add to what the system's own source has";
@@ -361,12 +365,18 @@ mod tests {
         let none = "no source reads grants of `ad`";
         assert_eq!(said(&more, Kind::Grant), [none]);
         let [accounts, grants] = more;
-        let own = of("own", Kind::Account, &["ad"], &[]);
+        let own = of("own", Kind::Account, &["ad"]);
         let reads = [own, accounts, grants];
         assert!(said(&reads, Kind::Account).is_empty());
         assert_eq!(said(&reads, Kind::Grant), [none]);
-        let whole = [&reads[..], &[of("own", Kind::Grant, &[], &[])]].concat();
+        let whole = [&reads[..], &[of("own", Kind::Grant, &[])]].concat();
         assert!(said(&whole, Kind::Grant).is_empty());
+        let estate = |source: &str| {
+            let reads = [of(source, Kind::Location, &[])];
+            Coverage::new(&reads, noon(), TimeDelta::hours(24)).estate
+        };
+        let only = "only supplements read locations".to_owned();
+        assert!(estate("more").contains(&only) && !estate("own").contains(&only));
     }
 
     #[test]

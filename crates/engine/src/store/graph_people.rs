@@ -277,8 +277,10 @@ impl Found {
                 .filter(|one| known.goes_by_identity_id(one.source))
                 .find_map(|one| one.fact.identity_id.as_ref());
             let named = named.map(IdentityId::as_str);
-            let name = account.name.as_deref();
-            maybe.accounts.unmatched((system, id), name, named);
+            for one in said {
+                let name = one.fact.name.as_deref();
+                maybe.accounts.unmatched((system, id), name, named);
+            }
         }
         let row = AccountRow {
             expires: expiry(account.expires_at),

@@ -454,7 +454,8 @@ async fn a_supplement_fills_what_is_empty() {
         assert_eq!(snapshot.accounts.len(), 4, "{order:?}");
         let first = &snapshot.accounts[0];
         assert_eq!(first.identity_id.as_ref().unwrap().as_str(), "u1");
-        assert_eq!((first.enabled, first.privileged), (Some(false), Some(true)));
+        assert_eq!((first.enabled, first.privileged), (None, Some(true)));
+        assert_eq!(first.expires_at, None, "a supplement closes nothing");
         let second = &snapshot.accounts[1];
         assert_eq!(second.identity_id.as_ref().unwrap().as_str(), "u1");
         let also: Vec<_> = snapshot
@@ -468,7 +469,7 @@ async fn a_supplement_fills_what_is_empty() {
         assert_eq!(graph.maybe.in_doubt("u2"), ["zz:a2"], "{order:?}");
         let credential = graph.credentials.at(0);
         assert_eq!(credential.account, 0, "{order:?}");
-        assert_eq!(credential.enabled, Some(true));
+        assert_eq!(credential.revoked, crate::lifecycle::Closing::Never);
         bench.store.clone().close().await;
     }
 }

@@ -1,6 +1,6 @@
 //! How completely each source was read at a moment, and which were not read at all.
 
-use super::sources::fresh_for_by_source;
+use super::sources::{fresh_for_by_source, supplements};
 use super::{StoreError, SyncId};
 use crate::access::ReadState;
 use chrono::{DateTime, Utc};
@@ -32,16 +32,15 @@ pub(super) async fn read_states(
     .bind(at)
     .fetch_all(&mut *connection)
     .await?;
-    type Carried = (i64, String, String, bool);
-    let systems: Vec<Carried> =
-        sqlx::query_as("SELECT source, kind, system, supplement FROM carried ORDER BY system")
+    let mut carried: HashMap<(i64, String), Vec<String>> = HashMap::new();
+    let systems: Vec<(i64, String, String)> =
+        sqlx::query_as("SELECT source, kind, system FROM carried ORDER BY system")
             .fetch_all(&mut *connection)
             .await?;
-    let mut carried: HashMap<(i64, String), Vec<(String, bool)>> = HashMap::new();
-    for (source, kind, system, supplement) in systems {
-        let of_kind = carried.entry((source, kind)).or_default();
-        of_kind.push((system, supplement));
+    for (source, kind, system) in systems {
+        carried.entry((source, kind)).or_default().push(system);
     }
+    let supplements = supplements(&mut *connection).await?;
     let fresh_for = fresh_for_by_source(connection).await?;
     let mut states: BTreeMap<(String, Kind), ReadState> = BTreeMap::new();
     for (source, name, kind_word, gaps, complete_at) in rows {
@@ -49,12 +48,11 @@ pub(super) async fn read_states(
             continue;
         };
         let systems = carried.get(&(source, kind_word)).into_iter().flatten();
-        let name_of = |(system, _): &(String, bool)| system.as_str().into();
         let state = ReadState {
             source: name.as_str().into(),
             kind,
-            systems: systems.clone().map(name_of).collect(),
-            adds_to: systems.filter(|(_, adds)| *adds).map(name_of).collect(),
+            systems: systems.map(|system| system.as_str().into()).collect(),
+            supplement: supplements.contains(&source),
             complete_at: complete_at
                 .and_then(|at| DateTime::parse_from_rfc3339(&at).ok())
                 .map(|t| t.with_timezone(&Utc)),

@@ -7,7 +7,7 @@ use super::read_states::{never_read, read_states};
 use super::retention::refuse_before_horizon;
 use super::together::{by_name, each_once, together};
 use super::{Store, StoreError, SyncId, ground, persons};
-use crate::access::{AmbiguousAccount, ReadState, Snapshot};
+use crate::access::{AmbiguousAccount, ReadState, Snapshot, Unmatched};
 use crate::correlate::{
     AccountKeys, Gathering, IdentityKeys, Match, Owned, called, employers, merged,
 };
@@ -173,7 +173,12 @@ impl Store {
                     .iter()
                     .filter(|(own, _)| known.goes_by_identity_id(*own))
                     .find_map(|(_, row)| row.identity_id.clone());
-                snapshot.unmatched.insert(name(), named);
+                let names = rows.iter().filter_map(|(_, row)| row.name.clone());
+                let unmatched = Unmatched {
+                    names: names.collect(),
+                    identity: named,
+                };
+                snapshot.unmatched.insert(name(), unmatched);
             }
             account.identity_id = whose.map(|(identity, basis)| {
                 if basis != Basis::Observed {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Settings, SourceName};
 use sqlx::SqliteConnection;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE sources (
@@ -35,10 +35,29 @@ pub struct SourceRecord {
 impl SourceRecord {
     /// Whether it may carry objects that another source speaks for.
     pub fn is_supplement(&self) -> bool {
-        self.settings
-            .get("supplement")
-            .is_some_and(|v| matches!(v, "true" | "yes" | "1"))
+        is_supplement(&self.settings)
     }
+}
+
+fn is_supplement(settings: &Settings) -> bool {
+    let set = settings.get("supplement");
+    set.is_some_and(|v| matches!(v, "true" | "yes" | "1"))
+}
+
+/// The rows of sources that only add to what others have, removed ones too.
+pub(super) async fn supplements(
+    connection: &mut SqliteConnection,
+) -> Result<HashSet<i64>, StoreError> {
+    let rows: Vec<(i64, String)> = sqlx::query_as("SELECT id, settings FROM sources")
+        .fetch_all(connection)
+        .await?;
+    let mut all = HashSet::new();
+    for (id, settings) in rows {
+        if is_supplement(&serde_json::from_str(&settings)?) {
+            all.insert(id);
+        }
+    }
+    Ok(all)
 }
 
 /// Whether a source says who exists, where it gives identities at all.
@@ -169,6 +188,16 @@ impl Store {
             .bind(serde_json::to_string(settings)?)
             .execute(&mut *writing.tx)
             .await?;
+        // What was read of it before counts by that as well.
+        sqlx::query(
+            "UPDATE carried SET supplement = ?2 WHERE source = ?1 AND (?2 OR NOT EXISTS
+               (SELECT 1 FROM carried c WHERE c.system = carried.system AND c.kind = carried.kind
+                AND c.source <> ?1 AND c.supplement = 0))",
+        )
+        .bind(source.id)
+        .bind(is_supplement(settings))
+        .execute(&mut *writing.tx)
+        .await?;
         let payload = serde_json::json!({"source": name, "settings": settings});
         append(&mut writing.tx, self.operator(), what, &payload, now).await?;
         writing.commit().await?;

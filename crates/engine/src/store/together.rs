@@ -1,5 +1,6 @@
 //! Accounts, entitlements and credentials of which several sources tell, each as one: what the
-//! source that speaks for it leaves empty, the next one fills.
+//! source that speaks for it leaves empty, the next one fills. But nothing closes because a
+//! supplement says so: an empty expiry or revocation of the own source is mostly its way to say never.
 
 use lastkey_contract::SystemName;
 use lastkey_contract::facts::{Account, Attributes, Credential, Entitlement};
@@ -39,9 +40,8 @@ impl Told for Account {
             self.signs_in_through_system
                 .clone_from(&more.signs_in_through_system);
         }
-        fill!(self, more: name, kind, identity_id, email, enabled, local_sign_in,
-            signs_in_through_id, mfa, privileged, environment, created_at, created_by,
-            last_used_at, last_interactive_at, disabled_at, expires_at);
+        fill!(self, more: name, kind, identity_id, email, signs_in_through_id, mfa, privileged,
+            environment, created_at, created_by, last_used_at, last_interactive_at);
     }
 }
 
@@ -61,8 +61,8 @@ impl Told for Credential {
     }
 
     fn fill(&mut self, more: &Credential) {
-        fill!(self, more: account_id, name, enabled, environment, created_at, created_by,
-            rotated_at, revoked_at, expires_at, last_used_at, fingerprint);
+        fill!(self, more: account_id, name, environment, created_at, created_by, rotated_at,
+            last_used_at, fingerprint);
     }
 }
 

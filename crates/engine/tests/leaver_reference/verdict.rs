@@ -234,7 +234,7 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
         Kind::Owner,
     ] {
         let of_kind: Vec<_> = reads.iter().filter(|r| r.kind == kind).collect();
-        if of_kind.is_empty() || !of_kind.iter().all(|r| sound(r)) {
+        if of_kind.iter().all(|r| r.supplement) || !of_kind.iter().all(|r| sound(r)) {
             return false;
         }
     }
@@ -299,7 +299,7 @@ fn tells_all_of(reads: &[ReadState], read: &ReadState, system: &str) -> bool {
         .iter()
         .filter(|r| r.source == read.source)
         .filter(|r| r.kind == read.kind || of_the_system.contains(&r.kind))
-        .filter(|r| r.adds_to.iter().all(|s| s.as_str() != system))
+        .filter(|r| !r.supplement)
         .any(|r| r.systems.iter().any(|s| s.as_str() == system))
 }
 

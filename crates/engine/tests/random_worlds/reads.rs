@@ -30,10 +30,7 @@ pub fn reads(dice: &mut Dice) -> Vec<ReadState> {
     let systems: Vec<SystemName> = SYSTEMS.into_iter().take(2).map(SystemName::from).collect();
     let second = ReadState {
         source: SourceName::from("second"),
-        adds_to: match dice.chance(30) {
-            true => systems.clone(),
-            false => Vec::new(),
-        },
+        supplement: dice.chance(30),
         systems,
         ..reads[number].clone()
     };
@@ -74,6 +71,6 @@ fn complete(kind: Kind) -> ReadState {
         complete_at: Some(event_time() - TimeDelta::minutes(10)),
         gaps: Vec::new(),
         fresh_for_seconds: None,
-        adds_to: Vec::new(),
+        supplement: false,
     }
 }

@@ -1,4 +1,4 @@
-//! Systems and environments by name, whichever came first.
+//! Systems, environments and secrets by name, whichever came first.
 
 use super::Making;
 use crate::access::columns::{Column, NONE, Texts};
@@ -29,32 +29,51 @@ impl Making {
     /// Numbers the environments by name, whichever came first.
     pub(super) fn order_environments(&mut self) -> Texts {
         let names = std::mem::take(&mut self.environments.texts);
-        let mut sorted: Vec<u32> = (0..names.len()).collect();
-        sorted.sort_unstable_by_key(|one| names.at(*one));
-        let mut ordered = Texts::as_long_as(&names);
-        let mut rows = Column::filled(NONE, names.len());
-        for one in &sorted {
-            *rows.at_mut(*one) = ordered.push(names.at(*one));
-        }
+        let (ordered, rows) = by_name(&names);
         let in_order = |environment: &mut u32| {
             if *environment != NONE {
                 *environment = *rows.at(*environment);
             }
         };
-        if !sorted.is_sorted() {
-            for row in &mut self.accounts.rows {
-                in_order(&mut row.environment);
-            }
-            for row in &mut self.holding.entitlements.listed.rows {
-                in_order(&mut row.environment);
-            }
-            for credential in &mut self.credentials.listed.rows {
-                in_order(&mut credential.row.environment);
-            }
-            for row in &mut self.locations.listed.rows {
-                in_order(&mut row.environment);
-            }
+        for row in &mut self.accounts.rows {
+            in_order(&mut row.environment);
+        }
+        for row in &mut self.holding.entitlements.listed.rows {
+            in_order(&mut row.environment);
+        }
+        for credential in &mut self.credentials.listed.rows {
+            in_order(&mut credential.row.environment);
+        }
+        for row in &mut self.locations.listed.rows {
+            in_order(&mut row.environment);
         }
         ordered
     }
+
+    /// The same of secrets, by their fingerprints.
+    pub(super) fn order_secrets(&mut self) {
+        let (ordered, rows) = by_name(&self.secrets.texts);
+        self.secrets.texts = ordered;
+        for credential in &mut self.credentials.listed.rows {
+            let secret = &mut credential.row.secret;
+            if *secret != NONE {
+                *secret = *rows.at(*secret);
+            }
+        }
+        for (_, secret) in &mut self.printed {
+            *secret = *rows.at(*secret);
+        }
+    }
+}
+
+/// Names in order, and the place of each.
+fn by_name(names: &Texts) -> (Texts, Column<u32>) {
+    let mut sorted: Vec<u32> = (0..names.len()).collect();
+    sorted.sort_unstable_by_key(|one| names.at(*one));
+    let mut ordered = Texts::as_long_as(names);
+    let mut rows = Column::filled(NONE, names.len());
+    for one in &sorted {
+        *rows.at_mut(*one) = ordered.push(names.at(*one));
+    }
+    (ordered, rows)
 }

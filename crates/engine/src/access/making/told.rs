@@ -4,7 +4,6 @@ use super::Making;
 use crate::access::columns::NONE;
 use crate::access::coming::{NewAccount, NewCredential, Number};
 use crate::access::graph::{AccountRow, CredentialRow, EntitlementRow};
-use crate::lifecycle::Closing;
 
 #[derive(Clone, Copy)]
 pub(super) struct Credential {
@@ -14,20 +13,11 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    /// Takes what it does not have from what another source says of it.
+    /// Takes what it does not have from what another source says of it, but nothing that closes it.
     fn fill(&mut self, more: Credential) {
         self.account = self.account.or(more.account);
         self.made_by_someone |= more.made_by_someone;
         let row = &mut self.row;
-        row.enabled = row.enabled.or(more.row.enabled);
-        for (mine, theirs) in [
-            (&mut row.expires, more.row.expires),
-            (&mut row.revoked, more.row.revoked),
-        ] {
-            if *mine == Closing::Never {
-                *mine = theirs;
-            }
-        }
         for (mine, theirs) in [
             (&mut row.secret, more.row.secret),
             (&mut row.environment, more.row.environment),

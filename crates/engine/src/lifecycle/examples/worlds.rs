@@ -225,7 +225,7 @@ fn pass_needs_complete_and_fresh_reads() {
         complete_at: Some(at - TimeDelta::hours(hours)),
         gaps: gaps.iter().map(|gap| (*gap).to_owned()).collect(),
         fresh_for_seconds: None,
-        adds_to: Vec::new(),
+        supplement: false,
     };
     let mut world = snapshot(SMALL.iter().copied());
     let plan = step("disable_account", "1h");
@@ -266,7 +266,7 @@ fn whoever_leaves_could_be_in_a_group_whose_members_nobody_reads() {
             complete_at: Some(at),
             gaps: Vec::new(),
             fresh_for_seconds: None,
-            adds_to: Vec::new(),
+            supplement: false,
         };
         Kind::ALL.map(read).to_vec()
     };
