@@ -29,7 +29,15 @@ impl Making {
     /// Numbers the environments by name, whichever came first.
     pub(super) fn order_environments(&mut self) -> Texts {
         let names = std::mem::take(&mut self.environments.texts);
-        let (ordered, rows) = by_name(&names);
+        let accounts = self.accounts.rows.iter().map(|row| row.environment);
+        let entitlements = self.holding.entitlements.listed.rows.iter();
+        let credentials = self.credentials.listed.rows.iter();
+        let locations = self.locations.listed.rows.iter();
+        let used = accounts
+            .chain(entitlements.map(|row| row.environment))
+            .chain(credentials.map(|one| one.row.environment))
+            .chain(locations.map(|row| row.environment));
+        let (ordered, rows) = by_name(&names, used);
         let in_order = |environment: &mut u32| {
             if *environment != NONE {
                 *environment = *rows.at(*environment);
@@ -52,7 +60,10 @@ impl Making {
 
     /// The same of secrets, by their fingerprints.
     pub(super) fn order_secrets(&mut self) {
-        let (ordered, rows) = by_name(&self.secrets.texts);
+        let credentials = self.credentials.listed.rows.iter();
+        let used = credentials.map(|one| one.row.secret);
+        let used = used.chain(self.printed.iter().map(|(_, secret)| *secret));
+        let (ordered, rows) = by_name(&self.secrets.texts, used);
         self.secrets.texts = ordered;
         for credential in &mut self.credentials.listed.rows {
             let secret = &mut credential.row.secret;
@@ -66,9 +77,13 @@ impl Making {
     }
 }
 
-/// Names in order, and the place of each.
-fn by_name(names: &Texts) -> (Texts, Column<u32>) {
-    let mut sorted: Vec<u32> = (0..names.len()).collect();
+/// The names that are used in order, and the place of each: what a source said may not have counted.
+fn by_name(names: &Texts, used: impl Iterator<Item = u32>) -> (Texts, Column<u32>) {
+    let mut is_used = Column::filled(false, names.len());
+    for one in used.filter(|one| *one != NONE) {
+        *is_used.at_mut(one) = true;
+    }
+    let mut sorted: Vec<u32> = (0..names.len()).filter(|one| *is_used.at(*one)).collect();
     sorted.sort_unstable_by_key(|one| names.at(*one));
     let mut ordered = Texts::as_long_as(names);
     let mut rows = Column::filled(NONE, names.len());
