@@ -312,3 +312,51 @@ fn an_account_that_names_somebody_in_another_writing_is_in_doubt() {
     desk.expect(0, &["link", "corp:a1", "E-001", "--why", "the same number"]);
     assert!(!missing(&desk, "E-001").contains("nearly"));
 }
+
+/// Two lists that name two people for one account: whoever decides has decided.
+#[test]
+fn a_decision_settles_an_account_of_which_two_sources_tell() {
+    let desk = Desk::new();
+    brought(&desk, "hr", "identities", "id,kind\nu1,person\nu2,person\n");
+    brought(
+        &desk,
+        "ad",
+        "accounts",
+        "system,id,identity_id\ncorp,a1,u1\n",
+    );
+    desk.write("more/accounts.csv", "system,id,identity_id\ncorp,a1,u2\n");
+    let folder = desk.room.path("more").display().to_string();
+    let more = [
+        "import",
+        &folder,
+        "--as",
+        "more",
+        "--set",
+        "supplement=true",
+    ];
+    desk.expect(0, &more);
+    let told = "account `corp:a1` could be of `u2` as well as of another";
+    assert!(missing(&desk, "u2").contains(told));
+    desk.expect(0, &["link", "corp:a1", "u2", "--why", "asked both"]);
+    for who in ["u1", "u2"] {
+        assert!(!missing(&desk, who).contains("corp:a1"), "{who}");
+    }
+}
+
+/// A rehearsal plays a new leaving: of somebody who has left it says so, whatever the verdict.
+#[test]
+fn whoever_has_left_already_is_said_to_have_left() {
+    let desk = Desk::new();
+    let people = "id,kind,status\nu1,person,inactive\nu2,person,active\n";
+    brought(&desk, "hr", "identities", people);
+    brought(
+        &desk,
+        "ad",
+        "accounts",
+        "system,id,identity_id\ncorp,a1,u1\n",
+    );
+    let said = |who: &str| desk.run(&["rehearse", "leaver", "--identity", who]).1;
+    let told = "u1 has left already; this plays a new leaving";
+    assert!(said("u1").contains(told), "{}", said("u1"));
+    assert!(!said("u2").contains("has left already"));
+}

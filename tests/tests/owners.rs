@@ -201,7 +201,9 @@ fn a_file_of_suggestions_is_edited_and_read_back() {
     let edited = file.replace("\n,credential", "\nconfirm,credential");
     assert_ne!(file, edited);
     let path = desk.write("owners.csv", edited);
-    desk.expect(0, &["owner", "confirm", "--from", &path]);
+    let confirm = ["owner", "confirm", "--from", &path];
+    desk.trouble(2, &confirm, "a decision needs a reason");
+    desk.expect(0, &[&confirm[..], &["--why", "asked them"]].concat());
     let owned = desk.lines(0, &["owner", "list", "--where", "standing=owned"]);
     assert_eq!(owned.len(), 1);
     assert_eq!(owned[0]["object"], "credential:corp:k1");

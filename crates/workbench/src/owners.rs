@@ -236,9 +236,17 @@ impl Workbench {
                 | ObjectType::Entitlement => line.object,
             };
             let own = line.why;
+            let why = if own.is_empty() { why.to_owned() } else { own };
+            if why.trim().is_empty() {
+                let place = &line.rest.place;
+                return Err(
+                    Failure::bad_input(format!("{place}a decision needs a reason"))
+                        .hint("write it into the column `why`, or give --why for all"),
+                );
+            }
             wanted.push(Wanted {
                 object,
-                why: if own.is_empty() { why.to_owned() } else { own },
+                why,
                 ..line.rest
             });
         }

@@ -155,6 +155,7 @@ impl Workbench {
         let (plan, name) = self.plan().await?;
         let at = at.unwrap_or_else(|| self.now());
         let settings = RehearsalSettings::default();
+        let left_already = graph.has_left(&id);
         let begun = Instant::now();
         let rehearsal =
             off_thread(move || rehearse_leaver(&graph, &plan, &leaver, at, &settings)).await?;
@@ -169,6 +170,7 @@ impl Workbench {
             weak: views::weak_reads(&self.store, &weak).await?,
             display_name,
             plan_name: name,
+            left_already,
             late: row.late,
             never: row.never,
             curve: decay_curve(&rehearsal, settings.horizon),

@@ -227,6 +227,7 @@ export const say = {
     kindOf: "leaver rehearsal",
     withPlan: "plan",
     withoutPlan: "no plan loaded",
+    leftAlready: "has left already: this plays a new leaving",
     answeredIn: (text: string) => `answered in ${text}`,
     running: "Rehearsing",
     again: "Change the date",

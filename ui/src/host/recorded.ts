@@ -178,7 +178,7 @@ export function rehearsal(row: IdentityRow, when: string | null): RehearsalView 
       ],
       missing_facts: ["k8s-edge was not read: its certificate is not trusted", "github: 38 locations were skipped, so secrets there may be unknown"],
     },
-    display_name: row.display_name, plan_name: plan.name, late: fails ? never.length + late.length : 0, never: fails ? never.length : 0,
+    display_name: row.display_name, plan_name: plan.name, left_already: row.status === "inactive", late: fails ? never.length + late.length : 0, never: fails ? never.length : 0,
     curve: steps.map((s) => ({ after_seconds: s, at: at(s), accounts: open(s, "account"), credentials: open(s, "credential"), entitlements: open(s, "entitlement"), locations: open(s, "location") })),
     names: {}, weak, horizon_days: 90, took_ms: 11,
   };

@@ -8,6 +8,11 @@ import type { WeakReadView } from "./WeakReadView";
  */
 export type RehearsalView = { rehearsal: Rehearsal, display_name: string | null, plan_name: string | null, 
 /**
+ * Whether they have left already: what a rehearsal plays is a new leaving, which says nothing of
+ * what has been open since.
+ */
+left_already: boolean, 
+/**
  * How many items close after their limit, and how many of those never.
  */
 late: number, never: number, curve: Array<CurvePoint>, 

@@ -211,6 +211,13 @@ fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
         rehearsal.identity,
         moment(&lastkey_contract::when::rfc3339(rehearsal.at))
     ))?;
+    if view.left_already {
+        out.line(format!(
+            "remark: {} has left already; this plays a new leaving and says nothing of what has been \
+             open since: `lastkey reach` shows what is open now",
+            rehearsal.identity
+        ))?;
+    }
     let mut items: Vec<_> = rehearsal.residual.iter().collect();
     items.sort_by(|a, b| {
         (b.severity, b.closes_at, a.kind, &a.system, &a.id).cmp(&(

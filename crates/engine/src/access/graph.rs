@@ -272,6 +272,12 @@ impl Graph {
         })
     }
 
+    /// Whether the sources say that somebody is not active any more.
+    pub fn has_left(&self, id: &IdentityId) -> bool {
+        let row = self.identity(id);
+        row.is_some_and(|row| self.identities.at(row).status == Some(IdentityStatus::Inactive))
+    }
+
     pub(crate) fn system(&self, name: &SystemName) -> Option<u32> {
         find(self.systems.len(), |row| {
             self.systems.at(row).cmp(name.as_str())

@@ -183,7 +183,7 @@ impl Identities {
             rule: 0,
             doubt: Doubt::Reused,
         };
-        let seen = &decision.account_seen;
+        let seen = decision.account_seen.in_row(account);
         let another = seen.seen.is_another(&Seen::of_account(account));
         if (another || seen.says_otherwise(account))
             && let Some(found) = self.since_decided(account, decision)

@@ -45,6 +45,9 @@ pub struct AccountSeen {
     pub seen: Seen,
     /// What it said of whose it is; not kept with decisions of earlier versions.
     pub said: Option<Said>,
+    /// The same as other sources told of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<AccountSeen>,
 }
 
 /// What an account says of whose it is.
@@ -59,7 +62,15 @@ impl AccountSeen {
         AccountSeen {
             seen: Seen::of_account(account),
             said: Some(Said::of(account)),
+            beside: Vec::new(),
         }
+    }
+
+    /// The account as it was seen in the row that says the same now; the first row where none does.
+    pub fn in_row(&self, account: &AccountKeys) -> &AccountSeen {
+        let mut rows = std::iter::once(self).chain(&self.beside);
+        rows.find(|row| !row.says_otherwise(account))
+            .unwrap_or(self)
     }
 
     /// Whether it says something else of whose it is now.

@@ -13,6 +13,7 @@ use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Identity};
 use sqlx::{QueryBuilder, Sqlite};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// An account and how it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -373,11 +374,15 @@ impl Store {
         if !keys.is_empty() {
             let found: Vec<(i64, AccountKeys)> =
                 self.facts_at(Kind::Account, super::End::Key, &keys).await?;
-            accounts.extend(
-                found
-                    .iter()
-                    .map(|(_, a)| (named(&a.system, &a.id), AccountSeen::of(a))),
-            );
+            for (_, keys) in &found {
+                let seen = AccountSeen::of(keys);
+                match accounts.entry(named(&keys.system, &keys.id)) {
+                    Entry::Occupied(first) => first.into_mut().beside.push(seen),
+                    Entry::Vacant(first) => {
+                        first.insert(seen);
+                    }
+                }
+            }
         }
         let (mut all, mut missing) = (Vec::with_capacity(decisions.len()), Vec::new());
         for decision in decisions {

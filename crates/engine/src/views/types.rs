@@ -484,6 +484,9 @@ pub struct RehearsalView {
     pub rehearsal: Rehearsal,
     pub display_name: Option<String>,
     pub plan_name: Option<String>,
+    /// Whether they have left already: what a rehearsal plays is a new leaving, which says nothing of
+    /// what has been open since.
+    pub left_already: bool,
     /// How many items close after their limit, and how many of those never.
     pub late: u64,
     pub never: u64,
