@@ -19,9 +19,13 @@ fn missing(desk: &Desk, who: &str) -> String {
 }
 
 fn brought(desk: &Desk, source: &str, file: &str, text: &str) {
+    brought_with(desk, source, file, text, "hold_above=100");
+}
+
+fn brought_with(desk: &Desk, source: &str, file: &str, text: &str, setting: &str) {
     desk.write(&format!("{source}/{file}.csv"), text);
     let folder = desk.room.path(source).display().to_string();
-    let all = ["import", &folder, "--as", source, "--set", "hold_above=100"];
+    let all = ["import", &folder, "--as", source, "--set", setting];
     desk.expect(0, &all);
 }
 
@@ -205,19 +209,6 @@ fn a_mail_that_left_with_one_record_leaves_the_other_in_doubt_and_says_what_sett
 #[test]
 fn a_supplement_tells_what_the_own_source_leaves_empty_and_vouches_for_nothing() {
     let desk = Desk::new();
-    let more = |file: &str, text: &str| {
-        desk.write(&format!("more/{file}.csv"), text);
-        let folder = desk.room.path("more").display().to_string();
-        let all = [
-            "import",
-            &folder,
-            "--as",
-            "more",
-            "--set",
-            "supplement=true",
-        ];
-        desk.expect(0, &all);
-    };
     brought(&desk, "hr", "identities", "id,kind\nu1,person\nu2,person\n");
     desk.write(
         "corp/accounts.csv",
@@ -261,7 +252,13 @@ fn a_supplement_tells_what_the_own_source_leaves_empty_and_vouches_for_nothing()
         )
     };
     assert_eq!(verdict("u1").0, "pass", "{:?}", verdict("u1"));
-    more("accounts", "system,id,identity_id\nad,a1,u1\nvpn,v1,u2\n");
+    brought_with(
+        &desk,
+        "more",
+        "accounts",
+        "system,id,identity_id\nad,a1,u1\nvpn,v1,u2\n",
+        "supplement=true",
+    );
     let (said, left, _) = verdict("u1");
     assert_ne!(said, "pass", "the supplement says whose it is");
     assert!(left.contains("\"id\":\"a1\""), "{left}");
@@ -324,17 +321,8 @@ fn a_decision_settles_an_account_of_which_two_sources_tell() {
         "accounts",
         "system,id,identity_id\ncorp,a1,u1\n",
     );
-    desk.write("more/accounts.csv", "system,id,identity_id\ncorp,a1,u2\n");
-    let folder = desk.room.path("more").display().to_string();
-    let more = [
-        "import",
-        &folder,
-        "--as",
-        "more",
-        "--set",
-        "supplement=true",
-    ];
-    desk.expect(0, &more);
+    let more = "system,id,identity_id\ncorp,a1,u2\n";
+    brought_with(&desk, "more", "accounts", more, "supplement=true");
     let told = "account `corp:a1` could be of `u2` as well as of another";
     assert!(missing(&desk, "u2").contains(told));
     desk.expect(0, &["link", "corp:a1", "u2", "--why", "asked both"]);

@@ -205,10 +205,24 @@ fn add_doubts(making: &mut Making, naming: &Naming, in_doubt: &InDoubt) {
 }
 
 /// The account of a system through which one signs in to another.
-fn signs_in_through(fact: &Account) -> Option<(&SystemName, &AccountId)> {
+pub(crate) fn signs_in_through(fact: &Account) -> Option<(&SystemName, &AccountId)> {
     let id = fact.signs_in_through_id.as_ref()?;
     let system = fact.signs_in_through_system.as_ref();
     Some((system.unwrap_or(&fact.system), id))
+}
+
+/// The row of an account, without what it names.
+pub(crate) fn account_row(making: &mut Making, fact: &Account, whose: Basis) -> AccountRow {
+    AccountRow {
+        expires: expiry(fact.expires_at),
+        kind: fact.kind,
+        enabled: fact.enabled,
+        local_sign_in: fact.local_sign_in,
+        privileged: fact.privileged,
+        whose,
+        environment: making.environment(fact.environment.as_deref()),
+        ..AccountRow::unknown()
+    }
 }
 
 fn add_account(
@@ -220,16 +234,7 @@ fn add_account(
     let system = fact.system.as_str();
     let through =
         signs_in_through(fact).map(|(at, id)| naming.name(Of::Account, at.as_str(), id.as_str()));
-    let row = AccountRow {
-        expires: expiry(fact.expires_at),
-        kind: fact.kind,
-        enabled: fact.enabled,
-        local_sign_in: fact.local_sign_in,
-        privileged: fact.privileged,
-        whose,
-        environment: making.environment(fact.environment.as_deref()),
-        ..AccountRow::unknown()
-    };
+    let row = account_row(making, fact, whose);
     let identity = fact.identity_id.as_ref();
     making.account(
         naming.name(Of::Account, system, fact.id.as_str()),

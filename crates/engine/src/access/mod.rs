@@ -17,7 +17,9 @@ mod reach;
 pub(crate) mod reached;
 mod snapshot;
 
-pub(crate) use build::{expiry, is_production, membership, revocation, terms};
+pub(crate) use build::{
+    account_row, expiry, is_production, membership, revocation, signs_in_through, terms,
+};
 pub(crate) use columns::Texts;
 pub use doubtful::PerhapsOne;
 

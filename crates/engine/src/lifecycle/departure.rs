@@ -272,7 +272,12 @@ impl Departure {
 
 /// Whether what a plan says of one event holds in another: of a leaver, of every kind of leaver.
 pub(crate) fn counts(on: LifecycleEvent, event: LifecycleEvent) -> bool {
-    let leaves = match event {
+    on == event || (on == LifecycleEvent::Leaver && is_ending(event))
+}
+
+/// Whether whoever it happens to is gone afterwards.
+pub(crate) fn is_ending(event: LifecycleEvent) -> bool {
+    match event {
         LifecycleEvent::Leaver
         | LifecycleEvent::VendorExit
         | LifecycleEvent::WorkloadRetired
@@ -285,8 +290,7 @@ pub(crate) fn counts(on: LifecycleEvent, event: LifecycleEvent) -> bool {
         | LifecycleEvent::Rehire
         | LifecycleEvent::Extension
         | LifecycleEvent::Renamed => false,
-    };
-    on == event || (on == LifecycleEvent::Leaver && leaves)
+    }
 }
 
 /// What conditions ask of an account; nothing is known of none.

@@ -6,7 +6,9 @@ use super::names::Names;
 use super::outline::{AccountOutline, Depth};
 use super::together::together;
 use crate::access::making::{Making, NewAccount, Number};
-use crate::access::{AccountRow, Group, IdentityRow, MaybeAccounts, expiry};
+use crate::access::{
+    AccountRow, Group, IdentityRow, MaybeAccounts, account_row, expiry, signs_in_through,
+};
 use crate::correlate::{
     self, AccountKeys, Employment, Gathering, Identities, Match, Meant, Owned, Part, Persons,
     called, employers, merged,
@@ -282,21 +284,10 @@ impl Found {
                 maybe.accounts.unmatched((system, id), name, named);
             }
         }
-        let row = AccountRow {
-            expires: expiry(account.expires_at),
-            kind: account.kind,
-            enabled: account.enabled,
-            local_sign_in: account.local_sign_in,
-            privileged: account.privileged,
-            whose: owner.map_or(Basis::Observed, |(_, basis)| basis),
-            environment: making.environment(account.environment.as_deref()),
-            ..AccountRow::unknown()
-        };
-        let through = account.signs_in_through_id.as_ref().map(|id| {
-            let at = account.signs_in_through_system.as_ref();
-            let at = at.unwrap_or(&account.system).as_str();
-            names.object(Kind::Account, &[at, id.as_str()])
-        });
+        let basis = owner.map_or(Basis::Observed, |(_, basis)| basis);
+        let row = account_row(making, &account, basis);
+        let through = signs_in_through(&account)
+            .map(|(at, id)| names.object(Kind::Account, &[at.as_str(), id.as_str()]));
         let says = |one: &&Said| one.fact.signs_in_through_id.is_some();
         let origin = said.iter().find(says).map_or(0, |one| one.row);
         let new = NewAccount {

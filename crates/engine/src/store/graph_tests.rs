@@ -112,14 +112,8 @@ async fn same_at(store: &Store, at: Option<SyncId>) {
     let mut pairs = blocks.iter().zip(&built);
     if let Some(line) = pairs.position(|(a, b)| a != b) {
         let around = |lines: &[&str]| {
-            let from = line.saturating_sub(30);
-            lines
-                .iter()
-                .skip(from)
-                .take(60)
-                .copied()
-                .collect::<Vec<_>>()
-                .join("\n")
+            let to = lines.len().min(line + 30);
+            lines[line.saturating_sub(30)..to].join("\n")
         };
         assert_eq!(around(&blocks), around(&built), "from line {line}");
     }

@@ -248,6 +248,12 @@ async fn accounts_of_u1(bench: &Bench) {
     read_with(bench, "ad", &connector, &quick()).await.unwrap();
 }
 
+async fn add(bench: &Bench, source: &str) {
+    let (name, settings) = (source.into(), lastkey_contract::Settings::default());
+    let added = bench.store.add_source(&name, "seeded", &settings, now());
+    added.await.unwrap();
+}
+
 async fn remove(bench: &Bench, source: &str) {
     let removed = bench.store.remove_source(&source.into(), now()).await;
     removed.unwrap();
@@ -271,10 +277,7 @@ async fn what_a_removed_source_told_of_somebody_with_another_record_stays_theirs
     check(&bench, "u1", &all, &[]).await;
     remove(&bench, "hr").await;
     check(&bench, "v1", &all, &[]).await;
-    let settings = lastkey_contract::Settings::default();
-    let hr = "hr".into();
-    let added = bench.store.add_source(&hr, "seeded", &settings, now());
-    added.await.unwrap();
+    add(&bench, "hr").await;
     check(&bench, "v1", &all, &[]).await;
     // A source of the name that lists the record anew tells of it from then on: it was called so.
     roster(&bench, "hr", vec![mailed("b@x.org")]).await;
@@ -300,10 +303,7 @@ async fn a_source_that_is_added_anew_under_its_name_forgets_nothing() {
     check(&bench, "u1", &all, &[]).await;
     let anew = async |source: &str| {
         remove(&bench, source).await;
-        let settings = lastkey_contract::Settings::default();
-        let name = source.into();
-        let added = bench.store.add_source(&name, "seeded", &settings, now());
-        added.await.unwrap();
+        add(&bench, source).await;
     };
     anew("hr").await;
     roster(&bench, "hr", vec![mailed("b@x.org")]).await;

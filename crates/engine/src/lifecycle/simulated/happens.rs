@@ -122,24 +122,6 @@ impl NewValue {
     }
 }
 
-/// Whether whoever it happens to is gone afterwards.
-pub(super) fn is_ending(event: LifecycleEvent) -> bool {
-    match event {
-        LifecycleEvent::Leaver
-        | LifecycleEvent::VendorExit
-        | LifecycleEvent::WorkloadRetired
-        | LifecycleEvent::AgentRetired => true,
-        LifecycleEvent::Joiner
-        | LifecycleEvent::Mover
-        | LifecycleEvent::OwnerChange
-        | LifecycleEvent::LeaveStart
-        | LifecycleEvent::LeaveEnd
-        | LifecycleEvent::Rehire
-        | LifecycleEvent::Extension
-        | LifecycleEvent::Renamed => false,
-    }
-}
-
 impl SimulatedEvent {
     /// A record as it is once it shows the event.
     pub(super) fn shown_by(&self, before: &Identity) -> Option<Identity> {

@@ -1,10 +1,11 @@
 //! The answer of a rehearsal of events: whether each would be noticed, when, why not, and what is
 //! left of whoever leaves.
 
-use super::happens::{SimulatedEvent, is_ending};
+use super::happens::SimulatedEvent;
 use super::registers::{RecordOf, SimulatedWorld};
 use super::told::{Moment, Trigger, play};
 use super::why_not::why_not;
+use crate::lifecycle::departure::is_ending;
 use crate::lifecycle::departure::{DueStep, Kinds};
 use crate::lifecycle::outcome::{Rehearsal, Verdict};
 use crate::lifecycle::plan::{Plan, StepAction};

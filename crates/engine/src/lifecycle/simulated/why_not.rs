@@ -1,8 +1,9 @@
 //! Why nothing tells of an event, or only later, in sentences.
 
-use super::happens::{SimulatedEvent, is_ending};
+use super::happens::SimulatedEvent;
 use super::registers::{RecordOf, SimulatedWorld, Tells};
 use super::told::{Moment, Touched, Trigger};
+use crate::lifecycle::departure::is_ending;
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Identity, IdentityStatus, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
