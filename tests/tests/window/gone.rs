@@ -12,9 +12,9 @@ use lastkey_tests::desk::Desk;
 /// another it cannot be told whose it is.
 fn left() -> Desk {
     let desk = Desk::new();
-    let people = "id,kind,display_name,email,start_date,end_date\n";
-    let boss = "h9,person,Ina,ina@b.x,2020-01-01,\n";
-    let ann = "h1,person,Ann Ödegård,ann@b.x,2020-01-01,2026-03-31\n";
+    let people = "id,kind,display_name,email,start_date,end_date,status\n";
+    let boss = "h9,person,Ina,ina@b.x,2020-01-01,,inactive\n";
+    let ann = "h1,person,Ann Ödegård,ann@b.x,2020-01-01,2026-03-31,\n";
     desk.write("hr/identities.csv", format!("{people}{ann}{boss}"));
     desk.write(
         "ad/accounts.csv",
@@ -29,7 +29,7 @@ fn left() -> Desk {
         let folder = desk.room.path(source).display().to_string();
         desk.expect(0, &["import", &folder, "--as", source]);
     }
-    let anna = "h7,person,Anna,ann@b.x,2026-04-01,\n";
+    let anna = "h7,person,Anna,ann@b.x,2026-04-01,,\n";
     desk.write("hr/identities.csv", format!("{people}{anna}{boss}"));
     desk.expect(0, &["sync", "hr"]);
     desk
@@ -81,6 +81,14 @@ async fn whoever_left_has_a_page_with_what_stayed_and_what_could_be_theirs() {
     window
         .gone("main [role=status], [data-test=\"maybe-accounts\"]")
         .await;
+    // Who has left already is rehearsed as a new leaving, and that is said.
+    window.press("r").await;
+    content_where(&window, "left-already", |text| {
+        text.contains("a new leaving")
+    })
+    .await;
+    look(&window, "97-left-already").await;
+    accessible(&window, "a rehearsal of somebody who has left").await;
     // Whom nobody ever listed has no page.
     go_to(&window, "#/identities/h8").await;
     let refused = window.text_where("failed", |text| !text.is_empty()).await;
