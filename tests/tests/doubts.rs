@@ -348,3 +348,151 @@ fn whoever_has_left_already_is_said_to_have_left() {
     assert!(said("u1").contains(told), "{}", said("u1"));
     assert!(!said("u2").contains("has left already"));
 }
+
+fn verdict(desk: &Desk, who: &str) -> String {
+    let (_, out, err) = desk.run(&["rehearse", "leaver", "--identity", who, "--json"]);
+    let line: Value = serde_json::from_str(out.lines().next().unwrap_or(&err)).unwrap();
+    line["verdict"].as_str().unwrap_or(&err).to_owned()
+}
+
+/// A store where everything of `ad` is read, and a leaver's account is closed after thirty days.
+fn all_read(accounts: &str) -> Desk {
+    let desk = Desk::new();
+    brought(&desk, "hr", "identities", "id,kind\nu1,person\nu2,person\n");
+    for (file, header) in [
+        (
+            "grants",
+            "system,principal_type,principal_id,entitlement_id",
+        ),
+        ("credentials", "system,id,kind"),
+        ("entitlements", "system,id"),
+        ("locations", "system,path"),
+        ("readers", "system,path,principal_type,principal_id"),
+        (
+            "controls",
+            "principal_type,principal_id,system,account_id,means",
+        ),
+        ("owners", "object_type,system,object_id,owner_id,role"),
+    ] {
+        desk.write(&format!("corp/{file}.csv"), format!("{header}\n"));
+    }
+    brought(&desk, "corp", "accounts", accounts);
+    let plan = "[[step]]\non = \"leaver\"\nsystem = \"ad\"\ndoes = \"disable_account\"\nwithin = \"30d\"\n";
+    let plan = desk.write("plan.toml", plan);
+    desk.expect(0, &["plan", "load", &plan]);
+    desk
+}
+
+/// Whoever an account was said to be of does not pass because the source that said so lists the
+/// account no more, and another one does.
+#[test]
+fn an_account_that_one_source_drops_and_another_lists_stays_whose_it_was() {
+    let supplement = |desk: &Desk, accounts: &str| {
+        let text = format!("system,id,identity_id\nvpn,v1,u2\n{accounts}");
+        let all = "supplement=true";
+        desk.write("more/accounts.csv", text);
+        let folder = desk.room.path("more").display().to_string();
+        let import = [
+            "import",
+            &folder,
+            "--as",
+            "more",
+            "--set",
+            all,
+            "--set",
+            "hold_above=100",
+        ];
+        desk.expect(0, &import);
+        desk.expect(0, &["store", "check"]);
+    };
+    let desk = all_read("system,id,identity_id\nad,a1,\nad,a2,u2\n");
+    assert_eq!(verdict(&desk, "u1"), "pass");
+    supplement(&desk, "ad,a1,u1\n");
+    assert_ne!(verdict(&desk, "u1"), "pass");
+    // The supplement lists it no more.
+    supplement(&desk, "");
+    assert_ne!(verdict(&desk, "u1"), "pass");
+    let said = desk.expect(0, &["link", "explain", "ad:a1"]);
+    assert!(said.contains("earlier value"), "{said}");
+    desk.expect(0, &["retention", "set", "--syncs", "1"]);
+    desk.expect(0, &["retention", "run"]);
+    assert_ne!(verdict(&desk, "u1"), "pass");
+    // The other way round: the own source lists it no more.
+    let desk = all_read("system,id,identity_id\nad,a1,u1\nad,a2,u2\n");
+    supplement(&desk, "ad,a1,\n");
+    brought(
+        &desk,
+        "corp",
+        "accounts",
+        "system,id,identity_id\nad,a2,u2\n",
+    );
+    desk.expect(0, &["store", "check"]);
+    assert_ne!(verdict(&desk, "u1"), "pass");
+    // It comes back, and its own system says that it is somebody else's.
+    let given = "system,id,identity_id\nad,a1,u2\nad,a2,u2\n";
+    brought(&desk, "corp", "accounts", given);
+    desk.expect(0, &["store", "check"]);
+    let said = desk.expect(0, &["link", "explain", "ad:a1"]);
+    assert!(said.contains("u2"), "{said}");
+}
+
+/// An account that was made while somebody else was seen to have an id is not its new holder's, however
+/// long ago that one began elsewhere.
+#[test]
+fn an_account_made_while_another_had_the_id_is_not_its_new_holders() {
+    let desk =
+        all_read("system,id,identity_id,created_at\nad,a1,e1,2024-05-01\nad,a2,e2,2024-05-01\n");
+    let roster = |first: &str| {
+        let text = format!(
+            "id,kind,display_name,start_date\ne1,person,{first}\ne2,person,Bob Stone,2020-02-01\n"
+        );
+        brought(&desk, "staff", "identities", &text);
+    };
+    roster("Ann Smith,2023-01-01");
+    roster("Cyd Jones,2019-01-01");
+    assert_ne!(verdict(&desk, "e1"), "pass");
+    let said = desk.expect(0, &["link", "explain", "ad:a1"]);
+    assert!(said.contains("reused"), "{said}");
+    let said = desk.expect(0, &["link", "explain", "ad:a2"]);
+    assert!(!said.contains("reused"), "{said}");
+}
+
+/// What is deleted between the removal of a roster and its coming back does not free anybody.
+#[test]
+fn retention_keeps_whose_accounts_are_while_their_roster_is_away() {
+    let desk = Desk::new();
+    brought(
+        &desk,
+        "hr",
+        "identities",
+        "id,kind,email\nu1,person,ann@x.org\nu2,person,bob@x.org\n",
+    );
+    brought(
+        &desk,
+        "ad",
+        "accounts",
+        "system,id,email\ncorp,a1,ann@x.org\n",
+    );
+    brought(
+        &desk,
+        "hr",
+        "identities",
+        "id,kind,email\nu1,person,a.smith@new.org\nu2,person,bob@x.org\n",
+    );
+    let whose = || desk.expect(0, &["link", "explain", "corp:a1"]);
+    assert!(whose().contains("u1"), "{}", whose());
+    desk.expect(0, &["source", "remove", "hr"]);
+    for name in ["x1", "x2"] {
+        let account = format!("system,id,email,name\ncorp,a1,ann@x.org,{name}\n");
+        brought(&desk, "ad", "accounts", &account);
+    }
+    desk.expect(0, &["retention", "set", "--syncs", "1"]);
+    desk.expect(0, &["retention", "run"]);
+    brought(
+        &desk,
+        "hr",
+        "identities",
+        "id,kind,email\nu1,person,a.smith@new.org\nu2,person,bob@x.org\n",
+    );
+    assert!(whose().contains("u1"), "{}", whose());
+}

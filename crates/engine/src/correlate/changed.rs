@@ -21,6 +21,9 @@ pub fn by_earlier_value(rule: &str) -> Option<&str> {
 
 /// Whose an account was by values that it had.
 pub(super) struct Before {
+    /// The row of the source that told so; none where that source lists the account no more: then it
+    /// counts whoever else lists it.
+    source: Option<i64>,
     found: Match,
     /// When it was first seen that it has them no more.
     until: Option<String>,
@@ -41,6 +44,7 @@ impl Identities {
         let made = Seen::of_account(account).since;
         let then = before
             .iter()
+            .filter(|before| before.source.is_none_or(|one| one == account.source))
             // An account that was made later is another one under the same id; one that was said
             // to be made then all along is not.
             .filter(|before| {
@@ -65,6 +69,15 @@ impl Identities {
     /// Notes what an account had before, in the order in which it had it. Whoever is asked for is
     /// to be known by then.
     pub fn remember(&mut self, before: &AccountKeys, until: Option<String>) {
+        self.remember_by(Some(before.source), before, until);
+    }
+
+    /// The same of what a source told that lists the account no more: it counts for every row of it.
+    pub fn remember_of_all(&mut self, before: &AccountKeys, until: Option<String>) {
+        self.remember_by(None, before, until);
+    }
+
+    fn remember_by(&mut self, source: Option<i64>, before: &AccountKeys, until: Option<String>) {
         if self.is_decided(before) {
             return;
         }
@@ -73,15 +86,17 @@ impl Identities {
             let number = self.number_of(before);
             let all = self.before.entry(number).or_default();
             let made = Seen::of_account(before).since;
-            all.push(Before { found, until, made });
+            all.push(Before {
+                source,
+                found,
+                until,
+                made,
+            });
         }
     }
 
     fn number_of(&self, account: &AccountKeys) -> u64 {
-        let AccountKeys {
-            source, system, id, ..
-        } = account;
-        self.hasher.hash_one((source, system, id))
+        self.hasher.hash_one((&account.system, &account.id))
     }
 
     /// Takes whom another row of an account leads to, with how that is known: the first stands. Whom

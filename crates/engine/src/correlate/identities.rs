@@ -30,8 +30,9 @@ pub struct Ground {
     pub rules: BTreeMap<i64, Vec<Rule>>,
     /// By system and native id of the account.
     pub decisions: HashMap<(String, String), AccountDecision>,
-    /// Records, by source row and id, whose id may have been given to somebody else.
-    pub reused: HashSet<(i64, String)>,
+    /// Records, by source row and id, whose id may have been given to somebody else; and when somebody
+    /// else was last seen to have it.
+    pub reused: HashMap<(i64, String), Option<String>>,
     /// Ids that were listed once and are not now, with the rows of their sources.
     pub gone: HashMap<String, Vec<i64>>,
     /// What records that are not listed now had last, and what records had before.
@@ -192,7 +193,7 @@ pub struct Identities {
     pub(super) left: Left,
     /// Of those whom a decision names, or whose id or values may have been given on.
     pub(super) seen: HashMap<u32, Seen>,
-    pub(super) reused: HashSet<u32>,
+    pub(super) reused: HashMap<u32, Option<String>>,
     /// What accounts had before leads to, by a number of the account.
     pub(super) before: HashMap<u64, Vec<Before>>,
     /// What more than so many have is found once.
@@ -273,7 +274,7 @@ impl Gathering {
             .map(|name| format!("{name}{EARLIER_VALUE}"));
         let earlier: Vec<String> = earlier.collect();
         rule_names.extend(earlier);
-        let mut watched = ground.reused.clone();
+        let mut watched: HashSet<_> = ground.reused.keys().cloned().collect();
         watched.extend(ground.decisions.values().filter_map(|d| d.to.clone()));
         let left = Left::new(
             match ground.removed.is_empty() {
@@ -305,7 +306,7 @@ impl Gathering {
                 leads: Vec::new(),
                 left,
                 seen: HashMap::new(),
-                reused: HashSet::new(),
+                reused: HashMap::new(),
                 before: HashMap::new(),
                 few: FEW,
                 most: 0,
@@ -364,8 +365,8 @@ impl Gathering {
             let key = (identity.source, identity.id.clone());
             if self.watched.contains(&key) {
                 known.seen.insert(number, Seen::of_identity(identity));
-                if known.ground.reused.contains(&key) {
-                    known.reused.insert(number);
+                if let Some(last_seen) = known.ground.reused.get(&key) {
+                    known.reused.insert(number, last_seen.clone());
                 }
             }
         }

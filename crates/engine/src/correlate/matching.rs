@@ -303,17 +303,20 @@ impl Identities {
             })
     }
 
-    /// Whether the account may be of whoever had the id before: it is neither younger than its
-    /// holder of now, nor called like that one.
+    /// Whether the account may be of whoever had the id before: it is not called like its holder of
+    /// now, and was made before that one began, or while the other was still seen to have the id.
     fn is_anothers(&self, account: &AccountKeys, identity: u32) -> bool {
-        if !self.reused.contains(&identity) {
+        let Some(last_seen) = self.reused.get(&identity) else {
             return false;
-        }
+        };
         let Some(holder) = self.seen.get(&identity) else {
             return true;
         };
         let own = Seen::of_account(account);
-        let younger = own.since.is_some() && own.since >= holder.since && holder.since.is_some();
+        let younger = own.since.is_some()
+            && own.since >= holder.since
+            && holder.since.is_some()
+            && own.since > *last_seen;
         let called = |name: &Option<String>| name.as_deref().map(super::values::folded);
         let alike = own.name.is_some() && called(&own.name) == called(&holder.name);
         !younger && !alike

@@ -55,7 +55,7 @@ impl Plainly<'_> {
         // Whose id may be somebody else's by now needs a second look.
         if !self.known.reused.is_empty() {
             for found in &mut found {
-                *found = found.filter(|n| !self.known.reused.contains(n));
+                *found = found.filter(|n| !self.known.reused.contains_key(n));
             }
         }
         found

@@ -26,7 +26,7 @@ impl Identities {
                 continue;
             }
             let fitting = self.fitting(ready, account);
-            let given_on = fitting.iter().filter(|n| self.reused.contains(n));
+            let given_on = fitting.iter().filter(|n| self.reused.contains_key(n));
             records.extend(given_on.map(|n| (self.source(*n), self.id(*n).to_owned())));
             for past in self.left.at(&self.left(ready, account)) {
                 let now = self.record(past.keys.source, &past.keys.id);

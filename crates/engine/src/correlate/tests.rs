@@ -382,7 +382,7 @@ fn an_id_that_was_given_to_somebody_else_links_no_older_account() {
         "2024-05-01",
     )];
     let reused = || Ground {
-        reused: [(1, "u1".to_owned())].into(),
+        reused: [((1, "u1".to_owned()), Some("2024-05-01".to_owned()))].into(),
         ..ground()
     };
     let of = |name: &str, since: &str| called(account("a", "u1", ""), name, since);

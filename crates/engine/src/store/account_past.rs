@@ -10,6 +10,7 @@ use super::ground::source_rows;
 use super::lineage::Lineage;
 use super::objects::named;
 use super::outline::Depth;
+use super::unlisted::{ToldBySeveral, any_told_by_several};
 use super::{AccountName, Store, StoreError, ground, link_rules, meta};
 use crate::correlate::{AccountKeys, Column, Identities, Rule};
 use lastkey_contract::Kind;
@@ -34,13 +35,14 @@ ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)
 /// Entry of `meta`: up to which block versions were looked at, and by which attributes.
 const MADE: &str = "account_past_made";
 
-/// What stands there.
-type Made = (i64, BTreeSet<String>, ByName);
-
-/// Sources of one name count as one; what was made before they did is made anew.
-#[derive(Serialize, Deserialize)]
-#[serde(rename = "by_name")]
-struct ByName;
+/// What stands there. Sources of one name count as one.
+#[derive(Default, Serialize, Deserialize)]
+struct Made {
+    upto: i64,
+    attributes: BTreeSet<String>,
+    /// Whether sources of several names have told of one account.
+    by_several: bool,
+}
 
 /// One such version; the source is the first of its name (`Lineage`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
@@ -57,9 +59,19 @@ impl Row {
     }
 }
 
+/// What an account had before.
+pub(super) struct Had {
+    pub keys: AccountKeys,
+    /// When it was first seen that it has it no more.
+    pub until: Option<String>,
+    /// Its source lists the account no more, and perhaps another one does.
+    pub unlisted: bool,
+}
+
 /// All such versions, oldest first.
 pub(super) struct AccountPast {
     rows: Vec<Row>,
+    by_several: ToldBySeveral,
     /// Those that the table lacks.
     fresh: Vec<Row>,
     /// Nothing of the table holds any more.
@@ -68,6 +80,9 @@ pub(super) struct AccountPast {
     depth: Depth,
     lineage: Lineage,
 }
+
+/// Accounts by the numbers of their keys; all of them where there is none.
+pub(super) type Accounts = Option<HashSet<i64>>;
 
 /// What of the table may be taken as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +110,8 @@ pub(super) async fn read(
         Trust::Nothing => None,
     };
     let made: Option<Made> = made.and_then(|made| serde_json::from_str(&made).ok());
-    let upto = made.and_then(|(upto, by, _)| (by == attributes).then_some(upto));
-    let mut rows: Vec<Row> = match upto {
+    let made = made.filter(|made| made.attributes == attributes);
+    let mut rows: Vec<Row> = match made {
         Some(_) => {
             sqlx::query_as("SELECT row, source, key FROM account_past ORDER BY row")
                 .fetch_all(&mut *connection)
@@ -107,14 +122,26 @@ pub(super) async fn read(
     let (last,): (i64,) = sqlx::query_as("SELECT coalesce(max(id), 0) FROM blocks")
         .fetch_one(&mut *connection)
         .await?;
-    let fresh = found_since(connection, depth, &lineage, &attributes, upto.unwrap_or(0)).await?;
+    let anew = made.is_none();
+    let made = made.unwrap_or_default();
+    let fresh = found_since(connection, depth, &lineage, &attributes, made.upto).await?;
+    let by_several =
+        made.by_several || any_told_by_several(connection, &lineage, made.upto).await?;
     rows.extend(&fresh);
     rows.sort_unstable();
     Ok(AccountPast {
         rows,
+        by_several: match by_several {
+            true => ToldBySeveral::read(connection, &lineage).await?,
+            false => ToldBySeveral::default(),
+        },
         fresh,
-        anew: upto.is_none(),
-        made: serde_json::to_string::<Made>(&(last, attributes, ByName))?,
+        anew,
+        made: serde_json::to_string(&Made {
+            upto: last,
+            attributes,
+            by_several,
+        })?,
         depth,
         lineage,
     })
@@ -247,47 +274,66 @@ impl AccountPast {
         meta::put(connection, MADE, &self.made).await
     }
 
-    /// Only those of accounts that came after a block.
-    pub(super) async fn of_accounts_after(
+    /// The accounts that are there now and came after a block, as far as they had anything before.
+    pub(super) async fn accounts_after(
         &self,
         connection: &mut SqliteConnection,
         block: i64,
-    ) -> Result<Vec<Row>, StoreError> {
-        if self.rows.is_empty() {
-            return Ok(Vec::new());
+    ) -> Result<Accounts, StoreError> {
+        let mut there = HashSet::new();
+        if self.rows.is_empty() && self.by_several.is_empty() {
+            return Ok(Some(there));
         }
-        let mut there: HashSet<(i64, i64)> = HashSet::new();
         let accounts = Which::now(Kind::Account);
         blocks::each_after(connection, &accounts, Columns::Keys, block, |block| {
             let keys = block.places().filter_map(|place| block.keys.get(place));
-            let source = self.lineage.first(block.source);
-            there.extend(keys.map(|key| (source, *key)));
+            there.extend(keys);
             Ok(())
         })
         .await?;
-        let rows = self.rows.iter();
-        Ok(rows
-            .filter(|row| there.contains(&row.account()))
-            .copied()
-            .collect())
+        Ok(Some(there))
     }
 
-    pub(super) fn all(&self) -> &[Row] {
-        &self.rows
+    /// Every source, by the first of its name, that told of accounts which had something before, and
+    /// the number of the account's key.
+    pub(super) fn tellers(&self) -> impl Iterator<Item = (i64, i64)> {
+        let rows = self.rows.iter().map(|row| (row.source, row.key));
+        rows.chain(self.by_several.tellers())
     }
 
-    /// Hands over what accounts had before a moment and no more at it, and when that was first seen.
+    /// What sources told last of accounts that they list no more: source, key and row.
+    pub(super) fn unlisted(&self) -> impl Iterator<Item = (i64, i64, i64)> {
+        self.by_several.unlisted(At::Now)
+    }
+
+    /// Hands over what accounts had before a moment and no more at it.
     pub(super) async fn each(
         &self,
         connection: &mut SqliteConnection,
-        rows: &[Row],
+        of: &Accounts,
         at: At,
         kept: &mut Again,
-        mut take: impl FnMut(AccountKeys, Option<String>),
+        mut take: impl FnMut(Had),
     ) -> Result<(), StoreError> {
+        let asked = |key: i64| of.as_ref().is_none_or(|of| of.contains(&key));
+        let last = self.by_several.unlisted(at);
+        let last: Vec<Row> = last
+            .filter(|(_, key, _)| asked(*key))
+            .map(|(source, key, row)| Row { row, source, key })
+            .collect();
+        let unlisted: HashSet<(i64, i64)> = last.iter().map(Row::account).collect();
+        let rows = self.rows.iter().filter(|row| asked(row.key)).copied();
+        let mut rows: Vec<Row> = rows.chain(last).collect();
         if rows.is_empty() {
             return Ok(());
         }
+        rows.sort_unstable();
+        rows.dedup();
+        let unlisted: HashSet<i64> = rows
+            .iter()
+            .filter(|row| unlisted.contains(&row.account()))
+            .map(|row| row.row)
+            .collect();
         let moment = at.limit();
         let shown: HashMap<i64, String> = sqlx::query_as("SELECT id, read_at FROM syncs")
             .fetch_all(&mut *connection)
@@ -302,7 +348,11 @@ impl AccountPast {
             };
             let (mut keys, _) = self.depth.account(block, place)?;
             keys.source = self.lineage.now(keys.source);
-            take(keys, shown.get(&ended).cloned());
+            take(Had {
+                keys,
+                until: shown.get(&ended).cloned(),
+                unlisted: unlisted.contains(&block.row(place)),
+            });
             Ok(())
         })
         .await
@@ -312,13 +362,14 @@ impl AccountPast {
     pub(super) async fn remember(
         &self,
         connection: &mut SqliteConnection,
-        rows: &[Row],
+        of: &Accounts,
         at: At,
         known: &mut Identities,
         kept: &mut Again,
     ) -> Result<(), StoreError> {
-        self.each(connection, rows, at, kept, |keys, until| {
-            known.remember(&keys, until);
+        self.each(connection, of, at, kept, |had| match had.unlisted {
+            true => known.remember_of_all(&had.keys, had.until),
+            false => known.remember(&had.keys, had.until),
         })
         .await
     }
@@ -332,12 +383,12 @@ pub(super) async fn remember(
     kept: &mut Again,
 ) -> Result<(), StoreError> {
     let past = read(connection, Trust::Kept).await?;
-    past.remember(connection, &past.rows, at, known, kept).await
+    past.remember(connection, &None, at, known, kept).await
 }
 
 impl Store {
-    /// What an account of a source had before, oldest first, and when it was first seen that it has
-    /// it no more.
+    /// What an account of a source had before, also as others told that list it no more, oldest first;
+    /// and when it was first seen that it has it no more.
     pub async fn account_before(
         &self,
         source: i64,
@@ -347,13 +398,13 @@ impl Store {
         let key = self.names()?.key(Kind::Account, &key);
         let mut reading = self.readers().begin().await?;
         let past = read(&mut reading, Trust::Kept).await?;
-        let of = (past.lineage.first(source), key);
-        let own = past.rows.iter().filter(|row| row.account() == of);
-        let own: Vec<Row> = own.copied().collect();
+        let own = past.lineage.now(past.lineage.first(source));
         let mut before = Vec::new();
-        let kept = &mut Again::none();
-        past.each(&mut reading, &own, At::Now, kept, |keys, until| {
-            before.push((keys, until));
+        let (of, kept) = (Some([key].into()), &mut Again::none());
+        past.each(&mut reading, &of, At::Now, kept, |had| {
+            if had.unlisted || had.keys.source == own {
+                before.push((had.keys, had.until));
+            }
         })
         .await?;
         Ok(before)

@@ -41,6 +41,20 @@ pub(super) struct SourceRows {
     pub removed: BTreeMap<i64, i64>,
 }
 
+impl SourceRows {
+    /// The same as if those were there that were removed and whose name no other one has: each may be
+    /// added anew, and goes on then.
+    pub(super) fn with_removed(mut self) -> SourceRows {
+        let there: HashSet<String> = self.rows.keys().cloned().collect();
+        for row in std::mem::take(&mut self.removed).into_keys() {
+            if let Some(name) = self.names.get(&row).filter(|name| !there.contains(*name)) {
+                self.rows.insert(name.clone(), row);
+            }
+        }
+        self
+    }
+}
+
 /// The sources at a moment. A name may have been given again to a source that was added after one
 /// of the name was removed: as of a sync it is that of the source which was there then.
 pub(super) async fn source_rows(
@@ -80,12 +94,40 @@ pub(super) async fn source_rows(
 pub(super) struct Odd {
     /// What records that are not listed had last, and what records had before.
     pub past: Arc<[Past]>,
-    /// Records whose id may have been given to somebody else: source row and id.
-    pub reused: HashSet<(i64, String)>,
+    /// Records whose id may have been given to somebody else, source row and id; and when the last read
+    /// was that had somebody else under it.
+    pub reused: HashMap<(i64, String), Option<String>>,
     /// What the records of sources that were removed had last and before.
     pub removed: Arc<[Past]>,
     /// Those of them that were listed to the last.
     pub last_listed: HashSet<(i64, String)>,
+}
+
+/// The syncs that told of identities, in order, by the row of their source.
+struct Reads(HashMap<i64, Vec<i64>>);
+
+impl Reads {
+    async fn of_identities(connection: &mut SqliteConnection) -> Result<Reads, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT y.source, y.id FROM syncs y JOIN sync_kinds k ON k.sync = y.id
+             WHERE k.kind = ?1 AND k.received > 0 ORDER BY y.id",
+        )
+        .bind(Kind::Identity.word())
+        .fetch_all(connection)
+        .await?;
+        let mut reads: HashMap<i64, Vec<i64>> = HashMap::new();
+        for (source, sync) in rows {
+            reads.entry(source).or_default().push(sync);
+        }
+        Ok(Reads(reads))
+    }
+
+    /// The last one before a sync.
+    fn before(&self, source: i64, sync: i64) -> Option<i64> {
+        let reads = self.0.get(&source)?;
+        let later = reads.partition_point(|one| *one < sync);
+        reads.get(later.checked_sub(1)?).copied()
+    }
 }
 
 /// One version, by the numbers that the blocks hold.
@@ -251,9 +293,10 @@ pub(super) async fn odd_records(
         .into_iter()
         .collect();
     let until = |ended: Option<i64>| ended.and_then(|sync| shown.get(&sync).cloned());
-    let (mut past, mut reused) = (Vec::<Past>::new(), HashSet::new());
+    let reads = Reads::of_identities(&mut *connection).await?;
+    let (mut past, mut reused) = (Vec::<Past>::new(), HashMap::new());
     let mut last_listed: HashSet<(i64, String)> = HashSet::new();
-    let mut last: HashMap<(i64, String), Past> = HashMap::new();
+    let mut last: HashMap<(i64, String), (Past, Option<i64>)> = HashMap::new();
     let mut earlier: HashMap<(i64, String), Vec<usize>> = HashMap::new();
     blocks::versions_of(
         connection,
@@ -266,7 +309,7 @@ pub(super) async fn odd_records(
                 keys.source = *source;
             }
             let record = (keys.source, keys.id.clone());
-            if let Some(before) = last.remove(&record) {
+            if let Some((before, last_read)) = last.remove(&record) {
                 let seen = Seen::of_identity(&before.keys);
                 let another = seen.is_another(&Seen::of_identity(&keys));
                 if before.keys.values_differ(&keys) {
@@ -280,7 +323,8 @@ pub(super) async fn odd_records(
                             past.standing = Standing::Another;
                         }
                     }
-                    reused.insert(record.clone());
+                    let last_seen = last_read.and_then(|sync| shown.get(&sync).cloned());
+                    reused.insert(record.clone(), last_seen);
                 }
             }
             let ended = block.ended_sync(place);
@@ -291,7 +335,11 @@ pub(super) async fn odd_records(
             match last_of_gone.contains(&block.row(place)) {
                 true => past.push(Past::new(keys, Standing::Gone, until)),
                 false => {
-                    last.insert(record, Past::new(keys, Standing::Before, until));
+                    let last_read = ended.and_then(|sync| reads.before(block.source, sync));
+                    last.insert(
+                        record,
+                        (Past::new(keys, Standing::Before, until), last_read),
+                    );
                 }
             }
             Ok(())
@@ -301,7 +349,7 @@ pub(super) async fn odd_records(
     for left in past.iter().filter(|past| past.standing == Standing::Gone) {
         reused.remove(&(left.keys.source, left.keys.id.clone()));
     }
-    reused.retain(|(source, _)| !removed.contains_key(source));
+    reused.retain(|(source, _), _| !removed.contains_key(source));
     let (removed, past): (Vec<Past>, Vec<Past>) =
         (past.into_iter()).partition(|past| removed.contains_key(&past.keys.source));
     Ok(Odd {

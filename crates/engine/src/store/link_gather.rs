@@ -26,7 +26,7 @@ pub(super) enum Kept {
 /// What accounts had before, as far as it is asked for.
 pub(super) struct Before<'p> {
     pub past: &'p AccountPast,
-    pub rows: Vec<account_past::Row>,
+    pub of: account_past::Accounts,
 }
 
 impl<'p> Before<'p> {
@@ -36,11 +36,11 @@ impl<'p> Before<'p> {
         past: &'p AccountPast,
         kept: Kept,
     ) -> Result<Before<'p>, StoreError> {
-        let rows = match kept {
-            Kept::All => past.all().to_vec(),
-            Kept::AskedAfter(block) => past.of_accounts_after(connection, block).await?,
+        let of = match kept {
+            Kept::All => None,
+            Kept::AskedAfter(block) => past.accounts_after(connection, block).await?,
         };
-        Ok(Before { past, rows })
+        Ok(Before { past, of })
     }
 }
 
@@ -68,6 +68,7 @@ pub(super) async fn gather(
     let mut joining = Joining::new(connection, sources, person_rules.clone()).await?;
     joining.remember(odd);
     let mut sum = GroundSum::new(&ground, &person_rules);
+    past.unlisted().for_each(|told| sum.unlisted(told));
     let mut gathering = Gathering::new(ground);
     if let Kept::AskedAfter(block) = kept {
         ask(connection, &mut gathering, depth, odd, &before, block).await?;
@@ -101,10 +102,10 @@ pub(super) async fn gather(
     sum.join(&persons);
     let mut known = gathering.done(persons::numbered(&persons));
     let persons = persons::still_there(persons, &sources.rows.values().copied().collect());
-    let Before { past, rows } = before;
+    let Before { past, of } = before;
     past.remember(
         connection,
-        &rows,
+        &of,
         At::Now,
         &mut known,
         &mut blocks::Again::none(),
@@ -255,14 +256,11 @@ async fn ask(
     before: &Before<'_>,
     after: i64,
 ) -> Result<(), StoreError> {
-    let Before { past, rows } = before;
-    past.each(
-        connection,
-        rows,
-        At::Now,
-        &mut blocks::Again::none(),
-        |keys, _| gathering.ask(&keys),
-    )
+    let Before { past, of } = before;
+    let kept = &mut blocks::Again::none();
+    past.each(connection, of, At::Now, kept, |had| {
+        gathering.ask(&had.keys)
+    })
     .await?;
     let accounts = Which::now(Kind::Account);
     blocks::each_after(connection, &accounts, depth.columns(), after, |block| {

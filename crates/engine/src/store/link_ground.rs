@@ -38,7 +38,7 @@ impl GroundSum {
             sum.put("before", &(standing.word(), said(keys), until));
         }
         for record in reused {
-            sum.put("reused", record);
+            sum.put("reused", &record);
         }
         sum
     }
@@ -57,6 +57,12 @@ impl GroundSum {
             Listed::Once => "once",
         };
         self.put(listed, &said(record));
+    }
+
+    /// What a source told last of an account that it lists no more, and perhaps another one does:
+    /// source, key and row. Links of rows that have not changed go by it.
+    pub(super) fn unlisted(&mut self, told: (i64, i64, i64)) {
+        self.put("unlisted", &told);
     }
 
     /// Who is one person.

@@ -69,6 +69,7 @@ mod spans;
 mod standing;
 mod syncs;
 mod turns;
+mod unlisted;
 mod unseen;
 
 pub(crate) use canonical::as_written;

@@ -19,7 +19,7 @@ pub(super) async fn belongings(
     connection: &mut SqliteConnection,
     names: Names,
 ) -> Result<HashSet<(i64, i64)>, StoreError> {
-    let sources = source_rows(connection, At::Now).await?;
+    let sources = source_rows(connection, At::Now).await?.with_removed();
     let depth = ground::depth(connection).await?;
     let odd = odd_records(connection, At::Now, &sources, depth, &mut Again::none()).await?;
     let past = account_past::read(connection, Trust::Kept).await?;
@@ -52,14 +52,9 @@ pub(super) async fn belongings(
         })
     })
     .await?;
-    past.each(
-        connection,
-        past.all(),
-        At::Now,
-        &mut Again::none(),
-        |keys, _| rest(&keys),
-    )
-    .await?;
+    let kept = &mut Again::none();
+    past.each(connection, &None, At::Now, kept, |had| rest(&had.keys))
+        .await?;
     Ok(of_all(&lineage, records))
 }
 
@@ -75,18 +70,17 @@ fn of_all(lineage: &Lineage, objects: HashSet<(i64, i64)>) -> HashSet<(i64, i64)
     all.collect()
 }
 
-/// Accounts whose own past says whose they are: source row and number of the key. A name that changed
-/// and leads to nobody says nothing.
+/// Accounts whose past says whose they are: the row of each source that told of them, and the number of
+/// the key. A name that changed and leads to nobody says nothing.
 pub(super) async fn changed_accounts(
     connection: &mut SqliteConnection,
 ) -> Result<HashSet<(i64, i64)>, StoreError> {
     let past = account_past::read(&mut *connection, Trust::Kept).await?;
-    let rows = past.of_accounts_after(&mut *connection, 0).await?;
-    let changed: HashSet<(i64, i64)> = rows.iter().map(account_past::Row::account).collect();
-    let mut kept = HashSet::new();
+    let changed: HashSet<i64> = past.tellers().map(|(_, key)| key).collect();
     if changed.is_empty() {
-        return Ok(kept);
+        return Ok(HashSet::new());
     }
+    let mut kept: HashSet<i64> = HashSet::new();
     let sources = source_rows(connection, At::Now).await?;
     let lineage = Lineage::new(&sources);
     let depth = ground::depth(connection).await?;
@@ -95,7 +89,7 @@ pub(super) async fn changed_accounts(
     let accounts = Which::now(Kind::Account);
     blocks::each(connection, &accounts, depth.columns(), |block| {
         block.places().try_for_each(|place| {
-            let account = (lineage.first(block.source), block.key(place)?);
+            let account = block.key(place)?;
             if changed.contains(&account) {
                 let (keys, _) = depth.account(block, place)?;
                 if known.rests_on_its_past(&keys) {
@@ -106,5 +100,6 @@ pub(super) async fn changed_accounts(
         })
     })
     .await?;
-    Ok(of_all(&lineage, kept))
+    let told = past.tellers().filter(|(_, key)| kept.contains(key));
+    Ok(of_all(&lineage, told.collect()))
 }
