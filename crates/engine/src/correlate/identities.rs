@@ -185,6 +185,8 @@ pub struct Identities {
     pub(super) by_id: Index,
     /// No id stands twice.
     pub(super) each_once: bool,
+    /// Some id may read as the `source:id` of somebody else.
+    pub(super) any_qualified: bool,
     pub(super) indexes: Vec<Index>,
     /// Hashes, by identity; 0 where not known.
     pub(super) compared: Vec<Vec<u64>>,
@@ -301,6 +303,7 @@ impl Gathering {
                 ids: Texts::default(),
                 by_id: Index::default(),
                 each_once: false,
+                any_qualified: false,
                 indexes: Vec::new(),
                 compared: vec![Vec::new(); agrees.len()],
                 leads: Vec::new(),
@@ -344,6 +347,7 @@ impl Gathering {
         let number = known.ids.push(&identity.id);
         known.sources.push(identity.source);
         known.kinds.push(identity.kind);
+        known.any_qualified |= identity.id.contains(':');
         let hash = |text: &str| known.hasher.hash_one(text);
         self.ids.push((hash(&identity.id), number));
         let mut given_on = false;
@@ -530,18 +534,16 @@ impl Identities {
     }
 
     /// The persons that a reference of a source can mean: the bare id, its own source before
-    /// others; or `source:id`. One record of each.
+    /// others; or `source:id`, which may be a bare id of somebody else as well. One record of each.
     pub fn named(&self, text: &str, source: i64) -> Vec<u32> {
-        let bare: Vec<u32> = self.with_id(text).collect();
-        if !bare.is_empty() {
-            let own = bare.iter().find(|n| self.source(**n) == source);
-            return own.map_or_else(|| self.one_each(bare.clone()), |n| vec![*n]);
+        let mut found: Vec<u32> = self.with_id(text).collect();
+        if let Some(own) = found.iter().find(|n| self.source(**n) == source) {
+            return vec![*own];
         }
-        let Some((name, id)) = text.split_once(':') else {
-            return Vec::new();
-        };
-        let of_source = self.with_id(id).filter(|n| self.source_name(*n) == name);
-        self.one_each(of_source.collect())
+        if let Some((name, id)) = text.split_once(':') {
+            found.extend(self.with_id(id).filter(|n| self.source_name(*n) == name));
+        }
+        self.one_each(found)
     }
 
     /// One record of each person.

@@ -45,8 +45,7 @@ impl Identities {
         if let Some(own) = self.listed(source, text) {
             return Meant::just(own);
         }
-        let listed: Vec<u32> = self.with_id(text).collect();
-        let listed = self.one_each(listed);
+        let listed = self.named(text, source);
         let before = self.held_once(text);
         if !listed.is_empty() {
             let persons: BTreeSet<u32> = listed.iter().map(|n| self.lead(*n)).collect();
@@ -127,6 +126,14 @@ mod tests {
         check(&all, &[], ("s2:u1", 4), ("2:u1", &[]));
         check(&all, &[], ("u2", 1), ("3:u2", &[]));
         check(&all, &[], ("u9", 1), ("", &[]));
+        let reads_as_another = [(1, "u1"), (2, "s1:u1")];
+        check(
+            &reads_as_another,
+            &[],
+            ("s1:u1", 3),
+            ("", &["1:u1", "2:s1:u1"]),
+        );
+        check(&reads_as_another, &[], ("s1:u1", 2), ("2:s1:u1", &[]));
         let one = [(1, "u1"), (2, "u1")];
         check(&all, &[&one], ("u1", 4), ("1:u1", &[]));
     }

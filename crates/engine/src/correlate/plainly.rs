@@ -52,6 +52,11 @@ impl Plainly<'_> {
         for (found, id) in found.iter_mut().zip(ids) {
             *found = found.filter(|n| Some(self.known.ids.at(*n)) == *id);
         }
+        if self.known.any_qualified {
+            for (found, id) in found.iter_mut().zip(ids) {
+                *found = found.filter(|_| id.is_none_or(|id| !id.contains(':')));
+            }
+        }
         // Whose id may be somebody else's by now needs a second look.
         if !self.known.reused.is_empty() {
             for found in &mut found {

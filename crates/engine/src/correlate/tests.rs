@@ -221,6 +221,8 @@ fn an_id_of_two_sources_is_its_own_sources_or_ambiguous() {
     check(&all, account("a", "s2:u1", ""), "1 by identity id");
     all.push(identity(9, "u1", ""));
     check(&all, account("a", "u1", ""), "2 by identity id");
+    all.push(identity(3, "s2:u1", ""));
+    check(&all, account("a", "s2:u1", ""), "[1, 3] by identity id");
 }
 
 #[test]
