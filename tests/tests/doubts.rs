@@ -496,3 +496,28 @@ fn retention_keeps_whose_accounts_are_while_their_roster_is_away() {
     );
     assert!(whose().contains("u1"), "{}", whose());
 }
+
+/// A vault that was tidied up, and names no account of a key any more, frees nobody.
+#[test]
+fn a_credential_that_named_an_account_before_could_still_be_its() {
+    let desk = all_read("system,id,identity_id\nad,a1,u1\nad,a2,u2\n");
+    let keys = |rows: &str| {
+        let text = format!("system,id,kind,account_id,enabled\n{rows}");
+        brought(&desk, "corp", "credentials", &text);
+    };
+    let told = |who: &str| {
+        let (_, out, _) = desk.run(&["rehearse", "leaver", "--identity", who, "--json"]);
+        out.contains(&format!(
+            "credential `ad:k1` named an account of `{who}` before"
+        ))
+    };
+    keys("ad,k1,api_key,a1,true\nad,k2,api_key,a2,true\n");
+    assert!(!told("u1"));
+    keys("ad,k1,api_key,,true\nad,k2,api_key,a2,true\n");
+    assert!(told("u1"));
+    assert!(!told("u2"));
+    keys("ad,k1,api_key,,false\nad,k2,api_key,a2,true\n");
+    assert!(!told("u1"), "it is closed");
+    keys("ad,k1,api_key,a2,true\nad,k2,api_key,a2,true\n");
+    assert!(!told("u1"), "it says whose it is");
+}

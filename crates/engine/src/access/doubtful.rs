@@ -52,6 +52,8 @@ pub(crate) struct Doubtful {
     pub employed: Vec<(Number, Employment<Number>)>,
     /// Credentials, `system:id`, by whose custody they could be in.
     pub custody: Vec<(Number, String)>,
+    /// Credentials, `system:id`, by the account that they named before.
+    pub named_before: Vec<(Number, String)>,
     pub persons: Vec<PerhapsOne<Number>>,
 }
 
@@ -64,6 +66,8 @@ pub(crate) struct Undecided {
     employed: Rows<Employment<u32>>,
     credentials: Texts,
     custody: Rows<u32>,
+    /// Credentials that named an account of theirs before.
+    named_before: Rows<u32>,
     /// Records of all doubts, one doubt after the other.
     records: Texts,
     /// The identity of each, `NONE` of one that is not listed.
@@ -78,25 +82,34 @@ pub(crate) struct Undecided {
 }
 
 only_values_of! {
-    Undecided { employed, credentials, custody, records, whose, doubts, doubt, records_of, of_gone, apart }
+    Undecided { employed, credentials, custody, named_before, records, whose, doubts, doubt, records_of, of_gone, apart }
 }
 
 impl Doubtful {
-    /// `row` gives the row of an identity; there are so many.
-    pub fn done(mut self, identities: u32, row: impl Fn(Number) -> u32) -> Undecided {
+    /// `row` gives the row of an identity, of which there are so many; `holder` the row of whose an
+    /// account is.
+    pub fn done(
+        mut self,
+        identities: u32,
+        row: impl Fn(Number) -> u32,
+        holder: impl Fn(Number) -> u32,
+    ) -> Undecided {
         let mut undecided = Undecided::default();
         let employed = self.employed.iter();
         let employed = employed.map(|(by, one)| (row(*by), one.with(row(one.of))));
         undecided.employed = Rows::build(identities, employed.collect());
-        let mut custody: Vec<(u32, String)> = Vec::new();
-        custody.extend(self.custody.into_iter().map(|(of, name)| (row(of), name)));
-        custody.sort_unstable();
-        custody.dedup();
         let credentials = &mut undecided.credentials;
-        let custody = custody
-            .into_iter()
-            .map(|(of, name)| (of, credentials.push(&name)));
-        undecided.custody = Rows::build(identities, custody.collect());
+        let mut by_identity = |mut all: Vec<(u32, String)>| {
+            all.sort_unstable();
+            all.dedup();
+            let all = all.into_iter();
+            let all = all.map(|(of, name)| (of, credentials.push(&name)));
+            Rows::build(identities, all.collect())
+        };
+        let custody = self.custody.into_iter();
+        undecided.custody = by_identity(custody.map(|(of, name)| (row(of), name)).collect());
+        let named = self.named_before.into_iter();
+        undecided.named_before = by_identity(named.map(|(of, name)| (holder(of), name)).collect());
         self.persons.sort_unstable_by(|a, b| {
             let names = |one: &PerhapsOne<Number>| -> Vec<String> {
                 one.records.iter().map(|(name, _)| name.clone()).collect()
@@ -138,8 +151,15 @@ impl Undecided {
                 "credential `{credential}` could be in the custody of `{id}` as well as of another"
             )
         });
+        let named = self.named_before.row(identity).iter().map(|row| {
+            let credential = self.credentials.at(*row);
+            format!(
+                "credential `{credential}` named an account of `{id}` before, and names none now"
+            )
+        });
         let records = self.records_of.row(identity);
-        custody.chain(self.perhaps_one(records)).collect()
+        let others = self.perhaps_one(records);
+        custody.chain(named).chain(others).collect()
     }
 
     /// With whom a record that no source lists now could be one person.
@@ -229,6 +249,8 @@ impl Undecided {
     /// Whether anything could concern an identity as well as another.
     pub fn concerns(&self, identity: u32) -> bool {
         let records = self.records_of.row(identity).iter();
-        !self.custody.row(identity).is_empty() || records.clone().any(|one| self.others(*one) > 0)
+        !self.custody.row(identity).is_empty()
+            || !self.named_before.row(identity).is_empty()
+            || records.clone().any(|one| self.others(*one) > 0)
     }
 }

@@ -329,8 +329,6 @@ impl Making {
         graph.other_names.sort_unstable();
         graph.other_names.dedup();
 
-        graph.undecided = self.doubtful.done(identities.rows.len(), identity_of);
-
         // accounts, and who holds what beside them
         let grants = |mut pairs: Vec<(u32, GrantRow)>, order: &Order| {
             for (from, grant) in &mut pairs {
@@ -369,6 +367,14 @@ impl Making {
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         });
+
+        let holder = |account: Number| match account_of(Some(account)) {
+            NONE => NONE,
+            row => graph.accounts.at(row).identity,
+        };
+        graph.undecided = self
+            .doubtful
+            .done(identities.rows.len(), identity_of, holder);
 
         // entitlements
         let listed = &entitlement_list;

@@ -6,6 +6,7 @@
 
 use super::account_past;
 use super::blocks::{self, Again, At, Block, Columns, Listing, apart};
+use super::credential_past::named_before;
 use super::graph_parts::{
     ControlPart, CredentialPart, EndsPart, EntitlementPart, LocationPart, ThroughPart,
 };
@@ -100,6 +101,14 @@ impl Store {
         let doubts = doubts
             .map(|doubt| persons::perhaps_one(known, doubt, |one| Number::from(known.lead(one))));
         making.doubtful.persons = doubts.collect();
+        let named = {
+            let mut connection = loading.connection.lock().await;
+            named_before(&mut connection, loading.names, at).await?
+        };
+        making.doubtful.named_before.extend(named.iter().map(|one| {
+            let name = format!("{}:{}", one.fact.system, one.fact.id);
+            (one.account, name)
+        }));
         for (owner, basis) in confirmed {
             let refer = |source: &str, id: &str| resolved(known, &known.meant_of(source, id));
             let object = &owner.object;

@@ -12,6 +12,7 @@ mod canonical;
 mod check;
 mod checks;
 mod copies;
+mod credential_past;
 mod dated;
 mod decisions;
 mod detail;

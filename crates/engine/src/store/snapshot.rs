@@ -2,6 +2,7 @@
 
 use super::account_past;
 use super::blocks::{Again, At, Block, Columns, Listing};
+use super::credential_past::named_before;
 use super::ownership::confirmed_owners;
 use super::read_states::{never_read, read_states};
 use super::retention::refuse_before_horizon;
@@ -13,7 +14,7 @@ use crate::correlate::{
 };
 use crate::lifecycle::Basis;
 use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner, OwnerRole};
-use lastkey_contract::{IdentityId, Kind};
+use lastkey_contract::{AccountId, IdentityId, Kind};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, HashMap};
 use tokio::sync::Mutex;
@@ -58,6 +59,15 @@ impl Store {
         }
         let mut known = gathering.done(persons.clone());
         account_past::remember(&mut reading, at, &mut known, &mut Again::none()).await?;
+        let named = named_before(&mut reading, self.names()?, at).await?;
+        let named = named.into_iter().map(|one| {
+            (
+                one.fact.system,
+                AccountId::new(one.account_id),
+                one.fact.id.to_string(),
+            )
+        });
+        snapshot.in_doubt.named_before = named.collect();
         drop(reading);
         let shown = |one: &u32| IdentityId::new(known.shown(*one));
         let resolve = |reference: &IdentityId, source: i64| {
