@@ -128,6 +128,9 @@ pub enum Command {
     /// Play an event on a simulated world
     #[command(subcommand)]
     Rehearse(Rehearse),
+    /// Rehearsals that were saved: list, show, compare, remove
+    #[command(subcommand)]
+    Rehearsal(crate::saved_args::Saved),
     /// Write a signed audit package
     Export {
         #[arg(long, value_name = "PACKAGE.zip")]
@@ -464,6 +467,9 @@ pub struct Everyone {
     /// By this plan (TOML) instead of the active one, beside which it is shown; nothing is loaded
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// Save it under this name, to compare it later (`lastkey rehearsal`)
+    #[arg(long, value_name = "NAME", value_parser = not_blank)]
+    pub save: Option<String>,
     /// Try out which single step more would close most
     #[arg(long)]
     pub steps: bool,
@@ -494,6 +500,9 @@ pub struct Who {
 pub struct Leaver {
     #[command(flatten)]
     pub who: Who,
+    /// Save it under this name, to compare it later (`lastkey rehearsal`)
+    #[arg(long, value_name = "NAME", conflicts_with = "all", value_parser = not_blank)]
+    pub save: Option<String>,
     /// With --all: all items of everyone, not only the worst
     #[arg(long, requires = "all")]
     pub items: bool,
@@ -541,7 +550,7 @@ pub enum Store {
 }
 
 /// An unset variable in a script must not turn "by this signer" into "by anyone trusted here".
-fn not_blank(text: &str) -> Result<String, String> {
+pub(crate) fn not_blank(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("it is empty".to_owned());
     }

@@ -15,6 +15,7 @@ mod link_args;
 mod output;
 mod policy_args;
 mod run;
+mod saved_args;
 mod terminal;
 mod window;
 

@@ -92,6 +92,9 @@ pub struct RoleArgs {
     /// When (RFC 3339; default: now)
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+    /// Save it under this name, to compare it later (`lastkey rehearsal`)
+    #[arg(long, value_name = "NAME", value_parser = crate::args::not_blank)]
+    pub save: Option<String>,
     /// Ask the draft of the policy
     #[arg(long)]
     pub draft: bool,

@@ -6,11 +6,11 @@ use crate::rehearsals::{moment_from_text, off_thread};
 use chrono::{DateTime, NaiveDate, Utc};
 use lastkey_contract::facts::{IdentityStatus, LeaverKind, LifecycleEvent};
 use lastkey_contract::{SourceName, When};
-use lastkey_engine::lifecycle::RehearsalSettings;
 use lastkey_engine::lifecycle::simulated::{
     EventsRehearsal, NewValue, PersonRecords, RecordOf, Registers, Shown, SimulatedEvent,
     SimulatedWorld, TextColumn, day_in, rehearse_events,
 };
+use lastkey_engine::lifecycle::{Plan, RehearsalSettings};
 use lastkey_engine::store::RecordName;
 
 /// One event in words: `kind=leaver,identity=u1,at=2026-06-01,source=hr,shown=gone`.
@@ -123,16 +123,26 @@ impl Workbench {
     /// Plays events in the order of their times: whether each would be noticed, when, why not, and
     /// what is left of whoever leaves.
     pub async fn rehearse_events(&self, events: &[EventWords]) -> Result<EventsRehearsal, Failure> {
+        let (plan, _) = self.plan().await?;
+        self.rehearse_events_by(events, plan, self.now()).await
+    }
+
+    /// The same by any plan; events without a time are `at` that moment.
+    pub(crate) async fn rehearse_events_by(
+        &self,
+        events: &[EventWords],
+        plan: Plan,
+        at: DateTime<Utc>,
+    ) -> Result<EventsRehearsal, Failure> {
         let mut registers = Registers {
             sources: self.store.registers().await?,
             ..Registers::default()
         };
         let mut simulated = Vec::new();
         for words in events {
-            simulated.push(self.event(words, &mut registers).await?);
+            simulated.push(self.event(words, &mut registers, at).await?);
         }
         let (_, graph) = self.graph().await?;
-        let (plan, _) = self.plan().await?;
         off_thread(move || {
             let world = SimulatedWorld::new(&graph, &registers);
             rehearse_events(world, &plan, &simulated, &RehearsalSettings::default())
@@ -144,6 +154,7 @@ impl Workbench {
         &self,
         words: &EventWords,
         registers: &mut Registers,
+        at: DateTime<Utc>,
     ) -> Result<SimulatedEvent, Failure> {
         let text = words.identity.as_str();
         let id = self.known_identity(text).await?;
@@ -172,7 +183,7 @@ impl Workbench {
             set.push(self.new_value(name, value, source).await?);
         }
         let event = SimulatedEvent {
-            at: words.at.unwrap_or_else(|| self.now()),
+            at: words.at.unwrap_or(at),
             identity: id.clone(),
             event: words.event,
             records: shown_by,

@@ -9,8 +9,8 @@ use lastkey_contract::when::rfc3339;
 use lastkey_contract::{CredentialId, IdentityId, Kind, SourceName, SystemName};
 use lastkey_engine::access::{Gone, Graph, Reach, ReachFrom, ReadState, reach};
 use lastkey_engine::lifecycle::{
-    Leaver, Plan, Rehearsal, RehearsalSettings, WeakRead, decay_curve, everyone, rehearse_all,
-    rehearse_leaver, shows_system, weak_reads,
+    self, Leaver, Plan, Rehearsal, RehearsalSettings, WeakRead, decay_curve, everyone,
+    rehearse_all, rehearse_leaver, shows_system, weak_reads,
 };
 use lastkey_engine::store::{OnceListed, SyncRecord};
 use lastkey_engine::views::{
@@ -238,26 +238,36 @@ impl Workbench {
         at: DateTime<Utc>,
         stop: &Stop,
     ) -> Result<Vec<RehearsedRow>, Failure> {
-        let (_, graph) = self.graph().await?;
         let (plan, _) = self.plan().await?;
         let mut names = self.store.identity_names().await?;
+        let (graph, all) = self.everyone_by(plan, at, stop).await?;
+        let rows = graph.identity_ids().zip(&all.departed);
+        let rows = rows.map(|(id, departed)| {
+            let (name, kind) = names.remove(id.as_str()).unwrap_or_default();
+            views::departed_row(id.as_str(), departed, name, kind)
+        });
+        Ok(rows.collect())
+    }
+
+    /// The same by any plan, without names: in the order of the graph's identities.
+    pub(crate) async fn everyone_by(
+        &self,
+        plan: Plan,
+        at: DateTime<Utc>,
+        stop: &Stop,
+    ) -> Result<(Arc<Graph>, lifecycle::Everyone), Failure> {
+        let (_, graph) = self.graph().await?;
         let stop = stop.clone();
-        off_thread(move || {
+        let asked = graph.clone();
+        let all = off_thread(move || {
             let settings = RehearsalSettings::default();
             let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
             let goes_on = || !stop.is_stopped();
-            let all = everyone(&graph, &plan, at, &settings, threads, &goes_on)?;
-            let rows = graph
-                .identity_ids()
-                .zip(&all.departed)
-                .map(|(id, departed)| {
-                    let (name, kind) = names.remove(id.as_str()).unwrap_or_default();
-                    views::departed_row(id.as_str(), departed, name, kind)
-                });
-            Some(rows.collect())
+            everyone(&asked, &plan, at, &settings, threads, &goes_on)
         })
         .await?
-        .ok_or_else(|| Failure::not_possible("the rehearsal was stopped"))
+        .ok_or_else(|| Failure::not_possible("the rehearsal was stopped"))?;
+        Ok((graph, all))
     }
 
     /// Everyone's rehearsal by window, worst first.
@@ -439,7 +449,7 @@ impl Workbench {
 
     /// Who leaves, and what they are called: somebody who is listed, or was once. Of the latter
     /// nothing is rehearsed, and the answer names what is theirs.
-    async fn leaver_and_name(
+    pub(crate) async fn leaver_and_name(
         &self,
         leaver: &Leaver,
         text: &str,
@@ -492,7 +502,7 @@ impl Workbench {
     }
 }
 
-fn require_vendor(id: &IdentityId, graph: &Graph) -> Result<(), Failure> {
+pub(crate) fn require_vendor(id: &IdentityId, graph: &Graph) -> Result<(), Failure> {
     match graph.identity_kind(id) {
         Some(IdentityKind::Vendor) => Ok(()),
         Some(kind) => Err(

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::rehearsals::off_thread;
 use chrono::{DateTime, Utc};
 use lastkey_engine::lifecycle::{
-    Judge, RehearsalSettings, RoleChange, RoleRehearsal, rehearse_role,
+    Judge, Plan, RehearsalSettings, RoleChange, RoleRehearsal, rehearse_role,
 };
 use lastkey_engine::policy::{AccessPolicy, Catalogue, Decider};
 use lastkey_engine::store::PolicyStanding;
@@ -26,7 +26,18 @@ impl Workbench {
     /// What a joiner lacks and holds too much, or what stays open after somebody has moved.
     pub async fn rehearse_role(&self, request: RoleRequest) -> Result<RoleRehearsal, Failure> {
         let record = self.policy_of(request.standing).await?;
-        let policy = AccessPolicy::parse(&record.text)?;
+        let (plan, _) = self.plan().await?;
+        self.rehearse_role_by(request, &record.text, plan).await
+    }
+
+    /// The same by the text of any policy, and by any plan.
+    pub(crate) async fn rehearse_role_by(
+        &self,
+        request: RoleRequest,
+        policy: &str,
+        plan: Plan,
+    ) -> Result<RoleRehearsal, Failure> {
+        let policy = AccessPolicy::parse(policy)?;
         let (mut holder, _) = self.holder(&request.identity).await?;
         for (name, value) in request.set {
             if !policy.knows_of_identities(&name) {
@@ -41,7 +52,6 @@ impl Workbench {
             holder.set(&name, value);
         }
         let (_, graph) = self.graph().await?;
-        let (plan, _) = self.plan().await?;
         let facts = self.store.holdings().await?;
         let at = request.at.unwrap_or_else(|| self.now());
         off_thread(move || {

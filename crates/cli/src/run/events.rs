@@ -7,6 +7,7 @@ use crate::event_args::Events;
 use crate::output::{Output, moment};
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::lifecycle::Rehearsal;
+use lastkey_engine::lifecycle::saved::Question;
 use lastkey_engine::lifecycle::simulated::{EventOutcome, Noticed};
 use lastkey_workbench::{Failure, WhenMissing, event_from_text};
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ pub async fn events(global: &Global, args: Events, out: &Output) -> Result<ExitC
         .collect();
     let events = events?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
+    super::saved::free(&bench, args.save.as_deref()).await?;
+    let at = bench.now();
     let answer = bench.rehearse_events(&events).await?;
     if out.json {
         out.document(&answer)?;
@@ -31,6 +34,10 @@ pub async fn events(global: &Global, args: Events, out: &Output) -> Result<ExitC
         }
         out.line("A simulation: nothing outside was touched.")?;
     }
+    let question = Question::Events {
+        events: args.events,
+    };
+    super::saved::save(&bench, args.save, (question, at), None, out).await?;
     Ok(status(answer.verdict))
 }
 

@@ -12,6 +12,7 @@ mod policy_diff;
 mod rehearse;
 mod retention;
 mod roles;
+mod saved;
 mod scripts;
 mod series;
 mod sources;
@@ -116,6 +117,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         }
         Command::Rehearse(Rehearse::Events(args)) => events::events(global, args, out).await,
         Command::Rehearse(Rehearse::Everyone(args)) => survey::everyone(global, args, out).await,
+        Command::Rehearsal(saved) => saved::saved(global, saved, out).await,
         Command::Export {
             out: path,
             at,

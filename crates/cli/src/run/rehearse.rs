@@ -4,6 +4,7 @@ use super::{counted, of_these, open};
 use crate::args::{Global, Leaver, Reach};
 use crate::output::{Output, moment, table};
 use lastkey_engine::access::{Gone, ReachItem};
+use lastkey_engine::lifecycle::saved::Question;
 use lastkey_engine::lifecycle::{ItemKind, Verdict};
 use lastkey_engine::views::RehearsalView;
 use lastkey_workbench::{Failure, ReachOf, Stop, WhenMissing, Workbench, moment_from_text};
@@ -65,6 +66,7 @@ pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitC
     if args.who.all {
         return everyone(&bench, args.items, at, out).await;
     }
+    super::saved::free(&bench, args.save.as_deref()).await?;
     let view = match (&args.who.identity, &args.who.vendor) {
         (Some(id), None) => bench.rehearse_leaver(id, Some(at)).await?,
         (None, Some(id)) => bench.rehearse_vendor_exit(id, Some(at)).await?,
@@ -80,6 +82,12 @@ pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitC
         show(&view, out)?;
         look_back_line(&bench, out)?;
     }
+    let identity = view.rehearsal.identity.clone();
+    let question = match args.who.vendor {
+        Some(_) => Question::VendorExit { vendor: identity },
+        None => Question::Leaver { identity },
+    };
+    super::saved::save(&bench, args.save, (question, at), None, out).await?;
     Ok(status(view.rehearsal.verdict))
 }
 

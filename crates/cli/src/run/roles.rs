@@ -7,6 +7,7 @@ use crate::args::Global;
 use crate::output::Output;
 use crate::policy_args::RoleArgs;
 use lastkey_contract::when::rfc3339;
+use lastkey_engine::lifecycle::saved::{Question, RoleQuestion};
 use lastkey_engine::lifecycle::{RoleChange, RoleRehearsal};
 use lastkey_workbench::{Failure, RoleRequest, WhenMissing, moment_from_text};
 use std::process::ExitCode;
@@ -19,12 +20,24 @@ pub async fn role(
 ) -> Result<ExitCode, Failure> {
     let at = args.at.as_deref().map(moment_from_text).transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
+    super::saved::free(&bench, args.save.as_deref()).await?;
+    let at = at.unwrap_or_else(|| bench.now());
+    let standing = standing(args.draft);
+    let of = RoleQuestion {
+        identity: args.identity.clone(),
+        set: args.set.clone(),
+        policy: standing.word().to_owned(),
+    };
+    let question = match change {
+        RoleChange::Joiner => Question::Joiner(of),
+        RoleChange::Mover => Question::Mover(of),
+    };
     let request = RoleRequest {
         identity: args.identity,
         change,
         set: args.set,
-        at,
-        standing: standing(args.draft),
+        at: Some(at),
+        standing,
     };
     let answer = bench.rehearse_role(request).await?;
     if out.json {
@@ -32,6 +45,7 @@ pub async fn role(
     } else {
         show(&answer, out)?;
     }
+    super::saved::save(&bench, args.save, (question, at), None, out).await?;
     Ok(status(answer.rehearsal.verdict))
 }
 

@@ -4,6 +4,7 @@ use super::rehearse::{Dated, look_back_line};
 use super::{counted, of_these, open};
 use crate::args::{Everyone, Global};
 use crate::output::{Output, moment, table};
+use lastkey_engine::lifecycle::saved::Question;
 use lastkey_workbench::{
     Failure, StepView, Steps, Stop, Survey, WhenMissing, check_plan, moment_from_text,
 };
@@ -30,13 +31,14 @@ pub async fn everyone(global: &Global, args: Everyone, out: &Output) -> Result<E
     let bench = open(global, WhenMissing::Refuse, out).await?;
     let bench = bench.look_back(args.as_of.as_deref()).await?;
     let at = at.unwrap_or_else(|| bench.now());
+    super::saved::free(&bench, args.save.as_deref()).await?;
     let steps = match args.steps {
         true => Steps::Tried,
         false => Steps::NotAsked,
     };
     let stop = Stop::default();
     let survey = bench.survey(at, text.as_deref(), steps, &stop).await?;
-    let active = match text {
+    let active = match &text {
         Some(_) => Some(bench.survey(at, None, Steps::NotAsked, &stop).await?),
         None => None,
     };
@@ -50,6 +52,12 @@ pub async fn everyone(global: &Global, args: Everyone, out: &Output) -> Result<E
         show(&survey, active.as_ref(), out)?;
         look_back_line(&bench, out)?;
     }
+    let plan = args.plan.as_deref().zip(text).map(|(file, text)| {
+        let name = file.file_stem().unwrap_or(file.as_os_str());
+        (name.to_string_lossy().into_owned(), text)
+    });
+    let asked = (Question::Everyone, at);
+    super::saved::save(&bench, args.save, asked, plan, out).await?;
     // A survey is done when everyone was rehearsed.
     Ok(ExitCode::SUCCESS)
 }

@@ -22,6 +22,7 @@ pub(crate) mod plan_text;
 mod reached_by_plan;
 mod rehearse;
 mod role;
+pub mod saved;
 pub mod simulated;
 mod values;
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::LifecycleEvent;
 use lastkey_contract::when::rfc3339;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use ts_rs::TS;
 
 macro_rules! word {
@@ -28,7 +28,7 @@ word!(ItemKind {
 word!(Breaks { WillBreak = "will_break", MayBreak = "may_break", Unknown = "unknown" });
 
 /// How something is known, weakest last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Basis {
@@ -38,7 +38,7 @@ pub enum Basis {
 }
 
 /// pass, fail or indeterminate. Unknown is not pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Verdict {
@@ -48,7 +48,7 @@ pub enum Verdict {
 }
 
 /// Worst last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Severity {
@@ -90,6 +90,17 @@ impl Closing {
 impl Serialize for Closing {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.to_text())
+    }
+}
+
+impl<'de> Deserialize<'de> for Closing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "never" {
+            return Ok(Closing::Never);
+        }
+        let at = DateTime::parse_from_rfc3339(&text).map_err(D::Error::custom)?;
+        Ok(Closing::At(at.with_timezone(&Utc)))
     }
 }
 

@@ -117,6 +117,23 @@ impl Store {
             })
             .collect())
     }
+
+    /// Of everybody's name as it is shown, which can become another when a namesake comes, the one that
+    /// stays: `source:id`.
+    pub async fn lasting_names(&self) -> Result<HashMap<String, String>, StoreError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT s.name, p.id FROM people p JOIN sources s ON s.id = p.source")
+                .fetch_all(self.readers())
+                .await?;
+        let mut lasting = HashMap::new();
+        for (source, id) in rows {
+            let whole = format!("{source}:{id}");
+            // Of namesakes only the whole name is shown.
+            lasting.insert(whole.clone(), whole.clone());
+            lasting.insert(id, whole);
+        }
+        Ok(lasting)
+    }
 }
 
 fn moment(text: &str) -> Result<DateTime<Utc>, StoreError> {

@@ -2,8 +2,8 @@
 
 use super::{
     Store, StoreError, account_past, blocks, checks, decisions, events, journal, link_rules, links,
-    log, met, meta, objects, ownership, people, persons, plans, policies, resume, retention,
-    roster, sources, syncs, unseen,
+    log, met, meta, objects, ownership, people, persons, plans, policies, rehearsals, resume,
+    retention, roster, sources, syncs, unseen,
 };
 use chrono::{DateTime, Utc};
 
@@ -51,6 +51,7 @@ const VERSIONS: &[&[Step]] = &[
     ],
     &[Step::Sql(account_past::MIGRATION)],
     &[Step::Sql(ownership::MARKS), Step::Sql(policies::MIGRATION)],
+    &[Step::Sql(rehearsals::MIGRATION)],
 ];
 
 /// One step from a version to the next.

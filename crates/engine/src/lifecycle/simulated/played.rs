@@ -28,6 +28,18 @@ pub enum Noticed {
     Unknown,
 }
 
+impl Noticed {
+    /// The word as it stands in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Noticed::Yes => "yes",
+            Noticed::Late => "late",
+            Noticed::No => "no",
+            Noticed::Unknown => "unknown",
+        }
+    }
+}
+
 /// What one source would tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ToldEvent {
