@@ -218,8 +218,12 @@ impl Desk {
         for (name, _) in &stops {
             self.running().remove(name);
         }
-        // Nobody waits for these; a list that is opened meanwhile waits for what is left of it.
-        tauri::async_runtime::spawn(async move { workbench.ready_lists().await });
+        // Nobody waits for these; a list that is opened meanwhile waits for what is left of it. What
+        // comes of assertions is kept, and a failure of theirs is there to see when they run by hand.
+        tauri::async_runtime::spawn(async move {
+            let _lists = workbench.ready_lists().await;
+            let _assertions = workbench.assert_after_sync(&Stop::default()).await;
+        });
         let mut reports = Vec::new();
         let mut failure = None;
         for outcome in outcomes? {

@@ -131,6 +131,9 @@ pub enum Command {
     /// Rehearsals that were saved: list, show, compare, remove
     #[command(subcommand)]
     Rehearsal(crate::saved_args::Saved),
+    /// What must hold of rehearsals, judged after every sync and in scripts
+    #[command(subcommand)]
+    Assertions(crate::saved_args::Assertions),
     /// Write a signed audit package
     Export {
         #[arg(long, value_name = "PACKAGE.zip")]

@@ -1,6 +1,7 @@
-//! The words of `lastkey rehearsal`.
+//! The words of `lastkey rehearsal` and `lastkey assertions`.
 
 use clap::Subcommand;
+use std::path::PathBuf;
 
 /// Saved rehearsals; `lastkey rehearse … --save NAME` saves one.
 #[derive(Debug, Subcommand)]
@@ -17,4 +18,29 @@ pub enum Saved {
     },
     /// Remove one
     Remove { name: String },
+}
+
+/// Rehearsals as tests.
+#[derive(Debug, Subcommand)]
+pub enum Assertions {
+    /// Check a file (TOML) and let it count: it runs after every sync from then on
+    Load { file: PathBuf },
+    /// Print those that count
+    Show,
+    /// Judge those that count, or those of a file, now; nothing is kept
+    Run {
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// When everybody leaves (RFC 3339; default: now)
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+    },
+    /// What came of them after syncs, the latest first
+    Results {
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        last: u32,
+    },
+    /// Let none count any more
+    Off,
 }

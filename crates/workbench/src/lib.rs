@@ -19,6 +19,7 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod assertions;
 mod bench;
 mod changes;
 mod connectors;
@@ -53,6 +54,7 @@ mod tables;
 mod then;
 mod trust;
 
+pub use assertions::{AssertionReport, AssertionRunView, AssertionsView, check_assertions};
 pub use bench::{Closing, OpenOptions, Opened, WhenMissing, Workbench};
 pub use connectors::source_kinds;
 pub use drafts::{save_script, scripts};

@@ -11,6 +11,7 @@ use crate::stop::Stop;
 use chrono::{DateTime, Utc};
 use lastkey_contract::IdentityId;
 use lastkey_contract::when::rfc3339;
+use lastkey_engine::lifecycle::assertions::missing_of_estate;
 use lastkey_engine::lifecycle::saved::{
     AskedWith, Comparison, FactsState, Input, KeptItem, KeptRehearsal, NamedText, PutBack,
     Question, RoleQuestion, compare, events_items, everyone_items, leaver_items, role_items,
@@ -270,7 +271,7 @@ impl Workbench {
         })
     }
 
-    async fn facts_state(&self) -> Result<FactsState, Failure> {
+    pub(crate) async fn facts_state(&self) -> Result<FactsState, Failure> {
         Ok(self.store.facts_state(self.looking_at()).await?)
     }
 
@@ -378,10 +379,16 @@ impl Workbench {
                 let ids: Vec<IdentityId> = graph.identity_ids().collect();
                 let ids = ids.iter().map(IdentityId::as_str);
                 let ids = ids.map(|id| lasting.get(id).map_or(id, String::as_str));
-                let missing_facts = match nobody {
-                    true => vec!["no source lists anybody".to_owned()],
-                    false => Vec::new(),
-                };
+                let asked = graph.clone();
+                let at = with.at;
+                let missing_facts = off_thread(move || {
+                    let settings = RehearsalSettings::default();
+                    match nobody {
+                        true => vec!["no source lists anybody".to_owned()],
+                        false => missing_of_estate(&asked, &Plan::default(), at, &settings),
+                    }
+                })
+                .await?;
                 Ok(Played {
                     items: everyone_items(ids.zip(&all.departed)),
                     verdict,

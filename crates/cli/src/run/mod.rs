@@ -1,5 +1,6 @@
 //! One function per command. Each calls the workbench and writes the answer; nothing is decided here.
 
+mod assertions;
 mod demo;
 mod events;
 mod history;
@@ -117,6 +118,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         }
         Command::Rehearse(Rehearse::Events(args)) => events::events(global, args, out).await,
         Command::Rehearse(Rehearse::Everyone(args)) => survey::everyone(global, args, out).await,
+        Command::Assertions(command) => assertions::assertions(global, command, out).await,
         Command::Rehearsal(saved) => saved::saved(global, saved, out).await,
         Command::Export {
             out: path,

@@ -2,7 +2,7 @@
 
 use super::scripts::{Which, script};
 use super::series::{left_incomplete, rosters_left};
-use super::{counted, of_these, open};
+use super::{assertions, counted, of_these, open};
 use crate::args::{Global, Import, Source};
 use crate::output::{Output, moment, table};
 use chrono::TimeDelta;
@@ -245,6 +245,7 @@ pub async fn sync(
         status = status.max(named.kind.exit_status());
         out.failure(&named);
     }
+    status = status.max(assertions::after_sync(&bench, &stop, out).await);
     Ok(ExitCode::from(status))
 }
 
@@ -291,6 +292,7 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
     if let Some(said) = rosters_left(&imported.left) {
         out.important(said);
     }
+    let status = status.max(assertions::after_sync(&bench, &stop, out).await);
     Ok(ExitCode::from(status))
 }
 

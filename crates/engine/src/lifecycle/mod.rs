@@ -5,6 +5,7 @@
 //! inputs give the same bytes. Nothing outside is touched or reachable.
 
 mod allowed;
+pub mod assertions;
 mod breaks;
 mod closing;
 mod curve;

@@ -70,6 +70,23 @@ pub enum ItemKind {
     Location,
 }
 
+impl ItemKind {
+    /// Every word.
+    pub const WORDS: &'static [&'static str] =
+        &["account", "credential", "entitlement", "location"];
+
+    /// The kind with exactly this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [
+            ItemKind::Account,
+            ItemKind::Credential,
+            ItemKind::Entitlement,
+            ItemKind::Location,
+        ];
+        all.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
 /// When something closes. The order is that of time; never comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Closing {

@@ -288,7 +288,7 @@ impl Table<'_> {
         }
     }
 
-    fn system_name(&self, key: &str, text: &str) -> Result<SystemName, PlanError> {
+    pub(crate) fn system_name(&self, key: &str, text: &str) -> Result<SystemName, PlanError> {
         if SystemName::is_well_formed(text) {
             return Ok(SystemName::new(text));
         }
@@ -300,7 +300,7 @@ impl Table<'_> {
         ))
     }
 
-    fn duration(&self, key: &str) -> Result<Option<TimeDelta>, PlanError> {
+    pub(crate) fn duration(&self, key: &str) -> Result<Option<TimeDelta>, PlanError> {
         let Some(text) = self.text(key)? else {
             return Ok(None);
         };

@@ -7,6 +7,7 @@
 //! Never: a secret value, a network share, a file made by `open`.
 
 mod account_past;
+mod assertions;
 mod blocks;
 mod canonical;
 mod check;
@@ -74,6 +75,7 @@ mod turns;
 mod unlisted;
 mod unseen;
 
+pub use assertions::{AssertionRun, AssertionsRecord};
 pub(crate) use canonical::as_written;
 #[cfg(test)]
 pub(crate) use canonical::payload;

@@ -1,9 +1,9 @@
 //! The layout of the store and its versions. Migrations only add.
 
 use super::{
-    Store, StoreError, account_past, blocks, checks, decisions, events, journal, link_rules, links,
-    log, met, meta, objects, ownership, people, persons, plans, policies, rehearsals, resume,
-    retention, roster, sources, syncs, unseen,
+    Store, StoreError, account_past, assertions, blocks, checks, decisions, events, journal,
+    link_rules, links, log, met, meta, objects, ownership, people, persons, plans, policies,
+    rehearsals, resume, retention, roster, sources, syncs, unseen,
 };
 use chrono::{DateTime, Utc};
 
@@ -51,7 +51,10 @@ const VERSIONS: &[&[Step]] = &[
     ],
     &[Step::Sql(account_past::MIGRATION)],
     &[Step::Sql(ownership::MARKS), Step::Sql(policies::MIGRATION)],
-    &[Step::Sql(rehearsals::MIGRATION)],
+    &[
+        Step::Sql(rehearsals::MIGRATION),
+        Step::Sql(assertions::MIGRATION),
+    ],
 ];
 
 /// One step from a version to the next.
