@@ -241,7 +241,7 @@ fn what_only_a_likely_rule_makes_somebodys_fails_nobody() {
     let table = String::from_utf8(table.stdout).unwrap();
     assert_eq!(
         table.lines().nth(1).unwrap(),
-        "corp,a1,ad,connected,hr:u1,decision,,attested,,"
+        "corp,a1,ad,connected,hr:u1,decision,,attested,,,false"
     );
 }
 

@@ -75,16 +75,22 @@ impl Workbench {
 
     /// How many accounts stood how after a sync.
     pub async fn link_counts_then(&self, as_of: u64) -> Result<Vec<LinkCount>, Failure> {
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        let mut counts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         self.each_linked(&LinksAsked::default(), Some(as_of), |linked| {
-            *counts.entry(linked.line.state).or_default() += 1;
+            let (count, supplements) = counts.entry(linked.line.state).or_default();
+            *count += 1;
+            *supplements += u64::from(linked.line.supplement);
             Ok(())
         })
         .await?;
         let states = LinkState::ALL.iter().map(|state| state.word());
         let counted = states.filter_map(|word| counts.remove_entry(word));
         Ok(counted
-            .map(|(state, count)| LinkCount { state, count })
+            .map(|(state, (count, supplements))| LinkCount {
+                state,
+                count,
+                supplements,
+            })
             .collect())
     }
 

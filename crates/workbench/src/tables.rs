@@ -3,7 +3,9 @@
 use crate::bench::Workbench;
 use crate::failure::Failure;
 use lastkey_contract::{Kind, SourceName};
-use lastkey_engine::store::{FactTable, ReadLater, RecordName, SyncId, TableQuery};
+use lastkey_engine::store::{
+    FactTable, ReadLater, RecordName, SUPPLEMENT, SyncId, TableQuery, told_by_several,
+};
 use lastkey_engine::views::{
     self, EventRow, IdentityDetail, IdentityLookup, IdentityRow, JournalRow, KindStanding,
     ListQuery, RowWindow, RunDetail, RunRow,
@@ -22,11 +24,13 @@ const PERSON: &str = "person";
 /// The columns of a table, in order: those of the flat files, then where and when it was read.
 pub fn columns(kind: Kind) -> Vec<String> {
     let person = (kind == Kind::Identity).then_some(PERSON);
+    let supplement = told_by_several(kind).then_some(SUPPLEMENT);
     lastkey_engine::store::columns(kind)
         .iter()
         .copied()
         .chain(["source", "first_sync"])
         .chain(person)
+        .chain(supplement)
         .map(str::to_owned)
         .collect()
 }

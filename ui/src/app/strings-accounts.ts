@@ -38,6 +38,8 @@ export const accounts = {
   } as Record<string, string>,
   facts: { name: "Name", email: "Mail", kind: "Kind", source: "Source", enabled: "State" },
   enabled: "enabled",
+  supplement: "supplement",
+  ofSupplement: (source: string) => `${source}, a supplement: it adds to what the system's own source has`,
   openStayed: (identity: string) => `Who ${identity} was, and what stayed with them`,
   candidates: "Who it is, or could be, of",
   nearest: "Called alike",

@@ -3,4 +3,8 @@
 /**
  * How many accounts stand how.
  */
-export type LinkCount = { state: string, count: number, };
+export type LinkCount = { state: string, count: number, 
+/**
+ * How many of them are rows of supplements: the system's own source may list the same account.
+ */
+supplements: number, };

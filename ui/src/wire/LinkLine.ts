@@ -7,7 +7,11 @@ export type LinkLine = {
 /**
  * `system:id`.
  */
-account: string, source: string, name: string | null, email: string | null, kind: string | null, enabled: boolean | null, privileged: boolean | null, state: string, 
+account: string, source: string, 
+/**
+ * Whether the source only adds to what the system's own source has of it.
+ */
+supplement: boolean, name: string | null, email: string | null, kind: string | null, enabled: boolean | null, privileged: boolean | null, state: string, 
 /**
  * `source:id` of the record.
  */

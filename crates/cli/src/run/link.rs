@@ -156,7 +156,14 @@ async fn list(
             out.document(&counts)?;
         } else {
             for count in counts {
-                out.line(format!("{:>9}  {}", count.count, count.state))?;
+                let of_supplements = match count.supplements {
+                    0 => String::new(),
+                    some => format!(" ({some} of them in supplements)"),
+                };
+                out.line(format!(
+                    "{:>9}  {}{of_supplements}",
+                    count.count, count.state
+                ))?;
             }
         }
         return Ok(ExitCode::SUCCESS);
@@ -235,7 +242,10 @@ fn cells(row: &LinkedLine) -> Vec<String> {
         line.account.clone(),
         text(&line.name),
         text(&line.kind),
-        line.source.clone(),
+        match line.supplement {
+            true => format!("{} (supplement)", line.source),
+            false => line.source.clone(),
+        },
         line.state.clone(),
         match &line.doubt {
             Some(doubt) => format!("{}: {doubt}", text(&line.rule)),
@@ -294,6 +304,12 @@ async fn explain(bench: &Workbench, account: &str, out: &Output) -> Result<ExitC
 fn told(answer: &LinkExplained) -> Vec<String> {
     let line = &answer.line;
     let mut lines = vec![format!("{} is {}", line.account, standing(line))];
+    if line.supplement {
+        lines.push(format!(
+            "  as the supplement `{}` tells of it: it adds to what the system's own source has",
+            line.source
+        ));
+    }
     let decision_now = answer.decision.as_ref();
     if let Some(row) = decision_now {
         lines.push(format!(

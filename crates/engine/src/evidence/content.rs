@@ -82,6 +82,8 @@ pub struct LinkedAccountRow {
     pub system: String,
     pub id: String,
     pub source: String,
+    /// Whether the source only adds to what the system's own source has.
+    pub supplement: bool,
     pub state: LinkState,
     /// `source:id`.
     pub identity: Option<String>,
@@ -159,6 +161,8 @@ impl DecidedOn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompletenessRow {
     pub source: String,
+    /// Whether the source only adds to what other sources have of their systems.
+    pub supplement: bool,
     pub kind: Kind,
     pub sync: u64,
     pub started_at: DateTime<Utc>,

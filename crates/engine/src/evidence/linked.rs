@@ -1,7 +1,7 @@
 //! The table of whose each account is. It is taken apart field by field, so that a new field breaks
 //! the build.
 
-use super::cells::{cell, known, list, word};
+use super::cells::{cell, known, list, truth, word};
 use super::content::LinkedAccountRow;
 use crate::correlate::{Confidence, Doubt};
 use crate::lifecycle::Basis;
@@ -18,6 +18,7 @@ pub(super) const LINKS: &[&str] = &[
     "basis",
     "candidates",
     "doubt",
+    "supplement",
 ];
 
 impl From<LinkedAccount> for LinkedAccountRow {
@@ -27,6 +28,7 @@ impl From<LinkedAccount> for LinkedAccountRow {
             system: linked.account.system.to_string(),
             id: linked.account.id.to_string(),
             source: linked.source_name,
+            supplement: linked.supplement,
             state: linked.state,
             identity: linked.record.map(|record| record.to_string()),
             rule: (!linked.rule.is_empty()).then_some(linked.rule),
@@ -51,6 +53,7 @@ pub(super) fn link(row: LinkedAccountRow) -> Vec<String> {
         basis,
         candidates,
         doubt,
+        supplement,
     } = row;
     vec![
         cell(&system),
@@ -63,5 +66,6 @@ pub(super) fn link(row: LinkedAccountRow) -> Vec<String> {
         word(basis.map(Basis::word)),
         list(&candidates),
         word(doubt),
+        truth(Some(supplement)),
     ]
 }

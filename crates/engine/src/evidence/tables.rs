@@ -361,12 +361,14 @@ pub(super) const COMPLETENESS: &[&str] = &[
     "sync",
     "started_at",
     "ended_at",
+    "supplement",
 ];
 
 /// One line of the completeness sheet.
 pub(super) fn completeness(row: CompletenessRow) -> Vec<String> {
     let CompletenessRow {
         source,
+        supplement,
         kind,
         sync,
         started_at,
@@ -400,5 +402,6 @@ pub(super) fn completeness(row: CompletenessRow) -> Vec<String> {
         sync.to_string(),
         rfc3339(started_at),
         ended_at.map(rfc3339).unwrap_or_default(),
+        truth(Some(supplement)),
     ]
 }

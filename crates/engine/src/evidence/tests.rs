@@ -88,6 +88,7 @@ fn linked() -> LinkedAccountRow {
         system: "crm".to_owned(),
         id: "=ann".to_owned(),
         source: "files".to_owned(),
+        supplement: true,
         state: LinkState::Possible,
         identity: None,
         rule: Some("mail".to_owned()),
@@ -212,6 +213,7 @@ fn content<'a>(made: u32, people: Rows<'a, Rehearsed>) -> PackageContent<'a> {
         decisions_expected: 1,
         completeness: vec![CompletenessRow {
             source: "files".to_owned(),
+            supplement: false,
             kind: Kind::Credential,
             sync: 3,
             started_at: at(10),
@@ -326,12 +328,12 @@ fn a_package_holds_every_row_and_verifies() {
     assert_eq!(
         line("population/completeness.csv", 1),
         "files,credential,false,,4,4,0,0,0,0,one row could not be read,credentials.csv,,3,\
-         2026-03-01T10:00:00Z,2026-03-01T11:00:00Z"
+         2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,false"
     );
     assert_eq!(
         line("links/links.csv", 1),
         "crm,'=ann,files,possibly connected,,mail,likely,assumed,hr:p1; hr:p2,\
-         somebody else had the same value before"
+         somebody else had the same value before,true"
     );
     assert_eq!(
         line("owners/confirmed.csv", 1),

@@ -6,6 +6,7 @@ use super::link_rules::Bases;
 use super::linked::linked;
 use super::links::{Link, LinkState};
 use super::roster::{Set, Wanted};
+use super::sources::supplements;
 use super::{PersonRow, Store, StoreError, named};
 use crate::correlate::{AccountKeys, AccountSeen, Confidence, IdentityKeys, Seen};
 use crate::lifecycle::Basis;
@@ -20,6 +21,8 @@ use std::collections::hash_map::Entry;
 pub struct LinkedAccount {
     pub source: i64,
     pub source_name: String,
+    /// Whether the source only adds to what others have.
+    pub supplement: bool,
     pub account: Account,
     pub state: LinkState,
     /// The record that it is, or was, of.
@@ -140,6 +143,7 @@ impl Store {
         .await?;
         let names = self.source_names().await?;
         let bases = Bases::read(&mut connection).await?;
+        let beside = supplements(&mut connection).await?;
         let mut links: HashMap<i64, Link> = HashMap::new();
         for part in rows.chunks(500) {
             let mut sql = QueryBuilder::<Sqlite>::new(
@@ -160,7 +164,7 @@ impl Store {
             let Some(link) = links.remove(&row) else {
                 continue;
             };
-            found.push(linked(link, source, account, &names, &bases)?);
+            found.push(linked(link, source, account, &names, &bases, &beside)?);
         }
         Ok(found)
     }

@@ -12,6 +12,7 @@ use super::link_rules::Bases;
 use super::links::{Link, LinkState};
 use super::outline::Depth;
 use super::retention::refuse_before_horizon;
+use super::sources::supplements;
 use super::{LinkedAccount, RecordName, Store, StoreError, SyncId, ground, persons};
 use crate::correlate::{
     AccountKeys, DECISION, Doubt, EARLIER_VALUE, Gathering, Identities, Match, by_earlier_value,
@@ -19,7 +20,7 @@ use crate::correlate::{
 use lastkey_contract::facts::Account;
 use lastkey_contract::{Kind, SourceName};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Which accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,6 +106,7 @@ impl Store {
         let mut reading = self.readers().begin().await.map_err(StoreError::from)?;
         let (known, _) = known_then(&mut reading, sync).await?;
         let bases = Bases::read(&mut reading).await?;
+        let beside = supplements(&mut reading).await?;
         let mut telling = Telling::of(&known);
         let mut before = -1;
         loop {
@@ -119,7 +121,7 @@ impl Store {
                     let account: Account = serde_json::from_str(text).map_err(StoreError::from)?;
                     let found = known.owner_of(&AccountKeys::of(block.source, &account));
                     let link = telling.link(&found);
-                    let linked = linked(link, block.source, account, &sources, &bases)?;
+                    let linked = linked(link, block.source, account, &sources, &bases, &beside)?;
                     if which.takes(&linked) {
                         each(linked)?;
                     }
@@ -271,13 +273,14 @@ impl Store {
 /// How many of them are named.
 const SOME: usize = 5;
 
-/// An account with its link.
+/// An account with its link; sources beside are those that only add to what others have.
 pub(super) fn linked(
     link: Link,
     source: i64,
     account: Account,
     names: &HashMap<i64, String>,
     bases: &Bases,
+    beside: &HashSet<i64>,
 ) -> Result<LinkedAccount, StoreError> {
     let Link {
         state,
@@ -299,6 +302,7 @@ pub(super) fn linked(
         basis: by_rule.then(|| bases.of(&source_name, &rule)),
         source,
         source_name,
+        supplement: beside.contains(&source),
         account,
         state: LinkState::from_number(state)?,
         record: identity_source.zip(identity_id).map(record),

@@ -5,6 +5,7 @@
 
 use super::blocks::PLACE_BITS;
 use super::links::LinkState;
+use super::sources::supplements;
 use super::{LinkedAccount, Store, StoreError};
 use sqlx::{QueryBuilder, Sqlite};
 
@@ -38,6 +39,33 @@ impl Store {
             QueryBuilder::<Sqlite>::new("SELECT state, count(*) FROM links WHERE state > 0");
         of_source(&mut sql, source);
         sql.push(" GROUP BY state ORDER BY state");
+        let rows: Vec<(i64, i64)> = sql.build_query_as().fetch_all(self.readers()).await?;
+        rows.into_iter()
+            .map(|(state, count)| Ok((LinkState::from_number(state)?, count.cast_unsigned())))
+            .collect()
+    }
+
+    /// How many of the accounts that stand so are rows of sources that only add to what others have;
+    /// of one source or of all.
+    pub async fn links_beside(
+        &self,
+        source: Option<&str>,
+    ) -> Result<Vec<(LinkState, u64)>, StoreError> {
+        let beside = supplements(&mut *self.readers().acquire().await?).await?;
+        if beside.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT state, count(*) FROM links WHERE account >> {PLACE_BITS} IN
+               (SELECT id FROM blocks WHERE kind = 'account' AND source IN ("
+        ));
+        let mut list = sql.separated(", ");
+        for source in beside {
+            list.push_bind(source);
+        }
+        sql.push("))");
+        of_source(&mut sql, source);
+        sql.push(" GROUP BY state");
         let rows: Vec<(i64, i64)> = sql.build_query_as().fetch_all(self.readers()).await?;
         rows.into_iter()
             .map(|(state, count)| Ok((LinkState::from_number(state)?, count.cast_unsigned())))

@@ -60,6 +60,7 @@ impl Store {
                 let totals = kind.totals;
                 rows.push(CompletenessRow {
                     source: source.name.to_string(),
+                    supplement: source.is_supplement(),
                     kind: kind.kind,
                     sync: sync.id.0,
                     started_at: moment(&sync.started_at)?,

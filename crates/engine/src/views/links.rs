@@ -20,6 +20,8 @@ pub struct LinkLine {
     /// `system:id`.
     pub account: String,
     pub source: String,
+    /// Whether the source only adds to what the system's own source has of it.
+    pub supplement: bool,
     pub name: Option<String>,
     pub email: Option<String>,
     pub kind: Option<String>,
@@ -40,6 +42,8 @@ pub struct LinkLine {
 pub struct LinkCount {
     pub state: String,
     pub count: u64,
+    /// How many of them are rows of supplements: the system's own source may list the same account.
+    pub supplements: u64,
 }
 
 /// The answer about one account.
@@ -122,16 +126,23 @@ const NAMED: usize = 5;
 /// How many accounts stand how.
 pub async fn link_counts(store: &Store) -> Result<Vec<LinkCount>, StoreError> {
     let counts = store.link_counts().await?;
-    Ok(counts.into_iter().map(LinkCount::from).collect())
+    Ok(counted(counts, &store.links_beside(None).await?))
 }
 
-impl From<(LinkState, u64)> for LinkCount {
-    fn from((state, count): (LinkState, u64)) -> Self {
-        LinkCount {
-            state: state.word().to_owned(),
-            count,
-        }
-    }
+/// How many stand how, with how many of them are supplements'.
+pub(super) fn counted(
+    counts: Vec<(LinkState, u64)>,
+    beside: &[(LinkState, u64)],
+) -> Vec<LinkCount> {
+    let counts = counts.into_iter().map(|(state, count)| LinkCount {
+        state: state.word().to_owned(),
+        count,
+        supplements: beside
+            .iter()
+            .find(|(of, _)| *of == state)
+            .map_or(0, |(_, beside)| *beside),
+    });
+    counts.collect()
 }
 
 /// A window of the accounts that stand so.
@@ -177,6 +188,7 @@ pub(super) fn line(linked: &LinkedAccount) -> LinkLine {
     LinkLine {
         account: format!("{}:{}", account.system, account.id),
         source: linked.source_name.clone(),
+        supplement: linked.supplement,
         name: account.name.clone(),
         email: account.email.clone(),
         kind: account.kind.map(|k| k.to_string()),

@@ -1,6 +1,6 @@
 //! Accounts that want a decision, and persons with several records, by window.
 
-use super::links::{DecisionLine, LinkCount, LinkLine, line, of_decision};
+use super::links::{DecisionLine, LinkCount, LinkLine, counted, line, of_decision};
 use super::{ListQuery, RowWindow};
 use crate::store::{LinkState, OpenLinks, RecordName, Store, StoreError};
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub async fn undecided_counts(
     source: Option<&str>,
 ) -> Result<Vec<LinkCount>, StoreError> {
     let counts = store.open_link_counts(source).await?;
-    Ok(counts.into_iter().map(LinkCount::from).collect())
+    Ok(counted(counts, &store.links_beside(source).await?))
 }
 
 /// A window of the accounts that want a decision, the worst first. Filters: `state`, `source`.

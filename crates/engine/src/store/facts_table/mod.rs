@@ -17,12 +17,13 @@ pub(super) use filters::{holds_all, require_in_any, require_word};
 
 use super::blocks::{self, At, Block, Columns, Tally, Which};
 use super::remembered::Moment;
+use super::sources::supplements;
 use super::{Store, StoreError, SyncId};
 use filters::Filters;
 use futures_util::future::join;
 use lastkey_contract::Kind;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -37,12 +38,31 @@ pub struct TableQuery {
     pub limit: u32,
 }
 
-/// A window of rows with the columns of import-format.md, and `source` and `first_sync`.
+/// A window of rows with the columns of import-format.md, and `source`, `first_sync` and, where
+/// several sources may tell of one thing, `supplement`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FactTable {
     pub rows: Vec<Map<String, Value>>,
     /// How many rows match.
     pub matching: u64,
+}
+
+/// The column that says whether a row is of a source that only adds to what others have.
+pub const SUPPLEMENT: &str = "supplement";
+
+/// Whether several sources may tell of one thing of a kind.
+pub fn told_by_several(kind: Kind) -> bool {
+    match kind {
+        Kind::Account | Kind::Entitlement | Kind::Credential => true,
+        Kind::Identity
+        | Kind::Grant
+        | Kind::Location
+        | Kind::Reader
+        | Kind::Control
+        | Kind::Owner
+        | Kind::Session
+        | Kind::Task => false,
+    }
 }
 
 /// How many blocks with their facts are in memory at once.
@@ -54,6 +74,8 @@ struct Asked<'a> {
     at: At,
     filters: Filters<'a>,
     sources: HashMap<i64, String>,
+    /// Sources that only add to what others have.
+    beside: HashSet<i64>,
 }
 
 impl Asked<'_> {
@@ -84,7 +106,14 @@ impl Asked<'_> {
     fn row(&self, block: &Block, place: usize) -> Result<Map<String, Value>, StoreError> {
         let fact: Value = serde_json::from_str(block.fact(place)?)?;
         let source = self.sources.get(&block.source).cloned().unwrap_or_default();
-        Ok(row(columns(self.kind), fact, source, block.born(place)))
+        let mut row = row(columns(self.kind), fact, source, block.born(place));
+        if told_by_several(self.kind) {
+            row.insert(
+                SUPPLEMENT.to_owned(),
+                self.beside.contains(&block.source).into(),
+            );
+        }
+        Ok(row)
     }
 }
 
@@ -178,6 +207,7 @@ impl Store {
             at: At::of(query.as_of),
             filters,
             sources: self.source_names().await?,
+            beside: supplements(&mut *self.readers().acquire().await?).await?,
         })
     }
 
