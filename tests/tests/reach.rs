@@ -297,3 +297,27 @@ fn a_person_with_two_records_is_one_leaver_with_all_accounts() {
     desk.expect(0, &["link", "undo", "1", "--why", "one after all"]);
     assert_eq!(leaver("hr:u1"), both);
 }
+
+#[test]
+fn what_no_source_reads_is_not_reached_by_nobody_but_not_known() {
+    let desk = Desk::new();
+    desk.write("hr/identities.csv", "id,kind\nu1,person\n");
+    let folder = desk.room.path("hr").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "hr"]);
+    let radius = desk.expect(0, &["reach", "--identity", "u1"]);
+    for line in [
+        "identity u1 reaches 0 things at ",
+        ", as far as was read\n",
+        "not known: no source reads accounts\n",
+        "not known: no source reads credentials\n",
+        "not known: no source reads locations\n",
+    ] {
+        assert!(radius.contains(line), "{line}{radius}");
+    }
+    let radius = desk.lines(0, &["reach", "--identity", "u1"]).remove(0);
+    let unread = radius["unread"].as_array().unwrap();
+    assert!(
+        unread.contains(&"no source reads accounts".into()),
+        "{radius}"
+    );
+}

@@ -10,7 +10,7 @@ use lastkey_contract::{CredentialId, IdentityId, Kind, SourceName, SystemName};
 use lastkey_engine::access::{Gone, Graph, Reach, ReachFrom, ReadState, reach};
 use lastkey_engine::lifecycle::{
     self, Leaver, Plan, Rehearsal, RehearsalSettings, WeakRead, decay_curve, everyone,
-    rehearse_all, rehearse_leaver, shows_system, weak_reads,
+    rehearse_all, rehearse_leaver, shows_system, unread_beside, weak_reads,
 };
 use lastkey_engine::store::{OnceListed, SyncRecord};
 use lastkey_engine::views::{
@@ -325,13 +325,17 @@ impl Workbench {
                 CredentialId::new(id.clone()),
             ),
         };
-        let radius =
-            off_thread(move || reach(&graph, &of, at, |system| plan.dies_with_account(system)))
-                .await?
-                .ok_or_else(|| {
-                    Failure::bad_input("there is no such credential")
-                        .hint("see `lastkey credentials` for systems and ids")
-                })?;
+        let limit = RehearsalSettings::default().freshness_limit;
+        let radius = off_thread(move || {
+            let mut radius = reach(&graph, &of, at, |system| plan.dies_with_account(system))?;
+            radius.unread = unread_beside(&graph, &of, &radius.items, limit, at);
+            Some(radius)
+        })
+        .await?
+        .ok_or_else(|| {
+            Failure::bad_input("there is no such credential")
+                .hint("see `lastkey credentials` for systems and ids")
+        })?;
         Ok(Reach { gone, ..radius })
     }
 

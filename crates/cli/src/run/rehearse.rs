@@ -329,8 +329,12 @@ pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCod
     if out.json {
         out.document(&Dated::of(&bench, &radius))?;
     } else {
+        let as_far = match radius.unread.is_empty() {
+            true => "",
+            false => ", as far as was read",
+        };
         out.line(format!(
-            "{} reaches {} at {}",
+            "{} reaches {} at {}{as_far}",
             radius.from,
             of_these(
                 u64::try_from(radius.items.len()).unwrap_or(u64::MAX),
@@ -352,6 +356,9 @@ pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCod
             ))?;
         }
         for fact in &radius.in_doubt {
+            out.line(format!("not known: {fact}"))?;
+        }
+        for fact in &radius.unread {
             out.line(format!("not known: {fact}"))?;
         }
         for item in &radius.items {

@@ -85,6 +85,10 @@ pub struct Reach {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(as = "Option<Vec<String>>", optional)]
     pub in_doubt: Vec<String>,
+    /// What was not read, not completely or not lately, and could hold more than is among the items.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<String>>", optional)]
+    pub unread: Vec<String>,
     /// Sorted by kind, system, id, on_account.
     pub items: Vec<ReachItem>,
 }
@@ -172,6 +176,7 @@ pub fn reach(
         gone: None,
         maybe_accounts,
         in_doubt,
+        unread: Vec::new(),
         items: items(graph, &world, &reached, &accounts, start),
     })
 }

@@ -1,7 +1,7 @@
 //! What would have to be read, or read again, before absence can be claimed?
 
 use super::explain::duration_words;
-use crate::access::ReadState;
+use crate::access::{Graph, ReachFrom, ReachItem, ReadState};
 use crate::collect::age_words;
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::{Kind, SourceName, SystemName};
@@ -9,6 +9,18 @@ use std::collections::BTreeSet;
 
 /// What has to be read of each system in which a leaver has or reaches something.
 pub(crate) const OF_EACH_SYSTEM: [Kind; 3] = [Kind::Account, Kind::Grant, Kind::Credential];
+
+/// What has to be read once, of whatever system it is.
+const OF_THE_ESTATE: [Kind; 5] = [
+    Kind::Identity,
+    Kind::Location,
+    Kind::Reader,
+    Kind::Control,
+    Kind::Owner,
+];
+
+/// The same where it does not count whose anything is.
+const OF_PLACES: [Kind; 3] = [Kind::Location, Kind::Reader, Kind::Control];
 
 /// The sentences of one moment; those of a system are found when it is asked for.
 pub(crate) struct Coverage<'a> {
@@ -20,19 +32,22 @@ pub(crate) struct Coverage<'a> {
 
 impl<'a> Coverage<'a> {
     pub(crate) fn new(reads: &'a [ReadState], at: DateTime<Utc>, limit: TimeDelta) -> Self {
+        Self::of_estate(reads, at, limit, &OF_THE_ESTATE)
+    }
+
+    fn of_estate(
+        reads: &'a [ReadState],
+        at: DateTime<Utc>,
+        limit: TimeDelta,
+        kinds: &[Kind],
+    ) -> Self {
         let mut coverage = Coverage {
             reads,
             at,
             limit,
             estate: Vec::new(),
         };
-        for kind in [
-            Kind::Identity,
-            Kind::Location,
-            Kind::Reader,
-            Kind::Control,
-            Kind::Owner,
-        ] {
+        for kind in kinds.iter().copied() {
             let wrong = coverage.of_sources(kind);
             coverage.estate.extend(wrong);
             let mut of_kind = reads.iter().filter(|read| read.kind == kind).peekable();
@@ -196,6 +211,36 @@ pub fn holding_unread<'s>(
         }
     }
     unread.into_iter().collect()
+}
+
+/// What was not read, not completely or not lately, and could hold more than a blast radius has:
+/// sorted, without duplicates.
+pub fn unread_beside(
+    graph: &Graph,
+    from: &ReachFrom,
+    items: &[ReachItem],
+    limit: TimeDelta,
+    at: DateTime<Utc>,
+) -> Vec<String> {
+    let kinds: &[Kind] = match from {
+        ReachFrom::Identity(_) | ReachFrom::Gone(_) => &OF_THE_ESTATE,
+        ReachFrom::Credential(..) => &OF_PLACES,
+    };
+    let groups = graph.systems_of_groups().map(|row| graph.systems.at(row));
+    let coverage = Coverage::of_estate(&graph.reads, at, limit, kinds).with_groups_of(groups);
+    let systems: BTreeSet<&str> = items.iter().map(|item| item.system.as_str()).collect();
+    let mut unread = coverage.missing(systems.into_iter(), std::iter::empty());
+    // Without any system of a kind there is none that could be missed.
+    for kind in OF_EACH_SYSTEM {
+        if !graph.reads.iter().any(|read| read.kind == kind) {
+            unread.push(format!("no source reads {}", kind.plural()));
+        }
+    }
+    let never = graph.never_read.iter();
+    unread.extend(never.map(|source| format!("source `{source}` was never read")));
+    unread.sort();
+    unread.dedup();
+    unread
 }
 
 /// Whether whoever reads such objects of a system reads the system. A vault tells of credentials of

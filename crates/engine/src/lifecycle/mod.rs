@@ -32,7 +32,7 @@ pub use departure::Leaver;
 pub use everyone::{
     Departed, Everyone, Left, Ranks, StepTried, WorstSecret, WorstSystem, everyone, try_steps,
 };
-pub use missing::{WeakRead, Weakness, holding_unread, shows_system, weak_reads};
+pub use missing::{WeakRead, Weakness, holding_unread, shows_system, unread_beside, weak_reads};
 pub use outcome::{
     Basis, Break, Breaks, Closing, ItemKind, Link, Rehearsal, ResidualItem, Severity, Verdict,
 };

@@ -21,6 +21,10 @@ pub struct ReachView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(as = "Option<Vec<String>>", optional)]
     pub in_doubt: Vec<String>,
+    /// The first sentences of what was not read and could hold more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<String>>", optional)]
+    pub unread: Vec<String>,
     /// The first items, without what those accounts reach.
     pub items: Vec<ReachItem>,
     pub item_count: u64,
@@ -34,18 +38,21 @@ impl From<Reach> for ReachView {
             gone,
             mut maybe_accounts,
             mut in_doubt,
+            mut unread,
             mut items,
         } = reach;
         let count = |length: usize| length.try_into().unwrap_or(u64::MAX);
         let (maybe_count, item_count) = (count(maybe_accounts.len()), count(items.len()));
         maybe_accounts.truncate(SHOWN);
         in_doubt.truncate(SHOWN);
+        unread.truncate(SHOWN);
         items.truncate(SHOWN);
         ReachView {
             gone,
             maybe_accounts,
             maybe_count,
             in_doubt,
+            unread,
             items,
             item_count,
         }
@@ -67,6 +74,7 @@ mod tests {
             gone: None,
             maybe_accounts: all,
             in_doubt: Vec::new(),
+            unread: Vec::new(),
             items: Vec::new(),
         });
         assert_eq!(view.maybe_accounts.len(), SHOWN);
