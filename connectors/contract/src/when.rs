@@ -1,6 +1,6 @@
 //! Times as sources give them: a moment, or a bare date, which is an interval of one day.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, TimeZone, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 
@@ -54,6 +54,26 @@ impl When {
     /// As a revocation it counts from its start.
     pub fn as_revocation(self) -> DateTime<Utc> {
         self.earliest()
+    }
+
+    /// The date that a source wrote for a day. None for a moment, and for a day that may have been
+    /// written in either of two zones, on both sides of the date line.
+    pub fn date(self) -> Option<NaiveDate> {
+        let When::Day { from, until } = self else {
+            return None;
+        };
+        let hours = until.signed_duration_since(from).num_hours();
+        let evening = match from.num_seconds_from_midnight() {
+            0..36_000 => false,
+            36_000..43_200 => return None,
+            43_200.. => true,
+        };
+        let date = from.date_naive();
+        match (hours, evening) {
+            (23..=25, false) => Some(date),
+            (23..=25, true) => date.succ_opt(),
+            _ => None,
+        }
     }
 
     /// The text form: RFC 3339 with Z, or `from/until` for a day. `parse` reads it back.
@@ -151,6 +171,30 @@ mod tests {
         assert_eq!(When::parse(&day.to_text()), Some(day));
         assert_eq!(rfc3339(day.as_expiry()), "2026-03-31T22:00:00Z");
         assert_eq!(rfc3339(day.as_revocation()), "2026-03-30T22:00:00Z");
+    }
+
+    #[test]
+    fn the_date_of_a_day_is_the_one_that_was_written() {
+        let dates = [(2026, 3, 1), (2026, 3, 29), (2026, 10, 25), (2024, 2, 29)];
+        for (y, m, d) in dates {
+            let date = NaiveDate::from_ymd_opt(y, m, d).unwrap();
+            for zone in [
+                chrono_tz::UTC,
+                chrono_tz::Europe::Berlin,
+                chrono_tz::America::Los_Angeles,
+                chrono_tz::Asia::Kolkata,
+                chrono_tz::Pacific::Fiji,
+            ] {
+                assert_eq!(When::day(date, &zone).unwrap().date(), Some(date), "{zone}");
+            }
+            // Ten o'clock is midnight in Kiribati and in Hawaii.
+            for zone in [chrono_tz::Pacific::Kiritimati, chrono_tz::Pacific::Honolulu] {
+                assert_eq!(When::day(date, &zone).unwrap().date(), None, "{zone}");
+            }
+        }
+        let moment = When::parse("2026-03-01T00:00:00Z").unwrap();
+        let week = When::parse("2026-03-01T00:00:00Z/2026-03-08T00:00:00Z").unwrap();
+        assert_eq!([moment.date(), week.date()], [None, None]);
     }
 
     #[test]

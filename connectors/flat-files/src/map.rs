@@ -383,11 +383,14 @@ impl<'a> Row<'a> {
     }
 }
 
-/// RFC 3339, or a bare date as a day in the source's zone.
+/// RFC 3339, a bare date as a day in the source's zone, or a day as tables of packages have it.
 fn time(text: &str, zone: Tz) -> Option<When> {
     if text.len() == 10 {
         let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
         return When::day(date, &zone);
+    }
+    if text.contains('/') {
+        return When::parse(text).filter(|day| day.earliest() <= day.latest());
     }
     DateTime::parse_from_rfc3339(text)
         .ok()

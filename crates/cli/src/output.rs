@@ -2,6 +2,7 @@
 
 use crate::args::Global;
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
+use lastkey_contract::when::When;
 use lastkey_engine::views::{FailureView, SyncProgress};
 use lastkey_verify::visible;
 use lastkey_workbench::Failure;
@@ -168,6 +169,16 @@ fn one_line(text: &str) -> String {
 /// command. Documents keep all of it, in UTC.
 pub fn moment(text: &str) -> String {
     moment_in(&Local, text)
+}
+
+/// A value of a fact for people: a day, which stands as `from/until`, as its date.
+pub fn value(text: &str) -> String {
+    // Most values are no days, and tables are long.
+    let day = text
+        .contains("Z/")
+        .then(|| When::parse(text)?.date())
+        .flatten();
+    day.map_or_else(|| text.to_owned(), |date| date.to_string())
 }
 
 fn moment_in<Z: TimeZone>(zone: &Z, text: &str) -> String

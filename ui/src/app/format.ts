@@ -21,12 +21,15 @@ const parse = (text: string) => {
 const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text);
 /**
  * A whole day comes as `from/until` in UTC, resolved in its source's zone: the calendar date that
- * the source wrote is that of the day's middle. Anything else is given back as it is.
+ * the source wrote is that of the day's middle. Where that may be either of two zones, on both sides
+ * of the date line, and of anything else, the text is given back as it is.
  */
 function plain(text: string): string {
   const [from, until] = text.split("/");
   if (!from || !until) return text;
   const middle = (Date.parse(from) + Date.parse(until)) / 2;
+  const hour = new Date(from).getUTCHours();
+  if (hour === 10 || hour === 11) return text;
   return Number.isNaN(middle) ? text : new Date(middle).toISOString().slice(0, 10);
 }
 /** A value of a fact: times as people read them, everything else as it is. */

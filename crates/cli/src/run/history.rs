@@ -211,7 +211,7 @@ fn details(changed: &[ChangedColumn], why: Option<&str>) -> String {
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "(none)".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => crate::output::value(text),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }

@@ -4,7 +4,7 @@
 
 use super::{counted, open};
 use crate::args::{Events, Global, Table};
-use crate::output::{Output, moment, table as laid_out};
+use crate::output::{Output, moment, table as laid_out, value};
 use lastkey_contract::Kind;
 use lastkey_engine::views::{EventRow, JournalRow, ListQuery, OwnerChangeRow};
 use lastkey_workbench::{Failure, WhenMissing};
@@ -267,7 +267,9 @@ impl<'a> Printer<'a> {
                 })
                 .collect();
             let pick = |row: &Vec<String>| -> Vec<String> {
-                used.iter().filter_map(|&i| row.get(i).cloned()).collect()
+                used.iter()
+                    .filter_map(|&i| row.get(i).map(|cell| value(cell)))
+                    .collect()
             };
             let header: Vec<&str> = used
                 .iter()
