@@ -11,7 +11,7 @@ const line = (n: number, all: number): LinkLine => {
   const state = STATES[Math.min(3, Math.floor((n * 12) / all))] ?? "not connected";
   const fits = state === "not connected" ? [] : [`hr-roster:1${String(n).padStart(5, "0")}`, `vendor-register:v-${n}`];
   return {
-    account: `corp-ad:svc-${n}`, source: "corp-ad", name: `svc-${n}`, email: null, kind: n % 3 === 0 ? "service" : "human", enabled: true, privileged: n % 11 === 0, state,
+    account: `corp-ad:svc-${n}`, source: "corp-ad", supplement: false, name: `svc-${n}`, email: null, kind: n % 3 === 0 ? "service" : "human", enabled: true, privileged: n % 11 === 0, state,
     identity: state === "of somebody who is not listed" ? (fits[0] ?? null) : null, rule: state === "not connected" ? null : "mail", candidates: state === "ambiguous" ? fits : state === "possibly connected" ? fits.slice(0, 1) : [],
     doubt: state === "possibly connected" ? "what should agree differs" : null,
   };

@@ -25,6 +25,10 @@ maybe_accounts?: Array<string>,
  */
 in_doubt?: Array<string>, 
 /**
+ * What was not read, not completely or not lately, and could hold more than is among the items.
+ */
+unread?: Array<string>, 
+/**
  * Sorted by kind, system, id, on_account.
  */
 items: Array<ReachItem>, };

@@ -19,6 +19,10 @@ maybe_accounts: Array<string>, maybe_count: number,
  */
 in_doubt?: Array<string>, 
 /**
+ * The first sentences of what was not read and could hold more.
+ */
+unread?: Array<string>, 
+/**
  * The first items, without what those accounts reach.
  */
 items: Array<ReachItem>, item_count: number, };
