@@ -99,6 +99,21 @@ impl Kind {
             | Kind::Task => false,
         }
     }
+
+    /// Whether several sources may tell of one object: what the first leaves empty the next fills.
+    pub fn may_be_told_by_several(self) -> bool {
+        match self {
+            Kind::Account | Kind::Entitlement | Kind::Credential => true,
+            Kind::Identity
+            | Kind::Grant
+            | Kind::Location
+            | Kind::Reader
+            | Kind::Control
+            | Kind::Owner
+            | Kind::Session
+            | Kind::Task => false,
+        }
+    }
 }
 
 impl fmt::Display for Kind {

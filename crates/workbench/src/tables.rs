@@ -3,9 +3,7 @@
 use crate::bench::Workbench;
 use crate::failure::Failure;
 use lastkey_contract::{Kind, SourceName};
-use lastkey_engine::store::{
-    FactTable, ReadLater, RecordName, SUPPLEMENT, SyncId, TableQuery, told_by_several,
-};
+use lastkey_engine::store::{FactTable, ReadLater, RecordName, SyncId, TableQuery};
 use lastkey_engine::views::{
     self, EventRow, IdentityDetail, IdentityLookup, IdentityRow, JournalRow, KindStanding,
     ListQuery, RowWindow, RunDetail, RunRow,
@@ -21,10 +19,13 @@ const WINDOW: u32 = 10_000;
 /// goes first.
 const PERSON: &str = "person";
 
+/// The column that says whether a row is of a source that only adds to what others have.
+const SUPPLEMENT: &str = "supplement";
+
 /// The columns of a table, in order: those of the flat files, then where and when it was read.
 pub fn columns(kind: Kind) -> Vec<String> {
     let person = (kind == Kind::Identity).then_some(PERSON);
-    let supplement = told_by_several(kind).then_some(SUPPLEMENT);
+    let supplement = kind.may_be_told_by_several().then_some(SUPPLEMENT);
     lastkey_engine::store::columns(kind)
         .iter()
         .copied()

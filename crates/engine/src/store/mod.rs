@@ -88,7 +88,7 @@ pub use diff::{DiffList, DiffQuery, Narrow};
 pub use error::StoreError;
 pub use events::{EventRecord, OwnerChange};
 pub(crate) use events::{EventsQuery, Order, Origin};
-pub use facts_table::{FactTable, SUPPLEMENT, TableQuery, columns, told_by_several};
+pub use facts_table::{FactTable, TableQuery, columns};
 pub use journal::NewJournalRow;
 pub(crate) use journal::ToldColumns;
 pub(crate) use link::CANDIDATES;

@@ -47,24 +47,6 @@ pub struct FactTable {
     pub matching: u64,
 }
 
-/// The column that says whether a row is of a source that only adds to what others have.
-pub const SUPPLEMENT: &str = "supplement";
-
-/// Whether several sources may tell of one thing of a kind.
-pub fn told_by_several(kind: Kind) -> bool {
-    match kind {
-        Kind::Account | Kind::Entitlement | Kind::Credential => true,
-        Kind::Identity
-        | Kind::Grant
-        | Kind::Location
-        | Kind::Reader
-        | Kind::Control
-        | Kind::Owner
-        | Kind::Session
-        | Kind::Task => false,
-    }
-}
-
 /// How many blocks with their facts are in memory at once.
 const MANY: usize = 16;
 
@@ -107,9 +89,9 @@ impl Asked<'_> {
         let fact: Value = serde_json::from_str(block.fact(place)?)?;
         let source = self.sources.get(&block.source).cloned().unwrap_or_default();
         let mut row = row(columns(self.kind), fact, source, block.born(place));
-        if told_by_several(self.kind) {
+        if self.kind.may_be_told_by_several() {
             row.insert(
-                SUPPLEMENT.to_owned(),
+                "supplement".to_owned(),
                 self.beside.contains(&block.source).into(),
             );
         }
