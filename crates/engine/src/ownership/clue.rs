@@ -43,6 +43,17 @@ impl Rule {
         }
     }
 
+    pub const WORDS: &'static [&'static str] = &[
+        "tag",
+        "sibling",
+        "creator",
+        "last_writer",
+        "manager",
+        "path",
+        "team",
+        "description",
+    ];
+
     pub fn from_word(word: &str) -> Option<Rule> {
         Rule::ALL.into_iter().find(|rule| rule.word() == word)
     }
@@ -75,6 +86,8 @@ impl Strength {
             Strength::Strong => "strong",
         }
     }
+
+    pub const WORDS: &'static [&'static str] = &["ambiguous", "weak", "likely", "strong"];
 
     pub fn from_word(word: &str) -> Option<Strength> {
         Strength::ALL.into_iter().find(|s| s.word() == word)

@@ -49,6 +49,10 @@ impl OwnerState {
         }
     }
 
+    pub const WORDS: &'static [&'static str] = &[
+        "present", "on_leave", "not_yet", "left", "ended", "absent", "in_doubt", "unknown",
+    ];
+
     pub fn from_word(word: &str) -> Option<OwnerState> {
         OwnerState::ALL.into_iter().find(|s| s.word() == word)
     }
@@ -130,6 +134,14 @@ impl Standing {
             Standing::NoOwner => "no_owner",
         }
     }
+
+    pub const WORDS: &'static [&'static str] = &[
+        "owned",
+        "owner_away",
+        "owner_left",
+        "owner_unknown",
+        "no_owner",
+    ];
 
     pub fn from_word(word: &str) -> Option<Standing> {
         Standing::ALL.into_iter().find(|s| s.word() == word)

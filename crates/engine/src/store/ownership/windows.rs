@@ -1,9 +1,9 @@
 //! Windows of the lists of owners: what is owned and how, every owner line, suggestions.
 
 use super::super::{End, Store, StoreError, named};
-use crate::ownership::{ObjectName, Reason, Strength};
+use crate::ownership::{ObjectName, OwnerState, Reason, Rule, Standing, Strength};
 use lastkey_contract::Kind;
-use lastkey_contract::facts::ObjectType;
+use lastkey_contract::facts::{ObjectType, OwnerRole};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sqlx::{QueryBuilder, Sqlite};
@@ -156,6 +156,32 @@ type Line = (
     Option<String>,
 );
 
+/// Refuses a value that no row of a list can have: an empty answer would look like one.
+fn require_known(of: &'static str, filters: &[(String, String)]) -> Result<(), StoreError> {
+    for (column, value) in filters {
+        let words: &'static [&'static str] = match column.as_str() {
+            "object_type" => ObjectType::WORDS,
+            "role" => OwnerRole::WORDS,
+            "standing" => Standing::WORDS,
+            "state" => OwnerState::WORDS,
+            "confidence" => Strength::WORDS,
+            "rule" => Rule::WORDS,
+            "basis" => &["observed", "attested"],
+            "suggested" => &["yes", "no"],
+            _ => continue,
+        };
+        if !words.contains(&value.as_str()) {
+            return Err(StoreError::NoSuchWord {
+                of,
+                column: column.clone(),
+                value: value.clone(),
+                words,
+            });
+        }
+    }
+    Ok(())
+}
+
 fn bad(column: &str) -> StoreError {
     StoreError::BadQuery {
         what: "column".to_owned(),
@@ -284,6 +310,7 @@ impl Store {
         &self,
         query: &OwnersQuery,
     ) -> Result<(Vec<SuggestionRow>, u64), StoreError> {
+        require_known("suggestions", &query.filters)?;
         let mut conditions = Vec::new();
         for (column, value) in &query.filters {
             let sql = suggestion_column(column).ok_or_else(|| bad(column))?;
@@ -344,6 +371,7 @@ impl Store {
 
     /// What needs an owner and what its owner lines amount to, and how many match.
     pub async fn owned(&self, query: &OwnersQuery) -> Result<(Vec<OwnedRow>, u64), StoreError> {
+        require_known("owned objects", &query.filters)?;
         let mut conditions = Vec::new();
         for (column, value) in &query.filters {
             conditions.push((owned_column(column).ok_or_else(|| bad(column))?, value));
@@ -375,6 +403,7 @@ impl Store {
         &self,
         query: &OwnersQuery,
     ) -> Result<(Vec<Map<String, Value>>, u64), StoreError> {
+        require_known("owners", &query.filters)?;
         for (column, _) in &query.filters {
             if !LINE_COLUMNS.contains(&column.as_str()) {
                 return Err(bad(column));
