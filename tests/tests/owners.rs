@@ -57,7 +57,7 @@ fn suggested(desk: &Desk) -> Vec<String> {
 /// The lines of the tables of confirmed owners and of decisions in a package made now.
 fn exported(desk: &Desk) -> (Vec<String>, Vec<String>) {
     let package = desk.room.path("package.zip").display().to_string();
-    let report = desk.lines(0, &["export", "--out", &package]);
+    let report = desk.lines(0, &["export", "--out", &package, "--replace"]);
     let signer = report[0]["signer"].as_str().unwrap();
     desk.expect(0, &["verify", &package, "--signer", signer]);
     let table = |name: &str| {

@@ -144,6 +144,9 @@ pub enum Command {
         /// The package that this one continues: it names its id and digest
         #[arg(long, value_name = "OLD")]
         extends: Option<PathBuf>,
+        /// Put it in the place of a file that is there
+        #[arg(long)]
+        replace: bool,
     },
     /// Check a package; needs no store
     Verify {

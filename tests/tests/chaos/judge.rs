@@ -322,7 +322,7 @@ fn secrets_open(room: &Room) {
         "its password opens, and nothing listens there: {err}"
     );
     let package = room.path("signed.zip").display().to_string();
-    let (status, _, err) = looker.run(&["export", "--out", &package]);
+    let (status, _, err) = looker.run(&["export", "--out", &package, "--replace"]);
     assert_eq!(status, 0, "the signing key opens: {err}");
     let signer = |package: &str| {
         let (_, out, _) = room.lastkey(&["verify", package, "--json"]);

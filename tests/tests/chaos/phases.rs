@@ -207,7 +207,14 @@ fn room_with_secrets(days: &Days) -> Room {
     run(
         &room,
         0,
-        &["export", "--out", "package.zip", "--at", &moment()],
+        &[
+            "export",
+            "--out",
+            "package.zip",
+            "--replace",
+            "--at",
+            &moment(),
+        ],
     );
     std::fs::write(room.path("secret"), "a password").unwrap();
     let arguments = "source add ldap dir --set url=ldaps://127.0.0.1:1 --set base_dn=dc=x --set system=dir --set bind_dn=cn=x --secret-file secret";
@@ -253,7 +260,7 @@ pub fn reads(days: &Days) -> Vec<Phase> {
 /// What is done with what was read, and with the keys.
 pub fn work(days: &Days) -> Vec<Phase> {
     let at = moment();
-    let export = ["export", "--out", "package.zip", "--at", &at];
+    let export = ["export", "--out", "package.zip", "--replace", "--at", &at];
     let room = room_of_day_two(days);
     let exported = copy(&room);
     run(&exported, 0, &export);

@@ -124,7 +124,11 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
             out: path,
             at,
             extends,
-        } => package::export(global, &path, at, extends.as_deref(), out).await,
+            replace,
+        } => {
+            package::may_be_written(&path, extends.as_deref(), replace)?;
+            package::export(global, &path, at, extends.as_deref(), out).await
+        }
         Command::Verify {
             package,
             signer,

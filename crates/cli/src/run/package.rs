@@ -8,6 +8,27 @@ use lastkey_workbench::{Failure, WhenMissing, moment_from_text};
 use std::path::Path;
 use std::process::ExitCode;
 
+/// Refuses to write over a file, unless told to; and never over the package that is continued.
+pub fn may_be_written(path: &Path, extends: Option<&Path>, replace: bool) -> Result<(), Failure> {
+    let is_there = path.symlink_metadata().is_ok();
+    let place = |path: &Path| path.canonicalize().ok();
+    let continued = extends.is_some_and(|old| is_there && place(old) == place(path));
+    if continued {
+        return Err(Failure::not_possible(format!(
+            "`{}` is the package that the new one continues: it has to stay",
+            path.display()
+        ))
+        .hint("write the new one to another file"));
+    }
+    match is_there && !replace {
+        true => Err(
+            Failure::not_possible(format!("`{}` is there already", path.display()))
+                .hint("write to another file, or say --replace"),
+        ),
+        false => Ok(()),
+    }
+}
+
 pub async fn export(
     global: &Global,
     path: &Path,
