@@ -1,6 +1,6 @@
 //! The answer of `check`: what is at a place, and as what it will be read.
 
-use crate::misspelt::{is_table, known_as};
+use crate::misspelt::{column_known_as, is_table, known_as};
 use crate::notes::withheld_column;
 use crate::place::survey;
 use crate::session::Open;
@@ -42,6 +42,16 @@ pub fn look(source: &Source) -> Result<CheckReport, ConnectorError> {
                 .map(|(_, n)| format!("`{n}`"))
                 .collect();
             remark.push_str(&format!("; kept as attributes: {}", names.join(", ")));
+        }
+        if source.recipe.is_none() {
+            warnings.extend(open.header.unknown.iter().filter_map(|(_, name)| {
+                let meant = column_known_as(&open.header, name)?;
+                Some(format!(
+                    "`{}` has no column `{meant}`: its column `{name}` is not known and is kept \
+                     as an attribute; did you mean `{meant}`?",
+                    stored.name
+                ))
+            }));
         }
         remarks.push(remark);
         let withheld = open.header.withheld.iter().map(|n| withheld_column(n));

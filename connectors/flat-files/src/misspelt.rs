@@ -1,6 +1,7 @@
 //! Names that are nearly those of our files: a file that nobody reads must not look as if it was.
 
 use crate::columns::file_name;
+use crate::header::{From, Header};
 use lastkey_contract::Kind;
 use strsim::levenshtein;
 
@@ -28,6 +29,19 @@ pub fn known_as(name: &str) -> Option<String> {
         true => Some(file_name(kind)),
         false => within.map(file_name),
     }
+}
+
+/// The column that a name was meant for, as far as anybody can tell: one that the file lacks.
+pub fn column_known_as<'h>(header: &'h Header, name: &str) -> Option<&'h str> {
+    let plain = |name: &str| -> String {
+        let letters = name.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let wanted = plain(name);
+    let lacks = header.bound.iter().filter(|b| b.from == From::Nowhere);
+    let far = |column: &str| levenshtein(&wanted, &plain(column));
+    let nearest = lacks.map(|b| b.name).min_by_key(|column| far(column))?;
+    (far(nearest) <= nearest.chars().count() / 5).then_some(nearest)
 }
 
 #[cfg(test)]
