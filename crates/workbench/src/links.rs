@@ -13,7 +13,7 @@ use lastkey_engine::views::{
     PersonLine, RowWindow,
 };
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// A row of a file of decisions.
@@ -245,7 +245,8 @@ impl Workbench {
             .trim(csv::Trim::All)
             .from_reader(text);
         let mut decisions = Vec::new();
-        for (row, record) in (2..).zip(reader.deserialize::<BulkRow>()) {
+        let mut said: HashMap<AccountName, (u64, Option<RecordName>)> = HashMap::new();
+        for (row, record) in (2u64..).zip(reader.deserialize::<BulkRow>()) {
             let at = |failure: Failure| Failure {
                 message: format!("row {row} of `{}`: {}", file.display(), failure.message),
                 ..failure
@@ -255,11 +256,25 @@ impl Workbench {
                     .hint("the columns are account, identity (empty: nobody's) and why"))
             })?;
             let account = account_name(&record.account).map_err(at)?;
-            let decision = match record.identity.as_str() {
-                "" => Decision::Nobodys(account),
-                text => Decision::Of(account, self.record(text).await.map_err(at)?),
+            let whose = match record.identity.as_str() {
+                "" => None,
+                text => Some(self.record(text).await.map_err(at)?),
             };
-            decisions.push((decision, record.why));
+            let (first, before) = &*said
+                .entry(account.clone())
+                .or_insert_with(|| (row, whose.clone()));
+            if *before != whose {
+                return Err(contradicted(
+                    file,
+                    &account,
+                    (*first, before),
+                    (row, &whose),
+                ));
+            }
+            decisions.push(match whose {
+                None => (Decision::Nobodys(account), record.why),
+                Some(identity) => (Decision::Of(account, identity), record.why),
+            });
         }
         Ok(self.decide(decisions).await?.len() as u64)
     }
@@ -368,6 +383,26 @@ impl Workbench {
             }
         }
     }
+}
+
+/// Two rows of a file that give one account to two.
+fn contradicted(
+    file: &Path,
+    account: &AccountName,
+    (first, before): (u64, &Option<RecordName>),
+    (second, after): (u64, &Option<RecordName>),
+) -> Failure {
+    let whose = |record: &Option<RecordName>| match record {
+        Some(record) => format!("`{record}`'s"),
+        None => "nobody's".to_owned(),
+    };
+    Failure::bad_input(format!(
+        "rows {first} and {second} of `{}` contradict each other: `{account}` is {} and {}",
+        file.display(),
+        whose(before),
+        whose(after)
+    ))
+    .hint("nothing was decided: keep one of the two rows")
 }
 
 /// Whether rules can be used, before a store is opened.

@@ -10,7 +10,7 @@ use chrono::Utc;
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Connector, Kind, Secret, SecretNeed, Settings, SourceName};
 use lastkey_engine::collect::{Deriving, Redactor, Rules};
-use lastkey_engine::store::CheckRecord;
+use lastkey_engine::store::{CheckRecord, TableQuery};
 use lastkey_engine::views::{self, CheckView, Forgotten, NewSource, SourceRow, SyncProgress};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -197,6 +197,21 @@ impl Workbench {
         self.store.derive_if_stale().await?;
         let (accounts, some) = self.store.known_by_the_past_of(&source).await?;
         Ok(Forgotten { accounts, some })
+    }
+
+    /// How many owner lines a source tells of, custody among them, and whether another source tells
+    /// of any.
+    pub async fn owner_lines_told_by(&self, name: &str) -> Result<(u64, bool), Failure> {
+        let of_source = TableQuery {
+            filters: vec![("source".to_owned(), name.to_owned())],
+            ..TableQuery::default()
+        };
+        let own = self.store.table(Kind::Owner, &of_source).await?.matching;
+        let all = self
+            .store
+            .table(Kind::Owner, &TableQuery::default())
+            .await?;
+        Ok((own, all.matching > own))
     }
 
     /// Removes a source and its secret; its history stays.

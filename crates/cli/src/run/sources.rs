@@ -178,9 +178,20 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
         }
         Source::Remove { name } => {
             let bench = open(global, WhenMissing::Refuse, out).await?;
+            let (owners, others) = bench.owner_lines_told_by(&name).await?;
             let forgotten = bench.remove_source(&name).await?;
             if !out.json {
                 out.line(format!("removed {name}; its history stays"))?;
+            }
+            if owners > 0 {
+                out.important(format!(
+                    "remark: {} went with {name}, custody among them{}",
+                    of_these(owners, "owner line", "owner lines"),
+                    match others {
+                        true => "",
+                        false => "; no other source tells who owns what",
+                    }
+                ));
             }
             if forgotten.accounts > 0 {
                 out.important(format!(
