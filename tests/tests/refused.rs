@@ -119,3 +119,19 @@ fn a_mistyped_column_is_said_by_the_read_itself() {
         assert!(!said.contains("`department`"), "{said}");
     }
 }
+
+#[test]
+fn a_package_continues_only_one_of_its_own_store() {
+    let (desk, other) = (Desk::linked(), Desk::linked());
+    let old = desk.room.path("p.zip").display().to_string();
+    let next = desk.room.path("q.zip").display().to_string();
+    let theirs = other.room.path("p.zip").display().to_string();
+    desk.expect(0, &["export", "--out", &old]);
+    other.expect(0, &["export", "--out", &theirs]);
+    let extends = ["export", "--out", &next, "--extends", &theirs];
+    desk.trouble(2, &extends, "is of another store");
+    assert!(!std::path::Path::new(&next).exists());
+    desk.expect(0, &["export", "--out", &next, "--extends", &old]);
+    let told = desk.expect(1, &["verify", &next, "--extends", &theirs]);
+    assert!(told.contains("a package of another store"), "{told}");
+}

@@ -34,7 +34,8 @@ pub fn verify_package(path: &Path, options: &VerifyOptions) -> Result<VerifyRepo
     let examined = examine(path, Bounds::default())?;
     let mut problems = examined.problems;
     if let Some(old) = &options.extends {
-        problems.extend(extends(examined.manifest.as_ref(), old)?);
+        let signer = examined.seal.signer.as_ref();
+        problems.extend(extends(examined.manifest.as_ref(), signer, old)?);
     }
     let signer = examined.seal.signer.clone();
     let state = match (problems.is_empty(), &signer, &options.signer) {
@@ -64,29 +65,50 @@ pub fn verify_package(path: &Path, options: &VerifyOptions) -> Result<VerifyRepo
     })
 }
 
-/// The id and digest of an intact package, for the one that continues it.
-pub fn previous_of(path: &Path) -> Result<Result<Previous, Vec<Problem>>, VerifyError> {
+/// The id and digest of an intact package, for the one that continues it, and who signed it.
+pub fn previous_of(
+    path: &Path,
+) -> Result<Result<(Previous, Fingerprint), Vec<Problem>>, VerifyError> {
     let examined = examine(path, Bounds::default())?;
-    Ok(match examined.manifest {
-        Some(manifest) if examined.problems.is_empty() => Ok(Previous {
-            package_id: manifest.package_id,
-            sha256: file_sha256(path)?,
-        }),
+    Ok(match (examined.manifest, examined.seal.signer) {
+        (Some(manifest), Some(signer)) if examined.problems.is_empty() => {
+            let previous = Previous {
+                package_id: manifest.package_id,
+                sha256: file_sha256(path)?,
+            };
+            Ok((previous, signer))
+        }
         _ => Err(examined.problems),
     })
 }
 
-fn extends(manifest: Option<&Manifest>, old: &Path) -> Result<Vec<Problem>, VerifyError> {
+/// Each store signs with a key of its own: a package of another store is continued by none of this.
+fn extends(
+    manifest: Option<&Manifest>,
+    signer: Option<&Fingerprint>,
+    old: &Path,
+) -> Result<Vec<Problem>, VerifyError> {
     let shown = crate::text::visible(&old.to_string_lossy());
-    let previous = match previous_of(old)? {
+    let (previous, before) = match previous_of(old)? {
         Ok(previous) => previous,
         Err(problems) => {
             return Ok(vec![whole(format!(
-                "`{shown}`, which it should continue, is itself broken in {} places",
+                "`{shown}`, which it should continue, is itself broken (problems: {})",
                 problems.len()
             ))]);
         }
     };
+    if let Some(signer) = signer
+        && *signer != before
+    {
+        return Ok(vec![about(
+            layout::PUBLIC_KEY,
+            format!(
+                "it is signed by {signer}, and `{shown}`, which it should continue, by {before}: \
+                 that is a package of another store"
+            ),
+        )]);
+    }
     let named = manifest.and_then(|m| m.previous.as_ref());
     Ok(match named {
         Some(named) if *named == previous => Vec::new(),

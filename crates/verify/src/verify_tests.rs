@@ -659,7 +659,9 @@ fn a_signed_contradiction_is_broken() {
 fn a_package_continues_the_one_that_it_names() {
     let (folder, old) = package();
     let new = folder.path().join("new.zip");
-    let previous = previous_of(&old).unwrap().unwrap();
+    let (previous, signer) = previous_of(&old).unwrap().unwrap();
+    assert_eq!(signer, key(7).fingerprint());
+    let named = previous.clone();
     make(
         &new,
         PackageHeader {
@@ -682,6 +684,21 @@ fn a_package_continues_the_one_that_it_names() {
         "the other way round"
     );
     assert_eq!(against(&new, &new).state, PackageState::Broken, "itself");
+    let of_another = folder.path().join("another.zip");
+    make(
+        &of_another,
+        PackageHeader {
+            previous: Some(named),
+            ..header()
+        },
+        &key(9),
+    );
+    let report = against(&of_another, &old);
+    assert_eq!(report.state, PackageState::Broken, "of another store");
+    let [problem] = report.problems.as_slice() else {
+        panic!("one problem: {:?}", report.problems);
+    };
+    assert!(problem.message.contains("another store"), "{problem:?}");
     make(
         &old,
         PackageHeader {

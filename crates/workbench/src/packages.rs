@@ -82,18 +82,26 @@ pub fn verify(
     })
 }
 
-/// The package that another one continues: only an intact one can be.
-fn continued(old: &Path) -> Result<Previous, Failure> {
-    previous_of(old)
+/// The package that another one continues: only an intact one of the same store can be.
+fn continued(old: &Path, key: &PackageKey) -> Result<Previous, Failure> {
+    let (previous, signer) = previous_of(old)
         .map_err(|error| Failure::not_possible(error.to_string()))?
         .map_err(|problems| {
             let places = problems.len();
             Failure::bad_input(format!(
-                "`{}`, which the package should continue, is broken in {places} places",
+                "`{}`, which the package should continue, is broken (problems: {places})",
                 old.display()
             ))
             .hint("`lastkey verify` says where")
-        })
+        })?;
+    if signer != key.fingerprint() {
+        return Err(Failure::bad_input(format!(
+            "`{}`, which the package should continue, is of another store: it is signed by {signer}",
+            old.display()
+        ))
+        .hint("continue the latest package of this store"));
+    }
+    Ok(previous)
 }
 
 impl Workbench {
@@ -120,8 +128,8 @@ impl Workbench {
         extends: Option<&Path>,
         tell: &(dyn Fn(ExportProgress) + Send + Sync),
     ) -> Result<ExportReport, Failure> {
-        let previous = extends.map(continued).transpose()?;
         let key = self.signing_key().await?;
+        let previous = extends.map(|old| continued(old, &key)).transpose()?;
         let (_, graph) = self.graph().await?;
         let (plan, _) = self.plan().await?;
         let at = at.unwrap_or_else(|| self.now());
