@@ -97,6 +97,11 @@ impl Workbench {
         }
     }
 
+    /// How often the source that says most often who exists was read completely.
+    pub async fn complete_rosters(&self) -> Result<u64, Failure> {
+        Ok(self.store.complete_rosters().await?)
+    }
+
     /// Lifecycle events found in the sources of truth.
     pub async fn events(&self, query: &ListQuery) -> Result<RowWindow<EventRow>, Failure> {
         Ok(views::events(&self.store, query, self.now()).await?)

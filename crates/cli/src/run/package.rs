@@ -1,6 +1,6 @@
 //! `export`, `verify`.
 
-use super::{counted, open};
+use super::{counted, of_these, open};
 use crate::args::Global;
 use crate::output::{Output, moment};
 use lastkey_engine::views::ExportProgress;
@@ -45,11 +45,11 @@ pub async fn export(
         out.document(&report)?;
     } else {
         out.line(format!(
-            "{}: {} bytes, {} files, {} rehearsals",
+            "{}: {} bytes, {}, {}",
             report.path,
             counted(report.bytes),
-            report.files,
-            counted(report.rehearsals)
+            of_these(report.files, "file", "files"),
+            of_these(report.rehearsals, "rehearsal", "rehearsals")
         ))?;
         out.line(format!("package {}", report.package_id))?;
         out.line(format!("sha256  {}", report.sha256))?;
@@ -71,7 +71,8 @@ pub fn verify(
     } else {
         out.line(format!("{}: {}", view.path, view.state))?;
         if let Some(made_at) = &view.made_at {
-            out.line(format!("made {}, {} files", moment(made_at), view.files))?;
+            let files = of_these(view.files, "file", "files");
+            out.line(format!("made {}, {files}", moment(made_at)))?;
         }
         if let Some(signer) = &view.signer {
             out.line(format!("signed with {signer}"))?;

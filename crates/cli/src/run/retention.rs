@@ -1,6 +1,6 @@
 //! `retention`: how long the past is kept, and what keeps it longer.
 
-use super::{counted, open};
+use super::{counted, of_these, open};
 use crate::args::{Global, Retention};
 use crate::output::{Output, table as laid_out};
 use lastkey_engine::store::{RetentionReport, RetentionRule};
@@ -51,8 +51,13 @@ pub async fn retention(
 }
 
 fn in_words(rule: &RetentionRule) -> String {
-    let days = rule.days.map(|days| format!("{days} days"));
-    let syncs = rule.syncs.map(|syncs| format!("the latest {syncs} syncs"));
+    let days = rule
+        .days
+        .map(|days| of_these(u64::from(days), "day", "days"));
+    let syncs = rule.syncs.map(|syncs| match syncs {
+        1 => "the latest sync".to_owned(),
+        more => format!("the latest {more} syncs"),
+    });
     let both: Vec<String> = days.into_iter().chain(syncs).collect();
     format!(
         "{}: versions that ended are kept for {}",

@@ -95,7 +95,12 @@ pub async fn events(global: &Global, args: Events, out: &Output) -> Result<ExitC
     loop {
         let page = bench.events(&query).await?;
         if page.total == 0 && !out.json && !args.table.csv {
-            out.line("no event yet: it takes two complete reads of a source that says who exists")?;
+            out.line(match bench.complete_rosters().await? {
+                0 | 1 => {
+                    "no event yet: it takes two complete reads of a source that says who exists"
+                }
+                _ => "no event: between the complete reads nobody came, left or changed",
+            })?;
         } else if page.matching == 0 && !out.json && !args.table.csv {
             out.line(format!(
                 "none of {} events is one of these",

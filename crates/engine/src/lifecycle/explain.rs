@@ -266,10 +266,13 @@ impl Explained<'_> {
     }
 }
 
-/// `15 min`, `24 h`, `90 s`: the largest unit that divides.
+/// `15 min`, `24 h`, `14 days`, `90 s`: the largest unit that divides.
 pub(crate) fn duration_words(time: TimeDelta) -> String {
     let seconds = time.num_seconds();
-    if seconds != 0 && seconds % 3600 == 0 {
+    // A day is said in hours, as limits and steps mostly are.
+    if seconds > 86_400 && seconds % 86_400 == 0 {
+        format!("{} days", seconds / 86_400)
+    } else if seconds != 0 && seconds % 3600 == 0 {
         format!("{} h", seconds / 3600)
     } else if seconds != 0 && seconds % 60 == 0 {
         format!("{} min", seconds / 60)

@@ -49,6 +49,20 @@ impl SyncId {
     }
 }
 
+impl Store {
+    /// How often the source that tells most often of identities was read completely.
+    pub async fn complete_rosters(&self) -> Result<u64, StoreError> {
+        let most: i64 = sqlx::query_scalar(
+            "SELECT coalesce(max(reads), 0) FROM (SELECT count(*) AS reads FROM sync_kinds k
+             JOIN syncs y ON y.id = k.sync WHERE k.kind = ?1 AND k.complete = 1 GROUP BY y.source)",
+        )
+        .bind(Kind::Identity.word())
+        .fetch_one(self.readers())
+        .await?;
+        Ok(most.cast_unsigned())
+    }
+}
+
 /// How a sync stands or ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncState {
