@@ -151,7 +151,7 @@ const answers: Answers = {
   undecided_counts: (a) => {
     const counts: Record<string, number> = {};
     for (const row of waiting()) if (!a?.source || row.source === a.source) counts[row.state] = (counts[row.state] ?? 0) + 1;
-    return Object.entries(counts).map(([state, count]) => ({ state, count, supplements: 0 }));
+    return Object.entries(counts).map(([state, count]) => ({ state, count }));
   },
   undecided: (a) => listed(waiting(), a?.query as ListQuery),
   account_explained: (a) => {

@@ -7,4 +7,4 @@ export type LinkCount = { state: string, count: number,
 /**
  * How many of them are rows of supplements: the system's own source may list the same account.
  */
-supplements: number, };
+supplements?: number, };

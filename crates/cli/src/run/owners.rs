@@ -27,12 +27,6 @@ pub async fn lines(global: &Global, args: Table, out: &Output) -> Result<ExitCod
         printer.window(&columns, rows)?;
         query.offset += u64::try_from(count).unwrap_or(u64::MAX);
         if count == 0 || query.offset >= matching {
-            if matching == 0 && !out.json && !args.csv {
-                out.line(match args.filters.is_empty() {
-                    true => "no owners yet: no source has brought any, and nobody confirmed one",
-                    false => "none of the owners is one of these",
-                })?;
-            }
             break;
         }
     }

@@ -43,7 +43,17 @@ pub struct LinkCount {
     pub state: String,
     pub count: u64,
     /// How many of them are rows of supplements: the system's own source may list the same account.
+    #[serde(skip_serializing_if = "is_none")]
+    #[ts(as = "Option<u64>", optional)]
     pub supplements: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The answer about one account.
