@@ -182,6 +182,10 @@ commands! {
     owned_detail(object: String) -> OwnedDetail;
     /// Suggestions that ask for a decision, best first.
     owner_suggestions(query: ListQuery, least: Option<String>) -> RowWindow<OwnerSuggestionView>;
+    /// Whether the lists of owners, which are shown as they were made last, are of an earlier moment.
+    owners_behind() -> bool;
+    /// Waits until the lists of owners are of what is stored now.
+    owners_ready() -> ();
     /// What confirming or rejecting these would do, without doing it.
     owners_preview(picks: Vec<OwnerPick>, verdict: String) -> OwnersSummary;
     /// Confirms or rejects several at once, all or none.

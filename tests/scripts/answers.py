@@ -95,6 +95,11 @@ def windows(table, asked, memory, plain, files):
     sorts = {"": f'select * from "{grants}"', " by ": f'select * from "{grants}" order by entitlement_id',
              " where ": f"select * from \"{grants}\" where principal_id = 'nobody'"}
     said = {"": "", " by ": ", sorted", " where ": ", filtered"}
+    ready = [row["ms"] / 1000 for row in asked if row["what"] == "brought up to date"]
+    if ready:
+        beside = timed(lambda: connection.execute(f'select count(distinct principal_id) from "{grants}"').fetchone()) / 1000
+        table.line("lists of owners brought up to date after it, beside the screen", f"{ready[0]:.2f} s", memory,
+                   f"{beside:.2f} s", "sqlite3, the principals of the grants counted", f"{ready[0] / beside:.2f}", "lower is better")
     for how in ("", " by ", " where "):
         for end, offset in offsets.items():
             of = [row for row in asked if row["what"].startswith(end + how)]
@@ -136,14 +141,19 @@ def graph(table, run, room, store, files):
     peer = room / "peer.txt"
     script = pathlib.Path(__file__).with_name("peer_graph.py")
     run([os.environ["BENCH_PYTHON"], "-B", str(script), files, "descendants"], out=peer)
-    seconds, grown, nodes, edges, descended, pairs = peer.read_text().split()
+    seconds, with_reading, grown, nodes, edges, descended, pairs = peer.read_text().split()
     told, memory = figures(run, room, store, "graph")
     first, again = told[-2], told[-1]
     built = (first["ms"] - again["ms"]) / 1000
     name = f"rustworkx, {int(nodes):,} nodes, {int(edges):,} edges, {grown} MiB more"
     ours = f"{built:.2f} s, {first['mib']:.0f} MiB more"
+    work, reach = "graph from the encrypted store", "under 2 s, 500 MiB"
     ratio = f"{built / float(seconds):.2f}"
-    table.line("graph from the encrypted store", ours, memory, f"{float(seconds):.2f} s", name, ratio, "under 2 s, 500 MiB")
+    table.line(work, ours, memory, f"{float(seconds):.2f} s", name, ratio, reach)
+    # The peer's numbers are read before its clock starts; from the files to a graph it takes so long.
+    ratio = f"{built / float(with_reading):.2f}"
+    name = "rustworkx, from the plain files to the graph"
+    table.line(work, ours, memory, f"{float(with_reading):.2f} s", name, ratio, "lower is better")
     return float(descended), int(pairs)
 
 

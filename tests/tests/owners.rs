@@ -7,7 +7,9 @@
     clippy::indexing_slicing
 )]
 
+use lastkey_engine::views::ListQuery;
 use lastkey_tests::desk::Desk;
+use lastkey_workbench::{KeySource, OpenOptions, OwnerLists, WhenMissing, Workbench};
 use serde_json::Value;
 
 /// A person, one who left, a service account with two keys, and who made them.
@@ -334,4 +336,41 @@ fn a_custodian_of_whom_it_is_not_known_who_that_is_lets_nobody_pass() {
     let reach = desk.lines(0, &["reach", "--identity", "vd:u1"]);
     assert!(reach[0]["in_doubt"].is_null(), "it is decided");
     assert!(desk.lines(0, &["link", "persons", "--doubts"]).is_empty());
+}
+
+/// A screen shows the lists of owners as they were made last, and says where they are behind: nobody
+/// waits for them. What the command line lists is of now.
+#[test]
+fn a_screen_shows_the_lists_that_are_at_hand_and_brings_them_up_to_date() {
+    let desk = Desk::linked();
+    let decided = ["link", "corp:a5", "hr:u1", "--why", "hers"];
+    desk.expect(0, &decided);
+    let options = OpenOptions {
+        store_path: desk.store.clone().into(),
+        key_source: KeySource::KeyFile(desk.key.clone().into()),
+        when_missing: WhenMissing::Refuse,
+    };
+    let asked = ListQuery {
+        search: String::new(),
+        filters: Vec::new(),
+        sort: String::new(),
+        descending: false,
+        offset: 0,
+        limit: 100,
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let bench = Workbench::open(&options).await.unwrap().workbench;
+        let there = async |lists: OwnerLists| {
+            let window = bench.owned_lines(lists, &asked).await.unwrap();
+            window.rows.iter().any(|row| row.of.object_id == "a5")
+        };
+        assert!(bench.owners_behind().await.unwrap());
+        assert!(there(OwnerLists::AtHand).await, "as they were made last");
+        assert!(bench.owners_behind().await.unwrap());
+        bench.ready_lists().await.unwrap();
+        assert!(!bench.owners_behind().await.unwrap());
+        assert!(!there(OwnerLists::AtHand).await);
+        assert!(!there(OwnerLists::UpToDate).await);
+        bench.closing().close().await;
+    });
 }

@@ -65,7 +65,9 @@ pub use history::{DiffRequest, kind_from_text};
 pub use keys::{KeySource, KeychainState, Passphrase, make_key_file};
 pub use links::{LinksAsked, Window, check_link_rules};
 pub use memory::leave_no_core;
-pub use owners::{BulkRequest, DECISION_COLUMNS, OwnerRequest, OwnersDecided, owner_columns};
+pub use owners::{
+    BulkRequest, DECISION_COLUMNS, OwnerLists, OwnerRequest, OwnersDecided, owner_columns,
+};
 pub use packages::verify;
 pub use places::{default_store_path, settings_folder};
 pub use plan_coverage::PlanCoverage;

@@ -7,7 +7,7 @@ use lastkey_engine::views::{
     ListQuery, OwnedDetail, OwnedLine, OwnerDecisionView, OwnerPick, OwnerSuggestionView,
     OwnersSummary, RowWindow, RuleCount, StandingCount,
 };
-use lastkey_workbench::{BulkRequest, Failure, OwnersDecided};
+use lastkey_workbench::{BulkRequest, Failure, OwnerLists, OwnersDecided};
 
 fn verdict_of(word: &str) -> Result<OwnerVerdict, Failure> {
     OwnerVerdict::from_word(word)
@@ -36,15 +36,27 @@ fn summary(decided: OwnersDecided) -> OwnersSummary {
 }
 
 pub async fn owner_standings(desk: &Desk, filters: Vec<String>) -> Answer<Vec<StandingCount>> {
-    Ok(desk.workbench().await?.owner_standings(&filters).await?)
+    Ok(desk
+        .workbench()
+        .await?
+        .owner_standings(OwnerLists::AtHand, &filters)
+        .await?)
 }
 
 pub async fn owned(desk: &Desk, query: ListQuery) -> Answer<RowWindow<OwnedLine>> {
-    Ok(desk.workbench().await?.owned_lines(&query).await?)
+    Ok(desk
+        .workbench()
+        .await?
+        .owned_lines(OwnerLists::AtHand, &query)
+        .await?)
 }
 
 pub async fn owned_detail(desk: &Desk, object: String) -> Answer<OwnedDetail> {
-    Ok(desk.workbench().await?.owned_detail(&object).await?)
+    Ok(desk
+        .workbench()
+        .await?
+        .owned_detail(OwnerLists::AtHand, &object)
+        .await?)
 }
 
 pub async fn owner_suggestions(
@@ -53,19 +65,30 @@ pub async fn owner_suggestions(
     least: Option<String>,
 ) -> Answer<RowWindow<OwnerSuggestionView>> {
     let bench = desk.workbench().await?;
-    let (rows, matching) = bench.owner_suggestions(&query, least.as_deref()).await?;
+    let lists = OwnerLists::AtHand;
+    let (rows, matching) = bench
+        .owner_suggestions(lists, &query, least.as_deref())
+        .await?;
     let all = ListQuery {
         filters: Vec::new(),
         limit: 0,
         ..query.clone()
     };
-    let (_, total) = bench.owner_suggestions(&all, None).await?;
+    let (_, total) = bench.owner_suggestions(lists, &all, None).await?;
     Ok(RowWindow {
         rows,
         offset: query.offset,
         matching,
         total,
     })
+}
+
+pub async fn owners_behind(desk: &Desk) -> Answer<bool> {
+    Ok(desk.workbench().await?.owners_behind().await?)
+}
+
+pub async fn owners_ready(desk: &Desk) -> Answer<()> {
+    Ok(desk.workbench().await?.ready_lists().await?)
 }
 
 pub async fn owners_preview(

@@ -13,6 +13,8 @@ export const owners = {
   noMatch: (filters: number, total: number) => `Nothing matches ${many(filters, "filter")}. ${many(total, "object")} need an owner.`,
   amount: (matching: number, total: number) => `${n(matching)} of ${n(total)}`,
   failed: "The list could not be read.",
+  behind: "This is how owners stood before the last change. What has come since is being added; that takes some seconds.",
+  behindFailed: "This is how owners stood before the last change. What has come since could not be added:",
   list: "What needs an owner, worst first",
   standing: "standing",
   type: "type",

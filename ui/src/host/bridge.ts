@@ -181,6 +181,8 @@ const answers: Answers = {
     return owners.detail(line);
   },
   owner_suggestions: (a) => listed(suggested(a?.query.filters ?? [], a?.least ?? null), { ...(a?.query as ListQuery), filters: [] }),
+  owners_behind: () => false,
+  owners_ready: () => undefined,
   owners_preview: (a) => owners.summary(a?.picks ?? [], a?.verdict ?? "", null),
   owners_decide: (a) => owners.summary(a?.picks ?? [], a?.verdict ?? "", a?.why ?? ""),
   owners_decide_all: (a) => owners.summary(suggested(a?.filters ?? [], a?.least ?? null).map((one) => ({ object: one.object, owner: one.owner_id ?? "", role: one.role })), a?.verdict ?? "", a?.count == null ? null : a.why),

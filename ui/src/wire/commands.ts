@@ -153,6 +153,10 @@ export interface Commands {
   owned_detail(a: { object: string }): OwnedDetail;
   /** Suggestions that ask for a decision, best first. */
   owner_suggestions(a: { query: ListQuery; least: string | null }): RowWindow<OwnerSuggestionView>;
+  /** Whether the lists of owners, which are shown as they were made last, are of an earlier moment. */
+  owners_behind(): boolean;
+  /** Waits until the lists of owners are of what is stored now. */
+  owners_ready(): void;
   /** What confirming or rejecting these would do, without doing it. */
   owners_preview(a: { picks: Array<OwnerPick>; verdict: string }): OwnersSummary;
   /** Confirms or rejects several at once, all or none. */
@@ -264,6 +268,8 @@ export const commandNames = [
   "owned",
   "owned_detail",
   "owner_suggestions",
+  "owners_behind",
+  "owners_ready",
   "owners_preview",
   "owners_decide",
   "owners_decide_all",

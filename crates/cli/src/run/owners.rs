@@ -7,8 +7,8 @@ use crate::output::{Output, moment};
 use lastkey_engine::store::OwnerVerdict;
 use lastkey_engine::views::{ListQuery, OwnerSuggestionView};
 use lastkey_workbench::{
-    BulkRequest, DECISION_COLUMNS, Failure, OwnerRequest, OwnersDecided, WhenMissing, Workbench,
-    owner_columns,
+    BulkRequest, DECISION_COLUMNS, Failure, OwnerLists, OwnerRequest, OwnersDecided, WhenMissing,
+    Workbench, owner_columns,
 };
 use std::process::ExitCode;
 
@@ -98,7 +98,9 @@ async fn suggest(
     }
     loop {
         let least = of.min_confidence.as_deref();
-        let (rows, matching) = bench.owner_suggestions(&query, least).await?;
+        let (rows, matching) = bench
+            .owner_suggestions(OwnerLists::UpToDate, &query, least)
+            .await?;
         for row in &rows {
             if out.json {
                 out.document(row)?;
@@ -188,7 +190,9 @@ async fn list(bench: &Workbench, args: Table, out: &Output) -> Result<ExitCode, 
     let mut printer = Printer::new(&args, out);
     let asked = query(&args);
     // Filters that exclude each other leave nothing of the other standings.
-    let mut counts = bench.owner_standings(&asked.filters).await?;
+    let mut counts = bench
+        .owner_standings(OwnerLists::UpToDate, &asked.filters)
+        .await?;
     counts.retain(|count| count.count > 0);
     if !out.json && !args.csv {
         for count in &counts {

@@ -4,7 +4,7 @@ use super::{WINDOW, list};
 use lastkey_contract::Kind;
 use lastkey_engine::store::LinkState;
 use lastkey_engine::views::ListQuery;
-use lastkey_workbench::{DiffRequest, Workbench};
+use lastkey_workbench::{DiffRequest, OwnerLists, Workbench};
 use std::error::Error;
 
 /// A table that shows windows of rows.
@@ -129,11 +129,13 @@ impl Table {
                 Asked::of(page.rows.len(), page.total)
             }
             Table::Owned => {
-                let (rows, matching) = bench.owned(query).await?;
-                Asked::of(rows.len(), matching)
+                let window = bench.owned_lines(OwnerLists::AtHand, query).await?;
+                Asked::of(window.rows.len(), window.matching)
             }
             Table::OwnerSuggestions => {
-                let (rows, matching) = bench.owner_suggestions(query, None).await?;
+                let (rows, matching) = bench
+                    .owner_suggestions(OwnerLists::AtHand, query, None)
+                    .await?;
                 Asked::of(rows.len(), matching)
             }
             Table::OwnerLines => {

@@ -1,7 +1,7 @@
 //! Owners as a list shows them: what needs one, worst first; and decisions about what was picked
 //! there, with what they would do before they do it.
 
-use super::{OwnersDecided, Wanted, role_from_text};
+use super::{OwnerLists, OwnersDecided, Wanted, role_from_text};
 use crate::bench::Workbench;
 use crate::failure::Failure;
 use crate::history::filters_from_text;
@@ -12,22 +12,34 @@ use lastkey_engine::views::{
 
 impl Workbench {
     /// How many objects that need an owner stand how, the worst first.
-    pub async fn owner_standings(&self, filters: &[String]) -> Result<Vec<StandingCount>, Failure> {
-        self.store.settle_ownership(self.now()).await?;
+    pub async fn owner_standings(
+        &self,
+        lists: OwnerLists,
+        filters: &[String],
+    ) -> Result<Vec<StandingCount>, Failure> {
+        self.owner_lists(lists).await?;
         let filters = filters_from_text(filters)?;
         Ok(views::standing_counts(&self.store, &filters).await?)
     }
 
     /// A window of what needs an owner, the worst first, with who answers and who is suggested.
-    pub async fn owned_lines(&self, query: &ListQuery) -> Result<RowWindow<OwnedLine>, Failure> {
-        self.store.settle_ownership(self.now()).await?;
+    pub async fn owned_lines(
+        &self,
+        lists: OwnerLists,
+        query: &ListQuery,
+    ) -> Result<RowWindow<OwnedLine>, Failure> {
+        self.owner_lists(lists).await?;
         let filters = filters_from_text(&query.filters)?;
         Ok(views::owned_lines(&self.store, &filters, query).await?)
     }
 
     /// One object with all that is known of its owners.
-    pub async fn owned_detail(&self, object: &str) -> Result<OwnedDetail, Failure> {
-        self.store.settle_ownership(self.now()).await?;
+    pub async fn owned_detail(
+        &self,
+        lists: OwnerLists,
+        object: &str,
+    ) -> Result<OwnedDetail, Failure> {
+        self.owner_lists(lists).await?;
         let name = self.object_from_text(object).await?;
         let found = views::owned_detail(&self.store, &name).await?;
         found.ok_or_else(|| {

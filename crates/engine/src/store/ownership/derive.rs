@@ -183,8 +183,13 @@ impl Store {
         Ok(upto.and_then(|block| block.parse().ok()).unwrap_or(0))
     }
 
+    /// Whether the lists of owners were made at all, of whatever moment.
+    pub async fn ownership_was_made(&self) -> Result<bool, StoreError> {
+        Ok(self.made_upto().await? > 0)
+    }
+
     /// Whether the lists of owners are made of what is stored, for this moment.
-    pub(crate) async fn ownership_holds(&self, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn ownership_holds(&self, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let made_for = self.meta(MADE_FOR).await?.unwrap_or_default();
         Ok(Holds::of(&made_for).is_some_and(|holds| holds.at(now)))
     }
