@@ -342,7 +342,14 @@ fn a_custodian_of_whom_it_is_not_known_who_that_is_lets_nobody_pass() {
 /// waits for them. What the command line lists is of now.
 #[test]
 fn a_screen_shows_the_lists_that_are_at_hand_and_brings_them_up_to_date() {
-    let desk = Desk::linked();
+    let desk = Desk::new();
+    let read = |source: &str, file: &str, text: &str| {
+        desk.write(&format!("{source}/{file}.csv"), text);
+        let folder = desk.room.path(source).display().to_string();
+        desk.expect(0, &["import", &folder, "--as", source]);
+    };
+    read("hr", "identities", "id,kind\nu1,person\nu2,person\n");
+    read("ad", "accounts", "system,id,kind\ncorp,a5,service\n");
     let decided = ["link", "corp:a5", "hr:u1", "--why", "hers"];
     desk.expect(0, &decided);
     let options = OpenOptions {
