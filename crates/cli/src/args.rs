@@ -131,6 +131,9 @@ pub enum Command {
     /// Rehearsals that were saved: list, show, compare, remove
     #[command(subcommand)]
     Rehearsal(crate::saved_args::Saved),
+    /// How much may change at once before a person is asked
+    #[command(subcommand)]
+    Guard(crate::saved_args::Guard),
     /// What must hold of rehearsals, judged after every sync and in scripts
     #[command(subcommand)]
     Assertions(crate::saved_args::Assertions),
@@ -430,8 +433,13 @@ pub struct Reach {
 /// The offboarding plan.
 #[derive(Debug, Subcommand)]
 pub enum Plan {
-    /// Check a plan (TOML) and make it the active one
-    Load { file: PathBuf },
+    /// Check a plan (TOML) and make it the active one; held where it changes much at once
+    Load {
+        file: PathBuf,
+        /// The code that was said when it was held: confirms exactly that
+        #[arg(long, value_name = "CODE", value_parser = not_blank)]
+        confirm: Option<String>,
+    },
     /// Print the active plan
     Show,
     /// What the plan covers of what was read: event by system by kind of thing, in time or not

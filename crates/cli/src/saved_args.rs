@@ -1,4 +1,4 @@
-//! The words of `lastkey rehearsal` and `lastkey assertions`.
+//! The words of `lastkey rehearsal`, `lastkey assertions` and `lastkey guard`.
 
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -42,5 +42,24 @@ pub enum Assertions {
         last: u32,
     },
     /// Let none count any more
+    Off,
+}
+
+/// The guard against changing much at once.
+#[derive(Debug, Subcommand)]
+pub enum Guard {
+    /// Above which share and count a change is held
+    Show,
+    /// Set them
+    #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["share", "count"])))]
+    Set {
+        /// Percent of all; more than that is unusual
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+        share: Option<u8>,
+        /// Fewer than this may always change
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+    },
+    /// Hold nothing
     Off,
 }

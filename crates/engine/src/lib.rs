@@ -18,6 +18,7 @@ pub mod collect;
 pub mod correlate;
 pub mod evidence;
 pub mod lifecycle;
+pub mod mass;
 pub mod only_values;
 pub mod ownership;
 pub mod policy;

@@ -3,6 +3,7 @@
 mod assertions;
 mod demo;
 mod events;
+mod guard;
 mod history;
 mod link;
 mod owners;
@@ -105,7 +106,9 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Journal { source } => tables::journal(global, source, out).await,
         Command::Link(args) => link::link(global, args, out).await,
         Command::Reach(reach) => rehearse::reach(global, reach, out).await,
-        Command::Plan(Plan::Load { file }) => rehearse::plan_load(global, &file, out).await,
+        Command::Plan(Plan::Load { file, confirm }) => {
+            rehearse::plan_load(global, &file, confirm.as_deref(), out).await
+        }
         Command::Plan(Plan::Coverage(args)) => plan_coverage::coverage(global, args, out).await,
         Command::Plan(Plan::Show) => rehearse::plan_show(global, out).await,
         Command::Policy(command) => policy::policy(global, command, out).await,
@@ -119,6 +122,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Rehearse(Rehearse::Events(args)) => events::events(global, args, out).await,
         Command::Rehearse(Rehearse::Everyone(args)) => survey::everyone(global, args, out).await,
         Command::Assertions(command) => assertions::assertions(global, command, out).await,
+        Command::Guard(command) => guard::guard(global, command, out).await,
         Command::Rehearsal(saved) => saved::saved(global, saved, out).await,
         Command::Export {
             out: path,

@@ -7,13 +7,20 @@ use lastkey_engine::access::{Gone, ReachItem};
 use lastkey_engine::lifecycle::saved::Question;
 use lastkey_engine::lifecycle::{ItemKind, Verdict};
 use lastkey_engine::views::RehearsalView;
-use lastkey_workbench::{Failure, ReachOf, Stop, WhenMissing, Workbench, moment_from_text};
+use lastkey_workbench::{
+    Failure, PlanLoad, ReachOf, Stop, WhenMissing, Workbench, moment_from_text,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub async fn plan_load(global: &Global, file: &Path, out: &Output) -> Result<ExitCode, Failure> {
+pub async fn plan_load(
+    global: &Global,
+    file: &Path,
+    code: Option<&str>,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         Failure::not_possible(format!("`{}` cannot be read: {error}", file.display()))
     })?;
@@ -26,7 +33,15 @@ pub async fn plan_load(global: &Global, file: &Path, out: &Output) -> Result<Exi
         ..failure
     })?;
     let bench = open(global, WhenMissing::Create, out).await?;
-    let view = bench.load_plan(&name, &text).await?;
+    let stop = Stop::default();
+    let loaded = bench.load_plan_guarded(&name, &text, code, &stop).await?;
+    let view = match loaded {
+        PlanLoad::Loaded(view) => view,
+        PlanLoad::Held(held) => {
+            let again = format!("lastkey plan load {}", file.display());
+            return super::guard::held(&held, &again, out);
+        }
+    };
     if out.json {
         out.document(&view)?;
     } else {

@@ -7,9 +7,9 @@ use super::kinds::Kinds;
 use super::pace::Pacer;
 use super::patience::{Dice, Patience};
 use super::reader::{Ended, Reader, stopped};
-use super::rules::{HOLD_AT_LEAST, HOLD_FROM};
 use super::{CheckFirst, Company, Removals, Rules, SyncSettings};
-use crate::store::{CheckRecord, Hold, NewJournalRow, SourceRecord, Store, StoreError, Threshold};
+use crate::mass::Threshold;
+use crate::store::{CheckRecord, Hold, NewJournalRow, SourceRecord, Store, StoreError};
 use crate::views::FailureView;
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{
@@ -139,8 +139,7 @@ impl Read<'_> {
             (Removals::Accept, _) | (Removals::Hold, None) => Hold::Nothing,
             (Removals::Hold, Some(percent)) => Hold::TooMany(Threshold {
                 percent,
-                at_least: HOLD_AT_LEAST,
-                of_at_least: HOLD_FROM,
+                ..Threshold::USUAL
             }),
         }
     }

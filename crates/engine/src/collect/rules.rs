@@ -1,5 +1,6 @@
 //! How one source is read: the settings that belong to the engine and not to a connector.
 
+use crate::mass::Threshold;
 use chrono::TimeDelta;
 use lastkey_contract::{ConnectorError, ErrorKind, SettingSpec, Settings};
 use std::num::NonZeroU32;
@@ -81,11 +82,6 @@ pub static OWN_SETTINGS: [SettingSpec; 8] = [
     },
 ];
 
-/// A kind with fewer objects than this is never held: its shares mean little.
-pub(super) const HOLD_FROM: u64 = 20;
-/// Fewer removals than this are never held.
-pub(super) const HOLD_AT_LEAST: u64 = 10;
-
 /// At most so many requests in a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
@@ -118,7 +114,7 @@ impl Default for Rules {
         Self {
             fresh_for: TimeDelta::hours(24),
             full_every: TimeDelta::days(7),
-            hold_above: Some(20),
+            hold_above: Some(Threshold::USUAL.percent),
             pace: None,
             page: None,
             check_first: CheckFirst::Yes,

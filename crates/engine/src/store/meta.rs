@@ -1,6 +1,8 @@
 //! Table `meta`: what the store is. Key and text.
 
+use super::log::append;
 use super::{Store, StoreError};
+use crate::mass::Threshold;
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
 use sqlx::SqliteConnection;
@@ -100,6 +102,29 @@ impl Store {
         Ok(text
             .and_then(|t| DateTime::parse_from_rfc3339(&t).ok())
             .map(|t| t.with_timezone(&Utc)))
+    }
+
+    /// Above which a change at once is held: the usual, unless another is set; None: nothing is.
+    pub async fn mass_threshold(&self) -> Result<Option<Threshold>, StoreError> {
+        match self.meta("mass_threshold").await? {
+            None => Ok(Some(Threshold::USUAL)),
+            Some(text) => serde_json::from_str(&text)
+                .map_err(|error| StoreError::damaged(format!("the guard's threshold: {error}"))),
+        }
+    }
+
+    /// Sets it.
+    pub async fn set_mass_threshold(
+        &self,
+        threshold: Option<Threshold>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let payload = serde_json::json!(threshold);
+        let mut writing = self.begin().await?;
+        put(&mut writing.tx, "mass_threshold", &payload.to_string()).await?;
+        let (tx, who) = (&mut writing.tx, self.operator());
+        append(tx, who, "guard set", &payload, now).await?;
+        writing.commit().await
     }
 
     /// Marks the store as a practice estate with this reference date.

@@ -109,7 +109,7 @@ pub use ownership::{
     NewOwnerDecision, OWNER_LINE_COLUMNS, OwnedBy, OwnedRow, OwnerDecision, OwnerLineRow,
     OwnerVerdict, OwnersQuery, SuggestedOwner, SuggestionRow,
 };
-pub(crate) use page::{Applied, Hold, PagePart, ReadEnd, Rows, Threshold};
+pub(crate) use page::{Applied, Hold, PagePart, ReadEnd, Rows};
 pub(crate) use people::PeopleQuery;
 pub use people::PersonRow;
 pub use plans::PlanRecord;

@@ -9,6 +9,7 @@ use super::{
     Held, KindRecord, NewJournalRow, SourceRecord, Store, StoreError, SyncId, journal, links,
     people, syncs, unseen,
 };
+use crate::mass::Threshold;
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Fact, Identity};
 use lastkey_contract::{Cursor, Kind, Page, Same};
@@ -64,17 +65,6 @@ pub(crate) struct Applied {
     pub removed: u64,
     /// Keys of records that came second.
     pub second: Vec<String>,
-}
-
-/// A share of a source's objects above which their going is not believed without asking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Threshold {
-    /// Percent of what was there.
-    pub percent: u8,
-    /// Fewer than this may always go.
-    pub at_least: u64,
-    /// Where fewer than this were there, all may go.
-    pub of_at_least: u64,
 }
 
 /// Which goings are not believed without asking.
@@ -226,12 +216,7 @@ impl Hold {
     fn held(self, would_remove: u64, current: u64) -> Option<Held> {
         let held = match self {
             Hold::Nothing => false,
-            Hold::TooMany(threshold) => {
-                let share = u64::from(threshold.percent).saturating_mul(current);
-                current >= threshold.of_at_least
-                    && would_remove >= threshold.at_least
-                    && would_remove.saturating_mul(100) > share
-            }
+            Hold::TooMany(threshold) => threshold.is_passed(would_remove, current),
             Hold::Each => would_remove > 0,
             Hold::Whole => true,
         };

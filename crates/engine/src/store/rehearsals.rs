@@ -30,7 +30,8 @@ const TOGETHER: usize = 1_000;
 
 /// Entries of the log that no answer depends on, or whose part is told apart: plan and policy.
 const OF_NO_FACTS: &str = "'plan loaded', 'policy drafted', 'policy loaded', 'rehearsal saved', \
-     'rehearsal removed', 'assertions loaded', 'assertions removed', 'package exported', \
+     'rehearsal removed', 'assertions loaded', 'assertions removed', 'guard set', \
+     'mass change confirmed', 'package exported', \
      'store backed up', 'store restored', 'store created', 'recovery key made', 'key kept anew'";
 
 /// A saved rehearsal without its items.
