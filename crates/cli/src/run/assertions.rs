@@ -13,6 +13,9 @@ use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
 
+/// How much of what is not known is shown to people.
+const MISSING: usize = 5;
+
 pub async fn assertions(
     global: &Global,
     command: Assertions,
@@ -184,8 +187,11 @@ fn show(report: &AssertionReport, out: &Output) -> Result<(), Failure> {
         if let Some(more) = one.against.checked_sub(shown).filter(|more| *more > 0) {
             out.line(format!("  and {} more", counted(more)))?;
         }
-        for missing in &one.missing_facts {
+        for missing in one.missing_facts.iter().take(MISSING) {
             out.line(format!("  not known: {missing}"))?;
+        }
+        if one.missing_truncated || one.missing_facts.len() > MISSING {
+            out.line("  and more is not known; --json names it")?;
         }
     }
     out.line(format!(

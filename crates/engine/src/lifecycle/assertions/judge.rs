@@ -47,6 +47,8 @@ pub fn missing_of_estate(
 ) -> Vec<String> {
     let systems: BTreeSet<&str> = (0..graph.systems.len())
         .map(|row| graph.systems.at(row))
+        // What names no system has none that could be read.
+        .filter(|system| !system.is_empty())
         .collect();
     Stage::new(graph, plan, at, settings).unread(&systems)
 }

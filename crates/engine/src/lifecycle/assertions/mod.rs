@@ -16,6 +16,7 @@ use super::{ItemKind, Verdict};
 use chrono::TimeDelta;
 use lastkey_contract::facts::{IdentityKind, LeaverKind};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use ts_rs::TS;
 
 /// One thing that must hold.
@@ -121,6 +122,8 @@ pub struct AssertionResult {
     pub shown: Vec<Against>,
     /// What is not known, the first of it.
     pub missing_facts: Vec<String>,
+    /// More is not known than is named.
+    pub missing_truncated: bool,
 }
 
 /// Something that speaks against an assertion.
@@ -160,7 +163,9 @@ pub struct Findings {
     pub perhaps: u64,
     /// The first by order of all.
     pub shown: Vec<Against>,
-    pub missing: std::collections::BTreeSet<String>,
+    pub missing: BTreeSet<String>,
+    /// More is missing than is kept here.
+    pub missing_more: bool,
 }
 
 impl Findings {
@@ -179,8 +184,14 @@ impl Findings {
     /// Notes what is not known.
     pub fn miss<'a>(&mut self, facts: impl IntoIterator<Item = &'a String>) {
         for fact in facts {
-            if !self.missing.contains(fact) {
-                self.missing.insert(fact.clone());
+            if self.missing.contains(fact) {
+                continue;
+            }
+            self.missing.insert(fact.clone());
+            // Of a million people a million sentences can be missing: the first in order are kept.
+            if self.missing.len() > SHOWN {
+                self.missing.pop_last();
+                self.missing_more = true;
             }
         }
     }
@@ -198,7 +209,8 @@ impl Findings {
         self.surely += other.surely;
         self.perhaps += other.perhaps;
         self.shown.extend(other.shown);
-        self.missing.extend(other.missing);
+        self.missing_more |= other.missing_more;
+        self.miss(&other.missing);
         self.shorten();
     }
 
@@ -236,7 +248,8 @@ impl Findings {
             maybe: self.maybe,
             against: self.surely + self.perhaps,
             shown: self.shown,
-            missing_facts: self.missing.into_iter().take(SHOWN).collect(),
+            missing_facts: self.missing.into_iter().collect(),
+            missing_truncated: self.missing_more,
         }
     }
 }

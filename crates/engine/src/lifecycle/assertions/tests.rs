@@ -130,12 +130,15 @@ fn unknown_is_no_pass_and_neither_is_nobody() {
     let mut unread = of(1, 0, 0, 0);
     unread.miss(&["no source reads owners".to_owned()]);
     judged(false, unread.clone(), Indeterminate);
-    judged(
-        true,
-        Findings {
-            identities: 0,
-            ..unread
-        },
-        Indeterminate,
-    );
+    let nobody = Findings {
+        identities: 0,
+        ..unread.clone()
+    };
+    judged(true, nobody, Indeterminate);
+    // However much is missing, the first of it is named, and that there is more.
+    let many: Vec<String> = (0..100).rev().map(|one| format!("fact {one:03}")).collect();
+    unread.miss(&many);
+    assert_eq!(unread.missing.len(), SHOWN);
+    assert_eq!(unread.missing.first().unwrap(), "fact 000");
+    assert!(unread.missing_more);
 }
