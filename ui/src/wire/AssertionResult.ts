@@ -29,4 +29,8 @@ shown: Array<Against>,
 /**
  * What is not known, the first of it.
  */
-missing_facts: Array<string>, };
+missing_facts: Array<string>, 
+/**
+ * More is not known than is named.
+ */
+missing_truncated: boolean, };
