@@ -94,30 +94,7 @@ fn strength_from_text(text: &str) -> Result<Strength, Failure> {
         })
 }
 
-/// Which lists of owners are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OwnerLists {
-    /// Those of what is stored now, however long it takes to make them.
-    UpToDate,
-    /// Those that were made last, where there are any: a screen shows them at once, says where they
-    /// are behind (`owners_behind`), and brings them up to date beside it (`ready_lists`).
-    AtHand,
-}
-
 impl Workbench {
-    /// Makes lists of owners ready to be asked.
-    async fn owner_lists(&self, lists: OwnerLists) -> Result<(), Failure> {
-        if lists == OwnerLists::UpToDate || !self.store.ownership_was_made().await? {
-            self.store.settle_ownership(self.now()).await?;
-        }
-        Ok(())
-    }
-
-    /// Whether the lists of owners that are at hand are of an earlier moment.
-    pub async fn owners_behind(&self) -> Result<bool, Failure> {
-        Ok(!self.store.ownership_holds(self.now()).await?)
-    }
-
     /// Suggestions that ask for a decision, best first. The sort of the query is not asked.
     pub async fn owner_suggestions(
         &self,
@@ -613,6 +590,9 @@ fn as_it_was(cell: &str) -> &str {
     }
 }
 
+mod at_hand;
 mod picked;
+
+pub use at_hand::OwnerLists;
 #[cfg(test)]
 mod tests;
