@@ -6,11 +6,13 @@
 mod links;
 mod owners;
 mod past;
+mod saved;
 
 use crate::desk::Desk;
 use crate::settings::UiSettings;
 use crate::wire::{Wire, camel_case};
 use lastkey_engine::collect::Removals;
+use lastkey_engine::lifecycle::saved::Comparison;
 use lastkey_engine::practice::Size as PracticeSize;
 use lastkey_engine::store::RetentionReport;
 use lastkey_engine::views::{
@@ -22,13 +24,17 @@ use lastkey_engine::views::{
     RetentionView, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow,
     StandingCount, Status, SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
-use lastkey_workbench::{Consent, Failure, SyncHow, Workbench, moment_from_text};
+use lastkey_workbench::{
+    AssertionRunView, AssertionsView, Consent, Failure, SavedView, SyncHow, Workbench,
+    moment_from_text,
+};
 use std::path::Path;
 use tauri::ipc::Channel;
 
 use links::*;
 use owners::*;
 use past::*;
+use saved::*;
 
 type Answer<T> = Result<T, FailureView>;
 
@@ -228,6 +234,20 @@ commands! {
     rehearse_leaver(identity: String, at: Option<String>) -> RehearsalView;
     /// Everybody's leaver rehearsal, worst first.
     rehearsals(query: ListQuery) -> RowWindow<RehearsedRow>;
+    /// Every rehearsal that was saved, the latest first.
+    saved_rehearsals() -> Vec<SavedView>;
+    /// Rehearses a leaver and saves the answer under a name that none has.
+    save_leaver(name: String, identity: String, at: Option<String>) -> SavedView;
+    /// What differs between a saved rehearsal and another one of the same question, or that question asked now.
+    saved_compare(before: String, after: Option<String>) -> Comparison;
+    /// Removes a saved rehearsal; the log keeps that it was there.
+    saved_remove(name: String) -> ();
+    /// The assertions that count; nothing where none do.
+    assertions() -> Option<AssertionsView>;
+    /// What came of them after syncs, the latest first.
+    assertion_runs(limit: u32) -> Vec<AssertionRunView>;
+    /// Judges those that count now, and keeps what comes of it.
+    assertions_run() -> ();
     /// When a package was exported last; nothing if none ever was.
     exported_at() -> Option<String>;
     /// Writes a signed audit package.

@@ -1,6 +1,7 @@
 //! How Rust types are called in TypeScript, for the generated list of commands.
 
 use crate::settings::UiSettings;
+use lastkey_engine::lifecycle::saved::Comparison;
 use lastkey_engine::store::RetentionReport;
 use lastkey_engine::views::{
     CheckView, DecisionLine, DiffRow, DiffView, DraftProblem, EventRow, ExportProgress,
@@ -11,6 +12,7 @@ use lastkey_engine::views::{
     RetentionView, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow,
     StandingCount, Status, SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
+use lastkey_workbench::{AssertionRunView, AssertionsView, SavedView};
 use tauri::ipc::Channel;
 use ts_rs::{Config, TS};
 
@@ -96,6 +98,10 @@ generated!(
     UiSettings,
     VerifyView,
     WeakReadView,
+    AssertionRunView,
+    AssertionsView,
+    Comparison,
+    SavedView,
 );
 
 impl<T: Wire> Wire for Vec<T> {

@@ -126,7 +126,7 @@ fn what_must_hold_is_judged_of_whom_and_of_what_it_is_about() {
     check(
         &desk,
         "system = \"vault\"\nnothing_beyond = \"0s\"",
-        "pass",
+        "indeterminate",
         3,
         0,
     );
@@ -235,4 +235,39 @@ fn they_run_after_every_sync_and_what_comes_of_it_is_kept() {
     import(&desk, "ad", 0);
     desk.trouble(3, &["assertions", "off"], "no assertions are loaded");
     desk.expect(0, &["store", "check"]);
+}
+
+/// Who is listed no more is not rehearsed with all others; their accounts hold nothing up as long as
+/// nobody says so. Nor does a system that nobody reads.
+#[test]
+fn somebody_whom_the_roster_dropped_and_a_system_that_nobody_reads_pass_nothing() {
+    let desk = desk();
+    let verdict = |lines: &str, status: i32| result(&desk, status, lines)["verdict"].clone();
+    let late = "nothing_beyond = \"1d\"";
+    assert_eq!(verdict(late, 0), "pass");
+    assert_eq!(
+        verdict(&format!("{late}\nsystem = \"nowhere\""), 1),
+        "indeterminate"
+    );
+    let people: String = PEOPLE
+        .lines()
+        .filter(|line| !line.starts_with("u1"))
+        .fold(String::new(), |all, line| all + line + "\n");
+    desk.write("hr/identities.csv", people);
+    let folder = desk.room.path("hr").display().to_string();
+    desk.expect(
+        0,
+        &["import", &folder, "--as", "hr", "--set", "hold_above=100"],
+    );
+    let said = result(&desk, 1, late);
+    assert_eq!(said["verdict"], "indeterminate");
+    assert!(
+        said["missing_facts"].to_string().contains("corp:a1"),
+        "{said}"
+    );
+    assert_eq!(
+        verdict(&format!("{late}\nidentity = \"u1\"\nallow_empty = true"), 1),
+        "indeterminate"
+    );
+    assert_eq!(verdict(&format!("{late}\nidentity = \"u2\""), 0), "pass");
 }

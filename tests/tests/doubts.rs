@@ -507,9 +507,7 @@ fn a_credential_that_named_an_account_before_could_still_be_its() {
     };
     let told = |who: &str| {
         let (_, out, _) = desk.run(&["rehearse", "leaver", "--identity", who, "--json"]);
-        out.contains(&format!(
-            "credential `ad:k1` named an account of `{who}` before"
-        ))
+        out.contains(&format!("credential `ad:k1` was of an account of `{who}`"))
     };
     keys("ad,k1,api_key,a1,true\nad,k2,api_key,a2,true\n");
     assert!(!told("u1"));
@@ -520,4 +518,26 @@ fn a_credential_that_named_an_account_before_could_still_be_its() {
     assert!(!told("u1"), "it is closed");
     keys("ad,k1,api_key,a2,true\nad,k2,api_key,a2,true\n");
     assert!(!told("u1"), "it says whose it is");
+    // An account that nobody lists is no answer, and neither is that the account has gone.
+    keys("ad,k1,api_key,a1,true\nad,k2,api_key,a2,true\n");
+    keys("ad,k1,api_key,an,true\nad,k2,api_key,a2,true\n");
+    assert!(told("u1"), "a mistyped account");
+    let accounts = |rows: &str| {
+        let text = format!("system,id,identity_id\n{rows}");
+        brought(&desk, "corp", "accounts", &text);
+    };
+    accounts("ad,a2,u2\n");
+    assert!(told("u1"), "the account has gone, and its key works");
+    desk.expect(0, &["retention", "set", "--syncs", "1"]);
+    for name in ["x", "y"] {
+        brought(
+            &desk,
+            "more",
+            "identities",
+            &format!("id,kind,display_name\nm1,workload,{name}\n"),
+        );
+    }
+    desk.expect(0, &["retention", "run"]);
+    assert!(told("u1"), "what says so is kept");
+    desk.expect(0, &["store", "check"]);
 }

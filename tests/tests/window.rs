@@ -18,6 +18,8 @@ mod looks;
 mod owners;
 #[path = "window/past.rs"]
 mod past;
+#[path = "window/saved.rs"]
+mod saved;
 #[path = "window/sources.rs"]
 mod sources;
 #[path = "window/steps.rs"]

@@ -99,7 +99,7 @@ impl Part {
 
     fn phases(self) -> u32 {
         match self {
-            Part::Files => 8,
+            Part::Files => 9,
             Part::Work => 4,
             Part::Directory | Part::Vault => 2,
         }

@@ -7,6 +7,7 @@ import { doors } from "./doors";
 import { accounts } from "./strings-accounts";
 import { owners } from "./strings-owners";
 import { past } from "./strings-past";
+import { saved } from "./strings-saved";
 import { sources } from "./strings-sources";
 
 /** What fails, with what nobody knows beside it: an undecided one is never counted as if it had passed. */
@@ -124,6 +125,7 @@ export const say = {
   sources,
   accounts,
   owners,
+  saved,
   past,
 
   identities: {

@@ -19,6 +19,7 @@ import * as estate from "./recorded";
 import * as links from "./recorded-accounts";
 import * as owners from "./recorded-owners";
 import * as pastOf from "./recorded-past";
+import * as kept from "./recorded-saved";
 
 const ask = new URLSearchParams(location.search);
 const scene = ask.get("estate") ?? "full";
@@ -225,6 +226,13 @@ const answers: Answers = {
     const rows = holds ? all.filter((row) => (row.residual > 0) === (holds === "holds=something")) : all;
     return { ...listed(rows, { ...query, filters: query.filters.filter((filter) => filter !== holds) }), total: all.length };
   },
+  saved_rehearsals: () => (sources.length === 0 ? [] : [...kept.all]),
+  save_leaver: (a) => kept.save(a?.name ?? "", a?.identity ?? ""),
+  saved_compare: (a) => kept.compare(a?.before ?? ""),
+  saved_remove: (a) => kept.remove(a?.name ?? ""),
+  assertions: () => (sources.length === 0 ? null : kept.loaded),
+  assertion_runs: () => (sources.length === 0 ? [] : kept.runs),
+  assertions_run: () => undefined,
   exported_at: () => exported,
   export_package: async (a) => {
     for (const part of ["facts", "rehearsals", "journal"]) {

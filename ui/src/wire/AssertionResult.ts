@@ -31,6 +31,6 @@ shown: Array<Against>,
  */
 missing_facts: Array<string>, 
 /**
- * More is not known than is named.
+ * More is not known than is named; not kept of runs of earlier versions.
  */
 missing_truncated: boolean, };

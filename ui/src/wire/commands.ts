@@ -1,7 +1,10 @@
 // Generated from src-tauri/src/commands.rs; a test proves it current. Do not edit.
 
 import type { Channel } from "../host/channel";
+import type { AssertionRunView } from "./AssertionRunView";
+import type { AssertionsView } from "./AssertionsView";
 import type { CheckView } from "./CheckView";
+import type { Comparison } from "./Comparison";
 import type { DecisionLine } from "./DecisionLine";
 import type { DiffRow } from "./DiffRow";
 import type { DiffView } from "./DiffView";
@@ -40,6 +43,7 @@ import type { RetentionView } from "./RetentionView";
 import type { RowWindow } from "./RowWindow";
 import type { RunDetail } from "./RunDetail";
 import type { RunRow } from "./RunRow";
+import type { SavedView } from "./SavedView";
 import type { ScriptView } from "./ScriptView";
 import type { SourceKindView } from "./SourceKindView";
 import type { SourceRow } from "./SourceRow";
@@ -199,6 +203,20 @@ export interface Commands {
   rehearse_leaver(a: { identity: string; at: string | null }): RehearsalView;
   /** Everybody's leaver rehearsal, worst first. */
   rehearsals(a: { query: ListQuery }): RowWindow<RehearsedRow>;
+  /** Every rehearsal that was saved, the latest first. */
+  saved_rehearsals(): Array<SavedView>;
+  /** Rehearses a leaver and saves the answer under a name that none has. */
+  save_leaver(a: { name: string; identity: string; at: string | null }): SavedView;
+  /** What differs between a saved rehearsal and another one of the same question, or that question asked now. */
+  saved_compare(a: { before: string; after: string | null }): Comparison;
+  /** Removes a saved rehearsal; the log keeps that it was there. */
+  saved_remove(a: { name: string }): void;
+  /** The assertions that count; nothing where none do. */
+  assertions(): AssertionsView | null;
+  /** What came of them after syncs, the latest first. */
+  assertion_runs(a: { limit: number }): Array<AssertionRunView>;
+  /** Judges those that count now, and keeps what comes of it. */
+  assertions_run(): void;
   /** When a package was exported last; nothing if none ever was. */
   exported_at(): string | null;
   /** Writes a signed audit package. */
@@ -291,6 +309,13 @@ export const commandNames = [
   "plan_load",
   "rehearse_leaver",
   "rehearsals",
+  "saved_rehearsals",
+  "save_leaver",
+  "saved_compare",
+  "saved_remove",
+  "assertions",
+  "assertion_runs",
+  "assertions_run",
   "exported_at",
   "export_package",
   "verify_package",

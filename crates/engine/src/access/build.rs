@@ -195,10 +195,9 @@ fn add_doubts(making: &mut Making, naming: &Naming, in_doubt: &InDoubt) {
         let name = format!("{system}:{credential}");
         doubtful.custody.push((number(whose), name));
     }
-    for (system, account, credential) in &in_doubt.named_before {
-        let account = naming.name(Of::Account, system.as_str(), account.as_str());
-        let name = format!("{system}:{credential}");
-        doubtful.named_before.push((account, name));
+    for (whose, credential) in &in_doubt.named_before {
+        let named = (number(whose), credential.clone());
+        doubtful.named_before.push(named);
     }
     for PerhapsOne { records, apart } in &in_doubt.persons {
         let records = records.iter();

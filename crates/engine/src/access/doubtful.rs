@@ -52,7 +52,7 @@ pub(crate) struct Doubtful {
     pub employed: Vec<(Number, Employment<Number>)>,
     /// Credentials, `system:id`, by whose custody they could be in.
     pub custody: Vec<(Number, String)>,
-    /// Credentials, `system:id`, by the account that they named before.
+    /// Credentials, `system:id`, by whose account they were of before.
     pub named_before: Vec<(Number, String)>,
     pub persons: Vec<PerhapsOne<Number>>,
 }
@@ -66,7 +66,7 @@ pub(crate) struct Undecided {
     employed: Rows<Employment<u32>>,
     credentials: Texts,
     custody: Rows<u32>,
-    /// Credentials that named an account of theirs before.
+    /// Credentials that were of an account of theirs.
     named_before: Rows<u32>,
     /// Records of all doubts, one doubt after the other.
     records: Texts,
@@ -86,14 +86,8 @@ only_values_of! {
 }
 
 impl Doubtful {
-    /// `row` gives the row of an identity, of which there are so many; `holder` the row of whose an
-    /// account is.
-    pub fn done(
-        mut self,
-        identities: u32,
-        row: impl Fn(Number) -> u32,
-        holder: impl Fn(Number) -> u32,
-    ) -> Undecided {
+    /// `row` gives the row of an identity; there are so many.
+    pub fn done(mut self, identities: u32, row: impl Fn(Number) -> u32) -> Undecided {
         let mut undecided = Undecided::default();
         let employed = self.employed.iter();
         let employed = employed.map(|(by, one)| (row(*by), one.with(row(one.of))));
@@ -109,7 +103,7 @@ impl Doubtful {
         let custody = self.custody.into_iter();
         undecided.custody = by_identity(custody.map(|(of, name)| (row(of), name)).collect());
         let named = self.named_before.into_iter();
-        undecided.named_before = by_identity(named.map(|(of, name)| (holder(of), name)).collect());
+        undecided.named_before = by_identity(named.map(|(of, name)| (row(of), name)).collect());
         self.persons.sort_unstable_by(|a, b| {
             let names = |one: &PerhapsOne<Number>| -> Vec<String> {
                 one.records.iter().map(|(name, _)| name.clone()).collect()
@@ -154,7 +148,7 @@ impl Undecided {
         let named = self.named_before.row(identity).iter().map(|row| {
             let credential = self.credentials.at(*row);
             format!(
-                "credential `{credential}` named an account of `{id}` before, and names none now"
+                "credential `{credential}` was of an account of `{id}`, and names none now that is listed"
             )
         });
         let records = self.records_of.row(identity);

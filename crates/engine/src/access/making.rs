@@ -214,6 +214,11 @@ impl Making {
         self.holding.from(number).is_some()
     }
 
+    /// Whether an account has this number.
+    pub(crate) fn has_account(&self, number: Number) -> bool {
+        self.holding.accounts.get(number).is_some()
+    }
+
     pub(crate) fn has_location(&self, number: Number) -> bool {
         self.locations.places.get(number).is_some()
     }
@@ -368,13 +373,7 @@ impl Making {
             }
         });
 
-        let holder = |account: Number| match account_of(Some(account)) {
-            NONE => NONE,
-            row => graph.accounts.at(row).identity,
-        };
-        graph.undecided = self
-            .doubtful
-            .done(identities.rows.len(), identity_of, holder);
+        graph.undecided = self.doubtful.done(identities.rows.len(), identity_of);
 
         // entitlements
         let listed = &entitlement_list;

@@ -153,6 +153,11 @@ impl MaybeAccounts {
         groups.flatten().map(String::as_str).collect()
     }
 
+    /// Every record that no source lists and with which accounts stayed.
+    pub fn stayed_with(&self) -> impl Iterator<Item = &str> {
+        self.stayed.keys().map(String::as_str)
+    }
+
     /// The accounts that stayed with a record that no source lists.
     pub fn left_by(&self, record: &str) -> &[String] {
         self.stayed.get(record).map_or(&[], Vec::as_slice)

@@ -58,8 +58,8 @@ pub struct InDoubt {
     pub employers: Vec<(IdentityId, Employment<IdentityId>)>,
     /// Credentials that identities could have in custody.
     pub custody: Vec<(IdentityId, SystemName, String)>,
-    /// Credentials that name no account and named one of their system before: system, account and id.
-    pub named_before: Vec<(SystemName, AccountId, String)>,
+    /// Credentials, `system:id`, that were of an account of identities, and name none now that is listed.
+    pub named_before: Vec<(IdentityId, String)>,
     pub persons: Vec<PerhapsOne<IdentityId>>,
 }
 

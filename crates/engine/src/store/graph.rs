@@ -6,7 +6,7 @@
 
 use super::account_past;
 use super::blocks::{self, Again, At, Block, Columns, Listing, apart};
-use super::credential_past::named_before;
+use super::credential_past::{Seen, Stray};
 use super::graph_parts::{
     ControlPart, CredentialPart, EndsPart, EntitlementPart, LocationPart, ThroughPart,
 };
@@ -83,10 +83,17 @@ impl Store {
         let (mut found, held) = (people?, held?);
         found.making.put_holding(held.holding);
         loading.told_by_several(&mut found, &several).await?;
-        found.known.forget_values();
         let Found { making, known, .. } = &mut found;
         loading.through_unknown(making).await?;
-        loading.credentials(making).await?;
+        let mut stray = loading.credentials(making).await?;
+        let mut connection = loading.connection.lock().await;
+        let listed = |account: i64| making.has_account(account);
+        stray.look_back(&mut connection, depth, at, listed).await?;
+        drop(connection);
+        let stray = stray.holders(known).into_iter();
+        let stray = stray.map(|(one, name)| (Number::from(known.lead(one)), name));
+        making.doubtful.named_before.extend(stray);
+        known.forget_values();
         loading.locations(making).await?;
         loading
             .late_grants(making, &held.unknown, &held.positions)
@@ -101,14 +108,6 @@ impl Store {
         let doubts = doubts
             .map(|doubt| persons::perhaps_one(known, doubt, |one| Number::from(known.lead(one))));
         making.doubtful.persons = doubts.collect();
-        let named = {
-            let mut connection = loading.connection.lock().await;
-            named_before(&mut connection, loading.names, at).await?
-        };
-        making.doubtful.named_before.extend(named.iter().map(|one| {
-            let name = format!("{}:{}", one.fact.system, one.fact.id);
-            (one.account, name)
-        }));
         for (owner, basis) in confirmed {
             let refer = |source: &str, id: &str| resolved(known, &known.meant_of(source, id));
             let object = &owner.object;
@@ -328,7 +327,9 @@ impl Loading<'_> {
         .await
     }
 
-    async fn credentials(&self, making: &mut Making) -> Result<(), StoreError> {
+    /// Those that were of an account that is not listed are given back.
+    async fn credentials(&self, making: &mut Making) -> Result<Stray, StoreError> {
+        let mut stray = Stray::default();
         self.each(Kind::Credential, Columns::Named, |block| {
             block.places().try_for_each(|place| {
                 let part: CredentialPart<'_> = serde_json::from_str(block.fact(place)?)?;
@@ -345,11 +346,20 @@ impl Loading<'_> {
                     fingerprint: part.fingerprint.as_deref(),
                     created_by: part.created_by.as_deref(),
                 };
+                stray.see(Seen {
+                    key: block.key(place)?,
+                    system: &part.system,
+                    id: &part.id,
+                    account: new.account,
+                    listed: new.account.is_some_and(|one| making.has_account(one)),
+                    closed: part.enabled == Some(false) || part.revoked_at.is_some(),
+                });
                 making.credential(block.key(place)?, &part.system, &part.id, new);
                 Ok(())
             })
         })
-        .await
+        .await?;
+        Ok(stray)
     }
 
     async fn locations(&self, making: &mut Making) -> Result<(), StoreError> {

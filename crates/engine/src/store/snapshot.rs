@@ -2,7 +2,7 @@
 
 use super::account_past;
 use super::blocks::{Again, At, Block, Columns, Listing};
-use super::credential_past::named_before;
+use super::credential_past::Stray;
 use super::ownership::confirmed_owners;
 use super::read_states::{never_read, read_states};
 use super::retention::refuse_before_horizon;
@@ -14,7 +14,7 @@ use crate::correlate::{
 };
 use crate::lifecycle::Basis;
 use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner, OwnerRole};
-use lastkey_contract::{AccountId, IdentityId, Kind};
+use lastkey_contract::{IdentityId, Kind};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, HashMap};
 use tokio::sync::Mutex;
@@ -46,7 +46,7 @@ impl Store {
             ..Snapshot::default()
         };
         let confirmed = confirmed_owners(&mut reading, self.names()?, at).await?;
-        let (ground, _) = ground::at_moment(&mut reading, at, &mut Again::none()).await?;
+        let (ground, depth) = ground::at_moment(&mut reading, at, &mut Again::none()).await?;
         let (persons, doubts) = persons::at_moment(&mut reading, at).await?;
         let Visible {
             identities,
@@ -59,17 +59,12 @@ impl Store {
         }
         let mut known = gathering.done(persons.clone());
         account_past::remember(&mut reading, at, &mut known, &mut Again::none()).await?;
-        let named = named_before(&mut reading, self.names()?, at).await?;
-        let named = named.into_iter().map(|one| {
-            (
-                one.fact.system,
-                AccountId::new(one.account_id),
-                one.fact.id.to_string(),
-            )
-        });
-        snapshot.in_doubt.named_before = named.collect();
+        let stray = Stray::read(&mut reading, depth, at).await?;
         drop(reading);
         let shown = |one: &u32| IdentityId::new(known.shown(*one));
+        let stray = stray.holders(&known).into_iter();
+        let stray = stray.map(|(one, credential)| (shown(&one), credential));
+        snapshot.in_doubt.named_before = stray.collect();
         let resolve = |reference: &IdentityId, source: i64| {
             let one = known.meant(reference.as_str(), source).one;
             one.as_ref().map_or_else(|| reference.clone(), shown)

@@ -2,6 +2,7 @@
 
 use super::log::append;
 use super::resume::{Held, ReadMode};
+use super::sources::says_who_exists;
 use super::{Store, StoreError, links};
 use crate::views::{HeldView, KindTotals, Totals};
 use chrono::{DateTime, Utc};
@@ -50,15 +51,22 @@ impl SyncId {
 }
 
 impl Store {
-    /// How often the source that tells most often of identities was read completely.
+    /// How often the source of truth that was read completely most often was.
     pub async fn complete_rosters(&self) -> Result<u64, StoreError> {
-        let most: i64 = sqlx::query_scalar(
-            "SELECT coalesce(max(reads), 0) FROM (SELECT count(*) AS reads FROM sync_kinds k
-             JOIN syncs y ON y.id = k.sync WHERE k.kind = ?1 AND k.complete = 1 GROUP BY y.source)",
+        let reads: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT count(*), s.settings FROM sync_kinds k JOIN syncs y ON y.id = k.sync
+             JOIN sources s ON s.id = y.source
+             WHERE k.kind = ?1 AND k.complete = 1 GROUP BY s.id",
         )
         .bind(Kind::Identity.word())
-        .fetch_one(self.readers())
+        .fetch_all(self.readers())
         .await?;
+        let mut most = 0;
+        for (count, settings) in reads {
+            if says_who_exists(&serde_json::from_str(&settings)?) {
+                most = most.max(count);
+            }
+        }
         Ok(most.cast_unsigned())
     }
 }

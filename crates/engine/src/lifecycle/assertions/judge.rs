@@ -123,10 +123,55 @@ pub fn judge(
             if findings.identities == 0 {
                 findings.miss(&missing_of_estate(graph, plan, at, settings));
             }
+            if let AssertedOf::Leavers { who, holds } = &one.of {
+                findings.miss(&stayed(graph, who));
+                findings.miss(&unread_system(graph, plan, (at, settings), holds));
+            }
             findings.result(one)
         }),
     });
     Some(results.collect())
+}
+
+/// Accounts that may still work and stayed with somebody whom no source lists now: who that is cannot
+/// be rehearsed with all others, and may be meant.
+fn stayed(graph: &Graph, who: &Who) -> Vec<String> {
+    let meant = |record: &str| match &who.identity {
+        None => true,
+        Some(id) => record == id || record.split_once(':').is_some_and(|(_, bare)| bare == id),
+    };
+    let records = graph.maybe.stayed_with().filter(|record| meant(record));
+    let open = records.filter_map(|record| {
+        let accounts = graph.accounts_left_by(&IdentityId::new(record)).into_iter();
+        let mut open = accounts.filter(|row| graph.accounts.at(*row).enabled != Some(false));
+        let account = graph.account_text(open.next()?);
+        Some(format!(
+            "account `{account}` stayed with `{record}`, whom no source lists now"
+        ))
+    });
+    open.collect()
+}
+
+/// Whether what an assertion asks of one system can be known at all: nobody reads it.
+fn unread_system(
+    graph: &Graph,
+    plan: &Plan,
+    (at, settings): (DateTime<Utc>, &RehearsalSettings),
+    holds: &Holds,
+) -> Vec<String> {
+    match holds {
+        Holds::NothingBeyond(
+            _,
+            Which {
+                system: Some(system),
+                ..
+            },
+        ) => {
+            let systems = BTreeSet::from([system.as_str()]);
+            Stage::new(graph, plan, at, settings).unread(&systems)
+        }
+        Holds::NothingBeyond(..) | Holds::Verdict(_) => Vec::new(),
+    }
 }
 
 /// Vendors, and whom they employ.

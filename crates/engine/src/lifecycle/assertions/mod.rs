@@ -122,7 +122,8 @@ pub struct AssertionResult {
     pub shown: Vec<Against>,
     /// What is not known, the first of it.
     pub missing_facts: Vec<String>,
-    /// More is not known than is named.
+    /// More is not known than is named; not kept of runs of earlier versions.
+    #[serde(default)]
     pub missing_truncated: bool,
 }
 

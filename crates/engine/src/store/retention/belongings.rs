@@ -3,7 +3,8 @@
 
 use super::super::StoreError;
 use super::super::account_past::{self, Trust};
-use super::super::blocks::{self, Again, At, Which};
+use super::super::blocks::{self, Again, At, Columns, Which};
+use super::super::credential_past::Stray;
 use super::super::ground::{self, odd_records, source_rows};
 use super::super::lineage::Lineage;
 use super::super::link_gather::{Gathered, Kept, gather};
@@ -102,4 +103,28 @@ pub(super) async fn changed_accounts(
     .await?;
     let told = past.tellers().filter(|(_, key)| kept.contains(key));
     Ok(of_all(&lineage, told.collect()))
+}
+
+/// Credentials that were of an account which nobody lists now, or these accounts: the row of each source
+/// that told of them, and the number of the key.
+pub(super) async fn stray_credentials(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+) -> Result<HashSet<(i64, i64)>, StoreError> {
+    let mut kept = HashSet::new();
+    if !matches!(kind, Kind::Account | Kind::Credential) {
+        return Ok(kept);
+    }
+    let depth = ground::depth(connection).await?;
+    let resting = Stray::read(connection, depth, At::Now).await?.resting(kind);
+    if resting.is_empty() {
+        return Ok(kept);
+    }
+    blocks::each(connection, &Which::ever(kind), Columns::Keys, |block| {
+        let keys = block.keys.iter().filter(|key| resting.contains(key));
+        kept.extend(keys.map(|key| (block.source, *key)));
+        Ok(())
+    })
+    .await?;
+    Ok(kept)
 }

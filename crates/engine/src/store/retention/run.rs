@@ -3,7 +3,7 @@
 use super::super::log::append;
 use super::super::moments::{moment, shows};
 use super::super::{Store, StoreError, SyncId, SyncRecord, blocks, links};
-use super::belongings::{belongings, changed_accounts};
+use super::belongings::{belongings, changed_accounts, stray_credentials};
 use super::{ALL_KINDS, RetentionRule};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::Kind;
@@ -88,13 +88,14 @@ impl Store {
         let mut writing = self.begin().await?;
         let connection = &mut *writing.tx;
         for (kind, upto) in &cutoffs {
-            let kept = if *kind == Kind::Identity {
+            let mut kept = if *kind == Kind::Identity {
                 belongings(&mut *connection, self.names()?).await?
             } else if *kind == Kind::Account {
                 changed_accounts(&mut *connection).await?
             } else {
                 HashSet::new()
             };
+            kept.extend(stray_credentials(&mut *connection, *kind).await?);
             let found =
                 blocks::forgettable(&mut *connection, *kind, *upto, &evidence, &kept).await?;
             report.held_for_accounts += found.of_kept;
