@@ -491,3 +491,22 @@ fn the_least_rights_of_each_kind_are_printed_and_written_and_made_from_the_setti
         "no store is made for a text"
     );
 }
+
+/// A verdict that nobody read to its end is no pass: `set -o pipefail` sees it.
+#[test]
+fn a_reader_that_closes_the_pipe_gets_no_status_of_a_pass() {
+    let desk = Desk::linked();
+    let mut running = std::process::Command::new(program("lastkey"))
+        .args([
+            "--store",
+            &desk.store,
+            "--key-file",
+            &desk.key,
+            "identities",
+        ])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(running.stdout.take());
+    assert_eq!(running.wait().unwrap().code(), Some(141));
+}

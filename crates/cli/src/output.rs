@@ -16,6 +16,9 @@ pub struct Output {
     progress: bool,
 }
 
+/// How a shell tells of a program whose reader closed the pipe (128 + SIGPIPE).
+const CLOSED_PIPE: i32 = 141;
+
 impl Output {
     /// As the global options say.
     pub fn new(global: &Global) -> Self {
@@ -87,8 +90,11 @@ impl Output {
     fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         match std::io::stdout().lock().write_all(bytes) {
             Ok(()) => Ok(()),
-            // Whoever reads has had enough: that is no failure.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+            // Whoever reads has had enough. That is no failure, and no pass either: what had not been
+            // worked out by then nobody knows.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                std::process::exit(CLOSED_PIPE)
+            }
             Err(error) => Err(Failure::not_possible(format!(
                 "the answer could not be written: {error}"
             ))),
