@@ -55,6 +55,28 @@ corp,a5,backup,,,2009-01-01,
         desk
     }
 
+    /// Has a folder tell that there is nothing of any kind beside identities and accounts, so that
+    /// nothing of its systems is missing.
+    pub fn nothing_else(&self, source: &str) {
+        for (file, header) in [
+            ("entitlements", "system,id"),
+            (
+                "grants",
+                "system,principal_type,principal_id,entitlement_id",
+            ),
+            ("credentials", "system,id,kind,account_id"),
+            ("locations", "system,path,credential_system,credential_id"),
+            ("readers", "system,path,principal_type,principal_id"),
+            (
+                "controls",
+                "principal_type,principal_id,system,account_id,means",
+            ),
+            ("owners", "object_type,system,object_id,owner_id,role"),
+        ] {
+            self.write(&format!("{source}/{file}.csv"), format!("{header}\n"));
+        }
+    }
+
     /// Runs `lastkey` on this store: exit status, stdout, stderr.
     pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut all = vec!["--store", &self.store, "--key-file", &self.key];

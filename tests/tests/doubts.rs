@@ -214,26 +214,7 @@ fn a_supplement_tells_what_the_own_source_leaves_empty_and_vouches_for_nothing()
         "corp/accounts.csv",
         "system,id,identity_id\nad,a1,\nad,a2,u2\n",
     );
-    for file in [
-        "grants",
-        "credentials",
-        "entitlements",
-        "locations",
-        "readers",
-        "controls",
-        "owners",
-    ] {
-        let header = match file {
-            "grants" => "system,principal_type,principal_id,entitlement_id",
-            "credentials" => "system,id,kind",
-            "entitlements" => "system,id",
-            "locations" => "system,path",
-            "readers" => "system,path,principal_type,principal_id",
-            "controls" => "principal_type,principal_id,system,account_id,means",
-            _ => "object_type,system,object_id,owner_id,role",
-        };
-        desk.write(&format!("corp/{file}.csv"), format!("{header}\n"));
-    }
+    desk.nothing_else("corp");
     let folder = desk.room.path("corp").display().to_string();
     desk.expect(0, &["import", &folder, "--as", "corp"]);
     desk.write(
@@ -359,23 +340,7 @@ fn verdict(desk: &Desk, who: &str) -> String {
 fn all_read(accounts: &str) -> Desk {
     let desk = Desk::new();
     brought(&desk, "hr", "identities", "id,kind\nu1,person\nu2,person\n");
-    for (file, header) in [
-        (
-            "grants",
-            "system,principal_type,principal_id,entitlement_id",
-        ),
-        ("credentials", "system,id,kind"),
-        ("entitlements", "system,id"),
-        ("locations", "system,path"),
-        ("readers", "system,path,principal_type,principal_id"),
-        (
-            "controls",
-            "principal_type,principal_id,system,account_id,means",
-        ),
-        ("owners", "object_type,system,object_id,owner_id,role"),
-    ] {
-        desk.write(&format!("corp/{file}.csv"), format!("{header}\n"));
-    }
+    desk.nothing_else("corp");
     brought(&desk, "corp", "accounts", accounts);
     let plan = "[[step]]\non = \"leaver\"\nsystem = \"ad\"\ndoes = \"disable_account\"\nwithin = \"30d\"\n";
     let plan = desk.write("plan.toml", plan);
@@ -516,6 +481,10 @@ fn a_credential_that_named_an_account_before_could_still_be_its() {
     assert!(!told("u2"));
     keys("ad,k1,api_key,,false\nad,k2,api_key,a2,true\n");
     assert!(!told("u1"), "it is closed");
+    keys("ad,k1,api_key,,true\nad,k2,api_key,a2,true\n");
+    let closed = "system,id,kind,enabled\nad,k1,api_key,false\n";
+    brought_with(&desk, "beside", "credentials", closed, "supplement=true");
+    assert!(told("u1"), "a supplement closes nothing");
     keys("ad,k1,api_key,a2,true\nad,k2,api_key,a2,true\n");
     assert!(!told("u1"), "it says whose it is");
     // An account that nobody lists is no answer, and neither is that the account has gone.

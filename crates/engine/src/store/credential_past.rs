@@ -2,13 +2,14 @@
 //! nobody passes because a vault, or a list of keys or accounts, was tidied up.
 
 use super::StoreError;
-use super::blocks::{self, Again, At, Block, Columns, Which, row_of};
+use super::blocks::{self, Again, At, Block, Columns, Listing, Which, row_of};
 use super::outline::Depth;
 use crate::correlate::{AccountKeys, Identities, Match};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::Credential;
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use tokio::sync::Mutex;
 
 /// Such credentials of a moment, by the number of the credential's key.
 #[derive(Default)]
@@ -40,18 +41,21 @@ impl Stray {
         depth: Depth,
         at: At,
     ) -> Result<Stray, StoreError> {
-        let of = |kind| Which {
+        let accounts = Which {
             at,
-            ..Which::now(kind)
+            ..Which::now(Kind::Account)
         };
         let mut listed: HashSet<i64> = HashSet::new();
-        blocks::each(connection, &of(Kind::Account), Columns::Keys, |block| {
+        blocks::each(connection, &accounts, Columns::Keys, |block| {
             listed.extend(block.places().filter_map(|place| block.keys.get(place)));
             Ok(())
         })
         .await?;
         let mut stray = Stray::default();
-        blocks::each(connection, &of(Kind::Credential), Columns::Named, |block| {
+        let listing = Listing::read(&mut *connection, at).await?;
+        let reading = Mutex::new(&mut *connection);
+        let all = listing.all(Kind::Credential, Columns::Named);
+        all.each(&reading, |block| {
             block.places().try_for_each(|place| {
                 let fact: Credential = serde_json::from_str(block.fact(place)?)?;
                 let account = Block::reference(&block.froms, place);
@@ -74,7 +78,8 @@ impl Stray {
 
     /// Takes in a credential as a source lists it.
     pub(super) fn see(&mut self, seen: Seen<'_>) {
-        if seen.listed || seen.closed {
+        // The source that speaks for it comes first; that it is closed no other one says.
+        if seen.listed || seen.closed && !self.credentials.contains_key(&seen.key) {
             self.settled.insert(seen.key);
             return;
         }
@@ -163,21 +168,14 @@ impl Stray {
         holders
     }
 
-    /// The numbers of the keys of these credentials, or of the accounts that they named.
-    pub(super) fn resting(&self, kind: Kind) -> HashSet<i64> {
-        match kind {
-            Kind::Credential => self.credentials.keys().copied().collect(),
-            Kind::Account => self.accounts.keys().copied().collect(),
-            Kind::Identity
-            | Kind::Entitlement
-            | Kind::Grant
-            | Kind::Location
-            | Kind::Reader
-            | Kind::Control
-            | Kind::Owner
-            | Kind::Session
-            | Kind::Task => HashSet::new(),
-        }
+    /// The numbers of the keys of these credentials.
+    pub(super) fn credentials(&self) -> HashSet<i64> {
+        self.credentials.keys().copied().collect()
+    }
+
+    /// The numbers of the keys of the accounts that they named.
+    pub(super) fn accounts(&self) -> HashSet<i64> {
+        self.accounts.keys().copied().collect()
     }
 }
 

@@ -116,7 +116,11 @@ pub(super) async fn stray_credentials(
         return Ok(kept);
     }
     let depth = ground::depth(connection).await?;
-    let resting = Stray::read(connection, depth, At::Now).await?.resting(kind);
+    let stray = Stray::read(connection, depth, At::Now).await?;
+    let resting = match kind == Kind::Account {
+        true => stray.accounts(),
+        false => stray.credentials(),
+    };
     if resting.is_empty() {
         return Ok(kept);
     }
