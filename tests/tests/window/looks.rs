@@ -127,6 +127,8 @@ async fn every_screen_holds_in_the_dark_at_twice_the_size_with_odd_names() {
         ("people's changes", "#/changes/events".to_owned()),
         ("history", format!("#/changes/object/identity/{person}")),
         ("tests", "#/tests".to_owned()),
+        ("saved rehearsals", "#/tests/saved".to_owned()),
+        ("assertions", "#/tests/assertions".to_owned()),
         ("rehearsal", format!("#/tests/leaver/{person}")),
         ("evidence", "#/evidence".to_owned()),
         ("settings", "#/settings".to_owned()),
