@@ -6,13 +6,17 @@
 mod links;
 mod owners;
 mod past;
+mod policies;
+mod rehearsals;
 mod saved;
+mod sources;
 
 use crate::desk::Desk;
 use crate::settings::UiSettings;
 use crate::wire::{Wire, camel_case};
 use lastkey_engine::collect::Removals;
 use lastkey_engine::lifecycle::saved::Comparison;
+use lastkey_engine::lifecycle::simulated::EventsRehearsal;
 use lastkey_engine::practice::Size as PracticeSize;
 use lastkey_engine::store::RetentionReport;
 use lastkey_engine::views::{
@@ -20,13 +24,13 @@ use lastkey_engine::views::{
     ExportReport, FactRow, FailureView, Forgotten, IdentityDetail, IdentityRow, IdentityThen,
     JournalRow, KindStanding, LinkCount, LinkExplained, LinkLine, ListQuery, MomentView, NewSource,
     ObjectHistory, OwnedDetail, OwnedLine, OwnerDecisionView, OwnerPick, OwnerSuggestionView,
-    OwnersSummary, PersonDoubtLine, PersonLine, PlanView, ReachView, RehearsalView, RehearsedRow,
+    OwnersSummary, PersonDoubtLine, PersonLine, ReachView, RehearsalView, RehearsedRow,
     RetentionView, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow,
     StandingCount, Status, SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
 use lastkey_workbench::{
-    AssertionRunView, AssertionsView, Consent, Failure, SavedView, SyncHow, Workbench,
-    moment_from_text,
+    AssertionRunView, AssertionsView, Failure, PlanCoverage, PlanLoad, PolicyDifferences,
+    PolicyRemark, PolicyView, SavedView, Survey, SyncHow, Workbench,
 };
 use std::path::Path;
 use tauri::ipc::Channel;
@@ -34,7 +38,10 @@ use tauri::ipc::Channel;
 use links::*;
 use owners::*;
 use past::*;
+use policies::*;
+use rehearsals::*;
 use saved::*;
+use sources::*;
 
 type Answer<T> = Result<T, FailureView>;
 
@@ -143,7 +150,7 @@ commands! {
     /// What nobody would know any more without a source.
     source_forgets(name: String) -> Forgotten;
     /// Removes a source; its history stays.
-    source_remove(name: String) -> ();
+    source_remove(name: String, retired: bool) -> ();
     /// Reads sources; none named means all.
     sync_start(names: Vec<String>, on_progress: Channel<SyncProgress>) -> Vec<SyncReport>;
     /// Reads a source and takes what it no longer shows as gone, however much that is.
@@ -229,11 +236,29 @@ commands! {
     /// Deletes what no rule keeps and no evidence holds.
     retention_run() -> RetentionReport;
     /// Loads the offboarding plan.
-    plan_load(name: String, text: String) -> PlanView;
+    plan_load(name: String, text: String, code: Option<String>) -> PlanLoad;
     /// Rehearses a leaver; without a time, now.
     rehearse_leaver(identity: String, at: Option<String>) -> RehearsalView;
     /// Everybody's leaver rehearsal, worst first.
     rehearsals(query: ListQuery) -> RowWindow<RehearsedRow>;
+    /// Rehearses a leaver by the text of another plan; nothing is kept.
+    plan_try(identity: String, text: String, at: Option<String>) -> RehearsalView;
+    /// What the active plan covers of what was read, or the text of another.
+    plan_coverage(text: Option<String>) -> PlanCoverage;
+    /// Everyone's rehearsal in short, by the active plan or the text of another; with the steps that would close most where asked.
+    survey(text: Option<String>, steps: bool) -> Survey;
+    /// Plays events as scripts write them, in the order of their times.
+    events_try(events: Vec<String>) -> EventsRehearsal;
+    /// The access policy that counts, or its draft; nothing where there is none.
+    policy(draft: bool) -> Option<PolicyView>;
+    /// What is strange about a policy and no mistake; a mistake is refused with line and column.
+    policy_check(text: String) -> Vec<PolicyRemark>;
+    /// Keeps a draft, which decides nothing.
+    policy_draft(name: String, text: String) -> PolicyView;
+    /// Makes the draft count.
+    policy_activate() -> PolicyView;
+    /// What would change for whom if the draft counted.
+    policy_differences(limit: u32) -> PolicyDifferences;
     /// Every rehearsal that was saved, the latest first.
     saved_rehearsals() -> Vec<SavedView>;
     /// Rehearses a leaver and saves the answer under a name that none has.
@@ -310,109 +335,6 @@ async fn recovery_key(desk: &Desk) -> Answer<Option<String>> {
     Ok(desk.take_recovery_key().await)
 }
 
-async fn source_kinds(_desk: &Desk) -> Answer<Vec<SourceKindView>> {
-    Ok(lastkey_workbench::source_kinds())
-}
-
-async fn sources(desk: &Desk) -> Answer<Vec<SourceRow>> {
-    let mut rows = desk.workbench().await?.sources().await?;
-    desk.mark_reading(&mut rows);
-    Ok(rows)
-}
-
-async fn source_add(desk: &Desk, source: NewSource) -> Answer<SourceRow> {
-    Ok(desk.workbench().await?.add_source(source).await?)
-}
-
-async fn source_check(desk: &Desk, name: String) -> Answer<CheckView> {
-    Ok(desk.workbench().await?.check_source(&name).await?)
-}
-
-async fn source_draft(desk: &Desk, source: NewSource) -> Answer<Option<DraftProblem>> {
-    Ok(desk.workbench().await?.review_draft(source).await?)
-}
-
-async fn source_change_draft(desk: &Desk, source: NewSource) -> Answer<Option<DraftProblem>> {
-    Ok(desk.workbench().await?.review_change(source).await?)
-}
-
-async fn source_try(desk: &Desk, source: NewSource) -> Answer<CheckView> {
-    let stop = desk.new_trial();
-    Ok(desk.workbench().await?.try_draft(source, &stop).await?)
-}
-
-async fn source_change_try(desk: &Desk, source: NewSource) -> Answer<CheckView> {
-    let stop = desk.new_trial();
-    Ok(desk.workbench().await?.try_change(source, &stop).await?)
-}
-
-async fn source_try_stop(desk: &Desk) -> Answer<()> {
-    // The trial that comes next takes its place; the one before is stopped by that.
-    desk.new_trial();
-    Ok(())
-}
-
-async fn source_change(desk: &Desk, source: NewSource) -> Answer<SourceRow> {
-    Ok(desk.workbench().await?.change_source(source).await?)
-}
-
-async fn source_scripts(_desk: &Desk, source: NewSource) -> Answer<Vec<ScriptView>> {
-    Ok(lastkey_workbench::scripts(&source.kind, source.settings)?)
-}
-
-async fn source_script_save(
-    _desk: &Desk,
-    source: NewSource,
-    file_name: String,
-    out: String,
-) -> Answer<()> {
-    lastkey_workbench::save_script(&source.kind, source.settings, &file_name, Path::new(&out))?;
-    Ok(())
-}
-
-async fn source_runs(desk: &Desk, name: String, query: ListQuery) -> Answer<RowWindow<RunRow>> {
-    Ok(desk.workbench().await?.runs(&name, &query).await?)
-}
-
-async fn source_standing(desk: &Desk, name: String) -> Answer<Vec<KindStanding>> {
-    Ok(desk.workbench().await?.standing(&name).await?)
-}
-
-async fn run(desk: &Desk, sync: u64) -> Answer<RunDetail> {
-    Ok(desk.workbench().await?.run(sync).await?)
-}
-
-async fn run_journal(desk: &Desk, sync: u64, query: ListQuery) -> Answer<RowWindow<JournalRow>> {
-    Ok(desk.workbench().await?.run_journal(sync, &query).await?)
-}
-
-async fn weak_reads(desk: &Desk, at: Option<String>) -> Answer<Vec<WeakReadView>> {
-    let at = at.as_deref().map(moment_from_text).transpose()?;
-    Ok(desk.workbench().await?.weak_reads(at).await?)
-}
-
-async fn source_fingerprints(
-    desk: &Desk,
-    name: String,
-    secret: Option<String>,
-) -> Answer<SourceRow> {
-    let consent = match secret {
-        Some(_) => Consent::Given,
-        None => Consent::TakenBack,
-    };
-    let bench = desk.workbench().await?;
-    Ok(bench.set_fingerprints(&name, consent, secret).await?)
-}
-
-async fn source_forgets(desk: &Desk, name: String) -> Answer<Forgotten> {
-    Ok(desk.workbench().await?.removal_forgets(&name).await?)
-}
-
-async fn source_remove(desk: &Desk, name: String) -> Answer<()> {
-    desk.workbench().await?.remove_source(&name).await?;
-    Ok(())
-}
-
 async fn sync_start(
     desk: &Desk,
     names: Vec<String>,
@@ -456,27 +378,6 @@ async fn reach(desk: &Desk, identity: String) -> Answer<ReachView> {
 
 async fn events(desk: &Desk, query: ListQuery) -> Answer<RowWindow<EventRow>> {
     Ok(desk.workbench().await?.events(&query).await?)
-}
-
-async fn plan_load(desk: &Desk, name: String, text: String) -> Answer<PlanView> {
-    Ok(desk.workbench().await?.load_plan(&name, &text).await?)
-}
-
-async fn rehearse_leaver(
-    desk: &Desk,
-    identity: String,
-    at: Option<String>,
-) -> Answer<RehearsalView> {
-    let at = at.as_deref().map(moment_from_text).transpose()?;
-    Ok(desk
-        .workbench()
-        .await?
-        .rehearse_leaver(&identity, at)
-        .await?)
-}
-
-async fn rehearsals(desk: &Desk, query: ListQuery) -> Answer<RowWindow<RehearsedRow>> {
-    Ok(desk.workbench().await?.rehearsals(&query).await?)
 }
 
 async fn exported_at(desk: &Desk) -> Answer<Option<String>> {

@@ -2,17 +2,21 @@
 
 use crate::settings::UiSettings;
 use lastkey_engine::lifecycle::saved::Comparison;
+use lastkey_engine::lifecycle::simulated::EventsRehearsal;
 use lastkey_engine::store::RetentionReport;
 use lastkey_engine::views::{
     CheckView, DecisionLine, DiffRow, DiffView, DraftProblem, EventRow, ExportProgress,
     ExportReport, FactRow, Forgotten, IdentityDetail, IdentityRow, IdentityThen, JournalRow,
     KindStanding, LinkCount, LinkExplained, LinkLine, ListQuery, MomentView, NewSource,
     ObjectHistory, OwnedDetail, OwnedLine, OwnerDecisionView, OwnerPick, OwnerSuggestionView,
-    OwnersSummary, PersonDoubtLine, PersonLine, PlanView, ReachView, RehearsalView, RehearsedRow,
+    OwnersSummary, PersonDoubtLine, PersonLine, ReachView, RehearsalView, RehearsedRow,
     RetentionView, RowWindow, RunDetail, RunRow, ScriptView, SourceKindView, SourceRow,
     StandingCount, Status, SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
-use lastkey_workbench::{AssertionRunView, AssertionsView, SavedView};
+use lastkey_workbench::{
+    AssertionRunView, AssertionsView, PlanCoverage, PlanLoad, PolicyDifferences, PolicyRemark,
+    PolicyView, SavedView, Survey,
+};
 use tauri::ipc::Channel;
 use ts_rs::{Config, TS};
 
@@ -56,6 +60,7 @@ generated!(
     DiffView,
     DraftProblem,
     EventRow,
+    EventsRehearsal,
     ExportProgress,
     ExportReport,
     FactRow,
@@ -80,7 +85,11 @@ generated!(
     PersonDoubtLine,
     PersonLine,
     ObjectHistory,
-    PlanView,
+    PlanCoverage,
+    PlanLoad,
+    PolicyDifferences,
+    PolicyRemark,
+    PolicyView,
     ReachView,
     RehearsalView,
     RehearsedRow,
@@ -93,6 +102,7 @@ generated!(
     SourceRow,
     StandingCount,
     Status,
+    Survey,
     SyncProgress,
     SyncReport,
     UiSettings,

@@ -243,7 +243,13 @@ pub enum Source {
         secret_file: Option<PathBuf>,
     },
     /// Remove a source; its history stays
-    Remove { name: String },
+    Remove {
+        name: String,
+        /// The systems that it read are there no more: nobody has anything in them (also of a source
+        /// that was removed before)
+        #[arg(long)]
+        retired: bool,
+    },
 }
 
 /// Flat files.

@@ -9,9 +9,13 @@ use chrono::Utc;
 use lastkey_engine::lifecycle::{Departed, Plan, Verdict};
 use lastkey_engine::mass::{Figure, HeldChange, Threshold};
 use lastkey_engine::views::PlanView;
+use serde::Serialize;
+use ts_rs::TS;
 
 /// What became of a plan that was to be loaded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
 pub enum PlanLoad {
     Loaded(PlanView),
     /// Nothing was changed: it waits for its code.
@@ -122,10 +126,10 @@ impl Workbench {
     }
 }
 
-/// Another verdict, or more or fewer items that outlive their limit or never close.
+/// Another verdict, or more or fewer items of a kind and severity that stay, outlive their limit or
+/// never close.
 fn changes(before: &Departed, after: &Departed) -> bool {
-    let answer = |one: &Departed| (one.verdict, one.left.late(), one.left.never());
-    answer(before) != answer(after)
+    (before.verdict, before.left) != (after.verdict, after.left)
 }
 
 fn passes(one: &Departed) -> bool {

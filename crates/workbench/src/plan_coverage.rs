@@ -7,9 +7,11 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::lifecycle::{Cell, RehearsalSettings, reached_by_plan};
 use serde::Serialize;
+use ts_rs::TS;
 
 /// The coverage matrix of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct PlanCoverage {
     pub at: String,
     /// By event, system and thing; only what there is any of.

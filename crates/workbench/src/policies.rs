@@ -12,9 +12,11 @@ use lastkey_engine::store::{PolicyRecord, PolicyStanding};
 use lastkey_engine::views;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use ts_rs::TS;
 
 /// A policy as it was put here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct PolicyView {
     pub name: String,
     /// `draft` or `active`.
@@ -50,7 +52,8 @@ impl From<PolicyRecord> for PolicyView {
 }
 
 /// What is strange about a policy and no mistake, with its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct PolicyRemark {
     pub line: u32,
     pub column: u32,

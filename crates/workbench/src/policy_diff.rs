@@ -10,9 +10,11 @@ use lastkey_engine::policy::{AccessPolicy, Crowd, Differences, compare};
 use lastkey_engine::store::{PolicyRecord, PolicyStanding};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use ts_rs::TS;
 
 /// What would change if the draft were activated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct PolicyDifferences {
     pub at: String,
     /// None where no policy is active: every system is one for which no policy speaks.
@@ -29,7 +31,8 @@ pub struct PolicyDifferences {
 }
 
 /// Which policy, by name and hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct PolicyNamed {
     pub name: String,
     pub sha256: String,

@@ -124,7 +124,20 @@ impl Workbench {
         id: &str,
         at: Option<DateTime<Utc>>,
     ) -> Result<RehearsalView, Failure> {
-        self.rehearse(Leaver::Identity(IdentityId::new(id)), at)
+        let plan = self.plan().await?;
+        self.rehearse(Leaver::Identity(IdentityId::new(id)), at, plan)
+            .await
+    }
+
+    /// The same by the text of another plan; nothing is kept.
+    pub async fn rehearse_leaver_by(
+        &self,
+        id: &str,
+        at: Option<DateTime<Utc>>,
+        plan: &str,
+    ) -> Result<RehearsalView, Failure> {
+        let plan = (check_plan(plan)?, None);
+        self.rehearse(Leaver::Identity(IdentityId::new(id)), at, plan)
             .await
     }
 
@@ -134,13 +147,16 @@ impl Workbench {
         id: &str,
         at: Option<DateTime<Utc>>,
     ) -> Result<RehearsalView, Failure> {
-        self.rehearse(Leaver::Vendor(IdentityId::new(id)), at).await
+        let plan = self.plan().await?;
+        self.rehearse(Leaver::Vendor(IdentityId::new(id)), at, plan)
+            .await
     }
 
     async fn rehearse(
         &self,
         leaver: Leaver,
         at: Option<DateTime<Utc>>,
+        (plan, name): (Plan, Option<String>),
     ) -> Result<RehearsalView, Failure> {
         let (Leaver::Identity(id) | Leaver::Vendor(id)) = &leaver;
         let (_, graph) = self.graph().await?;
@@ -152,7 +168,6 @@ impl Workbench {
                 Leaver::Vendor(id.clone())
             }
         };
-        let (plan, name) = self.plan().await?;
         let at = at.unwrap_or_else(|| self.now());
         let settings = RehearsalSettings::default();
         let left_already = graph.has_left(&id);

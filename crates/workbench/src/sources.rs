@@ -10,7 +10,7 @@ use chrono::Utc;
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Connector, Kind, Secret, SecretNeed, Settings, SourceName};
 use lastkey_engine::collect::{Deriving, Redactor, Rules};
-use lastkey_engine::store::{CheckRecord, TableQuery};
+use lastkey_engine::store::{CheckRecord, Removal, TableQuery};
 use lastkey_engine::views::{self, CheckView, Forgotten, NewSource, SourceRow, SyncProgress};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -167,7 +167,10 @@ impl Workbench {
         if let Some(secret) = &secret
             && let Err(failure) = self.secrets.put(&entry(&name), secret)
         {
-            self.store.remove_source(&source, Utc::now()).await?;
+            let removal = Removal::OfSource;
+            self.store
+                .remove_source(&source, removal, Utc::now())
+                .await?;
             return Err(failure);
         }
         self.source_row(&name).await
@@ -196,7 +199,12 @@ impl Workbench {
         self.store.source(&source).await?;
         self.store.derive_if_stale().await?;
         let (accounts, some) = self.store.known_by_the_past_of(&source).await?;
-        Ok(Forgotten { accounts, some })
+        let systems = self.store.told_only_by(&source).await?;
+        Ok(Forgotten {
+            accounts,
+            some,
+            systems: systems.iter().map(ToString::to_string).collect(),
+        })
     }
 
     /// How many owner lines a source tells of, custody among them, and whether another source tells
@@ -214,11 +222,25 @@ impl Workbench {
         Ok((own, all.matching > own))
     }
 
+    /// That the systems of a source that was removed before are there no more.
+    pub async fn retire_source(&self, name: &str) -> Result<(), Failure> {
+        let source = SourceName::new(name);
+        Ok(self.store.retire(&source, self.now()).await?)
+    }
+
+    /// Whether there is a source of this name now.
+    pub async fn has_source(&self, name: &str) -> Result<bool, Failure> {
+        let found = self.store.find_source(&SourceName::new(name)).await?;
+        Ok(found.is_some())
+    }
+
     /// Removes a source and its secret; its history stays.
-    pub async fn remove_source(&self, name: &str) -> Result<Forgotten, Failure> {
+    pub async fn remove_source(&self, name: &str, removal: Removal) -> Result<Forgotten, Failure> {
         let source = SourceName::new(name);
         let forgotten = self.removal_forgets(name).await?;
-        self.store.remove_source(&source, Utc::now()).await?;
+        self.store
+            .remove_source(&source, removal, Utc::now())
+            .await?;
         self.secrets.forget(&entry(name))?;
         self.secrets.forget(&values_entry(name))?;
         self.store.settle_ownership(self.now()).await?;

@@ -15,6 +15,7 @@ use lastkey_engine::views::{RehearsedRow, departed_row, worst_first};
 use serde::Serialize;
 use std::num::NonZero;
 use std::thread::available_parallelism;
+use ts_rs::TS;
 
 /// How many of each are named.
 const WORST: usize = 20;
@@ -30,7 +31,8 @@ pub enum Steps {
 }
 
 /// Everyone's rehearsal in short.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Survey {
     pub at: String,
     pub identities: u64,
@@ -50,7 +52,8 @@ pub struct Survey {
 }
 
 /// A step that was tried out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct StepView {
     pub does: &'static str,
     pub system: String,

@@ -19,6 +19,7 @@ import * as estate from "./recorded";
 import * as links from "./recorded-accounts";
 import * as owners from "./recorded-owners";
 import * as pastOf from "./recorded-past";
+import * as plans from "./recorded-plans";
 import * as kept from "./recorded-saved";
 
 const ask = new URLSearchParams(location.search);
@@ -129,7 +130,7 @@ const answers: Answers = {
     sources = sources.map((source) => (source.name === a?.name ? { ...source, fingerprints: a.secret !== null } : source));
     return sources.find((source) => source.name === a?.name) as SourceRow;
   },
-  source_forgets: (a) => (a?.name === "hr-roster" ? { accounts: 3, some: ["corp-ad:svc-1", "corp-ad:svc-2", "corp-ad:svc-3"] } : { accounts: 0, some: [] }),
+  source_forgets: (a) => (a?.name === "hr-roster" ? { accounts: 3, some: ["corp-ad:svc-1", "corp-ad:svc-2", "corp-ad:svc-3"], systems: [] } : { accounts: 0, some: [], systems: [a?.name ?? ""] }),
   source_remove: (a) => {
     sources = sources.filter((source) => source.name !== a?.name);
   },
@@ -209,8 +210,10 @@ const answers: Answers = {
   events: (a) => listed(estate.events, a?.query as ListQuery),
   plan_load: (a) => {
     if (!a?.text.includes("[[step]]")) throw refuse("bad_input", "line 1, column 1: no `[[step]]` was found", "Write one table per step.");
+    if (a.text.includes("# much") && a.code === null)
+      return { held: { what: `load the plan \`${a.name}\``, figures: [{ what: "identities whose answer changes", number: 1204, of: 2310, unusual: true }, { what: "of them pass no more", number: 1100, of: 2310, unusual: false }, { what: "of them pass now", number: 104, of: 2310, unusual: false }], code: "0a1b2c3d4e5f" } };
     plan = { ...estate.plan, name: a.name, text: a.text };
-    return plan;
+    return { loaded: plan };
   },
   rehearse_leaver: async (a) => {
     await wait(60);
@@ -219,6 +222,34 @@ const answers: Answers = {
     const view = estate.rehearsal(row, a?.at ?? null);
     return scene === "odd" ? oddItems(view) : view;
   },
+  plan_try: async (a) => {
+    await wait(60);
+    if (!a?.text.includes("[[step]]")) throw refuse("bad_input", "line 1, column 1: no `[[step]]` was found", "Write one table per step.");
+    const row = estate.everyone().find((one) => one.id === a.identity);
+    if (!row) throw refuse("not_possible", `no identity \`${a.identity}\``, null);
+    return { ...estate.rehearsal(row, a.at ?? null), plan_name: null };
+  },
+  plan_coverage: () => (sources.length === 0 ? { at: "2026-11-20T17:00:00Z", cells: [], unread_systems: [] } : plans.coverage()),
+  survey: async (a) => {
+    await wait(a?.steps ? 900 : 200);
+    const leavers = listed(estate.rehearsed(), { search: "", filters: [], sort: "", descending: false, offset: 0, limit: 20 }).rows;
+    return plans.survey(sources.length === 0 ? [] : leavers, a?.steps ?? false);
+  },
+  events_try: async (a) => {
+    await wait(120);
+    return plans.events(a?.events ?? []);
+  },
+  policy: (a) => (sources.length === 0 ? null : a?.draft ? plans.policies.draft : plans.policies.active),
+  policy_check: (a) => {
+    if (a?.text.includes("permitt")) throw refuse("bad_input", "line 1, column 1: `permitt` is no effect", "Write permit or forbid.");
+    return a?.text.includes("ledgr") ? [{ line: 7, column: 61, message: "`payroll:ledgr` is in no source", hint: null }] : [];
+  },
+  policy_draft: (a) => plans.draft(a?.name ?? "", a?.text ?? ""),
+  policy_activate: () => {
+    plans.policies.active = { ...(plans.policies.draft ?? plans.draft("access.cedar", "")), standing: "active" };
+    return plans.policies.active;
+  },
+  policy_differences: () => plans.differences(),
   rehearsals: (a) => {
     const query = a?.query as ListQuery;
     const holds = query.filters.find((filter) => filter.startsWith("holds="));

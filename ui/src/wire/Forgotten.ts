@@ -8,4 +8,8 @@ export type Forgotten = { accounts: number,
 /**
  * Some of them, as `system:id`.
  */
-some: Array<string>, };
+some: Array<string>, 
+/**
+ * The systems of which no other source tells.
+ */
+systems: Array<string>, };

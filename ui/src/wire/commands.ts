@@ -10,6 +10,7 @@ import type { DiffRow } from "./DiffRow";
 import type { DiffView } from "./DiffView";
 import type { DraftProblem } from "./DraftProblem";
 import type { EventRow } from "./EventRow";
+import type { EventsRehearsal } from "./EventsRehearsal";
 import type { ExportProgress } from "./ExportProgress";
 import type { ExportReport } from "./ExportReport";
 import type { FactRow } from "./FactRow";
@@ -34,7 +35,11 @@ import type { OwnerSuggestionView } from "./OwnerSuggestionView";
 import type { OwnersSummary } from "./OwnersSummary";
 import type { PersonDoubtLine } from "./PersonDoubtLine";
 import type { PersonLine } from "./PersonLine";
-import type { PlanView } from "./PlanView";
+import type { PlanCoverage } from "./PlanCoverage";
+import type { PlanLoad } from "./PlanLoad";
+import type { PolicyDifferences } from "./PolicyDifferences";
+import type { PolicyRemark } from "./PolicyRemark";
+import type { PolicyView } from "./PolicyView";
 import type { ReachView } from "./ReachView";
 import type { RehearsalView } from "./RehearsalView";
 import type { RehearsedRow } from "./RehearsedRow";
@@ -49,6 +54,7 @@ import type { SourceKindView } from "./SourceKindView";
 import type { SourceRow } from "./SourceRow";
 import type { StandingCount } from "./StandingCount";
 import type { Status } from "./Status";
+import type { Survey } from "./Survey";
 import type { SyncProgress } from "./SyncProgress";
 import type { SyncReport } from "./SyncReport";
 import type { UiSettings } from "./UiSettings";
@@ -112,7 +118,7 @@ export interface Commands {
   /** What nobody would know any more without a source. */
   source_forgets(a: { name: string }): Forgotten;
   /** Removes a source; its history stays. */
-  source_remove(a: { name: string }): void;
+  source_remove(a: { name: string; retired: boolean }): void;
   /** Reads sources; none named means all. */
   sync_start(a: { names: Array<string>; onProgress: Channel<SyncProgress> }): Array<SyncReport>;
   /** Reads a source and takes what it no longer shows as gone, however much that is. */
@@ -198,11 +204,29 @@ export interface Commands {
   /** Deletes what no rule keeps and no evidence holds. */
   retention_run(): RetentionReport;
   /** Loads the offboarding plan. */
-  plan_load(a: { name: string; text: string }): PlanView;
+  plan_load(a: { name: string; text: string; code: string | null }): PlanLoad;
   /** Rehearses a leaver; without a time, now. */
   rehearse_leaver(a: { identity: string; at: string | null }): RehearsalView;
   /** Everybody's leaver rehearsal, worst first. */
   rehearsals(a: { query: ListQuery }): RowWindow<RehearsedRow>;
+  /** Rehearses a leaver by the text of another plan; nothing is kept. */
+  plan_try(a: { identity: string; text: string; at: string | null }): RehearsalView;
+  /** What the active plan covers of what was read, or the text of another. */
+  plan_coverage(a: { text: string | null }): PlanCoverage;
+  /** Everyone's rehearsal in short, by the active plan or the text of another; with the steps that would close most where asked. */
+  survey(a: { text: string | null; steps: boolean }): Survey;
+  /** Plays events as scripts write them, in the order of their times. */
+  events_try(a: { events: Array<string> }): EventsRehearsal;
+  /** The access policy that counts, or its draft; nothing where there is none. */
+  policy(a: { draft: boolean }): PolicyView | null;
+  /** What is strange about a policy and no mistake; a mistake is refused with line and column. */
+  policy_check(a: { text: string }): Array<PolicyRemark>;
+  /** Keeps a draft, which decides nothing. */
+  policy_draft(a: { name: string; text: string }): PolicyView;
+  /** Makes the draft count. */
+  policy_activate(): PolicyView;
+  /** What would change for whom if the draft counted. */
+  policy_differences(a: { limit: number }): PolicyDifferences;
   /** Every rehearsal that was saved, the latest first. */
   saved_rehearsals(): Array<SavedView>;
   /** Rehearses a leaver and saves the answer under a name that none has. */
@@ -309,6 +333,15 @@ export const commandNames = [
   "plan_load",
   "rehearse_leaver",
   "rehearsals",
+  "plan_try",
+  "plan_coverage",
+  "survey",
+  "events_try",
+  "policy",
+  "policy_check",
+  "policy_draft",
+  "policy_activate",
+  "policy_differences",
   "saved_rehearsals",
   "save_leaver",
   "saved_compare",

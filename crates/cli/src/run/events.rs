@@ -23,6 +23,10 @@ pub async fn events(global: &Global, args: Events, out: &Output) -> Result<ExitC
     super::saved::free(&bench, args.save.as_deref()).await?;
     let at = bench.now();
     let answer = bench.rehearse_events(&events).await?;
+    let question = Question::Events {
+        events: args.events,
+    };
+    super::saved::save(&bench, args.save, (question, at), None, out).await?;
     if out.json {
         out.document(&answer)?;
     } else {
@@ -34,10 +38,6 @@ pub async fn events(global: &Global, args: Events, out: &Output) -> Result<ExitC
         }
         out.line("A simulation: nothing outside was touched.")?;
     }
-    let question = Question::Events {
-        events: args.events,
-    };
-    super::saved::save(&bench, args.save, (question, at), None, out).await?;
     Ok(status(answer.verdict))
 }
 

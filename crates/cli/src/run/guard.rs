@@ -19,8 +19,11 @@ pub async fn guard(global: &Global, command: Guard, out: &Output) -> Result<Exit
             let set = Threshold {
                 percent: share.unwrap_or(usual.percent),
                 at_least: count.unwrap_or(usual.at_least),
-                // Of fewer than twice as many, a few are a large share.
-                of_at_least: count.map_or(usual.of_at_least, |count| count.saturating_mul(2)),
+                // Of fewer than twice as many, a few are a large share; more than the usual are
+                // never let off.
+                of_at_least: count.map_or(usual.of_at_least, |count| {
+                    count.saturating_mul(2).min(Threshold::USUAL.of_at_least)
+                }),
             };
             bench.set_mass_threshold(Some(set)).await?;
         }
@@ -41,7 +44,18 @@ pub async fn guard(global: &Global, command: Guard, out: &Output) -> Result<Exit
 }
 
 /// Says what waits for a person, and how it is confirmed.
-pub(super) fn held(held: &HeldChange, again: &str, out: &Output) -> Result<ExitCode, Failure> {
+pub(super) fn held(
+    held: &HeldChange,
+    given: Option<&str>,
+    again: &str,
+    out: &Output,
+) -> Result<ExitCode, Failure> {
+    if let Some(given) = given {
+        out.important(format!(
+            "`{}` is not the code of this change: another one was meant, or something was read, decided or written since",
+            given.trim()
+        ));
+    }
     if out.json {
         out.document(&json!({"held": held}))?;
         return Ok(ExitCode::from(1));

@@ -39,7 +39,7 @@ pub async fn plan_load(
         PlanLoad::Loaded(view) => view,
         PlanLoad::Held(held) => {
             let again = format!("lastkey plan load {}", file.display());
-            return super::guard::held(&held, &again, out);
+            return super::guard::held(&held, code, &again, out);
         }
     };
     if out.json {
@@ -91,18 +91,19 @@ pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitC
             ));
         }
     };
+    let identity = view.rehearsal.identity.clone();
+    let question = match args.who.vendor {
+        Some(_) => Question::VendorExit { vendor: identity },
+        None => Question::Leaver { identity },
+    };
+    // Before anything is written: whoever reads it may go away.
+    super::saved::save(&bench, args.save, (question, at), None, out).await?;
     if out.json {
         out.document(&Dated::of(&bench, &view.rehearsal))?;
     } else {
         show(&view, out)?;
         look_back_line(&bench, out)?;
     }
-    let identity = view.rehearsal.identity.clone();
-    let question = match args.who.vendor {
-        Some(_) => Question::VendorExit { vendor: identity },
-        None => Question::Leaver { identity },
-    };
-    super::saved::save(&bench, args.save, (question, at), None, out).await?;
     Ok(status(view.rehearsal.verdict))
 }
 

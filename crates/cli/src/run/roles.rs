@@ -40,12 +40,12 @@ pub async fn role(
         standing,
     };
     let answer = bench.rehearse_role(request).await?;
+    super::saved::save(&bench, args.save, (question, at), None, out).await?;
     if out.json {
         out.document(&answer)?;
     } else {
         show(&answer, out)?;
     }
-    super::saved::save(&bench, args.save, (question, at), None, out).await?;
     Ok(status(answer.rehearsal.verdict))
 }
 

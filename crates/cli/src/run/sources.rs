@@ -8,6 +8,7 @@ use crate::output::{Output, moment, table};
 use chrono::TimeDelta;
 use lastkey_contract::Kind;
 use lastkey_engine::collect::{OWN_SETTINGS, Rules, age_words};
+use lastkey_engine::store::Removal;
 use lastkey_engine::views::{CheckView, NewSource, SourceRow, SyncReport};
 use lastkey_workbench::{
     Consent, Failure, ImportRequest, Stop, SyncHow, WhenMissing, check_new_source,
@@ -176,10 +177,21 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
             }
             Ok(ExitCode::SUCCESS)
         }
-        Source::Remove { name } => {
+        Source::Remove { name, retired } => {
             let bench = open(global, WhenMissing::Refuse, out).await?;
+            if retired && !bench.has_source(&name).await? {
+                bench.retire_source(&name).await?;
+                if !out.json {
+                    out.line(format!("the systems of {name} are retired"))?;
+                }
+                return Ok(ExitCode::SUCCESS);
+            }
+            let removal = match retired {
+                true => Removal::WithSystems,
+                false => Removal::OfSource,
+            };
             let (owners, others) = bench.owner_lines_told_by(&name).await?;
-            let forgotten = bench.remove_source(&name).await?;
+            let forgotten = bench.remove_source(&name, removal).await?;
             if !out.json {
                 out.line(format!("removed {name}; its history stays"))?;
             }
@@ -191,6 +203,13 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
                         true => "",
                         false => "; no other source tells who owns what",
                     }
+                ));
+            }
+            if !retired && !forgotten.systems.is_empty() {
+                out.important(format!(
+                    "remark: no other source reads {}: nothing that needs it passes until one does; \
+                     if it is there no more, say `lastkey source remove {name} --retired`",
+                    forgotten.systems.join(", "),
                 ));
             }
             if forgotten.accounts > 0 {

@@ -42,6 +42,12 @@ pub async fn everyone(global: &Global, args: Everyone, out: &Output) -> Result<E
         Some(_) => Some(bench.survey(at, None, Steps::NotAsked, &stop).await?),
         None => None,
     };
+    let plan = args.plan.as_deref().zip(text).map(|(file, text)| {
+        let name = file.file_stem().unwrap_or(file.as_os_str());
+        (name.to_string_lossy().into_owned(), text)
+    });
+    let asked = (Question::Everyone, at);
+    super::saved::save(&bench, args.save, asked, plan, out).await?;
     if out.json {
         let both = Both {
             survey: &survey,
@@ -52,12 +58,6 @@ pub async fn everyone(global: &Global, args: Everyone, out: &Output) -> Result<E
         show(&survey, active.as_ref(), out)?;
         look_back_line(&bench, out)?;
     }
-    let plan = args.plan.as_deref().zip(text).map(|(file, text)| {
-        let name = file.file_stem().unwrap_or(file.as_os_str());
-        (name.to_string_lossy().into_owned(), text)
-    });
-    let asked = (Question::Everyone, at);
-    super::saved::save(&bench, args.save, asked, plan, out).await?;
     // A survey is done when everyone was rehearsed.
     Ok(ExitCode::SUCCESS)
 }

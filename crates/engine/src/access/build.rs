@@ -199,6 +199,9 @@ fn add_doubts(making: &mut Making, naming: &Naming, in_doubt: &InDoubt) {
         let named = (number(whose), credential.clone());
         doubtful.named_before.push(named);
     }
+    let left = in_doubt.worked_for.iter();
+    let left = left.map(|(employer, record)| (number(employer), record.clone()));
+    doubtful.worked_for.extend(left);
     for PerhapsOne { records, apart } in &in_doubt.persons {
         let records = records.iter();
         let records = records.map(|(name, whose)| (name.clone(), whose.as_ref().map(number)));

@@ -54,6 +54,10 @@ pub(crate) struct Doubtful {
     pub custody: Vec<(Number, String)>,
     /// Credentials, `system:id`, by whose account they were of before.
     pub named_before: Vec<(Number, String)>,
+    /// Records, `source:id`, that no source lists now, by whom they worked for.
+    pub worked_for: Vec<(Number, String)>,
+    /// Rows of identities, and while each has an employer that nobody lists.
+    pub unknown_employer: Vec<Employment<u32>>,
     pub persons: Vec<PerhapsOne<Number>>,
 }
 
@@ -68,6 +72,11 @@ pub(crate) struct Undecided {
     custody: Rows<u32>,
     /// Credentials that were of an account of theirs.
     named_before: Rows<u32>,
+    /// Records that no source lists now, by employer.
+    worked_for: Rows<u32>,
+    left: Texts,
+    /// Of whom an employer is named that nobody lists.
+    unknown_employer: Vec<Employment<u32>>,
     /// Records of all doubts, one doubt after the other.
     records: Texts,
     /// The identity of each, `NONE` of one that is not listed.
@@ -82,7 +91,7 @@ pub(crate) struct Undecided {
 }
 
 only_values_of! {
-    Undecided { employed, credentials, custody, named_before, records, whose, doubts, doubt, records_of, of_gone, apart }
+    Undecided { employed, credentials, custody, named_before, worked_for, left, unknown_employer, records, whose, doubts, doubt, records_of, of_gone, apart }
 }
 
 impl Doubtful {
@@ -104,6 +113,13 @@ impl Doubtful {
         undecided.custody = by_identity(custody.map(|(of, name)| (row(of), name)).collect());
         let named = self.named_before.into_iter();
         undecided.named_before = by_identity(named.map(|(of, name)| (row(of), name)).collect());
+        let left = &mut undecided.left;
+        self.worked_for.sort_unstable();
+        self.worked_for.dedup();
+        let worked_for = self.worked_for.iter();
+        let worked_for = worked_for.map(|(employer, record)| (row(*employer), left.push(record)));
+        undecided.worked_for = Rows::build(identities, worked_for.collect());
+        undecided.unknown_employer = self.unknown_employer;
         self.persons.sort_unstable_by(|a, b| {
             let names = |one: &PerhapsOne<Number>| -> Vec<String> {
                 one.records.iter().map(|(name, _)| name.clone()).collect()
@@ -174,6 +190,18 @@ impl Undecided {
         let then = employed.filter(|one| one.holds(at));
         then.map(|one| format!("`{}` may work for `{id}`", ids.at(one.of)))
             .collect()
+    }
+
+    /// Records that worked for somebody when they were listed last, `source:id` each.
+    pub fn worked_for(&self, employer: u32) -> impl Iterator<Item = &str> {
+        let left = self.worked_for.row(employer).iter();
+        left.map(|record| self.left.at(*record))
+    }
+
+    /// Who works at a moment for somebody whom nobody lists.
+    pub fn work_for_unknown(&self, at: DateTime<Utc>) -> impl Iterator<Item = u32> + '_ {
+        let employed = self.unknown_employer.iter();
+        employed.filter(move |one| one.holds(at)).map(|one| one.of)
     }
 
     /// Whether anybody may work for somebody at a moment.

@@ -8,6 +8,7 @@ use super::maybe::MaybeAccounts;
 use super::snapshot::ReadState;
 use crate::correlate::Employment;
 use crate::lifecycle::{Basis, Closing, ItemKind};
+use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{
     AccountKind, ControlMeans, CredentialKind, IdentityKind, IdentityStatus, LeaverKind,
     LocationKind, ObjectType, OwnerRole,
@@ -324,6 +325,40 @@ impl Graph {
         accounts.sort_unstable();
         accounts.dedup();
         accounts
+    }
+
+    /// Whether an account may still work at a moment: by itself, or by a key that it has.
+    pub(crate) fn may_work(&self, account: u32, at: DateTime<Utc>) -> bool {
+        let row = self.accounts.at(account);
+        let open = |closes: Closing| closes > Closing::At(at);
+        let mut keys = self.credentials_of.row(account).iter();
+        row.enabled != Some(false) && open(row.expires)
+            || keys.any(|key| {
+                let key = self.credentials.at(*key);
+                key.enabled != Some(false) && open(key.expires) && open(key.revoked)
+            })
+    }
+
+    /// What stayed with those who worked for somebody until no source listed them, and may still
+    /// work: a sentence each.
+    pub(crate) fn left_with_former(
+        &self,
+        (employer, id): (u32, &str),
+        at: DateTime<Utc>,
+    ) -> impl Iterator<Item = String> {
+        let former = self.undecided.worked_for(employer);
+        former.flat_map(move |record| {
+            let stayed = self.accounts_left_by(&IdentityId::new(record)).into_iter();
+            let stayed = stayed.filter(move |account| self.may_work(*account, at));
+            let stayed = stayed.map(move |account| {
+                let account = self.account_text(account);
+                format!("account `{account}` stayed with `{record}`, who worked for `{id}` and whom no source lists now")
+            });
+            let doubtful = self.maybe.in_doubt(record).into_iter().map(move |account| {
+                format!("account `{account}` could be of `{record}`, who worked for `{id}` and whom no source lists now")
+            });
+            stayed.chain(doubtful).collect::<Vec<String>>()
+        })
     }
 
     pub(crate) fn account_system(&self, account: u32) -> u32 {

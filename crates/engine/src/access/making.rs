@@ -316,7 +316,11 @@ impl Making {
             let employer = identities.row(self.identities.place(Some(*employer)));
             (employer, employed.with(identities.row(employed.of)))
         });
-        graph.employed = Rows::build(identities.rows.len(), employed.collect());
+        let (unknown, employed): (Vec<_>, Vec<_>) =
+            employed.partition(|(employer, _)| *employer == NONE);
+        let unknown = unknown.into_iter().map(|(_, employed)| employed);
+        self.doubtful.unknown_employer.extend(unknown);
+        graph.employed = Rows::build(identities.rows.len(), employed);
         let Nodes {
             places: identity_places,
             listed: identity_list,

@@ -60,6 +60,8 @@ pub struct InDoubt {
     pub custody: Vec<(IdentityId, SystemName, String)>,
     /// Credentials, `system:id`, that were of an account of identities, and name none now that is listed.
     pub named_before: Vec<(IdentityId, String)>,
+    /// Records (`source:id`) that no source lists now, by whom they worked for when they were listed.
+    pub worked_for: Vec<(IdentityId, String)>,
     pub persons: Vec<PerhapsOne<IdentityId>>,
 }
 
@@ -97,6 +99,9 @@ pub struct ReadState {
     pub complete_at: Option<DateTime<Utc>>,
     /// Why the latest read is not complete; empty if it is.
     pub gaps: Vec<String>,
+    /// Whether the source was removed; of these systems no other one tells.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
     /// How old a complete read of this source may be, where the source says so itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fresh_for_seconds: Option<u64>,

@@ -3,6 +3,7 @@
 //! The record that holds says it. A former contractor who was hired since keeps an ended record
 //! that still names the vendor: the vendor's exit does not take such a person along.
 
+use super::identities::Identities;
 use crate::lifecycle::Closing;
 use chrono::{DateTime, Utc};
 use lastkey_contract::IdentityId;
@@ -43,6 +44,28 @@ impl<T> Employment<T> {
     /// Whether it is so at a moment. What ends exactly then has ended.
     pub fn holds(&self, at: DateTime<Utc>) -> bool {
         self.from.is_none_or(|from| from <= at) && self.until > Closing::At(at)
+    }
+}
+
+/// A record that no source lists now, and whom it worked for when it was listed last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkedFor {
+    pub source: i64,
+    pub id: String,
+    /// As its source named them.
+    pub employer: String,
+}
+
+impl Identities {
+    /// Whoever could have been the employer of records that no source lists now, and such a record:
+    /// `source:id`.
+    pub fn worked_for(&self) -> impl Iterator<Item = (u32, String)> + '_ {
+        self.ground.worked_for.iter().flat_map(|left| {
+            let meant = self.meant(&left.employer, left.source);
+            let record = format!("{}:{}", self.name_of_source(left.source), left.id);
+            let employers = meant.one.into_iter().chain(meant.maybe);
+            employers.map(move |employer| (employer, record.clone()))
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! in the order in which they were added.
 
 use super::changed::{Before, EARLIER_VALUE};
+use super::employers::WorkedFor;
 use super::index::Index;
 use super::led::Led;
 use super::left::{Left, Past, Standing};
@@ -40,6 +41,8 @@ pub struct Ground {
     /// The same of the records of sources that were removed: they count where the person has another
     /// record.
     pub removed: Arc<[Past]>,
+    /// Whom records that are not listed now worked for when they were.
+    pub worked_for: Vec<WorkedFor>,
 }
 
 impl Ground {

@@ -28,7 +28,7 @@ mod several;
 mod values;
 
 pub use changed::{EARLIER_VALUE, Owned, by_earlier_value};
-pub use employers::{Employment, employers};
+pub use employers::{Employment, WorkedFor, employers};
 pub use fit::{Fit, Pair, Taken, fit, values};
 pub use identities::{AccountDecision, Doubt, Gathering, Ground, Identities, Match};
 pub use joining::{DoubtedJoin, JoinedPerson, Listed, PersonDecision, PersonDoubt, Records, Says};

@@ -171,6 +171,10 @@ impl<'a> Coverage<'a> {
         let limit = read.limit(self.limit);
         Some(match weakness(read, self.at, self.limit)? {
             Weakness::Never => format!("{what} were never read completely"),
+            Weakness::Incomplete if read.removed => format!(
+                "{what} only source `{}` told, which was removed",
+                read.source
+            ),
             Weakness::Incomplete => format!("the latest read of {what} is not complete"),
             Weakness::Stale => {
                 let complete_at = read.complete_at.unwrap_or(self.at);
@@ -327,6 +331,7 @@ mod tests {
             kind,
             systems: vec!["ad".into()],
             complete_at: hours_ago.map(|hours| noon() - TimeDelta::hours(hours)),
+            removed: false,
             gaps: gaps.iter().map(|gap| (*gap).to_owned()).collect(),
             fresh_for_seconds: None,
             supplement: false,

@@ -18,10 +18,12 @@ use lastkey_contract::facts::{CredentialKind, LifecycleEvent};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use ts_rs::TS;
 
 /// What closes by itself, as plans tell it apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(export)]
 pub enum Thing {
     SignIn,
     Grant,
@@ -60,7 +62,8 @@ impl Thing {
 }
 
 /// How many close how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Reached {
     pub in_time: u64,
     pub late: u64,
@@ -95,8 +98,10 @@ enum How {
 }
 
 /// One cell of the matrix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Cell {
+    #[ts(type = "string")]
     pub event: LifecycleEvent,
     pub system: String,
     pub thing: Thing,

@@ -233,7 +233,8 @@ fn unsettled(graph: &Graph, departure: &Departure, at: DateTime<Utc>) -> Vec<Str
     let employed = vendor.map(|vendor| {
         let named = (vendor, graph.identity_ids.at(vendor));
         let all = &graph.undecided;
-        all.may_work_for(named, &graph.identity_ids, at)
+        let may = all.may_work_for(named, &graph.identity_ids, at).into_iter();
+        may.chain(graph.left_with_former(named, at))
     });
     unread
         .chain(maybe)

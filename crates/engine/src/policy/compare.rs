@@ -14,10 +14,12 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::IdentityId;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use ts_rs::TS;
 
 /// What becomes of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(export)]
 pub enum Change {
     NewlyAllowed,
     NoLongerAllowed,
@@ -61,7 +63,8 @@ impl Change {
 }
 
 /// How much changes in one way; each identity with each entitlement counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct ChangeCount {
     pub change: Change,
     /// Identities with entitlements.
@@ -73,7 +76,8 @@ pub struct ChangeCount {
 }
 
 /// What changes for an identity and an entitlement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct ChangeLine {
     pub identity: String,
     pub system: String,
@@ -86,7 +90,8 @@ pub struct ChangeLine {
 }
 
 /// What another policy would change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Differences {
     pub identities: u64,
     /// How many kinds of people the policies tell apart.

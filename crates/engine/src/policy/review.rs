@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::IdentityId;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use ts_rs::TS;
 
 /// The entitlements of a graph, as one decider sees them.
 pub struct Catalogue {
@@ -57,7 +58,8 @@ pub struct MissingGrant {
 }
 
 /// What the policy says, in words that stay.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct PolicyWord {
     /// birthright, permitted, not_permitted, no_policy, undecided.
     pub policy: &'static str,

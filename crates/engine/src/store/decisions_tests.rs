@@ -233,7 +233,7 @@ async fn decisions_hold_for_what_was_before_a_source_was_removed_and_added_again
     );
     bench
         .store
-        .remove_source(&"hr".into(), now())
+        .remove_source(&"hr".into(), crate::store::Removal::OfSource, now())
         .await
         .unwrap();
     assert_eq!(then().await, before, "while nothing has the name");

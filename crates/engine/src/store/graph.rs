@@ -14,7 +14,7 @@ use super::graph_people::{Coming, Found, Maybe, Said, Several, perhaps, resolved
 use super::names::Names;
 use super::outline::{Depth, GrantOutline};
 use super::ownership::confirmed_owners;
-use super::read_states::{never_read, read_states};
+use super::read_states::{all_read_states, never_read};
 use super::retention::refuse_before_horizon;
 use super::snapshot::is_custody;
 use super::{Store, StoreError, SyncId, ground, persons};
@@ -46,7 +46,7 @@ impl Store {
         if let Some(sync) = as_of {
             refuse_before_horizon(&mut reading, sync, None).await?;
         }
-        let reads = read_states(&mut reading, limit).await?;
+        let reads = all_read_states(&mut reading, limit).await?;
         let never_read = never_read(&mut reading, as_of).await?;
         let confirmed = confirmed_owners(&mut reading, self.names()?, at).await?;
         // What is looked into for the past is looked into again with all others.
@@ -90,6 +90,9 @@ impl Store {
         let listed = |account: i64| making.has_account(account);
         stray.look_back(&mut connection, depth, at, listed).await?;
         drop(connection);
+        let worked_for = known.worked_for();
+        let worked_for = worked_for.map(|(one, record)| (Number::from(known.lead(one)), record));
+        making.doubtful.worked_for.extend(worked_for);
         let stray = stray.holders(known).into_iter();
         let stray = stray.map(|(one, name)| (Number::from(known.lead(one)), name));
         making.doubtful.named_before.extend(stray);

@@ -7,7 +7,7 @@ use super::outline::Depth;
 use super::{StoreError, SyncState, link_rules};
 use crate::correlate::{
     AccountDecision, AccountSeen, Ground, IdentityKeys, Listed, Past, PersonRules, Rule, Seen,
-    Standing,
+    Standing, WorkedFor,
 };
 use lastkey_contract::Kind;
 use serde::Deserialize;
@@ -101,6 +101,8 @@ pub(super) struct Odd {
     pub removed: Arc<[Past]>,
     /// Those of them that were listed to the last.
     pub last_listed: HashSet<(i64, String)>,
+    /// Whom records that are not listed worked for when they were last.
+    pub worked_for: Vec<WorkedFor>,
 }
 
 /// The syncs that told of identities, in order, by the row of their source.
@@ -298,13 +300,14 @@ pub(super) async fn odd_records(
     let mut last_listed: HashSet<(i64, String)> = HashSet::new();
     let mut last: HashMap<(i64, String), (Past, Option<i64>)> = HashMap::new();
     let mut earlier: HashMap<(i64, String), Vec<usize>> = HashMap::new();
+    let mut worked_for: Vec<WorkedFor> = Vec::new();
     blocks::versions_of(
         connection,
         kept,
         &rows,
         depth.columns(),
         |block: &Block, place| {
-            let (mut keys, _) = depth.identity(block, place)?;
+            let (mut keys, outline) = depth.identity(block, place)?;
             if let Some(source) = told_by.get(&block.row(place)) {
                 keys.source = *source;
             }
@@ -333,7 +336,17 @@ pub(super) async fn odd_records(
                 last_listed.insert(record.clone());
             }
             match last_of_gone.contains(&block.row(place)) {
-                true => past.push(Past::new(keys, Standing::Gone, until)),
+                true => {
+                    let employer = outline
+                        .employer_id
+                        .filter(|_| !removed.contains_key(&keys.source));
+                    worked_for.extend(employer.map(|employer| WorkedFor {
+                        source: keys.source,
+                        id: keys.id.clone(),
+                        employer: employer.to_string(),
+                    }));
+                    past.push(Past::new(keys, Standing::Gone, until));
+                }
                 false => {
                     let last_read = ended.and_then(|sync| reads.before(block.source, sync));
                     last.insert(
@@ -357,6 +370,7 @@ pub(super) async fn odd_records(
         reused,
         removed: removed.into(),
         last_listed,
+        worked_for,
     })
 }
 
@@ -400,6 +414,7 @@ pub(super) async fn read(
     let mut ground = Ground {
         source_names: sources.names.clone(),
         reused: odd.reused.clone(),
+        worked_for: odd.worked_for.clone(),
         ..Ground::default()
     };
     for (source, rules) in rules {

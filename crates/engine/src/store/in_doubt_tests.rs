@@ -255,7 +255,10 @@ async fn add(bench: &Bench, source: &str) {
 }
 
 async fn remove(bench: &Bench, source: &str) {
-    let removed = bench.store.remove_source(&source.into(), now()).await;
+    let removed = bench
+        .store
+        .remove_source(&source.into(), crate::store::Removal::OfSource, now())
+        .await;
     removed.unwrap();
 }
 

@@ -22,6 +22,8 @@ impl GroundSum {
             gone: _,
             past,
             removed,
+            // Of whom an account is this says nothing.
+            worked_for: _,
         } = ground;
         let names: BTreeMap<&i64, &String> = source_names.iter().collect();
         sum.put("sources", &format!("{names:?}"));

@@ -3,6 +3,7 @@
 use super::sources::{fresh_for_by_source, supplements};
 use super::{StoreError, SyncId};
 use crate::access::ReadState;
+use crate::lifecycle::shows_system;
 use chrono::{DateTime, Utc};
 use lastkey_contract::{Kind, SourceName};
 use sqlx::SqliteConnection;
@@ -58,10 +59,75 @@ pub(super) async fn read_states(
                 .map(|t| t.with_timezone(&Utc)),
             gaps: serde_json::from_str(&gaps)?,
             fresh_for_seconds: fresh_for.get(&source).copied(),
+            removed: false,
         };
         states.insert((name, kind), state);
     }
     Ok(states.into_values().collect())
+}
+
+/// What only sources told that were removed by then, of systems that nobody said are retired: whoever
+/// had something there may have it still.
+async fn told_by_removed(
+    connection: &mut SqliteConnection,
+    at: i64,
+    reads: &[ReadState],
+) -> Result<Vec<ReadState>, StoreError> {
+    type Row = (String, String, String, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT s.name, c.kind, c.system, max(y.read_at) FROM carried c
+         JOIN sources s ON s.id = c.source
+         LEFT JOIN sync_kinds k ON k.kind = c.kind AND k.complete = 1
+           AND k.sync IN (SELECT id FROM syncs WHERE source = s.id AND id <= ?1)
+         LEFT JOIN syncs y ON y.id = k.sync
+         WHERE s.retired_at IS NULL AND c.system <> '' AND EXISTS
+           (SELECT 1 FROM syncs r WHERE r.source = s.id AND r.state = 'removal' AND r.id <= ?1)
+         GROUP BY s.name, c.kind, c.system ORDER BY s.name, c.kind, c.system",
+    )
+    .bind(at)
+    .fetch_all(connection)
+    .await?;
+    let mut states: BTreeMap<(String, Kind), ReadState> = BTreeMap::new();
+    for (name, kind_word, system, complete_at) in rows {
+        let Some(kind) = Kind::from_word(&kind_word).filter(|kind| shows_system(*kind)) else {
+            continue;
+        };
+        let mut of_kind = reads.iter().filter(|read| shows_system(read.kind));
+        if of_kind.any(|read| read.is_of(&system) && !read.supplement) {
+            continue;
+        }
+        let complete_at = complete_at.and_then(|at| DateTime::parse_from_rfc3339(&at).ok());
+        let complete_at = complete_at.map(|at| at.with_timezone(&Utc));
+        let state = states
+            .entry((name.clone(), kind))
+            .or_insert_with(|| ReadState {
+                source: name.as_str().into(),
+                kind,
+                systems: Vec::new(),
+                supplement: false,
+                complete_at,
+                gaps: Vec::new(),
+                fresh_for_seconds: None,
+                removed: true,
+            });
+        state.gaps.push(format!(
+            "the source was removed, and no other one reads `{system}`"
+        ));
+        state.systems.push(system.as_str().into());
+        state.complete_at = state.complete_at.min(complete_at);
+    }
+    Ok(states.into_values().collect())
+}
+
+/// The same with what only sources told that were removed.
+pub(super) async fn all_read_states(
+    connection: &mut SqliteConnection,
+    at: i64,
+) -> Result<Vec<ReadState>, StoreError> {
+    let mut reads = read_states(&mut *connection, at).await?;
+    let removed = told_by_removed(connection, at, &reads).await?;
+    reads.extend(removed);
+    Ok(reads)
 }
 
 /// Sources of today that no sync has opened. Of an earlier moment none is named: when a

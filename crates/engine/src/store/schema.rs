@@ -55,6 +55,7 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(rehearsals::MIGRATION),
         Step::Sql(assertions::MIGRATION),
     ],
+    &[Step::Sql(sources::RETIREMENT)],
 ];
 
 /// One step from a version to the next.

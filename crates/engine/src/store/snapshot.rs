@@ -4,7 +4,7 @@ use super::account_past;
 use super::blocks::{Again, At, Block, Columns, Listing};
 use super::credential_past::Stray;
 use super::ownership::confirmed_owners;
-use super::read_states::{never_read, read_states};
+use super::read_states::{all_read_states, never_read, read_states};
 use super::retention::refuse_before_horizon;
 use super::together::{by_name, each_once, together};
 use super::{Store, StoreError, SyncId, ground, persons};
@@ -41,7 +41,7 @@ impl Store {
             refuse_before_horizon(&mut reading, sync, None).await?;
         }
         let mut snapshot = Snapshot {
-            reads: read_states(&mut reading, limit).await?,
+            reads: all_read_states(&mut reading, limit).await?,
             never_read: never_read(&mut reading, as_of).await?,
             ..Snapshot::default()
         };
@@ -65,6 +65,9 @@ impl Store {
         let stray = stray.holders(&known).into_iter();
         let stray = stray.map(|(one, credential)| (shown(&one), credential));
         snapshot.in_doubt.named_before = stray.collect();
+        let worked_for = known.worked_for();
+        let worked_for = worked_for.map(|(employer, record)| (shown(&employer), record));
+        snapshot.in_doubt.worked_for = worked_for.collect();
         let resolve = |reference: &IdentityId, source: i64| {
             let one = known.meant(reference.as_str(), source).one;
             one.as_ref().map_or_else(|| reference.clone(), shown)

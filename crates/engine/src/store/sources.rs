@@ -1,13 +1,16 @@
 //! Table `sources`: what is read. A removed source keeps its history.
 
 use super::log::append;
+use super::read_states::all_read_states;
 use super::{Store, StoreError, blocks, links};
+use crate::access::ReadState;
 use crate::collect::Rules;
+use crate::lifecycle::shows_system;
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
-use lastkey_contract::{Settings, SourceName};
+use lastkey_contract::{Settings, SourceName, SystemName};
 use sqlx::SqliteConnection;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE sources (
@@ -20,6 +23,18 @@ CREATE TABLE sources (
 ) STRICT;
 CREATE UNIQUE INDEX sources_by_name ON sources (name) WHERE removed_at IS NULL;
 ";
+
+/// When somebody said of a removed source that its systems are there no more.
+pub(super) const RETIREMENT: &str = "ALTER TABLE sources ADD COLUMN retired_at TEXT;";
+
+/// What goes with a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// Its systems are still there: what of them no other source reads is not known.
+    OfSource,
+    /// Its systems are retired: nobody has anything there.
+    WithSystems,
+}
 
 /// A source as it is kept; its secret is elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -249,10 +264,15 @@ impl Store {
     pub async fn remove_source(
         &self,
         name: &SourceName,
+        removal: Removal,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let source = self.source(name).await?;
         let mut writing = self.begin().await?;
+        let retired_at = match removal {
+            Removal::OfSource => None,
+            Removal::WithSystems => Some(rfc3339(now)),
+        };
         let sync = sqlx::query(
             "INSERT INTO syncs (source, state, started_at, ended_at, read_at)
              VALUES (?1, 'removal', ?2, ?2, ?2)",
@@ -270,13 +290,17 @@ impl Store {
         )
         .await?;
         super::people::drop_ended(&mut writing.tx, super::SyncId(sync.cast_unsigned())).await?;
-        sqlx::query("UPDATE sources SET removed_at = ?2 WHERE id = ?1")
+        sqlx::query("UPDATE sources SET removed_at = ?2, retired_at = ?3 WHERE id = ?1")
             .bind(source.id)
             .bind(rfc3339(now))
+            .bind(&retired_at)
             .execute(&mut *writing.tx)
             .await?;
         links::mark_stale(&mut writing.tx).await?;
-        let payload = serde_json::json!({"source": name});
+        let payload = match retired_at {
+            None => serde_json::json!({"source": name}),
+            Some(_) => serde_json::json!({"source": name, "systems": "retired"}),
+        };
         append(
             &mut writing.tx,
             self.operator(),
@@ -287,5 +311,52 @@ impl Store {
         .await?;
         writing.commit().await?;
         self.derive_if_stale().await
+    }
+
+    /// That the systems of sources of this name, which were removed before, are there no more.
+    pub async fn retire(&self, name: &SourceName, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut writing = self.begin().await?;
+        let found: Vec<(i64, Option<String>)> = sqlx::query_as(
+            "SELECT id, retired_at FROM sources WHERE name = ?1 AND removed_at IS NOT NULL",
+        )
+        .bind(name.as_str())
+        .fetch_all(&mut *writing.tx)
+        .await?;
+        if found.is_empty() {
+            return Err(StoreError::NoSource(name.to_string()));
+        }
+        if found.iter().all(|(_, retired_at)| retired_at.is_some()) {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE sources SET retired_at = ?2
+             WHERE name = ?1 AND removed_at IS NOT NULL AND retired_at IS NULL",
+        )
+        .bind(name.as_str())
+        .bind(rfc3339(now))
+        .execute(&mut *writing.tx)
+        .await?;
+        let payload = serde_json::json!({"source": name, "systems": "retired"});
+        let operator = self.operator();
+        append(&mut writing.tx, operator, "systems retired", &payload, now).await?;
+        writing.commit().await
+    }
+
+    /// The systems of which no other source tells.
+    pub async fn told_only_by(&self, name: &SourceName) -> Result<Vec<SystemName>, StoreError> {
+        let mut reading = self.readers().begin().await?;
+        let reads = all_read_states(&mut reading, i64::MAX).await?;
+        let shown = reads.iter().filter(|read| shows_system(read.kind));
+        let (own, others): (Vec<&ReadState>, Vec<&ReadState>) =
+            shown.partition(|read| read.source == *name);
+        let told = |system: &SystemName| {
+            let mut others = others
+                .iter()
+                .filter(|read| !read.removed && !read.supplement);
+            others.any(|read| read.is_of(system.as_str()))
+        };
+        let systems: BTreeSet<&SystemName> = own.iter().flat_map(|read| &read.systems).collect();
+        let only = systems.into_iter().filter(|system| !told(system));
+        Ok(only.cloned().collect())
     }
 }

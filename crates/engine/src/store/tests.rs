@@ -261,7 +261,7 @@ async fn a_removed_source_is_gone_and_its_history_stays() {
     let sync = bench.store.newest_sync().await.unwrap().unwrap().id;
     bench
         .store
-        .remove_source(&"hr".into(), now())
+        .remove_source(&"hr".into(), crate::store::Removal::OfSource, now())
         .await
         .unwrap();
     assert_eq!(

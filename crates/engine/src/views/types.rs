@@ -175,6 +175,8 @@ pub struct Forgotten {
     pub accounts: u64,
     /// Some of them, as `system:id`.
     pub some: Vec<String>,
+    /// The systems of which no other source tells.
+    pub systems: Vec<String>,
 }
 
 /// reported = stored + unchanged + skipped + failed, once a read has ended.

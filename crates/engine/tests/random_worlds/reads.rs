@@ -71,6 +71,7 @@ fn complete(kind: Kind) -> ReadState {
         complete_at: Some(event_time() - TimeDelta::minutes(10)),
         gaps: Vec::new(),
         fresh_for_seconds: None,
+        removed: false,
         supplement: false,
     }
 }

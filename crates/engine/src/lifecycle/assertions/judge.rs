@@ -124,7 +124,7 @@ pub fn judge(
                 findings.miss(&missing_of_estate(graph, plan, at, settings));
             }
             if let AssertedOf::Leavers { who, holds } = &one.of {
-                findings.miss(&stayed(graph, who));
+                findings.miss(&stayed(graph, who, at));
                 findings.miss(&unread_system(graph, plan, (at, settings), holds));
             }
             findings.result(one)
@@ -135,7 +135,7 @@ pub fn judge(
 
 /// Accounts that may still work and stayed with somebody whom no source lists now: who that is cannot
 /// be rehearsed with all others, and may be meant.
-fn stayed(graph: &Graph, who: &Who) -> Vec<String> {
+fn stayed(graph: &Graph, who: &Who, at: DateTime<Utc>) -> Vec<String> {
     let meant = |record: &str| match &who.identity {
         None => true,
         Some(id) => record == id || record.split_once(':').is_some_and(|(_, bare)| bare == id),
@@ -143,7 +143,7 @@ fn stayed(graph: &Graph, who: &Who) -> Vec<String> {
     let records = graph.maybe.stayed_with().filter(|record| meant(record));
     let open = records.filter_map(|record| {
         let accounts = graph.accounts_left_by(&IdentityId::new(record)).into_iter();
-        let mut open = accounts.filter(|row| graph.accounts.at(*row).enabled != Some(false));
+        let mut open = accounts.filter(|row| graph.may_work(*row, at));
         let account = graph.account_text(open.next()?);
         Some(format!(
             "account `{account}` stayed with `{record}`, whom no source lists now"
@@ -177,6 +177,8 @@ fn unread_system(
 /// Vendors, and whom they employ.
 struct ThirdParties {
     known: HashSet<u32>,
+    /// They work for somebody whom nobody lists.
+    unknown: HashSet<u32>,
     /// Some record of an employer could be another's.
     doubtful: bool,
 }
@@ -192,13 +194,18 @@ impl ThirdParties {
                 doubtful |= graph.undecided.may_employ(identity, at);
             }
         }
-        ThirdParties { known, doubtful }
+        ThirdParties {
+            known,
+            unknown: graph.undecided.work_for_unknown(at).collect(),
+            doubtful,
+        }
     }
 
     fn fits(&self, graph: &Graph, who: &Who, identity: u32) -> Fits {
         let row = graph.identities.at(identity);
         let named = who.identity.as_deref();
-        let third = match (self.known.contains(&identity), self.doubtful) {
+        let doubtful = self.doubtful || self.unknown.contains(&identity);
+        let third = match (self.known.contains(&identity), doubtful) {
             (true, _) => Some(true),
             (false, true) => None,
             (false, false) => Some(false),

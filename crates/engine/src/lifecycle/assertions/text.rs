@@ -83,7 +83,7 @@ fn assertion(table: &Table<'_>) -> Result<Assertion, PlanError> {
         name: name.trim().to_owned(),
         line,
         of: match table.text("saved")? {
-            Some(saved) => of_saved(table, saved)?,
+            Some(saved) => of_saved(table, saved.trim().to_owned())?,
             None => of_leavers(table)?,
         },
         allow_empty: table.flag("allow_empty")?.unwrap_or(false),
@@ -114,8 +114,16 @@ fn of_saved(table: &Table<'_>, name: String) -> Result<AssertedOf, PlanError> {
 }
 
 fn of_leavers(table: &Table<'_>) -> Result<AssertedOf, PlanError> {
+    let identity = table.text("identity")?;
+    if let Some(id) = &identity
+        && matches!(id.trim(), "" | "*")
+    {
+        let message = format!("`{id}` is nobody's id");
+        let hint = "leave `identity` out to mean everybody".to_owned();
+        return Err(table.wrong("identity", message, hint));
+    }
     let who = Who {
-        identity: table.text("identity")?,
+        identity: identity.map(|id| id.trim().to_owned()),
         kind: table.word(
             "identity_kind",
             IdentityKind::WORDS,

@@ -173,7 +173,10 @@ impl<'a, 'g> Leavers<'a, 'g> {
         let mut identities = departure.identities.iter();
         identities.any(|identity| ground.is_doubted(*identity))
             || departure.identity.is_some_and(|identity| {
-                departure.is_vendor_exit() && graph.undecided.may_employ(identity, ground.at)
+                let named = (identity, graph.identity_ids.at(identity));
+                departure.is_vendor_exit()
+                    && (graph.undecided.may_employ(identity, ground.at)
+                        || graph.left_with_former(named, ground.at).next().is_some())
             })
     }
 

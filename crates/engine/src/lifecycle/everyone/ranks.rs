@@ -6,6 +6,7 @@ use crate::lifecycle::StepAction;
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use ts_rs::TS;
 
 /// Counted over all leavers.
 #[derive(Clone, Debug)]
@@ -25,7 +26,8 @@ pub(super) struct Kept {
 }
 
 /// A system in which leavers keep something after its limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct WorstSystem {
     pub system: String,
     /// How many keep something there.
@@ -35,7 +37,8 @@ pub struct WorstSystem {
 }
 
 /// A secret that leavers know, and that works for them after its limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct WorstSecret {
     pub system: String,
     pub id: String,

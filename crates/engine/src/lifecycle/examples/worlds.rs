@@ -225,6 +225,7 @@ fn pass_needs_complete_and_fresh_reads() {
         complete_at: Some(at - TimeDelta::hours(hours)),
         gaps: gaps.iter().map(|gap| (*gap).to_owned()).collect(),
         fresh_for_seconds: None,
+        removed: false,
         supplement: false,
     };
     let mut world = snapshot(SMALL.iter().copied());
@@ -266,6 +267,7 @@ fn whoever_leaves_could_be_in_a_group_whose_members_nobody_reads() {
             complete_at: Some(at),
             gaps: Vec::new(),
             fresh_for_seconds: None,
+            removed: false,
             supplement: false,
         };
         Kind::ALL.map(read).to_vec()

@@ -134,6 +134,7 @@ pub fn compare(before: &KeptRehearsal, after: &KeptRehearsal, put_back: &[PutBac
         after,
         put_back,
         changed: &changed_inputs,
+        knows_less: knows_less(before, after),
     };
     let (mut counts, mut differences) = (Counts::default(), Vec::new());
     let (mut old, mut new) = (
@@ -204,6 +205,8 @@ struct Pair<'a> {
     after: &'a KeptRehearsal,
     put_back: &'a [PutBack],
     changed: &'a [Input],
+    /// The later one lacks facts that the earlier one had.
+    knows_less: bool,
 }
 
 impl Pair<'_> {
@@ -223,7 +226,12 @@ impl Pair<'_> {
                 if same((one, then), (other, now)) {
                     return None;
                 }
-                (WhatOf::Changed, direction((one, then), (other, now)))
+                let direction = match direction((one, then), (other, now)) {
+                    // Less is known than before: what is not seen may still be there.
+                    Direction::Better if by_facts && self.knows_less => Direction::Unknown,
+                    direction => direction,
+                };
+                (WhatOf::Changed, direction)
             }
             (None, Some(item)) => {
                 let (told, other) = (&self.after.reads, &self.before.reads);
@@ -240,7 +248,8 @@ impl Pair<'_> {
             }
             (Some(item), None) => {
                 let (told, other) = (&self.before.reads, &self.after.reads);
-                match !by_facts || is_told(item, told, other, Since::Then) {
+                let proved = || !self.knows_less && is_told(item, told, other, Since::Then);
+                match !by_facts || proved() {
                     true => (WhatOf::Gone, Direction::Better),
                     false => (WhatOf::Unproved, Direction::Unknown),
                 }
@@ -329,6 +338,34 @@ fn is_told(item: &KeptItem, told: &[ReadState], other: &[ReadState], since: Sinc
                 again.gaps.is_empty() && again.complete_at.is_some() && !early
             })
         })
+}
+
+/// Whether the later one does not know what the earlier one knew: a fact is missing that was not, or
+/// of everyone, where only the reads say what is missing, one of these.
+fn knows_less(before: &KeptRehearsal, after: &KeptRehearsal) -> bool {
+    let missed = &before.missing_facts;
+    let misses = |fact: &String| !missed.iter().any(|one| is_one_fact(one, fact));
+    let is_whole = |read: &&ReadState| read.gaps.is_empty() && read.complete_at.is_some();
+    let lost = |read: &ReadState| {
+        let again = |other: &&ReadState| other.source == read.source && other.kind == read.kind;
+        !after
+            .reads
+            .iter()
+            .filter(is_whole)
+            .any(|other| again(&other))
+    };
+    after.missing_facts.iter().any(misses)
+        || after.question == Question::Everyone && before.reads.iter().filter(is_whole).any(lost)
+}
+
+/// Whether two sentences name one missing fact: of what is too old they say how old.
+fn is_one_fact(one: &str, other: &str) -> bool {
+    let named = |sentence: &str| -> Option<(String, String)> {
+        let (what, rest) = sentence.split_once(" were last read completely from source ")?;
+        let (source, _) = rest.split_once(" at ")?;
+        Some((what.to_owned(), source.to_owned()))
+    };
+    one == other || named(one).is_some_and(|one| named(other) == Some(one))
 }
 
 fn is_setting(input: Input) -> bool {

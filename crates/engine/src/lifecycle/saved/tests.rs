@@ -36,6 +36,7 @@ fn read(sync: u64, gaps: &[&str]) -> ReadState {
         complete_at: Some(at("2026-01-01T00:00:00Z") + chrono::TimeDelta::days(sync.cast_signed())),
         gaps: gaps.iter().map(|gap| (*gap).to_owned()).collect(),
         fresh_for_seconds: None,
+        removed: false,
     }
 }
 

@@ -15,10 +15,12 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::facts::LifecycleEvent;
 use lastkey_contract::when::rfc3339;
 use serde::{Serialize, Serializer};
+use ts_rs::TS;
 
 /// Whether anything would have told of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(export)]
 pub enum Noticed {
     Yes,
     /// Later than it happened.
@@ -41,35 +43,44 @@ impl Noticed {
 }
 
 /// What one source would tell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct ToldEvent {
     #[serde(serialize_with = "event_word")]
+    #[ts(type = "string")]
     pub event: LifecycleEvent,
     /// The record that shows it, `source:id`.
     pub record: String,
     #[serde(serialize_with = "moment")]
+    #[ts(type = "string")]
     pub earliest: DateTime<Utc>,
     #[serde(serialize_with = "moment")]
+    #[ts(type = "string")]
     pub latest: DateTime<Utc>,
     /// When a read shows it, or a last day has passed.
     #[serde(serialize_with = "moment")]
+    #[ts(type = "string")]
     pub noticed_at: DateTime<Utc>,
     pub changed: Vec<&'static str>,
 }
 
 /// One event, and what comes of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct EventOutcome {
     #[serde(serialize_with = "event_word")]
+    #[ts(type = "string")]
     pub event: LifecycleEvent,
     pub identity: String,
     #[serde(serialize_with = "moment")]
+    #[ts(type = "string")]
     pub at: DateTime<Utc>,
     /// The records that show it, `source:id`.
     pub shown_by: Vec<String>,
     pub noticed: Noticed,
     /// When the plan's steps begin; null where nothing begins them.
     #[serde(serialize_with = "perhaps_moment")]
+    #[ts(type = "string | null")]
     pub begins_at: Option<DateTime<Utc>>,
     /// All that is told at that moment of that identity, whether it was asked for or not.
     pub told: Vec<ToldEvent>,
@@ -83,7 +94,8 @@ pub struct EventOutcome {
 }
 
 /// The events in the order of their times.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct EventsRehearsal {
     pub events: Vec<EventOutcome>,
     /// The worst of all.

@@ -137,7 +137,11 @@ async fn every_moment(reads: &[Estate], page: usize) {
     // A source that is removed takes what it holds with it; what was, was.
     let source = "ad".into();
     let now = crate::collect::tests::now();
-    bench.store.remove_source(&source, now).await.unwrap();
+    bench
+        .store
+        .remove_source(&source, crate::store::Removal::OfSource, now)
+        .await
+        .unwrap();
     holds(&bench.store, None, &none, window).await;
     if let Some((sync, estate)) = before {
         holds(&bench.store, Some(*sync), estate, window).await;

@@ -360,7 +360,7 @@ async fn removals_that_are_held_are_without_proof_until_they_are_accepted() {
     assert!(told.iter().all(|row| row.what == Difference::Removed));
     bench
         .store
-        .remove_source(&"ad".into(), now())
+        .remove_source(&"ad".into(), crate::store::Removal::OfSource, now())
         .await
         .unwrap();
     let told = rows(&bench, 3, 4).await;

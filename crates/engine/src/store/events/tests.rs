@@ -498,7 +498,11 @@ async fn a_series_that_is_read_anew_under_its_name_tells_of_each_event_once() {
     };
     let anew = async || {
         let (name, settings) = ("hr".into(), Settings::default());
-        bench.store.remove_source(&name, now()).await.unwrap();
+        bench
+            .store
+            .remove_source(&name, crate::store::Removal::OfSource, now())
+            .await
+            .unwrap();
         let added = bench.store.add_source(&name, "seeded", &settings, now());
         added.await.unwrap();
     };

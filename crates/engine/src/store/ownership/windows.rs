@@ -325,12 +325,21 @@ impl Store {
         let about_objects = conditions
             .iter()
             .any(|(column, _)| column.starts_with("o."));
+        // Of one object the few of its own are gone through, not all there are in their order.
+        let of_one = conditions
+            .iter()
+            .any(|(column, _)| *column == "o.object_id");
         let restrict = |sql: &mut QueryBuilder<Sqlite>| {
-            sql.push(" FROM owner_suggestions s");
-            if about_objects {
-                sql.push(" JOIN owned o ON o.number = s.object");
-            }
-            sql.push(" WHERE s.open = 1");
+            sql.push(match (of_one, about_objects) {
+                (true, _) => {
+                    " FROM owned o CROSS JOIN owner_suggestions s ON s.object = o.number
+                     WHERE +s.open = 1"
+                }
+                (false, true) => {
+                    " FROM owner_suggestions s JOIN owned o ON o.number = s.object WHERE s.open = 1"
+                }
+                (false, false) => " FROM owner_suggestions s WHERE s.open = 1",
+            });
             if let Some(least) = query.at_least {
                 sql.push(" AND s.strength >= ");
                 sql.push_bind(least.number());

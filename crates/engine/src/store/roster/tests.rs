@@ -259,7 +259,11 @@ fn who_left_is_gone_at_once_and_who_came_is_there_after_the_read() {
             assert_eq!(ids(&rows), expected);
         }
         let now = crate::collect::tests::now();
-        bench.store.remove_source(&"hr".into(), now).await.unwrap();
+        bench
+            .store
+            .remove_source(&"hr".into(), crate::store::Removal::OfSource, now)
+            .await
+            .unwrap();
         let (rows, matching) = ask(&bench.store, "", &[], "").await;
         assert_eq!((rows.len(), matching), (0, 0));
         bench.store.clone().close().await;

@@ -1,0 +1,187 @@
+//! What a source told that was removed, and whom a roster lists no more: neither lets a leaver pass.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use lastkey_tests::desk::Desk;
+use serde_json::Value;
+
+const PEOPLE: &str = "id,kind,employer_id\nu1,person,\nu2,person,v1\nu3,person,v1\nv1,vendor,\n";
+
+/// A roster and a directory, with every kind there is, and a plan that closes accounts in time.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("hr/identities.csv", PEOPLE);
+    desk.nothing_else("corp");
+    let accounts = "system,id,identity_id\nad,a1,u1\nad,a2,u2\nad,a3,u3\n";
+    desk.write("corp/accounts.csv", accounts);
+    desk.write("vpn/accounts.csv", "system,id,identity_id\nvpn,w1,u2\n");
+    desk.write(
+        "vpn/grants.csv",
+        "system,entitlement_id,principal_type,principal_system,principal_id\n",
+    );
+    desk.write("vpn/credentials.csv", "system,id,kind,account_id\n");
+    for source in ["hr", "corp", "vpn"] {
+        import(&desk, source);
+    }
+    let step = |system: &str| {
+        format!(
+            "[[step]]\non = \"leaver\"\nsystem = \"{system}\"\ndoes = \"disable_account\"\nhow = \"automatic\"\nwithin = \"30m\"\n"
+        )
+    };
+    let plan = desk.write("plan.toml", [step("ad"), step("vpn")].concat());
+    desk.expect(0, &["plan", "load", &plan]);
+    desk
+}
+
+fn import(desk: &Desk, source: &str) {
+    let folder = desk.room.path(source).display().to_string();
+    let all = ["import", &folder, "--as", source, "--set", "hold_above=100"];
+    desk.expect(0, &all);
+}
+
+/// What a rehearsal says, and what it misses.
+fn rehearsed(desk: &Desk, who: &[&str]) -> (String, String) {
+    let all = [&["rehearse", "leaver"], who, &["--json"]].concat();
+    let (_, out, err) = desk.run(&all);
+    let line: Value = serde_json::from_str(out.lines().next().unwrap_or(&err)).unwrap();
+    let verdict = line["verdict"].as_str().unwrap_or(&err).to_owned();
+    (verdict, line["missing_facts"].to_string())
+}
+
+#[track_caller]
+fn check(desk: &Desk, who: &[&str], verdict: &str, misses: &str) {
+    let (found, missing) = rehearsed(desk, who);
+    assert_eq!(found, verdict, "{who:?}: {missing}");
+    assert!(missing.contains(misses), "{who:?}: {missing}");
+}
+
+/// The verdict of everybody at once, which goes another way through the graph.
+fn at_once(desk: &Desk, who: &str) -> String {
+    let (_, out, err) = desk.run(&["rehearse", "leaver", "--all"]);
+    let words =
+        |line: &str| -> Vec<String> { line.split_whitespace().map(str::to_owned).collect() };
+    let mut rows = out.lines().map(words);
+    let found = rows.find(|row| row.get(1).is_some_and(|one| one == who));
+    found
+        .unwrap_or_else(|| panic!("{who} in {out}{err}"))
+        .remove(0)
+}
+
+fn drop_from_roster(desk: &Desk, who: &str) {
+    let lines = PEOPLE.lines().filter(|line| !line.starts_with(who));
+    desk.write(
+        "hr/identities.csv",
+        lines.fold(String::new(), |all, line| format!("{all}{line}\n")),
+    );
+    import(desk, "hr");
+}
+
+#[test]
+fn a_vendor_does_not_pass_whose_person_the_roster_dropped_and_whose_account_stayed() {
+    let desk = desk();
+    let vendor = ["--vendor", "v1"];
+    check(&desk, &vendor, "pass", "[]");
+    drop_from_roster(&desk, "u2");
+    let told =
+        "account `ad:a2` stayed with `hr:u2`, who worked for `v1` and whom no source lists now";
+    check(&desk, &vendor, "indeterminate", told);
+    check(&desk, &["--identity", "v1"], "indeterminate", told);
+    assert_ne!(at_once(&desk, "v1"), "pass");
+    // Whoever has nothing to do with them passes.
+    check(&desk, &["--identity", "u1"], "pass", "[]");
+    let assertion = "[[assertion]]\nname = \"v\"\nidentity = \"v1\"\nnothing_beyond = \"1d\"\n";
+    let file = desk.write("asserted.toml", assertion);
+    let report = desk
+        .lines(1, &["assertions", "run", "--file", &file])
+        .remove(0);
+    assert_eq!(report["verdict"], "indeterminate");
+    desk.expect(0, &["retention", "set", "--syncs", "1"]);
+    desk.expect(0, &["retention", "run"]);
+    check(&desk, &vendor, "indeterminate", told);
+    // Once both accounts are closed there is nothing left.
+    let closed = "system,id,identity_id,enabled\nad,a1,u1,\nad,a2,u2,false\nad,a3,u3,\n";
+    desk.write("corp/accounts.csv", closed);
+    desk.write(
+        "vpn/accounts.csv",
+        "system,id,identity_id,enabled\nvpn,w1,u2,false\n",
+    );
+    import(&desk, "corp");
+    import(&desk, "vpn");
+    check(&desk, &vendor, "pass", "[]");
+    desk.expect(0, &["store", "check"]);
+}
+
+#[test]
+fn an_employer_whom_nobody_lists_may_be_a_third_party() {
+    let desk = desk();
+    desk.write(
+        "hr/identities.csv",
+        PEOPLE.replace("u1,person,", "u1,person,v9"),
+    );
+    import(&desk, "hr");
+    let assertion = |within: &str| {
+        let text = format!(
+            "[[assertion]]\nname = \"t\"\nthird_party = true\nnothing_beyond = \"{within}\"\n"
+        );
+        desk.write("asserted.toml", text)
+    };
+    let run = |status: i32, within: &str| {
+        let file = assertion(within);
+        desk.lines(status, &["assertions", "run", "--file", &file])
+            .remove(0)
+    };
+    let found = run(0, "30m");
+    assert_eq!(
+        (
+            &found["results"][0]["identities"],
+            &found["results"][0]["maybe"]
+        ),
+        (&3.into(), &1.into())
+    );
+    let found = run(1, "10m");
+    assert_eq!(
+        found["results"][0]["against"], 7,
+        "two of u2, one of u3, those three of v1, and perhaps u1: {found:#}"
+    );
+}
+
+#[test]
+fn a_system_whose_only_source_was_removed_lets_nobody_pass_until_it_is_retired() {
+    let who = ["--identity", "u2"];
+    let removed = |how: &[&str]| {
+        let desk = desk();
+        check(&desk, &who, "pass", "[]");
+        let (status, out, err) = desk.run(&[&["source", "remove", "vpn"], how].concat());
+        assert_eq!(status, 0, "{err}");
+        (desk, [out, err].concat())
+    };
+    let (desk, said) = removed(&[]);
+    assert!(said.contains("no other source reads vpn"), "{said}");
+    assert!(
+        said.contains("lastkey source remove vpn --retired"),
+        "{said}"
+    );
+    let told = "accounts of `vpn` only source `vpn` told, which was removed";
+    check(&desk, &who, "indeterminate", told);
+    assert_ne!(at_once(&desk, "u2"), "pass");
+    // Before its removal, which is the fourth sync, it was there.
+    check(&desk, &["--identity", "u2", "--as-of", "3"], "pass", "[]");
+    desk.expect(0, &["source", "remove", "vpn", "--retired"]);
+    check(&desk, &who, "pass", "[]");
+    desk.expect(0, &["source", "remove", "vpn", "--retired"]);
+    desk.trouble(2, &["source", "remove", "vpn"], "vpn");
+    desk.trouble(2, &["source", "remove", "never", "--retired"], "never");
+    desk.expect(0, &["store", "check"]);
+    // Retired at once; or another source reads it.
+    check(&removed(&["--retired"]).0, &who, "pass", "[]");
+    let (desk, _) = removed(&[]);
+    desk.write("vpn2/x", "");
+    let folder = desk.room.path("vpn").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "vpn2"]);
+    check(&desk, &who, "pass", "[]");
+}
