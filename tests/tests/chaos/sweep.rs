@@ -99,7 +99,7 @@ impl Part {
 
     fn phases(self) -> u32 {
         match self {
-            Part::Files => 9,
+            Part::Files => 10,
             Part::Work => 4,
             Part::Directory | Part::Vault => 2,
         }

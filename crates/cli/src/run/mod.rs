@@ -12,6 +12,7 @@ mod plan_coverage;
 mod policy;
 mod policy_diff;
 mod rehearse;
+mod removing;
 mod retention;
 mod roles;
 mod saved;

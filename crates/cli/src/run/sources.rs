@@ -2,13 +2,12 @@
 
 use super::scripts::{Which, script};
 use super::series::{left_incomplete, rosters_left};
-use super::{assertions, counted, of_these, open};
+use super::{assertions, counted, open};
 use crate::args::{Global, Import, Source};
 use crate::output::{Output, moment, table};
 use chrono::TimeDelta;
 use lastkey_contract::Kind;
 use lastkey_engine::collect::{OWN_SETTINGS, Rules, age_words};
-use lastkey_engine::store::Removal;
 use lastkey_engine::views::{CheckView, NewSource, SourceRow, SyncReport};
 use lastkey_workbench::{
     Consent, Failure, ImportRequest, Stop, SyncHow, WhenMissing, check_new_source,
@@ -178,54 +177,7 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
             Ok(ExitCode::SUCCESS)
         }
         Source::Remove { name, retired } => {
-            let bench = open(global, WhenMissing::Refuse, out).await?;
-            if retired && !bench.has_source(&name).await? {
-                bench.retire_source(&name).await?;
-                if !out.json {
-                    out.line(format!("the systems of {name} are retired"))?;
-                }
-                return Ok(ExitCode::SUCCESS);
-            }
-            let removal = match retired {
-                true => Removal::WithSystems,
-                false => Removal::OfSource,
-            };
-            let (owners, others) = bench.owner_lines_told_by(&name).await?;
-            let forgotten = bench.remove_source(&name, removal).await?;
-            if !out.json {
-                out.line(format!("removed {name}; its history stays"))?;
-            }
-            if owners > 0 {
-                out.important(format!(
-                    "remark: {} went with {name}, custody among them{}",
-                    of_these(owners, "owner line", "owner lines"),
-                    match others {
-                        true => "",
-                        false => "; no other source tells who owns what",
-                    }
-                ));
-            }
-            if !retired && !forgotten.systems.is_empty() {
-                out.important(format!(
-                    "remark: no other source reads {}: nothing that needs it passes until one does; \
-                     if it is there no more, say `lastkey source remove {name} --retired`",
-                    forgotten.systems.join(", "),
-                ));
-            }
-            if forgotten.accounts > 0 {
-                out.important(format!(
-                    "remark: of {} only what {name} had said before told whose they are: {}{}; \
-                     without it nobody is connected with them, and whoever leaves would pass: \
-                     add it anew under the same name, or decide with `lastkey link ACCOUNT IDENTITY --why …`",
-                    of_these(forgotten.accounts, "account", "accounts"),
-                    forgotten.some.join(", "),
-                    match forgotten.accounts > forgotten.some.len() as u64 {
-                        true => ", …",
-                        false => "",
-                    }
-                ));
-            }
-            Ok(ExitCode::SUCCESS)
+            super::removing::remove(global, &name, retired, out).await
         }
     }
 }
