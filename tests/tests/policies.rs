@@ -224,6 +224,30 @@ fn a_mover_keeps_what_no_step_takes_and_a_joiner_gets_what_a_step_brings() {
     assert_eq!(names(&answer["coming_grants"]), ["ad:staff"]);
     assert_eq!(answer["coming_grants"][0]["at"], "2026-11-21T07:00:00Z");
     assert_eq!(names(&answer["extra_grants"]), ["erp:ledger"]);
+    // Whoever is to come like Ann is given what is everybody's of her kind; her own things are named.
+    let new = ["rehearse", "joiner", "--identity", "new1", "--like", "ann"];
+    let (status, out, err) = desk.run(&[&new[..], &at, &["--json", "--save", "new"]].concat());
+    let answer: serde_json::Value = serde_json::from_str(&out).expect(&err);
+    assert_eq!(status, i32::from(answer["verdict"] != "pass"), "{answer:#}");
+    assert_eq!(answer["identity"], "new1");
+    assert_eq!(names(&answer["coming_grants"]), ["ad:staff"]);
+    assert_eq!(answer["extra_grants"], serde_json::json!([]));
+    assert_eq!(answer["residual"], serde_json::json!([]));
+    let held = names(&answer["like_holds"]);
+    assert!(held.contains(&"erp:ledger".to_owned()), "{held:?}");
+    let listed = ["rehearse", "joiner", "--identity", "ben", "--like", "ann"];
+    desk.trouble(2, &listed, "`ben` is listed already");
+    let moved = ["rehearse", "mover", "--identity", "new1", "--like", "ann"];
+    desk.trouble(2, &moved, "only a joiner comes like somebody else");
+    let nobody = [
+        "rehearse",
+        "joiner",
+        "--identity",
+        "new1",
+        "--like",
+        "nobody",
+    ];
+    desk.trouble(2, &nobody, "there is no identity `nobody`");
     let typo = [
         "rehearse",
         "mover",

@@ -31,6 +31,15 @@ pub enum Policy {
     Suggest(Suggest),
     /// Print what a policy may ask about (a Cedar schema)
     Schema,
+    /// What people hold since before a change of theirs took the right to it, and since when
+    Carried {
+        /// Only this identity (default: everybody who has moved)
+        #[arg(long, value_name = "ID")]
+        identity: Option<String>,
+        /// Ask the draft
+        #[arg(long)]
+        draft: bool,
+    },
     /// What one identity holds, and what the policy says of it
     Who {
         #[arg(long, value_name = "ID")]
@@ -86,6 +95,9 @@ pub struct Show {
 pub struct RoleArgs {
     #[arg(long, value_name = "ID")]
     pub identity: String,
+    /// A joiner whom no source lists yet gets the attributes of this colleague or template
+    #[arg(long, value_name = "ID", value_parser = crate::args::not_blank)]
+    pub like: Option<String>,
     /// An attribute as it is afterwards; nothing after = takes it away
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assigned)]
     pub set: Vec<(String, String)>,

@@ -21,6 +21,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod assertions;
 mod bench;
+mod carried;
 mod changes;
 mod connectors;
 mod drafts;
@@ -57,6 +58,7 @@ mod trust;
 
 pub use assertions::{AssertionReport, AssertionRunView, AssertionsView, check_assertions};
 pub use bench::{Closing, OpenOptions, Opened, WhenMissing, Workbench};
+pub use carried::{Carried, CarriedAlong, CarriedBy};
 pub use connectors::source_kinds;
 pub use drafts::{save_script, scripts};
 pub use events::{EventWords, event_from_text};

@@ -331,9 +331,12 @@ impl Workbench {
                     Question::Joiner(_) => RoleChange::Joiner,
                     _ => RoleChange::Mover,
                 };
+                // Whoever has come since is as their source says.
+                let here = self.store.find_identity(&of.identity).await?;
                 let request = RoleRequest {
                     identity: of.identity.clone(),
                     change,
+                    like: of.like.clone().filter(|_| here.is_empty()),
                     set: of.set.clone(),
                     at: Some(with.at),
                     standing: standing(of),
@@ -438,8 +441,13 @@ impl Workbench {
             })
         };
         let role = async |of: RoleQuestion| -> Result<RoleQuestion, Failure> {
+            let (identity, like) = match of.like {
+                Some(like) => (of.identity, Some(whole(like).await?)),
+                None => (whole(of.identity).await?, None),
+            };
             Ok(RoleQuestion {
-                identity: whole(of.identity).await?,
+                identity,
+                like,
                 ..of
             })
         };

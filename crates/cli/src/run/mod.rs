@@ -10,6 +10,7 @@ mod owners;
 mod package;
 mod plan_coverage;
 mod policy;
+mod policy_carried;
 mod policy_diff;
 mod rehearse;
 mod removing;

@@ -43,6 +43,10 @@ pub async fn policy(global: &Global, command: Policy, out: &Output) -> Result<Ex
         Policy::Diff { limit } => diff(global, limit, out).await?,
         Policy::Suggest(args) => suggest(global, args, out).await?,
         Policy::Schema => out.text(SCHEMA)?,
+        Policy::Carried { identity, draft } => {
+            let asked = (identity.as_deref(), standing(draft));
+            super::policy_carried::carried(global, asked, out).await?;
+        }
         Policy::Who { identity, draft } => {
             let bench = open(global, WhenMissing::Refuse, out).await?;
             let review = bench.review_by_policy(standing(draft), &identity).await?;

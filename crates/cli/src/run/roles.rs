@@ -26,6 +26,7 @@ pub async fn role(
     let of = RoleQuestion {
         identity: args.identity.clone(),
         set: args.set.clone(),
+        like: args.like.clone(),
         policy: standing.word().to_owned(),
     };
     let question = match change {
@@ -35,6 +36,7 @@ pub async fn role(
     let request = RoleRequest {
         identity: args.identity,
         change,
+        like: args.like,
         set: args.set,
         at: Some(at),
         standing,
@@ -67,6 +69,13 @@ fn show(answer: &RoleRehearsal, out: &Output) -> Result<(), Failure> {
         out.line(format!(
             "  gets {}:{} by {at}: birthright by {because}",
             grant.system, grant.id
+        ))?;
+    }
+    for line in &answer.like_holds {
+        let words = in_words(&line.policy);
+        out.line(format!(
+            "  held by the one they come like, and not theirs by itself: {}:{}: {words}",
+            line.system, line.id
         ))?;
     }
     for line in &answer.extra_grants {

@@ -39,4 +39,6 @@ pub use outcome::{
 pub use plan::{How, Limit, Plan, PlanError, Step, StepAction, SystemTraits};
 pub use reached_by_plan::{Cell, Reached, Thing, reached_by_plan};
 pub use rehearse::{RehearsalSettings, rehearse_all, rehearse_leaver};
-pub use role::{ComingGrant, Judge, RoleChange, RoleRehearsal, rehearse_lost, rehearse_role};
+pub use role::{
+    ComingGrant, Judge, RoleChange, RoleRehearsal, held_like, rehearse_lost, rehearse_role,
+};

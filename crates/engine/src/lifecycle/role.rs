@@ -47,6 +47,10 @@ pub struct RoleRehearsal {
     pub extra_grants: Vec<HeldLine>,
     /// What is held where no policy speaks for the system: neither pass nor fail.
     pub no_policy: u64,
+    /// Of whoever is to come like somebody else: what that one holds, with the policy's word on the
+    /// one who comes. Nothing of it comes by itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub like_holds: Vec<HeldLine>,
 }
 
 /// A birthright that a step of the plan grants.
@@ -140,7 +144,22 @@ pub fn rehearse_role(
         missing_grants,
         coming_grants,
         extra_grants,
+        like_holds: Vec::new(),
     }
+}
+
+/// What somebody holds, with the policy's word on another one who is to come like them.
+pub fn held_like(
+    graph: &Graph,
+    judge: &mut Judge<'_, '_>,
+    (like, holder): (&str, &Holder),
+    at: DateTime<Utc>,
+) -> Vec<HeldLine> {
+    let in_their_place = Holder {
+        id: like.to_owned(),
+        ..holder.clone()
+    };
+    review(graph, judge.decider, judge.catalogue, &in_their_place, at).held
 }
 
 /// What stays open after a mover has moved who may hold nothing of `lost` (system and id) any more:

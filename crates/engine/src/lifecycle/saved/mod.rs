@@ -49,6 +49,10 @@ pub enum Question {
 pub struct RoleQuestion {
     pub identity: String,
     pub set: Vec<(String, String)>,
+    /// Of a joiner whom no source lists yet, after whom they are modelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub like: Option<String>,
     /// `active` or `draft`.
     pub policy: String,
 }
@@ -61,7 +65,9 @@ impl Question {
                 .set
                 .iter()
                 .map(|(name, value)| format!(" {name}={value}"));
-            format!("{event} {}{}", of.identity, set.collect::<String>())
+            let like = of.like.iter().map(|like| format!(" like {like}"));
+            let more: String = like.chain(set).collect();
+            format!("{event} {}{more}", of.identity)
         };
         match self {
             Question::Leaver { identity } => format!("leaver {identity}"),
