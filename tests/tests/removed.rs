@@ -162,20 +162,22 @@ fn a_system_whose_only_source_was_removed_lets_nobody_pass_until_it_is_retired()
     };
     let (desk, said) = removed(&[]);
     assert!(said.contains("no other source reads vpn"), "{said}");
-    assert!(
-        said.contains("lastkey source remove vpn --retired"),
-        "{said}"
-    );
+    assert!(said.contains("lastkey source retire vpn"), "{said}");
     let told = "accounts of `vpn` only source `vpn` told, which was removed";
     check(&desk, &who, "indeterminate", told);
     assert_ne!(at_once(&desk, "u2"), "pass");
     // Before its removal, which is the fourth sync, it was there.
     check(&desk, &["--identity", "u2", "--as-of", "3"], "pass", "[]");
-    desk.expect(0, &["source", "remove", "vpn", "--retired"]);
-    check(&desk, &who, "pass", "[]");
-    desk.expect(0, &["source", "remove", "vpn", "--retired"]);
     desk.trouble(2, &["source", "remove", "vpn"], "vpn");
-    desk.trouble(2, &["source", "remove", "never", "--retired"], "never");
+    desk.trouble(
+        2,
+        &["source", "remove", "vpn", "--retired"],
+        "lastkey source retire vpn",
+    );
+    desk.expect(0, &["source", "retire", "vpn"]);
+    check(&desk, &who, "pass", "[]");
+    desk.expect(0, &["source", "retire", "vpn"]);
+    desk.trouble(2, &["source", "retire", "never"], "never");
     desk.expect(0, &["store", "check"]);
     // Retired at once; or another source reads it.
     check(&removed(&["--retired"]).0, &who, "pass", "[]");
@@ -184,4 +186,215 @@ fn a_system_whose_only_source_was_removed_lets_nobody_pass_until_it_is_retired()
     let folder = desk.room.path("vpn").display().to_string();
     desk.expect(0, &["import", &folder, "--as", "vpn2"]);
     check(&desk, &who, "pass", "[]");
+}
+
+/// What a vendor's exit misses once one file of a folder is another.
+fn exit_misses(desk: &Desk, source: &str, file: &str, text: &str, told: &str) {
+    desk.write(&format!("{source}/{file}.csv"), text);
+    import(desk, source);
+    check(desk, &["--vendor", "v1"], "indeterminate", told);
+    assert_ne!(at_once(desk, "v1"), "pass");
+    desk.expect(0, &["store", "check"]);
+}
+
+#[test]
+fn whoever_may_still_be_a_vendors_is_named_at_its_exit() {
+    // Nobody's employer is told any more: a column without a value says nothing.
+    let blank = PEOPLE.replace(",v1\n", ",\n");
+    exit_misses(
+        &desk(),
+        "hr",
+        "identities",
+        &blank,
+        "`u2` may work for `v1`",
+    );
+    // One is, so that whoever has none has none.
+    let desk_of_one = desk();
+    desk_of_one.write(
+        "hr/identities.csv",
+        PEOPLE.replace("u3,person,v1", "u3,person,"),
+    );
+    import(&desk_of_one, "hr");
+    check(&desk_of_one, &["--vendor", "v1"], "pass", "[]");
+    // The same in another writing.
+    let near = PEOPLE.replace(",v1\n", ",HR:V1\n");
+    let told = "`u2` names an employer nearly as `v1`, and nobody has that id";
+    exit_misses(&desk(), "hr", "identities", &near, told);
+    // Whom the roster dropped has a credential in custody.
+    let keeping = desk();
+    keeping.write(
+        "corp/accounts.csv",
+        "system,id,identity_id\nad,a1,u1\nad,a3,u3\n",
+    );
+    keeping.write(
+        "corp/credentials.csv",
+        "system,id,kind,account_id\nad,k1,password,a1\n",
+    );
+    keeping.write(
+        "corp/owners.csv",
+        "object_type,system,object_id,owner_id,role\ncredential,ad,k1,u2,custodian\n",
+    );
+    keeping.write("vpn/accounts.csv", "system,id,identity_id\nvpn,w1,u3\n");
+    import(&keeping, "corp");
+    import(&keeping, "vpn");
+    let without = PEOPLE.replace("u2,person,v1\n", "");
+    let told = "credential `ad:k1` is in the custody of `hr:u2`";
+    exit_misses(&keeping, "hr", "identities", &without, told);
+    // Of two records of one person only that goes which names the vendor.
+    let joined = desk();
+    joined.write(
+        "con/identities.csv",
+        "id,kind,status,employer_id\nc1,person,inactive,\nc2,person,active,hr:v1\n",
+    );
+    joined.write(
+        "hr/identities.csv",
+        "id,kind,status,employer_id\nu1,person,inactive,\nv1,vendor,active,\n",
+    );
+    import(&joined, "hr");
+    import(&joined, "con");
+    joined.expect(
+        0,
+        &["link", "same", "hr:u1", "con:c2", "--why", "one person"],
+    );
+    let told = "`u1` worked for `v1` by a record that no source lists now";
+    exit_misses(
+        &joined,
+        "con",
+        "identities",
+        "id,kind,status,employer_id\nc1,person,inactive,\n",
+        told,
+    );
+}
+
+#[test]
+fn a_roster_that_was_removed_leaves_its_people_and_what_names_them_in_doubt() {
+    let renamed = desk();
+    renamed.write(
+        "corp/accounts.csv",
+        "system,id,identity_id\nad,a1,\nad,a2,\nad,a9,hr:u2\nad,a3,u3\n",
+    );
+    import(&renamed, "corp");
+    renamed.expect(0, &["link", "ad:a1", "hr:u1", "--why", "hers"]);
+    check(&renamed, &["--identity", "u1"], "pass", "[]");
+    renamed.expect(0, &["source", "remove", "hr"]);
+    let folder = renamed.room.path("hr").display().to_string();
+    renamed.expect(0, &["import", &folder, "--as", "hr2"]);
+    check(
+        &renamed,
+        &["--identity", "u1"],
+        "indeterminate",
+        "account `ad:a1` could be of `u1`",
+    );
+    check(
+        &renamed,
+        &["--identity", "u2"],
+        "indeterminate",
+        "account `ad:a9` names an identity nearly as `u2`",
+    );
+    check(&renamed, &["--identity", "u3"], "pass", "[]");
+    renamed.expect(0, &["store", "check"]);
+    // The vendor's people stood in a roster of their own.
+    let gone = desk();
+    gone.write(
+        "con/identities.csv",
+        "id,kind,employer_id\nu2,person,hr:v1\nu3,person,hr:v1\n",
+    );
+    gone.write(
+        "hr/identities.csv",
+        "id,kind,employer_id\nu1,person,\nv1,vendor,\n",
+    );
+    import(&gone, "hr");
+    import(&gone, "con");
+    check(&gone, &["--vendor", "v1"], "pass", "[]");
+    gone.expect(0, &["source", "remove", "con"]);
+    let told = "2 people of `v1` only source `con` listed, which was removed";
+    check(&gone, &["--vendor", "v1"], "indeterminate", told);
+    gone.expect(0, &["source", "retire", "con"]);
+    let (_, missing) = rehearsed(&gone, &["--vendor", "v1"]);
+    assert!(!missing.contains("`con`"), "{missing}");
+}
+
+/// What is judged by kind: another source that reads the same system reads no accounts there.
+#[test]
+fn what_only_a_removed_source_told_of_a_system_is_missing_kind_by_kind() {
+    let desk = desk();
+    desk.write("more/accounts.csv", "system,id,identity_id\nad,a9,u1\n");
+    let folder = desk.room.path("more").display().to_string();
+    desk.expect(
+        0,
+        &[
+            "import",
+            &folder,
+            "--as",
+            "more",
+            "--set",
+            "supplement=true",
+        ],
+    );
+    desk.write("vpn2/entitlements.csv", "system,id,kind\nvpn,g,group\n");
+    import(&desk, "vpn2");
+    desk.expect(0, &["source", "remove", "vpn"]);
+    let told = "accounts of `vpn` only source `vpn` told, which was removed";
+    check(&desk, &["--identity", "u1"], "indeterminate", told);
+    desk.expect(0, &["source", "retire", "vpn"]);
+    check(&desk, &["--identity", "u1"], "pass", "[]");
+    // What a supplement had added nobody lists.
+    desk.expect(0, &["source", "remove", "more"]);
+    let told = "accounts of `ad` only source `more` told, which was removed";
+    check(&desk, &["--identity", "u1"], "indeterminate", told);
+}
+
+#[test]
+fn nobody_passes_where_no_source_reads_accounts_and_a_beginning_of_time_is_no_expiry() {
+    let desk = Desk::new();
+    desk.write("hr/identities.csv", PEOPLE);
+    desk.nothing_else("corp");
+    for source in ["hr", "corp"] {
+        import(&desk, source);
+    }
+    check(
+        &desk,
+        &["--identity", "u1"],
+        "indeterminate",
+        "no source reads accounts",
+    );
+    for never in ["1601-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "0001-01-01"] {
+        let text = format!(
+            "system,id,identity_id,enabled,local_sign_in,expires_at\nad,a1,u1,true,true,{never}\n"
+        );
+        desk.write("corp/accounts.csv", text);
+        import(&desk, "corp");
+        check(&desk, &["--identity", "u1"], "fail", "[]");
+    }
+}
+
+#[test]
+fn an_account_that_bears_a_leavers_name_among_more_is_in_doubt() {
+    for name in [
+        "Weber, Sven",
+        "CN=Sven Weber,OU=x",
+        "Sven Weber (Admin)",
+        "adm sven.weber",
+    ] {
+        let desk = desk();
+        desk.write(
+            "hr/identities.csv",
+            "id,kind,display_name,employer_id\nu1,person,Sven Weber,\nu2,person,Ann Ny,v1\nu3,person,Bo Li,v1\nv1,vendor,Vend Ltd,\n",
+        );
+        desk.write(
+            "corp/accounts.csv",
+            format!("system,id,identity_id,name\nad,x9,,\"{name}\"\nad,a2,,\nad,a3,,\n"),
+        );
+        desk.write("vpn/accounts.csv", "system,id,identity_id\nvpn,w1,u2\n");
+        import(&desk, "hr");
+        import(&desk, "corp");
+        check(
+            &desk,
+            &["--identity", "u1"],
+            "indeterminate",
+            "account `ad:x9` is called like `u1`",
+        );
+        assert_eq!(at_once(&desk, "u1"), "indeterminate");
+        assert_eq!(at_once(&desk, "u2"), "pass");
+    }
 }

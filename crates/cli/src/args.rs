@@ -245,11 +245,12 @@ pub enum Source {
     /// Remove a source; its history stays
     Remove {
         name: String,
-        /// The systems that it read are there no more: nobody has anything in them (also of a source
-        /// that was removed before)
+        /// The systems that it read are there no more: nobody has anything in them
         #[arg(long)]
         retired: bool,
     },
+    /// Say of a source that was removed that its systems are there no more
+    Retire { name: String },
 }
 
 /// Flat files.

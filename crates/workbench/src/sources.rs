@@ -10,7 +10,7 @@ use chrono::Utc;
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Connector, Kind, Secret, SecretNeed, Settings, SourceName};
 use lastkey_engine::collect::{Deriving, Redactor, Rules};
-use lastkey_engine::store::{CheckRecord, Removal, TableQuery};
+use lastkey_engine::store::{CheckRecord, Removal, StoreError, TableQuery};
 use lastkey_engine::views::{self, CheckView, Forgotten, NewSource, SourceRow, SyncProgress};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -225,7 +225,15 @@ impl Workbench {
     /// That the systems of a source that was removed before are there no more.
     pub async fn retire_source(&self, name: &str) -> Result<(), Failure> {
         let source = SourceName::new(name);
-        Ok(self.store.retire(&source, self.now()).await?)
+        let retired = self.store.retire(&source, self.now()).await;
+        retired.map_err(|error| match error {
+            StoreError::NoSource(_) => {
+                Failure::bad_input(format!("no source `{name}` was removed")).hint(format!(
+                    "lastkey source remove {name} --retired removes one that is there"
+                ))
+            }
+            other => other.into(),
+        })
     }
 
     /// Whether there is a source of this name now.

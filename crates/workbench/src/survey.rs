@@ -43,6 +43,9 @@ pub struct Survey {
     pub late: u64,
     /// Items that never close, over all.
     pub never: u64,
+    /// Accounts that may work and stayed with people whom no source lists now: nobody's rehearsal
+    /// tells of them.
+    pub stayed: u64,
     pub leavers: Vec<RehearsedRow>,
     pub systems: Vec<WorstSystem>,
     pub secrets: Vec<WorstSecret>,
@@ -131,6 +134,7 @@ fn surveyed(
         pass: all.count(Verdict::Pass),
         late: all.late(),
         never: all.never(),
+        stayed: graph.stayed_with_nobody(at),
         leavers: worst_leavers(graph, &all),
         systems: all.ranks.worst_systems(graph, WORST),
         secrets: all.ranks.worst_secrets(graph, WORST),

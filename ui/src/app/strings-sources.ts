@@ -104,7 +104,7 @@ export const sources = {
   page: {
     unread: (systems: string[]) => `No other source reads ${systems.slice(0, 5).join(", ")}${systems.length > 5 ? ` and ${n(systems.length - 5)} more` : ""}: nothing that needs it passes until one does.`,
     retired: (systems: number) => (systems === 1 ? "The system is retired" : "The systems are retired"),
-    retiredAbout: "Nobody has anything there any more. It can be said later, too: lastkey source remove NAME --retired.",
+    retiredAbout: "Nobody has anything there any more. It can be said later, too: lastkey source retire NAME.",
     forgetsReading: "Looking what only this source tells",
     forgets: (accounts: number) => `Only what it said before tells whose ${many(accounts, "account is", "accounts are")}:`,
     forgetsDecide: "Decide",

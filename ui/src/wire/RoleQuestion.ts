@@ -5,6 +5,10 @@
  */
 export type RoleQuestion = { identity: string, set: Array<[string, string]>, 
 /**
+ * Of a joiner whom no source lists yet, after whom they are modelled.
+ */
+like?: string, 
+/**
  * `active` or `draft`.
  */
 policy: string, };

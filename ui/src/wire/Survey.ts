@@ -15,7 +15,12 @@ late: number,
 /**
  * Items that never close, over all.
  */
-never: number, leavers: Array<RehearsedRow>, systems: Array<WorstSystem>, secrets: Array<WorstSecret>, 
+never: number, 
+/**
+ * Accounts that may work and stayed with people whom no source lists now: nobody's rehearsal
+ * tells of them.
+ */
+stayed: number, leavers: Array<RehearsedRow>, systems: Array<WorstSystem>, secrets: Array<WorstSecret>, 
 /**
  * Steps that would close most, the first the most; None where that was not asked.
  */

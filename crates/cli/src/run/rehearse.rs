@@ -5,7 +5,7 @@ use crate::args::{Global, Leaver, Reach};
 use crate::output::{Output, moment, table};
 use lastkey_engine::access::{Gone, ReachItem};
 use lastkey_engine::lifecycle::saved::Question;
-use lastkey_engine::lifecycle::{ItemKind, Verdict};
+use lastkey_engine::lifecycle::{ItemKind, Link, ResidualItem, Verdict};
 use lastkey_engine::views::RehearsalView;
 use lastkey_workbench::{
     Failure, PlanLoad, ReachOf, Stop, WhenMissing, Workbench, moment_from_text,
@@ -213,6 +213,39 @@ fn called(names: &BTreeMap<String, String>, kind: ItemKind, system: &str, id: &s
     }
 }
 
+/// Of how many items the path is printed.
+const PATHS: usize = 20;
+
+/// How one item is reached, what lets it be reached, and what would close it.
+fn show_path(
+    number: u32,
+    item: &ResidualItem,
+    names: &BTreeMap<String, String>,
+    out: &Output,
+) -> Result<(), Failure> {
+    let path = |links: &[Link]| -> String {
+        let links = links.iter();
+        let links = links.map(|link| called(names, link.kind, &link.system, &link.id));
+        links.collect::<Vec<_>>().join(" -> ")
+    };
+    out.line(format!("  {number}. {}", path(&item.links)))?;
+    if !item.known_through.is_empty() {
+        out.line(format!("     known through {}", path(&item.known_through)))?;
+    }
+    if item.closes_at > item.limit_at {
+        let limit = moment(&item.limit_at.to_text());
+        let closes = item
+            .would_close
+            .as_deref()
+            .unwrap_or("nothing that a plan can say");
+        out.line(format!(
+            "     limit {limit} ({}); would close it: {closes}",
+            item.limit_source
+        ))?;
+    }
+    Ok(())
+}
+
 fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
     let (rehearsal, names) = (&view.rehearsal, &view.names);
     let answer = match (view.late, view.never) {
@@ -229,10 +262,11 @@ fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
         ),
     };
     out.line(format!(
-        "{}. {answer}. ({} of {} at {})",
+        "{}. {answer}. ({} of {}{} at {})",
         rehearsal.verdict.word(),
         rehearsal.event.word(),
         rehearsal.identity,
+        (view.display_name.iter().map(|name| format!(", {name},"))).collect::<String>(),
         moment(&lastkey_contract::when::rfc3339(rehearsal.at))
     ))?;
     if view.left_already {
@@ -252,10 +286,11 @@ fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
             &b.id,
         ))
     });
-    let cells: Vec<Vec<String>> = items
-        .iter()
-        .map(|item| {
+    let cells: Vec<Vec<String>> = (1u32..)
+        .zip(&items)
+        .map(|(number, item)| {
             vec![
+                number.to_string(),
                 moment(&item.closes_at.to_text()),
                 item.severity.word().to_owned(),
                 item.kind.word().to_owned(),
@@ -272,6 +307,7 @@ fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
         .collect();
     if !cells.is_empty() {
         let header = [
+            "#",
             "closes",
             "severity",
             "kind",
@@ -284,13 +320,18 @@ fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
             out.line(line)?;
         }
     }
-    for item in items.iter().take(20) {
-        let path: Vec<String> = item
-            .links
-            .iter()
-            .map(|link| called(names, link.kind, &link.system, &link.id))
-            .collect();
-        out.line(format!("  {}", path.join(" -> ")))?;
+    for (number, item) in (1u32..).zip(&items).take(PATHS) {
+        show_path(number, item, names, out)?;
+    }
+    if items.len() > PATHS {
+        out.line(format!(
+            "  the paths of {} more: --json",
+            of_these(
+                u64::try_from(items.len() - PATHS).unwrap_or(u64::MAX),
+                "item",
+                "items"
+            )
+        ))?;
     }
     if !rehearsal.breaks.is_empty() {
         out.line("what breaks:")?;

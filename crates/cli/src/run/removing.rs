@@ -8,8 +8,18 @@ use lastkey_workbench::{Failure, WhenMissing};
 use serde_json::json;
 use std::process::ExitCode;
 
-/// Removes a source; with `retired` its systems are there no more, also of one that was removed
-/// before.
+/// Says of a source that was removed before that its systems are there no more.
+pub async fn retire(global: &Global, name: &str, out: &Output) -> Result<ExitCode, Failure> {
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    bench.retire_source(name).await?;
+    match out.json {
+        true => out.document(&json!({"retired": name}))?,
+        false => out.line(format!("the systems of {name} are retired"))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Removes a source; with `retired` its systems are there no more.
 pub async fn remove(
     global: &Global,
     name: &str,
@@ -18,12 +28,11 @@ pub async fn remove(
 ) -> Result<ExitCode, Failure> {
     let bench = open(global, WhenMissing::Refuse, out).await?;
     if retired && !bench.has_source(name).await? {
-        bench.retire_source(name).await?;
-        match out.json {
-            true => out.document(&json!({"retired": name}))?,
-            false => out.line(format!("the systems of {name} are retired"))?,
-        }
-        return Ok(ExitCode::SUCCESS);
+        return Err(
+            Failure::bad_input(format!("there is no source `{name}`")).hint(format!(
+                "if it was removed before: lastkey source retire {name}"
+            )),
+        );
     }
     let removal = match retired {
         true => Removal::WithSystems,
@@ -51,7 +60,7 @@ pub async fn remove(
     if !retired && !forgotten.systems.is_empty() {
         out.important(format!(
             "remark: no other source reads {}: nothing that needs it passes until one does; \
-             if it is there no more, say `lastkey source remove {name} --retired`",
+             if it is there no more, say `lastkey source retire {name}`",
             forgotten.systems.join(", "),
         ));
     }

@@ -176,6 +176,7 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
             }
             Ok(ExitCode::SUCCESS)
         }
+        Source::Retire { name } => super::removing::retire(global, &name, out).await,
         Source::Remove { name, retired } => {
             super::removing::remove(global, &name, retired, out).await
         }

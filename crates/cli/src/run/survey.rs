@@ -99,6 +99,13 @@ fn show(survey: &Survey, active: Option<&Survey>, out: &Output) -> Result<(), Fa
         }
         None => out.line(counts(survey))?,
     }
+    if survey.stayed > 0 {
+        out.line(format!(
+            "not among them: {} that may work stayed with people whom no source lists now \
+             (`lastkey link list --not-connected`)",
+            of_these(survey.stayed, "account", "accounts"),
+        ))?;
+    }
     let leavers = survey.leavers.iter().take(SHOWN).map(|row| {
         vec![
             row.verdict.word().to_owned(),

@@ -10,8 +10,9 @@ use super::graph::{
 use super::making::{Making, NewAccount, NewCredential, NewLocation, NewOwner, Number};
 use super::maybe::Group;
 use super::snapshot::{InDoubt, Snapshot};
-use crate::correlate::{Employment, called};
+use crate::correlate::{Employment, called, called_in_short};
 use crate::lifecycle::{Basis, Closing};
+use chrono::Datelike;
 use lastkey_contract::facts::{
     Account, Assignment, Control, Credential, Entitlement, EntitlementKind, Grant, Identity,
     Location, ObjectType, Owner, Principal, PrincipalType, Reader,
@@ -61,7 +62,12 @@ impl Graph {
             add_identity(&mut making, &naming, fact, snapshot.employers.get(&fact.id));
         }
         for (id, name) in &snapshot.other_names {
-            let named = (naming.identity(id.as_str()), called(Some(name)));
+            let identity = naming.identity(id.as_str());
+            let short = called_in_short(name).into_iter();
+            making
+                .other_names
+                .extend(short.map(|short| (identity, short)));
+            let named = (identity, called(Some(name)));
             making.other_names.push(named);
         }
         for fact in &snapshot.entitlements {
@@ -181,6 +187,11 @@ fn add_identity(
                 .collect()
         }
     };
+    let short = fact.display_name.as_deref().map(called_in_short);
+    let short = short.into_iter().flatten();
+    making
+        .other_names
+        .extend(short.map(|short| (number(&fact.id), short)));
     making.identity(number(&fact.id), fact.id.as_str(), row, employed);
 }
 
@@ -202,6 +213,19 @@ fn add_doubts(making: &mut Making, naming: &Naming, in_doubt: &InDoubt) {
     let left = in_doubt.worked_for.iter();
     let left = left.map(|(employer, record)| (number(employer), record.clone()));
     doubtful.worked_for.extend(left);
+    let before = in_doubt.worked_for_before.iter();
+    let before = before.map(|(employer, person)| (number(employer), number(person)));
+    doubtful.worked_for_before.extend(before);
+    let at_exit = in_doubt.at_exit.iter();
+    let at_exit = at_exit.map(|(vendor, words)| (number(vendor), words.clone()));
+    doubtful.at_exit.extend(at_exit);
+    let near = in_doubt.near_employer.iter();
+    let near = near.map(|(written, person)| (*written, number(person)));
+    doubtful.near_employer.extend(near);
+    let near = in_doubt.near_custody.iter().cloned();
+    doubtful.near_custody.extend(near);
+    let custody = in_doubt.custody_left.iter().cloned();
+    doubtful.custody_left.extend(custody);
     for PerhapsOne { records, apart } in &in_doubt.persons {
         let records = records.iter();
         let records = records.map(|(name, whose)| (name.clone(), whose.as_ref().map(number)));
@@ -395,8 +419,13 @@ pub(crate) fn is_production(environment: Option<&str>) -> bool {
     })
 }
 
+/// Up to here years are a computer's beginning of time and no date: 1, 1601, 1899, 1970.
+const FIRST_YEARS: i32 = 1970;
+
 pub(crate) fn expiry(at: Option<When>) -> Closing {
-    at.map_or(Closing::Never, |at| Closing::At(at.as_expiry()))
+    // Directories write "never" as the first moment that they can: nothing of today expired then.
+    let expires = at.map(When::as_expiry).filter(|at| at.year() > FIRST_YEARS);
+    expires.map_or(Closing::Never, Closing::At)
 }
 
 pub(crate) fn revocation(at: Option<When>) -> Closing {

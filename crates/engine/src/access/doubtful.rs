@@ -4,7 +4,7 @@
 
 use super::columns::{NONE, Rows, Texts};
 use super::making::Number;
-use crate::correlate::Employment;
+use crate::correlate::{Employment, written};
 use crate::only_values::only_values_of;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +56,17 @@ pub(crate) struct Doubtful {
     pub named_before: Vec<(Number, String)>,
     /// Records, `source:id`, that no source lists now, by whom they worked for.
     pub worked_for: Vec<(Number, String)>,
+    /// Persons, by whom a record of theirs worked for that no source lists now.
+    pub worked_for_before: Vec<(Number, Number)>,
+    /// Sentences about a vendor's exit.
+    pub at_exit: Vec<(Number, String)>,
+    /// People who name an employer whom nobody lists, by the number of its writing.
+    pub near_employer: Vec<(u64, Number)>,
+    /// Credentials, `system:id`, in the custody of somebody whom nobody lists, by the number of their
+    /// writing.
+    pub near_custody: Vec<(u64, String)>,
+    /// Credentials, `system:id`, in the custody of a record that no source lists now, `source:id`.
+    pub custody_left: Vec<(String, String)>,
     /// Rows of identities, and while each has an employer that nobody lists.
     pub unknown_employer: Vec<Employment<u32>>,
     pub persons: Vec<PerhapsOne<Number>>,
@@ -75,6 +86,12 @@ pub(crate) struct Undecided {
     /// Records that no source lists now, by employer.
     worked_for: Rows<u32>,
     left: Texts,
+    /// Persons, by an employer that only a record of theirs names which no source lists.
+    worked_for_before: Rows<u32>,
+    at_exit: Vec<(u32, String)>,
+    near_employer: Vec<(u64, u32)>,
+    near_custody: Vec<(u64, String)>,
+    custody_left: BTreeMap<String, Vec<String>>,
     /// Of whom an employer is named that nobody lists.
     unknown_employer: Vec<Employment<u32>>,
     /// Records of all doubts, one doubt after the other.
@@ -91,7 +108,7 @@ pub(crate) struct Undecided {
 }
 
 only_values_of! {
-    Undecided { employed, credentials, custody, named_before, worked_for, left, unknown_employer, records, whose, doubts, doubt, records_of, of_gone, apart }
+    Undecided { employed, credentials, custody, named_before, worked_for, left, worked_for_before, at_exit, near_employer, near_custody, custody_left, unknown_employer, records, whose, doubts, doubt, records_of, of_gone, apart }
 }
 
 impl Doubtful {
@@ -119,6 +136,35 @@ impl Doubtful {
         let worked_for = self.worked_for.iter();
         let worked_for = worked_for.map(|(employer, record)| (row(*employer), left.push(record)));
         undecided.worked_for = Rows::build(identities, worked_for.collect());
+        let mut before: Vec<(u32, u32)> = (self.worked_for_before.iter())
+            .map(|(employer, person)| (row(*employer), row(*person)))
+            .collect();
+        before.sort_unstable();
+        before.dedup();
+        undecided.worked_for_before = Rows::build(identities, before);
+        undecided.at_exit = (self.at_exit.into_iter())
+            .map(|(vendor, words)| (row(vendor), words))
+            .collect();
+        undecided.at_exit.sort_unstable();
+        undecided.near_employer = (self.near_employer.iter())
+            .map(|(written, person)| (*written, row(*person)))
+            .collect();
+        undecided.near_employer.sort_unstable();
+        undecided.near_employer.dedup();
+        self.near_custody.sort_unstable();
+        self.near_custody.dedup();
+        undecided.near_custody = self.near_custody;
+        for (record, credential) in self.custody_left {
+            undecided
+                .custody_left
+                .entry(record)
+                .or_default()
+                .push(credential);
+        }
+        for credentials in undecided.custody_left.values_mut() {
+            credentials.sort_unstable();
+            credentials.dedup();
+        }
         undecided.unknown_employer = self.unknown_employer;
         self.persons.sort_unstable_by(|a, b| {
             let names = |one: &PerhapsOne<Number>| -> Vec<String> {
@@ -169,7 +215,24 @@ impl Undecided {
         });
         let records = self.records_of.row(identity);
         let others = self.perhaps_one(records);
-        custody.chain(named).chain(others).collect()
+        let near = self.near_custody_of(id).map(|credential| {
+            format!("the custodian of credential `{credential}` is written nearly as `{id}`, and nobody has that id")
+        });
+        custody.chain(near).chain(named).chain(others).collect()
+    }
+
+    /// The credentials in the custody of somebody whom nobody lists and who is written like this.
+    pub fn near_custody_of(&self, id: &str) -> impl Iterator<Item = &str> {
+        let numbers = match self.near_custody.is_empty() {
+            true => BTreeSet::new(),
+            false => {
+                let bare = id.split_once(':').map_or(id, |(_, bare)| bare);
+                BTreeSet::from([written(id), written(bare)])
+            }
+        };
+        let all = self.near_custody.iter();
+        all.filter(move |(number, _)| numbers.contains(number))
+            .map(|(_, credential)| credential.as_str())
     }
 
     /// With whom a record that no source lists now could be one person.
@@ -196,6 +259,37 @@ impl Undecided {
     pub fn worked_for(&self, employer: u32) -> impl Iterator<Item = &str> {
         let left = self.worked_for.row(employer).iter();
         left.map(|record| self.left.at(*record))
+    }
+
+    /// Persons of whom only a record that no source lists now says that they worked for somebody.
+    pub fn worked_for_before(&self, employer: u32) -> &[u32] {
+        self.worked_for_before.row(employer)
+    }
+
+    /// What else is not known of a vendor's people: a sentence each.
+    pub fn at_exit(&self, vendor: u32) -> impl Iterator<Item = &str> {
+        let from = self.at_exit.partition_point(|(one, _)| *one < vendor);
+        let rest = self.at_exit.get(from..).unwrap_or(&[]).iter();
+        rest.take_while(move |(one, _)| *one == vendor)
+            .map(|(_, words)| words.as_str())
+    }
+
+    /// Who names an employer whom nobody lists, and who is written like this.
+    pub fn near_employer(&self, number: u64) -> impl Iterator<Item = u32> + '_ {
+        let from = self.near_employer.partition_point(|(one, _)| *one < number);
+        let rest = self.near_employer.get(from..).unwrap_or(&[]).iter();
+        rest.take_while(move |(one, _)| *one == number)
+            .map(|(_, person)| *person)
+    }
+
+    /// The credentials in the custody of a record that no source lists now.
+    pub fn custody_left_by(&self, record: &str) -> &[String] {
+        self.custody_left.get(record).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every such record that has any in custody.
+    pub fn custodians_gone(&self) -> impl Iterator<Item = &str> {
+        self.custody_left.keys().map(String::as_str)
     }
 
     /// Who works at a moment for somebody whom nobody lists.

@@ -6,7 +6,7 @@ use super::columns::{Column, NONE, Rows, Texts};
 use super::doubtful::Undecided;
 use super::maybe::MaybeAccounts;
 use super::snapshot::ReadState;
-use crate::correlate::Employment;
+use crate::correlate::{Employment, written};
 use crate::lifecycle::{Basis, Closing, ItemKind};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{
@@ -357,8 +357,61 @@ impl Graph {
             let doubtful = self.maybe.in_doubt(record).into_iter().map(move |account| {
                 format!("account `{account}` could be of `{record}`, who worked for `{id}` and whom no source lists now")
             });
-            stayed.chain(doubtful).collect::<Vec<String>>()
+            let custody = self.custody_left_by(record).into_iter().map(move |credential| {
+                format!("credential `{credential}` is in the custody of `{record}`, who worked for `{id}` and whom no source lists now")
+            });
+            stayed.chain(doubtful).chain(custody).collect::<Vec<String>>()
         })
+    }
+
+    /// How many accounts that may work stayed with people whom no source lists now.
+    pub fn stayed_with_nobody(&self, at: DateTime<Utc>) -> u64 {
+        let records = self.maybe.stayed_with();
+        let accounts = records.flat_map(|one| self.accounts_left_by(&IdentityId::new(one)));
+        let accounts: BTreeSet<u32> = accounts.collect();
+        let open = accounts.iter().filter(|row| self.may_work(**row, at));
+        u64::try_from(open.count()).unwrap_or(u64::MAX)
+    }
+
+    /// The credentials that may work in the custody of a record that no source lists now.
+    pub(crate) fn custody_left_by(&self, record: &str) -> Vec<&str> {
+        let all = self.undecided.custody_left_by(record).iter();
+        let may_work = |name: &&String| {
+            let rows = name.match_indices(':').filter_map(|(colon, _)| {
+                let (system, id) = (name.get(..colon)?, name.get(colon + 1..)?);
+                self.credential(&SystemName::new(system), id)
+            });
+            let mut rows = rows.map(|row| self.credentials.at(row).enabled);
+            rows.all(|enabled| enabled != Some(false))
+        };
+        all.filter(may_work).map(String::as_str).collect()
+    }
+
+    /// Who else could be of a vendor that exits: a sentence each.
+    pub(crate) fn perhaps_of_vendor(
+        &self,
+        (vendor, id): (u32, &str),
+    ) -> impl Iterator<Item = String> {
+        let before = self.undecided.worked_for_before(vendor).iter();
+        let before = before.filter(|person| match self.identities.at(**person).status {
+            Some(IdentityStatus::Active | IdentityStatus::OnLeave) | None => false,
+            Some(IdentityStatus::Pending | IdentityStatus::Inactive) => true,
+        });
+        let before = before.map(move |person| {
+            let person = self.identity_ids.at(*person);
+            format!("`{person}` worked for `{id}` by a record that no source lists now")
+        });
+        let bare = id.split_once(':').map_or(id, |(_, bare)| bare);
+        let mut writings = vec![written(id), written(bare)];
+        writings.dedup();
+        let near = writings.into_iter().filter(|one| *one != 0);
+        let near = near.flat_map(|one| self.undecided.near_employer(one));
+        let near = near.map(move |person| {
+            let person = self.identity_ids.at(person);
+            format!("`{person}` names an employer nearly as `{id}`, and nobody has that id")
+        });
+        let at_exit = self.undecided.at_exit(vendor).map(str::to_owned);
+        before.chain(near).chain(at_exit)
     }
 
     pub(crate) fn account_system(&self, account: u32) -> u32 {

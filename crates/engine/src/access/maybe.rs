@@ -4,7 +4,7 @@
 //! a group that each of these people has.
 
 use super::graph::Graph;
-use crate::correlate::{called, written};
+use crate::correlate::{could_be_called, written};
 use crate::only_values::{OnlyValues, only_values_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,7 +16,7 @@ pub(crate) struct Group(u32);
 impl OnlyValues for Group {}
 
 only_values_of! {
-    MaybeAccounts { groups, of, of_gone, stayed, unmatched, named }
+    MaybeAccounts { groups, of, of_gone, stayed, called, unmatched, named }
 }
 
 /// Accounts (`system:id`), by whose they may be.
@@ -29,8 +29,10 @@ pub(crate) struct MaybeAccounts {
     of_gone: BTreeMap<String, Vec<Group>>,
     /// By the same, those that stayed with it.
     stayed: BTreeMap<String, Vec<String>>,
-    /// Those that no rule and no decision leads anywhere, by what they are called.
-    unmatched: Vec<(u64, Box<str>)>,
+    /// Those that no rule and no decision leads anywhere.
+    called: Vec<Box<str>>,
+    /// The places of the same, by what they could be called.
+    unmatched: Vec<(u64, u32)>,
     /// The same, by the identity that their systems name, which nobody has.
     named: Vec<(u64, Box<str>)>,
 }
@@ -77,30 +79,34 @@ impl MaybeAccounts {
         name: Option<&str>,
         named: Option<&str>,
     ) {
-        let by_identity = named.map_or(0, written);
-        if by_identity != 0 {
+        // With the name of a source before it, or without.
+        let bare = named.and_then(|named| named.split_once(':'));
+        let bare = bare.map(|(_, bare)| bare);
+        let named: BTreeSet<u64> = named.into_iter().chain(bare).map(written).collect();
+        for by_identity in named.into_iter().filter(|number| *number != 0) {
             let account = format!("{system}:{id}").into_boxed_str();
             self.named.push((by_identity, account));
         }
-        let (by_name, by_id) = (called(name), called(Some(id)));
-        let mut add = |called: u64| {
-            if called != 0 {
-                let account = format!("{system}:{id}").into_boxed_str();
-                self.unmatched.push((called, account));
-            }
-        };
-        add(by_name);
-        if by_id != by_name {
-            add(by_id);
+        let texts = name.into_iter().chain([id]);
+        let calls: BTreeSet<u64> = texts.flat_map(could_be_called).collect();
+        if !calls.is_empty() {
+            let number = u32::try_from(self.called.len()).unwrap_or(u32::MAX);
+            self.called.push(format!("{system}:{id}").into_boxed_str());
+            self.unmatched
+                .extend(calls.into_iter().map(|called| (called, number)));
         }
     }
 
     /// Once all are there.
     pub fn in_order(&mut self) {
-        for all in [&mut self.unmatched, &mut self.named] {
-            all.sort_unstable();
-            all.dedup();
-        }
+        self.named.sort_unstable();
+        self.named.dedup();
+        let called = &self.called;
+        let name = |place: u32| called.get(place as usize);
+        let order = |a: &(u64, u32), b: &(u64, u32)| (a.0, name(a.1)).cmp(&(b.0, name(b.1)));
+        self.unmatched.sort_unstable_by(order);
+        self.unmatched
+            .dedup_by(|a, b| (a.0, name(a.1)) == (b.0, name(b.1)));
         for accounts in self.stayed.values_mut() {
             accounts.sort_unstable();
             accounts.dedup();
@@ -109,7 +115,8 @@ impl MaybeAccounts {
 
     /// The accounts that are called so, and of which nothing says whose they are.
     pub fn alike(&self, called: u64) -> impl Iterator<Item = &str> {
-        those_of(&self.unmatched, called)
+        let accounts = those_of(&self.unmatched, called);
+        accounts.filter_map(|place| self.called.get(*place as usize).map(|name| &**name))
     }
 
     /// The accounts of which nothing says whose they are but an identity id that is this one in
@@ -119,7 +126,7 @@ impl MaybeAccounts {
         let whole = written(id);
         let both = std::iter::once(whole).chain(bare.filter(|bare| *bare != whole));
         both.filter(|one| *one != 0)
-            .flat_map(|one| those_of(&self.named, one))
+            .flat_map(|one| those_of(&self.named, one).map(|name| &**name))
     }
 
     /// The accounts that could be an identity's, or a record's that no source lists now, as well
@@ -165,11 +172,11 @@ impl MaybeAccounts {
 }
 
 /// The accounts under a number; all are in order.
-fn those_of(all: &[(u64, Box<str>)], number: u64) -> impl Iterator<Item = &str> {
+fn those_of<T>(all: &[(u64, T)], number: u64) -> impl Iterator<Item = &T> {
     let from = all.partition_point(|(of, _)| *of < number);
     let alike = all.get(from..).unwrap_or_default().iter();
     let alike = alike.take_while(move |(of, _)| *of == number);
-    alike.map(|(_, account)| &**account)
+    alike.map(|(_, account)| account)
 }
 
 impl Graph {
@@ -201,11 +208,14 @@ impl fmt::Debug for MaybeAccounts {
             });
             by.collect()
         };
+        let name = |place: u32| self.called.get(place as usize);
+        let unmatched = self.unmatched.iter();
+        let unmatched: Vec<_> = unmatched.map(|(of, place)| (of, name(*place))).collect();
         f.debug_struct("MaybeAccounts")
             .field("of", &said(&self.of))
             .field("of_gone", &said(&self.of_gone))
             .field("stayed", &self.stayed)
-            .field("unmatched", &self.unmatched)
+            .field("unmatched", &unmatched)
             .field("named", &self.named)
             .finish()
     }

@@ -62,6 +62,17 @@ pub struct InDoubt {
     pub named_before: Vec<(IdentityId, String)>,
     /// Records (`source:id`) that no source lists now, by whom they worked for when they were listed.
     pub worked_for: Vec<(IdentityId, String)>,
+    /// Persons, by whom a record of theirs worked for that no source lists now.
+    pub worked_for_before: Vec<(IdentityId, IdentityId)>,
+    /// What else is not known of a vendor's people: a sentence each.
+    pub at_exit: Vec<(IdentityId, String)>,
+    /// People who name an employer whom nobody lists, by the number of its writing.
+    pub near_employer: Vec<(u64, IdentityId)>,
+    /// Credentials, `system:id`, in the custody of somebody whom nobody lists, by the number of their
+    /// writing.
+    pub near_custody: Vec<(u64, String)>,
+    /// Records that no source lists now, `source:id`, with a credential, `system:id`, in custody.
+    pub custody_left: Vec<(String, String)>,
     pub persons: Vec<PerhapsOne<IdentityId>>,
 }
 

@@ -8,6 +8,7 @@ use crate::lifecycle::Closing;
 use chrono::{DateTime, Utc};
 use lastkey_contract::IdentityId;
 use lastkey_contract::facts::{Identity, IdentityStatus};
+use std::collections::BTreeMap;
 
 /// Something about who employs whom, for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,16 +57,93 @@ pub struct WorkedFor {
     pub employer: String,
 }
 
+/// Whom people worked for of whom the sources say nothing now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FormerEmployers {
+    /// Of records that are not listed.
+    pub gone: Vec<WorkedFor>,
+    /// Of records that are, and name nobody now.
+    pub blank: Vec<WorkedFor>,
+    /// Of records of sources that were removed, whose systems nobody called retired.
+    pub removed: Vec<WorkedFor>,
+}
+
 impl Identities {
     /// Whoever could have been the employer of records that no source lists now, and such a record:
     /// `source:id`.
     pub fn worked_for(&self) -> impl Iterator<Item = (u32, String)> + '_ {
-        self.ground.worked_for.iter().flat_map(|left| {
-            let meant = self.meant(&left.employer, left.source);
+        self.ground.employers.gone.iter().flat_map(|left| {
             let record = format!("{}:{}", self.name_of_source(left.source), left.id);
-            let employers = meant.one.into_iter().chain(meant.maybe);
+            let employers = self.employers_meant(left);
             employers.map(move |employer| (employer, record.clone()))
         })
+    }
+
+    /// The same of records of persons who are listed by another one: employer and person.
+    pub fn worked_for_before(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.ground.employers.gone.iter().flat_map(move |left| {
+            let person = self.listed(left.source, &left.id);
+            let employers = person.map(|_| self.employers_meant(left));
+            let employers = employers.into_iter().flatten();
+            employers.filter_map(move |employer| Some((employer, self.lead(person?))))
+        })
+    }
+
+    /// The same of records that are listed by a source that names nobody's employer now: a column
+    /// without any value says nothing. `names` tells whether a source names one.
+    pub fn employers_unsaid<'i>(
+        &'i self,
+        names: impl Fn(i64) -> bool + 'i,
+    ) -> impl Iterator<Item = (u32, u32)> + 'i {
+        let blank = self.ground.employers.blank.iter();
+        let blank = blank.filter(move |left| !names(left.source));
+        blank.flat_map(move |left| {
+            let person = self.record(left.source, &left.id);
+            let employers = self.employers_meant(left);
+            employers.filter_map(move |employer| Some((employer, self.lead(person?))))
+        })
+    }
+
+    /// Employers of people whom only sources listed that were removed: a sentence each.
+    pub fn worked_for_removed(&self) -> Vec<(u32, String)> {
+        let mut counts: BTreeMap<(u32, &str), u64> = BTreeMap::new();
+        for left in &self.ground.employers.removed {
+            if self.with_id(&left.id).next().is_some() {
+                continue;
+            }
+            for employer in self.employers_meant(left) {
+                let source = self.name_of_source(left.source);
+                *counts.entry((employer, source)).or_default() += 1;
+            }
+        }
+        let sentences = counts.into_iter().map(|((employer, source), count)| {
+            let people = if count == 1 { "person" } else { "people" };
+            let id = self.shown(employer);
+            let words = format!(
+                "{count} {people} of `{id}` only source `{source}` listed, which was removed"
+            );
+            (employer, words)
+        });
+        sentences.collect()
+    }
+
+    fn employers_meant(&self, left: &WorkedFor) -> impl Iterator<Item = u32> + use<> {
+        let meant = self.meant(&left.employer, left.source);
+        meant.one.into_iter().chain(meant.maybe)
+    }
+
+    /// The record that a reference of a source names and no source lists now: `source:id`.
+    pub fn gone_named(&self, text: &str, source: i64) -> Option<String> {
+        let sources = |id: &str| self.ground.gone.get(id).map(Vec::as_slice);
+        let named = |row: &i64, id: &str| format!("{}:{id}", self.name_of_source(*row));
+        if let Some(rows) = sources(text) {
+            let own = rows.iter().find(|row| **row == source);
+            return own.or(rows.first()).map(|row| named(row, text));
+        }
+        let (name, id) = text.split_once(':')?;
+        let mut rows = sources(id)?.iter();
+        let row = rows.find(|row| self.name_of_source(**row) == name)?;
+        Some(named(row, id))
     }
 }
 

@@ -4,7 +4,7 @@
 //! in the order in which they were added.
 
 use super::changed::{Before, EARLIER_VALUE};
-use super::employers::WorkedFor;
+use super::employers::FormerEmployers;
 use super::index::Index;
 use super::led::Led;
 use super::left::{Left, Past, Standing};
@@ -41,8 +41,10 @@ pub struct Ground {
     /// The same of the records of sources that were removed: they count where the person has another
     /// record.
     pub removed: Arc<[Past]>,
-    /// Whom records that are not listed now worked for when they were.
-    pub worked_for: Vec<WorkedFor>,
+    /// Whom people worked for of whom sources say nothing now.
+    pub employers: FormerEmployers,
+    /// Names of sources that were removed and that no other one has.
+    pub removed_names: HashSet<String>,
 }
 
 impl Ground {

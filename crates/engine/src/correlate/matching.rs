@@ -86,9 +86,15 @@ impl Identities {
     /// Who is listed and could be whom an account's identity id names, who is gone: its other values
     /// lead there. A roster that numbers people anew gives one person another id.
     pub fn could_be_again(&self, account: &AccountKeys, gone: &Match) -> Option<Several> {
-        let Match::Gone { rule, .. } = gone else {
+        let Match::Gone { rule, source, id } = gone else {
             return None;
         };
+        // Somebody decided it of a record of a source that was removed: whoever has the id now may be
+        // the same.
+        if *rule == 0 && self.name_of_source(*source).is_empty() {
+            let again = self.listed_under(id);
+            return (!again.is_empty()).then(|| Several::listed(again.into()));
+        }
         account.identity_id.as_ref()?;
         let by_values = AccountKeys {
             identity_id: None,

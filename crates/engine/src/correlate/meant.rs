@@ -4,6 +4,7 @@
 //! person is listed.
 
 use super::identities::Identities;
+use super::nearest::written;
 use std::collections::BTreeSet;
 
 /// Whom a reference means, by numbers of records, one of each person.
@@ -67,7 +68,29 @@ impl Identities {
         let names = self.ground.source_names.iter();
         let rows = names.filter(|(_, name)| *name == source);
         let found = rows.filter_map(|(row, _)| self.listed(*row, id));
-        Meant::of(&self.one_each(found.collect()), Vec::new())
+        let found = self.one_each(found.collect());
+        if found.is_empty() && self.ground.removed_names.contains(source) {
+            // The roster may be read under another name now, or it may be somebody else's id.
+            return Meant {
+                one: None,
+                maybe: self.listed_under(id),
+            };
+        }
+        Meant::of(&found, Vec::new())
+    }
+
+    /// The numbers of the writing of a reference that means nobody: whole, and without a source.
+    pub fn nearly(&self, text: &str, meant: &Meant) -> impl Iterator<Item = u64> + use<> {
+        let nobody = meant.one.is_none() && meant.maybe.is_empty();
+        let bare = text.split_once(':').map(|(_, bare)| bare);
+        let both = [Some(written(text)), bare.map(written)];
+        let both = both.into_iter().flatten();
+        both.filter(move |number| nobody && *number != 0)
+    }
+
+    /// Everybody who has an id in any source, by one record each.
+    pub(super) fn listed_under(&self, id: &str) -> Vec<u32> {
+        self.one_each(self.with_id(id).collect())
     }
 
     /// Listed persons of whom a record that is not listed now has this id.

@@ -28,14 +28,14 @@ mod several;
 mod values;
 
 pub use changed::{EARLIER_VALUE, Owned, by_earlier_value};
-pub use employers::{Employment, WorkedFor, employers};
+pub use employers::{Employment, FormerEmployers, WorkedFor, employers};
 pub use fit::{Fit, Pair, Taken, fit, values};
 pub use identities::{AccountDecision, Doubt, Gathering, Ground, Identities, Match};
 pub use joining::{DoubtedJoin, JoinedPerson, Listed, PersonDecision, PersonDoubt, Records, Says};
 pub use left::{Past, Standing};
 pub use meant::Meant;
 pub use merged::{Merged, merged};
-pub use nearest::{called, likeness, search_words, written};
+pub use nearest::{called, called_in_short, could_be_called, likeness, search_words, written};
 pub use persons::Persons;
 pub use rules::{
     Confidence, DECISION, DEFAULT_TEXT, IDENTITY_ID, PersonRule, PersonRules, Rule, basis_of,

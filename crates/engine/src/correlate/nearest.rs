@@ -35,6 +35,8 @@ pub fn search_words(account: &AccountKeys) -> Vec<String> {
 const LEAST: usize = 3;
 /// How many words are looked for.
 const MOST: usize = 8;
+/// Of a longer name so many words are put together, in the order of the alphabet.
+const LONGEST: usize = 6;
 
 /// The words of a text, folded, digits apart from letters.
 fn pieces(text: &str) -> Vec<String> {
@@ -68,16 +70,93 @@ pub fn likeness(account: &AccountKeys, id: &str, name: Option<&str>, email: Opti
     most
 }
 
-/// What somebody or something is called, as a number that names have in common which differ in case
-/// alone; 0 where there is no name, or one so short that it tells nobody from anybody.
+/// What somebody or something is called, as a number that names have in common which differ in case,
+/// signs and the order of their words alone; 0 where there is no name, or one so short that it tells
+/// nobody from anybody.
 pub fn called(name: Option<&str>) -> u64 {
-    let name = name.map(str::trim).unwrap_or_default();
-    if name.chars().filter(|c| c.is_alphabetic()).count() < LEAST {
+    let words = name.map(words_of_name).unwrap_or_default();
+    number_of(&words.iter().collect::<Vec<_>>())
+}
+
+/// Two words each of a longer name, as numbers: people leave out middle names and titles.
+pub fn called_in_short(name: &str) -> Vec<u64> {
+    let mut words = words_of_name(name);
+    if words.len() < 3 {
+        return Vec::new();
+    }
+    words.sort_unstable();
+    words.truncate(LONGEST);
+    let pairs = (0..).zip(&words).flat_map(|(n, a)| {
+        let others = words.iter().skip(n + 1);
+        others.map(move |b| number_of(&[a, b]))
+    });
+    pairs.filter(|number| *number != 0).collect()
+}
+
+/// All that an account with this name or id could be called, as numbers: the words of the name
+/// together, and fewer of them, since more often stands there than a name (`adm Ann Smith`).
+pub fn could_be_called(text: &str) -> Vec<u64> {
+    let words = words_of_name(common_name(text).as_deref().unwrap_or(text));
+    let all: Vec<&String> = words.iter().collect();
+    let mut found = vec![number_of(&all)];
+    match all.len() {
+        3 | 4 => {
+            for chosen in 1u32..1 << all.len() {
+                let some = (0u32..).zip(&all).filter(|(n, _)| chosen >> n & 1 == 1);
+                let some: Vec<&String> = some.map(|(_, word)| *word).collect();
+                if (2..all.len()).contains(&some.len()) {
+                    found.push(number_of(&some));
+                }
+            }
+        }
+        _ => found.extend(all.windows(2).map(number_of)),
+    }
+    found.retain(|number| *number != 0);
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The words of a name, folded; letters and digits make them.
+fn words_of_name(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in folded(name).split(|c: char| !c.is_alphanumeric()) {
+        if !word.is_empty() && !words.iter().any(|one| one == word) {
+            words.push(word.to_owned());
+        }
+    }
+    words
+}
+
+fn number_of(words: &[&String]) -> u64 {
+    let letters = |word: &&String| word.chars().filter(|c| c.is_alphabetic()).count();
+    if words.iter().map(letters).sum::<usize>() < LEAST {
         return 0;
     }
+    let mut words: Vec<&String> = words.to_vec();
+    words.sort_unstable();
     let mut hasher = DefaultHasher::new();
-    folded(name).hash(&mut hasher);
+    words.hash(&mut hasher);
     hasher.finish().max(1)
+}
+
+/// Of a distinguished name what it calls the object itself.
+fn common_name(text: &str) -> Option<String> {
+    let (kind, rest) = text.trim_start().split_once('=')?;
+    let names = ["cn", "uid", "name"];
+    if !names.iter().any(|name| kind.eq_ignore_ascii_case(name)) {
+        return None;
+    }
+    let mut value = String::new();
+    let mut signs = rest.chars();
+    while let Some(sign) = signs.next() {
+        match sign {
+            '\\' => value.extend(signs.next()),
+            ',' | '+' => break,
+            sign => value.push(sign),
+        }
+    }
+    Some(value)
 }
 
 /// An id as a number that writings of it have in common which differ in case, signs, spaces or
@@ -141,6 +220,47 @@ fn letters(text: &str) -> Vec<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn could_be(account: &str, person: &str, expected: bool) {
+        let keys = could_be_called(account);
+        let names: Vec<u64> = std::iter::once(called(Some(person)))
+            .chain(called_in_short(person))
+            .collect();
+        let found = names.iter().any(|name| keys.contains(name));
+        assert_eq!(found, expected, "{account} and {person}");
+    }
+
+    #[test]
+    fn names_are_alike_in_any_order_and_with_more_beside() {
+        for account in [
+            "Sven Weber",
+            "SVEN WEBER",
+            "Weber, Sven",
+            "weber sven",
+            "Sven Weber (Admin)",
+            "adm-sven.weber",
+            "CN=Sven Weber,OU=Users,DC=x",
+            "cn=Weber\\, Sven,ou=people",
+            "svc old adm sven weber 2",
+        ] {
+            could_be(account, "Sven Weber", true);
+            could_be(account, "Sven Martin Weber", true);
+            could_be(account, "Dr. Sven Weber", true);
+        }
+        for account in [
+            "Sven Huber",
+            "Weber",
+            "Sven",
+            "Svenja Weber",
+            "CN=x,OU=Sven Weber",
+            "",
+        ] {
+            could_be(account, "Sven Weber", false);
+        }
+        could_be("person 12", "Person 1", false);
+        could_be("Person 1 adm", "Person 1", true);
+    }
 
     fn account(id: &str, name: &str) -> AccountKeys {
         serde_json::from_value(serde_json::json!({"system": "ad", "id": id, "name": name})).unwrap()

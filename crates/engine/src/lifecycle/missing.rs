@@ -47,6 +47,12 @@ impl<'a> Coverage<'a> {
             limit,
             estate: Vec::new(),
         };
+        // Without any system of accounts there is none in which one could be missed.
+        let accounts = reads.iter().any(|read| read.kind == Kind::Account);
+        if kinds.contains(&Kind::Identity) && !accounts {
+            let none = format!("no source reads {}", Kind::Account.plural());
+            coverage.estate.push(none);
+        }
         for kind in kinds.iter().copied() {
             let wrong = coverage.of_sources(kind);
             coverage.estate.extend(wrong);
@@ -162,7 +168,8 @@ impl<'a> Coverage<'a> {
     /// the system itself (`shows_system`). Then a file without a row of the system says that it has
     /// none; what only adds to a system says nothing of the rest.
     fn speaks_for(&self, read: &ReadState, system: &str) -> bool {
-        let own = self.reads.iter().filter(|one| one.source == read.source);
+        let own = self.reads.iter();
+        let own = own.filter(|one| one.source == read.source && one.removed == read.removed);
         let mut own = own.filter(|one| one.kind == read.kind || shows_system(one.kind));
         !read.supplement && own.any(|one| one.is_of(system))
     }
@@ -170,11 +177,17 @@ impl<'a> Coverage<'a> {
     fn wrong(&self, what: &str, read: &ReadState) -> Option<String> {
         let limit = read.limit(self.limit);
         Some(match weakness(read, self.at, self.limit)? {
+            Weakness::Never | Weakness::Incomplete | Weakness::Stale if read.removed => {
+                let systems: Vec<String> =
+                    read.systems.iter().map(|one| format!("`{one}`")).collect();
+                format!(
+                    "{} of {} only source `{}` told, which was removed",
+                    read.kind.plural(),
+                    systems.join(", "),
+                    read.source
+                )
+            }
             Weakness::Never => format!("{what} were never read completely"),
-            Weakness::Incomplete if read.removed => format!(
-                "{what} only source `{}` told, which was removed",
-                read.source
-            ),
             Weakness::Incomplete => format!("the latest read of {what} is not complete"),
             Weakness::Stale => {
                 let complete_at = read.complete_at.unwrap_or(self.at);

@@ -235,6 +235,7 @@ fn unsettled(graph: &Graph, departure: &Departure, at: DateTime<Utc>) -> Vec<Str
         let all = &graph.undecided;
         let may = all.may_work_for(named, &graph.identity_ids, at).into_iter();
         may.chain(graph.left_with_former(named, at))
+            .chain(graph.perhaps_of_vendor(named))
     });
     unread
         .chain(maybe)

@@ -27,7 +27,7 @@ use crate::correlate::{Gathering, Identities, Persons};
 use crate::lifecycle::Basis;
 use futures_util::future::join;
 use lastkey_contract::Kind;
-use lastkey_contract::facts::{Identity, ObjectType, Owner, PrincipalType};
+use lastkey_contract::facts::{Identity, ObjectType, Owner, OwnerRole, PrincipalType};
 use sqlx::SqliteConnection;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,13 +40,13 @@ impl Store {
         if let Some(sync) = as_of {
             self.sync_record(sync).await?;
         }
-        let (at, limit) = (At::of(as_of), as_of.map_or(i64::MAX, SyncId::sql));
+        let at = At::of(as_of);
         // One moment of the file: a read that ends meanwhile changes nothing of it.
         let mut reading = self.readers().begin().await?;
         if let Some(sync) = as_of {
             refuse_before_horizon(&mut reading, sync, None).await?;
         }
-        let reads = all_read_states(&mut reading, limit).await?;
+        let reads = all_read_states(&mut reading, at).await?;
         let never_read = never_read(&mut reading, as_of).await?;
         let confirmed = confirmed_owners(&mut reading, self.names()?, at).await?;
         // What is looked into for the past is looked into again with all others.
@@ -93,6 +93,13 @@ impl Store {
         let worked_for = known.worked_for();
         let worked_for = worked_for.map(|(one, record)| (Number::from(known.lead(one)), record));
         making.doubtful.worked_for.extend(worked_for);
+        let before = known.worked_for_before();
+        let before = before
+            .map(|(employer, person)| (Number::from(known.lead(employer)), Number::from(person)));
+        making.doubtful.worked_for_before.extend(before);
+        let at_exit = known.worked_for_removed().into_iter();
+        let at_exit = at_exit.map(|(one, words)| (Number::from(known.lead(one)), words));
+        making.doubtful.at_exit.extend(at_exit);
         let stray = stray.holders(known).into_iter();
         let stray = stray.map(|(one, name)| (Number::from(known.lead(one)), name));
         making.doubtful.named_before.extend(stray);
@@ -114,6 +121,12 @@ impl Store {
         for (owner, basis) in confirmed {
             let refer = |source: &str, id: &str| resolved(known, &known.meant_of(source, id));
             let object = &owner.object;
+            if object.kind == ObjectType::Credential && owner.role == OwnerRole::Custodian {
+                let name = format!("{}:{}", object.system, object.id);
+                let meant = known.meant_of(&owner.owner.source, &owner.owner.id);
+                let could = perhaps(known, &meant).map(|one| (one, name.clone()));
+                making.doubtful.custody.extend(could);
+            }
             let number = match object.kind {
                 ObjectType::Identity => refer(&object.system, &object.id),
                 ObjectType::Account
@@ -582,6 +595,14 @@ impl Loading<'_> {
                 let name = format!("{system}:{}", owner.object_id);
                 let could = perhaps(known, &meant).map(|one| (one, name.clone()));
                 making.doubtful.custody.extend(could);
+                let near = known.nearly(owner.owner_id.as_str(), &meant);
+                let near = near.map(|written| (written, name.clone()));
+                making.doubtful.near_custody.extend(near);
+                if meant.one.is_none()
+                    && let Some(record) = known.gone_named(owner.owner_id.as_str(), source)
+                {
+                    making.doubtful.custody_left.push((record, name));
+                }
             }
             let system = making.system(system);
             making.owner(NewOwner {

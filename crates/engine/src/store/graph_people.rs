@@ -11,7 +11,7 @@ use crate::access::{
 };
 use crate::correlate::{
     self, AccountKeys, Employment, Gathering, Identities, Match, Meant, Owned, Part, Persons,
-    called, employers, merged,
+    called, called_in_short, employers, merged,
 };
 use crate::lifecycle::Basis;
 use lastkey_contract::facts::{Account, Identity};
@@ -43,6 +43,8 @@ pub(super) struct Coming {
     persons: Persons,
     rows: Vec<IdentityRow>,
     employer_ids: HashMap<u32, String>,
+    /// What those with longer names are called in short.
+    short: HashMap<u32, Vec<u64>>,
     /// Records that are one person's with others: row and number.
     pub joined: Vec<(i64, u32)>,
 }
@@ -56,6 +58,7 @@ impl Coming {
             persons,
             rows: Vec::with_capacity(count),
             employer_ids: HashMap::new(),
+            short: HashMap::new(),
             joined: Vec::new(),
         }
     }
@@ -71,6 +74,10 @@ impl Coming {
             if let Some(employer) = outline.employer_id {
                 self.employer_ids.insert(number, employer.to_string());
             }
+            let short = outline.display_name.as_deref().map(called_in_short);
+            if let Some(short) = short.filter(|short| !short.is_empty()) {
+                self.short.insert(number, short);
+            }
             self.rows.push(IdentityRow {
                 kind: outline.kind,
                 status: outline.status,
@@ -83,18 +90,33 @@ impl Coming {
 
     /// Everybody by their names; `whole` are the facts of those who have several records.
     pub fn make(self, whole: &HashMap<u32, Identity>, making: &mut Making) -> Identities {
-        let (persons, mut employer_ids) = (self.persons, self.employer_ids);
+        let (persons, mut employer_ids, mut short) = (self.persons, self.employer_ids, self.short);
         let known = self.gathering.done(persons.clone());
+        let naming: HashSet<i64> = (employer_ids.keys())
+            .map(|number| known.source(*number))
+            .collect();
+        let unsaid = known.employers_unsaid(|source| naming.contains(&source));
+        let unsaid = unsaid.map(|(employer, person)| {
+            let person = Employment::always(Number::from(person));
+            (Number::from(known.lead(employer)), person)
+        });
+        making.doubtful.employed.extend(unsaid);
         for (number, row) in (0u32..).zip(self.rows) {
             if known.lead(number) != number {
                 continue;
             }
             let source = known.source(number);
             let employer = employer_ids.remove(&number);
-            let employer = employer.map(|id| known.meant(&id, source));
+            let mut near: Vec<u64> = Vec::new();
+            let employer = employer.map(|id| {
+                let meant = known.meant(&id, source);
+                near.extend(known.nearly(&id, &meant));
+                meant
+            });
             let mut employed: Vec<Employment<Meant>> =
                 employer.into_iter().map(Employment::always).collect();
             let mut row = row;
+            let mut short = short.remove(&number).unwrap_or_default();
             if let Some(first) = whole.get(&number) {
                 let records = persons.with(source, known.id(number));
                 let others = records
@@ -112,6 +134,12 @@ impl Coming {
                     let names = all
                         .iter()
                         .map(|(_, one)| called(one.display_name.as_deref()));
+                    short = (all
+                        .iter()
+                        .filter_map(|(_, one)| one.display_name.as_deref()))
+                    .chain(person.display_name.as_deref())
+                    .flat_map(called_in_short)
+                    .collect();
                     let others_names = names.filter(|one| *one != 0 && *one != name);
                     making
                         .other_names
@@ -123,11 +151,19 @@ impl Coming {
                         called: name,
                     };
                     let refer = |(source, id): (i64, &IdentityId)| known.meant(id.as_str(), source);
-                    let employers = employers(&all).into_iter();
+                    let employers = employers(&all);
+                    near = (employers.iter())
+                        .flat_map(|one| known.nearly(one.of.1.as_str(), &refer(one.of)))
+                        .collect();
+                    let employers = employers.into_iter();
                     employed = employers.map(|one| one.with(refer(one.of))).collect();
                 }
             }
             let numbered = Number::from(number);
+            let near = near.into_iter().map(|written| (written, numbered));
+            making.doubtful.near_employer.extend(near);
+            let short = short.into_iter().map(|short| (numbered, short));
+            making.other_names.extend(short);
             for one in &employed {
                 let employers = perhaps(&known, &one.of);
                 let employers = employers.map(|employer| (employer, one.with(numbered)));
@@ -138,11 +174,15 @@ impl Coming {
                 .map(|one| one.with(resolved(&known, &one.of)));
             making.identity(numbered, &known.called(number), row, employed);
         }
-        let before = known.called_before();
-        let before = before.map(|(one, name)| (Number::from(one), called(Some(name))));
-        making
-            .other_names
-            .extend(before.filter(|(_, name)| *name != 0));
+        for (one, name) in known.called_before() {
+            let names = called_in_short(name)
+                .into_iter()
+                .chain([called(Some(name))]);
+            let names = names.filter(|name| *name != 0);
+            making
+                .other_names
+                .extend(names.map(|name| (Number::from(one), name)));
+        }
         known
     }
 }

@@ -3,11 +3,11 @@
 use super::blocks::{self, Again, At, Block, Columns, Which};
 use super::decisions::{self, About, Decision};
 use super::lineage::Lineage;
-use super::outline::Depth;
+use super::outline::{Depth, IdentityOutline};
 use super::{StoreError, SyncState, link_rules};
 use crate::correlate::{
-    AccountDecision, AccountSeen, Ground, IdentityKeys, Listed, Past, PersonRules, Rule, Seen,
-    Standing, WorkedFor,
+    AccountDecision, AccountSeen, FormerEmployers, Ground, IdentityKeys, Listed, Past, PersonRules,
+    Rule, Seen, Standing, WorkedFor,
 };
 use lastkey_contract::Kind;
 use serde::Deserialize;
@@ -101,8 +101,8 @@ pub(super) struct Odd {
     pub removed: Arc<[Past]>,
     /// Those of them that were listed to the last.
     pub last_listed: HashSet<(i64, String)>,
-    /// Whom records that are not listed worked for when they were last.
-    pub worked_for: Vec<WorkedFor>,
+    /// Whom people worked for of whom sources say nothing now.
+    pub employers: FormerEmployers,
 }
 
 /// The syncs that told of identities, in order, by the row of their source.
@@ -300,7 +300,9 @@ pub(super) async fn odd_records(
     let mut last_listed: HashSet<(i64, String)> = HashSet::new();
     let mut last: HashMap<(i64, String), (Past, Option<i64>)> = HashMap::new();
     let mut earlier: HashMap<(i64, String), Vec<usize>> = HashMap::new();
-    let mut worked_for: Vec<WorkedFor> = Vec::new();
+    let mut employers = FormerEmployers::default();
+    // Of records with several versions, whom they name now and named last.
+    let mut named_last: BTreeMap<(i64, String), (bool, Option<String>)> = BTreeMap::new();
     blocks::versions_of(
         connection,
         kept,
@@ -312,6 +314,10 @@ pub(super) async fn odd_records(
                 keys.source = *source;
             }
             let record = (keys.source, keys.id.clone());
+            let employer = outline.employer_id.as_deref().map(str::to_owned);
+            let (names, last_named) = named_last.entry(record.clone()).or_default();
+            *names = employer.is_some();
+            *last_named = employer.clone().or_else(|| last_named.take());
             if let Some((before, last_read)) = last.remove(&record) {
                 let seen = Seen::of_identity(&before.keys);
                 let another = seen.is_another(&Seen::of_identity(&keys));
@@ -337,13 +343,11 @@ pub(super) async fn odd_records(
             }
             match last_of_gone.contains(&block.row(place)) {
                 true => {
-                    let employer = outline
-                        .employer_id
-                        .filter(|_| !removed.contains_key(&keys.source));
-                    worked_for.extend(employer.map(|employer| WorkedFor {
+                    named_last.remove(&record);
+                    employers.gone.extend(employer.map(|employer| WorkedFor {
                         source: keys.source,
                         id: keys.id.clone(),
-                        employer: employer.to_string(),
+                        employer,
                     }));
                     past.push(Past::new(keys, Standing::Gone, until));
                 }
@@ -363,6 +367,16 @@ pub(super) async fn odd_records(
         reused.remove(&(left.keys.source, left.keys.id.clone()));
     }
     reused.retain(|(source, _), _| !removed.contains_key(source));
+    let unsaid = named_last.into_iter();
+    let unsaid = unsaid.filter_map(|((source, id), (names, last))| {
+        let employer = last.filter(|_| !names)?;
+        Some(WorkedFor {
+            source,
+            id,
+            employer,
+        })
+    });
+    employers.blank.extend(unsaid);
     let (removed, past): (Vec<Past>, Vec<Past>) =
         (past.into_iter()).partition(|past| removed.contains_key(&past.keys.source));
     Ok(Odd {
@@ -370,7 +384,7 @@ pub(super) async fn odd_records(
         reused,
         removed: removed.into(),
         last_listed,
-        worked_for,
+        employers,
     })
 }
 
@@ -414,9 +428,15 @@ pub(super) async fn read(
     let mut ground = Ground {
         source_names: sources.names.clone(),
         reused: odd.reused.clone(),
-        worked_for: odd.worked_for.clone(),
+        employers: odd.employers.clone(),
         ..Ground::default()
     };
+    let removed = sources
+        .removed
+        .keys()
+        .filter_map(|row| sources.names.get(row));
+    let removed = removed.filter(|name| !sources.rows.contains_key(*name));
+    ground.removed_names.extend(removed.cloned());
     for (source, rules) in rules {
         if let Some(row) = sources.rows.get(&source) {
             ground.rules.insert(*row, rules);
@@ -461,6 +481,44 @@ pub(super) async fn read(
     Ok((ground, person_rules))
 }
 
+/// Whom records worked for that only sources listed which were removed, and of which nobody said
+/// that they are retired.
+async fn employed_by_removed(
+    connection: &mut SqliteConnection,
+    sources: &SourceRows,
+) -> Result<Vec<WorkedFor>, StoreError> {
+    let mut found: Vec<WorkedFor> = Vec::new();
+    for (source, removal) in &sources.removed {
+        let retired: Option<String> =
+            sqlx::query_scalar("SELECT retired_at FROM sources WHERE id = ?1")
+                .bind(source)
+                .fetch_one(&mut *connection)
+                .await?;
+        let name = sources.names.get(source);
+        let again = name.is_some_and(|name| sources.rows.contains_key(name));
+        if retired.is_some() || again {
+            continue;
+        }
+        let of_source = Which::ever(Kind::Identity).of_source(*source);
+        blocks::each(&mut *connection, &of_source, Columns::Outlined, |block| {
+            for place in block.places() {
+                if block.ended_sync(place) != Some(*removal) {
+                    continue;
+                }
+                let outline: IdentityOutline<'_> = block.outline(place)?;
+                found.extend(outline.employer_id.map(|employer| WorkedFor {
+                    source: *source,
+                    id: outline.id.to_string(),
+                    employer: employer.to_string(),
+                }));
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(found)
+}
+
 /// What correlation goes by at a moment, and how much of facts it makes one read; `kept` keeps what of
 /// people was looked into.
 pub(super) async fn at_moment(
@@ -471,6 +529,7 @@ pub(super) async fn at_moment(
     let sources = source_rows(connection, at).await?;
     let depth = depth(connection).await?;
     let odd = odd_records(connection, at, &sources, depth, kept).await?;
-    let (ground, _) = read(connection, &sources, &odd).await?;
+    let (mut ground, _) = read(connection, &sources, &odd).await?;
+    ground.employers.removed = employed_by_removed(connection, &sources).await?;
     Ok((ground, depth))
 }

@@ -4,7 +4,7 @@
 
 use crate::correlate::{Ground, IdentityKeys, JoinedPerson, Listed, Past, PersonRules};
 use siphasher::sip::SipHasher13;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 /// Whatever comes in whatever order makes one sum.
@@ -23,10 +23,14 @@ impl GroundSum {
             past,
             removed,
             // Of whom an account is this says nothing.
-            worked_for: _,
+            employers: _,
+            // The sources' names tell it, and decisions say who they are about.
+            removed_names,
         } = ground;
         let names: BTreeMap<&i64, &String> = source_names.iter().collect();
         sum.put("sources", &format!("{names:?}"));
+        let names: BTreeSet<&String> = removed_names.iter().collect();
+        sum.put("removed sources", &format!("{names:?}"));
         sum.put("rules", &format!("{rules:?} {person_rules:?}"));
         for decision in decisions {
             sum.put("decision", &format!("{decision:?}"));

@@ -10,13 +10,13 @@ use super::together::{by_name, each_once, together};
 use super::{Store, StoreError, SyncId, ground, persons};
 use crate::access::{AmbiguousAccount, ReadState, Snapshot, Unmatched};
 use crate::correlate::{
-    AccountKeys, Gathering, IdentityKeys, Match, Owned, called, employers, merged,
+    AccountKeys, Employment, Gathering, IdentityKeys, Match, Owned, called, employers, merged,
 };
 use crate::lifecycle::Basis;
 use lastkey_contract::facts::{Account, Attributes, Identity, ObjectType, Owner, OwnerRole};
-use lastkey_contract::{IdentityId, Kind};
+use lastkey_contract::{IdentityId, Kind, SystemName};
 use sqlx::SqliteConnection;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio::sync::Mutex;
 
 /// What has to be resolved between sources, with the row of its source.
@@ -34,14 +34,14 @@ impl Store {
         if let Some(sync) = as_of {
             self.sync_record(sync).await?;
         }
-        let (at, limit) = (At::of(as_of), as_of.map_or(i64::MAX, SyncId::sql));
+        let at = At::of(as_of);
         // One moment of the file: what a read changes meanwhile would be seen twice, or not at all.
         let mut reading = self.readers().begin().await?;
         if let Some(sync) = as_of {
             refuse_before_horizon(&mut reading, sync, None).await?;
         }
         let mut snapshot = Snapshot {
-            reads: all_read_states(&mut reading, limit).await?,
+            reads: all_read_states(&mut reading, at).await?,
             never_read: never_read(&mut reading, as_of).await?,
             ..Snapshot::default()
         };
@@ -68,6 +68,22 @@ impl Store {
         let worked_for = known.worked_for();
         let worked_for = worked_for.map(|(employer, record)| (shown(&employer), record));
         snapshot.in_doubt.worked_for = worked_for.collect();
+        let before = known.worked_for_before();
+        let before = before.map(|(employer, person)| (shown(&employer), shown(&person)));
+        snapshot.in_doubt.worked_for_before = before.collect();
+        let at_exit = known.worked_for_removed().into_iter();
+        let at_exit = at_exit.map(|(vendor, words)| (shown(&vendor), words));
+        snapshot.in_doubt.at_exit = at_exit.collect();
+        let naming: HashSet<i64> = (identities.iter())
+            .filter(|(_, identity)| identity.employer_id.is_some())
+            .map(|(source, _)| *source)
+            .collect();
+        let unsaid = known.employers_unsaid(|source| naming.contains(&source));
+        let unsaid = unsaid.map(|(employer, person)| {
+            let person = Employment::always(shown(&person));
+            (shown(&employer), person)
+        });
+        snapshot.in_doubt.employers.extend(unsaid);
         let resolve = |reference: &IdentityId, source: i64| {
             let one = known.meant(reference.as_str(), source).one;
             one.as_ref().map_or_else(|| reference.clone(), shown)
@@ -89,7 +105,11 @@ impl Store {
             all.extend(others.filter_map(|n| Some((known.source(n), fact(n)?))));
             for one in employers(&all) {
                 let (source, employer) = one.of;
-                let maybe = known.meant(employer.as_str(), source).maybe;
+                let meant = known.meant(employer.as_str(), source);
+                let near = known.nearly(employer.as_str(), &meant);
+                let near = near.map(|written| (written, shown(&number)));
+                snapshot.in_doubt.near_employer.extend(near);
+                let maybe = meant.maybe;
                 let works = one.with(IdentityId::new(known.shown(number)));
                 let maybe = maybe.iter().map(|one| (shown(one), works.clone()));
                 snapshot.in_doubt.employers.extend(maybe);
@@ -202,8 +222,18 @@ impl Store {
         for (source, mut owner) in owners {
             if is_custody(&owner) {
                 let system = owner.system.clone().unwrap_or_else(|| "".into());
-                let maybe = known.meant(owner.owner_id.as_str(), source).maybe;
-                let maybe = maybe
+                let meant = known.meant(owner.owner_id.as_str(), source);
+                let near = known.nearly(owner.owner_id.as_str(), &meant);
+                let name = format!("{system}:{}", owner.object_id);
+                let near = near.map(|written| (written, name.clone()));
+                snapshot.in_doubt.near_custody.extend(near);
+                if meant.one.is_none()
+                    && let Some(record) = known.gone_named(owner.owner_id.as_str(), source)
+                {
+                    snapshot.in_doubt.custody_left.push((record, name));
+                }
+                let maybe = meant
+                    .maybe
                     .iter()
                     .map(|one| (shown(one), system.clone(), owner.object_id.clone()));
                 snapshot.in_doubt.custody.extend(maybe);
@@ -222,6 +252,13 @@ impl Store {
                 one.as_ref().map_or_else(named, shown)
             };
             let object = confirmed.object;
+            if object.kind == ObjectType::Credential && confirmed.role == OwnerRole::Custodian {
+                let system: SystemName = object.system.as_str().into();
+                let meant = known.meant_of(&confirmed.owner.source, &confirmed.owner.id);
+                let maybe = meant.maybe.iter();
+                let maybe = maybe.map(|one| (shown(one), system.clone(), object.id.clone()));
+                snapshot.in_doubt.custody.extend(maybe);
+            }
             let (system, object_id) = match object.kind {
                 ObjectType::Identity => (None, refer(&object.system, &object.id).to_string()),
                 ObjectType::Account

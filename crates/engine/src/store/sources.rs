@@ -1,14 +1,14 @@
 //! Table `sources`: what is read. A removed source keeps its history.
 
+use super::blocks::At;
 use super::log::append;
 use super::read_states::all_read_states;
 use super::{Store, StoreError, blocks, links};
 use crate::access::ReadState;
 use crate::collect::Rules;
-use crate::lifecycle::shows_system;
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
-use lastkey_contract::{Settings, SourceName, SystemName};
+use lastkey_contract::{Kind, Settings, SourceName, SystemName};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -342,21 +342,23 @@ impl Store {
         writing.commit().await
     }
 
-    /// The systems of which no other source tells.
+    /// The systems of which it tells something that no other source tells: of a kind, or in addition.
     pub async fn told_only_by(&self, name: &SourceName) -> Result<Vec<SystemName>, StoreError> {
         let mut reading = self.readers().begin().await?;
-        let reads = all_read_states(&mut reading, i64::MAX).await?;
-        let shown = reads.iter().filter(|read| shows_system(read.kind));
+        let reads = all_read_states(&mut reading, At::Now).await?;
         let (own, others): (Vec<&ReadState>, Vec<&ReadState>) =
-            shown.partition(|read| read.source == *name);
-        let told = |system: &SystemName| {
+            reads.iter().partition(|read| read.source == *name);
+        let told = |kind: Kind, system: &SystemName| {
             let mut others = others
                 .iter()
                 .filter(|read| !read.removed && !read.supplement);
-            others.any(|read| read.is_of(system.as_str()))
+            others.any(|read| read.kind == kind && read.is_of(system.as_str()))
         };
-        let systems: BTreeSet<&SystemName> = own.iter().flat_map(|read| &read.systems).collect();
-        let only = systems.into_iter().filter(|system| !told(system));
-        Ok(only.cloned().collect())
+        let mut only: BTreeSet<&SystemName> = BTreeSet::new();
+        for read in own {
+            let systems = read.systems.iter();
+            only.extend(systems.filter(|system| read.supplement || !told(read.kind, system)));
+        }
+        Ok(only.into_iter().cloned().collect())
     }
 }

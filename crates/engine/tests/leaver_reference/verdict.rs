@@ -226,6 +226,10 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
                 (leaving.world.at - at).num_seconds() <= known_for as i64
             })
     };
+    // Where no source reads accounts, nobody knows who has one.
+    if !reads.iter().any(|read| read.kind == Kind::Account) {
+        return false;
+    }
     for kind in [
         Kind::Identity,
         Kind::Location,

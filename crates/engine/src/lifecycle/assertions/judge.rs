@@ -149,7 +149,14 @@ fn stayed(graph: &Graph, who: &Who, at: DateTime<Utc>) -> Vec<String> {
             "account `{account}` stayed with `{record}`, whom no source lists now"
         ))
     });
-    open.collect()
+    let custody = graph.undecided.custodians_gone();
+    let custody = custody.filter(|record| meant(record)).filter_map(|record| {
+        let credential = *graph.custody_left_by(record).first()?;
+        Some(format!(
+            "credential `{credential}` is in the custody of `{record}`, whom no source lists now"
+        ))
+    });
+    open.chain(custody).collect()
 }
 
 /// Whether what an assertion asks of one system can be known at all: nobody reads it.

@@ -332,7 +332,11 @@ fn doubted(graph: &Graph) -> Column<bool> {
             && (alike(graph.identities.at(row).called)
                 || graph.also_called(row).any(alike)
                 || named(graph.identity_ids.at(row)));
-        if called || graph.undecided.concerns(row) {
+        let custody = || {
+            let id = graph.identity_ids.at(row);
+            graph.undecided.near_custody_of(id).next().is_some()
+        };
+        if called || graph.undecided.concerns(row) || custody() {
             *doubted.at_mut(row) = true;
         }
     }

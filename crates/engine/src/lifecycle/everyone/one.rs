@@ -176,7 +176,8 @@ impl<'a, 'g> Leavers<'a, 'g> {
                 let named = (identity, graph.identity_ids.at(identity));
                 departure.is_vendor_exit()
                     && (graph.undecided.may_employ(identity, ground.at)
-                        || graph.left_with_former(named, ground.at).next().is_some())
+                        || graph.left_with_former(named, ground.at).next().is_some()
+                        || graph.perhaps_of_vendor(named).next().is_some())
             })
     }
 

@@ -249,7 +249,10 @@ impl Pair<'_> {
             (Some(item), None) => {
                 let (told, other) = (&self.before.reads, &self.after.reads);
                 let proved = || !self.knows_less && is_told(item, told, other, Since::Then);
-                match !by_facts || proved() {
+                // Whom no source lists is not rehearsed any more: what they had may be there still.
+                let open = item.kind == KeptKind::Identity
+                    && item.left.is_some_and(|left| left.residual > 0);
+                match !open && (!by_facts || proved()) {
                     true => (WhatOf::Gone, Direction::Better),
                     false => (WhatOf::Unproved, Direction::Unknown),
                 }
