@@ -13,7 +13,9 @@ export interface Line extends Amounts {
   cells: Partial<Record<Thing, Cell>>;
 }
 export const all = (of: Amounts) => STATES.reduce((sum, state) => sum + of[state], 0);
-export const notInTime = (of: Amounts) => all(of) - of.in_time;
+export const notInTime = (of: Amounts) => of.never + of.late;
+/** What asks for a look: open too long, or not known. */
+export const isOpen = (of: Amounts) => notInTime(of) + of.unknown > 0;
 /** The worst that anything here comes to. */
 export const worstOf = (of: Amounts): State => STATES.find((state) => of[state] > 0) ?? "in_time";
 
