@@ -93,6 +93,7 @@ export const plans = {
     good: "The text can be read.",
     same: "As loaded.",
     trying: "Trying what you wrote",
+    nameMissing: "Give the plan a name to load it.",
     goThere: "Go there",
     first: "the first thing that cannot be read",
     load: "Load plan",
@@ -173,6 +174,8 @@ export const plans = {
     unreadWord: "Not read",
     unreadWhy: "Most often the name is written differently in what was read.",
     unreadMore: (value: number) => `and ${n(value)} more`,
+    unreadAll: (value: number) => `Show all ${n(value)}`,
+    unreadFew: "Show fewer",
     by: "by",
   },
 };

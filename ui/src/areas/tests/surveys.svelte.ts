@@ -3,9 +3,18 @@
  * somebody looks elsewhere, and never two are asked for at once of the same.
  */
 import { estate } from "../../app/estate.svelte";
+import { go, routes } from "../../app/routes.svelte";
+import { say } from "../../app/strings";
+import { toast } from "../../app/toasts.svelte";
 import { asFailure, call } from "../../host";
 import type { FailureView } from "../../wire/FailureView";
 import type { Survey } from "../../wire/Survey";
+
+/** Whoever looked elsewhere meanwhile is told. */
+function told(): void {
+  if (routes.place.area === "tests" && routes.place.parts[0] === "worst") return;
+  toast(say.plans.worst.stepsDone, { label: say.plans.worst.show, run: () => go("tests", ["worst"]) });
+}
 
 function place(steps: boolean) {
   let of = $state.raw<string | null | undefined>(undefined);
@@ -35,6 +44,7 @@ function place(steps: boolean) {
       version = now.version;
     }
     busy = false;
+    if (steps) told();
   }
   return {
     ask,
