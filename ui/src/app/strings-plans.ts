@@ -20,6 +20,7 @@ export const plans = {
     none: "Nobody was rehearsed yet",
     noneText: "There is no identity yet. Add the list of who exists, and read it.",
     asking: "Rehearsing everyone",
+    askingDraft: "rehearsing everyone by the text being edited",
     answer: (fail: number, unsure: number, all: number) =>
       fail === 0 && unsure === 0 ? `None of ${n(all)} would leave anything open too long`
         : fail === 0 ? `Nobody is known to leave anything open too long; of ${n(unsure)} of ${n(all)} it cannot be decided`
@@ -34,7 +35,8 @@ export const plans = {
     leavers: "Worst leavers",
     systems: "Worst systems",
     secrets: "Worst secrets",
-    first: (value: number) => `the first ${n(value)}`,
+    /** At most twenty of each are named. */
+    first: (value: number) => (value < 20 ? n(value) : `the first ${n(value)}`),
     leaverColumns: { name: "Identity", verdict: "Verdict", worst: "Worst", never: "Never", late: "Over limit", lateThen: "By the text" },
     systemColumns: { system: "System", leavers: "Leavers", late: "Items late", leaversThen: "By the text" },
     secretColumns: { secret: "Secret, and whom it keeps connected" },
@@ -65,6 +67,7 @@ export const plans = {
     takeLabel: (what: string) => `Write into the plan: ${what}`,
     taken: "The step stands at the end of the text; nothing is loaded yet",
     takenAlready: "The step stands in the text already",
+    draftFailed: (why: string) => `The text being edited was not rehearsed. ${why}`,
     toText: "Go to the text",
   },
 
@@ -119,6 +122,7 @@ export const plans = {
     openRehearsal: "Open the rehearsal",
     reading: "Rehearsing",
     cannot: "The text cannot be read yet; what it would do is shown as it was last.",
+    cannotYet: "The text cannot be read yet.",
     compare: "Both plans",
     figures: { verdict: "Verdict", late: "Over limit", never: "Never close", items: "Residual items" },
     columns: { figure: "", active: "Counts", draft: "Being edited", change: "Change" },

@@ -27,6 +27,8 @@ function place(steps: boolean) {
   /** By a text, or by the plan that counts. What is asked meanwhile comes after it. */
   async function ask(text: string | null): Promise<void> {
     if (!busy && of === text && version === estate.version && answer !== null && !steps) return;
+    // while something is read the store changes again and again: the last answer stands until it is over
+    if (!steps && of === text && answer !== null && estate.sources?.some((row) => row.state === "reading")) return;
     next = { text, version: estate.version };
     if (busy) return;
     busy = true;
