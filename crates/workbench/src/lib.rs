@@ -67,7 +67,7 @@ pub use fingerprints::Consent;
 pub use guard::PlanLoad;
 pub use history::{DiffRequest, kind_from_text};
 pub use keys::{KeySource, KeychainState, Passphrase, make_key_file};
-pub use links::{LinksAsked, Window, check_link_rules};
+pub use links::{LinksAsked, RulesEffect, Window, check_link_rules};
 pub use memory::leave_no_core;
 pub use owners::{
     BulkRequest, DECISION_COLUMNS, OwnerLists, OwnerRequest, OwnersDecided, owner_columns,
