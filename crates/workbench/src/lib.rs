@@ -85,7 +85,7 @@ pub use rehearsals::{ReachOf, check_plan, moment_from_text, summary_line};
 pub use roles::RoleRequest;
 pub use saved::{SaveRequest, SavedView};
 pub use series::Imported;
-pub use sources::{ImportRequest, check_new_source};
+pub use sources::{ImportRequest, PeopleOfSource, check_new_source};
 pub use stop::Stop;
 pub use stores::{BackedUp, KeepIn, Rekeyed, StoreCheck, prove_key, recover, rekey, restore};
 pub use survey::{StepView, Steps, Survey};
