@@ -499,7 +499,7 @@ fn what_cannot_be_read_says_what_to_write_instead() {
     desk.trouble(
         2,
         &["accounts", "--where", "foo=1"],
-        "there is no column `foo` in this table",
+        "there is no column `foo` in this table: accounts have system, id, name, kind,",
     );
     let maybe = ["accounts", "--where", "enabled=maybe"];
     let told = desk.trouble(2, &maybe, "`maybe` is not allowed for `enabled`");
@@ -508,6 +508,78 @@ fn what_cannot_be_read_says_what_to_write_instead() {
         desk.lines(0, &["accounts", "--where", "enabled=false"])
             .len(),
         1
+    );
+}
+
+/// What a source's single file holds is known from the first time on.
+#[test]
+fn a_single_file_is_imported_again_without_saying_what_its_rows_are() {
+    let desk = Desk::new();
+    let first = desk.write("first.csv", "login\na1\n");
+    let again = desk.write("again.csv", "login\na1\na2\n");
+    let map = ["--map", "id=login,system==corp"];
+    // Nothing is known of it yet: what is said of a mapping for persons names the way out.
+    let unsaid = [&["import", &first, "--as", "ad"], &map[..]].concat();
+    let said = desk.trouble(2, &unsaid, "`system` is not a column of identities.csv");
+    assert!(said.contains("such as --file accounts"), "{said}");
+    assert!(
+        !std::path::Path::new(&desk.store).exists(),
+        "no store is made for it"
+    );
+    desk.expect(0, &[&unsaid[..], &["--file", "accounts"]].concat());
+    desk.trouble(
+        2,
+        &[&["import", &first, "--as", "other"], &map[..]].concat(),
+        "not a column",
+    );
+    let read = desk.lines(0, &[&["import", &again, "--as", "ad"], &map[..]].concat());
+    assert_eq!(read[0]["kinds"][0]["kind"], "account", "{read:?}");
+    assert_eq!(desk.lines(0, &["accounts"]).len(), 2);
+    // A header that is missing is mapped as it is said here.
+    let roster = desk.write("roster.csv", "uid,kind\n1,person\n");
+    let said = desk.trouble(3, &["import", &roster, "--as", "hr"], "has no column `id`");
+    assert!(said.contains("--map 'id=HEADER'"), "{said}");
+}
+
+/// With a recipe or a mapping the sentence about the file itself is the same as without.
+#[test]
+fn a_file_in_another_encoding_or_with_other_separators_says_so_whatever_it_is_read_by() {
+    let desk = Desk::new();
+    let semicolons = desk.write("semicolons.csv", "uid;Name\n1;Ann\n");
+    let utf_16: Vec<u8> = "\u{feff}uid,Name\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let utf_16 = desk.write("utf16.csv", utf_16);
+    let latin = desk.write("latin.csv", &b"uid,Stra\xdfe\n1,x\n"[..]);
+    let check = |file: &str, how: &[&str], says: &str, hint: &str| {
+        let import = [&["import", file, "--as", "x"], how].concat();
+        let said = desk.trouble(3, &import, says);
+        assert!(said.contains(hint), "{import:?}: {said}");
+    };
+    let (commas, utf_8) = ("save the file with commas", "UTF-8");
+    let recipe = ["--recipe", "cyberark"];
+    let map = ["--map", "id=uid"];
+    check(
+        &semicolons,
+        &recipe,
+        "`semicolons.csv` has one column",
+        commas,
+    );
+    check(&semicolons, &map, "has no column `uid`", commas);
+    check(&utf_16, &recipe, "`utf16.csv` is UTF-16", utf_8);
+    check(&utf_16, &map, "`utf16.csv` is UTF-16", utf_8);
+    check(
+        &latin,
+        &recipe,
+        "`latin.csv` has a header that is not UTF-8",
+        utf_8,
+    );
+    check(
+        &latin,
+        &map,
+        "the header of `latin.csv` is not UTF-8",
+        utf_8,
     );
 }
 

@@ -397,4 +397,38 @@ fn an_account_that_bears_a_leavers_name_among_more_is_in_doubt() {
         assert_eq!(at_once(&desk, "u1"), "indeterminate");
         assert_eq!(at_once(&desk, "u2"), "pass");
     }
+
+#[test]
+fn a_roster_that_is_removed_says_whom_nobody_lists_now_and_stays_in_a_list() {
+    let desk = desk();
+    desk.write("staff/identities.csv", "id,kind,display_name\nu1,person,\n");
+    import(&desk, "staff");
+    desk.expect(
+        0,
+        &["link", "same", "hr:u1", "staff:u1", "--why", "one person"],
+    );
+    let none = desk.expect(0, &["source", "list", "--removed"]);
+    assert_eq!(none.trim(), "no source was removed");
+    // u2, u3 and the vendor are listed there alone; u1 keeps a record and its account.
+    let said = desk.trouble(
+        0,
+        &["source", "remove", "hr"],
+        "no other source lists 3 identities of hr",
+    );
+    assert!(said.contains("; 3 accounts have nobody now"), "{said}");
+    let vpn = desk
+        .lines(0, &["source", "remove", "vpn", "--retired"])
+        .remove(0);
+    let counts = [&vpn["identities_unlisted"], &vpn["accounts_with_nobody"]];
+    assert_eq!(counts, [0, 0], "{vpn}");
+    let listed = desk.lines(0, &["source", "list", "--removed"]).remove(0);
+    let told: Vec<(&str, bool)> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["name"].as_str().unwrap(), row["retired_at"].is_string()))
+        .collect();
+    assert_eq!(told, [("vpn", true), ("hr", false)]);
+    let table = desk.expect(0, &["source", "list", "--removed"]);
+    assert!(table.contains("not retired"), "{table}");
 }

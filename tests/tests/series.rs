@@ -67,6 +67,35 @@ fn settings_of_a_series_that_make_its_rosters_say_something_else_are_refused_in_
     });
 }
 
+/// A word that the export of a series begins to use, said in either way, is added to the mapping
+/// that stands.
+#[test]
+fn a_word_for_another_value_of_a_series_is_said_alone() {
+    for word in [
+        ["--map", "status.Parental=on_leave"],
+        ["--set", "value.status.Parental=on_leave"],
+    ] {
+        let desk = Desk::new();
+        let of = |status: &str| format!("uid,Name,status\nann,Ann,Employed\nbob,Bob,{status}\n");
+        desk.write("rosters/2026-01.csv", of("Employed"));
+        let folder = desk.room.path("rosters").display().to_string();
+        let import = ["import", &folder, "--as", "hr", "--series"];
+        let map = ["--map", "id=uid,display_name=Name,status.Employed=active"];
+        desk.expect(0, &[&import[..], &map].concat());
+        desk.write("rosters/2026-02.csv", of("Parental"));
+        desk.expect(1, &import);
+        let read = desk.lines(0, &[&import[..], &word].concat());
+        assert_eq!(read.len(), 1, "{word:?}: the one that lacked the word");
+        assert_eq!(
+            told(&desk),
+            ["leave_start bob 2026-01-01T00:00:00Z 2026-02-01T00:00:00Z"],
+            "{word:?}"
+        );
+        let settings = desk.lines(0, &["source", "list"]).remove(0);
+        assert_eq!(settings[0]["settings"]["map.id"], "uid", "{settings}");
+    }
+}
+
 #[test]
 fn a_series_without_a_mapping_goes_on_with_one_that_gives_the_same_columns() {
     let (desk, folder) = two();

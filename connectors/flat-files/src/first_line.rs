@@ -1,6 +1,7 @@
 //! The first line of a file: what stands before it, what it holds, and which columns it binds.
 
 use crate::columns::columns;
+use crate::encoding::{BOM, SAVE_AS_CSV, SAVE_AS_UTF_8, is_utf_16};
 use crate::error::{not_understood, unreadable};
 use crate::header::{self, Header, Shape};
 use crate::mapping::Mapping;
@@ -10,8 +11,6 @@ use crate::settings::{SingleBy, Source};
 use crate::table::{Cells, Malformed, Position, Records};
 use lastkey_contract::{ConnectorError, Kind};
 use std::io::{self, BufRead, BufReader, Read};
-
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The header of a file, bound by its mapping or its recipe.
 pub fn bound(
@@ -103,7 +102,14 @@ pub fn header_of(source: &Source, stored: &Stored) -> Result<Cells, ConnectorErr
     let mut bytes = BufReader::with_capacity(128 * 1024, stored.open().map_err(failed)?);
     let offset = skip_bom(source, stored, &mut bytes).map_err(failed)??;
     let mut records = Records::new(bytes, Position { offset, line: 1 });
-    Ok(first_line(source, stored, &mut records)?.unwrap_or_default())
+    first_line(source, stored, &mut records)?
+        .map_err(|malformed| malformed_header(source, stored, malformed))
+}
+
+/// A header that is no line of a CSV file in UTF-8.
+pub fn malformed_header(source: &Source, stored: &Stored, malformed: Malformed) -> ConnectorError {
+    let message = format!("the header of `{}` {}", stored.name, malformed.says());
+    not_understood(&source.shown, message, SAVE_AS_CSV)
 }
 
 /// The header of a file that has one.
@@ -131,11 +137,11 @@ pub fn skip_bom(
     bytes: &mut BufReader<Box<dyn Read + Send>>,
 ) -> io::Result<Result<u64, ConnectorError>> {
     let start = bytes.fill_buf()?;
-    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+    if is_utf_16(start) {
         return Ok(Err(not_understood(
             &source.shown,
             format!("`{}` is UTF-16", stored.name),
-            "save the file as UTF-8",
+            SAVE_AS_UTF_8,
         )));
     }
     if start.starts_with(BOM) {

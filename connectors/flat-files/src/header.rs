@@ -1,6 +1,7 @@
 //! Which cell of a row stands for which column: the header row bound to the known columns.
 
 use crate::columns::{Need, column_names, columns};
+use crate::encoding::semicolons;
 use crate::error::{config, not_understood};
 use crate::mapping::Mapping;
 use crate::place::Stored;
@@ -134,7 +135,10 @@ pub fn bind(
                             "`{file}` has no column `{header}`, which is mapped to `{}`",
                             column.name
                         ),
-                        format!("its columns: {}", names.join(", ")),
+                        match semicolons(&names) {
+                            Some(hint) => hint.to_owned(),
+                            None => format!("its columns: {}", names.join(", ")),
+                        },
                     ));
                 }
             },
@@ -151,14 +155,17 @@ pub fn bind(
             },
         };
         if from == From::Nowhere && column.need != Need::Optional {
-            let hint = match names.as_slice() {
-                [one] if one.contains(';') => {
-                    "the cells look separated by semicolons: save the file with commas".to_owned()
-                }
-                _ => format!(
-                    "known columns: {}; another name is mapped with map.{}.{}=HEADER",
+            let of = match shape {
+                Shape::Folder => format!("{}.", kind.plural()),
+                Shape::Single => String::new(),
+            };
+            let hint = match semicolons(&names) {
+                Some(hint) => hint.to_owned(),
+                None => format!(
+                    "known columns: {}; another name is mapped with --map '{of}{}=HEADER' \
+                     (the setting map.{of}{})",
                     column_names(kind),
-                    kind.plural(),
+                    column.name,
                     column.name
                 ),
             };

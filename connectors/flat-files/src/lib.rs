@@ -24,6 +24,7 @@ mod again;
 mod archive;
 mod change;
 mod columns;
+mod encoding;
 mod error;
 mod first_line;
 mod header;

@@ -2,8 +2,8 @@
 
 use crate::again;
 use crate::columns::file_name;
-use crate::error::{not_understood, unreadable};
-use crate::first_line::{bound, first_line, skip_bom};
+use crate::error::unreadable;
+use crate::first_line::{bound, first_line, malformed_header, skip_bom};
 use crate::header::{self, Header};
 use crate::map;
 use crate::notes::{Failures, Logins, withheld_column};
@@ -512,13 +512,7 @@ impl Open {
             Some(rows) => Ok(Cells::of(&rows.unload_names())),
             None => first_line(source, stored, &mut records)?,
         };
-        let cells = first.map_err(|malformed| {
-            not_understood(
-                &source.shown,
-                format!("the header of `{}` {}", stored.name, malformed.says()),
-                "save the file as CSV in UTF-8 (RFC 4180)",
-            )
-        })?;
+        let cells = first.map_err(|malformed| malformed_header(source, stored, malformed))?;
         let names: Vec<&str> = cells.iter().collect();
         let header = bound(source, kind, stored, &cells)?;
         let (header, mut sieve) = match &stored.rows {

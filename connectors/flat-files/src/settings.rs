@@ -248,7 +248,13 @@ impl Source {
             let Some(spec) = columns(kind).iter().find(|c| c.name == column) else {
                 return Err(config(
                     format!("`{column}` is not a column of {}.csv", kind.plural()),
-                    format!("its columns: {}", column_names(kind)),
+                    match single_by {
+                        SingleBy::Default if kind == single => format!(
+                            "its columns: {}; of rows that are something else say so, such as --file accounts",
+                            column_names(kind)
+                        ),
+                        _ => format!("its columns: {}", column_names(kind)),
+                    },
                 ));
             };
             let mapping = mappings.entry(kind).or_default();

@@ -215,7 +215,11 @@ pub enum Source {
         secret_file: Option<PathBuf>,
     },
     /// All sources
-    List,
+    List {
+        /// Those that were removed instead, and whether their systems are retired
+        #[arg(long)]
+        removed: bool,
+    },
     /// The kinds of source and their settings
     Kinds,
     /// Print the least rights that reading needs, as texts for the system's own administrator

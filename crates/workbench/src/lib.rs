@@ -67,7 +67,7 @@ pub use fingerprints::Consent;
 pub use guard::PlanLoad;
 pub use history::{DiffRequest, kind_from_text};
 pub use keys::{KeySource, KeychainState, Passphrase, make_key_file};
-pub use links::{LinksAsked, Window, check_link_rules};
+pub use links::{LinksAsked, RulesEffect, Window, check_link_rules};
 pub use memory::leave_no_core;
 pub use owners::{
     BulkRequest, DECISION_COLUMNS, OwnerLists, OwnerRequest, OwnersDecided, owner_columns,
@@ -85,7 +85,7 @@ pub use rehearsals::{ReachOf, check_plan, moment_from_text, summary_line};
 pub use roles::RoleRequest;
 pub use saved::{SaveRequest, SavedView};
 pub use series::Imported;
-pub use sources::{ImportRequest, check_new_source};
+pub use sources::{ImportRequest, PeopleOfSource, check_new_source};
 pub use stop::Stop;
 pub use stores::{BackedUp, KeepIn, Rekeyed, StoreCheck, prove_key, recover, rekey, restore};
 pub use survey::{StepView, Steps, Survey};

@@ -4,6 +4,7 @@ use crate::bench::Workbench;
 use crate::failure::Failure;
 use chrono::Utc;
 use lastkey_contract::SourceName;
+use lastkey_engine::correlate::{defaults_left_out, parse_rules};
 use lastkey_engine::store::{
     AccountName, Decision, JoinedRow, LinkState, NewDecision, PersonDoubtRow, RecordName, RulesOf,
     SyncId, WhichLinks,
@@ -12,7 +13,7 @@ use lastkey_engine::views::{
     self, DecisionLine, LinkCount, LinkExplained, LinkLine, LinkedLine, ListQuery, PersonDoubtLine,
     PersonLine, RowWindow,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -30,6 +31,20 @@ struct BulkRow {
 pub struct Window<T> {
     pub rows: Vec<T>,
     pub total: u64,
+}
+
+/// What other rules did to the accounts of a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RulesEffect {
+    pub connected_before: usize,
+    pub connected_now: usize,
+    /// Accounts that were somebody's and are nobody's.
+    pub nobody_now: usize,
+    pub somebody_else_now: usize,
+    /// Names of rules that every source begins with and this one has not.
+    pub defaults_left_out: Vec<String>,
+    /// What a file of rules says to have those.
+    pub to_keep_them: String,
 }
 
 /// Which accounts are listed.
@@ -325,17 +340,39 @@ impl Workbench {
         Ok(self.store.link_rules(&rules_of(source)).await?)
     }
 
-    /// Sets them; without a text the default ones.
+    /// Sets them; without a text the default ones. What that did to the accounts of the source.
     pub async fn set_link_rules(
         &self,
         source: Option<&str>,
         text: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<RulesEffect>, Failure> {
         if let Some(text) = text {
             check_link_rules(source, text)?;
         }
+        let before = match source {
+            Some(name) => Some(self.store.connected_of(name).await?),
+            None => None,
+        };
         let of = rules_of(source);
-        Ok(self.store.set_link_rules(&of, text, Utc::now()).await?)
+        self.store.set_link_rules(&of, text, Utc::now()).await?;
+        let (Some(name), Some(before)) = (source, before) else {
+            return Ok(None);
+        };
+        let now = self.store.connected_of(name).await?;
+        let count = |which: fn(Option<&u64>, &u64) -> bool| {
+            let differ = before.iter().filter(|(a, whose)| which(now.get(a), whose));
+            differ.count()
+        };
+        let rules = text.map(parse_rules).transpose().unwrap_or_default();
+        let (names, text) = rules.as_deref().map(defaults_left_out).unwrap_or_default();
+        Ok(Some(RulesEffect {
+            connected_before: before.len(),
+            connected_now: now.len(),
+            nobody_now: count(|now, _| now.is_none()),
+            somebody_else_now: count(|now, whose| now.is_some_and(|now| now != whose)),
+            defaults_left_out: names,
+            to_keep_them: text,
+        }))
     }
 
     /// A window of the persons with several records.

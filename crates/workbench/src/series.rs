@@ -131,7 +131,7 @@ impl Workbench {
             None => false,
         };
         match (mapping, read) {
-            (Mapped::Anew, _) | (Mapped::AsBefore, false) => fits(settings),
+            (Mapped::Anew | Mapped::MoreWords, _) | (Mapped::AsBefore, false) => fits(settings),
             (Mapped::AsBefore, true) => Ok(()),
         }
     }
@@ -254,6 +254,24 @@ impl Workbench {
         Ok(())
     }
 
+    /// A single file that is read again holds what the file before held, unless somebody says so.
+    pub(crate) async fn keep_kind(&self, request: &mut ImportRequest) -> Result<(), Failure> {
+        if request.says_kind() || !is_table(&request.path) {
+            return Ok(());
+        }
+        let source = SourceName::new(request.name.as_str());
+        let found = self.store.find_source(&source).await?;
+        let settings = found.filter(|found| found.kind == "flat-files");
+        let settings = settings.map(|found| found.settings).unwrap_or_default();
+        let before = settings.get("path").map(Path::new);
+        if let Some(kind) = settings.get("file")
+            && before.is_some_and(is_table)
+        {
+            request.file = Some(kind.to_owned());
+        }
+        Ok(())
+    }
+
     /// What is to be done with a roster; an error where it comes too late.
     async fn standing_of(
         &self,
@@ -292,7 +310,7 @@ impl Workbench {
     }
 
     /// What is read again is read as its source is. A mapping takes the place of the source's whole
-    /// mapping, any other setting that of its own alone.
+    /// mapping; words for more values, and any other setting, that of their own alone.
     async fn keep_settings(&self, request: &mut ImportRequest) -> Result<(), Failure> {
         let source = SourceName::new(request.name.as_str());
         let found = self.store.find_source(&source).await?;
@@ -315,16 +333,22 @@ impl Workbench {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mapped {
     Anew,
+    /// Words for more values alone: they are added to what stands.
+    MoreWords,
     AsBefore,
 }
 
 impl ImportRequest {
     pub(crate) fn gives_mapping(&self) -> Result<Mapped, Failure> {
         let given = self.flat_files(&self.path)?;
-        Ok(match given.0.keys().any(|key| is_mapping(key)) {
-            true => Mapped::Anew,
-            false => Mapped::AsBefore,
-        })
+        let mut keys = given.0.keys().filter(|key| is_mapping(key)).peekable();
+        Ok(
+            match (keys.peek().is_some(), keys.all(|key| is_word(key))) {
+                (false, _) => Mapped::AsBefore,
+                (true, true) => Mapped::MoreWords,
+                (true, false) => Mapped::Anew,
+            },
+        )
     }
 }
 
@@ -337,7 +361,7 @@ fn allowed(name: &str, change: &Change) -> Result<(), Failure> {
     Err(Failure::not_possible(format!(
         "rosters of `{name}` were read with other settings before ({others}), and would look like moves now"
     ))
-    .hint("give the same settings as then (words for more values may be added), or remove the source and import the whole series anew"))
+    .hint("give the same settings as then, or remove the source and import the whole series anew; words for more values may be added, and stand alone: --map 'status.OTHER=active'"))
 }
 
 /// Whether the files are what they are said to be. What they lack is no wrong use of a command.
@@ -356,6 +380,11 @@ fn of_files(settings: &Settings) -> Settings {
     let mut settings = settings.clone();
     settings.0.retain(|key, _| !Rules::owns(key));
     settings
+}
+
+/// Whether it says what one value of a column stands for.
+fn is_word(key: &str) -> bool {
+    key.starts_with("value.")
 }
 
 fn is_mapping(key: &str) -> bool {

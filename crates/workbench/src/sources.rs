@@ -10,9 +10,9 @@ use chrono::Utc;
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Connector, Kind, Secret, SecretNeed, Settings, SourceName};
 use lastkey_engine::collect::{Deriving, Redactor, Rules};
-use lastkey_engine::store::{CheckRecord, Removal, StoreError, TableQuery};
+use lastkey_engine::store::{CheckRecord, Removal, RemovedSource, StoreError, TableQuery};
 use lastkey_engine::views::{self, CheckView, Forgotten, NewSource, SourceRow, SyncProgress};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 /// Told at most ten times a second.
@@ -33,6 +33,25 @@ pub struct ImportRequest {
 }
 
 impl ImportRequest {
+    /// Whether it is said what the rows are.
+    pub(crate) fn says_kind(&self) -> bool {
+        let keys = ["file", "recipe"];
+        self.file.is_some() || keys.iter().any(|key| self.settings.contains_key(*key))
+    }
+
+    /// Whether a source that is there could make right what is wrong by itself: it knows what the
+    /// rows of its file are, and a mapping goes by that.
+    pub fn could_go_on(&self) -> bool {
+        let of_kind = |kind: &Kind| {
+            let request = ImportRequest {
+                file: Some(kind.plural().to_owned()),
+                ..self.clone()
+            };
+            request.validate().is_ok()
+        };
+        !self.says_kind() && Kind::ALL.iter().any(of_kind)
+    }
+
     /// Wrong use is told before a store is opened or made.
     pub fn validate(&self) -> Result<(), Failure> {
         if let Some(word) = &self.file {
@@ -77,6 +96,15 @@ fn kind_of_file(word: &str) -> Result<Kind, Failure> {
         Failure::bad_input(format!("`{word}` is not a kind of rows"))
             .hint(format!("kinds: {}", known.join(", ")))
     })
+}
+
+/// Whom a source lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeopleOfSource {
+    /// Identities of whom no other source has a record.
+    pub listed_only_there: u64,
+    /// Accounts of them that other sources carry.
+    accounts: HashSet<i64>,
 }
 
 /// Whether a source could be made of this; asked before a store is made for it.
@@ -207,6 +235,27 @@ impl Workbench {
         })
     }
 
+    /// The sources that were removed, the last one first.
+    pub async fn removed_sources(&self) -> Result<Vec<RemovedSource>, Failure> {
+        Ok(self.store.removed_sources().await?)
+    }
+
+    /// Whom a source lists, before it is removed.
+    pub async fn people_of(&self, name: &str) -> Result<PeopleOfSource, Failure> {
+        let source = self.store.source(&SourceName::new(name)).await?;
+        let accounts = self.store.accounts_of_people_of(source.id).await?;
+        Ok(PeopleOfSource {
+            listed_only_there: self.store.listed_only_by(&source.name).await?,
+            accounts,
+        })
+    }
+
+    /// How many accounts have nobody, now that the source of their people is removed.
+    pub async fn left_alone(&self, people: &PeopleOfSource) -> Result<u64, Failure> {
+        let still = self.store.still_connected(&people.accounts).await?;
+        Ok((people.accounts.len() as u64).saturating_sub(still))
+    }
+
     /// How many owner lines a source tells of, custody among them, and whether another source tells
     /// of any.
     pub async fn owner_lines_told_by(&self, name: &str) -> Result<(u64, bool), Failure> {
@@ -269,11 +318,12 @@ impl Workbench {
     /// The same; where links and lists are made later, whoever calls makes them.
     pub(crate) async fn import_with(
         &self,
-        request: ImportRequest,
+        mut request: ImportRequest,
         tell: Tell<'_>,
         stop: &Stop,
         deriving: Deriving,
     ) -> Result<Imported, Failure> {
+        self.keep_kind(&mut request).await?;
         request.validate()?;
         let goes_on = !request.series && self.is_series(&request.name).await?;
         if goes_on {
@@ -286,7 +336,6 @@ impl Workbench {
                 ..imported
             });
         }
-        let mut request = request;
         let mapping = request.gives_mapping()?;
         self.keep_unless_told(&mut request).await?;
         let settings = request.flat_files(&request.path)?;

@@ -1,6 +1,7 @@
 //! Which extracts of a recipe are at a place.
 
 use super::{Extract, Recipe, Rows, letters, recipes};
+use crate::encoding::no_header;
 use crate::error::{broken, unreadable};
 use crate::header::Shape;
 use crate::place::{Found, Stored};
@@ -27,6 +28,7 @@ pub fn survey(source: &Source, recipe: &'static Recipe) -> Result<Found, Connect
     paths.retain(|path| path.is_file());
     paths.sort();
     let mut found = Found::default();
+    let mut odd = None;
     for path in paths {
         let name = path
             .file_name()
@@ -35,6 +37,11 @@ pub fn survey(source: &Source, recipe: &'static Recipe) -> Result<Found, Connect
             .into_owned();
         let known = extracts(recipe, &path).map_err(|e| failed(&path, e))?;
         if known.is_empty() {
+            let table = path == source.path || is_table(&path);
+            if table && odd.is_none() {
+                let why = no_header(&path).map_err(|e| failed(&path, e))?;
+                odd = why.map(|(why, hint)| (format!("`{name}` {why}"), hint));
+            }
             found.unknown.push(name);
             continue;
         }
@@ -56,18 +63,23 @@ pub fn survey(source: &Source, recipe: &'static Recipe) -> Result<Found, Connect
             .iter()
             .map(|file| format!("{} ({})", file.called, file.columns.join(", ")))
             .collect();
-        return Err(broken(
-            shown,
-            "open",
-            format!(
-                "`{shown}` holds none of the extracts of the recipe `{}`",
-                recipe.name
-            ),
-            &format!("it knows: {}", wanted.join("; ")),
-        ));
+        let none = format!(
+            "`{shown}` holds none of the extracts of the recipe `{}`",
+            recipe.name
+        );
+        let (message, hint) = match odd {
+            Some((why, hint)) => (format!("{none}: {why}"), hint.to_owned()),
+            None => (none, format!("it knows: {}", wanted.join("; "))),
+        };
+        return Err(broken(shown, "open", message, &hint));
     }
     found.files.sort_by_key(|(kind, _)| *kind);
     Ok(found)
+}
+
+fn is_table(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("csv"))
 }
 
 /// What a file is by its header, or by how its first line begins.

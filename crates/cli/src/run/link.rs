@@ -8,7 +8,9 @@ use crate::output::{Output, moment, table};
 use lastkey_engine::lifecycle::Basis;
 use lastkey_engine::store::{LinkState, RecordName};
 use lastkey_engine::views::{Candidate, DecisionLine, LinkExplained, LinkLine, LinkedLine};
-use lastkey_workbench::{Failure, LinksAsked, WhenMissing, Workbench, check_link_rules};
+use lastkey_workbench::{
+    Failure, LinksAsked, RulesEffect, WhenMissing, Workbench, check_link_rules,
+};
 use std::process::ExitCode;
 
 /// How many lines are read at once.
@@ -436,13 +438,50 @@ async fn rules(global: &Global, args: Rules, out: &Output) -> Result<ExitCode, F
         }
     };
     let bench = open(global, WhenMissing::Refuse, out).await?;
-    if text.is_some() || args.default {
-        bench.set_link_rules(source, text.as_deref()).await?;
-    }
+    let effect = match text.is_some() || args.default {
+        true => bench.set_link_rules(source, text.as_deref()).await?,
+        false => None,
+    };
     let now = bench.link_rules(source).await?;
-    match out.json {
-        true => out.document(&serde_json::json!({"source": source, "rules": now}))?,
-        false => out.text(&now)?,
+    if !out.json {
+        out.text(&now)?;
+        effect
+            .iter()
+            .flat_map(|e| effect_told(source.unwrap_or_default(), e))
+            .for_each(|line| out.important(line));
+        return Ok(ExitCode::SUCCESS);
     }
+    out.document(&match effect {
+        Some(effect) => serde_json::json!({"source": source, "rules": now, "effect": effect}),
+        None => serde_json::json!({"source": source, "rules": now}),
+    })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What other rules did, in lines: what the accounts lost first, then what would keep it.
+fn effect_told(source: &str, effect: &RulesEffect) -> Vec<String> {
+    let mut lost = Vec::new();
+    if effect.nobody_now > 0 {
+        lost.push(format!("{} have nobody now", effect.nobody_now));
+    }
+    if effect.somebody_else_now > 0 {
+        lost.push(format!("{} are somebody else's", effect.somebody_else_now));
+    }
+    let lost = match lost.is_empty() {
+        true => String::new(),
+        false => format!("; {}", lost.join(", ")),
+    };
+    let mut lines = vec![format!(
+        "accounts of {source} connected: {} before, {} now{lost}",
+        effect.connected_before, effect.connected_now
+    )];
+    if !effect.defaults_left_out.is_empty() {
+        lines.push(format!(
+            "remark: {source} has no default rule by {} now; a file of rules takes their place. \
+             To keep them, write into it, too:",
+            effect.defaults_left_out.join(", ")
+        ));
+        lines.extend(effect.to_keep_them.trim_end().lines().map(str::to_owned));
+    }
+    lines
 }

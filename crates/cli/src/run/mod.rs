@@ -183,6 +183,11 @@ fn passphrase_is_all_that_lacks(failure: &Failure) -> bool {
 }
 
 /// Which store, and what opens it.
+/// Whether there is a store to open.
+fn store_is_there(global: &Global) -> Result<bool, Failure> {
+    Ok(options(global, WhenMissing::Refuse)?.store_path.exists())
+}
+
 fn options(global: &Global, when_missing: WhenMissing) -> Result<OpenOptions, Failure> {
     let store_path = match &global.store {
         Some(path) => path.clone(),

@@ -47,7 +47,8 @@ pub async fn source(global: &Global, source: Source, out: &Output) -> Result<Exi
             }
             Ok(ExitCode::SUCCESS)
         }
-        Source::List => {
+        Source::List { removed: true } => super::removing::list(global, out).await,
+        Source::List { removed: false } => {
             let bench = open(global, WhenMissing::Refuse, out).await?;
             let rows = bench.sources().await?;
             if out.json {
@@ -246,8 +247,14 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
         settings,
         series: import.series,
     };
-    request.validate()?;
-    let bench = open(global, WhenMissing::Create, out).await?;
+    let bench = match request.validate() {
+        Ok(()) => open(global, WhenMissing::Create, out).await?,
+        // Nothing is made for what only a source that is there could make right.
+        Err(wrong) if !(request.could_go_on() && super::store_is_there(global)?) => {
+            return Err(wrong);
+        }
+        Err(_) => open(global, WhenMissing::Refuse, out).await?,
+    };
     let stop = stop_on_interrupt();
     let imported = bench.import(request, &out.teller(), &stop).await?;
     if imported.goes_on {

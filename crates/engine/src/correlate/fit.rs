@@ -33,6 +33,20 @@ pub fn values(rule: &Rule, account: &AccountKeys) -> Vec<Taken> {
         .collect()
 }
 
+/// What an account has in the columns of a rule, where the rule takes nothing of it: the whole value,
+/// and what would have been taken.
+pub fn left_out(rule: &Rule, account: &AccountKeys) -> Vec<Taken> {
+    let takes = rule.account.iter();
+    let left = takes.filter(|take| account.take(take, rule.compare).is_none());
+    left.filter_map(|take| {
+        Some(Taken {
+            from: take.words("name"),
+            value: account.take(&Take::whole(take.column.clone()), Compare::Exact)?,
+        })
+    })
+    .collect()
+}
+
 fn of_account(account: &AccountKeys, take: &Take, compare: Compare) -> Option<Taken> {
     Some(Taken {
         from: take.words("name"),

@@ -29,7 +29,7 @@ mod values;
 
 pub use changed::{EARLIER_VALUE, Owned, by_earlier_value};
 pub use employers::{Employment, FormerEmployers, WorkedFor, employers};
-pub use fit::{Fit, Pair, Taken, fit, values};
+pub use fit::{Fit, Pair, Taken, fit, left_out, values};
 pub use identities::{AccountDecision, Doubt, Gathering, Ground, Identities, Match};
 pub use joining::{DoubtedJoin, JoinedPerson, Listed, PersonDecision, PersonDoubt, Records, Says};
 pub use left::{Past, Standing};
@@ -39,7 +39,7 @@ pub use nearest::{called, called_in_short, could_be_called, likeness, search_wor
 pub use persons::Persons;
 pub use rules::{
     Confidence, DECISION, DEFAULT_TEXT, IDENTITY_ID, PersonRule, PersonRules, Rule, basis_of,
-    default_rules,
+    default_rules, defaults_left_out,
 };
 pub use rules_text::{parse_person_rules, parse_rules};
 pub use seen::{AccountSeen, Said, Seen};

@@ -176,6 +176,17 @@ account = ["id", "name"]
 identity = ["id", "email", { column = "email", before_at = true }]
 "#;
 
+/// Which rules that every source begins with are not among these, by their names, and the text that
+/// brings them back.
+pub fn defaults_left_out(rules: &[Rule]) -> (Vec<String>, String) {
+    let texts = DEFAULT_TEXT.split_inclusive("\n\n");
+    let left: Vec<(String, &str)> = (default_rules().into_iter().zip(texts))
+        .filter(|(rule, _)| rules.iter().all(|own| own.name != rule.name))
+        .map(|(rule, text)| (rule.name, text))
+        .collect();
+    left.into_iter().unzip()
+}
+
 /// A rule about records of identities: those with equal values are one person.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PersonRule {

@@ -108,14 +108,15 @@ fn new_name(table: &Table<'_>, taken: bool, name: &str) -> Result<(), PlanError>
 
 fn rule(table: &Table<'_>) -> Result<Rule, PlanError> {
     table.only(RULE_KEYS)?;
+    let compare = compare(table)?;
     let rule = Rule {
         name: table.required("name", Table::text)?,
         confidence: table
             .word("confidence", Confidence::WORDS, Confidence::from_word)?
             .unwrap_or(Confidence::Likely),
-        compare: compare(table)?,
-        account: table.required("account", |t, k| takes(t, k, Side::Account))?,
-        identity: table.required("identity", |t, k| takes(t, k, Side::Identity))?,
+        compare,
+        account: table.required("account", |t, k| takes(t, k, (Side::Account, compare)))?,
+        identity: table.required("identity", |t, k| takes(t, k, (Side::Identity, compare)))?,
         sources: list(table, "sources")?,
         kinds: kinds(table)?,
         agree: agree(table)?,
@@ -150,9 +151,11 @@ fn by(rule: &Rule) -> String {
 
 fn person_rule(table: &Table<'_>) -> Result<PersonRule, PlanError> {
     table.only(PERSON_KEYS)?;
+    let compare = compare(table)?;
+    let side = (Side::Identity, compare);
     let record = table.required("record", |t, k| {
         t.value(k)
-            .map(|value| take(t.text, value, Side::Identity))
+            .map(|value| take(t.text, value, side))
             .transpose()
     })?;
     let mut of_source = Vec::new();
@@ -163,13 +166,13 @@ fn person_rule(table: &Table<'_>) -> Result<PersonRule, PlanError> {
             return Err(table.wrong("of_source", message, hint.to_owned()));
         };
         for (source, value) in values.iter() {
-            let take = take(table.text, value, Side::Identity)?;
+            let take = take(table.text, value, side)?;
             of_source.push((source.get_ref().to_string(), take));
         }
     }
     Ok(PersonRule {
         name: table.required("name", Table::text)?,
-        compare: compare(table)?,
+        compare,
         record,
         of_source,
         sources: list(table, "sources")?,
@@ -228,7 +231,11 @@ fn texts(
 }
 
 /// One value or several.
-fn takes(table: &Table<'_>, key: &str, side: Side) -> Result<Option<Vec<Take>>, PlanError> {
+fn takes(
+    table: &Table<'_>,
+    key: &str,
+    side: (Side, Compare),
+) -> Result<Option<Vec<Take>>, PlanError> {
     let Some(value) = table.value(key) else {
         return Ok(None);
     };
@@ -241,7 +248,7 @@ fn takes(table: &Table<'_>, key: &str, side: Side) -> Result<Option<Vec<Take>>, 
     };
     if takes.is_empty() {
         let message = format!("`{key}` names no column");
-        return Err(table.wrong(key, message, one_of(side.words())));
+        return Err(table.wrong(key, message, one_of(side.0.words())));
     }
     Ok(Some(takes))
 }
@@ -262,7 +269,11 @@ impl Side {
     }
 }
 
-fn take(places: PlanText<'_>, value: &Spanned<DeValue<'_>>, side: Side) -> Result<Take, PlanError> {
+fn take(
+    places: PlanText<'_>,
+    value: &Spanned<DeValue<'_>>,
+    (side, compare): (Side, Compare),
+) -> Result<Take, PlanError> {
     let column = |word: &str, at: Range<usize>| {
         side.column(word).ok_or_else(|| {
             let message = format!("`{word}` is not a column");
@@ -281,7 +292,9 @@ fn take(places: PlanText<'_>, value: &Spanned<DeValue<'_>>, side: Side) -> Resul
             table.only(TAKE_KEYS)?;
             let word = table.required("column", Table::text)?;
             let at = table.value("column").map_or(value.span(), Spanned::span);
-            let pattern = table.text("pattern")?.map(|text| pattern(&table, &text));
+            let pattern = table
+                .text("pattern")?
+                .map(|text| pattern(&table, &text, compare));
             Ok(Take {
                 column: column(&word, at)?,
                 before_at: table.flag("before_at")?.unwrap_or(false),
@@ -297,13 +310,15 @@ fn take(places: PlanText<'_>, value: &Spanned<DeValue<'_>>, side: Side) -> Resul
     }
 }
 
-fn pattern(table: &Table<'_>, text: &str) -> Result<Regex, PlanError> {
+/// Values that are compared without their case are matched without it, too.
+fn pattern(table: &Table<'_>, text: &str, compare: Compare) -> Result<Regex, PlanError> {
     let wrong = |message: String| {
         let hint = "write a regular expression with one group, such as \"^adm-(.+)$\"";
         table.wrong("pattern", message, hint.to_owned())
     };
     let pattern = regex::RegexBuilder::new(text)
         .size_limit(PATTERN_SIZE)
+        .case_insensitive(compare == Compare::Folded)
         .build()
         .map_err(|_| wrong(format!("`{text}` is not a pattern that can be used")))?;
     if pattern.captures_len() != 2 {
@@ -338,7 +353,8 @@ fn agree(table: &Table<'_>) -> Result<Vec<(Take, Take)>, PlanError> {
         pair.only(AGREE_KEYS)?;
         let side = |key: &str, side: Side| {
             pair.required(key, |t, k| {
-                t.value(k).map(|v| take(t.text, v, side)).transpose()
+                let taken = t.value(k).map(|v| take(t.text, v, (side, Compare::Folded)));
+                taken.transpose()
             })
         };
         pairs.push((

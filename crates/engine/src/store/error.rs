@@ -72,6 +72,13 @@ pub enum StoreError {
     },
     #[error("{}", bad_query(what, value))]
     BadQuery { what: String, value: String },
+    #[error("there is no column `{value}` in this table: {of} have {}, source", .columns.join(", "))]
+    NoSuchColumn {
+        value: String,
+        /// What the table is of, such as `identities`.
+        of: &'static str,
+        columns: &'static [&'static str],
+    },
     /// Nothing can have this value, so that an empty answer would look like one.
     #[error("`{value}` is no {column} of {of}: there are {}", .words.join(", "))]
     NoSuchWord {
@@ -164,7 +171,10 @@ impl StoreError {
                 PERSON => "`lastkey link persons` lists who has several records, with all of them",
                 _ => "--json shows the columns of a table",
             }),
-            StoreError::NoSuchWord { .. } | StoreError::Stopped | StoreError::File(_) => None,
+            StoreError::NoSuchColumn { .. }
+            | StoreError::NoSuchWord { .. }
+            | StoreError::Stopped
+            | StoreError::File(_) => None,
         }
     }
 
@@ -181,6 +191,7 @@ impl StoreError {
             | StoreError::BadName(_)
             | StoreError::NoSync(_)
             | StoreError::BeforeHorizon { .. }
+            | StoreError::NoSuchColumn { .. }
             | StoreError::NoSuchWord { .. }
             | StoreError::BadQuery { .. } => "bad_input",
             StoreError::Missing(_)
@@ -224,6 +235,7 @@ impl StoreError {
             | StoreError::NoSync(_)
             | StoreError::BeforeHorizon { .. }
             | StoreError::ReadTooOld { .. }
+            | StoreError::NoSuchColumn { .. }
             | StoreError::NoSuchWord { .. }
             | StoreError::BadQuery { .. }
             | StoreError::Stopped

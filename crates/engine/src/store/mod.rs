@@ -119,7 +119,7 @@ pub(crate) use resume::{Base, Interrupted};
 pub use resume::{Held, ReadMode};
 pub use retention::{Horizon, RetentionReport, RetentionResult, RetentionRule};
 pub use runs::{JournalQuery, KindSince, RunRecord, RunsQuery};
-pub use sources::{Removal, SourceRecord};
+pub use sources::{Removal, RemovedSource, SourceRecord};
 pub use syncs::{KindRecord, SyncId, SyncRecord, SyncState};
 
 #[cfg(test)]

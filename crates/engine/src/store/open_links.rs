@@ -7,7 +7,10 @@ use super::blocks::PLACE_BITS;
 use super::links::LinkState;
 use super::sources::supplements;
 use super::{LinkedAccount, Store, StoreError};
+use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Sqlite};
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Accounts that want a decision, the worst first.
 const WORST_FIRST: [LinkState; 4] = [
@@ -43,6 +46,54 @@ impl Store {
         rows.into_iter()
             .map(|(state, count)| Ok((LinkState::from_number(state)?, count.cast_unsigned())))
             .collect()
+    }
+
+    /// The accounts of a source that are somebody's, each with a number of whose: the same for the
+    /// same record.
+    pub async fn connected_of(&self, source: &str) -> Result<HashMap<i64, u64>, StoreError> {
+        self.derive_if_stale().await?;
+        let mut sql = QueryBuilder::<Sqlite>::new(
+            "SELECT account, identity_source, identity_id FROM links WHERE state = ",
+        );
+        sql.push_bind(LinkState::Linked.number());
+        of_source(&mut sql, Some(source));
+        let rows = sql.build_query_as::<(i64, Option<i64>, Option<String>)>();
+        let mut rows = rows.fetch(self.readers());
+        let mut connected = HashMap::new();
+        while let Some((account, of, id)) = rows.try_next().await? {
+            let mut hasher = DefaultHasher::new();
+            (of, id).hash(&mut hasher);
+            connected.insert(account, hasher.finish());
+        }
+        Ok(connected)
+    }
+
+    /// The accounts that other sources carry of those whom a source lists.
+    pub async fn accounts_of_people_of(&self, source: i64) -> Result<HashSet<i64>, StoreError> {
+        self.derive_if_stale().await?;
+        let mut sql = QueryBuilder::<Sqlite>::new("SELECT account FROM links WHERE state = ");
+        sql.push_bind(LinkState::Linked.number());
+        sql.push(" AND identity_source = ").push_bind(source);
+        sql.push(format!(
+            " AND account >> {PLACE_BITS} NOT IN
+               (SELECT id FROM blocks WHERE kind = 'account' AND source = "
+        ));
+        sql.push_bind(source).push(")");
+        let accounts = sql.build_query_scalar().fetch_all(self.readers()).await?;
+        Ok(accounts.into_iter().collect())
+    }
+
+    /// How many of these accounts are somebody's.
+    pub async fn still_connected(&self, accounts: &HashSet<i64>) -> Result<u64, StoreError> {
+        self.derive_if_stale().await?;
+        let sql = "SELECT account FROM links WHERE state = ?1";
+        let query = sqlx::query_scalar::<_, i64>(sql).bind(LinkState::Linked.number());
+        let mut rows = query.fetch(self.readers());
+        let mut still = 0;
+        while let Some(account) = rows.try_next().await? {
+            still += u64::from(accounts.contains(&account));
+        }
+        Ok(still)
     }
 
     /// How many of the accounts that stand so are rows of sources that only add to what others have;

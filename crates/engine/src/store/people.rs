@@ -2,17 +2,19 @@
 //! finds, says the `roster`.
 
 use super::error::PERSON;
-use super::facts_table::require_word;
+use super::facts_table::{day, day_of, require_word};
 pub(super) use super::people_rows::{
     done_by, drop_ended, drop_rows, make_anew, move_rows, put, take_back,
 };
 use super::roster::accounts::BY_ACCOUNTS;
 use super::roster::{self, Set, Wanted};
 use super::{Store, StoreError};
+use chrono::NaiveDate;
 use lastkey_contract::Kind;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::ops::Range;
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE people (
@@ -102,6 +104,20 @@ const SELECT: &str = "SELECT p.object, s.name AS source_name, p.id, p.kind, p.di
      WHERE m.source = p.source AND m.id = p.id AND (r.source <> p.source OR r.id <> p.id)) AS accounts
  FROM people p JOIN sources s ON s.id = p.source";
 
+/// The columns by which the roster can be narrowed.
+const FILTERED: &[&str] = &[
+    "id",
+    "kind",
+    "status",
+    "display_name",
+    "email",
+    "department",
+    "title",
+    "end_date",
+    "manager_id",
+    "employer_id",
+];
+
 /// The column of `people` that an order of the roster is sorted by; None where there is no such order.
 pub(super) fn column(name: &str) -> Option<&'static str> {
     match name {
@@ -143,7 +159,11 @@ impl Store {
         for (name, value) in query.filters {
             let of_people = column(name).ok_or_else(|| match name.as_str() {
                 PERSON => bad(PERSON, value),
-                _ => bad("column", name),
+                _ => StoreError::NoSuchColumn {
+                    value: name.clone(),
+                    of: Kind::Identity.plural(),
+                    columns: FILTERED,
+                },
             })?;
             require_word(Kind::Identity, name, value)?;
             narrow(self.people_with(name, of_people, value, size).await?);
@@ -206,46 +226,25 @@ impl Store {
         value: &str,
         size: usize,
     ) -> Result<Set, StoreError> {
+        let mut spans = Vec::new();
         let wanted = roster::key_of(name, value);
-        let mut set = Set::none(size);
-        // Nothing is not a value.
-        if wanted.is_empty() {
-            return Ok(set);
+        if let Some(date) = day(name, value) {
+            spans = self.spans_of_day((name, of_people), date, size).await?;
+        } else if !wanted.is_empty() {
+            // Nothing is not a value.
+            let compare = |text: &str| roster::key_of(name, text).cmp(&wanted);
+            spans.push(self.span((name, of_people), size, compare).await?);
         }
-        let sql = format!(
-            "SELECT {of_people} FROM people p JOIN sources s ON s.id = p.source WHERE p.object = ?1"
-        );
-        // Where the first of them stands and the last is looked for on the same way at first.
-        let mut compared: HashMap<usize, Ordering> = HashMap::new();
-        let mut bounds = [0usize; 2];
-        for (bound, after) in bounds.iter_mut().zip([Ordering::Less, Ordering::Equal]) {
-            let (mut low, mut high) = (0, size);
-            while low < high {
-                let middle = low + (high - low) / 2;
-                let known = match compared.get(&middle) {
-                    Some(known) => *known,
-                    None => {
-                        let number = self.roster_window(name, middle, 1).await?;
-                        let object = self.roster_rows(&number).await?;
-                        let found: Option<(Option<String>,)> =
-                            sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str()))
-                                .bind(object.first())
-                                .fetch_optional(self.readers())
-                                .await?;
-                        let text = found.and_then(|(text,)| text).unwrap_or_default();
-                        let known = roster::key_of(name, &text).cmp(&wanted);
-                        compared.insert(middle, known);
-                        known
-                    }
-                };
-                match known <= after {
-                    true => low = middle + 1,
-                    false => high = middle,
+        let mut set = Set::none(size);
+        let [one] = spans.as_slice() else {
+            for span in spans {
+                for number in self.roster_range(name, span).await? {
+                    set.add(number);
                 }
             }
-            *bound = low;
-        }
-        let [from, to] = bounds;
+            return Ok(set);
+        };
+        let (from, to) = (one.start, one.end);
         // Whatever is less to read: those who have the value, or all others.
         if to.saturating_sub(from) <= size / 2 {
             for number in self.roster_range(name, from..to).await? {
@@ -260,6 +259,86 @@ impl Store {
             }
         }
         Ok(set)
+    }
+
+    /// Where those stand in the order of a column whose text shows this date: a day stands as the
+    /// interval that it is in its own zone, and begins on its date in UTC or on the evening before.
+    async fn spans_of_day(
+        &self,
+        column: (&str, &'static str),
+        date: NaiveDate,
+        size: usize,
+    ) -> Result<Vec<Range<usize>>, StoreError> {
+        let eve = date.pred_opt().unwrap_or(date);
+        let (begin, end) = (format!("{eve}T12"), format!("{date}T12"));
+        let about = |text: &str| match text {
+            text if text < begin.as_str() => Ordering::Less,
+            text if text >= end.as_str() => Ordering::Greater,
+            _ => Ordering::Equal,
+        };
+        let about = self.span(column, size, about).await?;
+        let (mut spans, mut at) = (Vec::new(), about.start);
+        while at < about.end {
+            let text = self.text_at(column, at).await?;
+            let alike = |other: &str| other.cmp(text.as_str());
+            let alike = self.span(column, size, alike).await?;
+            at = alike.end.max(at + 1);
+            if day_of(&text) == Some(date) {
+                spans.push(alike);
+            }
+        }
+        Ok(spans)
+    }
+
+    /// The text of a column at a place in its order.
+    async fn text_at(
+        &self,
+        (name, of_people): (&str, &'static str),
+        place: usize,
+    ) -> Result<String, StoreError> {
+        let sql = format!(
+            "SELECT {of_people} FROM people p JOIN sources s ON s.id = p.source WHERE p.object = ?1"
+        );
+        let number = self.roster_window(name, place, 1).await?;
+        let object = self.roster_rows(&number).await?;
+        let found: Option<(Option<String>,)> = sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str()))
+            .bind(object.first())
+            .fetch_optional(self.readers())
+            .await?;
+        Ok(found.and_then(|(text,)| text).unwrap_or_default())
+    }
+
+    /// Where those stand in the order of a column whose text compares as equal.
+    async fn span(
+        &self,
+        column: (&str, &'static str),
+        size: usize,
+        compare: impl Fn(&str) -> Ordering,
+    ) -> Result<Range<usize>, StoreError> {
+        // Where the first of them stands and the last is looked for on the same way at first.
+        let mut compared: HashMap<usize, Ordering> = HashMap::new();
+        let mut bounds = [0usize; 2];
+        for (bound, after) in bounds.iter_mut().zip([Ordering::Less, Ordering::Equal]) {
+            let (mut low, mut high) = (0, size);
+            while low < high {
+                let middle = low + (high - low) / 2;
+                let known = match compared.get(&middle) {
+                    Some(known) => *known,
+                    None => {
+                        let known = compare(&self.text_at(column, middle).await?);
+                        compared.insert(middle, known);
+                        known
+                    }
+                };
+                match known <= after {
+                    true => low = middle + 1,
+                    false => high = middle,
+                }
+            }
+            *bound = low;
+        }
+        let [from, to] = bounds;
+        Ok(from..to)
     }
 
     /// Those whose id has these signs in it, as they stand.

@@ -9,6 +9,7 @@ use crate::collect::Rules;
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Kind, Settings, SourceName, SystemName};
+use serde::Serialize;
 use sqlx::SqliteConnection;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -45,6 +46,17 @@ pub struct SourceRecord {
     pub kind: String,
     pub settings: Settings,
     pub created_at: String,
+}
+
+/// A source that was removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RemovedSource {
+    pub name: String,
+    /// The connector's word.
+    pub kind: String,
+    pub removed_at: String,
+    /// When somebody said that its systems are there no more.
+    pub retired_at: Option<String>,
 }
 
 impl SourceRecord {
@@ -311,6 +323,41 @@ impl Store {
         .await?;
         writing.commit().await?;
         self.derive_if_stale().await
+    }
+
+    /// The sources that were removed, the last one first.
+    pub async fn removed_sources(&self) -> Result<Vec<RemovedSource>, StoreError> {
+        let rows: Vec<(String, String, String, Option<String>)> = sqlx::query_as(
+            "SELECT name, kind, removed_at, retired_at FROM sources
+             WHERE removed_at IS NOT NULL ORDER BY removed_at DESC, id DESC",
+        )
+        .fetch_all(self.readers())
+        .await?;
+        let removed = rows
+            .into_iter()
+            .map(|(name, kind, removed_at, retired_at)| RemovedSource {
+                name,
+                kind,
+                removed_at,
+                retired_at,
+            });
+        Ok(removed.collect())
+    }
+
+    /// How many identities a source lists of whom no other source has a record.
+    pub async fn listed_only_by(&self, name: &SourceName) -> Result<u64, StoreError> {
+        let source = self.source(name).await?;
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM people p WHERE p.source = ?1 AND NOT EXISTS
+               (SELECT 1 FROM person_records r JOIN person_records o ON o.person = r.person
+                WHERE r.source = p.source AND r.id = p.id AND o.source <> ?1
+                  AND EXISTS (SELECT 1 FROM sources s
+                              WHERE s.id = o.source AND s.removed_at IS NULL))",
+        )
+        .bind(source.id)
+        .fetch_one(self.readers())
+        .await?;
+        Ok(count.cast_unsigned())
     }
 
     /// That the systems of sources of this name, which were removed before, are there no more.

@@ -2,7 +2,7 @@
 
 use crate::correlate::{
     AccountKeys, Confidence, DECISION, Doubt, IdentityKeys, Pair, Rule, Taken, by_earlier_value,
-    default_rules, fit, likeness, parse_rules, search_words, values,
+    default_rules, fit, left_out, likeness, parse_rules, search_words, values,
 };
 use crate::lifecycle::Basis;
 use crate::store::{
@@ -377,6 +377,18 @@ fn handed_on(holders: &[(i64, crate::correlate::Seen)]) -> bool {
     pairs.any(|((_, before), (_, after))| before.is_another(after))
 }
 
+/// Why a rule goes by nothing that an account has.
+fn without_value(rule: &Rule, account: &AccountKeys) -> String {
+    let left: Vec<String> = left_out(rule, account)
+        .iter()
+        .map(|taken| format!("`{}` is no {}", taken.value, taken.from))
+        .collect();
+    match left.is_empty() {
+        true => "the account has no such value".to_owned(),
+        false => format!("takes nothing: {}", left.join(", ")),
+    }
+}
+
 fn asked(
     rules: &[Rule],
     account: &AccountKeys,
@@ -389,7 +401,7 @@ fn asked(
         let decides = rule.name == linked.rule;
         let outcome = match (decides, known.is_empty()) {
             (true, _) => outcome(linked),
-            (false, true) => "the account has no such value".to_owned(),
+            (false, true) => without_value(rule, account),
             (false, false) => "leads to nobody".to_owned(),
         };
         asked.push(RuleAsked {

@@ -6,8 +6,9 @@ use super::super::blocks::Block;
 use super::super::error::{PERSON, YES_OR_NO};
 use super::super::{StoreError, as_written};
 use super::columns::{columns, path, value};
-use lastkey_contract::Kind;
+use chrono::NaiveDate;
 use lastkey_contract::facts::words;
+use lastkey_contract::{Kind, When};
 use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -45,13 +46,16 @@ impl<'a> Filters<'a> {
                 continue;
             }
             if !known.contains(&column.as_str()) {
-                let what = match kind == Kind::Identity && column == PERSON {
-                    true => PERSON,
-                    false => "column",
-                };
-                return Err(StoreError::BadQuery {
-                    what: what.to_owned(),
-                    value: column.clone(),
+                return Err(match kind == Kind::Identity && column == PERSON {
+                    true => StoreError::BadQuery {
+                        what: PERSON.to_owned(),
+                        value: column.clone(),
+                    },
+                    false => StoreError::NoSuchColumn {
+                        value: column.clone(),
+                        of: kind.plural(),
+                        columns: known,
+                    },
                 });
             }
             // No fact says anything else: an empty answer would look like one.
@@ -103,7 +107,7 @@ impl<'a> Filters<'a> {
                 Some(within) => found.and_then(|outer| outer.get(within)),
                 None => found,
             };
-            found.is_some_and(|found| is(found, one.value))
+            found.is_some_and(|found| is(found, one.column, one.value))
         }))
     }
 }
@@ -129,7 +133,10 @@ pub(in super::super) fn require_in_any(
             }
         }
         if let Some(error) = refused {
-            return Err(error);
+            return Err(match kinds {
+                [_] => error,
+                _ => of_several(error),
+            });
         }
     }
     Ok(())
@@ -152,6 +159,29 @@ pub(in super::super) fn require_word(
     }
 }
 
+/// Of several kinds none has the column: the columns of one of them would not be the answer.
+fn of_several(error: StoreError) -> StoreError {
+    match error {
+        StoreError::NoSuchColumn { value, .. } => StoreError::BadQuery {
+            what: "column".to_owned(),
+            value,
+        },
+        other => other,
+    }
+}
+
+/// The date that a filter on a column of dates and moments asks for.
+pub(in super::super) fn day(column: &str, wanted: &str) -> Option<NaiveDate> {
+    let of_dates = column.ends_with("_at") || column.ends_with("_date");
+    let date = (of_dates && wanted.len() == 10).then(|| wanted.parse());
+    date?.ok()
+}
+
+/// The date of a day, which stands as an interval; None of a moment.
+pub(in super::super) fn day_of(text: &str) -> Option<NaiveDate> {
+    text.contains('/').then(|| When::parse(text))??.date()
+}
+
 /// How a column with a value is written in a fact: as a text, or as a number or a yes or no.
 fn written(column: &str, value: &str) -> Vec<memmem::Finder<'static>> {
     // Lists, and signs that may be written in several ways, are looked for by taking facts apart.
@@ -163,6 +193,11 @@ fn written(column: &str, value: &str) -> Vec<memmem::Finder<'static>> {
     let mut texts = vec![format!("\"{name}\":\"{}\"", as_written(value))];
     if matches!(value, "true" | "false") || value.parse::<f64>().is_ok() {
         texts.push(format!("\"{name}\":{value}"));
+    }
+    // A day begins at midnight of its own zone: on its date in UTC, or on the evening before.
+    if let Some(date) = day(column, value) {
+        let begins = [Some(date), date.pred_opt()].into_iter().flatten();
+        texts.extend(begins.map(|begin| format!("\"{name}\":\"{begin}T")));
     }
     let finder = |text: String| memmem::Finder::new(text.as_bytes()).into_owned();
     texts.into_iter().map(finder).collect()
@@ -178,15 +213,17 @@ pub(in super::super) fn holds_all(
         .iter()
         .all(|(column, wanted)| match column.as_str() {
             "source" => source == wanted,
-            other => value(fact, other).is_some_and(|found| is(found, wanted)),
+            other => value(fact, other).is_some_and(|found| is(found, other, wanted)),
         })
 }
 
-/// Whether a value is what a filter asks for, as text.
-fn is(value: &Value, wanted: &str) -> bool {
+/// Whether a value is what a filter asks for, as text; of a day, the date that tables show of it.
+fn is(value: &Value, column: &str, wanted: &str) -> bool {
     match value {
         Value::Null => false,
-        Value::String(text) => text == wanted,
+        Value::String(text) => {
+            text == wanted || (day(column, wanted).is_some() && day_of(text) == day(column, wanted))
+        }
         Value::Bool(yes) => wanted == if *yes { "true" } else { "false" },
         Value::Number(number) => number.to_string() == wanted,
         Value::Array(_) | Value::Object(_) => {

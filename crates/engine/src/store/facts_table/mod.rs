@@ -13,7 +13,7 @@ mod looked_up;
 mod tests;
 
 pub use columns::columns;
-pub(super) use filters::{holds_all, require_in_any, require_word};
+pub(super) use filters::{day, day_of, holds_all, require_in_any, require_word};
 
 use super::blocks::{self, At, Block, Columns, Tally, Which};
 use super::remembered::Moment;
