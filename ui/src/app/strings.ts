@@ -7,6 +7,7 @@ import { doors } from "./doors";
 import { accounts } from "./strings-accounts";
 import { owners } from "./strings-owners";
 import { past } from "./strings-past";
+import { played, policy } from "./strings-policy";
 import { saved } from "./strings-saved";
 import { sources } from "./strings-sources";
 
@@ -125,6 +126,8 @@ export const say = {
   sources,
   accounts,
   owners,
+  played,
+  policy,
   saved,
   past,
 
