@@ -1,24 +1,25 @@
 /** The words of several events played in one world, and of the access policy. Part of `say`, apart for its length. */
 import { many, n } from "./amounts";
 
-const parts = (texts: string[]) => texts.filter((text) => text !== "").join(", ");
+const parts = (texts: string[]) => texts.filter((text) => text !== "").join("; ");
 
 export const played = {
   tab: "Events",
   title: (value: number) => (value === 1 ? "1 event to be played" : `${n(value)} events to be played`),
   none: "Play several events in one world",
   answer: {
-    pass: (all: number) => (all === 1 ? "The event would be noticed, and nothing would outlive its limit" : `All ${n(all)} events would be noticed, and nothing would outlive its limit`),
-    fail: (fail: number, unsure: number, all: number) => parts([`${n(fail)} of ${many(all, "event")} would fail`, unsure > 0 ? `${n(unsure)} cannot be decided` : ""]),
+    pass: (all: number) => (all === 1 ? "The event would be noticed, and nothing would outlive its limit" : `${all === 2 ? "Both" : `All ${n(all)}`} events would be noticed, and nothing would outlive its limit`),
+    fail: (fail: number, unsure: number, all: number) => [`${n(fail)} of ${many(all, "event")} would fail`, ...(unsure > 0 ? [`${n(unsure)} cannot be decided`] : [])].join(", "),
     indeterminate: (unsure: number, all: number) => `${n(unsure)} of ${many(all, "event")} cannot be decided`,
   },
   strip: (unnoticed: number, late: number, unknown: number, keeps: number, missing: number) =>
     parts([
-      unnoticed > 0 ? `nobody would notice ${n(unnoticed)}` : "", late > 0 ? `${n(late)} would be noticed late` : "", unknown > 0 ? `of ${n(unknown)} it is not known whether anybody would notice` : "",
+      unnoticed > 0 ? `nobody would notice ${many(unnoticed, "event")}` : "", late > 0 ? `${many(late, "event")} would be noticed late` : "", unknown > 0 ? `of ${many(unknown, "event")} it is not known whether anybody would notice` : "",
       keeps > 0 ? `${many(keeps, "item")} would outlive the limit` : "", missing > 0 ? `${many(missing, "fact")} missing` : "",
     ]) || "every event is told by a source of truth at once",
   about: "a simulation: nothing outside was touched",
   changed: "The events, the plan or what was read have changed since they were played.",
+  notPlayed: "Not played.",
   play: "Play",
   playLabel: "Play the events",
   playing: "Playing",
@@ -147,6 +148,7 @@ export const policy = {
   saveLabel: "Save the draft of the policy",
   saving: "Saving",
   saved: (name: string) => `Saved as the draft ${name}; it decides nothing yet`,
+  said: "What is said of the text",
   checking: "Reading the text",
   fine: "Can be read; nothing is strange about it.",
   fineEmpty: "Write at least one rule.",

@@ -238,6 +238,7 @@ const answers: Answers = {
   },
   events_try: async (a) => {
     await wait(120);
+    if (scene === "failed") throw refuse("not_possible", "the store was closed meanwhile", "Try again.");
     const rows = estate.everyone();
     const of = (identity: string) => rows.find((row) => row.id === identity.split(":").at(-1));
     for (const text of a?.events ?? []) {

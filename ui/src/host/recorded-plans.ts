@@ -44,7 +44,8 @@ export function events(texts: string[], rehearsed: (identity: string) => Rehears
     const next = new Date(Date.parse(when) + 46_800_000).toISOString().replace(".000Z", "Z");
     const begins = noticed === "no" ? null : noticed === "late" ? next : when;
     const leaves = ["leaver", "vendor_exit", "workload_retired", "agent_retired"].includes(kind);
-    const rehearsal = leaves ? { ...rehearsed(identity), event: kind } : null;
+    const left = leaves ? rehearsed(identity) : null;
+    const rehearsal = left && { ...left, event: kind, missing_facts: left.verdict === "pass" ? [] : left.missing_facts };
     const verdict = noticed === "no" || rehearsal?.verdict === "fail" ? "fail" : noticed === "unknown" ? "indeterminate" : (rehearsal?.verdict ?? "pass");
     return {
       event: kind, identity, at: when, shown_by: [record], noticed, begins_at: begins, verdict, rehearsal,
