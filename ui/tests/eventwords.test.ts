@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { begun, columnsOf, dayAndHour, matched, partsOf, STARTS, textOf, timeOf, withColumns, withWord, wordOf } from "../src/surfaces/eventwords";
+import { begun, columnName, columnsOf, dayAndHour, matched, partsOf, STARTS, textOf, timeOf, withColumns, withWord, wordOf } from "../src/surfaces/eventwords";
 
 const text = "kind=mover,identity=u1,at=2026-06-01,title=Head, Sales,attributes.cost_centre=7";
 const parts = () => partsOf(text) ?? [];
@@ -16,6 +16,11 @@ describe("the text of an event", () => {
   it("takes a word before the others", () => expect(withWord(partsOf("at=2026-06-01") ?? [], "kind", "leaver")).toBe("kind=leaver,at=2026-06-01"));
   it("loses a word that is empty", () => expect(withWord(parts(), "at", "")).toBe(text.replace("at=2026-06-01,", "")));
   it("takes other columns", () => expect(withColumns(parts(), [{ name: "department", value: "" }])).toBe("kind=mover,identity=u1,at=2026-06-01,department="));
+});
+
+describe("the name of a column", () => {
+  const known = ["department", "title"];
+  it.each([["department", "department"], [" title ", "title"], ["cost_centre", "attributes.cost_centre"], ["Cost centre", "attributes.Cost centre"], ["attributes.x", "attributes.x"], ["attributes.", null], ["", null], ["a,b", null], ["a=b", null], ["kind", null]])("%s", (typed, name) => expect(columnName(typed, known)).toBe(name));
 });
 
 describe("the time of an event", () => {

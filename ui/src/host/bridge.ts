@@ -245,7 +245,8 @@ const answers: Answers = {
       const identity = /(?:^|,)identity=([^,]*)/.exec(text)?.[1] ?? "";
       if (!/^kind=/.test(text)) throw refuse("bad_input", `\`${text}\`: it has no kind`, "write kind=leaver,identity=ID,at=TIME; more in docs/guide/events.md");
       if (identity === "") throw refuse("bad_input", `\`${text}\`: it has no identity`, "write kind=leaver,identity=ID,at=TIME; more in docs/guide/events.md");
-      if (/at=(?!\d{4}-\d\d-\d\d(T[\d:]+Z)?(,|$))/.test(text)) throw refuse("bad_input", `\`${/at=([^,]*)/.exec(text)?.[1] ?? ""}\` is not a time`, "write RFC 3339, such as 2026-06-01T17:00:00Z");
+      const day = /(?:^|,)at=([^,]*)/.exec(text)?.[1];
+      if ((day !== undefined && Number.isNaN(Date.parse(day))) || /at=(?!\d{4}-\d\d-\d\d(T[\d:]+Z)?(,|$))/.test(text)) throw refuse("bad_input", `\`${/at=([^,]*)/.exec(text)?.[1] ?? ""}\` is not a time`, "write RFC 3339, such as 2026-06-01T17:00:00Z");
       if (!of(identity)) throw refuse("bad_input", `there is no identity \`${identity}\``, "see `lastkey identities` for ids");
     }
     return plans.events(a?.events ?? [], (identity) => {

@@ -14,6 +14,13 @@ export type Word = (typeof WORDS)[number];
 const isWord = (name: string): name is Word => (WORDS as readonly string[]).includes(name);
 const isName = (text: string) => /^([a-z_]+|attributes\..+)$/.test(text);
 
+/** How a column is written that somebody named: one that files do not have is the source's own. Null where no name can stand so. */
+export function columnName(typed: string, known: readonly string[]): string | null {
+  const name = typed.trim();
+  if (name === "" || name.endsWith(".") || /[,=]/.test(name) || isWord(name)) return null;
+  return known.includes(name) || name.startsWith("attributes.") ? name : `attributes.${name}`;
+}
+
 /** The parts in the order of the text; null where it begins with no name. A comma parts only where a name and `=` follow it. */
 export function partsOf(text: string): Part[] | null {
   const found: Part[] = [];
