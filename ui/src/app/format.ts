@@ -13,6 +13,10 @@ const offset = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", y
 
 export const count = (value: number) => numbers.format(value);
 
+const short = new Intl.NumberFormat(LANG, { notation: "compact", maximumFractionDigits: 0, roundingMode: "floor" });
+/** As `count` up to 9,999, then whole thousands or millions: for cells whose whole figure stands elsewhere. */
+export const shortCount = (value: number) => (value < 10_000 ? count(value) : short.format(value));
+
 const parse = (text: string) => {
   const at = new Date(text);
   return Number.isNaN(at.getTime()) ? null : at;

@@ -2,7 +2,7 @@
 import { many, n } from "./amounts";
 
 export const saved = {
-  tabs: { everyone: "Everyone", saved: "Saved", assertions: "Assertions" },
+  tabs: { everyone: "Everyone", worst: "Worst", plan: "Plan", saved: "Saved", assertions: "Assertions" },
   title: (value: number) => (value === 1 ? "1 rehearsal is saved" : `${n(value)} rehearsals are saved`),
   none: "No rehearsal is saved yet",
   about: "each can be held against what the same question gives now",

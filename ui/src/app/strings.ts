@@ -7,6 +7,7 @@ import { doors } from "./doors";
 import { accounts } from "./strings-accounts";
 import { owners } from "./strings-owners";
 import { past } from "./strings-past";
+import { plans } from "./strings-plans";
 import { played, policy } from "./strings-policy";
 import { saved } from "./strings-saved";
 import { sources } from "./strings-sources";
@@ -126,6 +127,7 @@ export const say = {
   sources,
   accounts,
   owners,
+  plans,
   played,
   policy,
   saved,
@@ -386,16 +388,6 @@ export const say = {
     planLoaded: "Loaded",
     planSteps: "Steps",
     planName: "Name",
-    planText: "Plan (TOML)",
-    planFile: "Open a file…",
-    planDo: "Load plan",
-    planDone: (name: string, steps: number) => `Plan ${name} loaded: ${many(steps, "step")}`,
-    planReset: "Discard changes",
-    planTrying: "Trying the plan on everybody",
-    heldTitle: "This plan changes much at once",
-    heldAbout: "Nothing was changed yet. Beside the plan that counts now:",
-    heldFigure: (number: number, of: number, what: string) => `${n(number)} of ${n(of)} ${what}`,
-    heldDo: "Load it all the same",
     store: "Store",
     storePath: "File",
     encrypted: "Encrypted with",

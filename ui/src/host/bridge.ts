@@ -90,6 +90,12 @@ async function read(names: string[], onProgress: Channel<SyncProgress>): Promise
   return chosen.map((source) => ({ sync: 4119, source: source.name, started_at: "2026-11-20T06:40:00Z", ended_at: "2026-11-20T06:41:00Z", state: stopped[source.name] ? "cancelled" : source.state, totals: source.totals ?? estate.totals(0), kinds: source.kinds, read_at: "2026-11-20T06:40:00Z", complete_at: source.last_complete_at, freshness: "fresh", resumed: false, check: null, failure: null }));
 }
 
+/** Refuses a plan's text at the first thing that cannot be read. */
+function readable(text: string): void {
+  const problem = plans.problem(text);
+  if (problem) throw refuse("bad_input", problem.message, problem.hint);
+}
+
 type Answers = { [K in keyof Commands]: (args: Parameters<Commands[K]>[0]) => ReturnType<Commands[K]> | Promise<ReturnType<Commands[K]>> };
 const answers: Answers = {
   status,
@@ -209,11 +215,13 @@ const answers: Answers = {
   retention_preview: () => pastOf.report,
   retention_run: () => pastOf.report,
   events: (a) => listed(estate.events, a?.query as ListQuery),
-  plan_load: (a) => {
-    if (!a?.text.includes("[[step]]")) throw refuse("bad_input", "line 1, column 1: no `[[step]]` was found", "Write one table per step.");
+  plan_load: async (a) => {
+    if (!a) return { loaded: estate.plan };
+    readable(a.text);
+    await wait(ask.has("slow") ? 4000 : 200);
     if (a.text.includes("# much") && a.code === null)
       return { held: { what: `load the plan \`${a.name}\``, figures: [{ what: "identities whose answer changes", number: 1204, of: 2310, unusual: true }, { what: "of them pass no more", number: 1100, of: 2310, unusual: false }, { what: "of them pass now", number: 104, of: 2310, unusual: false }], code: "0a1b2c3d4e5f" } };
-    plan = { ...estate.plan, name: a.name, text: a.text };
+    plan = { ...estate.plan, name: a.name, text: a.text, loaded_at: "2026-11-20T09:12:00Z", sha256: `c1f0a4${a.text.length}`, steps: a.text.split("[[step]]").length - 1 };
     return { loaded: plan };
   },
   rehearse_leaver: async (a) => {
@@ -225,16 +233,23 @@ const answers: Answers = {
   },
   plan_try: async (a) => {
     await wait(60);
-    if (!a?.text.includes("[[step]]")) throw refuse("bad_input", "line 1, column 1: no `[[step]]` was found", "Write one table per step.");
-    const row = estate.everyone().find((one) => one.id === a.identity);
-    if (!row) throw refuse("not_possible", `no identity \`${a.identity}\``, null);
-    return { ...estate.rehearsal(row, a.at ?? null), plan_name: null };
+    readable(a?.text ?? "");
+    const row = estate.everyone().find((one) => one.id === a?.identity);
+    if (!row) throw refuse("not_possible", `no identity \`${a?.identity ?? ""}\``, null);
+    return plans.tried(estate.rehearsal(row, a?.at ?? null), a?.text ?? "");
   },
-  plan_coverage: () => (sources.length === 0 ? { at: "2026-11-20T17:00:00Z", cells: [], unread_systems: [] } : plans.coverage()),
+  plan_coverage: async (a) => {
+    if (a?.text) readable(a.text);
+    await wait(ask.has("slow") ? 4000 : 100);
+    if (scene === "failed") throw refuse("not_possible", "the store is being written by another program", "Wait until it has finished, and try again.");
+    return sources.length === 0 ? { at: "2026-11-20T17:00:00Z", cells: [], unread_systems: [] } : plans.coverage(a?.text ?? null, scene);
+  },
   survey: async (a) => {
-    await wait(a?.steps ? 900 : 200);
+    if (a?.text) readable(a.text);
+    await wait(ask.has("slow") ? 30_000 : a?.steps ? 900 : 200);
+    if (scene === "failed") throw refuse("not_possible", "the store is being written by another program", "Wait until it has finished, and try again.");
     const leavers = listed(estate.rehearsed(), { search: "", filters: [], sort: "", descending: false, offset: 0, limit: 20 }).rows;
-    return plans.survey(sources.length === 0 ? [] : leavers, a?.steps ?? false);
+    return plans.survey(sources.length === 0 ? [] : leavers, a?.steps ?? false, a?.text ?? null, scene);
   },
   events_try: async (a) => {
     await wait(120);

@@ -6,6 +6,7 @@ import type { PlanCoverage } from "../wire/PlanCoverage";
 import type { PolicyDifferences } from "../wire/PolicyDifferences";
 import type { PolicyView } from "../wire/PolicyView";
 import type { Rehearsal } from "../wire/Rehearsal";
+import type { RehearsalView } from "../wire/RehearsalView";
 import type { RehearsedRow } from "../wire/RehearsedRow";
 import type { Survey } from "../wire/Survey";
 import type { Thing } from "../wire/Thing";
@@ -13,25 +14,76 @@ import type { Thing } from "../wire/Thing";
 const at = "2026-11-20T17:00:00Z";
 const systems = ["corp-ad", "vault-prod", "github", "payroll", "aws-prod", "a system with quite a long name in the east"];
 const things: Thing[] = ["sign_in", "grant", "reader", "control", "credential", "session", "readable_secret"];
+const actions = ["disable_account", "delete_account", "remove_grants", "revoke_credentials", "revoke_sessions", "rotate_known_secrets", "reassign_owned", "grant_birthright"];
 
-export function coverage(): PlanCoverage {
-  const cells: Cell[] = [];
-  for (const [e, event] of ["leaver", "mover", "vendor_exit", "workload_retired"].entries())
-    for (const [s, system] of systems.entries())
-      for (const [t, thing] of things.entries()) {
-        const of = (e * 7 + s * 5 + t * 3) % 11;
-        if (of < 3) continue;
-        cells.push({ event, system, thing, in_time: of * 113, late: of % 4 === 0 ? of * 9 : 0, never: of % 3 === 0 ? of * 21 : 0, unknown: of % 5 === 0 ? of * 4 : 0 });
-      }
-  return { at, cells, unread_systems: ["legacy-hr"] };
+/** The first thing in a plan's text that cannot be read. */
+export function problem(text: string): { message: string; hint: string } | null {
+  for (const [n, line] of text.split("\n").entries()) {
+    const place = (at: number) => `line ${n + 1}, column ${at + 1}`;
+    const table = /^\s*\[\[?([^\]]*)/.exec(line)?.[1];
+    if (table !== undefined && !["step", "system", "limit"].includes(table)) return { message: `${place(line.indexOf(table))}: unknown table \`${table}\``, hint: "one of [[step]], [[system]], [[limit]]" };
+    const does = /^\s*does\s*=\s*"([^"]*)"?/.exec(line)?.[1];
+    if (does !== undefined && !actions.includes(does)) return { message: `${place(line.indexOf('"'))}: \`${does}\` is not a value of \`does\``, hint: `one of ${actions.join(", ")}` };
+    const within = /^\s*within\s*=\s*"([^"]*)"?/.exec(line)?.[1];
+    if (within !== undefined && !/^\d+[smhd]$/.test(within)) return { message: `${place(line.indexOf('"'))}: \`${within}\` is no duration`, hint: 'write a whole number and s, m, h or d, such as "15m" or "24h"' };
+    if (/\S/.test(line) && table === undefined && !/^\s*(#|[a-z_]+\s*=\s*\S)/.test(line)) return { message: `${place(line.search(/\S/))}: expected \`=\``, hint: "write key = value" };
+  }
+  return null;
+}
+/** How much a text closes that the recorded plan leaves open: each rotation a part. */
+const better = (text: string | null) => Math.min(0.9, (text?.match(/rotate_known_secrets|revoke_credentials/g)?.length ?? 0) * 0.3);
+
+/** A rehearsal by another text: what it rotates closes within four hours. */
+export function tried(view: RehearsalView, text: string): RehearsalView {
+  const never = view.rehearsal.residual.filter((item) => item.closes_at === "never");
+  const mended = new Set(never.slice(0, Math.round(never.length * better(text))));
+  const start = Date.parse(view.rehearsal.at);
+  const closes = new Date(start + 4 * 3_600_000).toISOString().replace(".000", "");
+  const residual = view.rehearsal.residual.map((item) => (mended.has(item) ? { ...item, closes_at: closes } : item));
+  const open = (kind: string, s: number) => residual.filter((one) => one.kind === kind && (one.closes_at === "never" || Date.parse(one.closes_at) > start + s * 1000)).length;
+  const stops = [...new Set([0, ...residual.filter((one) => one.closes_at !== "never").map((one) => (Date.parse(one.closes_at) - start) / 1000)])].sort((a, b) => a - b);
+  const left = view.never - mended.size;
+  return {
+    ...view, plan_name: null, never: left, late: view.late - mended.size, rehearsal: { ...view.rehearsal, residual, verdict: view.late - mended.size > 0 ? "fail" : view.rehearsal.verdict },
+    curve: stops.map((s) => ({ after_seconds: s, at: new Date(start + s * 1000).toISOString(), accounts: open("account", s), credentials: open("credential", s), entitlements: open("entitlement", s), locations: open("location", s) })),
+  };
 }
 
-export const survey = (leavers: RehearsedRow[], steps: boolean): Survey => ({
-  at, identities: 23_106, fail: 4_218, indeterminate: 1_902, pass: 16_986, late: 31_440, never: 12_077, leavers,
-  systems: systems.map((system, n) => ({ system, leavers: 3120 - n * 503, late: 9210 - n * 1204 })),
-  secrets: Array.from({ length: 12 }, (_, n) => ({ system: systems[n % 3] ?? "", id: n === 0 ? "kv/prod/payments/db-root" : `kv/team-${n}/shared`, leavers: 312 - n * 23 })),
-  steps: steps ? systems.slice(0, 5).map((system, n) => ({ does: ["rotate_known_secrets", "disable_account", "revoke_credentials"][n % 3] ?? "", system, within_seconds: 3600, closes: 8204 - n * 1601, mends: 1402 - n * 280 })) : null,
-});
+const named = (scene: string) =>
+  scene === "million" ? Array.from({ length: 200 }, (_, n) => `${["vault", "k8s", "pg", "aws"][n % 4] ?? ""}-${["eu-central", "us-east", "ap-south"][n % 3] ?? ""}-${String(n).padStart(3, "0")}.prod.brantholm.example`)
+    : scene === "odd" ? [...systems, "a-system-with-a-rather-long-name-that-goes-on.and-on.example.internal".repeat(2), "نظام الرواتب", "eve\u202egpj.\u200bexe"] : systems;
+
+export function coverage(text: string | null, scene: string): PlanCoverage {
+  const cells: Cell[] = [];
+  const part = 1 - better(text);
+  const size = scene === "million" ? 1009 : 1;
+  for (const [e, event] of ["leaver", "vendor_exit", "workload_retired", "agent_retired"].entries())
+    for (const [s, system] of named(scene).entries())
+      for (const [t, thing] of things.entries()) {
+        const of = (e * 7 + s * 5 + t * 3) % 11;
+        if (of < 3 || (e > 0 && s % 3 === 0)) continue;
+        const never = of % 3 === 0 ? of * 21 * size : 0;
+        const kept = Math.round(never * part);
+        cells.push({ event, system, thing, in_time: of * 113 * size + never - kept, late: of % 4 === 0 ? of * 9 : 0, never: kept, unknown: of % 5 === 0 ? of * 4 : 0 });
+      }
+  const unread = scene === "odd" || scene === "million" ? Array.from({ length: 14 }, (_, n) => `legacy-system-${n}.that-nobody-reads.example`) : ["legacy-hr"];
+  return { at, cells, unread_systems: unread };
+}
+
+export function survey(leavers: RehearsedRow[], steps: boolean, text: string | null, scene: string): Survey {
+  if (leavers.length === 0) return { at, identities: 0, fail: 0, indeterminate: 0, pass: 0, late: 0, never: 0, leavers: [], systems: [], secrets: [], steps: steps ? [] : null };
+  const part = 1 - better(text);
+  const of = (value: number) => Math.round(value * part);
+  const known = named(scene).slice(0, 20);
+  const fail = of(4_218);
+  return {
+    at, identities: 23_106, fail, indeterminate: 1_902, pass: 23_106 - 1_902 - fail, late: of(31_440), never: of(12_077),
+    leavers: part === 1 ? leavers : leavers.slice(4).map((one) => ({ ...one, late: of(one.late), never: of(one.never) })),
+    systems: known.map((system, n) => ({ system, leavers: of(Math.max(9, 3120 - n * 503)), late: of(Math.max(12, 9210 - n * 1204)) })),
+    secrets: Array.from({ length: 20 }, (_, n) => ({ system: known[n % 3] ?? "", id: n === 0 ? "kv/prod/payments/db-root" : n === 3 ? "kv/teams/payments/settlement/eu-central/production/postgres-primary/application-password" : `kv/team-${n}/shared`, leavers: of(Math.max(3, 312 - n * 23)) })).slice(part === 1 ? 0 : 2),
+    steps: steps ? known.slice(0, 5).map((system, n) => ({ does: ["rotate_known_secrets", "disable_account", "revoke_credentials"][n % 3] ?? "", system, within_seconds: n === 3 ? 86_400 : 3600, closes: 8204 - n * 1601, mends: Math.max(0, 1402 - n * 351) })) : null,
+  };
+}
 
 /** Whoever leaves is noticed by how the record shows it; a leaving keeps what a recorded rehearsal keeps. */
 export function events(texts: string[], rehearsed: (identity: string) => Rehearsal): EventsRehearsal {

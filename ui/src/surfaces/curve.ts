@@ -36,8 +36,9 @@ export interface Drawing {
   ticks: number[];
 }
 
-export function draw(points: CurvePoint[], horizon: number, box: Box): Drawing {
-  const ticks = ticksTo(Math.ceil(Math.max(1, ...points.map(total)) * 1.08));
+/** `most` is at least how high the scale goes, so that two curves can be held against each other. */
+export function draw(points: CurvePoint[], horizon: number, box: Box, most = 1): Drawing {
+  const ticks = ticksTo(Math.ceil(Math.max(1, most, ...points.map(total)) * 1.08));
   const top = ticks.at(-1) ?? 1;
   const x = (seconds: number) => box.left + logPlace(seconds, horizon) * (box.right - box.left);
   const y = (value: number) => box.bottom - (value / top) * (box.bottom - box.top);
