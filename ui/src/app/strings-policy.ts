@@ -5,6 +5,7 @@ const parts = (texts: string[]) => texts.filter((text) => text !== "").join("; "
 
 export const played = {
   tab: "Events",
+  open: "Play several events",
   title: (value: number) => (value === 1 ? "1 event to be played" : `${n(value)} events to be played`),
   none: "Play several events in one world",
   answer: {
@@ -122,6 +123,7 @@ export const played = {
 
 export const policy = {
   tab: "Policy",
+  open: "Look at the access policy",
   none: "No access policy is loaded",
   noneText: "An access policy says who should hold what, in Cedar. With it movers, joiners and what people hold can be judged against what they should hold; it grants and removes nothing.",
   noneHint: "To begin with one from what people with the same attributes hold: `lastkey policy suggest > start.cedar`, look at it, then `lastkey policy load --draft start.cedar`.",
