@@ -83,5 +83,5 @@ const mac = navigator.userAgent.includes("Mac");
 /** A key as caps to draw: `mod+k` is Ctrl and K, or ⌘ and K. */
 export function caps(key: string): string[] {
   // the plus key itself stands at the end: `mod++`
-  return key.split(/[ +](?=.)/).map((part) => (part === "mod" ? (mac ? "⌘" : "Ctrl") : part === "Escape" ? "Esc" : part === "alt" ? "Alt" : part === "ArrowLeft" ? "←" : part === "ArrowRight" ? "→" : key.startsWith("mod") ? part.toUpperCase() : part));
+  return key.split(/[ +](?=.)/).map((part) => (part === "mod" ? (mac ? "⌘" : "Ctrl") : part === "Escape" ? "Esc" : part === "alt" ? "Alt" : part === "ArrowLeft" ? "←" : part === "ArrowRight" ? "→" : part === "ArrowUp" ? "↑" : part === "ArrowDown" ? "↓" : key.startsWith("mod") ? part.toUpperCase() : part));
 }

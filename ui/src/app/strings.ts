@@ -8,6 +8,7 @@ import { accounts } from "./strings-accounts";
 import { owners } from "./strings-owners";
 import { past } from "./strings-past";
 import { plans } from "./strings-plans";
+import { played, policy } from "./strings-policy";
 import { saved } from "./strings-saved";
 import { sources } from "./strings-sources";
 
@@ -127,6 +128,8 @@ export const say = {
   accounts,
   owners,
   plans,
+  played,
+  policy,
   saved,
   past,
 

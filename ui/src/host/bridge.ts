@@ -14,7 +14,7 @@ import type { Status } from "../wire/Status";
 import type { SyncProgress } from "../wire/SyncProgress";
 import type { UiSettings } from "../wire/UiSettings";
 import type { Host } from "./index";
-import { odd, oddItems } from "./odd";
+import { NAMES, odd, oddItems } from "./odd";
 import * as estate from "./recorded";
 import * as links from "./recorded-accounts";
 import * as owners from "./recorded-owners";
@@ -25,6 +25,7 @@ import * as kept from "./recorded-saved";
 const ask = new URLSearchParams(location.search);
 const scene = ask.get("estate") ?? "full";
 let sources: SourceRow[] = scene === "empty" ? [] : estate.sources(scene);
+if (scene === "empty") Object.assign(plans.policies, { active: null, draft: null });
 if (scene === "odd") odd(sources, estate.everyone());
 const open = sources.length === 0 ? [] : links.undecided(scene === "million" ? 100_000 : 318);
 const waiting = () => open.filter((row) => links.inForce(row.account) === null);
@@ -252,19 +253,46 @@ const answers: Answers = {
   },
   events_try: async (a) => {
     await wait(120);
-    return plans.events(a?.events ?? []);
+    if (scene === "failed") throw refuse("not_possible", "the store was closed meanwhile", "Try again.");
+    const rows = estate.everyone();
+    const of = (identity: string) => rows.find((row) => row.id === identity.split(":").at(-1));
+    for (const text of a?.events ?? []) {
+      const identity = /(?:^|,)identity=([^,]*)/.exec(text)?.[1] ?? "";
+      if (!/^kind=/.test(text)) throw refuse("bad_input", `\`${text}\`: it has no kind`, "write kind=leaver,identity=ID,at=TIME; more in docs/guide/events.md");
+      if (identity === "") throw refuse("bad_input", `\`${text}\`: it has no identity`, "write kind=leaver,identity=ID,at=TIME; more in docs/guide/events.md");
+      const day = /(?:^|,)at=([^,]*)/.exec(text)?.[1];
+      if ((day !== undefined && Number.isNaN(Date.parse(day))) || /at=(?!\d{4}-\d\d-\d\d(T[\d:]+Z)?(,|$))/.test(text)) throw refuse("bad_input", `\`${/at=([^,]*)/.exec(text)?.[1] ?? ""}\` is not a time`, "write RFC 3339, such as 2026-06-01T17:00:00Z");
+      if (!of(identity)) throw refuse("bad_input", `there is no identity \`${identity}\``, "see `lastkey identities` for ids");
+    }
+    return plans.events(a?.events ?? [], (identity) => {
+      const row = of(identity);
+      if (!row) throw refuse("not_possible", `no identity \`${identity}\``, null);
+      const view = estate.rehearsal(row, null);
+      return (scene === "odd" ? oddItems(view) : view).rehearsal;
+    });
   },
-  policy: (a) => (sources.length === 0 ? null : a?.draft ? plans.policies.draft : plans.policies.active),
+  policy: (a) => (a?.draft ? plans.policies.draft : plans.policies.active),
   policy_check: (a) => {
-    if (a?.text.includes("permitt")) throw refuse("bad_input", "line 1, column 1: `permitt` is no effect", "Write permit or forbid.");
-    return a?.text.includes("ledgr") ? [{ line: 7, column: 61, message: "`payroll:ledgr` is in no source", hint: null }] : [];
+    const place = (of: string) => {
+      const before = (a?.text ?? "").split(of)[0]?.split("\n") ?? [""];
+      return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    };
+    const at = place("permitt");
+    if (a?.text.includes("permitt ")) throw refuse("bad_input", `line ${at.line}, column ${at.column}: \`permitt\` is no effect`, "write permit or forbid");
+    return a?.text.includes("@birthrigth") ? [{ ...place("@birthrigth"), message: "`@birthrigth` means nothing to Lastkey", hint: "did you mean `@birthright`?" }] : [];
   },
   policy_draft: (a) => plans.draft(a?.name ?? "", a?.text ?? ""),
   policy_activate: () => {
-    plans.policies.active = { ...(plans.policies.draft ?? plans.draft("access.cedar", "")), standing: "active" };
+    if (!plans.policies.draft) throw refuse("not_possible", "there is no draft", "Save one first.");
+    plans.policies.active = { ...plans.policies.draft, standing: "active" };
+    plans.policies.draft = null;
     return plans.policies.active;
   },
-  policy_differences: () => plans.differences(),
+  policy_differences: async (a) => {
+    await wait(300);
+    if (scene === "failed") throw refuse("not_possible", "the store was closed meanwhile", "Try again.");
+    return plans.differences(a?.limit ?? 50, scene === "odd" ? NAMES : estate.everyone().slice(0, 40).map((row) => row.display_name ?? row.id));
+  },
   rehearsals: (a) => {
     const query = a?.query as ListQuery;
     const holds = query.filters.find((filter) => filter.startsWith("holds="));

@@ -5,6 +5,7 @@ import type { EventsRehearsal } from "../wire/EventsRehearsal";
 import type { PlanCoverage } from "../wire/PlanCoverage";
 import type { PolicyDifferences } from "../wire/PolicyDifferences";
 import type { PolicyView } from "../wire/PolicyView";
+import type { Rehearsal } from "../wire/Rehearsal";
 import type { RehearsalView } from "../wire/RehearsalView";
 import type { RehearsedRow } from "../wire/RehearsedRow";
 import type { Survey } from "../wire/Survey";
@@ -84,30 +85,56 @@ export function survey(leavers: RehearsedRow[], steps: boolean, text: string | n
   };
 }
 
-export function events(texts: string[]): EventsRehearsal {
-  const outcomes = texts.map((text, n): EventOutcome => {
-    const said = new Map(text.split(",").map((part) => part.split("=") as [string, string]));
-    const late = n % 2 === 1;
+/** Whoever leaves is noticed by how the record shows it; a leaving keeps what a recorded rehearsal keeps. */
+export function events(texts: string[], rehearsed: (identity: string) => Rehearsal): EventsRehearsal {
+  const outcomes = texts.map((text): EventOutcome => {
+    const said = (name: string) => new RegExp(`(?:^|,)${name}=([^,]*)`).exec(text)?.[1] ?? "";
+    const [kind, identity, shown] = [said("kind"), said("identity"), said("shown")];
+    const when = said("at") === "" ? at : new Date(said("at")).toISOString().replace(".000Z", "Z");
+    const record = identity.includes(":") ? identity : `hr-roster:${identity}`;
+    const noticed = said("source") === "legacy-hr" ? "unknown" : shown === "nothing" ? "no" : shown === "end_date" ? "late" : "yes";
+    const next = new Date(Date.parse(when) + 46_800_000).toISOString().replace(".000Z", "Z");
+    const begins = noticed === "no" ? null : noticed === "late" ? next : when;
+    const leaves = ["leaver", "vendor_exit", "workload_retired", "agent_retired"].includes(kind);
+    const left = leaves ? rehearsed(identity) : null;
+    const rehearsal = left && { ...left, event: kind, missing_facts: left.verdict === "pass" ? [] : left.missing_facts };
+    const verdict = noticed === "no" || rehearsal?.verdict === "fail" ? "fail" : noticed === "unknown" ? "indeterminate" : (rehearsal?.verdict ?? "pass");
     return {
-      event: said.get("kind") ?? "leaver", identity: said.get("identity") ?? "", at, shown_by: ["hr-roster:104882"], noticed: late ? "late" : "yes", begins_at: late ? "2026-11-21T06:00:00Z" : at,
-      told: [{ event: said.get("kind") ?? "leaver", record: "hr-roster:104882", earliest: at, latest: "2026-11-21T06:00:00Z", noticed_at: "2026-11-21T06:00:00Z", changed: [] }],
-      why_not: late ? ["the roster is read once a day: what happens after 06:00 is told the day after"] : [], missing_facts: [], verdict: late ? "fail" : "pass", rehearsal: null,
+      event: kind, identity, at: when, shown_by: [record], noticed, begins_at: begins, verdict, rehearsal,
+      told: begins === null ? [] : [{ event: kind, record, earliest: when, latest: begins, noticed_at: begins, changed: kind === "mover" ? ["department"] : ["status"] }],
+      why_not: noticed === "no" ? [`\`${record}\` does not change: nobody enters anything`, "`idm:u-88213`, another source of truth, still lists them as active"] : noticed === "late" ? [`\`${record}\` gives a last day that ends at ${next}`] : [],
+      missing_facts: noticed === "unknown" ? ["the latest read of identities of `legacy-hr` is not complete: what it tells next is not known"] : [],
     };
   });
-  return { events: outcomes, verdict: outcomes.some((one) => one.verdict === "fail") ? "fail" : "pass" };
+  outcomes.sort((one, other) => one.at.localeCompare(other.at));
+  return { events: outcomes, verdict: ["fail", "indeterminate"].find((worst): worst is "fail" | "indeterminate" => outcomes.some((one) => one.verdict === worst)) ?? "pass" };
 }
 
 const text = `@id("everyone-mail")\n@birthright\npermit (principal, action == Action::"hold", resource == Entitlement::"corp-ad:mail")\nwhen { principal.kind == "person" };\n\n@id("finance-ledger")\npermit (principal, action == Action::"hold", resource in [Entitlement::"payroll:ledger"])\nwhen { principal has department && principal.department == "Finance" };\n`;
-const view = (standing: string): PolicyView => ({ name: "access.cedar", standing, at: "2026-11-18T09:12:00Z", who: "petra", text, sha256: "4b1f0c9a2d6e", rules: 2 });
-export const policies: { active: PolicyView | null; draft: PolicyView | null } = { active: view("active"), draft: null };
-export function draft(name: string, newText: string): PolicyView {
-  policies.draft = { ...view("draft"), name, text: newText };
+const rules = (of: string) => of.split(/;\s*/).filter((rule) => rule.trim() !== "").length;
+const view = (standing: string, of: string, sha256: string): PolicyView => ({ name: "access.cedar", standing, at: "2026-11-18T09:12:00Z", who: "petra", text: of, sha256, rules: rules(of) });
+export const policies: { active: PolicyView | null; draft: PolicyView | null } = { active: view("active", text, "4b1f0c9a2d6e8f07b3c1"), draft: view("draft", `${text}\n@id("no-vendor-in-payroll")\nforbid (principal, action == Action::"hold", resource in System::"payroll")\nwhen { principal has employer };\n`, "77d1a0c43e9b") };
+export function draft(name: string, of: string): PolicyView {
+  policies.draft = { ...view("draft", of, `77d1a0${of.length.toString(16)}`), name, at: "2026-11-20T08:31:00Z" };
   return policies.draft;
 }
 
-export const differences = (): PolicyDifferences => ({
-  at, active: { name: "access.cedar", sha256: "4b1f0c9a2d6e" }, draft: { name: "access.cedar", sha256: "77d1a0" }, names: { "104882": "Mara Lindqvist" }, unread: ["the latest read of grants of `github` is not complete"], named_unread: ["payroll:ledgr"],
-  identities: 412, kinds_of_people: 64, entitlements: 3, truncated: 388,
-  counts: [{ change: "newly_refused", pairs: 402, identities: 390, entitlements: 2, held: 310 }, { change: "birthright_gained", pairs: 22, identities: 22, entitlements: 1, held: 4 }],
-  lines: Array.from({ length: 24 }, (_, n) => ({ identity: n === 0 ? "104882" : `10${4000 + n}`, system: n % 2 === 0 ? "payroll" : "corp-ad", id: n % 2 === 0 ? "ledger" : "mail", held: n < 16, changes: [n % 2 === 0 ? "newly_refused" : "birthright_gained"], before: { policy: "permitted", because: ["finance-ledger"], unknown: [], error: null }, after: { policy: "not_permitted", because: [], unknown: n % 5 === 0 ? ["department"] : [], error: null } })),
-});
+/** Where nobody has a long name, somebody has a short one. */
+export const differences = (limit: number, names: string[]): PolicyDifferences => {
+  const word = (policy: string, because: string[] = [], unknown: string[] = [], error: string | null = null) => ({ policy, because, unknown, error });
+  const pairs = 402 + 22;
+  const lines = Array.from({ length: Math.min(limit, pairs) }, (_, n) => {
+    const gained = n >= 402 || n % 7 === 6;
+    return {
+      identity: `10${4000 + n}`, system: gained ? "corp-ad" : n % 11 === 3 ? (systems[5] ?? "") : "payroll", id: gained ? "mail" : "ledger", held: n < 310, changes: [gained ? ("birthright_gained" as const) : n % 13 === 5 ? ("certainty" as const) : ("newly_refused" as const)],
+      before: gained ? word("permitted", ["everyone-mail"]) : word("no_policy"),
+      after: gained ? word("birthright", ["everyone-mail"]) : n % 17 === 2 ? word("undecided", [], [], "`no-vendor-in-payroll`: the attribute `cost_centre` is a text, and is compared with a number") : word("not_permitted", n % 2 === 0 ? ["no-vendor-in-payroll", "finance-ledger-for-everybody-who-has-been-here-for-longer-than-a-year"] : [], n % 5 === 0 ? ["department of the identity"] : []),
+    };
+  });
+  return {
+    at, active: policies.active && { name: policies.active.name, sha256: policies.active.sha256 }, draft: { name: policies.draft?.name ?? "", sha256: policies.draft?.sha256 ?? "" },
+    names: Object.fromEntries(lines.map((line, n) => [line.identity, names[n % Math.max(1, names.length)] ?? "Mara Lindqvist"])),
+    unread: ["the latest read of grants of `github` is not complete"], named_unread: ["`payroll:ledgr`"], identities: 4821, kinds_of_people: 64, entitlements: 312, truncated: Math.max(0, pairs - lines.length),
+    counts: [{ change: "newly_refused", pairs: 371, identities: 364, entitlements: 2, held: 301 }, { change: "birthright_gained", pairs: 22, identities: 22, entitlements: 1, held: 4 }, { change: "certainty", pairs: 31, identities: 31, entitlements: 1, held: 5 }], lines,
+  };
+};
