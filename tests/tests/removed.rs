@@ -397,6 +397,7 @@ fn an_account_that_bears_a_leavers_name_among_more_is_in_doubt() {
         assert_eq!(at_once(&desk, "u1"), "indeterminate");
         assert_eq!(at_once(&desk, "u2"), "pass");
     }
+}
 
 #[test]
 fn a_roster_that_is_removed_says_whom_nobody_lists_now_and_stays_in_a_list() {

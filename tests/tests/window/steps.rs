@@ -192,7 +192,8 @@ pub async fn sync_chosen(window: &Window, name: &str, wanted: &str) {
 }
 
 pub async fn load_plan(window: &Window, text: &str) {
-    window.click("nav-settings").await;
+    window.click("nav-tests").await;
+    window.click("tab-plan").await;
     window.fill("plan-title", "worked plan").await;
     window.set("plan-text", text).await;
     window.click("plan-load").await;

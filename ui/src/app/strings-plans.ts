@@ -25,6 +25,7 @@ export const plans = {
       fail === 0 && unsure === 0 ? `None of ${n(all)} would leave anything open too long`
         : fail === 0 ? `Nobody is known to leave anything open too long; of ${n(unsure)} of ${n(all)} it cannot be decided`
           : unsure === 0 ? `${n(fail)} of ${n(all)} would leave something open too long` : `${n(fail)} of ${n(all)} would leave something open too long; of ${n(unsure)} it cannot be decided`,
+    stayed: (accounts: number) => `${many(accounts, "account")} that may work stayed with people whom no source lists now: nobody here tells of ${accounts === 1 ? "it" : "them"}. See Accounts, not connected.`,
     left: (when: string) => `everyone, as if they left on ${when}`,
     figures: "How everyone's rehearsal ends",
     by: "By",

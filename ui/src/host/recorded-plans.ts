@@ -71,13 +71,13 @@ export function coverage(text: string | null, scene: string): PlanCoverage {
 }
 
 export function survey(leavers: RehearsedRow[], steps: boolean, text: string | null, scene: string): Survey {
-  if (leavers.length === 0) return { at, identities: 0, fail: 0, indeterminate: 0, pass: 0, late: 0, never: 0, leavers: [], systems: [], secrets: [], steps: steps ? [] : null };
+  if (leavers.length === 0) return { at, identities: 0, fail: 0, indeterminate: 0, pass: 0, late: 0, never: 0, stayed: 0, leavers: [], systems: [], secrets: [], steps: steps ? [] : null };
   const part = 1 - better(text);
   const of = (value: number) => Math.round(value * part);
   const known = named(scene).slice(0, 20);
   const fail = of(4_218);
   return {
-    at, identities: 23_106, fail, indeterminate: 1_902, pass: 23_106 - 1_902 - fail, late: of(31_440), never: of(12_077),
+    at, identities: 23_106, fail, indeterminate: 1_902, pass: 23_106 - 1_902 - fail, late: of(31_440), never: of(12_077), stayed: 14,
     leavers: part === 1 ? leavers : leavers.slice(4).map((one) => ({ ...one, late: of(one.late), never: of(one.never) })),
     systems: known.map((system, n) => ({ system, leavers: of(Math.max(9, 3120 - n * 503)), late: of(Math.max(12, 9210 - n * 1204)) })),
     secrets: Array.from({ length: 20 }, (_, n) => ({ system: known[n % 3] ?? "", id: n === 0 ? "kv/prod/payments/db-root" : n === 3 ? "kv/teams/payments/settlement/eu-central/production/postgres-primary/application-password" : `kv/team-${n}/shared`, leavers: of(Math.max(3, 312 - n * 23)) })).slice(part === 1 ? 0 : 2),
