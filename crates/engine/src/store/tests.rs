@@ -247,7 +247,7 @@ async fn identities_are_searched_filtered_and_counted() {
         assert!(window.rows.len() <= 3);
     }
     let bad = views::identities(&bench.store, &query("", &["colour=red"], "")).await;
-    assert!(matches!(bad, Err(StoreError::BadQuery { .. })));
+    assert!(matches!(bad, Err(StoreError::NoSuchColumn { .. })));
     let robot = views::identities(&bench.store, &query("", &["kind=robot"], "")).await;
     assert_eq!(
         robot.unwrap_err().to_string(),
