@@ -10,24 +10,22 @@ use super::credential_past::{Seen, Stray};
 use super::graph_parts::{
     ControlPart, CredentialPart, EndsPart, EntitlementPart, LocationPart, ThroughPart,
 };
-use super::graph_people::{Coming, Found, Maybe, Said, Several, perhaps, resolved};
+use super::graph_people::{Coming, Found, Maybe, Said, Several};
 use super::names::Names;
 use super::outline::{Depth, GrantOutline};
 use super::ownership::confirmed_owners;
 use super::read_states::{all_read_states, never_read};
 use super::retention::refuse_before_horizon;
-use super::snapshot::is_custody;
 use super::{Store, StoreError, SyncId, ground, persons};
 use crate::access::holding::{Ends, Holding, Position};
-use crate::access::making::{Making, NewCredential, NewLocation, NewOwner, Number};
+use crate::access::making::{Making, NewCredential, NewLocation, Number};
 use crate::access::{
     CredentialRow, EntitlementRow, Graph, expiry, is_production, membership, revocation,
 };
 use crate::correlate::{Gathering, Identities, Persons};
-use crate::lifecycle::Basis;
 use futures_util::future::join;
 use lastkey_contract::Kind;
-use lastkey_contract::facts::{Identity, ObjectType, Owner, OwnerRole, PrincipalType};
+use lastkey_contract::facts::{Identity, ObjectType, PrincipalType};
 use sqlx::SqliteConnection;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -118,34 +116,7 @@ impl Store {
         let doubts = doubts
             .map(|doubt| persons::perhaps_one(known, doubt, |one| Number::from(known.lead(one))));
         making.doubtful.persons = doubts.collect();
-        for (owner, basis) in confirmed {
-            let refer = |source: &str, id: &str| resolved(known, &known.meant_of(source, id));
-            let object = &owner.object;
-            if object.kind == ObjectType::Credential && owner.role == OwnerRole::Custodian {
-                let name = format!("{}:{}", object.system, object.id);
-                let meant = known.meant_of(&owner.owner.source, &owner.owner.id);
-                let could = perhaps(known, &meant).map(|one| (one, name.clone()));
-                making.doubtful.custody.extend(could);
-            }
-            let number = match object.kind {
-                ObjectType::Identity => refer(&object.system, &object.id),
-                ObjectType::Account
-                | ObjectType::Credential
-                | ObjectType::Location
-                | ObjectType::Entitlement => {
-                    loading.object(object.kind, &object.system, &object.id)
-                }
-            };
-            let system = making.system(&object.system);
-            making.owner(NewOwner {
-                object_type: object.kind,
-                object: number,
-                system,
-                owner: refer(&owner.owner.source, &owner.owner.id),
-                role: owner.role,
-                basis,
-            });
-        }
+        loading.confirmed(making, known, confirmed);
         drop(reading);
         let Found {
             making,
@@ -180,7 +151,7 @@ struct Held {
 
 /// A graph that is being read from one moment of the file.
 #[derive(Clone, Copy)]
-struct Loading<'c> {
+pub(super) struct Loading<'c> {
     connection: &'c Mutex<&'c mut SqliteConnection>,
     listing: &'c Listing,
     names: Names,
@@ -188,7 +159,7 @@ struct Loading<'c> {
 }
 
 impl Loading<'_> {
-    fn object(&self, object_type: ObjectType, system: &str, id: &str) -> Number {
+    pub(super) fn object(&self, object_type: ObjectType, system: &str, id: &str) -> Number {
         let kind = match object_type {
             ObjectType::Identity => return self.names.object(Kind::Identity, &[id]),
             ObjectType::Account => Kind::Account,
@@ -199,7 +170,7 @@ impl Loading<'_> {
         self.names.object(kind, &[system, id])
     }
 
-    async fn each(
+    pub(super) async fn each(
         &self,
         kind: Kind,
         columns: Columns,
@@ -567,53 +538,5 @@ impl Loading<'_> {
             })
         })
         .await
-    }
-
-    async fn owners(&self, making: &mut Making, known: &Identities) -> Result<(), StoreError> {
-        let mut found: Vec<(i64, Owner)> = Vec::new();
-        self.each(Kind::Owner, Columns::Facts, |block| {
-            block.places().try_for_each(|place| {
-                found.push((block.source, serde_json::from_str(block.fact(place)?)?));
-                Ok(())
-            })
-        })
-        .await?;
-        for (source, owner) in found {
-            let object = match owner.object_type {
-                ObjectType::Identity => resolved(known, &known.meant(&owner.object_id, source)),
-                ObjectType::Account
-                | ObjectType::Credential
-                | ObjectType::Location
-                | ObjectType::Entitlement => {
-                    let system = owner.system.as_ref().map_or("", |s| s.as_str());
-                    self.object(owner.object_type, system, &owner.object_id)
-                }
-            };
-            let meant = known.meant(owner.owner_id.as_str(), source);
-            let system = owner.system.as_ref().map_or("", |s| s.as_str());
-            if is_custody(&owner) {
-                let name = format!("{system}:{}", owner.object_id);
-                let could = perhaps(known, &meant).map(|one| (one, name.clone()));
-                making.doubtful.custody.extend(could);
-                let near = known.nearly(owner.owner_id.as_str(), &meant);
-                let near = near.map(|written| (written, name.clone()));
-                making.doubtful.near_custody.extend(near);
-                if meant.one.is_none()
-                    && let Some(record) = known.gone_named(owner.owner_id.as_str(), source)
-                {
-                    making.doubtful.custody_left.push((record, name));
-                }
-            }
-            let system = making.system(system);
-            making.owner(NewOwner {
-                object_type: owner.object_type,
-                object,
-                system,
-                owner: resolved(known, &meant),
-                role: owner.role,
-                basis: Basis::Observed,
-            });
-        }
-        Ok(())
     }
 }

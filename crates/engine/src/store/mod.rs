@@ -24,6 +24,7 @@ mod every;
 mod everybody;
 mod facts_table;
 mod graph;
+mod graph_owners;
 mod graph_parts;
 mod graph_people;
 mod ground;
