@@ -131,10 +131,15 @@ impl Doubtful {
         let named = self.named_before.into_iter();
         undecided.named_before = by_identity(named.map(|(of, name)| (row(of), name)).collect());
         let left = &mut undecided.left;
-        self.worked_for.sort_unstable();
-        self.worked_for.dedup();
-        let worked_for = self.worked_for.iter();
-        let worked_for = worked_for.map(|(employer, record)| (row(*employer), left.push(record)));
+        // By rows: numbers are another reading's others.
+        let worked_for = self.worked_for.into_iter();
+        let mut worked_for: Vec<(u32, String)> = worked_for
+            .map(|(employer, record)| (row(employer), record))
+            .collect();
+        worked_for.sort_unstable();
+        worked_for.dedup();
+        let worked_for = worked_for.iter();
+        let worked_for = worked_for.map(|(employer, record)| (*employer, left.push(record)));
         undecided.worked_for = Rows::build(identities, worked_for.collect());
         let mut before: Vec<(u32, u32)> = (self.worked_for_before.iter())
             .map(|(employer, person)| (row(*employer), row(*person)))
