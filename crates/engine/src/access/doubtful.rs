@@ -4,7 +4,7 @@
 
 use super::columns::{NONE, Rows, Texts};
 use super::making::Number;
-use crate::correlate::{Employment, written};
+use crate::correlate::{Employment, writings};
 use crate::only_values::only_values_of;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -228,16 +228,14 @@ impl Undecided {
 
     /// The credentials in the custody of somebody whom nobody lists and who is written like this.
     pub fn near_custody_of(&self, id: &str) -> impl Iterator<Item = &str> {
-        let numbers = match self.near_custody.is_empty() {
-            true => BTreeSet::new(),
-            false => {
-                let bare = id.split_once(':').map_or(id, |(_, bare)| bare);
-                BTreeSet::from([written(id), written(bare)])
-            }
-        };
-        let all = self.near_custody.iter();
-        all.filter(move |(number, _)| numbers.contains(number))
-            .map(|(_, credential)| credential.as_str())
+        // Asked of everybody: most estates have none.
+        let numbers = (!self.near_custody.is_empty()).then(|| writings(id));
+        numbers.into_iter().flatten().flat_map(|number| {
+            let from = self.near_custody.partition_point(|(one, _)| *one < number);
+            let rest = self.near_custody.get(from..).unwrap_or(&[]).iter();
+            rest.take_while(move |(one, _)| *one == number)
+                .map(|(_, credential)| credential.as_str())
+        })
     }
 
     /// With whom a record that no source lists now could be one person.

@@ -6,7 +6,7 @@ use super::columns::{Column, NONE, Rows, Texts};
 use super::doubtful::Undecided;
 use super::maybe::MaybeAccounts;
 use super::snapshot::ReadState;
-use crate::correlate::{Employment, written};
+use crate::correlate::{Employment, writings};
 use crate::lifecycle::{Basis, Closing, ItemKind};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{
@@ -401,10 +401,7 @@ impl Graph {
             let person = self.identity_ids.at(*person);
             format!("`{person}` worked for `{id}` by a record that no source lists now")
         });
-        let bare = id.split_once(':').map_or(id, |(_, bare)| bare);
-        let mut writings = vec![written(id), written(bare)];
-        writings.dedup();
-        let near = writings.into_iter().filter(|one| *one != 0);
+        let near = writings(id).into_iter();
         let near = near.flat_map(|one| self.undecided.near_employer(one));
         let near = near.map(move |person| {
             let person = self.identity_ids.at(person);

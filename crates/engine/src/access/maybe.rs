@@ -4,7 +4,7 @@
 //! a group that each of these people has.
 
 use super::graph::Graph;
-use crate::correlate::{could_be_called, written};
+use crate::correlate::{could_be_called, writings};
 use crate::only_values::{OnlyValues, only_values_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -79,11 +79,7 @@ impl MaybeAccounts {
         name: Option<&str>,
         named: Option<&str>,
     ) {
-        // With the name of a source before it, or without.
-        let bare = named.and_then(|named| named.split_once(':'));
-        let bare = bare.map(|(_, bare)| bare);
-        let named: BTreeSet<u64> = named.into_iter().chain(bare).map(written).collect();
-        for by_identity in named.into_iter().filter(|number| *number != 0) {
+        for by_identity in named.map(writings).into_iter().flatten() {
             let account = format!("{system}:{id}").into_boxed_str();
             self.named.push((by_identity, account));
         }
@@ -122,10 +118,8 @@ impl MaybeAccounts {
     /// The accounts of which nothing says whose they are but an identity id that is this one in
     /// another writing: capitals, spaces or signs.
     pub fn named_alike(&self, id: &str) -> impl Iterator<Item = &str> {
-        let bare = id.split_once(':').map(|(_, bare)| written(bare));
-        let whole = written(id);
-        let both = std::iter::once(whole).chain(bare.filter(|bare| *bare != whole));
-        both.filter(|one| *one != 0)
+        writings(id)
+            .into_iter()
             .flat_map(|one| those_of(&self.named, one).map(|name| &**name))
     }
 

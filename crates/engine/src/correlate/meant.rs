@@ -4,7 +4,7 @@
 //! person is listed.
 
 use super::identities::Identities;
-use super::nearest::written;
+use super::nearest::writings;
 use std::collections::BTreeSet;
 
 /// Whom a reference means, by numbers of records, one of each person.
@@ -82,10 +82,8 @@ impl Identities {
     /// The numbers of the writing of a reference that means nobody: whole, and without a source.
     pub fn nearly(&self, text: &str, meant: &Meant) -> impl Iterator<Item = u64> + use<> {
         let nobody = meant.one.is_none() && meant.maybe.is_empty();
-        let bare = text.split_once(':').map(|(_, bare)| bare);
-        let both = [Some(written(text)), bare.map(written)];
-        let both = both.into_iter().flatten();
-        both.filter(move |number| nobody && *number != 0)
+        let writings = nobody.then(|| writings(text));
+        writings.into_iter().flatten()
     }
 
     /// Everybody who has an id in any source, by one record each.

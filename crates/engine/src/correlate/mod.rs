@@ -35,7 +35,9 @@ pub use joining::{DoubtedJoin, JoinedPerson, Listed, PersonDecision, PersonDoubt
 pub use left::{Past, Standing};
 pub use meant::Meant;
 pub use merged::{Merged, merged};
-pub use nearest::{called, called_in_short, could_be_called, likeness, search_words, written};
+pub use nearest::{
+    called, called_in_short, could_be_called, likeness, search_words, writings, written,
+};
 pub use persons::Persons;
 pub use rules::{
     Confidence, DECISION, DEFAULT_TEXT, IDENTITY_ID, PersonRule, PersonRules, Rule, basis_of,

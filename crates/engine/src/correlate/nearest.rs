@@ -1,7 +1,7 @@
 //! Who could be meant by an account that no rule leads anywhere: likeness of logins and names.
 
 use super::values::{AccountKeys, folded};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Words to look for, the most telling first: pieces of login, name and mail, and those without
@@ -170,6 +170,13 @@ pub fn written(id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     all.hash(&mut hasher);
     hasher.finish().max(1)
+}
+
+/// The numbers of an id's writing: whole, and without the name of a source before it.
+pub fn writings(id: &str) -> BTreeSet<u64> {
+    let bare = id.split_once(':').map(|(_, bare)| bare);
+    let both = std::iter::once(id).chain(bare).map(written);
+    both.filter(|number| *number != 0).collect()
 }
 
 /// What logins are often made of: `asmith`, `smitha`, `anns`.

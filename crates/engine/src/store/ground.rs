@@ -301,8 +301,8 @@ pub(super) async fn odd_records(
     let mut last: HashMap<(i64, String), (Past, Option<i64>)> = HashMap::new();
     let mut earlier: HashMap<(i64, String), Vec<usize>> = HashMap::new();
     let mut employers = FormerEmployers::default();
-    // Of records with several versions, whom they name now and named last.
-    let mut named_last: BTreeMap<(i64, String), (bool, Option<String>)> = BTreeMap::new();
+    // Of records with several versions, whether they name somebody now, and whom they named last.
+    let mut named_last: BTreeMap<(i64, String), (bool, String)> = BTreeMap::new();
     blocks::versions_of(
         connection,
         kept,
@@ -315,9 +315,12 @@ pub(super) async fn odd_records(
             }
             let record = (keys.source, keys.id.clone());
             let employer = outline.employer_id.as_deref().map(str::to_owned);
-            let (names, last_named) = named_last.entry(record.clone()).or_default();
-            *names = employer.is_some();
-            *last_named = employer.clone().or_else(|| last_named.take());
+            // Nothing is kept of those who never had one, which are nearly all.
+            if let Some(employer) = &employer {
+                named_last.insert(record.clone(), (true, employer.clone()));
+            } else if let Some((names, _)) = named_last.get_mut(&record) {
+                *names = false;
+            }
             if let Some((before, last_read)) = last.remove(&record) {
                 let seen = Seen::of_identity(&before.keys);
                 let another = seen.is_another(&Seen::of_identity(&keys));
@@ -369,11 +372,10 @@ pub(super) async fn odd_records(
     reused.retain(|(source, _), _| !removed.contains_key(source));
     let unsaid = named_last.into_iter();
     let unsaid = unsaid.filter_map(|((source, id), (names, last))| {
-        let employer = last.filter(|_| !names)?;
-        Some(WorkedFor {
+        (!names).then_some(WorkedFor {
             source,
             id,
-            employer,
+            employer: last,
         })
     });
     employers.blank.extend(unsaid);
