@@ -223,6 +223,7 @@ impl Desk {
         tauri::async_runtime::spawn(async move {
             let _lists = workbench.ready_lists().await;
             let _assertions = workbench.assert_after_sync(&Stop::default()).await;
+            let _everyone = workbench.rehearse_after_sync(&Stop::default()).await;
         });
         let mut reports = Vec::new();
         let mut failure = None;

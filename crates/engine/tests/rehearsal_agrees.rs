@@ -15,14 +15,14 @@
 mod leaver_reference;
 mod random_worlds;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::LifecycleEvent;
 use lastkey_contract::{IdentityId, SystemName};
 use lastkey_engine::access::{Graph, ReachFrom, reach};
 use lastkey_engine::lifecycle::simulated::{SimulatedWorld, rehearse_events};
 use lastkey_engine::lifecycle::{
-    Departed, Everyone, ItemKind, Leaver, Left, Rehearsal, RehearsalSettings, WorstSecret,
-    WorstSystem, everyone, rehearse_all, rehearse_leaver, rehearse_lost,
+    Departed, Everyone, ItemKind, Kept, Leaver, Left, Rehearsal, RehearsalSettings, WorstSecret,
+    WorstSystem, everyone, everyone_again, rehearse_all, rehearse_leaver, rehearse_lost,
 };
 use leaver_reference::{
     Begun, From, Item, Reading, Story, World, begun, blast_radius, difference, radius_difference,
@@ -389,6 +389,72 @@ fn everyone_at_once_is_everyone_one_by_one() {
             }
         }
     }
+}
+
+/// Everyone once more with what was kept of another world: the first answer that differs from that
+/// without it, or how many were rehearsed.
+fn again(before: &World, now: &World, at: DateTime<Utc>) -> Result<u64, String> {
+    let settings = RehearsalSettings::default();
+    let two = NonZero::new(2).unwrap();
+    let play = |world: &World, at, kept: &Kept| {
+        let graph = Graph::build(&world.snapshot);
+        everyone_again(&graph, &world.plan, at, &settings, two, &|| true, kept).unwrap()
+    };
+    let kept = play(before, before.at, &Kept::nothing([7; 16])).kept;
+    let written = kept.into_bytes().unwrap();
+    let kept = Kept::from_bytes(&written, before.plan.clone()).unwrap();
+    let found = play(now, at, &kept);
+    let graph = Graph::build(&now.snapshot);
+    let wanted = everyone(&graph, &now.plan, at, &settings, two, &|| true).unwrap();
+    let ranks = |all: &Everyone| {
+        let systems = all.ranks.worst_systems(&graph, usize::MAX);
+        let steps = all.ranks.candidates(&graph, usize::MAX);
+        let secrets = all.ranks.worst_secrets(&graph, usize::MAX);
+        (systems, secrets, steps)
+    };
+    let kept: Vec<Departed> = found.kept.departed().copied().collect();
+    if found.everyone.departed != wanted.departed || kept != wanted.departed {
+        return Err(format!("{kept:?}\nwithout {:?}", wanted.departed));
+    }
+    let (found_ranks, wanted_ranks) = (ranks(&found.everyone), ranks(&wanted));
+    match found_ranks == wanted_ranks {
+        true => Ok(found.rehearsed),
+        false => Err(format!("{found_ranks:?}\nwithout {wanted_ranks:?}")),
+    }
+}
+
+/// Whatever single thing changes, and however much later: what is kept is what would be found.
+#[test]
+fn what_is_kept_is_what_would_be_found() {
+    let (mut asked, mut rehearsed) = (0, 0);
+    for number in 0..worlds().div_ceil(60) {
+        let world = random_worlds::world(seed(), number);
+        for world in [two_unread(&world), world] {
+            assert_eq!(again(&world, &world, world.at), Ok(0), "world {number}");
+            let others = random_worlds::candidates(&world);
+            let others = others.iter().filter(|other| other.plan == world.plan);
+            for (other, turn) in others.zip(0..) {
+                let later = [0, 1, 90, 60 * 24, 60 * 24 * 40][turn % 5];
+                let at = world.at + TimeDelta::minutes(later);
+                for (before, now) in [(&world, other), (other, &world)] {
+                    let found = again(before, now, at).unwrap_or_else(|differs| {
+                        let (before, now) =
+                            (random_worlds::print(before), random_worlds::print(now));
+                        panic!("world {number}, {later} minutes later\n{before}\n{now}\n{differs}")
+                    });
+                    if later == 0 {
+                        asked += now.snapshot.identities.len() as u64;
+                        rehearsed += found;
+                    }
+                }
+            }
+        }
+    }
+    assert!(rehearsed > 0, "nothing ever changed");
+    assert!(
+        rehearsed * 2 < asked,
+        "{rehearsed} of {asked} were rehearsed"
+    );
 }
 
 /// One identity after the other with shared buffers, a vendor named as a vendor, and rows in

@@ -59,7 +59,7 @@ pub struct Workbench {
     pub(crate) then: Option<Then>,
     /// The graph and the names of the latest state of the store.
     pub(crate) latest: tokio::sync::Mutex<Option<crate::rehearsals::Latest>>,
-    pub(crate) everyone: tokio::sync::Mutex<Option<crate::rehearsals::Everyone>>,
+    pub(crate) everyone: tokio::sync::Mutex<Option<crate::everyone::Remembered>>,
     pub(crate) changes: tokio::sync::Mutex<Option<crate::changes::Changes>>,
 }
 

@@ -5,32 +5,20 @@ use crate::failure::Failure;
 use crate::stop::Stop;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use lastkey_contract::facts::{IdentityKind, LifecycleEvent};
-use lastkey_contract::when::rfc3339;
 use lastkey_contract::{CredentialId, IdentityId, Kind, SourceName, SystemName};
 use lastkey_engine::access::{Gone, Graph, Reach, ReachFrom, ReadState, reach};
 use lastkey_engine::lifecycle::{
-    self, Leaver, Plan, Rehearsal, RehearsalSettings, WeakRead, decay_curve, everyone,
-    rehearse_all, rehearse_leaver, shows_system, unread_beside, weak_reads,
+    Leaver, Plan, Rehearsal, RehearsalSettings, WeakRead, decay_curve, rehearse_all,
+    rehearse_leaver, shows_system, unread_beside, weak_reads,
 };
 use lastkey_engine::store::{OnceListed, SyncRecord};
 use lastkey_engine::views::{
-    self, Difference, ListQuery, PlanView, ReachView, RehearsalView, RehearsedRow, RowWindow,
-    WeakReadView, rehearsed_window, summarise,
+    self, Difference, PlanView, ReachView, RehearsalView, RehearsedRow, WeakReadView, summarise,
 };
 use std::collections::BTreeSet;
-use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Instant;
-
-/// Everyone's rehearsal, remembered for as long as store, plan and moment stay the same.
-pub(crate) struct Everyone {
-    state: State,
-    plan_sha256: Option<String>,
-    at: DateTime<Utc>,
-    rows: Arc<Vec<RehearsedRow>>,
-}
 
 /// Which state of the store something was computed from.
 pub(crate) type State = (u64, u64);
@@ -245,76 +233,6 @@ impl Workbench {
             None if stop.is_stopped() => Err(Failure::not_possible("the rehearsal was stopped")),
             None => Ok(()),
         }
-    }
-
-    /// The same in numbers, everyone at once: a row of each identity, in id order.
-    pub async fn rehearse_all_at_once(
-        &self,
-        at: DateTime<Utc>,
-        stop: &Stop,
-    ) -> Result<Vec<RehearsedRow>, Failure> {
-        let (plan, _) = self.plan().await?;
-        let mut names = self.store.identity_names().await?;
-        let (graph, all) = self.everyone_by(plan, at, stop).await?;
-        let rows = graph.identity_ids().zip(&all.departed);
-        let rows = rows.map(|(id, departed)| {
-            let (name, kind) = names.remove(id.as_str()).unwrap_or_default();
-            views::departed_row(id.as_str(), departed, name, kind)
-        });
-        Ok(rows.collect())
-    }
-
-    /// The same by any plan, without names: in the order of the graph's identities.
-    pub(crate) async fn everyone_by(
-        &self,
-        plan: Plan,
-        at: DateTime<Utc>,
-        stop: &Stop,
-    ) -> Result<(Arc<Graph>, lifecycle::Everyone), Failure> {
-        let (_, graph) = self.graph().await?;
-        let stop = stop.clone();
-        let asked = graph.clone();
-        let all = off_thread(move || {
-            let settings = RehearsalSettings::default();
-            let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-            let goes_on = || !stop.is_stopped();
-            everyone(&asked, &plan, at, &settings, threads, &goes_on)
-        })
-        .await?
-        .ok_or_else(|| Failure::not_possible("the rehearsal was stopped"))?;
-        Ok((graph, all))
-    }
-
-    /// Everyone's rehearsal by window, worst first.
-    pub async fn rehearsals(&self, query: &ListQuery) -> Result<RowWindow<RehearsedRow>, Failure> {
-        let (state, _) = self.graph().await?;
-        let plan_sha256 = self.plan_view().await?.map(|plan| plan.sha256);
-        let mut everyone = self.everyone.lock().await;
-        let remembered = everyone
-            .as_ref()
-            .filter(|e| e.state == state && e.plan_sha256 == plan_sha256)
-            .map(|e| e.rows.clone());
-        let rows = match remembered {
-            Some(rows) => rows,
-            None => {
-                let at = self.now();
-                let rows = Arc::new(self.rehearse_all_at_once(at, &Stop::default()).await?);
-                *everyone = Some(Everyone {
-                    state,
-                    plan_sha256,
-                    at,
-                    rows: rows.clone(),
-                });
-                rows
-            }
-        };
-        drop(everyone);
-        Ok(rehearsed_window(&rows, query))
-    }
-
-    /// When the remembered rehearsals of everyone were played, if they were.
-    pub async fn rehearsed_at(&self) -> Option<String> {
-        self.everyone.lock().await.as_ref().map(|e| rfc3339(e.at))
     }
 
     /// Everything reachable from one identity or credential, with the path that explains it.

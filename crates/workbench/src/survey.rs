@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::access::Graph;
 use lastkey_engine::lifecycle::{
-    Everyone, Plan, RehearsalSettings, Verdict, WorstSecret, WorstSystem, everyone, try_steps,
+    Everyone, Plan, RehearsalSettings, Verdict, WorstSecret, WorstSystem, try_steps,
 };
 use lastkey_engine::views::{RehearsedRow, departed_row, worst_first};
 use serde::Serialize;
@@ -76,13 +76,13 @@ impl Workbench {
         steps: Steps,
         stop: &Stop,
     ) -> Result<Survey, Failure> {
-        let (_, graph) = self.graph().await?;
         let plan = match plan {
             Some(text) => check_plan(text)?,
             None => self.plan().await?.0,
         };
+        let (graph, all) = self.everyone_by(plan.clone(), at, stop).await?;
         let stop = stop.clone();
-        let survey = off_thread(move || surveyed(&graph, &plan, at, steps, &stop)).await?;
+        let survey = off_thread(move || surveyed(&graph, &all, &plan, at, steps, &stop)).await?;
         let mut survey =
             survey.ok_or_else(|| Failure::not_possible("the rehearsal was stopped"))?;
         for row in &mut survey.leavers {
@@ -95,6 +95,7 @@ impl Workbench {
 
 fn surveyed(
     graph: &Graph,
+    all: &Everyone,
     plan: &Plan,
     at: DateTime<Utc>,
     steps: Steps,
@@ -103,7 +104,6 @@ fn surveyed(
     let settings = RehearsalSettings::default();
     let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let goes_on = || !stop.is_stopped();
-    let all = everyone(graph, plan, at, &settings, threads, &goes_on)?;
     let tried = match steps {
         Steps::Tried => Some(try_steps(
             graph,
@@ -112,7 +112,7 @@ fn surveyed(
             &settings,
             threads,
             &goes_on,
-            (&all, TRIED),
+            (all, TRIED),
         )?),
         Steps::NotAsked => None,
     };
@@ -135,7 +135,7 @@ fn surveyed(
         late: all.late(),
         never: all.never(),
         stayed: graph.stayed_with_nobody(at),
-        leavers: worst_leavers(graph, &all),
+        leavers: worst_leavers(graph, all),
         systems: all.ranks.worst_systems(graph, WORST),
         secrets: all.ranks.worst_secrets(graph, WORST),
         steps: views,

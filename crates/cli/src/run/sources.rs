@@ -2,7 +2,7 @@
 
 use super::scripts::{Which, script};
 use super::series::{left_incomplete, rosters_left};
-use super::{assertions, counted, open};
+use super::{assertions, counted, open, survey};
 use crate::args::{Global, Import, Source};
 use crate::output::{Output, moment, table};
 use chrono::TimeDelta;
@@ -230,6 +230,7 @@ pub async fn sync(
         out.failure(&named);
     }
     status = status.max(assertions::after_sync(&bench, &stop, out).await);
+    status = status.max(survey::after_sync(&bench, &stop, out).await);
     Ok(ExitCode::from(status))
 }
 
@@ -283,6 +284,7 @@ pub async fn import(global: &Global, import: Import, out: &Output) -> Result<Exi
         out.important(said);
     }
     let status = status.max(assertions::after_sync(&bench, &stop, out).await);
+    let status = status.max(survey::after_sync(&bench, &stop, out).await);
     Ok(ExitCode::from(status))
 }
 

@@ -6,7 +6,8 @@ use crate::args::{Everyone, Global};
 use crate::output::{Output, moment, table};
 use lastkey_engine::lifecycle::saved::Question;
 use lastkey_workbench::{
-    Failure, StepView, Steps, Stop, Survey, WhenMissing, check_plan, moment_from_text,
+    EveryoneSince, Failure, StepView, Steps, Stop, Survey, WhenMissing, Workbench, check_plan,
+    moment_from_text,
 };
 use serde::Serialize;
 use std::path::Path;
@@ -170,4 +171,73 @@ fn rows(header: &[&str], cells: Vec<Vec<String>>, out: &Output) -> Result<(), Fa
         }
     }
     Ok(())
+}
+
+/// After a sync: rehearses whom the changes concern, and says how many would fail now and before. Gives
+/// back what a failure of it makes of the exit status.
+pub(super) async fn after_sync(bench: &Workbench, stop: &Stop, out: &Output) -> u8 {
+    let told = match bench.rehearse_after_sync(stop).await {
+        Ok(Some(since)) if !out.json => out.line(since_sentence(&since)),
+        Ok(_) => return 0,
+        Err(failure) => Err(failure),
+    };
+    let Err(failure) = told else {
+        return 0;
+    };
+    let named = Failure {
+        message: format!("everyone was not rehearsed: {}", failure.message),
+        ..failure
+    };
+    out.failure(&named);
+    named.kind.exit_status()
+}
+
+fn since_sentence(since: &EveryoneSince) -> String {
+    let (now, before) = (since.now, since.before);
+    let of = |word: &str, now: u64, before: Option<u64>| match before {
+        Some(before) if before != now => format!("{now} {word} ({before} before)"),
+        Some(_) | None => format!("{now} {word}"),
+    };
+    let fail = of("would fail", now.fail, before.map(|one| one.fail));
+    let open = of(
+        "indeterminate",
+        now.indeterminate,
+        before.map(|one| one.indeterminate),
+    );
+    let pass = of("would pass", now.pass, before.map(|one| one.pass));
+    format!(
+        "if everyone left: {fail}, {open}, {pass}; {} of {} rehearsed anew",
+        since.rehearsed,
+        now.all()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lastkey_workbench::Verdicts;
+
+    #[test]
+    fn a_sync_says_how_everyone_would_fare_now_and_before() {
+        let verdicts = |fail, indeterminate, pass| Verdicts {
+            fail,
+            indeterminate,
+            pass,
+        };
+        let of = |before| {
+            since_sentence(&EveryoneSince {
+                now: verdicts(3, 0, 9),
+                before,
+                rehearsed: 2,
+            })
+        };
+        assert_eq!(
+            of(Some(verdicts(1, 0, 11))),
+            "if everyone left: 3 would fail (1 before), 0 indeterminate, 9 would pass (11 before); 2 of 12 rehearsed anew"
+        );
+        assert_eq!(
+            of(None),
+            "if everyone left: 3 would fail, 0 indeterminate, 9 would pass; 2 of 12 rehearsed anew"
+        );
+    }
 }

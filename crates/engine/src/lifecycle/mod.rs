@@ -30,7 +30,8 @@ mod values;
 pub use curve::decay_curve;
 pub use departure::Leaver;
 pub use everyone::{
-    Departed, Everyone, Left, Ranks, StepTried, WorstSecret, WorstSystem, everyone, try_steps,
+    Again, Departed, Everyone, Kept, Left, Ranks, StepTried, WorstSecret, WorstSystem, everyone,
+    everyone_again, try_steps,
 };
 pub use missing::{WeakRead, Weakness, holding_unread, shows_system, unread_beside, weak_reads};
 pub use outcome::{

@@ -1,9 +1,9 @@
 //! The layout of the store and its versions. Migrations only add.
 
 use super::{
-    Store, StoreError, account_past, assertions, blocks, checks, decisions, events, journal,
-    link_rules, links, log, met, meta, objects, ownership, people, persons, plans, policies,
-    rehearsals, resume, retention, roster, sources, syncs, unseen,
+    Store, StoreError, account_past, assertions, blocks, checks, decisions, departures, events,
+    journal, link_rules, links, log, met, meta, objects, ownership, people, persons, plans,
+    policies, rehearsals, resume, retention, roster, sources, syncs, unseen,
 };
 use chrono::{DateTime, Utc};
 
@@ -56,6 +56,7 @@ const VERSIONS: &[&[Step]] = &[
         Step::Sql(assertions::MIGRATION),
     ],
     &[Step::Sql(sources::RETIREMENT)],
+    &[Step::Sql(departures::MIGRATION)],
 ];
 
 /// One step from a version to the next.

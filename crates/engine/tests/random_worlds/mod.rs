@@ -18,7 +18,7 @@ pub mod stories;
 pub use features::features;
 pub use print::print;
 pub use shares::FEATURES;
-pub use shrink::shrink;
+pub use shrink::{candidates, shrink};
 
 use crate::leaver_reference::World;
 use dice::Dice;

@@ -21,7 +21,7 @@ pub fn shrink(world: &World, shows: impl Fn(&World) -> bool) -> World {
 }
 
 /// Every world with one row fewer, then every world with one cell simpler.
-fn candidates(world: &World) -> Vec<World> {
+pub fn candidates(world: &World) -> Vec<World> {
     let mut all = Vec::new();
     macro_rules! without_rows {
         ($part:ident.$rows:ident) => {

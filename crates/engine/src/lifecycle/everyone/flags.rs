@@ -1,7 +1,7 @@
 //! What leads to something privileged: the same whoever leaves, so it is found once for all.
 
 use crate::access::columns::{Column, NONE, Rows};
-use crate::access::graph::GrantRow;
+use crate::access::graph::{GrantRow, Graph};
 use crate::access::reached::{World, closed_at};
 
 /// By item: privileged, or leading to an entitlement that is; None where that is not known.
@@ -12,12 +12,29 @@ pub(super) struct Flags {
 
 /// Where the things of each kind stand among all.
 #[derive(Clone, Copy)]
-struct Places {
-    entitlements: u32,
-    locations: u32,
-    credentials: u32,
-    secrets: u32,
-    end: u32,
+pub(super) struct Places {
+    pub entitlements: u32,
+    pub locations: u32,
+    pub credentials: u32,
+    pub secrets: u32,
+    pub end: u32,
+}
+
+impl Places {
+    /// Accounts come first.
+    pub(super) fn of(graph: &Graph) -> Self {
+        let entitlements = graph.accounts.len();
+        let locations = entitlements + graph.entitlements.len();
+        let credentials = locations + graph.locations.len();
+        let secrets = credentials + graph.credentials.len();
+        Places {
+            entitlements,
+            locations,
+            credentials,
+            secrets,
+            end: secrets + graph.secrets,
+        }
+    }
 }
 
 impl Flags {
@@ -41,17 +58,7 @@ impl Flags {
 /// As `values::privileged` says of what one leaver reaches, of everything that can be reached.
 pub(super) fn privileged_everywhere(world: &mut World<'_>) -> Flags {
     let graph = world.graph;
-    let entitlements = graph.accounts.len();
-    let locations = entitlements + graph.entitlements.len();
-    let credentials = locations + graph.locations.len();
-    let secrets = credentials + graph.credentials.len();
-    let places = Places {
-        entitlements,
-        locations,
-        credentials,
-        secrets,
-        end: secrets + graph.secrets,
-    };
+    let places = Places::of(graph);
     let into = Rows::build(places.end, backwards(world, places));
     let own = |node: u32| {
         if node < places.entitlements {

@@ -95,7 +95,7 @@ pub(super) struct Ground<'a> {
     pub estate_lacks: bool,
     /// By identity: something could be theirs as well as another's.
     doubted: Column<bool>,
-    likes: Vec<Likes>,
+    likes: Column<Likes>,
     /// By identity: the place of its like.
     like_of: Column<u32>,
 }
@@ -161,13 +161,26 @@ impl<'a> Ground<'a> {
         }
     }
 
-    pub(super) fn like(&self, identity: u32) -> (u32, Option<&Likes>) {
-        let place = *self.like_of.at(identity);
-        (place, self.likes.get(place as usize))
+    pub(super) fn like(&self, identity: u32) -> &Likes {
+        self.likes.at(self.place_of_like(identity))
     }
 
-    pub(super) fn is_doubted(&self, identity: u32) -> bool {
-        *self.doubted.at(identity)
+    pub(super) fn place_of_like(&self, identity: u32) -> u32 {
+        *self.like_of.at(identity)
+    }
+
+    /// Whether something could be the leaver's as well as another's.
+    pub(super) fn is_unsettled(&self, departure: &Departure) -> bool {
+        let graph = self.graph;
+        let mut identities = departure.identities.iter();
+        identities.any(|identity| *self.doubted.at(*identity))
+            || departure.identity.is_some_and(|identity| {
+                let named = (identity, graph.identity_ids.at(identity));
+                departure.is_vendor_exit()
+                    && (graph.undecided.may_employ(identity, self.at)
+                        || graph.left_with_former(named, self.at).next().is_some()
+                        || graph.perhaps_of_vendor(named).next().is_some())
+            })
     }
 
     pub(super) fn lacks_system(&self, system: u32) -> bool {
@@ -245,9 +258,12 @@ impl<'a> Ground<'a> {
         self.sort(credential.system, flag, credential.environment)
     }
 
+    pub(super) fn is_production(&self, environment: u32) -> bool {
+        environment != NONE && *self.production.at(environment)
+    }
+
     fn sort(&self, system: u32, flag: Option<bool>, environment: u32) -> Sort {
-        let production = environment != NONE && *self.production.at(environment);
-        let place = match production {
+        let place = match self.is_production(environment) {
             true => Place::Production,
             false => Place::Elsewhere,
         };
@@ -289,18 +305,16 @@ impl Likes {
     }
 }
 
-fn likes(stage: &Stage<'_>) -> (Vec<Likes>, Column<u32>) {
+fn likes(stage: &Stage<'_>) -> (Column<Likes>, Column<u32>) {
     let graph = stage.graph;
-    let mut likes: Vec<Likes> = Vec::new();
+    let mut likes: Column<Likes> = Column::default();
     let mut like_of = Column::default();
     for identity in 0..graph.identities.len() {
         let kinds = Kinds::of(graph, Some(identity));
-        let known = likes.iter().position(|like| like.kinds == kinds);
-        let place = known.unwrap_or_else(|| {
-            likes.push(Likes::new(stage, kinds));
-            likes.len() - 1
-        });
-        like_of.push(u32::try_from(place).unwrap_or(NONE));
+        let known = (0..).zip(likes.values());
+        let known = known.into_iter().find(|(_, like)| like.kinds == kinds);
+        let place = known.map(|(place, _)| place);
+        like_of.push(place.unwrap_or_else(|| likes.push(Likes::new(stage, kinds))));
     }
     (likes, like_of)
 }

@@ -3,9 +3,10 @@
 use crate::lifecycle::limits::is_late;
 use crate::lifecycle::{Closing, ItemKind, Rehearsal, Severity, Verdict};
 use lastkey_contract::facts::LifecycleEvent;
+use serde::{Deserialize, Serialize};
 
 /// One identity's rehearsal, without items.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Departed {
     pub event: LifecycleEvent,
     pub verdict: Verdict,
@@ -13,7 +14,7 @@ pub struct Departed {
 }
 
 /// How many residual items there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Left {
     accounts: OfKind,
     credentials: OfKind,
@@ -22,7 +23,7 @@ pub struct Left {
 }
 
 /// How many of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct OfKind {
     late: u32,
     never: u32,

@@ -5,7 +5,9 @@
 //! own accounts (`beyond`), which thousands reach by the same doors. Whoever meets their own things
 //! again out there is rehearsed alone, in full. Promises the same answer for any number of threads.
 
+mod again;
 mod beyond;
+mod depends;
 mod flags;
 mod ground;
 mod held;
@@ -13,7 +15,9 @@ mod left;
 mod one;
 mod ranks;
 mod steps;
+mod turns;
 
+pub use again::{Again, Kept, everyone_again};
 pub use left::{Departed, Left};
 pub use ranks::{Ranks, WorstSecret, WorstSystem};
 pub use steps::{StepTried, try_steps};
@@ -25,8 +29,8 @@ use chrono::{DateTime, Utc};
 use ground::Ground;
 use one::Leavers;
 use std::num::NonZero;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::ops::Range;
+use turns::in_turns;
 
 /// Everyone's departure.
 #[derive(Clone, Debug)]
@@ -35,9 +39,6 @@ pub struct Everyone {
     pub departed: Vec<Departed>,
     pub ranks: Ranks,
 }
-
-/// How many identities a thread takes at a time.
-const TURN: u32 = 4_096;
 
 /// What each identity would leave behind. None where `goes_on`, which is asked now and then, said no.
 pub fn everyone(
@@ -51,41 +52,27 @@ pub fn everyone(
     let mut stage = Stage::new(graph, plan, at, settings);
     let ground = Ground::new(&mut stage);
     drop(stage);
-    let identities = graph.identities.len();
-    let next = AtomicU32::new(0);
-    let done: Mutex<Vec<(u32, Vec<Departed>)>> = Mutex::default();
-    let ranks = Mutex::new(Ranks::new(graph));
-    let work = || {
-        let mut leavers = Leavers::new(Stage::new(graph, plan, at, settings), &ground);
-        loop {
-            let from = next.fetch_add(TURN, Ordering::Relaxed);
-            if from >= identities || !goes_on() {
-                break;
-            }
-            let to = from.saturating_add(TURN).min(identities);
-            let turn = (from..to)
-                .map(|identity| leavers.depart(identity))
-                .collect();
-            let mut done = done.lock().unwrap_or_else(|broken| broken.into_inner());
-            done.push((from, turn));
-        }
-        let mut ranks = ranks.lock().unwrap_or_else(|broken| broken.into_inner());
-        ranks.add(&leavers.ranks);
+    let begin = || {
+        let leavers = Leavers::new(Stage::new(graph, plan, at, settings), &ground);
+        (leavers, Ranks::new(graph))
     };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.get() {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let mut turns = done
-        .into_inner()
-        .unwrap_or_else(|broken| broken.into_inner());
-    turns.sort_unstable_by_key(|(from, _)| *from);
+    let turn = |worker: &mut (Leavers<'_, '_>, Ranks), identities: Range<u32>| {
+        let (leavers, ranks) = worker;
+        let one = |identity| {
+            let (departed, late) = leavers.depart(identity);
+            ranks.keep(&late);
+            departed
+        };
+        identities.map(one).collect::<Vec<_>>()
+    };
+    let end = |(_, ranks): (Leavers<'_, '_>, Ranks)| ranks;
+    let identities = graph.identities.len();
+    let (turns, ended) = in_turns(identities, threads, goes_on, begin, turn, end)?;
+    let mut ranks = Ranks::new(graph);
+    for more in &ended {
+        ranks.add(more);
+    }
     let mut departed = Vec::with_capacity(identities as usize);
-    departed.extend(turns.into_iter().flat_map(|(_, turn)| turn));
-    let ranks = ranks
-        .into_inner()
-        .unwrap_or_else(|broken| broken.into_inner());
-    (departed.len() == identities as usize).then_some(Everyone { departed, ranks })
+    departed.extend(turns.into_iter().flatten());
+    Some(Everyone { departed, ranks })
 }

@@ -4,7 +4,7 @@ use super::beyond::{Door, Doors, Remembered};
 use super::ground::{Ground, Likes, Sort};
 use super::held::Descent;
 use super::left::{Departed, Left};
-use super::ranks::{Late, Ranks};
+use super::ranks::Late;
 use crate::access::columns::NONE;
 use crate::access::graph::LooseEnd;
 use crate::access::reached::closed_at;
@@ -21,7 +21,6 @@ pub(super) struct Leavers<'a, 'g> {
     ground: &'a Ground<'g>,
     descent: Descent,
     remembered: Remembered,
-    pub ranks: Ranks,
 }
 
 /// How it is known what the leaver has of their own.
@@ -68,19 +67,35 @@ impl<'a, 'g> Leavers<'a, 'g> {
         Leavers {
             descent: Descent::new(ground),
             remembered: Remembered::new(ground.graph),
-            ranks: Ranks::new(ground.graph),
             stage,
             ground,
         }
     }
 
-    /// What an identity leaves behind.
-    pub(super) fn depart(&mut self, identity: u32) -> Departed {
-        self.by_what_is_shared(identity)
+    /// What an identity leaves behind, and what of it stays open after its limit.
+    pub(super) fn depart(&mut self, identity: u32) -> (Departed, Late) {
+        let departure = self.departure(identity);
+        self.play(identity, &departure)
+    }
+
+    /// Who leaves with an identity, and with what of their own; accounts in order.
+    pub(super) fn departure(&mut self, identity: u32) -> Departure {
+        let ground = self.ground;
+        let like = ground.like(identity);
+        let (kinds, steps) = (like.kinds, like.steps.clone());
+        let (graph, at, mine) = (ground.graph, ground.at, &mut self.stage.mine);
+        let mut departure = Departure::of(graph, Some(identity), kinds, steps, at, mine);
+        departure.accounts.sort_unstable();
+        departure
+    }
+
+    /// What the departure that was made last leaves behind.
+    pub(super) fn play(&mut self, identity: u32, departure: &Departure) -> (Departed, Late) {
+        self.by_what_is_shared(identity, departure)
             .unwrap_or_else(|| self.alone(identity))
     }
 
-    fn alone(&mut self, identity: u32) -> Departed {
+    fn alone(&mut self, identity: u32) -> (Departed, Late) {
         let graph = self.ground.graph;
         let id = graph.identity_ids.at(identity).into();
         let rehearsal = self.stage.rehearse(&Leaver::Identity(id));
@@ -113,24 +128,24 @@ impl<'a, 'g> Leavers<'a, 'g> {
                 late.start(does, system, 1);
             }
         }
-        self.ranks.keep(&late);
-        Departed {
+        let departed = Departed {
             event: rehearsal.event,
             verdict: rehearsal.verdict,
             left: Left::of(&rehearsal),
-        }
+        };
+        (departed, late)
     }
 
     /// None where the answer depends on more than what is shared.
-    fn by_what_is_shared(&mut self, identity: u32) -> Option<Departed> {
+    fn by_what_is_shared(
+        &mut self,
+        identity: u32,
+        departure: &Departure,
+    ) -> Option<(Departed, Late)> {
         let ground = self.ground;
-        let (place, like) = ground.like(identity);
-        let like = like?;
-        let (kinds, steps) = (like.kinds, like.steps.clone());
-        let (graph, at, mine) = (ground.graph, ground.at, &mut self.stage.mine);
-        let mut departure = Departure::of(graph, Some(identity), kinds, steps, at, mine);
-        departure.accounts.sort_unstable();
-        let mut own = self.own(&departure, like)?;
+        let like = ground.like(identity);
+        let place = ground.place_of_like(identity);
+        let mut own = self.own(departure, like)?;
         if !own.doors.is_empty() {
             let doors = std::mem::take(&mut own.doors);
             let (world, declared) = (&mut self.stage.world, &self.stage.declared);
@@ -151,7 +166,7 @@ impl<'a, 'g> Leavers<'a, 'g> {
             own.left.add_all(&beyond.left);
             own.late.add(&beyond.late);
         }
-        let lacks = own.lacks || ground.estate_lacks || self.is_unsettled(&departure);
+        let lacks = own.lacks || ground.estate_lacks || ground.is_unsettled(departure);
         let verdict = if own.surely_late {
             Verdict::Fail
         } else if lacks || own.left.late() > 0 {
@@ -159,26 +174,12 @@ impl<'a, 'g> Leavers<'a, 'g> {
         } else {
             Verdict::Pass
         };
-        self.ranks.keep(&own.late);
-        Some(Departed {
+        let departed = Departed {
             event: departure.event,
             verdict,
             left: own.left,
-        })
-    }
-
-    /// Whether something could be the leaver's as well as another's.
-    fn is_unsettled(&self, departure: &Departure) -> bool {
-        let (ground, graph) = (self.ground, self.ground.graph);
-        let mut identities = departure.identities.iter();
-        identities.any(|identity| ground.is_doubted(*identity))
-            || departure.identity.is_some_and(|identity| {
-                let named = (identity, graph.identity_ids.at(identity));
-                departure.is_vendor_exit()
-                    && (graph.undecided.may_employ(identity, ground.at)
-                        || graph.left_with_former(named, ground.at).next().is_some()
-                        || graph.perhaps_of_vendor(named).next().is_some())
-            })
+        };
+        Some((departed, own.late))
     }
 
     /// None where a secret of the leaver's is another's, too.

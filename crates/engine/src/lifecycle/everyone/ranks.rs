@@ -3,7 +3,7 @@
 use crate::access::columns::Column;
 use crate::access::graph::Graph;
 use crate::lifecycle::StepAction;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use ts_rs::TS;
@@ -112,22 +112,27 @@ impl Ranks {
 
     /// One leaver more, who keeps this.
     pub(super) fn keep(&mut self, late: &Late) {
+        self.keep_of(late, 1);
+    }
+
+    /// So many leavers more, of whom each keeps this.
+    pub(super) fn keep_of(&mut self, late: &Late, leavers: u64) {
         for (system, items) in &late.systems {
             let here = self.systems.entry(*system).or_default();
-            here.leavers += 1;
-            here.late += items;
+            here.leavers += leavers;
+            here.late += items * leavers;
         }
         for secret in &late.secrets {
-            *self.secrets.at_mut(*secret) += 1;
+            *self.secrets.at_mut(*secret) += leavers;
         }
         for (start, items) in &late.starts {
-            *self.starts.entry(*start).or_default() += items;
+            *self.starts.entry(*start).or_default() += items * leavers;
         }
     }
 }
 
 /// What one leaver keeps after its limit.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Late {
     /// By system: how many items. Each system once.
     pub systems: Vec<(u32, u64)>,

@@ -1,0 +1,377 @@
+//! Everyone once more, after something changed: only whoever reaches what changed is rehearsed.
+//!
+//! Promises the answer that `everyone` gives, for any number of threads.
+
+use super::Everyone;
+use super::depends::{Dependence, Depends};
+use super::ground::Ground;
+use super::left::Departed;
+use super::one::Leavers;
+use super::ranks::{Late, Ranks};
+use super::turns::in_turns;
+use crate::access::Graph;
+use crate::lifecycle::plan::Plan;
+use crate::lifecycle::rehearse::{RehearsalSettings, Stage};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::num::NonZero;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Everyone's departures at one moment, kept for the next time.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    key: [u8; 16],
+    asked: Option<Asked>,
+    /// In the order of identities: what the answer depends on, and the place of what came of it.
+    of: Vec<(Depends, u32)>,
+    came: Vec<Came>,
+    /// What the systems and credentials were called that `came` tells of.
+    systems: BTreeMap<u32, String>,
+    secrets: BTreeMap<u32, (String, String)>,
+}
+
+/// What all answers depend on.
+#[derive(Clone, Debug, PartialEq)]
+struct Asked {
+    at: DateTime<Utc>,
+    plan: Plan,
+    settings: RehearsalSettings,
+    /// Something was missing whoever left.
+    estate_lacks: bool,
+}
+
+/// What came of a departure.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Came {
+    departed: Departed,
+    late: Late,
+}
+
+/// `Kept` as it is written.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    key: [u8; 16],
+    at: DateTime<Utc>,
+    freshness_limit: i64,
+    horizon: i64,
+    estate_lacks: bool,
+    of: Vec<(Depends, u32)>,
+    came: Vec<Came>,
+    systems: BTreeMap<u32, String>,
+    secrets: BTreeMap<u32, (String, String)>,
+}
+
+/// Everyone, and how many of them were rehearsed; the others' answers were kept.
+#[derive(Clone, Debug)]
+pub struct Again {
+    pub everyone: Everyone,
+    pub rehearsed: u64,
+    pub kept: Kept,
+}
+
+/// Numbers that are random already.
+#[derive(Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 ^= number;
+    }
+
+    fn write_usize(&mut self, _: usize) {}
+}
+
+/// Where kept answers are found again: by the first half of a number the second, how long it holds
+/// and the place.
+type Found = HashMap<u64, (u64, i64, u32), BuildHasherDefault<AsIs>>;
+
+/// What one thread found that was not kept.
+#[derive(Default)]
+struct More {
+    came: Vec<Came>,
+    places: HashMap<Came, u32>,
+}
+
+impl More {
+    fn place(&mut self, came: Came) -> u32 {
+        let next = u32::try_from(self.came.len()).unwrap_or(u32::MAX);
+        let place = *self.places.entry(came.clone()).or_insert(next);
+        if place == next {
+            self.came.push(came);
+        }
+        place
+    }
+}
+
+/// Whose answer was kept, or which thread found it: the place of what came of it there.
+#[derive(Clone, Copy)]
+enum Place {
+    Kept(u32),
+    Of(usize, u32),
+}
+
+impl Kept {
+    /// Nothing yet. The key is secret, and the same as long as answers are kept with it.
+    pub fn nothing(key: [u8; 16]) -> Self {
+        Kept {
+            key,
+            asked: None,
+            of: Vec::new(),
+            came: Vec::new(),
+            systems: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        }
+    }
+
+    /// To be read by the same program, with the plan that was asked; None where nothing is kept.
+    pub fn into_bytes(self) -> Option<Vec<u8>> {
+        let asked = self.asked?;
+        let written = Written {
+            key: self.key,
+            at: asked.at,
+            freshness_limit: asked.settings.freshness_limit.num_seconds(),
+            horizon: asked.settings.horizon.num_seconds(),
+            estate_lacks: asked.estate_lacks,
+            of: self.of,
+            came: self.came,
+            systems: self.systems,
+            secrets: self.secrets,
+        };
+        postcard::to_allocvec(&written).ok()
+    }
+
+    /// What `into_bytes` wrote; None of anything else.
+    pub fn from_bytes(bytes: &[u8], plan: Plan) -> Option<Kept> {
+        let written: Written = postcard::from_bytes(bytes).ok()?;
+        let asked = Asked {
+            at: written.at,
+            plan,
+            settings: RehearsalSettings {
+                freshness_limit: TimeDelta::try_seconds(written.freshness_limit)?,
+                horizon: TimeDelta::try_seconds(written.horizon)?,
+            },
+            estate_lacks: written.estate_lacks,
+        };
+        Some(Kept {
+            key: written.key,
+            asked: Some(asked),
+            of: written.of,
+            came: written.came,
+            systems: written.systems,
+            secrets: written.secrets,
+        })
+    }
+
+    /// When they were rehearsed.
+    pub fn at(&self) -> Option<DateTime<Utc>> {
+        self.asked.as_ref().map(|asked| asked.at)
+    }
+
+    /// In the order of identities.
+    pub fn departed(&self) -> impl Iterator<Item = &Departed> {
+        let came = self
+            .of
+            .iter()
+            .map(|(_, place)| self.came.get(*place as usize));
+        came.flatten().map(|came| &came.departed)
+    }
+
+    /// Whether an answer may be kept at all; time does not run backwards.
+    fn holds(&self, asked: &Asked) -> bool {
+        self.asked.as_ref().is_some_and(|before| {
+            let then = Asked {
+                at: asked.at,
+                ..before.clone()
+            };
+            before.at <= asked.at && then == *asked
+        })
+    }
+
+    fn found(&self) -> Found {
+        let of = self.of.iter();
+        let of = of.map(|(depends, place)| {
+            let [first, second] = depends.number;
+            (first, (second, depends.until, *place))
+        });
+        of.collect()
+    }
+
+    /// What came of departures, with the rows of another graph; None of what that does not have.
+    fn came_in(&self, graph: &Graph) -> Vec<Option<Came>> {
+        let systems = self.systems.iter();
+        let systems = systems.filter_map(|(then, name)| {
+            let now = graph.system(&name.as_str().into())?;
+            Some((*then, now))
+        });
+        let systems: HashMap<u32, u32> = systems.collect();
+        let secrets = self.secrets.iter();
+        let secrets = secrets.filter_map(|(then, (system, id))| {
+            let now = graph.credential(&system.as_str().into(), id)?;
+            Some((*then, now))
+        });
+        let secrets: HashMap<u32, u32> = secrets.collect();
+        let now = |late: &Late| {
+            let system = |(row, count): &(u32, u64)| Some((*systems.get(row)?, *count));
+            let start =
+                |((does, row), count): &(_, u64)| Some(((*does, *systems.get(row)?), *count));
+            let secret = |row: &u32| secrets.get(row).copied();
+            Some(Late {
+                systems: late.systems.iter().map(system).collect::<Option<_>>()?,
+                secrets: late.secrets.iter().map(secret).collect::<Option<_>>()?,
+                starts: late.starts.iter().map(start).collect::<Option<_>>()?,
+            })
+        };
+        let came = self.came.iter().map(|came| {
+            Some(Came {
+                departed: came.departed,
+                late: now(&came.late)?,
+            })
+        });
+        came.collect()
+    }
+
+    /// The same without what nobody's answer is any more, with the names of what it tells of.
+    fn put_together(
+        asked: Asked,
+        key: [u8; 16],
+        mut of: Vec<(Depends, u32)>,
+        came: Vec<Option<Came>>,
+        graph: &Graph,
+    ) -> (Kept, Everyone) {
+        let mut leavers = vec![0u64; came.len()];
+        for (_, place) in &of {
+            if let Some(leavers) = leavers.get_mut(*place as usize) {
+                *leavers += 1;
+            }
+        }
+        let mut place_now = vec![0u32; came.len()];
+        let mut kept = Kept::nothing(key);
+        let mut ranks = Ranks::new(graph);
+        for ((came, leavers), place) in came.into_iter().zip(leavers).zip(&mut place_now) {
+            let (Some(came), 1..) = (came, leavers) else {
+                continue;
+            };
+            ranks.keep_of(&came.late, leavers);
+            kept.name(&came.late, graph);
+            *place = u32::try_from(kept.came.len()).unwrap_or(u32::MAX);
+            kept.came.push(came);
+        }
+        for (_, place) in &mut of {
+            *place = place_now.get(*place as usize).copied().unwrap_or(u32::MAX);
+        }
+        kept.of = of;
+        kept.asked = Some(asked);
+        let departed = kept.departed().copied().collect();
+        (kept, Everyone { departed, ranks })
+    }
+
+    fn name(&mut self, late: &Late, graph: &Graph) {
+        let systems = late.systems.iter().map(|(row, _)| *row);
+        for row in systems.chain(late.starts.iter().map(|((_, row), _)| *row)) {
+            let name = || graph.systems.at(row).to_owned();
+            self.systems.entry(row).or_insert_with(name);
+        }
+        for &row in &late.secrets {
+            let system = graph.credentials.at(row).system;
+            let name = || {
+                let system = graph.systems.at(system).to_owned();
+                (system, graph.credential_ids.at(row).to_owned())
+            };
+            self.secrets.entry(row).or_insert_with(name);
+        }
+    }
+}
+
+/// What each identity would leave behind. Whose answer depends on nothing that has changed since it was
+/// kept is not rehearsed again. None where `goes_on`, which is asked now and then, said no.
+pub fn everyone_again(
+    graph: &Graph,
+    plan: &Plan,
+    at: DateTime<Utc>,
+    settings: &RehearsalSettings,
+    threads: NonZero<usize>,
+    goes_on: &(dyn Fn() -> bool + Sync),
+    before: &Kept,
+) -> Option<Again> {
+    let mut stage = Stage::new(graph, plan, at, settings);
+    let ground = Ground::new(&mut stage);
+    let dependence = Dependence::new(&ground, plan, &stage.declared, before.key);
+    drop(stage);
+    let asked = Asked {
+        at,
+        plan: plan.clone(),
+        settings: *settings,
+        estate_lacks: ground.estate_lacks,
+    };
+    let (found, kept) = match before.holds(&asked) {
+        true => (before.found(), before.came_in(graph)),
+        false => (Found::default(), Vec::new()),
+    };
+    let still = |depends: &Depends| {
+        let [first, second] = depends.number;
+        let (other, until, place) = *found.get(&first)?;
+        let holds = before.at() == Some(at) || at.timestamp() < until;
+        let there = kept.get(place as usize)?.is_some();
+        (other == second && holds && there).then_some(Place::Kept(place))
+    };
+    let worker = AtomicUsize::new(0);
+    let begin = || {
+        let leavers = Leavers::new(Stage::new(graph, plan, at, settings), &ground);
+        let number = worker.fetch_add(1, Ordering::Relaxed);
+        (leavers, number, More::default())
+    };
+    let turn = |worker: &mut (Leavers<'_, '_>, usize, More), identities: Range<u32>| {
+        let (leavers, number, more) = worker;
+        let one = |identity| {
+            let departure = leavers.departure(identity);
+            let depends = dependence.of(&departure, ground.is_unsettled(&departure));
+            let place = still(&depends).unwrap_or_else(|| {
+                let (departed, late) = leavers.play(identity, &departure);
+                Place::Of(*number, more.place(Came { departed, late }))
+            });
+            (depends, place)
+        };
+        identities.map(one).collect::<Vec<_>>()
+    };
+    let end = |(_, number, more): (Leavers<'_, '_>, usize, More)| (number, more.came);
+    let identities = graph.identities.len();
+    let (turns, mut more) = in_turns(identities, threads, goes_on, begin, turn, end)?;
+    more.sort_unstable_by_key(|(number, _)| *number);
+    let mut came = kept;
+    let mut from = vec![0u32; more.len()];
+    for ((_, more), from) in more.into_iter().zip(&mut from) {
+        *from = u32::try_from(came.len()).unwrap_or(u32::MAX);
+        came.extend(more.into_iter().map(Some));
+    }
+    let mut rehearsed = 0;
+    let mut of = Vec::with_capacity(identities as usize);
+    of.extend(turns.into_iter().flatten().map(|(depends, place)| {
+        let place = match place {
+            Place::Kept(place) => place,
+            Place::Of(number, place) => {
+                rehearsed += 1;
+                from.get(number).map_or(u32::MAX, |from| from + place)
+            }
+        };
+        (depends, place)
+    }));
+    let (kept, everyone) = Kept::put_together(asked, before.key, of, came, graph);
+    (everyone.departed.len() == identities as usize).then_some(Again {
+        everyone,
+        rehearsed,
+        kept,
+    })
+}

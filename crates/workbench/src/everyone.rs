@@ -1,0 +1,261 @@
+//! Everyone's rehearsal by the active plan: kept after each sync, so that the next one rehearses only
+//! whom a change concerns.
+
+use crate::bench::Workbench;
+use crate::failure::Failure;
+use crate::rehearsals::off_thread;
+use crate::stop::Stop;
+use chrono::{DateTime, Utc};
+use lastkey_contract::when::rfc3339;
+use lastkey_engine::access::Graph;
+use lastkey_engine::lifecycle::{
+    self, Again, Departed, Kept, Plan, RehearsalSettings, Verdict, everyone, everyone_again,
+};
+use lastkey_engine::store::DeparturesOf;
+use lastkey_engine::views::{self, ListQuery, RehearsedRow, RowWindow, rehearsed_window};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+/// Everyone's rehearsal as it was played last.
+pub(crate) struct Remembered {
+    of: DeparturesOf,
+    kept: Arc<Kept>,
+    /// As the list of everyone shows them, once it was asked for.
+    rows: Option<Arc<Vec<RehearsedRow>>>,
+}
+
+/// Everyone's rehearsal after a sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EveryoneSince {
+    pub now: Verdicts,
+    /// As it was kept before; None where nothing was.
+    pub before: Option<Verdicts>,
+    /// Whom the changes concerned; the others' answers were kept.
+    pub rehearsed: u64,
+}
+
+/// How many rehearsals end how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verdicts {
+    pub fail: u64,
+    pub indeterminate: u64,
+    pub pass: u64,
+}
+
+impl Verdicts {
+    fn of<'a>(departed: impl Iterator<Item = &'a Departed>) -> Self {
+        let mut verdicts = Verdicts::default();
+        for one in departed {
+            match one.verdict {
+                Verdict::Fail => verdicts.fail += 1,
+                Verdict::Indeterminate => verdicts.indeterminate += 1,
+                Verdict::Pass => verdicts.pass += 1,
+            }
+        }
+        verdicts
+    }
+
+    pub fn all(&self) -> u64 {
+        self.fail + self.indeterminate + self.pass
+    }
+}
+
+impl Workbench {
+    /// Everyone at once, in numbers: a row of each identity, in id order.
+    pub async fn rehearse_all_at_once(
+        &self,
+        at: DateTime<Utc>,
+        stop: &Stop,
+    ) -> Result<Vec<RehearsedRow>, Failure> {
+        let (plan, _) = self.plan().await?;
+        let (graph, all) = self.everyone_by(plan, at, stop).await?;
+        self.rows_of(&graph, &all.departed).await
+    }
+
+    /// The same by any plan, without names: in the order of the graph's identities.
+    pub(crate) async fn everyone_by(
+        &self,
+        plan: Plan,
+        at: DateTime<Utc>,
+        stop: &Stop,
+    ) -> Result<(Arc<Graph>, lifecycle::Everyone), Failure> {
+        let (active, _) = self.plan().await?;
+        if plan == active && self.then.is_none() {
+            let mut remembered = self.everyone.lock().await;
+            let (graph, again, _) = self.again(&mut remembered, at, stop).await?;
+            return Ok((graph, again));
+        }
+        let (_, graph) = self.graph().await?;
+        let stop = stop.clone();
+        let asked = graph.clone();
+        let all = off_thread(move || {
+            let settings = RehearsalSettings::default();
+            let goes_on = || !stop.is_stopped();
+            everyone(&asked, &plan, at, &settings, threads(), &goes_on)
+        })
+        .await?
+        .ok_or_else(stopped)?;
+        Ok((graph, all))
+    }
+
+    /// Everyone's rehearsal by window, worst first.
+    pub async fn rehearsals(&self, query: &ListQuery) -> Result<RowWindow<RehearsedRow>, Failure> {
+        let of = self.departures_of_now().await?;
+        let mut remembered = self.everyone.lock().await;
+        let known = remembered.as_ref().filter(|known| known.of == of);
+        let rows = match known.and_then(|known| known.rows.clone()) {
+            Some(rows) => rows,
+            None => {
+                let stop = Stop::default();
+                let (graph, all, _) = self.again(&mut remembered, self.now(), &stop).await?;
+                self.keep_departures(remembered.as_ref()).await?;
+                let rows = Arc::new(self.rows_of(&graph, &all.departed).await?);
+                if let Some(remembered) = remembered.as_mut() {
+                    remembered.rows = Some(rows.clone());
+                }
+                rows
+            }
+        };
+        drop(remembered);
+        Ok(rehearsed_window(&rows, query))
+    }
+
+    /// When the remembered rehearsals of everyone were played, if they were.
+    pub async fn rehearsed_at(&self) -> Option<String> {
+        let remembered = self.everyone.lock().await;
+        remembered
+            .as_ref()
+            .and_then(|known| known.kept.at())
+            .map(rfc3339)
+    }
+
+    /// Rehearses whom the changes since the last time concern, and keeps everyone's answer; None where
+    /// no plan says what would happen.
+    pub async fn rehearse_after_sync(&self, stop: &Stop) -> Result<Option<EveryoneSince>, Failure> {
+        if self.store.plan().await?.is_none() || self.then.is_some() {
+            return Ok(None);
+        }
+        let mut remembered = self.everyone.lock().await;
+        let before = match remembered.as_ref() {
+            Some(known) => Some(known.kept.clone()),
+            None => self.kept_before().await?.map(Arc::new),
+        };
+        let (_, all, rehearsed) = self.again(&mut remembered, self.now(), stop).await?;
+        self.keep_departures(remembered.as_ref()).await?;
+        Ok(Some(EveryoneSince {
+            now: Verdicts::of(all.departed.iter()),
+            before: before.map(|before| Verdicts::of(before.departed())),
+            rehearsed,
+        }))
+    }
+
+    /// Everyone by the active plan, with what is remembered or kept of the last time; remembers it
+    /// where it is not of another time than now. With how many were rehearsed.
+    async fn again(
+        &self,
+        remembered: &mut Option<Remembered>,
+        at: DateTime<Utc>,
+        stop: &Stop,
+    ) -> Result<(Arc<Graph>, lifecycle::Everyone, u64), Failure> {
+        let of = self.departures_of_now().await?;
+        let (state, graph) = self.graph().await?;
+        let (plan, _) = self.plan().await?;
+        let before = match remembered.as_ref() {
+            Some(known) => known.kept.clone(),
+            None => Arc::new(match self.kept_before().await? {
+                Some(kept) => kept,
+                None => Kept::nothing(new_key()?),
+            }),
+        };
+        let (asked, stop, then) = (graph.clone(), stop.clone(), before.clone());
+        let again = off_thread(move || {
+            let settings = RehearsalSettings::default();
+            let goes_on = || !stop.is_stopped();
+            everyone_again(&asked, &plan, at, &settings, threads(), &goes_on, &then)
+        });
+        let Again {
+            everyone,
+            rehearsed,
+            kept,
+        } = again.await?.ok_or_else(stopped)?;
+        let of_now = at <= self.now() && before.at().is_none_or(|before| before <= at);
+        if of_now && of.state == state {
+            *remembered = Some(Remembered {
+                of,
+                kept: Arc::new(kept),
+                rows: None,
+            });
+        }
+        Ok((graph, everyone, rehearsed))
+    }
+
+    /// What everyone's rehearsal would be made of now.
+    async fn departures_of_now(&self) -> Result<DeparturesOf, Failure> {
+        let plan = self.store.plan().await?;
+        Ok(DeparturesOf {
+            state: self.state().await?,
+            plan_sha256: plan.map(|plan| plan.sha256).unwrap_or_default(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+        })
+    }
+
+    /// What the store keeps of the last time, where that was by this plan and program.
+    async fn kept_before(&self) -> Result<Option<Kept>, Failure> {
+        let now = self.departures_of_now().await?;
+        let of = self.store.departures_of().await?;
+        let same =
+            |of: &DeparturesOf| (&of.plan_sha256, &of.program) == (&now.plan_sha256, &now.program);
+        let Some(of) = of.filter(same) else {
+            return Ok(None);
+        };
+        let (plan, _) = self.plan().await?;
+        let bytes = self.store.departures(&of).await?;
+        Ok(bytes.and_then(|bytes| Kept::from_bytes(&bytes, plan)))
+    }
+
+    /// Keeps what is remembered in the store, unless that has it.
+    async fn keep_departures(&self, remembered: Option<&Remembered>) -> Result<(), Failure> {
+        let Some(known) = remembered else {
+            return Ok(());
+        };
+        if self.then.is_some() || self.store.departures_of().await?.as_ref() == Some(&known.of) {
+            return Ok(());
+        }
+        let kept = known.kept.clone();
+        let bytes = off_thread(move || Kept::clone(&kept).into_bytes()).await?;
+        if let Some(bytes) = bytes {
+            self.store.keep_departures(&known.of, &bytes).await?;
+        }
+        Ok(())
+    }
+
+    async fn rows_of(
+        &self,
+        graph: &Graph,
+        departed: &[Departed],
+    ) -> Result<Vec<RehearsedRow>, Failure> {
+        let mut names = self.store.identity_names().await?;
+        let rows = graph.identity_ids().zip(departed);
+        let rows = rows.map(|(id, departed)| {
+            let (name, kind) = names.remove(id.as_str()).unwrap_or_default();
+            views::departed_row(id.as_str(), departed, name, kind)
+        });
+        Ok(rows.collect())
+    }
+}
+
+fn threads() -> NonZero<usize> {
+    available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+fn stopped() -> Failure {
+    Failure::not_possible("the rehearsal was stopped")
+}
+
+fn new_key() -> Result<[u8; 16], Failure> {
+    let mut key = [0; 16];
+    getrandom::fill(&mut key)
+        .map_err(|error| Failure::not_possible(format!("no random key can be made: {error}")))?;
+    Ok(key)
+}
