@@ -247,6 +247,8 @@ commands! {
     plan_coverage(text: Option<String>) -> PlanCoverage;
     /// Everyone's rehearsal in short, by the active plan or the text of another; with the steps that would close most where asked.
     survey(text: Option<String>, steps: bool) -> Survey;
+    /// Stops everyone's rehearsal in short that is under way.
+    survey_stop() -> ();
     /// Plays events as scripts write them, in the order of their times.
     events_try(events: Vec<String>) -> EventsRehearsal;
     /// The access policy that counts, or its draft; nothing where there is none.

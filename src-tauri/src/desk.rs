@@ -19,7 +19,9 @@ pub struct Desk {
     open: tokio::sync::Mutex<Open>,
     reading: Mutex<HashMap<String, Stop>>,
     /// The trial sign-in under way, or the latest one.
-    trial: Mutex<Stop>,
+    trial: Latest,
+    /// The same of everyone's rehearsal in short.
+    survey: Latest,
     app: tauri::AppHandle,
 }
 
@@ -40,7 +42,8 @@ impl Desk {
             key_source: Mutex::new(key_source),
             open: tokio::sync::Mutex::default(),
             reading: Mutex::default(),
-            trial: Mutex::default(),
+            trial: Latest::default(),
+            survey: Latest::default(),
             app,
         }
     }
@@ -260,10 +263,12 @@ impl Desk {
 
     /// Stops the trial sign-in under way, and gives out the way to stop the next.
     pub fn new_trial(&self) -> Stop {
-        let mut trial = self.trial.lock().unwrap_or_else(PoisonError::into_inner);
-        trial.stop();
-        *trial = Stop::default();
-        trial.clone()
+        self.trial.next()
+    }
+
+    /// The same of everyone's rehearsal in short: who asks anew waits no more for the answer before.
+    pub fn new_survey(&self) -> Stop {
+        self.survey.next()
     }
 
     /// Lets the person choose a folder; nothing if they cancel.
@@ -320,6 +325,20 @@ impl Desk {
 
     fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, Stop>> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Something of which only the latest is wanted.
+#[derive(Default)]
+struct Latest(Mutex<Stop>);
+
+impl Latest {
+    /// Stops the one under way, and gives out the way to stop the next.
+    fn next(&self) -> Stop {
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.stop();
+        *latest = Stop::default();
+        latest.clone()
     }
 }
 

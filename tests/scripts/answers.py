@@ -21,7 +21,7 @@ def table_name(path):
     return f"{path.parent.name}_{path.stem}".replace("-", "_")
 
 
-def measure(table, room, store, files, plain, accounts, run, lastkey):
+def measure(table, room, store, files, plain, accounts, run, lastkey, change):
     keys, memory = figures(run, room, store, "search")
     people = [table_name(path) for path in sorted(files.glob("*/identities.csv"))]
     search(table, keys, memory, plain, people)
@@ -31,13 +31,14 @@ def measure(table, room, store, files, plain, accounts, run, lastkey):
     owners(table, room, store, files, plain, run, lastkey)
     descendants = graph(table, run, room, store, files)
     one = leavers(table, run, room, store, files, plain, accounts)
-    everyone(table, run, room, store, one, descendants)
+    seconds = everyone(table, run, room, store, one, descendants)
+    after_a_sync(table, run, room, store, change, seconds)
 
 
-def figures(run, room, store, what):
+def figures(run, room, store, what, *more):
     """The figures of an open store, a list of dicts, and the most memory of its process."""
     out = room / "figures.jsonl"
-    done = run(["figures", store, os.environ["LASTKEY_KEY_FILE"], what], out=out)
+    done = run(["figures", store, os.environ["LASTKEY_KEY_FILE"], what, *more], out=out)
     return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()], done.mebibytes
 
 
@@ -193,3 +194,14 @@ def everyone(table, run, room, store, one, descendants):
     ):
         work = f"everyone's rehearsal, {rows:,} identities, with closing times and known secrets"
         table.line(work, f"{seconds:.2f} s", memory, f"{beside:.2f} s", name, f"{seconds / beside:.3f}", reach)
+    return seconds
+
+
+def after_a_sync(table, run, room, store, change, seconds):
+    """Everyone after a sync that changed 0.1%, beside everyone from nothing."""
+    told, memory = figures(run, room, store, "again", *change())
+    again = {row["what"]: row for row in told if row["table"] == "rehearsals"}
+    for what, reach in (("everyone again", "under 0.1"), ("everyone, nothing changed", "")):
+        took, rows = again[what]["ms"] / 1000, again[what]["rows"]
+        work = f"everyone's rehearsal after a sync, {rows:,} rehearsed anew" if reach else "the same after nothing changed"
+        table.line(work, f"{took:.2f} s", memory, f"{seconds:.2f} s", "everyone from nothing", f"{took / seconds:.3f}", reach)

@@ -265,7 +265,14 @@ def measure_files(table, room, scale, runs):
     if (original / "plan.toml").exists():
         plan = original / "plan.toml"
     Run(lastkey(store, "plan", "load", plan))
-    answers.measure(table, room, store, original, plain, accounts, Run, lastkey)
+
+    def change():
+        """Puts the files back as they were before the change; gives back which sources read them."""
+        for name in read:
+            shutil.copytree(original / name, folder / name, dirs_exist_ok=True)
+        return read
+
+    answers.measure(table, room, store, original, plain, accounts, Run, lastkey, change)
 
 
 def latest_sync(store):

@@ -57,9 +57,15 @@ pub async fn survey(desk: &Desk, text: Option<String>, steps: bool) -> Answer<Su
         true => Steps::Tried,
         false => Steps::NotAsked,
     };
-    let (bench, stop) = (desk.workbench().await?, Stop::default());
+    let (bench, stop) = (desk.workbench().await?, desk.new_survey());
     let survey = bench.survey(bench.now(), text.as_deref(), steps, &stop);
     Ok(survey.await?)
+}
+
+pub async fn survey_stop(desk: &Desk) -> Answer<()> {
+    // The one that comes next takes its place; the one before is stopped by that.
+    desk.new_survey();
+    Ok(())
 }
 
 pub async fn events_try(desk: &Desk, events: Vec<String>) -> Answer<EventsRehearsal> {

@@ -121,6 +121,7 @@ const answers: Answers = {
     return estate.check;
   },
   source_try_stop: () => undefined,
+  survey_stop: () => undefined,
   source_change: (a) => {
     const wanted = (a as { source: NewSource }).source;
     sources = sources.map((source) => (source.name === wanted.name ? { ...source, settings: wanted.settings } : source));

@@ -215,6 +215,8 @@ export interface Commands {
   plan_coverage(a: { text: string | null }): PlanCoverage;
   /** Everyone's rehearsal in short, by the active plan or the text of another; with the steps that would close most where asked. */
   survey(a: { text: string | null; steps: boolean }): Survey;
+  /** Stops everyone's rehearsal in short that is under way. */
+  survey_stop(): void;
   /** Plays events as scripts write them, in the order of their times. */
   events_try(a: { events: Array<string> }): EventsRehearsal;
   /** The access policy that counts, or its draft; nothing where there is none. */
@@ -336,6 +338,7 @@ export const commandNames = [
   "plan_try",
   "plan_coverage",
   "survey",
+  "survey_stop",
   "events_try",
   "policy",
   "policy_check",

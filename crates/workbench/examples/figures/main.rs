@@ -1,7 +1,7 @@
 //! How fast an open store answers: each key of what is typed, windows of every table, whole tables
 //! in one pass, the graph, leavers. `./bench` runs it; one line of JSON for each figure.
 //!
-//! usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse|everyone|again
+//! usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse|everyone|again SOURCE …
 
 #![allow(clippy::print_stdout)]
 
@@ -11,7 +11,7 @@ mod windows;
 
 use lastkey_contract::Kind;
 use lastkey_engine::views::ListQuery;
-use lastkey_workbench::{KeySource, OpenOptions, ReachOf, Stop, WhenMissing, Workbench};
+use lastkey_workbench::{KeySource, OpenOptions, ReachOf, Stop, SyncHow, WhenMissing, Workbench};
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -26,7 +26,7 @@ async fn main() -> Outcome {
     let mut words = std::env::args().skip(1);
     let mut next = || {
         words.next().ok_or(
-            "usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse|everyone|again",
+            "usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse|everyone|again SOURCE …",
         )
     };
     let options = OpenOptions {
@@ -46,7 +46,7 @@ async fn main() -> Outcome {
         "graph" => graph(&bench).await?,
         "rehearse" => rehearse(&bench).await?,
         "everyone" => everyone(&bench).await?,
-        "again" => again(&bench).await?,
+        "again" => again(&bench, &words.collect::<Vec<_>>()).await?,
         other => return Err(format!("`{other}` is not measured").into()),
     }
     drop(bench);
@@ -136,14 +136,24 @@ async fn everyone(bench: &Workbench) -> Outcome {
     Ok(())
 }
 
-/// Everyone again with what was kept before a sync, after the first answer has built the graph; without
-/// names, as everyone is rehearsed after each sync.
-async fn again(bench: &Workbench) -> Outcome {
-    graph(bench).await?;
+/// Everyone after sources were read again, with what was kept before: the graph of the new state first,
+/// then whom the changes concern.
+async fn again(bench: &Workbench, sources: &[String]) -> Outcome {
+    bench.rehearse_after_sync(&Stop::default()).await?;
+    let sources = sources.iter().map(|name| (name.clone(), Stop::default()));
+    let sources: Vec<(String, Stop)> = sources.collect();
     let began = Instant::now();
-    let since = bench.rehearse_after_sync(&Stop::default()).await?;
-    let since = since.ok_or("no plan is loaded")?;
-    tell("rehearsals", "everyone again", began, since.rehearsed);
+    bench
+        .sync_many(&sources, SyncHow::default(), &|_| {}, &|_| {})
+        .await?;
+    tell("sources", "read again", began, 0);
+    graph(bench).await?;
+    for what in ["everyone again", "everyone, nothing changed"] {
+        let began = Instant::now();
+        let since = bench.rehearse_after_sync(&Stop::default()).await?;
+        let since = since.ok_or("no plan is loaded")?;
+        tell("rehearsals", what, began, since.rehearsed);
+    }
     Ok(())
 }
 
