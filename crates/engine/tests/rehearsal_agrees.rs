@@ -21,8 +21,9 @@ use lastkey_contract::{IdentityId, SystemName};
 use lastkey_engine::access::{Graph, ReachFrom, reach};
 use lastkey_engine::lifecycle::simulated::{SimulatedWorld, rehearse_events};
 use lastkey_engine::lifecycle::{
-    Departed, Everyone, ItemKind, Kept, Leaver, Left, Rehearsal, RehearsalSettings, WorstSecret,
-    WorstSystem, everyone, everyone_again, rehearse_all, rehearse_leaver, rehearse_lost,
+    Departed, Everyone, ItemKind, Kept, Leaver, Left, Rehearsal, RehearsalSettings, Verdict,
+    WorstSecret, WorstSystem, everyone, everyone_again, rehearse_all, rehearse_leaver,
+    rehearse_lost,
 };
 use leaver_reference::{
     Begun, From, Item, Reading, Story, World, begun, blast_radius, difference, radius_difference,
@@ -78,10 +79,11 @@ fn by_engine_too(world: &World) -> Rehearsal {
 }
 
 fn disagreement(world: &World) -> Option<String> {
-    difference(
-        &by_engine_too(world),
-        &rehearse(world, Reading::ToTheLetter),
-    )
+    let found = by_engine_too(world);
+    if found.verdict == Verdict::Indeterminate && found.missing_facts.is_empty() {
+        return Some("indeterminate, and no sentence says why".to_owned());
+    }
+    difference(&found, &rehearse(world, Reading::ToTheLetter))
 }
 
 /// The number of the first world in which the two disagree, on all cores.

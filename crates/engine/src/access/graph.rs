@@ -295,7 +295,7 @@ impl Graph {
         })
     }
 
-    fn account(&self, system: &SystemName, id: &str) -> Option<u32> {
+    pub(crate) fn account(&self, system: &SystemName, id: &str) -> Option<u32> {
         let system = self.system(system)?;
         find(self.accounts.len(), |row| {
             let here = self.accounts.at(row);

@@ -6,6 +6,7 @@
 
 mod allowed;
 pub mod assertions;
+mod assumed;
 mod breaks;
 mod closing;
 mod curve;

@@ -1,11 +1,12 @@
 //! The leaver rehearsal: one departure played on the graph, and everyone's in turn.
 
 use super::allowed::allowed;
+use super::assumed::why_assumed;
 use super::breaks::breaks;
 use super::closing::Closings;
 use super::departure::{Declared, Departure, DueStep, Kinds, Leaver};
 use super::explain::Explained;
-use super::limits::{Place, due, is_late, severity, verdict};
+use super::limits::{Place, due, severity, verdict};
 use super::missing::Coverage;
 use super::outcome::{Basis, Closing, Rehearsal, ResidualItem};
 use super::plan::Plan;
@@ -170,7 +171,7 @@ impl<'a> Stage<'a> {
                 .map(|(kind, system)| (kind, graph.systems.at(system))),
         );
         missing_facts.extend(unsettled(graph, &departure, at));
-        missing_facts.extend(inferred(graph, &departure, &residual));
+        missing_facts.extend(why_assumed(graph, &self.declared, &departure, &residual));
         missing_facts.sort();
         missing_facts.dedup();
         if departure.identities.is_empty() {
@@ -194,23 +195,6 @@ impl<'a> Stage<'a> {
             missing_facts,
         }
     }
-}
-
-/// Accounts that only a rule which nobody calls certain makes the leaver's, where nothing better
-/// than that says that anything stays open too long.
-fn inferred(graph: &Graph, departure: &Departure, residual: &[ResidualItem]) -> Vec<String> {
-    let mut late = residual.iter().filter(|item| is_late(item)).peekable();
-    if late.peek().is_none() || late.any(|item| item.basis != Basis::Assumed) {
-        return Vec::new();
-    }
-    let accounts = departure.accounts.iter();
-    let assumed = accounts.filter(|row| graph.accounts.at(**row).whose == Basis::Assumed);
-    assumed
-        .map(|row| {
-            let account = graph.account_text(*row);
-            format!("whose account `{account}` is only follows from a rule that nobody has called certain")
-        })
-        .collect()
 }
 
 /// What nobody has read, and what could be the leaver's as well as another's.
