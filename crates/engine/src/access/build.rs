@@ -343,8 +343,12 @@ fn add_location(making: &mut Making, naming: &Naming, fact: &Location) {
 fn named_principal(making: &mut Making, naming: &Naming, principal: &Principal) {
     let system = principal.system.as_str();
     making.system(system);
-    if principal.kind == PrincipalType::Entitlement {
-        making.named_entitlement(naming.principal(principal), system, &principal.id);
+    let number = naming.principal(principal);
+    match principal.kind {
+        PrincipalType::Account => making.named_account(number, system),
+        PrincipalType::Entitlement => {
+            making.named_entitlement(number, system, &principal.id);
+        }
     }
 }
 

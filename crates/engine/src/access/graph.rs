@@ -73,6 +73,9 @@ pub struct Graph {
     /// What leads to something that nothing holds, and where that would be: sorted.
     pub(crate) loose: Vec<(LooseEnd, (Kind, u32))>,
 
+    /// The systems of accounts that hold or may do something and that nothing lists.
+    pub(crate) unlisted: BTreeSet<u32>,
+
     pub(crate) reads: Vec<ReadState>,
     pub(crate) never_read: Vec<SourceName>,
     pub(crate) maybe: MaybeAccounts,

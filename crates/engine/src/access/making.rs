@@ -21,6 +21,7 @@ use crate::correlate::Employment;
 use in_order::order_systems;
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{ControlMeans, ObjectType, OwnerRole};
+use std::collections::BTreeSet;
 use told::Credential;
 
 /// A graph in the making.
@@ -49,6 +50,8 @@ pub(crate) struct Making {
     controls: Vec<(From, (u32, ControlMeans))>,
     /// Whose lines are about accounts that nothing holds, and the system.
     controls_unknown: Vec<(From, u32)>,
+    /// The systems of accounts that lines name as who holds or may do something, and nothing lists.
+    unlisted: BTreeSet<u32>,
     owners: Vec<NewOwner>,
     /// What could be somebody's as well as another's.
     pub doubtful: Doubtful,
@@ -217,6 +220,15 @@ impl Making {
     /// Whether an account has this number.
     pub(crate) fn has_account(&self, number: Number) -> bool {
         self.holding.accounts.get(number).is_some()
+    }
+
+    /// An account that a line names as who holds or may do something: where nothing lists it, it may be
+    /// anybody's. Once all accounts have numbers.
+    pub(crate) fn named_account(&mut self, number: Number, system: &str) {
+        if !self.has_account(number) && !system.is_empty() {
+            let system = self.systems.row(system);
+            self.unlisted.insert(system);
+        }
     }
 
     pub(crate) fn has_location(&self, number: Number) -> bool {
@@ -415,6 +427,8 @@ impl Making {
         for (row, place) in (0..).zip(&locations.places) {
             graph.locations.at_mut(row).system = system_of(&self.locations.listed.systems, *place);
         }
+        let unlisted = self.unlisted.iter().map(|system| *systems.at(*system));
+        graph.unlisted = unlisted.collect();
         let mut loose: Vec<(LooseEnd, (Kind, u32))> = Vec::new();
         let mut standing: Vec<(u32, u32)> = Vec::with_capacity(self.standing.len());
         for (place, credential, system) in &self.standing {

@@ -93,14 +93,27 @@ impl<'a> Coverage<'a> {
         coverage
     }
 
-    /// The same where groups of these systems hold something: whoever is a member holds it too, and
-    /// could be anybody where no source reads the members.
-    pub(crate) fn with_groups_of<'s>(mut self, systems: impl Iterator<Item = &'s str>) -> Self {
+    /// The same where groups hold something: whoever is a member holds it too, and could be anybody
+    /// where no source reads the members.
+    fn with_groups_of(mut self, graph: &Graph) -> Self {
+        let systems = graph.systems_of_groups();
         let unread: Vec<String> = systems
-            .flat_map(|system| self.of_system(Kind::Grant, system))
+            .flat_map(|row| self.of_system(Kind::Grant, graph.systems.at(row)))
             .collect();
         self.estate.extend(unread);
         self
+    }
+
+    /// The same where groups, or accounts that nothing lists, hold something: such an account could be
+    /// anybody's where no source reads the accounts of its system.
+    pub(crate) fn with_holders_of(self, graph: &Graph) -> Self {
+        let mut coverage = self.with_groups_of(graph);
+        let systems = graph.unlisted.iter();
+        let unread: Vec<String> = systems
+            .flat_map(|row| coverage.of_system(Kind::Account, graph.systems.at(*row)))
+            .collect();
+        coverage.estate.extend(unread);
+        coverage
     }
 
     /// Sorted, without duplicates; `ends` are where paths lead to something that nothing holds. Who works for a vendor only complete identities tell.
@@ -239,12 +252,15 @@ pub fn unread_beside(
     limit: TimeDelta,
     at: DateTime<Utc>,
 ) -> Vec<String> {
-    let kinds: &[Kind] = match from {
-        ReachFrom::Identity(_) | ReachFrom::Gone(_) => &OF_THE_ESTATE,
-        ReachFrom::Credential(..) => &OF_PLACES,
+    let reads = &graph.reads;
+    let coverage = match from {
+        ReachFrom::Identity(_) | ReachFrom::Gone(_) => {
+            Coverage::of_estate(reads, at, limit, &OF_THE_ESTATE).with_holders_of(graph)
+        }
+        ReachFrom::Credential(..) => {
+            Coverage::of_estate(reads, at, limit, &OF_PLACES).with_groups_of(graph)
+        }
     };
-    let groups = graph.systems_of_groups().map(|row| graph.systems.at(row));
-    let coverage = Coverage::of_estate(&graph.reads, at, limit, kinds).with_groups_of(groups);
     let systems: BTreeSet<&str> = items.iter().map(|item| item.system.as_str()).collect();
     let mut unread = coverage.missing(systems.into_iter(), std::iter::empty());
     // Without any system of a kind there is none that could be missed.

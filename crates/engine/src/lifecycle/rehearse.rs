@@ -99,7 +99,7 @@ impl<'a> Stage<'a> {
             declared,
             mine: Marks::new(graph.accounts.len()),
             coverage: Coverage::new(&graph.reads, at, settings.freshness_limit)
-                .with_groups_of(graph.systems_of_groups().map(|row| graph.systems.at(row))),
+                .with_holders_of(graph),
         }
     }
 

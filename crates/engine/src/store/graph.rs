@@ -439,9 +439,15 @@ impl Loading<'_> {
             let principal = &ends.principal;
             let system = principal.system.as_str();
             making.system(system);
-            if principal.kind == PrincipalType::Entitlement {
-                let number = names.object(Kind::Entitlement, &[system, &principal.id]);
-                making.named_entitlement(number, system, &principal.id);
+            match principal.kind {
+                PrincipalType::Account => {
+                    let number = names.object(Kind::Account, &[system, &principal.id]);
+                    making.named_account(number, system);
+                }
+                PrincipalType::Entitlement => {
+                    let number = names.object(Kind::Entitlement, &[system, &principal.id]);
+                    making.named_entitlement(number, system, &principal.id);
+                }
             }
             then(block, place)
         })

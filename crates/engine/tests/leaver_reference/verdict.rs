@@ -267,7 +267,9 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
     }
     let groups = systems_of_groups(leaving).into_iter();
     let groups = groups.map(|system| (Kind::Grant, system));
-    for (kind, system) in ends(leaving).into_iter().chain(groups) {
+    let unlisted = systems_of_unlisted_accounts(leaving).into_iter();
+    let unlisted = unlisted.map(|system| (Kind::Account, system));
+    for (kind, system) in ends(leaving).into_iter().chain(groups).chain(unlisted) {
         let mut of_kind = reads.iter().filter(|r| r.kind == kind);
         if !of_kind.any(|r| tells_all_of(reads, r, &system) && sound(r)) {
             return false;
@@ -286,6 +288,22 @@ fn systems_of_groups(leaving: &Leaving) -> BTreeSet<String> {
     let groups = groups.filter(|one| one.kind == PrincipalType::Entitlement);
     let systems = groups.map(|one| one.system.to_string());
     systems.filter(|system| !system.is_empty()).collect()
+}
+
+/// The systems of accounts that hold or may do something and that no row describes: such an account
+/// could be anybody's.
+fn systems_of_unlisted_accounts(leaving: &Leaving) -> BTreeSet<String> {
+    let facts = &leaving.world.snapshot;
+    let grants = facts.grants.iter().map(|line| &line.principal);
+    let readers = facts.readers.iter().map(|line| &line.principal);
+    let controls = facts.controls.iter().map(|line| &line.principal);
+    let accounts = grants.chain(readers).chain(controls);
+    accounts
+        .filter(|one| one.kind == PrincipalType::Account)
+        .filter(|one| leaving.world.account(&name(&one.system, &one.id)).is_none())
+        .map(|one| one.system.to_string())
+        .filter(|system| !system.is_empty())
+        .collect()
 }
 
 /// Whether a read, or its source by what only the system itself can show, has anything of a system:
