@@ -93,7 +93,7 @@ pub(crate) enum LooseEnd {
     ByAccount(u32),
     /// An entitlement whose holders control it.
     ByEntitlement(u32),
-    /// A location at which it stands.
+    /// A location at which it stands, or (with `Kind::Location`) of which nobody tells what stands there.
     At(u32),
 }
 

@@ -450,6 +450,18 @@ impl Making {
             };
             loose.push((from, (Kind::Account, *system)));
         }
+        // Of systems where nothing is told to stand anywhere.
+        let system_at = |place: u32| {
+            let systems = &self.locations.listed.systems;
+            systems.get(place as usize).copied()
+        };
+        let told = (self.standing.iter().map(|(place, ..)| *place))
+            .chain(self.printed.iter().map(|(place, _)| *place));
+        let told: BTreeSet<u32> = told.filter_map(system_at).collect();
+        loose.extend((0..).zip(&locations.places).filter_map(|(row, place)| {
+            let system = system_at(*place).filter(|system| !told.contains(system))?;
+            Some((LooseEnd::At(row), (Kind::Location, system)))
+        }));
         let printed: Vec<(u32, u32)> = self
             .printed
             .iter()

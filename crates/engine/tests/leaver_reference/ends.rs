@@ -22,6 +22,7 @@ pub fn ends(leaving: &Leaving) -> BTreeSet<End> {
     }
     controlled(leaving, &mut ends);
     standing(leaving, &mut ends);
+    untold(leaving, &mut ends);
     for secret in &leaving.before.credentials {
         let credential = leaving.world.credential(secret);
         let account = credential.and_then(|c| leaving.world.account_of(c));
@@ -103,6 +104,23 @@ fn standing(leaving: &Leaving, ends: &mut BTreeSet<End>) {
             && leaving.world.credential(&name(system, id)).is_none()
         {
             ends.insert((Kind::Credential, system.to_string()));
+        }
+    }
+}
+
+/// Locations of systems of which no row tells of anything that stands anywhere.
+fn untold(leaving: &Leaving, ends: &mut BTreeSet<End>) {
+    let lines = &leaving.world.snapshot.locations;
+    for (system, _) in &leaving.before.locations {
+        let told = lines
+            .iter()
+            .filter(|line| line.system.as_str() == system)
+            .any(|line| {
+                let printed = line.fingerprint.as_ref();
+                line.credential_id.is_some() || printed.is_some_and(|f| !f.as_str().is_empty())
+            });
+        if !told && !system.is_empty() {
+            ends.insert((Kind::Location, system.clone()));
         }
     }
 }

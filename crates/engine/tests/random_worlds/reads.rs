@@ -35,7 +35,22 @@ pub fn reads(dice: &mut Dice) -> Vec<ReadState> {
         ..reads[number].clone()
     };
     let read = &mut reads[number];
-    match dice.between(0, 7) {
+    match dice.between(0, 8) {
+        // somebody tells who holds what in a system of which nobody reads anything else
+        8 => {
+            let kinds = [Kind::Grant, Kind::Reader, Kind::Control];
+            let lines = SourceName::from("lines");
+            let unread: Vec<SystemName> =
+                SYSTEMS.into_iter().skip(2).map(SystemName::from).collect();
+            for read in &mut reads {
+                read.systems.retain(|one| !unread.contains(one));
+            }
+            reads.push(ReadState {
+                source: lines,
+                systems: unread,
+                ..complete(kinds[dice.between(0, 2)])
+            });
+        }
         0 => read.gaps.push("page 3 timed out".to_owned()),
         // a day is fresh enough, a second more is not
         1 => read.complete_at = Some(event_time() - TimeDelta::hours(24)),
