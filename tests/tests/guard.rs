@@ -80,6 +80,34 @@ fn a_plan_that_changes_too_many_answers_waits_for_exactly_its_code() {
 }
 
 #[test]
+fn a_plan_that_nobody_can_judge_is_held_as_well() {
+    let desk = desk(30);
+    // By both plans everybody is closed in time, as far as anybody has read: nothing changes.
+    let sooner = plan(&desk, "30m");
+    let held = desk.lines(1, &["plan", "load", &sooner]).remove(0);
+    let figures = held["held"]["figures"].as_array().unwrap();
+    let changed = &figures[0];
+    assert_eq!(
+        (&changed["number"], &changed["unusual"]),
+        (&0.into(), &false.into())
+    );
+    let unjudged = figures.last().unwrap();
+    assert!(
+        unjudged["what"]
+            .as_str()
+            .unwrap()
+            .contains("cannot be judged")
+    );
+    assert_eq!(
+        (&unjudged["number"], &unjudged["unusual"]),
+        (&30.into(), &true.into())
+    );
+    let code = held["held"]["code"].as_str().unwrap();
+    desk.expect(0, &["plan", "load", &sooner, "--confirm", code]);
+    assert!(active(&desk).contains("30m"));
+}
+
+#[test]
 fn what_is_unusual_is_set_and_few_may_always_change() {
     desk(9).expect(0, &["plan", "load", &plan(&desk(9), "2d")]);
     let desk = desk(30);

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::rehearsals::check_plan;
 use crate::stop::Stop;
 use chrono::Utc;
-use lastkey_engine::lifecycle::{Departed, Plan, Verdict};
+use lastkey_engine::lifecycle::{Departed, Plan, RehearsalSettings, Verdict, weak_reads};
 use lastkey_engine::mass::{Figure, HeldChange, Threshold};
 use lastkey_engine::views::PlanView;
 use serde::Serialize;
@@ -81,7 +81,7 @@ impl Workbench {
         let facts = self.facts_state().await?;
         let at = self.now();
         let before = check_plan(&active.text)?;
-        let (_, before) = self.everyone_by(before, at, stop).await?;
+        let (graph, before) = self.everyone_by(before, at, stop).await?;
         let (_, after) = self.everyone_by(plan.clone(), at, stop).await?;
         if facts != self.facts_state().await? || before.departed.len() != after.departed.len() {
             return Err(Failure::not_possible(
@@ -105,7 +105,13 @@ impl Workbench {
             unusual: false,
             ..figure(what, number)
         };
-        let figures = vec![
+        // What was not read hides what a plan would change.
+        let limit = RehearsalSettings::default().freshness_limit;
+        let weak = !weak_reads(graph.reads(), graph.never_read(), at, limit).is_empty();
+        let unjudged = |one: &Departed| is_unjudged(one, weak);
+        let unjudged = pairs().filter(|(one, other)| unjudged(one) || unjudged(other));
+        let unjudged = u64::try_from(unjudged.count()).unwrap_or(u64::MAX);
+        let mut figures = vec![
             figure("identities whose answer changes", count(changes)),
             told(
                 "of them pass no more",
@@ -116,6 +122,12 @@ impl Workbench {
                 count(|one, other| !passes(one) && passes(other)),
             ),
         ];
+        if unjudged > 0 {
+            figures.push(figure(
+                "identities cannot be judged before or after: reads are missing, incomplete or old (`rehearse leaver` says which)",
+                unjudged,
+            ));
+        }
         let state = [
             active.sha256.as_str(),
             text,
@@ -130,6 +142,11 @@ impl Workbench {
 /// never close.
 fn changes(before: &Departed, after: &Departed) -> bool {
     (before.verdict, before.left) != (after.verdict, after.left)
+}
+
+/// Whether only what is missing keeps an answer from being one.
+fn is_unjudged(one: &Departed, reads_are_weak: bool) -> bool {
+    one.verdict == Verdict::Indeterminate && (reads_are_weak || one.left.late() == 0)
 }
 
 fn passes(one: &Departed) -> bool {
