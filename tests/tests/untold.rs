@@ -145,3 +145,80 @@ fn whoever_reads_where_nobody_tells_what_stands_does_not_pass() {
     places("safe,/a,,s1\nsafe,/b,,\n");
     assert_eq!(told(&desk, "u1").0, "fail");
 }
+
+/// Two people of whom one reads a vault where a secret stands that is another's password as well.
+fn with_copies() -> (Desk, impl Fn(&Desk, &str, &str)) {
+    let desk = desk();
+    let readers =
+        "system,path,principal_type,principal_system,principal_id\nsafe,/a,account,ad,a1\n";
+    desk.write("safe/readers.csv", readers);
+    desk.write("safe/accounts.csv", "system,id\n");
+    desk.write(
+        "safe/grants.csv",
+        "system,principal_type,principal_id,entitlement_id\n",
+    );
+    let told = |desk: &Desk, place: &str, key: &str| {
+        let keys = "system,id,kind,enabled,fingerprint,rotated_at\n";
+        desk.write(
+            "safe/credentials.csv",
+            format!("{keys}safe,s1,api_key,true,{key}\n"),
+        );
+        let places = "system,path,credential_system,credential_id,fingerprint,last_rotated_at\n";
+        brought(
+            desk,
+            "safe",
+            "locations",
+            &format!("{places}{place}\nsafe,/b,,s1,,\n"),
+        );
+    };
+    (desk, told)
+}
+
+#[test]
+fn a_source_that_tells_a_fingerprint_no_more_frees_nobody() {
+    let (desk, brought) = with_copies();
+    brought(&desk, "safe,/a,,,f1,", "f1,");
+    assert_eq!(told(&desk, "u1").0, "fail", "u1 reads the same secret");
+    check(&desk, "u2", "pass", &[]);
+    let knew = [
+        "whoever read `safe:/a` knew credential `safe:s1` by its fingerprint, which a source tells no more",
+    ];
+    // Of the credential, of the place, of both, and the copy itself.
+    for (place, key) in [
+        ("safe,/a,,,f1,", ","),
+        ("safe,/a,,,,", "f1,"),
+        ("safe,/a,,,,", ","),
+        ("safe,/c,,,,", ","),
+    ] {
+        brought(&desk, "safe,/a,,,f1,", "f1,");
+        brought(&desk, place, key);
+        check(&desk, "u1", "indeterminate", &knew);
+        check(&desk, "u2", "pass", &[]);
+    }
+    // Another value; a rotation since then; a copy that is gone while others are told.
+    brought(&desk, "safe,/a,,,f1,", "f2,");
+    check(&desk, "u1", "pass", &[]);
+    brought(&desk, "safe,/a,,,f1,", "f1,");
+    brought(&desk, "safe,/a,,,f1,", ",2026-05-01T00:00:00Z");
+    check(&desk, "u1", "pass", &[]);
+    brought(&desk, "safe,/a,,,f1,", "f1,");
+    brought(&desk, "safe,/c,,,f9,", "f1,");
+    check(&desk, "u1", "pass", &[]);
+}
+
+#[test]
+fn retention_keeps_the_fingerprint_that_a_doubt_rests_on() {
+    let (desk, brought) = with_copies();
+    brought(&desk, "safe,/a,,,f1,", "f1,");
+    brought(&desk, "safe,/a,,,f1,", ",");
+    desk.expect(0, &["retention", "set", "--syncs", "1"]);
+    for name in ["x", "y"] {
+        let text = format!("id,kind,display_name\nm1,workload,{name}\n");
+        desk.write("more/identities.csv", text);
+        let folder = desk.room.path("more").display().to_string();
+        desk.expect(0, &["import", &folder, "--as", "more"]);
+    }
+    desk.expect(0, &["retention", "run"]);
+    assert_eq!(told(&desk, "u1").0, "indeterminate");
+    desk.expect(0, &["store", "check"]);
+}

@@ -135,6 +135,6 @@ only_values_of! {
         entitlement_ids, entitlements, account_grants, entitlement_grants, terms, credential_ids,
         credentials, created_by, location_ids, locations, credentials_at, places_of, secrets_at,
         same_secret, secret_places, secrets, account_reads, entitlement_reads, account_controls,
-        entitlement_controls, loose, unlisted, reads, never_read, maybe, undecided,
+        entitlement_controls, loose, unlisted, untold, reads, never_read, maybe, undecided,
     }
 }

@@ -197,6 +197,7 @@ fn add_identity(
 
 fn add_doubts(making: &mut Making, naming: &Naming, in_doubt: &InDoubt) {
     let number = |id: &IdentityId| naming.identity(id.as_str());
+    making.forgotten.extend(in_doubt.forgotten.iter().cloned());
     let doubtful = &mut making.doubtful;
     for (employer, one) in &in_doubt.employers {
         let one = one.with(number(&one.of));

@@ -4,6 +4,7 @@
 
 use super::columns::{Column, NONE, Rows, Texts};
 use super::doubtful::Undecided;
+use super::forgotten::Untold;
 use super::maybe::MaybeAccounts;
 use super::snapshot::ReadState;
 use crate::correlate::{Employment, writings};
@@ -75,6 +76,8 @@ pub struct Graph {
 
     /// The systems of accounts that hold or may do something and that nothing lists.
     pub(crate) unlisted: BTreeSet<u32>,
+    /// What no source tells of what stands where.
+    pub(crate) untold: Untold,
 
     pub(crate) reads: Vec<ReadState>,
     pub(crate) never_read: Vec<SourceName>,
@@ -573,7 +576,7 @@ pub(crate) enum Item {
     Location(u32),
 }
 
-fn find(rows: u32, compare: impl Fn(u32) -> std::cmp::Ordering) -> Option<u32> {
+pub(super) fn find(rows: u32, compare: impl Fn(u32) -> std::cmp::Ordering) -> Option<u32> {
     let (mut from, mut to) = (0, rows);
     while from < to {
         let middle = from + (to - from) / 2;

@@ -11,9 +11,10 @@ mod told;
 use super::columns::{Column, NONE, Rows};
 pub(crate) use super::coming::{NewAccount, NewCredential, NewLocation, NewOwner, Number};
 use super::doubtful::Doubtful;
+use super::forgotten::ForgottenPrint;
 use super::graph::{
     AccountRow, CredentialRow, EntitlementRow, GrantRow, Graph, IdentityRow, LocationRow, LooseEnd,
-    OwnerLine, Terms,
+    OwnerLine, Terms, find,
 };
 use super::holding::{From, Holding, Position};
 use super::nodes::{Listed, Nodes, Numbered, Order};
@@ -55,6 +56,8 @@ pub(crate) struct Making {
     owners: Vec<NewOwner>,
     /// What could be somebody's as well as another's.
     pub doubtful: Doubtful,
+    /// Fingerprints that sources told once and tell no more.
+    pub forgotten: Vec<ForgottenPrint>,
 }
 
 impl Making {
@@ -450,18 +453,6 @@ impl Making {
             };
             loose.push((from, (Kind::Account, *system)));
         }
-        // Of systems where nothing is told to stand anywhere.
-        let system_at = |place: u32| {
-            let systems = &self.locations.listed.systems;
-            systems.get(place as usize).copied()
-        };
-        let told = (self.standing.iter().map(|(place, ..)| *place))
-            .chain(self.printed.iter().map(|(place, _)| *place));
-        let told: BTreeSet<u32> = told.filter_map(system_at).collect();
-        loose.extend((0..).zip(&locations.places).filter_map(|(row, place)| {
-            let system = system_at(*place).filter(|system| !told.contains(system))?;
-            Some((LooseEnd::At(row), (Kind::Location, system)))
-        }));
         let printed: Vec<(u32, u32)> = self
             .printed
             .iter()
@@ -547,8 +538,12 @@ impl Making {
         // A line without a system names nothing that could be read.
         loose.retain(|(_, (_, system))| !graph.systems.at(*system).is_empty());
         loose.sort_unstable();
-        loose.dedup();
         graph.loose = loose;
+        let secrets = &self.secrets.texts;
+        let secret = |print: &str| find(secrets.len(), |row| secrets.at(row).cmp(print));
+        graph.leave_untold(&self.forgotten, secret);
+        graph.loose.sort_unstable();
+        graph.loose.dedup();
         graph
     }
 }

@@ -6,6 +6,7 @@ mod build;
 pub(crate) mod columns;
 mod coming;
 mod doubtful;
+mod forgotten;
 pub(crate) mod graph;
 pub(crate) mod holding;
 pub(crate) mod making;
@@ -22,6 +23,7 @@ pub(crate) use build::{
 };
 pub(crate) use columns::Texts;
 pub use doubtful::PerhapsOne;
+pub use forgotten::{ForgottenPrint, Printed};
 
 pub use graph::Graph;
 pub(crate) use graph::{AccountRow, CredentialRow, EntitlementRow, IdentityRow};

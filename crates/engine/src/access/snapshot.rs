@@ -4,6 +4,7 @@
 //! resolved accounts to identities already.
 
 use super::doubtful::PerhapsOne;
+use super::forgotten::ForgottenPrint;
 use crate::correlate::Employment;
 use crate::lifecycle::Basis;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -74,6 +75,8 @@ pub struct InDoubt {
     /// Records that no source lists now, `source:id`, with a credential, `system:id`, in custody.
     pub custody_left: Vec<(String, String)>,
     pub persons: Vec<PerhapsOne<IdentityId>>,
+    /// Fingerprints that sources told once and tell no more.
+    pub forgotten: Vec<ForgottenPrint>,
 }
 
 /// An account that is, or could be, of these identities, and is not counted as any listed one's.

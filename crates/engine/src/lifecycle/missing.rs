@@ -154,11 +154,10 @@ impl<'a> Coverage<'a> {
     /// What is wrong with the reads of a system: each source that tells of it could hold what the
     /// others do not.
     fn of_system(&self, kind: Kind, system: &str) -> Vec<String> {
-        // Only asked where no source has told of anything that stands anywhere in it: then a list of
-        // its places, however complete, is not one of what stands there.
+        // Only asked of what the graph knows to be untold, however complete the lists of places are.
         if kind == Kind::Location {
             return vec![format!(
-                "no source tells what secrets stand at locations of `{system}`"
+                "no source tells all that stands at locations of `{system}`"
             )];
         }
         let what = format!("{} of `{system}`", kind.plural());

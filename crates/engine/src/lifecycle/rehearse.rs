@@ -168,9 +168,12 @@ impl<'a> Stage<'a> {
                 .map(|system| graph.systems.at(system)),
             unread_ends(&departure, &reached, graph, at)
                 .into_iter()
+                // `untold` says more of these.
+                .filter(|(kind, _)| *kind != Kind::Location)
                 .map(|(kind, system)| (kind, graph.systems.at(system))),
         );
         missing_facts.extend(unsettled(graph, &departure, at));
+        missing_facts.extend(untold(graph, &departure, &reached));
         missing_facts.extend(why_assumed(graph, &self.declared, &departure, &residual));
         missing_facts.sort();
         missing_facts.dedup();
@@ -232,6 +235,20 @@ fn could_be(graph: &Graph, id: &str) -> Vec<String> {
     let accounts = graph.accounts_in_doubt(id).into_iter();
     accounts
         .map(|account| format!("account `{account}` could be of `{id}` as well as of another"))
+        .collect()
+}
+
+/// What no source tells of what the leaver has, and of what stands where they read.
+fn untold(graph: &Graph, departure: &Departure, reached: &Reached) -> Vec<String> {
+    let identities = departure.identities.iter();
+    let identities = identities.map(|identity| LooseEnd::Custody(*identity));
+    let items = (0..reached.nodes.len()).filter_map(|node| reached.item(node));
+    let locations = items.filter_map(|item| match item {
+        Item::Location(row) => Some(LooseEnd::At(row)),
+        Item::Account(_) | Item::Entitlement { .. } | Item::Credential(_) => None,
+    });
+    let ends = identities.chain(locations);
+    ends.flat_map(|end| graph.untold.about(end).map(str::to_owned))
         .collect()
 }
 

@@ -102,7 +102,7 @@ impl Stray {
         if self.credentials.is_empty() {
             return Ok(());
         }
-        let ended = ended_rows(connection, at).await?;
+        let ended = ended_rows(connection, Kind::Credential, at).await?;
         blocks::of_rows(connection, &ended, Columns::Named, |block, place| {
             if let Some((_, accounts)) = self.credentials.get_mut(&block.key(place)?) {
                 accounts.extend(Block::reference(&block.froms, place));
@@ -179,19 +179,23 @@ impl Stray {
     }
 }
 
-/// The rows of credentials that had ended by a moment, in order.
-async fn ended_rows(connection: &mut SqliteConnection, at: At) -> Result<Vec<i64>, StoreError> {
+/// The rows of a kind that had ended by a moment, in order.
+pub(super) async fn ended_rows(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+    at: At,
+) -> Result<Vec<i64>, StoreError> {
     let mut rows: Vec<i64> = sqlx::query_scalar(
         "SELECT e.id FROM block_ends e JOIN blocks b ON b.id = e.id >> 12
          WHERE b.kind = ?1 AND e.ended_sync <= ?2",
     )
-    .bind(Kind::Credential.word())
+    .bind(kind.word())
     .bind(at.limit())
     .fetch_all(&mut *connection)
     .await?;
     let whole: Vec<(i64, i64)> =
         sqlx::query_as("SELECT id, size FROM blocks WHERE kind = ?1 AND ended_sync <= ?2")
-            .bind(Kind::Credential.word())
+            .bind(kind.word())
             .bind(at.limit())
             .fetch_all(connection)
             .await?;

@@ -14,6 +14,7 @@ use super::graph_people::{Coming, Found, Maybe, Said, Several};
 use super::names::Names;
 use super::outline::{Depth, GrantOutline};
 use super::ownership::confirmed_owners;
+use super::print_past::Forgotten;
 use super::read_states::{all_read_states, never_read};
 use super::retention::refuse_before_horizon;
 use super::{Store, StoreError, SyncId, ground, persons};
@@ -87,6 +88,7 @@ impl Store {
         let mut connection = loading.connection.lock().await;
         let listed = |account: i64| making.has_account(account);
         stray.look_back(&mut connection, depth, at, listed).await?;
+        making.forgotten = Forgotten::read(&mut connection, at).await?.prints;
         drop(connection);
         let worked_for = known.worked_for();
         let worked_for = worked_for.map(|(one, record)| (Number::from(known.lead(one)), record));

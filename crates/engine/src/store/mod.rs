@@ -59,6 +59,7 @@ mod persons;
 mod plans;
 mod policies;
 mod population;
+mod print_past;
 mod read_states;
 mod references;
 mod rehearsals;

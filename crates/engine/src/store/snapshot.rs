@@ -4,6 +4,7 @@ use super::account_past;
 use super::blocks::{Again, At, Block, Columns, Listing};
 use super::credential_past::Stray;
 use super::ownership::confirmed_owners;
+use super::print_past::Forgotten;
 use super::read_states::{all_read_states, never_read, read_states};
 use super::retention::refuse_before_horizon;
 use super::together::{by_name, each_once, together};
@@ -60,6 +61,7 @@ impl Store {
         let mut known = gathering.done(persons.clone());
         account_past::remember(&mut reading, at, &mut known, &mut Again::none()).await?;
         let stray = Stray::read(&mut reading, depth, at).await?;
+        snapshot.in_doubt.forgotten = Forgotten::read(&mut reading, at).await?.prints;
         drop(reading);
         let shown = |one: &u32| IdentityId::new(known.shown(*one));
         let stray = stray.holders(&known).into_iter();

@@ -13,6 +13,7 @@ mod closing;
 mod compare;
 mod ends;
 mod examples;
+mod forgotten;
 mod paths;
 mod radius;
 mod reach;

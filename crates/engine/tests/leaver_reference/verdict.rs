@@ -2,9 +2,10 @@
 
 use super::closing::Leaving;
 use super::ends::ends;
+use super::forgotten::knew_by_what_is_forgotten;
 use super::paths::{Item, When, followers};
 use super::residual::Left;
-use super::world::{Name, credential_name, location_name, name};
+use super::world::{Name, Reading, credential_name, location_name, name};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::{Entitlement, IdentityKind, LeaverKind, PrincipalType};
 use lastkey_contract::{Kind, SystemName};
@@ -255,6 +256,9 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
             return false;
         }
     }
+    if leaving.reading != Reading::ForgottenFrees && knew_by_what_is_forgotten(leaving) {
+        return false;
+    }
     for system in systems_concerned(leaving) {
         for kind in [Kind::Account, Kind::Grant, Kind::Credential] {
             if !reads
@@ -272,6 +276,9 @@ fn facts_are_complete(leaving: &Leaving) -> bool {
     for (kind, system) in ends(leaving).into_iter().chain(groups).chain(unlisted) {
         let mut of_kind = reads.iter().filter(|r| r.kind == kind);
         // Nobody tells what stands there.
+        if kind == Kind::Location && leaving.reading == Reading::UntoldIsEmpty {
+            continue;
+        }
         if kind == Kind::Location {
             return false;
         }
@@ -297,6 +304,9 @@ fn systems_of_groups(leaving: &Leaving) -> BTreeSet<String> {
 /// The systems of accounts that hold or may do something and that no row describes: such an account
 /// could be anybody's.
 fn systems_of_unlisted_accounts(leaving: &Leaving) -> BTreeSet<String> {
+    if leaving.reading == Reading::UnlistedIsNobodys {
+        return BTreeSet::new();
+    }
     let facts = &leaving.world.snapshot;
     let grants = facts.grants.iter().map(|line| &line.principal);
     let readers = facts.readers.iter().map(|line| &line.principal);

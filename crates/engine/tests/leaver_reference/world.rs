@@ -44,10 +44,16 @@ pub enum Reading {
     WithoutEmployees,
     /// What is not known to be enabled is taken for disabled.
     UnknownIsDisabled,
+    /// A fingerprint that is told no more frees who knew the secret by it.
+    ForgottenFrees,
+    /// An account that nobody lists is nobody's.
+    UnlistedIsNobodys,
+    /// Nothing stands where nobody tells what does.
+    UntoldIsEmpty,
 }
 
 impl Reading {
-    pub const MISTAKES: [Reading; 13] = [
+    pub const MISTAKES: [Reading; 16] = [
         Reading::TiesById,
         Reading::WithoutRotationRule,
         Reading::WithoutFingerprints,
@@ -61,6 +67,9 @@ impl Reading {
         Reading::WithoutConditions,
         Reading::WithoutEmployees,
         Reading::UnknownIsDisabled,
+        Reading::ForgottenFrees,
+        Reading::UnlistedIsNobodys,
+        Reading::UntoldIsEmpty,
     ];
 }
 
@@ -112,7 +121,7 @@ pub fn is_entitlement(principal: &Principal, entitlement: &Name) -> bool {
 }
 
 /// The fingerprint, where there is one that is not empty.
-fn fingerprint(text: Option<&lastkey_contract::Fingerprint>) -> Option<&str> {
+pub fn fingerprint(text: Option<&lastkey_contract::Fingerprint>) -> Option<&str> {
     text.map(|f| f.as_str()).filter(|f| !f.is_empty())
 }
 

@@ -92,6 +92,7 @@ pub fn snapshot(dice: &mut Dice, size: usize) -> (Snapshot, IdentityId) {
         }
     }
     repeat_rows(dice, &mut world);
+    secrets::forget(dice, &mut world);
     world.reads = reads::reads(dice);
     (world, leaver)
 }

@@ -221,6 +221,8 @@ fn of_lines(world: &World, has: Has) {
 
 fn of_secrets(world: &World, has: Has) {
     let facts = &world.snapshot;
+    let forgotten = !facts.in_doubt.forgotten.is_empty();
+    has("fingerprint that is told no more", forgotten);
     for credential in &facts.credentials {
         has(
             "credential without account",

@@ -210,6 +210,9 @@ fn plan(world: &World) -> String {
             system.session_lifetime.and_then(seconds),
         );
     }
+    for print in &world.snapshot.in_doubt.forgotten {
+        line("# told no more", Some(format!("{print:?}")));
+    }
     for limit in &world.plan.limits {
         line("[[limit]] # on", quoted(limit.on.word()));
         line("on", quoted(limit.on.word()));

@@ -8,7 +8,7 @@ use lastkey_contract::facts::*;
 use lastkey_contract::{
     AccountId, CredentialId, Fingerprint, IdentityId, LocationPath, SystemName,
 };
-use lastkey_engine::access::Snapshot;
+use lastkey_engine::access::{ForgottenPrint, Printed, Snapshot};
 
 pub fn credential(dice: &mut Dice, world: &Snapshot, leaver: &IdentityId) -> Credential {
     use CredentialKind::{AccessKey, ApiKey, Certificate, Password, SshKey, Token};
@@ -74,6 +74,30 @@ pub fn location(dice: &mut Dice, world: &Snapshot) -> Location {
             .map(Fingerprint::from),
         last_rotated_at: None,
         attributes: Attributes::new(),
+    }
+}
+
+/// Sometimes a source has told a fingerprint that it tells no more: of a credential that has none now,
+/// or of a place.
+pub fn forget(dice: &mut Dice, world: &mut Snapshot) {
+    if !dice.chance(25) {
+        return;
+    }
+    for _ in 0..dice.between(1, 3) {
+        let fingerprint = Fingerprint::from(dice.pick(&FINGERPRINTS));
+        if fingerprint.as_str().is_empty() {
+            continue;
+        }
+        let of = if dice.chance(60) && !world.credentials.is_empty() {
+            let number = dice.between(0, world.credentials.len() - 1);
+            let credential = &mut world.credentials[number];
+            credential.fingerprint = None;
+            Printed::Credential(credential.system.clone(), credential.id.clone())
+        } else {
+            Printed::Location(system(dice), LocationPath::from(dice.pick(&PATHS)))
+        };
+        let print = ForgottenPrint { of, fingerprint };
+        world.in_doubt.forgotten.push(print);
     }
 }
 

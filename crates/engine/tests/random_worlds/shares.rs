@@ -3,6 +3,7 @@
 /// Every feature and the least share of worlds, in a thousand, that must have it.
 pub const FEATURES: &[(&str, usize)] = &[
     // facts
+    ("fingerprint that is told no more", 150),
     ("leaver is a vendor", 150),
     ("leaver is a workload", 60),
     ("leaver is an agent", 60),

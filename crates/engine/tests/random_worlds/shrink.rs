@@ -53,6 +53,11 @@ pub fn candidates(world: &World) -> Vec<World> {
     without_rows!(snapshot.owners);
     without_rows!(snapshot.attested_owners);
     without_rows!(snapshot.reads);
+    for number in 0..world.snapshot.in_doubt.forgotten.len() {
+        let mut fewer = world.clone();
+        fewer.snapshot.in_doubt.forgotten.remove(number);
+        all.push(fewer);
+    }
     without_rows!(plan.steps);
     without_rows!(plan.systems);
     without_rows!(plan.limits);

@@ -256,7 +256,7 @@ fn pass_needs_complete_and_fresh_reads() {
 }
 
 #[test]
-fn whoever_leaves_could_be_in_a_group_whose_members_nobody_reads() {
+fn whoever_leaves_could_be_in_a_group_or_have_an_account_that_nobody_reads() {
     let at = moment("2026-06-01T00:00:00Z");
     let reader = "system,path,principal_type,principal_system,principal_id\nad,/p,KIND,hq,staff\n";
     let reads = |systems: &[&str]| {
@@ -273,10 +273,12 @@ fn whoever_leaves_could_be_in_a_group_whose_members_nobody_reads() {
         Kind::ALL.map(read).to_vec()
     };
     let unread = "no source reads grants of `hq`".to_owned();
+    let nobodys = "no source reads accounts of `hq`".to_owned();
     for (kind, systems, missing) in [
         ("entitlement", &["ad"][..], vec![unread]),
         ("entitlement", &["ad", "hq"], vec![]),
-        ("account", &["ad"], vec![]),
+        ("account", &["ad"], vec![nobodys]),
+        ("account", &["ad", "hq"], vec![]),
     ] {
         let reader = reader.replace("KIND", kind);
         let more = [("readers", reader.as_str())];

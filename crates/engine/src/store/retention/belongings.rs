@@ -10,6 +10,7 @@ use super::super::lineage::Lineage;
 use super::super::link_gather::{Gathered, Kept, gather};
 use super::super::names::Names;
 use super::super::persons;
+use super::super::print_past::Forgotten;
 use crate::correlate::AccountKeys;
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;
@@ -103,6 +104,18 @@ pub(super) async fn changed_accounts(
     .await?;
     let told = past.tellers().filter(|(_, key)| kept.contains(key));
     Ok(of_all(&lineage, told.collect()))
+}
+
+/// What told a fingerprint that nobody tells any more, where it is still there: the same.
+pub(super) async fn forgotten_prints(
+    connection: &mut SqliteConnection,
+    kind: Kind,
+) -> Result<HashSet<(i64, i64)>, StoreError> {
+    let mut forgotten = Forgotten::default();
+    if matches!(kind, Kind::Credential | Kind::Location) {
+        forgotten.of_kind(connection, kind, At::Now).await?;
+    }
+    Ok(forgotten.told_by)
 }
 
 /// Credentials that were of an account which nobody lists now, or these accounts: the row of each source

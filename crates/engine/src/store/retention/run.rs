@@ -3,7 +3,7 @@
 use super::super::log::append;
 use super::super::moments::{moment, shows};
 use super::super::{Store, StoreError, SyncId, SyncRecord, blocks, links};
-use super::belongings::{belongings, changed_accounts, stray_credentials};
+use super::belongings::{belongings, changed_accounts, forgotten_prints, stray_credentials};
 use super::{ALL_KINDS, RetentionRule};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::Kind;
@@ -96,6 +96,7 @@ impl Store {
                 HashSet::new()
             };
             kept.extend(stray_credentials(&mut *connection, *kind).await?);
+            kept.extend(forgotten_prints(&mut *connection, *kind).await?);
             let found =
                 blocks::forgettable(&mut *connection, *kind, *upto, &evidence, &kept).await?;
             report.held_for_accounts += found.of_kept;
