@@ -6,8 +6,8 @@ import { draw } from "../src/surfaces/curve";
 import type { Cell } from "../src/wire/Cell";
 
 describe("where a plan cannot be read", () => {
-  it("takes the place from the refusal", () => expect(placed("line 12, column 3: `x` is no step")).toEqual({ place: { line: 12, column: 3 }, message: "`x` is no step" }));
-  it("leaves other refusals as they are", () => expect(placed("no identity `a`")).toEqual({ place: null, message: "no identity `a`" }));
+  it("takes the place from the refusal", () => expect(placed({ message: "line 12, column 3: `x` is no step", hint: "one of" })).toEqual({ place: { line: 12, column: 3 }, message: "`x` is no step", hint: "one of" }));
+  it("leaves other refusals as they are", () => expect(placed({ message: "no identity `a`", hint: null })).toEqual({ place: null, message: "no identity `a`", hint: null }));
 });
 
 describe("what a plan covers", () => {

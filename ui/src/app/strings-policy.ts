@@ -139,6 +139,7 @@ export const policy = {
   byWhom: (who: string, when: string) => `${who}, ${when}`,
   rules: (value: number) => many(value, "rule"),
   texts: "Which text is shown",
+  swap: "Show the other text: the draft or the active policy",
   name: "Name",
   nameStart: "access.cedar",
   text: "Text of the draft",
@@ -155,8 +156,7 @@ export const policy = {
   fine: "Can be read; nothing is strange about it.",
   fineEmpty: "Write at least one rule.",
   remarks: (value: number) => `Can be read, with ${many(value, "remark")}`,
-  wrong: "Cannot be read",
-  place: (line: number, column: number) => `Line ${n(line)}, column ${n(column)}`,
+  goToRemark: "Go to the first remark",
   goThere: (line: number, column: number) => `Go to line ${n(line)}, column ${n(column)}`,
 
   diff: {
@@ -198,7 +198,7 @@ export const policy = {
   activate: "Activate",
   activateLabel: "Activate the draft of the policy",
   activateTitle: (name: string) => `Let ${name} decide?`,
-  activateAbout: (before: string | null) => (before === null ? "No policy is active. From then on this one decides; what people hold stays as it is." : `It takes the place of ${before}. What people hold stays as it is.`),
+  activateAbout: (before: string | null, alike: boolean) => (before === null ? "No policy is active. From then on this one decides; what people hold stays as it is." : `It takes the place of ${alike ? "the active policy, which has the same name" : before}. What people hold stays as it is.`),
   activateFirst: "Save the draft first: what is typed and not saved would not count.",
   activateDo: "Let it decide",
   activating: "Activating",

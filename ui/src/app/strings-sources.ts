@@ -107,6 +107,7 @@ export const sources = {
     retiredAbout: "Nobody has anything there any more. It can be said later, too: lastkey source retire NAME.",
     forgetsReading: "Looking what only this source tells",
     forgets: (accounts: number) => `Only what it said before tells whose ${many(accounts, "account is", "accounts are")}:`,
+    forgetsOf: (names: string[], all: number) => `of ${names.join(", ")}${all > names.length ? ` or one of ${n(all - names.length)} more` : ""}`,
     forgetsDecide: "Decide",
     forgetsDecideOf: (account: string) => `Decide whose ${account} is`,
     forgetsMore: (more: number) => `and ${n(more)} more`,

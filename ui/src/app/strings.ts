@@ -128,6 +128,13 @@ export const say = {
   accounts,
   owners,
   plans,
+  editor: {
+    lines: (value: number) => many(value, "line"),
+    where: (line: number, column: number) => `line ${n(line)}, column ${n(column)}`,
+    at: (line: number, column: number) => `Line ${n(line)}, column ${n(column)}`,
+    goThere: "Go there",
+    goToMistake: "Go to the first thing that cannot be read",
+  },
   played,
   policy,
   saved,

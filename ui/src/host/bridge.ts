@@ -138,7 +138,7 @@ const answers: Answers = {
     sources = sources.map((source) => (source.name === a?.name ? { ...source, fingerprints: a.secret !== null } : source));
     return sources.find((source) => source.name === a?.name) as SourceRow;
   },
-  source_forgets: (a) => (a?.name === "hr-roster" ? { accounts: 3, some: ["corp-ad:svc-1", "corp-ad:svc-2", "corp-ad:svc-3"], systems: [] } : { accounts: 0, some: [], systems: [a?.name ?? ""] }),
+  source_forgets: (a) => (scene === "odd" ? { accounts: 4212, some: open.slice(0, 5).map((row) => row.account), systems: Array.from({ length: 9 }, (_, n) => `a-system-with-a-long-name-${n}.directory-of-the-whole-group.example`) } : a?.name === "hr-roster" ? { accounts: 3, some: ["corp-ad:svc-1", "corp-ad:svc-2", "corp-ad:svc-3"], systems: [] } : { accounts: 0, some: [], systems: [a?.name ?? ""] }),
   source_remove: (a) => {
     sources = sources.filter((source) => source.name !== a?.name);
   },
@@ -292,7 +292,7 @@ const answers: Answers = {
   policy_differences: async (a) => {
     await wait(300);
     if (scene === "failed") throw refuse("not_possible", "the store was closed meanwhile", "Try again.");
-    return plans.differences(a?.limit ?? 50, scene === "odd" ? NAMES : estate.everyone().slice(0, 40).map((row) => row.display_name ?? row.id));
+    return plans.differences(a?.limit ?? 50, scene === "million" ? 48_213 : 424, scene === "odd" ? NAMES : estate.everyone().slice(0, 40).map((row) => row.display_name ?? row.id));
   },
   rehearsals: (a) => {
     const query = a?.query as ListQuery;

@@ -120,13 +120,12 @@ export function draft(name: string, of: string): PolicyView {
 }
 
 /** Where nobody has a long name, somebody has a short one. */
-export const differences = (limit: number, names: string[]): PolicyDifferences => {
+export const differences = (limit: number, pairs: number, names: string[]): PolicyDifferences => {
   const word = (policy: string, because: string[] = [], unknown: string[] = [], error: string | null = null) => ({ policy, because, unknown, error });
-  const pairs = 402 + 22;
   const lines = Array.from({ length: Math.min(limit, pairs) }, (_, n) => {
-    const gained = n >= 402 || n % 7 === 6;
+    const gained = n >= pairs - 22 || n % 7 === 6;
     return {
-      identity: `10${4000 + n}`, system: gained ? "corp-ad" : n % 11 === 3 ? (systems[5] ?? "") : "payroll", id: gained ? "mail" : "ledger", held: n < 310, changes: [gained ? ("birthright_gained" as const) : n % 13 === 5 ? ("certainty" as const) : ("newly_refused" as const)],
+      identity: `10${4000 + n}`, system: gained ? "corp-ad" : n % 11 === 3 ? (systems[5] ?? "") : "payroll", id: gained ? "mail" : "ledger", held: n < pairs - 114, changes: [gained ? ("birthright_gained" as const) : n % 13 === 5 ? ("certainty" as const) : ("newly_refused" as const)],
       before: gained ? word("permitted", ["everyone-mail"]) : word("no_policy"),
       after: gained ? word("birthright", ["everyone-mail"]) : n % 17 === 2 ? word("undecided", [], [], "`no-vendor-in-payroll`: the attribute `cost_centre` is a text, and is compared with a number") : word("not_permitted", n % 2 === 0 ? ["no-vendor-in-payroll", "finance-ledger-for-everybody-who-has-been-here-for-longer-than-a-year"] : [], n % 5 === 0 ? ["department of the identity"] : []),
     };
@@ -135,6 +134,6 @@ export const differences = (limit: number, names: string[]): PolicyDifferences =
     at, active: policies.active && { name: policies.active.name, sha256: policies.active.sha256 }, draft: { name: policies.draft?.name ?? "", sha256: policies.draft?.sha256 ?? "" },
     names: Object.fromEntries(lines.map((line, n) => [line.identity, names[n % Math.max(1, names.length)] ?? "Mara Lindqvist"])),
     unread: ["the latest read of grants of `github` is not complete"], named_unread: ["`payroll:ledgr`"], identities: 4821, kinds_of_people: 64, entitlements: 312, truncated: Math.max(0, pairs - lines.length),
-    counts: [{ change: "newly_refused", pairs: 371, identities: 364, entitlements: 2, held: 301 }, { change: "birthright_gained", pairs: 22, identities: 22, entitlements: 1, held: 4 }, { change: "certainty", pairs: 31, identities: 31, entitlements: 1, held: 5 }], lines,
+    counts: [{ change: "newly_refused", pairs: pairs - 53, identities: pairs - 60, entitlements: 2, held: pairs - 123 }, { change: "birthright_gained", pairs: 22, identities: 22, entitlements: 1, held: 4 }, { change: "certainty", pairs: 31, identities: 31, entitlements: 1, held: 5 }], lines,
   };
 };
