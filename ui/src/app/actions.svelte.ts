@@ -30,11 +30,11 @@ export const actions = {
   },
 };
 
-/** Adds actions and gives back what takes them away again: for `$effect`. */
-export function offer(list: Action[]): () => void {
+/** Adds actions and gives back what takes them away again: for `$effect`. Those of the frame stand behind every screen's. */
+export function offer(list: Action[], of: "screen" | "frame" = "screen"): () => void {
   const id = next++;
   // an effect that offers must not depend on what the others offer
-  untrack(() => (lists = [...lists, { id, actions: list }]));
+  untrack(() => (lists = of === "frame" ? [{ id, actions: list }, ...lists] : [...lists, { id, actions: list }]));
   return () => {
     lists = lists.filter((one) => one.id !== id);
   };

@@ -53,6 +53,7 @@ export const plans = {
     openSecret: "Show what was read of this secret, and since when",
     steps: "Steps that would close most",
     stepsAbout: "tried out one by one on everybody; takes long on a large estate",
+    stepsTry: "Try out which steps would close most",
     stepsAsk: "Try out steps",
     stepsAgain: "Try out again",
     stepsBusy: (all: number) => `Trying out steps one by one, each on ${many(all, "identity", "identities")}. This may take minutes. It goes on while you look elsewhere.`,

@@ -70,6 +70,7 @@ export const played = {
   copyAll: "Copy all as text",
   duplicate: "Duplicate",
   remove: "Remove",
+  acts: { who: "Choose to whom the event happens", duplicate: "Duplicate the event", remove: "Remove the event", up: "Move the event up", down: "Move the event down", order: "Put the events in the order of times", copy: "Copy the event as text", copyAll: "Copy all events as text" },
   removed: "The event was removed",
   undo: "Put it back",
   order: "Put in the order of times",

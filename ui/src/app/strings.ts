@@ -299,6 +299,7 @@ export const say = {
     certainty: { will_break: "will", may_break: "may", unknown: "unknown" },
     breaksColumns: { breaks: "Breaks", depends: "Depends on it", at: "At" },
     missingHead: "Missing facts",
+    more: (value: number) => `and ${n(value)} more`,
     missingNone: "No fact is missing for this answer.",
     failed: "The rehearsal could not be done.",
     privileged: "privileged",
