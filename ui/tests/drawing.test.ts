@@ -13,6 +13,11 @@ describe("cutting long ids", () => {
     expect(new Set(cut.map((text) => text.endsWith("/DEPLOY_PASSWORD"))).has(false)).toBe(false);
   });
   it("keeps the first part of a distinguished name", () => check("cn=ann,ou=people,dc=example", 12, "cn=ann,ou=p…"));
+  it("keeps the first name of a host, where cutting the middle would cut it", () => {
+    check("vault-us-east-010.prod.brantholm.example", 20, "vault-us-east-010.p…");
+    check("vault-us-east-010.prod.brantholm.example", 12, "vault…t-010…");
+    check("ldap.eu.brantholm.example", 16, "ldap.eu.…example");
+  });
   it("never cuts inside a character", () => check("👩🏽‍🚀".repeat(1) + "abcdefghij", 5, Array.from("👩🏽‍🚀").slice(0, 2).join("") + "…" + "ij"));
 });
 

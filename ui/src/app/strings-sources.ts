@@ -102,7 +102,8 @@ export const sources = {
   settingsOf: "Settings",
   open: "Open",
   page: {
-    unread: (systems: string[]) => `No other source reads ${systems.slice(0, 5).join(", ")}${systems.length > 5 ? ` and ${n(systems.length - 5)} more` : ""}: nothing that needs it passes until one does.`,
+    unread: (system: string) => `No other source reads ${system}: nothing that needs it passes until one does.`,
+    unreadMany: (value: number) => `No other source reads these ${n(value)} systems: nothing that needs them passes until one does.`,
     retired: (systems: number) => (systems === 1 ? "The system is retired" : "The systems are retired"),
     retiredAbout: "Nobody has anything there any more. It can be said later, too: lastkey source retire NAME.",
     forgetsReading: "Looking what only this source tells",
