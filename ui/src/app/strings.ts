@@ -238,6 +238,7 @@ export const say = {
     pickWhenHelp: "A date and time such as 2026-11-30T17:00, in your zone.",
     pickWhenWrong: "Not a date and time. Write it as 2026-11-30T17:00.",
     pickDo: "Rehearse",
+    pickFound: (value: number, first: string) => `${n(value)} fit; Enter takes ${first}`,
     pickNone: "Type a name, an id or a mail address.",
     crumb: (name: string) => `Leaver: ${name}`,
     ifLeft: (name: string, when: string) => `If ${name} left on ${when}`,

@@ -39,6 +39,7 @@ let exported: string | null = null;
 let locked = scene === "locked";
 let plan = scene === "empty" ? null : estate.plan;
 let settings: UiSettings = { theme: ask.get("theme") ?? "system", zoom: Number(ask.get("zoom") ?? 100), rendering: "cpu", letter_keys: true, lock_after_minutes: 15, rendering_now: "drawn by CPU" };
+let surveyed = 0;
 const stopped: Record<string, boolean> = {};
 
 const refuse = (kind: string, message: string, hint: string | null) => Object.assign(Object.create(null) as object, { kind, message, hint });
@@ -121,7 +122,9 @@ const answers: Answers = {
     return estate.check;
   },
   source_try_stop: () => undefined,
-  survey_stop: () => undefined,
+  survey_stop: () => {
+    surveyed += 1;
+  },
   source_change: (a) => {
     const wanted = (a as { source: NewSource }).source;
     sources = sources.map((source) => (source.name === wanted.name ? { ...source, settings: wanted.settings } : source));
@@ -247,7 +250,11 @@ const answers: Answers = {
   },
   survey: async (a) => {
     if (a?.text) readable(a.text);
-    await wait(ask.has("slow") ? 30_000 : a?.steps ? 900 : 200);
+    const mine = (surveyed += 1);
+    for (let left = ask.has("slow") ? 30_000 : a?.steps ? 900 : 200; left > 0; left -= 100) {
+      await wait(100);
+      if (mine !== surveyed) throw refuse("not_possible", "the rehearsal was stopped", null);
+    }
     if (scene === "failed") throw refuse("not_possible", "the store is being written by another program", "Wait until it has finished, and try again.");
     const leavers = listed(estate.rehearsed(), { search: "", filters: [], sort: "", descending: false, offset: 0, limit: 20 }).rows;
     return plans.survey(sources.length === 0 ? [] : leavers, a?.steps ?? false, a?.text ?? null, scene);

@@ -1,6 +1,6 @@
 /**
  * Everyone's rehearsal in short, as it was asked last. It may take long, so that an answer is kept while
- * somebody looks elsewhere, and never two are asked for at once of the same.
+ * somebody looks elsewhere, and one is asked for at a time.
  */
 import { estate } from "../../app/estate.svelte";
 import { go, routes } from "../../app/routes.svelte";
@@ -16,40 +16,82 @@ function told(): void {
   toast(say.plans.worst.stepsDone, { label: say.plans.worst.show, run: () => go("tests", ["worst"]) });
 }
 
+let last: Promise<void> = Promise.resolve();
+/** The program leaves off with one rehearsal of everyone when it is asked for another: here each waits for its turn, and says when it is over. */
+async function turn(): Promise<() => void> {
+  const before = last;
+  let over = (): void => undefined;
+  last = new Promise((resolve) => (over = resolve));
+  await before;
+  return over;
+}
+
 function place(steps: boolean) {
   let of = $state.raw<string | null | undefined>(undefined);
   let answer = $state.raw<Survey | null>(null);
   let failure = $state.raw<FailureView | null>(null);
   let version = $state(-1);
   let busy = $state(false);
+  let stopped = $state(false);
+  let current: { text: string | null; version: number } | null = null;
+  let halting: Promise<void> | null = null;
   let next: { text: string | null; version: number } | null = null;
 
-  /** By a text, or by the plan that counts. What is asked meanwhile comes after it. */
+  /** By a text, or by the plan that counts. What is asked meanwhile takes the place of what is under way. */
   async function ask(text: string | null): Promise<void> {
     if (!busy && of === text && version === estate.version && answer !== null && !steps) return;
     // while something is read the store changes again and again: the last answer stands until it is over
     if (!steps && of === text && answer !== null && estate.sources?.some((row) => row.state === "reading")) return;
+    stopped = false;
+    if (current !== null && current.text === text && current.version === estate.version) return;
     next = { text, version: estate.version };
-    if (busy) return;
+    if (busy) {
+      // the same text is asked again only after it: a store that changes on and on must not keep it from ever ending
+      if (current !== null && current.text !== text) halt();
+      return;
+    }
     busy = true;
     while (next !== null) {
-      const now: { text: string | null; version: number } = next;
+      const done = await turn();
+      const now: { text: string | null; version: number } | null = next;
       next = null;
-      try {
-        answer = await call("survey", { text: now.text, steps });
-        failure = null;
-      } catch (thrown) {
-        answer = null;
-        failure = asFailure(thrown);
-      }
-      of = now.text;
-      version = now.version;
+      if (now !== null) await take(now);
+      done();
     }
     busy = false;
-    if (steps) told();
+    if (steps && !stopped) told();
+  }
+  async function take(now: { text: string | null; version: number }): Promise<void> {
+    current = now;
+    halting = null;
+    try {
+      const found = await call("survey", { text: now.text, steps });
+      [answer, failure, of, version] = [found, null, now.text, now.version];
+    } catch (thrown) {
+      // what was told to stop is no failure, and what was answered before stands
+      if (halting === null) [answer, failure, of, version] = [null, asFailure(thrown), now.text, now.version];
+    }
+    // a word to stop that comes late would reach the next one
+    await halting;
+    current = null;
+  }
+  function halt(): void {
+    if (current !== null && halting === null) halting = call("survey_stop").catch(() => undefined);
+  }
+  /** Leaves off with what is under way or waits; what was answered before stands. */
+  function stop(): void {
+    if (!busy) return;
+    next = null;
+    stopped = true;
+    halt();
   }
   return {
     ask,
+    stop,
+    /** Somebody stopped it. */
+    get stopped() {
+      return stopped;
+    },
     /** The text that the answer is by; nothing for the plan that counts. */
     get of() {
       return of;
