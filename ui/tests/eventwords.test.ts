@@ -1,11 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { begun, columnName, columnsOf, dayAndHour, matched, partsOf, STARTS, textOf, timeOf, withColumns, withWord, wordOf } from "../src/surfaces/eventwords";
+import { begun, columnName, columnsOf, dayAndHour, matched, partsOf, STARTS, textOf, timeOf, valueText, withColumns, withWord, wordOf } from "../src/surfaces/eventwords";
 
 const text = "kind=mover,identity=u1,at=2026-06-01,title=Head, Sales,attributes.cost_centre=7";
 const parts = () => partsOf(text) ?? [];
 
 describe("the text of an event", () => {
   it("goes to and fro", () => expect(textOf(parts())).toBe(text));
+  const ann = "uid=ann,ou=people,dc=x";
+  it.each([ann, 'the "one", a=b', '"quoted"', "Head, Sales", " Head", ""])("has %s as a value and goes to and fro", (value) => {
+    const one = `kind=leaver,identity=${valueText(value)},at=2026-06-01`;
+    expect(wordOf(partsOf(one) ?? [], "identity")).toBe(value.trim());
+    expect(textOf(partsOf(one) ?? [])).toBe(one);
+  });
+  it("is quoted only where it has to be", () => expect([valueText(ann), valueText("Head, Sales")]).toEqual([`"${ann}"`, "Head, Sales"]));
+  it("keeps a quote that is not closed yet", () => expect(partsOf('kind=leaver,identity="uid=ann,ou')).toEqual([{ name: "kind", value: "leaver" }, { name: "identity", value: "uid=ann,ou" }]));
   it("is parted only where a name and = follow", () => expect(columnsOf(parts())).toEqual([{ name: "title", value: "Head, Sales" }, { name: "attributes.cost_centre", value: "7" }]));
   it("without a name at its beginning has no parts", () => {
     expect(partsOf("leaver u1")).toBeNull();

@@ -1,123 +1,19 @@
 //! Rehearsals of several events in one world, as scripts write them.
 
 use crate::bench::Workbench;
+use crate::event_policy::{Asked, brings};
+use crate::event_text::EventWords;
 use crate::failure::Failure;
 use crate::rehearsals::{moment_from_text, off_thread};
 use chrono::{DateTime, NaiveDate, Utc};
-use lastkey_contract::facts::{IdentityStatus, LeaverKind, LifecycleEvent};
-use lastkey_contract::{SourceName, When};
+use lastkey_contract::facts::{IdentityStatus, LeaverKind, LifecycleEvent, ObjectType};
+use lastkey_contract::{IdentityId, SourceName, SystemName, When};
 use lastkey_engine::lifecycle::simulated::{
-    EventsRehearsal, NewValue, PersonRecords, RecordOf, Registers, Shown, SimulatedEvent,
+    EventsRehearsal, HandedOn, NewValue, PersonRecords, RecordOf, Registers, SimulatedEvent,
     SimulatedWorld, TextColumn, day_in, rehearse_events,
 };
 use lastkey_engine::lifecycle::{Plan, RehearsalSettings};
-use lastkey_engine::store::RecordName;
-
-/// One event in words: `kind=leaver,identity=u1,at=2026-06-01,source=hr,shown=gone`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventWords {
-    event: LifecycleEvent,
-    identity: String,
-    at: Option<DateTime<Utc>>,
-    source: Option<String>,
-    shown: Shown,
-    set: Vec<(String, String)>,
-}
-
-/// The kinds of events that can be rehearsed together.
-const KINDS: &[LifecycleEvent] = &[
-    LifecycleEvent::Joiner,
-    LifecycleEvent::Mover,
-    LifecycleEvent::Leaver,
-    LifecycleEvent::VendorExit,
-    LifecycleEvent::WorkloadRetired,
-    LifecycleEvent::AgentRetired,
-    LifecycleEvent::LeaveStart,
-    LifecycleEvent::LeaveEnd,
-    LifecycleEvent::Rehire,
-    LifecycleEvent::Extension,
-    LifecycleEvent::Renamed,
-];
-
-/// What may stand before `=` beside columns.
-const WORDS: &[&str] = &["kind", "identity", "at", "source", "shown"];
-
-/// Columns of identities that are no texts.
-const OTHER_COLUMNS: &[&str] = &["start_date", "end_date", "status", "leaver_kind"];
-
-/// Reads one event. A comma only parts where a name and `=` follow it.
-pub fn event_from_text(text: &str) -> Result<EventWords, Failure> {
-    let wrong = |what: String| {
-        Failure::bad_input(format!("`{text}`: {what}"))
-            .hint("write kind=leaver,identity=ID,at=TIME; more in docs/guide/events.md")
-    };
-    let mut event = None;
-    let mut words = EventWords {
-        event: LifecycleEvent::Leaver,
-        identity: String::new(),
-        at: None,
-        source: None,
-        shown: Shown::default(),
-        set: Vec::new(),
-    };
-    for (name, value) in parts(text).ok_or_else(|| wrong("it is not NAME=VALUE".to_owned()))? {
-        match name.as_str() {
-            "kind" => {
-                let known = LifecycleEvent::from_word(&value).filter(|one| KINDS.contains(one));
-                let all: Vec<&str> = KINDS.iter().map(|kind| kind.word()).collect();
-                let no_kind = || wrong(format!("`{value}` is none of {}", all.join(", ")));
-                event = Some(known.ok_or_else(no_kind)?);
-            }
-            "identity" => words.identity = value,
-            "at" => words.at = Some(moment_from_text(&value)?),
-            "source" => words.source = Some(value),
-            "shown" => {
-                let known = Shown::from_word(&value);
-                let no_way = || wrong(format!("`{value}` is none of {}", Shown::WORDS.join(", ")));
-                words.shown = known.ok_or_else(no_way)?;
-            }
-            column if is_column(column) => words.set.push((name, value)),
-            other => return Err(wrong(format!("there is no `{other}`"))),
-        }
-    }
-    words.event = event.ok_or_else(|| wrong("it has no kind".to_owned()))?;
-    if words.identity.is_empty() {
-        return Err(wrong("it has no identity".to_owned()));
-    }
-    Ok(words)
-}
-
-fn is_column(name: &str) -> bool {
-    TextColumn::from_name(name).is_some()
-        || OTHER_COLUMNS.contains(&name)
-        || name
-            .strip_prefix("attributes.")
-            .is_some_and(|own| !own.is_empty())
-}
-
-/// Names with values; None where the text begins with no name.
-fn parts(text: &str) -> Option<Vec<(String, String)>> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    for piece in text.split(',') {
-        let named = piece.split_once('=').filter(|(name, _)| {
-            let name = name.trim();
-            WORDS.contains(&name)
-                || is_column(name)
-                || (!name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
-        });
-        match (named, found.last_mut()) {
-            (Some((name, value)), _) => {
-                found.push((name.trim().to_owned(), value.trim().to_owned()));
-            }
-            (None, Some((_, value))) => {
-                value.push(',');
-                value.push_str(piece);
-            }
-            (None, None) => return None,
-        }
-    }
-    Some(found)
-}
+use lastkey_engine::store::{OnceListed, RecordName};
 
 impl Workbench {
     /// Plays events in the order of their times: whether each would be noticed, when, why not, and
@@ -138,25 +34,92 @@ impl Workbench {
             sources: self.store.registers().await?,
             ..Registers::default()
         };
+        let comes_back: Vec<&str> = events
+            .iter()
+            .filter(|words| brings(words.event))
+            .map(|words| words.identity.as_str())
+            .collect();
         let mut simulated = Vec::new();
         for words in events {
-            simulated.push(self.event(words, &mut registers, at).await?);
+            let once = match comes_back.contains(&words.identity.as_str()) {
+                true => self.last_listed(&words.identity).await?,
+                false => None,
+            };
+            simulated.push(self.event(words, once, &mut registers, at).await?);
         }
         let (_, graph) = self.graph().await?;
-        off_thread(move || {
+        let asked = Asked::of(events, &simulated, &registers);
+        let by = plan.clone();
+        let played = off_thread(move || {
             let world = SimulatedWorld::new(&graph, &registers);
-            rehearse_events(world, &plan, &simulated, &RehearsalSettings::default())
+            rehearse_events(world, &by, &simulated, &RehearsalSettings::default())
         })
-        .await
+        .await?;
+        self.with_policy(played, asked, plan).await
+    }
+
+    /// Whoever is brought back and is not listed, as they were last.
+    async fn last_listed(&self, text: &str) -> Result<Option<OnceListed>, Failure> {
+        match self.store.find_identity(text).await?.is_empty() {
+            true => self.listed_once(text).await,
+            false => Ok(None),
+        }
     }
 
     async fn event(
         &self,
         words: &EventWords,
+        once: Option<OnceListed>,
         registers: &mut Registers,
         at: DateTime<Utc>,
     ) -> Result<SimulatedEvent, Failure> {
-        let text = words.identity.as_str();
+        let person = match once {
+            Some(once) => {
+                let id = IdentityId::new(once.record.to_string());
+                let of = RecordOf {
+                    source: SourceName::new(once.record.source),
+                    id: once.record.id,
+                };
+                PersonRecords {
+                    id,
+                    records: Vec::new(),
+                    once: vec![(of, once.fact)],
+                }
+            }
+            None => self.person(&words.identity).await?,
+        };
+        let records: Vec<RecordOf> = (person.records.iter().chain(&person.once))
+            .map(|(of, _)| of.clone())
+            .collect();
+        let hands_on = words.event == LifecycleEvent::OwnerChange;
+        let shown_by = match hands_on {
+            true => Vec::new(),
+            false => shown_by(words, &records)?,
+        };
+        let mut set = Vec::new();
+        for (name, value) in &words.set {
+            let source = shown_by.first().map(|record| record.source.clone());
+            set.push(self.new_value(name, value, source).await?);
+        }
+        let handed_on = match hands_on {
+            true => Some(self.handed_on(words).await?),
+            false => None,
+        };
+        let event = SimulatedEvent {
+            at: words.at.unwrap_or(at),
+            identity: person.id.clone(),
+            event: words.event,
+            records: shown_by,
+            shown: words.shown,
+            set,
+            handed_on,
+        };
+        registers.persons.insert(person.id.clone(), person);
+        Ok(event)
+    }
+
+    /// Somebody who is listed, with all records.
+    async fn person(&self, text: &str) -> Result<PersonRecords, Failure> {
         let id = self.known_identity(text).await?;
         let mut found = self.store.find_identity(id.as_str()).await?;
         let person = found
@@ -176,26 +139,37 @@ impl Workbench {
                 records.push((of, fact));
             }
         }
-        let shown_by = shown_by(words, &records)?;
-        let mut set = Vec::new();
-        for (name, value) in &words.set {
-            let source = shown_by.first().map(|record| record.source.clone());
-            set.push(self.new_value(name, value, source).await?);
-        }
-        let event = SimulatedEvent {
-            at: words.at.unwrap_or(at),
-            identity: id.clone(),
-            event: words.event,
-            records: shown_by,
-            shown: words.shown,
-            set,
-        };
-        let person = PersonRecords {
-            id: id.clone(),
+        Ok(PersonRecords {
+            id,
             records,
+            once: Vec::new(),
+        })
+    }
+
+    /// What is handed on, and to whom.
+    async fn handed_on(&self, words: &EventWords) -> Result<HandedOn, Failure> {
+        let object = self.object_from_text(&words.object).await?;
+        let is_there = self.store.objects_there(std::slice::from_ref(&object));
+        if !is_there.await?.contains(&object) {
+            return Err(Failure::bad_input(format!("there is no {object}"))
+                .hint("`lastkey owner list` shows what can have an owner"));
+        }
+        let id = match object.kind {
+            ObjectType::Identity => {
+                let named = words.object.split_once(':').map_or("", |(_, id)| id);
+                self.known_identity(named).await?.to_string()
+            }
+            ObjectType::Account
+            | ObjectType::Credential
+            | ObjectType::Location
+            | ObjectType::Entitlement => object.id,
         };
-        registers.persons.insert(id, person);
-        Ok(event)
+        Ok(HandedOn {
+            kind: object.kind,
+            system: SystemName::new(object.system),
+            id,
+            to: self.known_identity(&words.to).await?,
+        })
     }
 
     /// An attribute as it is afterwards; a date is a day in the zone of the source that shows it.
@@ -253,13 +227,10 @@ impl Workbench {
 
 /// The records that show an event: of the source that is named, of all (`*`), or else the one that
 /// is named, or goes first.
-fn shown_by(
-    words: &EventWords,
-    records: &[(RecordOf, lastkey_contract::facts::Identity)],
-) -> Result<Vec<RecordOf>, Failure> {
-    let all = records.iter().map(|(of, _)| of);
+fn shown_by(words: &EventWords, records: &[RecordOf]) -> Result<Vec<RecordOf>, Failure> {
+    let all = records.iter();
     let listed = || {
-        let all: Vec<String> = records.iter().map(|(of, _)| of.to_string()).collect();
+        let all: Vec<String> = records.iter().map(RecordOf::to_string).collect();
         all.join(", ")
     };
     match words.source.as_deref() {

@@ -299,7 +299,7 @@ impl Workbench {
     }
 
     /// The object that a text names; an identity with the source that has it.
-    async fn object_from_text(&self, text: &str) -> Result<ObjectName, Failure> {
+    pub(crate) async fn object_from_text(&self, text: &str) -> Result<ObjectName, Failure> {
         let object = ObjectName::parse(text).ok_or_else(|| {
             Failure::bad_input(format!("`{text}` names no object")).hint(
                 "write identity:ID, account:SYSTEM:ID, credential:SYSTEM:ID or location:SYSTEM:PATH",

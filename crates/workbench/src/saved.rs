@@ -3,7 +3,7 @@
 //! Saving plays the question anew, so that what is kept is of one state of the store and nothing else.
 
 use crate::bench::Workbench;
-use crate::events::event_from_text;
+use crate::event_text::event_from_text;
 use crate::failure::Failure;
 use crate::rehearsals::{check_plan, off_thread, require_vendor};
 use crate::roles::RoleRequest;

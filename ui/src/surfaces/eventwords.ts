@@ -21,21 +21,44 @@ export function columnName(typed: string, known: readonly string[]): string | nu
   return known.includes(name) || name.startsWith("attributes.") ? name : `attributes.${name}`;
 }
 
-/** The parts in the order of the text; null where it begins with no name. A comma parts only where a name and `=` follow it. */
+/** What stands in double quotes at the beginning of a text, two standing for one, and what stands behind; all of it where nothing closes them yet. */
+function inQuotes(text: string): { value: string; behind: string } {
+  const found = /^\s*"((?:[^"]|"")*)("|$)/.exec(text);
+  return { value: (found?.[1] ?? "").replaceAll('""', '"'), behind: text.slice(found?.[0].length ?? 0) };
+}
+
+/** The parts in the order of the text; null where it begins with no name. A comma parts only where a name and `=` follow it, and nowhere in double quotes. */
 export function partsOf(text: string): Part[] | null {
   const found: Part[] = [];
-  for (const piece of text.split(",")) {
+  let rest: string | null = text;
+  while (rest !== null) {
+    const comma: number = rest.indexOf(",");
+    const piece: string = comma < 0 ? rest : rest.slice(0, comma);
     const cut = piece.indexOf("=");
     const name = piece.slice(0, Math.max(0, cut)).trim();
     const last = found.at(-1);
+    if (cut > 0 && isName(name) && piece.slice(cut + 1).trimStart().startsWith('"')) {
+      const { value, behind } = inQuotes(rest.slice(cut + 1));
+      const next = behind.indexOf(",");
+      found.push({ name, value });
+      rest = next < 0 ? null : behind.slice(next + 1);
+      continue;
+    }
     if (cut > 0 && isName(name)) found.push({ name, value: piece.slice(cut + 1) });
     else if (last) last.value += `,${piece}`;
     else return null;
+    rest = comma < 0 ? null : rest.slice(comma + 1);
   }
   return found;
 }
 
-export const textOf = (parts: Part[]): string => parts.map((part) => `${part.name}=${part.value}`).join(",");
+/** A value as it stands in a text: in double quotes where it would be parted, or taken for quoted. */
+export function valueText(value: string): string {
+  const parted = value.split(",").slice(1).some((piece) => isName(piece.slice(0, Math.max(0, piece.indexOf("="))).trim()));
+  return parted || value.trimStart().startsWith('"') ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+export const textOf = (parts: Part[]): string => parts.map((part) => `${part.name}=${valueText(part.value)}`).join(",");
 
 /** What stands under a word; empty where nothing does. */
 export const wordOf = (parts: Part[], word: Word): string => parts.find((part) => part.name === word)?.value.trim() ?? "";
@@ -109,7 +132,7 @@ export type Start = (typeof STARTS)[number];
 /** Events to begin with, about somebody, from a week after `from` on. */
 export function begun(start: Start, identity: string, kind: string, from: number): string[] {
   const leaves = LEAVING[kind] ?? "leaver";
-  const row = (event: string, at: string, rest = "") => `kind=${event},identity=${identity},at=${at}${rest}`;
+  const row = (event: string, at: string, rest = "") => `kind=${event},identity=${valueText(identity)},at=${at}${rest}`;
   const first = on(from, 7);
   if (start === "moves_and_leaves") return [row("mover", `${first}T08:00:00Z`, ",department=Another department"), row(leaves, `${first}T17:00:00Z`)];
   if (start === "leave_of_absence") return [row("leave_start", first), row("leave_end", on(from, 97))];

@@ -492,7 +492,7 @@ impl Making {
         graph.entitlement_controls = Rows::build(entitlements.rows.len(), by_entitlement);
 
         // owners
-        let mut lines: Vec<OwnerLine> = self
+        let lines: Vec<OwnerLine> = self
             .owners
             .iter()
             .filter_map(|owner| {
@@ -521,17 +521,7 @@ impl Making {
                 })
             })
             .collect();
-        // Of lines that are known in two ways the better known stays.
-        lines.sort_by_key(|line| (line.object, line.owner, line.role, line.basis));
-        lines.dedup_by_key(|line| (line.object, line.owner, line.role));
-        let custody = lines.iter().filter(|line| {
-            line.role == OwnerRole::Custodian && line.object.0 == ObjectType::Credential
-        });
-        let custody = custody.map(|line| (line.owner, (line.object.1, line.basis)));
-        graph.custody = Rows::build(identities.rows.len(), custody.collect());
-        let owned = (0..).zip(&lines).map(|(row, line)| (line.owner, row));
-        graph.owned = Rows::build(identities.rows.len(), owned.collect());
-        graph.owner_lines = Column::new(lines);
+        graph.put_owner_lines(lines);
         for (_, (_, system)) in &mut loose {
             *system = *systems.at(*system);
         }

@@ -12,6 +12,7 @@ pub(crate) mod holding;
 pub(crate) mod making;
 mod maybe;
 mod nodes;
+mod owners;
 pub(crate) mod paths;
 mod places;
 mod reach;

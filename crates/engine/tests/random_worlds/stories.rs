@@ -93,7 +93,11 @@ pub fn registers(world: &World, identity: &Identity, story: &Story) -> Registers
         records.push((record_of(number), fact));
     }
     let id = world.leaver.clone();
-    let person = PersonRecords { id, records };
+    let person = PersonRecords {
+        id,
+        records,
+        once: Vec::new(),
+    };
     registers.persons.insert(world.leaver.clone(), person);
     registers
 }

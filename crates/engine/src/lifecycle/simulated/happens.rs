@@ -1,5 +1,6 @@
 //! One event as somebody asks about it, and what it changes of a record.
 
+use super::handed_on::HandedOn;
 use super::registers::RecordOf;
 use chrono::{DateTime, NaiveDate, Utc};
 use lastkey_contract::facts::{Identity, IdentityStatus, LeaverKind, LifecycleEvent};
@@ -17,6 +18,8 @@ pub struct SimulatedEvent {
     pub records: Vec<RecordOf>,
     pub shown: Shown,
     pub set: Vec<NewValue>,
+    /// Of a change of owners: what the identity hands on, and to whom.
+    pub handed_on: Option<HandedOn>,
 }
 
 /// How a record shows that somebody has left.
@@ -126,6 +129,9 @@ impl SimulatedEvent {
     /// A record as it is once it shows the event.
     pub(super) fn shown_by(&self, before: &Identity) -> Option<Identity> {
         let mut after = before.clone();
+        if self.event == LifecycleEvent::OwnerChange {
+            return Some(after);
+        }
         match self.shown {
             Shown::Nothing => return Some(after),
             Shown::Gone => return None,
@@ -136,6 +142,13 @@ impl SimulatedEvent {
             value.put(&mut after);
         }
         Some(after)
+    }
+
+    /// A record that comes back, as it was last: a last day that has passed was of the time before.
+    pub(super) fn back(&self, last: &Identity) -> Identity {
+        let mut back = last.clone();
+        back.end_date = back.end_date.filter(|end| end.latest() > self.at);
+        back
     }
 
     fn status(&self, before: Option<IdentityStatus>) -> Option<IdentityStatus> {

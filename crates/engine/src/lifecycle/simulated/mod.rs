@@ -5,6 +5,7 @@
 //! it, when, and why not, and of whoever leaves what would still work then. How the text of
 //! docs/semantics.md is read here: docs/decisions/simulated-events.md.
 
+mod handed_on;
 mod happens;
 mod played;
 mod registers;
@@ -13,6 +14,7 @@ mod tests;
 mod told;
 mod why_not;
 
+pub use handed_on::{HandedOn, OwnersChanged};
 pub use happens::{NewValue, Shown, SimulatedEvent, TextColumn, day_in};
-pub use played::{EventOutcome, EventsRehearsal, Noticed, ToldEvent, rehearse_events};
+pub use played::{EventOutcome, EventsRehearsal, Noticed, PolicySays, ToldEvent, rehearse_events};
 pub use registers::{PersonRecords, RecordOf, Register, Registers, SimulatedWorld, Tells};

@@ -1,16 +1,18 @@
 //! The answer of a rehearsal of events: whether each would be noticed, when, why not, and what is
 //! left of whoever leaves.
 
+use super::handed_on::{self, Change, OwnersChanged};
 use super::happens::SimulatedEvent;
 use super::registers::{RecordOf, SimulatedWorld};
 use super::told::{Moment, Trigger, play};
 use super::why_not::why_not;
+use crate::access::Graph;
 use crate::lifecycle::departure::is_ending;
 use crate::lifecycle::departure::{DueStep, Kinds};
 use crate::lifecycle::outcome::{Rehearsal, Verdict};
 use crate::lifecycle::plan::{Plan, StepAction};
 use crate::lifecycle::rehearse::{RehearsalSettings, Stage};
-use crate::lifecycle::{Leaver, limits};
+use crate::lifecycle::{Leaver, RoleRehearsal, limits};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::LifecycleEvent;
 use lastkey_contract::when::rfc3339;
@@ -89,8 +91,64 @@ pub struct EventOutcome {
     pub missing_facts: Vec<String>,
     /// The worse of whether it is noticed and of what is left.
     pub verdict: Verdict,
-    /// What whoever leaves would leave behind; null of other events.
+    /// What whoever leaves would leave behind, and where an access policy is asked whoever moves; null
+    /// of other events.
     pub rehearsal: Option<Rehearsal>,
+    /// Of a change of owners: who owns it before and after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub owners: Option<OwnersChanged>,
+    /// Of a mover, where an access policy is asked: what it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub policy: Option<PolicySays>,
+}
+
+/// What an access policy says of whoever has moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct PolicySays {
+    /// What they hold and may not hold, `system:id` each.
+    pub may_not_hold: Vec<String>,
+    /// Birthrights that they do not hold and that no step of the plan brings.
+    pub lacks: Vec<String>,
+    /// Birthrights that the plan's steps bring, and when.
+    pub comes: Vec<String>,
+    /// How much they hold where no policy speaks for the system.
+    #[ts(type = "number")]
+    pub no_policy: u64,
+}
+
+impl EventOutcome {
+    /// The same with what a policy says of whoever has moved: the worse verdict counts.
+    pub fn with_policy(mut self, of_role: RoleRehearsal) -> EventOutcome {
+        let name = |system: &str, id: &str| format!("{system}:{id}");
+        let held = of_role.extra_grants.iter();
+        let lacks = of_role.missing_grants.iter();
+        let comes = of_role.coming_grants.iter();
+        self.policy = Some(PolicySays {
+            may_not_hold: held.map(|one| name(&one.system, &one.id)).collect(),
+            lacks: lacks.map(|one| name(&one.system, &one.id)).collect(),
+            comes: comes
+                .map(|one| format!("{} at {}", name(&one.system, &one.id), one.at.to_text()))
+                .collect(),
+            no_policy: of_role.no_policy,
+        });
+        self.verdict = worst([self.verdict, of_role.rehearsal.verdict]);
+        self.rehearsal = Some(of_role.rehearsal);
+        self
+    }
+}
+
+impl EventsRehearsal {
+    /// Of these events, in the order of their times.
+    pub fn of(events: Vec<EventOutcome>) -> EventsRehearsal {
+        let verdicts = events.iter().map(|one| one.verdict);
+        EventsRehearsal {
+            verdict: worst(verdicts),
+            events,
+        }
+    }
 }
 
 /// The events in the order of their times.
@@ -113,11 +171,19 @@ pub fn rehearse_events(
     let mut events = events.to_vec();
     events.sort_by_key(|event| event.at);
     let (places, moments) = play(&mut world, &events);
-    let outcomes: Vec<EventOutcome> = events
-        .iter()
+    let outcomes: Vec<EventOutcome> = (0..)
+        .zip(&events)
         .zip(places)
-        .map(|(event, place)| {
+        .map(|((number, event), place)| {
+            let before = events.get(..number).unwrap_or(&[]).iter();
+            let before = handed_on::after(world.graph, before);
+            if let Some(hands) = &event.handed_on {
+                let all = events.get(..=number).unwrap_or(&[]).iter();
+                let after = handed_on::after(world.graph, all);
+                return changed_owners(event, handed_on::change(event, hands, &before, &after));
+            }
             let all = All {
+                graph: &before,
                 world: &world,
                 plan,
                 settings,
@@ -127,15 +193,49 @@ pub fn rehearse_events(
             all.outcome(event)
         })
         .collect();
-    let verdicts = outcomes.iter().map(|one| one.verdict);
-    EventsRehearsal {
-        verdict: worst(verdicts),
-        events: outcomes,
+    EventsRehearsal::of(outcomes)
+}
+
+/// What comes of a change of owners.
+fn changed_owners(event: &SimulatedEvent, change: Change) -> EventOutcome {
+    let told = ToldEvent {
+        event: event.event,
+        record: change.owners.object.clone(),
+        earliest: event.at,
+        latest: event.at,
+        noticed_at: event.at,
+        changed: vec!["owner"],
+    };
+    let is_told = change.noticed == Noticed::Yes;
+    EventOutcome {
+        event: event.event,
+        identity: event.identity.to_string(),
+        at: event.at,
+        shown_by: Vec::new(),
+        noticed: change.noticed,
+        begins_at: is_told.then_some(event.at),
+        told: is_told.then_some(told).into_iter().collect(),
+        why_not: change.why_not,
+        missing_facts: change.missing_facts,
+        verdict: of_notice(change.noticed),
+        rehearsal: None,
+        owners: Some(change.owners),
+        policy: None,
+    }
+}
+
+fn of_notice(noticed: Noticed) -> Verdict {
+    match noticed {
+        Noticed::Yes | Noticed::Late => Verdict::Pass,
+        Noticed::No => Verdict::Fail,
+        Noticed::Unknown => Verdict::Indeterminate,
     }
 }
 
 /// One event's moment with what comes after it.
 struct All<'a> {
+    /// Who owns what by then.
+    graph: &'a Graph,
     world: &'a SimulatedWorld<'a>,
     plan: &'a Plan,
     settings: &'a RehearsalSettings,
@@ -169,11 +269,7 @@ impl All<'_> {
                 .unwrap_or_default(),
         };
         let rehearsal = is_ending(event.event).then(|| self.leaves(event, noticed));
-        let mut verdicts = vec![match noticed {
-            Noticed::Yes | Noticed::Late => Verdict::Pass,
-            Noticed::No => Verdict::Fail,
-            Noticed::Unknown => Verdict::Indeterminate,
-        }];
+        let mut verdicts = vec![of_notice(noticed)];
         verdicts.extend(rehearsal.as_ref().map(|rehearsal| rehearsal.verdict));
         let mut told = here;
         if let Some(trigger) = trigger
@@ -193,6 +289,8 @@ impl All<'_> {
             missing_facts,
             verdict: worst(verdicts),
             rehearsal,
+            owners: None,
+            policy: None,
         }
     }
 
@@ -233,7 +331,7 @@ impl All<'_> {
 
     /// What whoever leaves would leave behind, by the steps that something begins.
     fn leaves(&self, event: &SimulatedEvent, noticed: Noticed) -> Rehearsal {
-        let graph = self.world.graph;
+        let graph = self.graph;
         let identity = graph.identity(&event.identity);
         let mut kinds = Kinds::of(graph, identity);
         let mut records = self.world.records(&event.identity).peekable();

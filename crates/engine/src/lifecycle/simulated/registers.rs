@@ -42,7 +42,7 @@ pub struct Register {
 only_values_of! {
     RecordOf { source, id }
     Register { tells, having, gaps }
-    PersonRecords { id, records }
+    PersonRecords { id, records, once }
     Registers { sources, persons }
 }
 
@@ -71,6 +71,8 @@ impl OnlyValues for SimulatedWorld<'_> {
 pub struct PersonRecords {
     pub id: IdentityId,
     pub records: Vec<(RecordOf, Identity)>,
+    /// Records that no source lists now, as they were last.
+    pub once: Vec<(RecordOf, Identity)>,
 }
 
 /// Sources, and the persons whom events are about, as they were read.
@@ -160,7 +162,22 @@ impl<'a> SimulatedWorld<'a> {
     ) -> impl Iterator<Item = (&'a RecordOf, &Identity)> {
         let person = self.read.persons.get(person);
         let all = person.into_iter().flat_map(|person| &person.records);
-        all.filter_map(|(of, read)| Some((of, self.laid_over(of, read)?)))
+        let listed = all.filter_map(|(of, read)| Some((of, self.laid_over(of, read)?)));
+        let once = person.into_iter().flat_map(|person| &person.once);
+        let back = once.filter_map(|(of, _)| Some((of, self.changed.get(of)?.as_ref()?)));
+        listed.chain(back)
+    }
+
+    /// A record of a person as it was listed last, where it is not now.
+    pub(super) fn as_it_was_last(&self, person: &IdentityId, of: &RecordOf) -> Option<&Identity> {
+        let last = self.earlier.get(of).and_then(|forms| forms.last());
+        last.or_else(|| self.once(of, person))
+    }
+
+    fn once(&self, of: &RecordOf, person: &IdentityId) -> Option<&'a Identity> {
+        let person = self.read.persons.get(person)?;
+        let mut once = person.once.iter();
+        once.find(|(one, _)| one == of).map(|(_, record)| record)
     }
 
     fn laid_over<'s>(&'s self, of: &RecordOf, read: &'a Identity) -> Option<&'s Identity>
@@ -208,7 +225,9 @@ impl<'a> SimulatedWorld<'a> {
 
     /// What was known of a record before it was as it is now.
     pub(super) fn earlier(&self, of: &RecordOf) -> Earlier<'_> {
-        let forms = self.earlier.get(of).into_iter().flatten();
+        let once = self.read.persons.keys();
+        let once = once.filter_map(|person| self.once(of, person)).take(1);
+        let forms = once.chain(self.earlier.get(of).into_iter().flatten());
         forms.fold(Earlier::Never, Earlier::and)
     }
 

@@ -54,6 +54,7 @@ fn registers(records: &[(&str, &str, Value)]) -> Registers {
     let person = PersonRecords {
         id: id.clone(),
         records: all,
+        once: Vec::new(),
     };
     registers.persons.insert(id, person);
     registers
@@ -71,6 +72,7 @@ fn event(kind: &str, day: &str, source: &str) -> SimulatedEvent {
         }],
         shown: Shown::Status,
         set: Vec::new(),
+        handed_on: None,
     }
 }
 
@@ -380,6 +382,7 @@ fn a_vendor_exit_after_a_change_of_employer_says_what_it_does_not_reckon() {
     let person = PersonRecords {
         id: acme.id.clone(),
         records: vec![(exit.records[0].clone(), acme.clone())],
+        once: Vec::new(),
     };
     read.persons.insert(acme.id, person);
     let mut mover = event("mover", JUNE, "hr");

@@ -10,7 +10,7 @@ use crate::lifecycle::events::{
 };
 use chrono::{DateTime, Utc};
 use lastkey_contract::IdentityId;
-use lastkey_contract::facts::Identity;
+use lastkey_contract::facts::{Identity, LifecycleEvent};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that a source would tell.
@@ -86,6 +86,14 @@ fn moment(
                 Some(changed) => changed.clone(),
                 None => world.record(&event.identity, record).cloned(),
             };
+            // Whoever comes back is listed as they were last.
+            let here = here.or_else(|| match event.event {
+                LifecycleEvent::Joiner | LifecycleEvent::Rehire => {
+                    let last = world.as_it_was_last(&event.identity, record)?;
+                    Some(event.back(last))
+                }
+                _ => None,
+            });
             afterwards.insert(key, here.and_then(|here| event.shown_by(&here)));
         }
     }
