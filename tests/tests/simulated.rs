@@ -166,7 +166,193 @@ fn wrong_words_are_named_and_exit_2() {
             "`away` is none of active",
         ),
         ("kind=leaver,identity=u1,end_date=x", "`x` is not a time"),
+        ("kind=leaver,identity=u1,ou=people", "there is no `ou`"),
+        ("kind=leaver,identity=\"u1", "nothing closes"),
+        ("kind=owner_change,from=u1,to=u2", "has object="),
+        ("kind=leaver,identity=u1,to=u2", "stand in an owner_change"),
+        (
+            "kind=owner_change,object=account:corp:none,from=u1,to=u2",
+            "there is no account corp:none",
+        ),
     ] {
         desk.trouble(2, &["rehearse", "events", "--event", event], wanted);
     }
+}
+
+#[test]
+fn an_id_with_commas_stands_in_quotes() {
+    let desk = desk();
+    let ann = "uid=ann,ou=people,dc=x";
+    let people = format!("id,kind,status\n\"{ann}\",person,active\n");
+    desk.write("ldap/identities.csv", people);
+    let folder = desk.room.path("ldap").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "ldap"]);
+    let leaver = format!("kind=leaver,identity=\"{ann}\",at=2026-06-01");
+    let found = played(&desk, 1, &[&leaver]);
+    assert_eq!(found[0]["identity"], ann);
+    assert_eq!(found[0]["noticed"], "yes");
+}
+
+#[test]
+fn somebody_whom_no_source_lists_now_can_be_taken_back() {
+    let desk = desk();
+    let without = PEOPLE.replace("u2,person,Bob Jones,active,Ops,2012-01-01,2026-08-31\n", "");
+    desk.write("hr/identities.csv", without);
+    let folder = desk.room.path("hr").display().to_string();
+    desk.expect(
+        0,
+        &["import", &folder, "--as", "hr", "--set", "hold_above=100"],
+    );
+    let back = "kind=rehire,identity=u2,at=2026-10-01";
+    let found = played(&desk, 0, &[back]);
+    assert_eq!(found[0]["identity"], "hr:u2");
+    let told = |event: &Value| -> Vec<String> {
+        let told = event["told"].as_array().unwrap().iter();
+        told.map(|one| one["event"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(told(&found[0]), ["rehire"]);
+    // Who is back can leave, and their account is not forgotten.
+    let leaver = "kind=leaver,identity=u2,at=2026-11-01";
+    let found = played(&desk, 1, &[leaver, back]);
+    assert_eq!(told(&found[1]), ["leaver"]);
+    let missing = found[1]["rehearsal"]["missing_facts"].to_string();
+    assert!(
+        missing.contains("account `corp:a2` is of `hr:u2`"),
+        "{missing}"
+    );
+    // Without coming back there is nobody.
+    let all = ["rehearse", "events", "--event", leaver];
+    desk.trouble(2, &all, "there is no identity `u2`");
+    // A roster that drops somebody and lists them again.
+    let gone = "kind=leaver,identity=u1,at=2026-06-01,shown=gone";
+    let found = played(&desk, 1, &[gone, "kind=rehire,identity=u1,at=2026-07-01"]);
+    assert_eq!(told(&found[1]), ["rehire"]);
+    // And one that lists them as inactive.
+    desk.write(
+        "hr/identities.csv",
+        PEOPLE.replace("Bob Jones,active", "Bob Jones,inactive"),
+    );
+    desk.expect(
+        0,
+        &["import", &folder, "--as", "hr", "--set", "hold_above=100"],
+    );
+    let found = played(
+        &desk,
+        0,
+        &["kind=rehire,identity=u2,at=2026-07-01,end_date="],
+    );
+    assert_eq!(told(&found[0]), ["rehire"]);
+}
+
+#[test]
+fn what_is_handed_on_is_left_without_an_owner_by_who_took_it() {
+    let desk = desk();
+    let accounts = format!("{ACCOUNTS}corp,svc,,true,true\n");
+    desk.write(
+        "ad/accounts.csv",
+        accounts
+            .replace("system,id,identity_id", "system,id,identity_id")
+            .replace("enabled,local_sign_in\n", "enabled,local_sign_in,kind\n")
+            .replace("true,true\n", "true,true,human\n")
+            .replace("svc,,true,true,human", "svc,,true,true,service"),
+    );
+    let owners = "object_type,system,object_id,owner_id,role\naccount,corp,svc,u1,technical\n";
+    desk.write("ad/owners.csv", owners);
+    let folder = desk.room.path("ad").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "ad"]);
+    let hands = "kind=owner_change,object=account:corp:svc,from=u1,to=u2,at=2026-05-01";
+    let breaks = |event: &Value| event["rehearsal"]["breaks"].to_string();
+    let leaves = |who: &str| format!("kind=leaver,identity={who},at=2026-06-01");
+    let found = played(&desk, 1, &[&leaves("u1")]);
+    assert!(
+        breaks(&found[0]).contains("its last owner leaves"),
+        "{}",
+        breaks(&found[0])
+    );
+    let found = played(&desk, 1, &[hands, &leaves("u1")]);
+    let owners = &found[0]["owners"];
+    assert_eq!(owners["object"], "account:corp:svc");
+    assert_eq!(owners["before"][0], "u1 (technical)");
+    assert_eq!(owners["after"][0], "u2 (technical)");
+    assert_eq!(
+        (&found[0]["noticed"], &found[0]["verdict"]),
+        (&"yes".into(), &"pass".into())
+    );
+    assert!(!breaks(&found[1]).contains("its last owner leaves"));
+    let found = played(&desk, 1, &[hands, &leaves("u2")]);
+    assert!(breaks(&found[1]).contains("its last owner leaves"));
+    let nothing = format!("{hands},shown=nothing");
+    let found = played(&desk, 1, &[&nothing]);
+    assert_eq!(
+        (&found[0]["noticed"], &found[0]["why_not"][0]),
+        (&"no".into(), &"nobody enters anything".into())
+    );
+    let not_theirs = "kind=owner_change,object=account:corp:svc,from=u2,to=u1";
+    let found = played(&desk, 1, &[not_theirs]);
+    let why = "nothing says that `u2` owns `account:corp:svc`";
+    assert_eq!(found[0]["why_not"][0], why);
+}
+
+#[test]
+fn whoever_moves_is_asked_about_by_the_policy_that_is_loaded() {
+    let desk = desk();
+    desk.write(
+        "ad/entitlements.csv",
+        "system,id,kind\ncorp,sales,group\ncorp,ops,group\n",
+    );
+    desk.write(
+        "ad/grants.csv",
+        "system,principal_type,principal_id,entitlement_id\ncorp,account,a1,sales\n",
+    );
+    let folder = desk.room.path("ad").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "ad"]);
+    let mover = "kind=mover,identity=u1,at=2026-06-01,department=Ops";
+    let found = played(&desk, 0, &[mover]);
+    assert!(found[0]["policy"].is_null() && found[0]["rehearsal"].is_null());
+    let permit = |department: &str, group: &str| {
+        format!(
+            "@birthright(\"\")\npermit (principal, action == Action::\"hold\", resource == Entitlement::\"corp:{group}\") when {{ principal has department && principal.department == \"{department}\" }};\n"
+        )
+    };
+    let policy = [permit("Sales", "sales"), permit("Ops", "ops")].concat();
+    let policy = desk.write("access.cedar", policy);
+    desk.expect(0, &["policy", "load", &policy]);
+    let found = played(&desk, 1, &[mover]);
+    let says = &found[0]["policy"];
+    assert_eq!(says["may_not_hold"][0], "corp:sales", "{says}");
+    assert_eq!(says["lacks"][0], "corp:ops", "{says}");
+    let alone = &desk.lines(
+        1,
+        &[
+            "rehearse",
+            "mover",
+            "--identity",
+            "u1",
+            "--at",
+            "2026-06-01",
+            "--set",
+            "department=Ops",
+        ],
+    )[0];
+    assert_eq!(found[0]["rehearsal"]["residual"], alone["residual"]);
+    // What an event before has changed counts.
+    let found = played(
+        &desk,
+        1,
+        &["kind=mover,identity=u1,at=2026-06-02,title=Head", mover],
+    );
+    assert_eq!(found[1]["policy"]["may_not_hold"][0], "corp:sales");
+    let found = played(
+        &desk,
+        1,
+        &[
+            "kind=mover,identity=u1,at=2026-06-02,department=Sales",
+            mover,
+        ],
+    );
+    assert_eq!(
+        found[1]["policy"]["may_not_hold"].as_array().unwrap().len(),
+        0
+    );
 }

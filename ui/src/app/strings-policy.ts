@@ -36,13 +36,16 @@ export const played = {
   unreadable: "not readable",
   placeOf: (place: number, all: number) => `played ${n(place)} of ${n(all)}`,
   kinds: {
-    joiner: "joins", mover: "moves", leaver: "leaves", vendor_exit: "vendor exits", workload_retired: "workload is retired", agent_retired: "agent is retired",
+    joiner: "joins", mover: "moves", leaver: "leaves", vendor_exit: "vendor exits", workload_retired: "workload is retired", agent_retired: "agent is retired", owner_change: "hands something on",
     leave_start: "leave begins", leave_end: "leave ends", rehire: "is rehired", extension: "is extended", renamed: "is renamed",
   } as Record<string, string>,
   form: {
     head: "The event",
     kind: "What happens",
     who: "To whom",
+    object: "What is handed on",
+    objectHelp: "account:SYSTEM:ID, credential:SYSTEM:ID, location:SYSTEM:PATH or identity:ID",
+    to: "Who takes it over",
     find: "Find…",
     day: "Day",
     dayHelp: "Such as 2026-06-01. Empty: now.",

@@ -9,7 +9,7 @@ export interface Part {
 }
 
 /** The order in which a text that is put together has them; columns come after. */
-export const WORDS = ["kind", "identity", "at", "source", "shown"] as const;
+export const WORDS = ["kind", "identity", "object", "from", "to", "at", "source", "shown"] as const;
 export type Word = (typeof WORDS)[number];
 const isWord = (name: string): name is Word => (WORDS as readonly string[]).includes(name);
 const isName = (text: string) => /^([a-z_]+|attributes\..+)$/.test(text);
@@ -106,9 +106,10 @@ export function matched<Answer extends { event: string; identity: string; at: st
   const found: (Answer | null)[] = texts.map(() => null);
   const left = new Set(answers);
   const same = (one: string, other: string) => one === other || one.endsWith(`:${other}`) || other.endsWith(`:${one}`);
+  const who = (parts: Part[]) => wordOf(parts, "identity") || wordOf(parts, "from");
   const rules: ((parts: Part[], of: Answer) => boolean)[] = [
-    (parts, of) => wordOf(parts, "kind") === of.event && same(wordOf(parts, "identity"), of.identity) && (wordOf(parts, "at") === "" || Date.parse(wordOf(parts, "at")) === Date.parse(of.at)),
-    (parts, of) => wordOf(parts, "kind") === of.event && same(wordOf(parts, "identity"), of.identity),
+    (parts, of) => wordOf(parts, "kind") === of.event && same(who(parts), of.identity) && (wordOf(parts, "at") === "" || Date.parse(wordOf(parts, "at")) === Date.parse(of.at)),
+    (parts, of) => wordOf(parts, "kind") === of.event && same(who(parts), of.identity),
     (parts, of) => wordOf(parts, "kind") === of.event,
   ];
   for (const rule of rules)

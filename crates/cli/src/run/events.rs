@@ -76,6 +76,32 @@ fn show(outcome: &EventOutcome, out: &Output) -> Result<(), Failure> {
     for fact in &outcome.missing_facts {
         out.line(format!("  not known: {fact}"))?;
     }
+    if let Some(owners) = &outcome.owners {
+        let named = |all: &[String]| match all.is_empty() {
+            true => "nobody".to_owned(),
+            false => all.join(", "),
+        };
+        let (before, after) = (named(&owners.before), named(&owners.after));
+        out.line(format!(
+            "  {} was owned by {before}, and is by {after}",
+            owners.object
+        ))?;
+    }
+    if let Some(policy) = &outcome.policy {
+        for (what, all) in [
+            ("may hold no more", &policy.may_not_hold),
+            ("lacks", &policy.lacks),
+            ("gets", &policy.comes),
+        ] {
+            for one in all {
+                out.line(format!("  {what}: {one}"))?;
+            }
+        }
+        if policy.no_policy > 0 {
+            let count = of_these(policy.no_policy, "grant", "grants");
+            out.line(format!("  no policy speaks for {count}"))?;
+        }
+    }
     if let Some(rehearsal) = &outcome.rehearsal {
         left(rehearsal, out)?;
     }
