@@ -96,7 +96,8 @@ pub fn event_from_text(text: &str) -> Result<EventWords, Failure> {
             "a change of owners has object=, from= and to=".to_owned(),
         ));
     }
-    if !hands_on && !(words.object.is_empty() && words.to.is_empty()) {
+    let names_what = !words.object.is_empty() || !words.to.is_empty();
+    if names_what && !hands_on {
         return Err(wrong(format!(
             "object= and to= stand in an owner_change, and not in a {}",
             words.event.word()

@@ -128,6 +128,7 @@ pub fn events(world: &World, story: &Story) -> Vec<SimulatedEvent> {
             records: vec![record_of(*which)],
             shown,
             set: set.into_iter().collect(),
+            handed_on: None,
         }
     };
     story.days.iter().map(event).collect()
