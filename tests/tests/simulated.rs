@@ -252,7 +252,6 @@ fn what_is_handed_on_is_left_without_an_owner_by_who_took_it() {
     desk.write(
         "ad/accounts.csv",
         accounts
-            .replace("system,id,identity_id", "system,id,identity_id")
             .replace("enabled,local_sign_in\n", "enabled,local_sign_in,kind\n")
             .replace("true,true\n", "true,true,human\n")
             .replace("svc,,true,true,human", "svc,,true,true,service"),

@@ -18,6 +18,8 @@ mod looks;
 mod owners;
 #[path = "window/past.rs"]
 mod past;
+#[path = "window/rehearsing.rs"]
+mod rehearsing;
 #[path = "window/saved.rs"]
 mod saved;
 #[path = "window/sources.rs"]

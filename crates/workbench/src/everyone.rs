@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::access::Graph;
 use lastkey_engine::lifecycle::{
-    self, Again, Departed, Kept, Plan, RehearsalSettings, Verdict, everyone, everyone_again,
+    self, Again, Departed, Keeping, Kept, Plan, RehearsalSettings, Verdict, everyone,
+    everyone_again,
 };
 use lastkey_engine::store::DeparturesOf;
 use lastkey_engine::views::{self, ListQuery, RehearsedRow, RowWindow, rehearsed_window};
@@ -99,7 +100,8 @@ impl Workbench {
         Ok((graph, all))
     }
 
-    /// Everyone's rehearsal by window, worst first.
+    /// Everyone's rehearsal by window, worst first. With `secret=SYSTEM:ID` those who know another's
+    /// secret after its limit, with `keeps_in=SYSTEM` those who keep something there.
     pub async fn rehearsals(&self, query: &ListQuery) -> Result<RowWindow<RehearsedRow>, Failure> {
         let of = self.departures_of_now().await?;
         let mut remembered = self.everyone.lock().await;
@@ -117,8 +119,34 @@ impl Workbench {
                 rows
             }
         };
+        let mut query = query.clone();
+        let mut wanted: Vec<Keeping> = Vec::new();
+        query.filters.retain(|filter| {
+            let keeping = match filter.split_once('=') {
+                Some(("secret", text)) => Keeping::Secret(text.to_owned()),
+                Some(("keeps_in", system)) => Keeping::In(system.to_owned()),
+                Some(_) | None => return true,
+            };
+            wanted.push(keeping);
+            false
+        });
+        let kept = remembered.as_ref().map(|known| known.kept.clone());
         drop(remembered);
-        Ok(rehearsed_window(&rows, query))
+        if wanted.is_empty() {
+            return Ok(rehearsed_window(&rows, &query));
+        }
+        let kept = kept.ok_or_else(|| {
+            Failure::not_possible("something was read while everyone was rehearsed")
+                .hint("open the list again")
+        })?;
+        let masks: Vec<Vec<bool>> = wanted.iter().map(|one| kept.who_keeps(one)).collect();
+        let keeps = |place: usize| {
+            let mut of = masks.iter().map(|mask| mask.get(place).copied());
+            of.all(|one| one.unwrap_or_default())
+        };
+        let rows = rows.iter().enumerate().filter(|(place, _)| keeps(*place));
+        let rows: Vec<RehearsedRow> = rows.map(|(_, row)| row.clone()).collect();
+        Ok(rehearsed_window(&rows, &query))
     }
 
     /// When the remembered rehearsals of everyone were played, if they were.

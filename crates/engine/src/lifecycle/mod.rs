@@ -31,8 +31,8 @@ mod values;
 pub use curve::decay_curve;
 pub use departure::Leaver;
 pub use everyone::{
-    Again, Departed, Everyone, Kept, Left, Ranks, StepTried, WorstSecret, WorstSystem, everyone,
-    everyone_again, try_steps,
+    Again, Departed, Everyone, Keeping, Kept, Left, Ranks, StepTried, WorstSecret, WorstSystem,
+    everyone, everyone_again, try_steps,
 };
 pub use missing::{WeakRead, Weakness, holding_unread, shows_system, unread_beside, weak_reads};
 pub use outcome::{

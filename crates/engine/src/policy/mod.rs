@@ -12,6 +12,7 @@ mod compare;
 mod compare_tests;
 mod crowd;
 mod decide;
+mod holdings;
 mod matrix;
 mod needs;
 mod review;

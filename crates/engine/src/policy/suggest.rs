@@ -7,12 +7,12 @@
 //! nobody's to guess. Outsiders, workloads and whoever has left say nothing of what colleagues need.
 
 use super::asked::{Holder, OF_IDENTITIES, schema_name};
-use super::review::{held_by, names};
-use crate::access::columns::NONE;
+use super::holdings::Holdings;
+use super::review::names;
+use crate::access::columns::{Column, NONE};
 use crate::access::graph::Graph;
 use crate::ownership::OwnerState;
 use chrono::{DateTime, Utc};
-use lastkey_contract::IdentityId;
 use lastkey_contract::facts::{Identity, IdentityKind};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -278,7 +278,9 @@ pub fn suggest(graph: &Graph, colleagues: &Colleagues, at: DateTime<Utc>) -> Sug
     }
     let mut without: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); suggestions.len()];
     let mut exceptions = Exceptions::new(graph);
-    let mut counted = BTreeSet::new();
+    let mut counted = Column::filled(false, graph.identities.len());
+    let mut holdings = Holdings::new(graph, at);
+    let mut people = 0;
     for (values, rows) in &colleagues.groups {
         let all = subsets(&(0..values.len()).collect::<Vec<_>>());
         let of = all.into_iter().filter_map(|by| {
@@ -288,10 +290,12 @@ pub fn suggest(graph: &Graph, colleagues: &Colleagues, at: DateTime<Utc>) -> Sug
         });
         let of: Vec<(usize, &BTreeSet<u32>)> = of.collect();
         for row in rows {
-            counted.insert(*row);
-            let held = held_by(graph, &IdentityId::new(graph.identity_ids.at(*row)), at);
+            *counted.at_mut(*row) = true;
+            people += 1;
+            let held = holdings.of(*row);
+            let lacks = |entitlement: &&u32| held.binary_search(entitlement).is_err();
             for (place, entitlements) in &of {
-                for entitlement in entitlements.iter().filter(|e| !held.contains_key(e)) {
+                for entitlement in entitlements.iter().filter(lacks) {
                     let number = numbers.get(&(*place, *entitlement));
                     if let Some(one) = number.and_then(|number| without.get_mut(*number)) {
                         first_of(one, *row);
@@ -299,7 +303,7 @@ pub fn suggest(graph: &Graph, colleagues: &Colleagues, at: DateTime<Utc>) -> Sug
                 }
             }
             let given = |entitlement: &&u32| of.iter().any(|(_, all)| all.contains(entitlement));
-            for entitlement in held.keys().filter(|entitlement| !given(entitlement)) {
+            for entitlement in held.iter().filter(|entitlement| !given(entitlement)) {
                 exceptions.of_colleague(*entitlement, *row);
             }
         }
@@ -310,9 +314,8 @@ pub fn suggest(graph: &Graph, colleagues: &Colleagues, at: DateTime<Utc>) -> Sug
             .map(|row| graph.identity_ids.at(*row).to_owned());
         one.without = names.collect();
     }
-    for row in (0..graph.identity_ids.len()).filter(|row| !counted.contains(row)) {
-        let held = held_by(graph, &IdentityId::new(graph.identity_ids.at(row)), at);
-        for entitlement in held.keys() {
+    for row in (0..graph.identities.len()).filter(|row| !counted.at(*row)) {
+        for entitlement in holdings.of(row) {
             exceptions.of_other(*entitlement, row);
         }
     }
@@ -320,7 +323,7 @@ pub fn suggest(graph: &Graph, colleagues: &Colleagues, at: DateTime<Utc>) -> Sug
     let nobodys = graph.accounts.values().iter();
     let nobodys = nobodys.filter(|account| account.identity == NONE);
     Suggested {
-        people: count(counted.len()),
+        people,
         not_counted: colleagues.not_counted.clone(),
         nobodys_accounts: count(nobodys.count()),
         nobody_has: nobody_has(colleagues),
@@ -330,22 +333,35 @@ pub fn suggest(graph: &Graph, colleagues: &Colleagues, at: DateTime<Utc>) -> Sug
     }
 }
 
-/// Everybody by all attributes and by fewer: the widest groups first, and who holds what in each.
+/// Everybody by all attributes and by fewer, where so many are alike that it tells: the widest groups
+/// first, and who holds what in each.
 fn tallied(graph: &Graph, colleagues: &Colleagues, at: DateTime<Utc>) -> (Vec<Group>, Vec<Tally>) {
     let mut tallies: HashMap<Group, Tally> = HashMap::new();
     let attributes: Vec<usize> = (0..colleagues.wanted.attributes.len()).collect();
     let all = subsets(&attributes);
     for (values, rows) in &colleagues.groups {
-        let mut holders: HashMap<u32, u64> = HashMap::new();
-        for row in rows {
-            let id = IdentityId::new(graph.identity_ids.at(*row));
-            for entitlement in held_by(graph, &id, at).keys() {
-                *holders.entry(*entitlement).or_default() += 1;
-            }
-        }
         for by in &all {
             let tally = tallies.entry((by.clone(), only(by, values))).or_default();
             tally.people += count(rows.len());
+        }
+    }
+    // Of a million people most groups by all attributes are a few: what these hold is no suggestion,
+    // and says nothing against one.
+    tallies.retain(|_, tally| tally.people >= colleagues.wanted.support);
+    let mut holdings = Holdings::new(graph, at);
+    for (values, rows) in &colleagues.groups {
+        let groups = all.iter().map(|by| (by.clone(), only(by, values)));
+        let groups: Vec<Group> = groups.filter(|group| tallies.contains_key(group)).collect();
+        let mut holders: HashMap<u32, u64> = HashMap::new();
+        for row in rows {
+            for entitlement in holdings.of(*row) {
+                *holders.entry(*entitlement).or_default() += 1;
+            }
+        }
+        for group in &groups {
+            let Some(tally) = tallies.get_mut(group) else {
+                continue;
+            };
             for (entitlement, hold) in &holders {
                 *tally.holders.entry(*entitlement).or_default() += hold;
             }

@@ -14,7 +14,7 @@ use crate::lifecycle::plan::Plan;
 use crate::lifecycle::rehearse::{RehearsalSettings, Stage};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::num::NonZero;
 use std::ops::Range;
@@ -41,6 +41,15 @@ struct Asked {
     settings: RehearsalSettings,
     /// Something was missing whoever left.
     estate_lacks: bool,
+}
+
+/// What somebody keeps after its limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// Another's secret that they know: `system:id`.
+    Secret(String),
+    /// Anything of a system.
+    In(String),
 }
 
 /// What came of a departure.
@@ -187,6 +196,35 @@ impl Kept {
             .iter()
             .map(|(_, place)| self.came.get(*place as usize));
         came.flatten().map(|came| &came.departed)
+    }
+
+    /// Of each identity, in their order, whether it keeps something after its limit.
+    pub fn who_keeps(&self, keeping: &Keeping) -> Vec<bool> {
+        let kept: Vec<bool> = match keeping {
+            Keeping::Secret(text) => {
+                let named = |(system, id): &(String, String)| {
+                    text.strip_prefix(system.as_str())
+                        .and_then(|rest| rest.strip_prefix(':'))
+                        == Some(id)
+                };
+                let rows = self.secrets.iter().filter(|(_, one)| named(one));
+                let rows: BTreeSet<u32> = rows.map(|(row, _)| *row).collect();
+                let came = self.came.iter();
+                came.map(|came| came.late.secrets.iter().any(|row| rows.contains(row)))
+                    .collect()
+            }
+            Keeping::In(name) => {
+                let row = self.systems.iter().find(|(_, one)| *one == name);
+                let came = self.came.iter().map(|came| {
+                    let mut systems = came.late.systems.iter();
+                    row.is_some_and(|(row, _)| systems.any(|(one, _)| one == row))
+                });
+                came.collect()
+            }
+        };
+        let of = self.of.iter();
+        of.map(|(_, place)| kept.get(*place as usize).copied().unwrap_or_default())
+            .collect()
     }
 
     /// Whether an answer may be kept at all; time does not run backwards.

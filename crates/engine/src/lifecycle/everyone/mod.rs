@@ -17,7 +17,7 @@ mod ranks;
 mod steps;
 mod turns;
 
-pub use again::{Again, Kept, everyone_again};
+pub use again::{Again, Keeping, Kept, everyone_again};
 pub use left::{Departed, Left};
 pub use ranks::{Ranks, WorstSecret, WorstSystem};
 pub use steps::{StepTried, try_steps};
