@@ -168,6 +168,12 @@ fn shows(desk: &Desk, defect: &str, command: &str, expected: &str) {
                 assert!(answer.contains(part), "{defect}: no `{part}` in {answer}");
             }
         }
+        "leavers" => {
+            let said = expected.split(": ").last().unwrap();
+            for part in named.iter().chain([&said]) {
+                assert!(answer.contains(part), "{defect}: no `{part}` in {answer}");
+            }
+        }
         _ if expected == "no line" => assert_eq!(answer, "", "{defect}"),
         _ => {
             let subject = words.last().unwrap().rsplit('=').next().unwrap();

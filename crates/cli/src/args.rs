@@ -1,6 +1,7 @@
 //! The command line, as docs/command-line.md has it.
 
 use crate::link_args::Link;
+use crate::past_args::{Diff, Leavers};
 use crate::policy_args::{Policy, RoleArgs};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
@@ -101,6 +102,8 @@ pub enum Command {
     Tasks(Table),
     /// Joiners, movers and leavers found in the sources of truth
     Events(Events),
+    /// Past leavers: what was claimed, what was observed, and whether it was in time
+    Leavers(Leavers),
     /// What differs between two moments: added, changed, removed, disappeared without proof
     Diff(Diff),
     /// The past of one object: each change, and between which reads it happened
@@ -293,25 +296,6 @@ pub struct Table {
     /// CSV instead of a table for reading
     #[arg(long)]
     pub csv: bool,
-}
-
-/// Two moments.
-#[derive(Debug, ClapArgs)]
-pub struct Diff {
-    /// The earlier one: the number of a sync (0 is before the first), a time, or a date
-    pub from: String,
-    /// The later one
-    #[arg(default_value = "now")]
-    pub to: String,
-    /// Only this kind; repeat for more
-    #[arg(long = "kind", value_name = "KIND")]
-    pub kinds: Vec<String>,
-    /// Only objects with this: COLUMN=VALUE; repeat for more
-    #[arg(long = "where", value_name = "COLUMN=VALUE")]
-    pub filters: Vec<String>,
-    /// Only how many differ
-    #[arg(long)]
-    pub counts: bool,
 }
 
 /// Lifecycle events.

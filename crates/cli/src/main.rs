@@ -13,6 +13,7 @@ mod args;
 mod event_args;
 mod link_args;
 mod output;
+mod past_args;
 mod policy_args;
 mod run;
 mod saved_args;

@@ -19,6 +19,7 @@ pub mod correlate;
 pub mod evidence;
 pub mod lifecycle;
 pub mod mass;
+pub mod measured;
 pub mod only_values;
 pub mod ownership;
 pub mod policy;

@@ -1,8 +1,9 @@
 //! `diff` and `history`: what differs between two moments, and the past of one object.
 
 use super::{counted, open};
-use crate::args::{Diff, Global};
+use crate::args::Global;
 use crate::output::{Output, moment, table as laid_out};
+use crate::past_args::Diff;
 use lastkey_contract::Kind;
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::views::{ChangedColumn, DiffRow, Difference, UnfinishedRead};

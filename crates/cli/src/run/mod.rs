@@ -5,6 +5,7 @@ mod demo;
 mod events;
 mod guard;
 mod history;
+mod leavers;
 mod link;
 mod owners;
 mod package;
@@ -103,6 +104,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Sessions(table) => tables::table(global, Kind::Session, table, out).await,
         Command::Tasks(table) => tables::table(global, Kind::Task, table, out).await,
         Command::Events(table) => tables::events(global, table, out).await,
+        Command::Leavers(args) => leavers::leavers(global, args, out).await,
         Command::Diff(args) => history::diff(global, args, out).await,
         Command::History { kind, id } => history::history(global, &kind, &id, out).await,
         Command::Journal { source } => tables::journal(global, source, out).await,

@@ -452,7 +452,7 @@ fn is_an_end(end: DateTime<Utc>, compared: &Compared<'_>) -> bool {
 
 /// When a record ends by its own date: the end of its last day. A date before the first day is that
 /// of an earlier time.
-fn own_end(identity: &Identity) -> Option<DateTime<Utc>> {
+pub(crate) fn own_end(identity: &Identity) -> Option<DateTime<Utc>> {
     let end = identity.end_date?.latest();
     let earlier_time = identity.start_date.is_some_and(|s| s.earliest() >= end);
     (!earlier_time).then_some(end)

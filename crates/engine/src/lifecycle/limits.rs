@@ -1,6 +1,6 @@
 //! By when must an item be closed, how bad is it if not, and what does that make of the whole?
 
-use super::departure::{Departure, after, counts};
+use super::departure::{Departure, Kinds, after, counts};
 use super::outcome::{Basis, Closing, ResidualItem, Severity, Verdict};
 use super::plan::Plan;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,7 +14,14 @@ pub(crate) struct Due {
     pub source: &'static str,
 }
 
-/// The plan's limit that fits with the most conditions (of several, the strictest), else a preset.
+/// Whether whoever it happens to is gone afterwards, or has another role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Afterwards {
+    Gone,
+    OtherRole,
+}
+
+/// The limit that counts for one item at a moment.
 pub(crate) fn due(
     plan: &Plan,
     departure: &Departure,
@@ -22,38 +29,53 @@ pub(crate) fn due(
     privileged: Option<bool>,
     at: DateTime<Utc>,
 ) -> Due {
+    let kinds = Kinds {
+        event: departure.event,
+        kind: departure.kind,
+        leaver_kind: departure.leaver_kind,
+    };
+    let afterwards = match departure.lost {
+        Some(_) => Afterwards::OtherRole,
+        None => Afterwards::Gone,
+    };
+    let (within, source) = limit(plan, kinds, afterwards, system, privileged);
+    Due {
+        within,
+        at: after(at, within),
+        source,
+    }
+}
+
+/// The plan's limit that fits with the most conditions (of several, the strictest), else a preset;
+/// with `plan`, or the name of the preset.
+pub(crate) fn limit(
+    plan: &Plan,
+    of: Kinds,
+    afterwards: Afterwards,
+    system: &str,
+    privileged: Option<bool>,
+) -> (TimeDelta, &'static str) {
     let fitting = plan.limits.iter().filter_map(|limit| {
         let conditions = [
-            limit.identity_kind.map(|kind| Some(kind) == departure.kind),
-            limit
-                .leaver_kind
-                .map(|kind| Some(kind) == departure.leaver_kind),
+            limit.identity_kind.map(|kind| Some(kind) == of.kind),
+            limit.leaver_kind.map(|kind| Some(kind) == of.leaver_kind),
             limit.privileged.map(|flag| Some(flag) == privileged),
             limit.system.as_ref().map(|name| name.as_str() == system),
         ];
-        let on = counts(limit.on, departure.event);
+        let on = counts(limit.on, of.event);
         let met = conditions.iter().flatten().all(|met| *met);
         (on && met).then(|| (conditions.iter().flatten().count(), limit.within))
     });
     let strictest =
         fitting.max_by_key(|(conditions, within)| (*conditions, std::cmp::Reverse(*within)));
-    let (within, source) = match strictest {
+    match strictest {
         Some((_, within)) => (within, "plan"),
-        None if departure.event == LifecycleEvent::VendorExit => {
-            (TimeDelta::hours(1), "third-party exit")
-        }
-        None if departure.leaver_kind == Some(LeaverKind::Involuntary)
-            && privileged == Some(true) =>
-        {
+        None if of.event == LifecycleEvent::VendorExit => (TimeDelta::hours(1), "third-party exit"),
+        None if of.leaver_kind == Some(LeaverKind::Involuntary) && privileged == Some(true) => {
             (TimeDelta::hours(1), "involuntary leaver, privileged")
         }
-        None if departure.lost.is_some() => (TimeDelta::hours(24), "mover"),
+        None if afterwards == Afterwards::OtherRole => (TimeDelta::hours(24), "mover"),
         None => (TimeDelta::hours(24), "voluntary leaver"),
-    };
-    Due {
-        within,
-        at: after(at, within),
-        source,
     }
 }
 

@@ -30,10 +30,13 @@ mod values;
 
 pub use curve::decay_curve;
 pub use departure::Leaver;
+pub(crate) use departure::{Kinds, counts};
 pub use everyone::{
     Again, Departed, Everyone, Keeping, Kept, Left, Ranks, StepTried, WorstSecret, WorstSystem,
     everyone, everyone_again, try_steps,
 };
+pub(crate) use explain::duration_words;
+pub(crate) use limits::{Afterwards, limit};
 pub use missing::{WeakRead, Weakness, holding_unread, shows_system, unread_beside, weak_reads};
 pub use outcome::{
     Basis, Break, Breaks, Closing, ItemKind, Link, Rehearsal, ResidualItem, Severity, Verdict,

@@ -32,7 +32,7 @@ fn claim(
 /// What the provisioning process said, and what is so.
 pub(super) fn plant(company: &Company, tables: &mut Tables) -> Vec<Defect> {
     let mut defects = Vec::new();
-    for (id, title, slug, position, system, task, cells, planted) in [
+    for (id, title, slug, position, system, task, cells, planted, gap) in [
         (
             "PE-19",
             "Claimed done and still open",
@@ -42,6 +42,7 @@ pub(super) fn plant(company: &Company, tables: &mut Tables) -> Vec<Defect> {
             "T90019",
             [("status", "done"), ("retries", "0"), ("override", "")],
             "the task to disable a leaver's account is done; the account is enabled with a sign-in of its own",
+            "claimed done, and open after that",
         ),
         (
             "PE-20",
@@ -52,6 +53,7 @@ pub(super) fn plant(company: &Company, tables: &mut Tables) -> Vec<Defect> {
             "T90020",
             [("status", "done"), ("retries", "5"), ("override", "")],
             "five retries, then reported as done; the directory account is still enabled",
+            "reported as done after retries, and open after that",
         ),
         (
             "PE-21",
@@ -62,6 +64,7 @@ pub(super) fn plant(company: &Company, tables: &mut Tables) -> Vec<Defect> {
             "T90021",
             [("status", "skipped"), ("retries", "0"), ("override", "")],
             "the step for the cloud was skipped and the offboarding closed; the account works",
+            "not done, the case closed all the same",
         ),
         (
             "PE-33",
@@ -76,6 +79,7 @@ pub(super) fn plant(company: &Company, tables: &mut Tables) -> Vec<Defect> {
                 ("override", "kept for year-end closing, by phone"),
             ],
             "somebody overrode the step by phone; nobody looked again",
+            "overridden, and open after that",
         ),
     ] {
         let p = company.at(slug, position);
@@ -122,6 +126,10 @@ pub(super) fn plant(company: &Company, tables: &mut Tables) -> Vec<Defect> {
         });
         defects.push(
             Defect::new(id, title, "measured revocation", planted)
+                .now(
+                    format!("lastkey leavers --identity {}", p.id),
+                    format!("`account {system}:{}`: {gap}", p.login),
+                )
                 .left(&p.id)
                 .on("account", system, &p.login)
                 .on("task", "", task)

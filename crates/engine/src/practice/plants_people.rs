@@ -179,6 +179,10 @@ fn left_and_open(company: &Company, tables: &mut Tables) -> Vec<Defect> {
         ],
     );
     let fifth = Defect::new("PE-22", "Enabled again after leaving", "findings", "the directory account was disabled the day after the leaver's last day and enabled again 20 days ago by the helpdesk")
+        .now(
+            format!("lastkey leavers --identity {}", p.id),
+            format!("`account corp-ad:{}`: closed and open again", p.login),
+        )
         .left(&p.id)
         .on("account", "corp-ad", &p.login)
         .proof("corp-ad/accounts.csv", &[("id", is(&p.login)), ("enabled", is("true")), ("disabled_at", Want::Before(ago(90))), ("re_enabled_at", is(&ago(20)))]);

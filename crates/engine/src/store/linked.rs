@@ -199,7 +199,14 @@ async fn known_then(
     sync: SyncId,
 ) -> Result<(Identities, Depth), StoreError> {
     refuse_before_horizon(connection, sync, None).await?;
-    let at = At::of(Some(sync));
+    known_at(connection, At::of(Some(sync))).await
+}
+
+/// The same of any moment.
+pub(super) async fn known_at(
+    connection: &mut SqliteConnection,
+    at: At,
+) -> Result<(Identities, Depth), StoreError> {
     let (ground, depth) = ground::at_moment(connection, at, &mut Again::none()).await?;
     let mut gathering = Gathering::new(ground);
     let which = Which {

@@ -81,6 +81,24 @@ pub(super) async fn left_out(
     })
 }
 
+/// Which of some rows, that stood when an unfinished sync read, it did show; none where that was not
+/// noted.
+pub(super) async fn shown(
+    connection: &mut SqliteConnection,
+    sync: i64,
+    kind: Kind,
+    stood: &[i64],
+) -> Result<Vec<i64>, StoreError> {
+    let Some((list, rows)) = noted(connection, sync, kind).await? else {
+        return Ok(Vec::new());
+    };
+    let listed = |row: &&i64| rows.binary_search(row).is_ok();
+    Ok(match list {
+        List::Shown => stood.iter().filter(listed).copied().collect(),
+        List::Missing => stood.iter().filter(|row| !listed(row)).copied().collect(),
+    })
+}
+
 /// Which of the two lists was kept.
 enum List {
     Shown,

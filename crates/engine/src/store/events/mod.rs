@@ -6,6 +6,7 @@
 //! person. Promises: no event from a partial read, none from a source that is no source of truth.
 
 mod again;
+pub(super) mod endings;
 mod find;
 mod groups;
 mod meant;

@@ -1,0 +1,327 @@
+//! `lastkey leavers`: what past leavers held, worst first.
+
+use super::{counted, of_these, open};
+use crate::args::Global;
+use crate::output::{Output, moment, table};
+use crate::past_args::Leavers;
+use chrono::TimeDelta;
+use lastkey_contract::When;
+use lastkey_contract::when::rfc3339;
+use lastkey_engine::lifecycle::Verdict;
+use lastkey_engine::measured::{
+    Claimed, Measured, MeasuredLeaver, Share, Shares, State, at_least, at_most,
+};
+use lastkey_workbench::{Failure, LeaversAsked, WhenMissing};
+use std::process::ExitCode;
+
+/// A table for people ends after so many rows.
+const WORST: usize = 100;
+
+const COLUMNS: [&str; 27] = [
+    "identity",
+    "name",
+    "event",
+    "earliest",
+    "latest",
+    "kind",
+    "system",
+    "id",
+    "on_account",
+    "privileged",
+    "claimed",
+    "claim_ids",
+    "claim_closed_at",
+    "claim_closed_by",
+    "claim_retries",
+    "claim_override",
+    "last_open",
+    "closed",
+    "closed_by",
+    "lower_seconds",
+    "upper_seconds",
+    "limit_seconds",
+    "limit_source",
+    "state",
+    "verdict",
+    "gap",
+    "why",
+];
+
+/// One row of the table for people, and what it is sorted by.
+struct Row {
+    state: State,
+    privileged: bool,
+    lower: TimeDelta,
+    cells: Vec<String>,
+}
+
+/// How many leavers have which verdict.
+#[derive(Default)]
+struct Verdicts {
+    pass: u64,
+    fail: u64,
+    indeterminate: u64,
+}
+
+pub async fn leavers(global: &Global, args: Leavers, out: &Output) -> Result<ExitCode, Failure> {
+    let bench = open(global, WhenMissing::Refuse, out).await?;
+    let asked = LeaversAsked {
+        since: args.since,
+        until: args.until,
+        identity: args.identity,
+    };
+    let mut worst: Vec<Row> = Vec::new();
+    let mut rows = 0u64;
+    let mut verdicts = Verdicts::default();
+    let mut missing: Vec<String> = Vec::new();
+    if args.csv && !out.json {
+        out.csv_row(COLUMNS.into_iter())?;
+    }
+    let take = |window: Vec<MeasuredLeaver>| {
+        for leaver in &window {
+            match leaver.verdict {
+                Verdict::Pass => verdicts.pass += 1,
+                Verdict::Fail => verdicts.fail += 1,
+                Verdict::Indeterminate => verdicts.indeterminate += 1,
+            }
+        }
+        if args.shares {
+            return Ok(());
+        }
+        if out.json {
+            return out.documents(&window);
+        }
+        for leaver in &window {
+            for item in &leaver.items {
+                rows += 1;
+                match args.csv {
+                    true => out.csv_row(cells(leaver, item).iter().map(String::as_str))?,
+                    false => worst.push(row(leaver, item)),
+                }
+            }
+            for fact in &leaver.missing_facts {
+                if missing.len() < 20 && !missing.contains(fact) {
+                    missing.push(fact.clone());
+                }
+            }
+        }
+        worst.sort_by(|a, b| {
+            let rank = |row: &Row| (row.state, row.privileged, row.lower);
+            (rank(b), &a.cells).cmp(&(rank(a), &b.cells))
+        });
+        worst.truncate(WORST);
+        Ok(())
+    };
+    let shares = bench.each_measured_leaver(&asked, take).await?;
+    let leavers = verdicts.pass + verdicts.fail + verdicts.indeterminate;
+    if args.shares {
+        match out.json {
+            true => out.document(&shares)?,
+            false => show(&shares, out)?,
+        }
+    } else if !out.json && !args.csv {
+        match leavers {
+            0 => out.line("nobody is known to have left in that time")?,
+            _ => {
+                let columns = [
+                    "who", "left", "what", "claimed", "observed", "limit", "verdict",
+                ];
+                let cells: Vec<Vec<String>> = worst.iter().map(|row| row.cells.clone()).collect();
+                table(&columns, &cells)
+                    .iter()
+                    .try_for_each(|line| out.line(line))?;
+                let more = rows.saturating_sub(WORST as u64);
+                if more > 0 {
+                    out.line(format!("{} more; --csv writes all of them", counted(more)))?;
+                }
+                out.line(format!(
+                    "{}: {} fail, {} indeterminate, {} pass",
+                    of_these(leavers, "leaver", "leavers"),
+                    counted(verdicts.fail),
+                    counted(verdicts.indeterminate),
+                    counted(verdicts.pass)
+                ))?;
+                for fact in &missing {
+                    out.line(format!("not known: {fact}"))?;
+                }
+            }
+        }
+    }
+    Ok(match verdicts.fail + verdicts.indeterminate {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(1),
+    })
+}
+
+fn row(leaver: &MeasuredLeaver, item: &Measured) -> Row {
+    let who = match &leaver.name {
+        Some(name) => format!("{} ({name})", leaver.identity),
+        None => leaver.identity.clone(),
+    };
+    let left = match leaver.earliest {
+        Some(earliest) if earliest == leaver.latest => moment(&rfc3339(earliest)),
+        Some(earliest) => {
+            let ends = [earliest, leaver.latest].map(|end| moment(&rfc3339(end)));
+            ends.join(" to ")
+        }
+        None => format!("by {}", moment(&rfc3339(leaver.latest))),
+    };
+    let on = item.on_account.as_ref();
+    let on = on.map_or(String::new(), |account| format!(" on {account}"));
+    let verdict = match item.gap {
+        Some(gap) => format!("{}; {}", item.state.word(), gap.in_words()),
+        None => item.state.word().to_owned(),
+    };
+    Row {
+        state: item.state,
+        privileged: item.privileged == Some(true),
+        lower: item.lower,
+        cells: vec![
+            who,
+            left,
+            format!("{} {}:{}{on}", item.kind.word(), item.system, item.id),
+            claimed(leaver, item),
+            observed(item),
+            at_most(item.limit),
+            verdict,
+        ],
+    }
+}
+
+/// What was claimed, in words.
+fn claimed(leaver: &MeasuredLeaver, item: &Measured) -> String {
+    let word = item.claimed.word();
+    let claims = item
+        .claims
+        .iter()
+        .filter_map(|place| leaver.claims.get(*place));
+    let by_word = match item.claimed {
+        Claimed::Nothing | Claimed::NotRead => None,
+        Claimed::Done | Claimed::Failed | Claimed::Skipped | Claimed::Pending | Claimed::Unsaid => {
+            claims.min_by_key(|one| one.status.map(|s| s.word()) != Some(word))
+        }
+    };
+    let Some(claim) = by_word else {
+        return word.to_owned();
+    };
+    let at = claim.closed_at.map(|at| match at.date() {
+        Some(date) => format!(" {date}"),
+        None => format!(" {}", moment(&rfc3339(at.earliest()))),
+    });
+    let by = claim.closed_by.as_ref().map(|by| format!(" by {by}"));
+    let retries = claim.retries.filter(|n| *n > 0);
+    let retries = retries.map(|n| format!(", {}", of_these(n.into(), "retry", "retries")));
+    let told = [at, by, retries].into_iter().flatten();
+    format!("{word}{}", told.collect::<String>())
+}
+
+/// Both ends of the time that it was open, in words.
+fn observed(item: &Measured) -> String {
+    let lower = at_least(item.lower);
+    match (item.upper.map(at_most), item.closed, item.last_open) {
+        (Some(upper), _, _) if item.lower.is_zero() => format!("closed within {upper}"),
+        (Some(upper), _, _) => format!("closed after {lower} to {upper}"),
+        (None, Some(_), _) => format!("closed after {lower} or more"),
+        (None, None, Some(_)) => format!("open for {lower}, not seen closed"),
+        (None, None, None) => "not read".to_owned(),
+    }
+}
+
+fn cells(leaver: &MeasuredLeaver, item: &Measured) -> Vec<String> {
+    let claims = item
+        .claims
+        .iter()
+        .filter_map(|place| leaver.claims.get(*place));
+    let each = |of: &dyn Fn(&lastkey_engine::measured::Claim) -> Option<String>| {
+        let all: Vec<String> = claims.clone().filter_map(of).collect();
+        all.join(" ")
+    };
+    let text = |value: Option<String>| value.unwrap_or_default();
+    vec![
+        leaver.identity.clone(),
+        text(leaver.name.clone()),
+        leaver.event.to_owned(),
+        text(leaver.earliest.map(rfc3339)),
+        rfc3339(leaver.latest),
+        item.kind.word().to_owned(),
+        item.system.clone(),
+        item.id.clone(),
+        text(item.on_account.as_ref().map(ToString::to_string)),
+        text(item.privileged.map(|flag| flag.to_string())),
+        item.claimed.word().to_owned(),
+        each(&|claim| Some(format!("{}:{}", claim.source, claim.id))),
+        each(&|claim| claim.closed_at.map(When::to_text)),
+        each(&|claim| claim.closed_by.clone()),
+        each(&|claim| claim.retries.map(|n| n.to_string())),
+        each(&|claim| claim.overridden.clone()),
+        text(item.last_open.map(rfc3339)),
+        text(item.closed.map(rfc3339)),
+        text(item.closed_by.map(|by| by.word().to_owned())),
+        item.lower.num_seconds().to_string(),
+        text(item.upper.map(|upper| upper.num_seconds().to_string())),
+        item.limit.num_seconds().to_string(),
+        item.limit_source.to_owned(),
+        item.state.word().to_owned(),
+        item.verdict.word().to_owned(),
+        text(item.gap.map(|gap| gap.word().to_owned())),
+        item.why.clone(),
+    ]
+}
+
+/// Shares and times for people.
+fn show(shares: &Shares, out: &Output) -> Result<(), Failure> {
+    let mut rows = vec![share("all", &shares.all)];
+    rows.extend(shares.kinds.iter().map(|(kind, one)| share(kind, one)));
+    rows.extend(
+        shares
+            .systems
+            .iter()
+            .map(|(system, one)| share(system, one)),
+    );
+    rows.extend(shares.months.iter().map(|(month, one)| share(month, one)));
+    let columns = [
+        "of",
+        "in time",
+        "late",
+        "still open",
+        "indeterminate",
+        "share of the decided (95 %)",
+        "if all were decided",
+    ];
+    table(&columns, &rows)
+        .iter()
+        .try_for_each(|line| out.line(line))?;
+    out.line("")?;
+    let bands = shares.times.bands.iter().map(|band| {
+        let within = at_most(TimeDelta::seconds(band.within_seconds));
+        vec![within, counted(band.surely), counted(band.at_most)]
+    });
+    let bands: Vec<Vec<String>> = bands.collect();
+    let columns = ["closed within", "for certain", "at most"];
+    table(&columns, &bands)
+        .iter()
+        .try_for_each(|line| out.line(line))?;
+    out.line(format!(
+        "of {}",
+        of_these(shares.times.count, "thing", "things")
+    ))
+}
+
+fn share(of: &str, share: &Share) -> Vec<String> {
+    let percent = |part: f64| format!("{:.1} %", part * 100.0);
+    let decided = share.share.zip(share.interval);
+    let ends = share.at_least.zip(share.at_most);
+    vec![
+        of.to_owned(),
+        counted(share.in_time),
+        counted(share.late),
+        counted(share.still_open),
+        counted(share.indeterminate),
+        decided.map_or("none is decided".to_owned(), |(share, (low, high))| {
+            format!("{} ({} to {})", percent(share), percent(low), percent(high))
+        }),
+        ends.map_or(String::new(), |(low, high)| {
+            format!("{} to {}", percent(low), percent(high))
+        }),
+    ]
+}

@@ -1,0 +1,25 @@
+//! What did past leavers really keep, and for how long? Measured from dated reads, beside what the
+//! provisioning process claimed.
+//!
+//! `docs/semantics.md`, "Measured revocation", is the reference; where it leaves a choice,
+//! `docs/decisions/measured-revocation.md` says which one was made. Pure: facts, reads, plan and
+//! moment are handed in. Promises: both ends of every time; a read that did not come to its end
+//! proves nothing gone; what was not read is indeterminate and says what would decide it.
+
+mod claims;
+mod gaps;
+mod held;
+mod measure;
+mod reads;
+mod shares;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use claims::{Claim, Claimed};
+pub use gaps::Gap;
+pub use held::{Held, HeldKind, Left, Names};
+pub use measure::{Decides, Measured, MeasuredLeaver, State, measure};
+pub use reads::{ClosedBy, Read, Reopened, Says, Told, Unread, Version, Whose};
+pub use shares::{Counting, Share, Shares, TimeBand, Times, wilson};
+pub use words::{at_least, at_most};

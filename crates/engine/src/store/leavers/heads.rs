@@ -1,0 +1,170 @@
+//! Who left, when, and between which returns.
+
+use super::super::blocks::{self, At, Columns, Which};
+use super::super::events::endings::{Turn, turns};
+use super::super::moments::moment;
+use super::super::outline::IdentityOutline;
+use super::super::sources::says_who_exists;
+use super::super::{StoreError, persons};
+use super::LeaversQuery;
+use crate::lifecycle::events::own_end;
+use chrono::{DateTime, Utc};
+use lastkey_contract::Kind;
+use lastkey_contract::facts::{Identity, IdentityKind, IdentityStatus, LifecycleEvent};
+use sqlx::SqliteConnection;
+use std::collections::{HashMap, HashSet};
+
+/// One past end of somebody.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    pub source: i64,
+    pub id: String,
+    pub name: Option<String>,
+    pub event: LifecycleEvent,
+    pub earliest: Option<DateTime<Utc>>,
+    pub latest: DateTime<Utc>,
+    pub marks: Vec<String>,
+    pub since: Option<DateTime<Utc>>,
+    pub back: Option<DateTime<Utc>>,
+}
+
+/// Marks somebody of whom no two reads show the end: the first one had them as inactive.
+const GONE_BEFORE: &str = "inactive_when_first_read";
+
+/// Whoever left, by source, id and time.
+pub(super) async fn heads(
+    connection: &mut SqliteConnection,
+    query: &LeaversQuery<'_>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Head>, StoreError> {
+    let turns = turns(&mut *connection, now).await?;
+    let mut heads = Vec::new();
+    for record in turns.chunk_by(|a, b| (a.source, &a.identity) == (b.source, &b.identity)) {
+        for (place, turn) in record.iter().enumerate() {
+            if is_return(turn) {
+                continue;
+            }
+            let (before, after) = (record.get(..place), record.get(place + 1..));
+            let since = before
+                .unwrap_or_default()
+                .iter()
+                .rev()
+                .find(|t| is_return(t));
+            let back = after.unwrap_or_default().iter().find(|t| is_return(t));
+            heads.push(Head {
+                source: turn.source,
+                id: turn.identity.clone(),
+                name: turn.name.clone(),
+                event: turn.event,
+                earliest: Some(turn.earliest),
+                latest: turn.latest,
+                marks: turn.changed.clone(),
+                since: since.map(|t| t.latest),
+                back: back.map(|t| t.earliest),
+            });
+        }
+    }
+    let told: HashSet<(i64, &str)> = turns.iter().map(|t| (t.source, &*t.identity)).collect();
+    heads.extend(gone_before(connection, &told, now).await?);
+    let names: HashMap<i64, String> = sqlx::query_as("SELECT id, name FROM sources")
+        .fetch_all(connection)
+        .await?
+        .into_iter()
+        .collect();
+    heads.retain(|head| {
+        let source = names.get(&head.source).map_or("", String::as_str);
+        let asked = query.identity.is_none_or(|asked| {
+            let rest = asked
+                .strip_prefix(source)
+                .and_then(|rest| rest.strip_prefix(':'));
+            asked == head.id || rest == Some(&head.id)
+        });
+        asked
+            && query.since.is_none_or(|since| head.latest >= since)
+            && query
+                .before
+                .is_none_or(|before| head.earliest.is_none_or(|t| t < before))
+    });
+    heads.sort_by(|a, b| (a.source, &a.id, a.latest).cmp(&(b.source, &b.id, b.latest)));
+    Ok(heads)
+}
+
+fn is_return(turn: &Turn) -> bool {
+    matches!(turn.event, LifecycleEvent::Rehire | LifecycleEvent::Joiner)
+}
+
+/// Who is listed as inactive and was so when first read, so that no two reads tell of the end: dated
+/// by the last day where it is given, else no later than that read.
+async fn gone_before(
+    connection: &mut SqliteConnection,
+    told: &HashSet<(i64, &str)>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Head>, StoreError> {
+    let sources: Vec<(i64, String)> =
+        sqlx::query_as("SELECT id, settings FROM sources WHERE removed_at IS NULL")
+            .fetch_all(&mut *connection)
+            .await?;
+    let mut of_truth = HashSet::new();
+    for (id, settings) in sources {
+        if says_who_exists(&serde_json::from_str(&settings)?) {
+            of_truth.insert(id);
+        }
+    }
+    let (persons, _) = persons::at_moment(&mut *connection, At::Now).await?;
+    let mut rows: HashMap<(i64, String), (i64, i64)> = HashMap::new();
+    let now_listed = Which::now(Kind::Identity);
+    blocks::each(&mut *connection, &now_listed, Columns::Outlined, |block| {
+        for place in block.places().filter(|_| of_truth.contains(&block.source)) {
+            let outline: IdentityOutline<'_> = block.outline(place)?;
+            if outline.status == Some(IdentityStatus::Inactive) {
+                let record = (block.source, outline.id.to_string());
+                rows.insert(record, (block.row(place), block.first_sync));
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    let all_gone = |source: i64, id: &str| {
+        let records = persons.with(source, id);
+        records
+            .iter()
+            .all(|(source, id)| rows.contains_key(&(*source, (*id).to_owned())))
+    };
+    let gone = rows.iter().filter(|((source, id), _)| {
+        !told.contains(&(*source, id.as_str())) && all_gone(*source, id)
+    });
+    let gone: HashMap<i64, i64> = gone.map(|(_, (row, sync))| (*row, *sync)).collect();
+    let shown: HashMap<i64, String> = sqlx::query_as("SELECT id, read_at FROM syncs")
+        .fetch_all(&mut *connection)
+        .await?
+        .into_iter()
+        .collect();
+    let mut wanted: Vec<i64> = gone.keys().copied().collect();
+    wanted.sort_unstable();
+    let mut heads = Vec::new();
+    blocks::of_rows(connection, &wanted, Columns::Facts, |block, place| {
+        let fact: Identity = serde_json::from_str(block.fact(place)?)?;
+        let read = gone.get(&block.row(place)).and_then(|sync| shown.get(sync));
+        let read = read.map_or(Ok(now), |at| moment(at))?;
+        let own = own_end(&fact).filter(|end| *end <= read);
+        heads.push(Head {
+            source: block.source,
+            id: fact.id.to_string(),
+            event: match fact.kind {
+                IdentityKind::Person => LifecycleEvent::Leaver,
+                IdentityKind::Vendor => LifecycleEvent::VendorExit,
+                IdentityKind::Workload => LifecycleEvent::WorkloadRetired,
+                IdentityKind::Agent => LifecycleEvent::AgentRetired,
+            },
+            name: fact.display_name,
+            earliest: own,
+            latest: own.unwrap_or(read),
+            marks: vec![GONE_BEFORE.to_owned()],
+            since: None,
+            back: None,
+        });
+        Ok(())
+    })
+    .await?;
+    Ok(heads)
+}

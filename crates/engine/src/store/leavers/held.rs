@@ -1,0 +1,448 @@
+//! What leavers held: their accounts by any version of them, and what belongs to these.
+
+use super::super::blocks::{self, At, Block, Columns, Which};
+use super::super::ground::{SourceRows, source_rows};
+use super::super::lineage::Lineage;
+use super::super::names::Names;
+use super::super::outline::{Depth, IdentityOutline};
+use super::super::{StoreError, linked, named, persons};
+use super::claims::claims;
+use super::heads::Head;
+use super::pasts::{Pasts, Reads, all_read_since};
+use super::privileged;
+use super::things::{self, Owned, Way};
+use crate::access::signs_in_through;
+use crate::correlate::{AccountKeys, Identities, Match, Persons, Several};
+use crate::measured::{Held, Left};
+use lastkey_contract::Kind;
+use lastkey_contract::facts::{Account, Identity, LifecycleEvent};
+use lastkey_contract::when::rfc3339;
+use sqlx::SqliteConnection;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// What all windows go by.
+pub(super) struct Ground {
+    pub names: Names,
+    pub lineage: Lineage,
+    pub reads: Reads,
+    sources: SourceRows,
+    known: Identities,
+    persons: Persons,
+    depth: Depth,
+    pub privileged: HashMap<i64, Option<bool>>,
+}
+
+impl Ground {
+    pub async fn read(
+        connection: &mut SqliteConnection,
+        names: Names,
+    ) -> Result<Ground, StoreError> {
+        let sources = source_rows(&mut *connection, At::Now).await?;
+        let lineage = Lineage::new(&sources);
+        let reads = Reads::of(&mut *connection, &lineage).await?;
+        let (known, depth) = linked::known_at(&mut *connection, At::Now).await?;
+        let (persons, _) = persons::at_moment(&mut *connection, At::Now).await?;
+        let privileged = privileged::flags(connection).await?;
+        Ok(Ground {
+            names,
+            lineage,
+            reads,
+            sources,
+            known,
+            persons,
+            depth,
+            privileged,
+        })
+    }
+
+    pub fn source_name(&self, source: i64) -> String {
+        self.sources.names.get(&source).cloned().unwrap_or_default()
+    }
+
+    /// A record, whatever source of its name told of it.
+    fn record(&self, source: i64, id: &str) -> (i64, String) {
+        (self.lineage.first(source), id.to_owned())
+    }
+}
+
+/// Some leavers, and whose records count as theirs.
+pub(super) struct Window<'h> {
+    pub heads: &'h [Head],
+    /// By the first source of its name and id: places among the heads.
+    pub records: HashMap<(i64, String), HashSet<usize>>,
+}
+
+/// What accounts are there of the leavers of a window.
+#[derive(Default)]
+struct Found {
+    /// By the number of the account's name.
+    accounts: HashMap<i64, HashSet<usize>>,
+    /// Accounts that are there now and may be theirs.
+    doubted: Vec<BTreeSet<String>>,
+}
+
+/// All that is known of the leavers of a window.
+pub(super) async fn gather(
+    connection: &mut SqliteConnection,
+    ground: &Ground,
+    heads: &[Head],
+) -> Result<Vec<Left>, StoreError> {
+    let window = Window {
+        heads,
+        records: records(&mut *connection, ground, heads).await?,
+    };
+    let who = identities(&mut *connection, ground, heads).await?;
+    let found = accounts(&mut *connection, ground, &window).await?;
+    let history = (&ground.reads, &ground.lineage);
+    let mut keys: HashSet<i64> = found.accounts.keys().copied().collect();
+    let mut pasts = Pasts::of(&mut *connection, Kind::Account, &keys, history).await?;
+    // What they sign in through, and that through; more than a few in a row there is not.
+    for _ in 0..4 {
+        let mut leading = HashSet::new();
+        for key in &keys {
+            for (_, fact) in pasts.facts_of(*key) {
+                let account: Account = serde_json::from_str(fact)?;
+                let through = signs_in_through(&account);
+                leading.extend(through.map(|(system, id)| {
+                    let name = named(system.as_str(), id.as_str());
+                    ground.names.key(Kind::Account, &name)
+                }));
+            }
+        }
+        leading.retain(|key| !keys.contains(key));
+        if leading.is_empty() {
+            break;
+        }
+        keys.extend(leading);
+        pasts = Pasts::of(&mut *connection, Kind::Account, &keys, history).await?;
+    }
+    let owned = Owned::of(&mut *connection, ground, &found.accounts).await?;
+    let claims = claims(&mut *connection, ground, &window, &found.accounts).await?;
+    let claims_read = all_read_since(&ground.reads.ends(Kind::Task));
+    let mut theirs: Vec<Vec<i64>> = vec![Vec::new(); heads.len()];
+    for (key, of) in &found.accounts {
+        for head in of {
+            if let Some(keys) = theirs.get_mut(*head) {
+                keys.push(*key);
+            }
+        }
+    }
+    let mut left = Vec::with_capacity(heads.len());
+    let all = (0..).zip(heads).zip(theirs).zip(claims).zip(found.doubted);
+    for ((((place, head), keys), claims), doubted) in all {
+        let mut held = of_leaver(ground, &window, &pasts, (place, &keys))?;
+        owned.add_to(ground, &mut held)?;
+        held.sort_by(|a, b| {
+            (a.kind, &a.names, &a.on_account).cmp(&(b.kind, &b.names, &b.on_account))
+        });
+        let source = ground.source_name(head.source);
+        let identity = who.get(&ground.record(head.source, &head.id));
+        left.push(Left {
+            identity: format!("{source}:{}", head.id),
+            name: head.name.clone(),
+            event: head.event,
+            kind: identity.map(|one| one.kind),
+            leaver_kind: identity.and_then(|one| one.leaver_kind),
+            earliest: head.earliest,
+            latest: head.latest,
+            marks: head.marks.clone(),
+            since: head.since,
+            back: head.back,
+            held,
+            claims,
+            claims_read,
+            missing: missing(ground, head, &doubted),
+        });
+    }
+    Ok(left)
+}
+
+/// The records of the leavers, and of whoever they were the employer of.
+async fn records(
+    connection: &mut SqliteConnection,
+    ground: &Ground,
+    heads: &[Head],
+) -> Result<HashMap<(i64, String), HashSet<usize>>, StoreError> {
+    let mut records: HashMap<(i64, String), HashSet<usize>> = HashMap::new();
+    let mut vendors: HashMap<String, HashSet<usize>> = HashMap::new();
+    for (place, head) in heads.iter().enumerate() {
+        for (source, id) in ground.persons.with(head.source, &head.id) {
+            records
+                .entry(ground.record(source, id))
+                .or_default()
+                .insert(place);
+        }
+        if head.event == LifecycleEvent::VendorExit {
+            let shown = format!("{}:{}", ground.source_name(head.source), head.id);
+            for name in [shown, head.id.clone()] {
+                vendors.entry(name).or_default().insert(place);
+            }
+        }
+    }
+    if vendors.is_empty() {
+        return Ok(records);
+    }
+    // Whom they named last as their employer.
+    let mut employed: HashMap<(i64, String), HashSet<usize>> = HashMap::new();
+    let ever = Which::ever(Kind::Identity);
+    blocks::each(connection, &ever, Columns::Outlined, |block| {
+        block.places().try_for_each(|place| {
+            let outline: IdentityOutline<'_> = block.outline(place)?;
+            let record = (ground.lineage.first(block.source), outline.id.to_string());
+            match outline
+                .employer_id
+                .as_deref()
+                .and_then(|id| vendors.get(id))
+            {
+                Some(of) => {
+                    employed.insert(record, of.clone());
+                }
+                None => {
+                    employed.remove(&record);
+                }
+            }
+            Ok(())
+        })
+    })
+    .await?;
+    for ((source, id), of) in employed {
+        for (source, id) in ground.persons.with(source, &id) {
+            records
+                .entry(ground.record(source, id))
+                .or_default()
+                .extend(&of);
+        }
+    }
+    Ok(records)
+}
+
+/// The leavers themselves, as they were last told.
+async fn identities(
+    connection: &mut SqliteConnection,
+    ground: &Ground,
+    heads: &[Head],
+) -> Result<HashMap<(i64, String), Identity>, StoreError> {
+    let ids = heads
+        .iter()
+        .map(|head| ground.names.key(Kind::Identity, &head.id));
+    let keys: HashSet<i64> = ids.collect();
+    let marks = blocks::of_keys(&mut *connection, Kind::Identity, &keys).await?;
+    let mut last: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+    for mark in marks {
+        let row = last
+            .entry((ground.lineage.first(mark.source), mark.key))
+            .or_default();
+        *row = mark.row.max(*row);
+    }
+    let mut rows: Vec<i64> = last.into_values().collect();
+    rows.sort_unstable();
+    let mut identities = HashMap::new();
+    blocks::of_rows(connection, &rows, Columns::Facts, |block, place| {
+        let fact: Identity = serde_json::from_str(block.fact(place)?)?;
+        identities.insert(ground.record(block.source, fact.id.as_str()), fact);
+        Ok(())
+    })
+    .await?;
+    Ok(identities)
+}
+
+/// Which accounts were theirs by any version that was ever read.
+async fn accounts(
+    connection: &mut SqliteConnection,
+    ground: &Ground,
+    window: &Window<'_>,
+) -> Result<Found, StoreError> {
+    let mut found = Found {
+        doubted: vec![BTreeSet::new(); window.heads.len()],
+        ..Found::default()
+    };
+    let mut groups: HashMap<usize, HashSet<usize>> = HashMap::new();
+    let depth = ground.depth;
+    let ever = Which::ever(Kind::Account);
+    blocks::each(connection, &ever, depth.columns(), |block| {
+        block.places().try_for_each(|place| {
+            let (keys, _) = depth.account(block, place)?;
+            let several = match ground.known.owner_of(&keys) {
+                Match::One { identity, .. } => {
+                    found.take(ground, window, block, (place, identity))?;
+                    return Ok(());
+                }
+                Match::Gone { source, ref id, .. } => {
+                    let record = ground.record(source, id);
+                    if let Some(heads) = window.records.get(&record) {
+                        let of = found.accounts.entry(block.key(place)?).or_default();
+                        of.extend(heads);
+                    }
+                    return Ok(());
+                }
+                Match::HandedOn {
+                    identity, before, ..
+                } => {
+                    found.take(ground, window, block, (place, identity))?;
+                    before
+                }
+                Match::Ambiguous { candidates, .. } | Match::Possible { candidates, .. } => {
+                    candidates
+                }
+                Match::None | Match::Nobodys => return Ok(()),
+            };
+            if block.ended_sync(place).is_none() {
+                let name = format!("{}:{}", keys.system, keys.id);
+                for head in could_be(ground, window, &several, &mut groups) {
+                    if let Some(doubted) = found.doubted.get_mut(head) {
+                        doubted.insert(name.clone());
+                    }
+                }
+            }
+            Ok(())
+        })
+    })
+    .await?;
+    Ok(found)
+}
+
+impl Found {
+    fn take(
+        &mut self,
+        ground: &Ground,
+        window: &Window<'_>,
+        block: &Block,
+        (place, identity): (usize, u32),
+    ) -> Result<(), StoreError> {
+        let known = &ground.known;
+        let record = ground.record(known.source(identity), known.id(identity));
+        if let Some(heads) = window.records.get(&record) {
+            let of = self.accounts.entry(block.key(place)?).or_default();
+            of.extend(heads);
+        }
+        Ok(())
+    }
+}
+
+/// The leavers whom an account could be as well as others'.
+fn could_be(
+    ground: &Ground,
+    window: &Window<'_>,
+    several: &Several,
+    groups: &mut HashMap<usize, HashSet<usize>>,
+) -> HashSet<usize> {
+    let known = &ground.known;
+    let mut all = HashSet::new();
+    for part in several.parts() {
+        let of_part = groups.entry(part.place()).or_insert_with(|| {
+            let (listed, gone) = known.everybody(&Several::from(part.clone()));
+            let listed = listed
+                .into_iter()
+                .map(|one| ground.record(known.source(one), known.id(one)));
+            let gone = gone
+                .into_iter()
+                .map(|(source, id)| ground.record(source, &id));
+            let heads = listed
+                .chain(gone)
+                .filter_map(|record| window.records.get(&record));
+            heads.flatten().copied().collect()
+        });
+        all.extend(of_part.iter().copied());
+    }
+    all
+}
+
+/// The accounts of a leaver, and what leads to them.
+fn of_leaver(
+    ground: &Ground,
+    window: &Window<'_>,
+    pasts: &Pasts,
+    (place, keys): (usize, &[i64]),
+) -> Result<Vec<Held>, StoreError> {
+    let is_theirs = |source: i64, account: &Account| {
+        let keys = AccountKeys::of(source, account);
+        let known = &ground.known;
+        let record = match known.owner_of(&keys) {
+            Match::One { identity, .. } => {
+                ground.record(known.source(identity), known.id(identity))
+            }
+            Match::Gone { source, id, .. } => ground.record(source, &id),
+            Match::Nobodys => return false,
+            // In doubt, or nobody's by what it says now: it was theirs.
+            Match::Ambiguous { .. }
+            | Match::Possible { .. }
+            | Match::HandedOn { .. }
+            | Match::None => return true,
+        };
+        let heads = window.records.get(&record);
+        heads.is_some_and(|heads| heads.contains(&place))
+    };
+    let mut held = Vec::new();
+    for key in keys {
+        held.extend(things::account(
+            ground,
+            pasts,
+            *key,
+            Way::Theirs,
+            is_theirs,
+        )?);
+    }
+    let mut next = 0;
+    while let Some(one) = held.get(next) {
+        next += 1;
+        let Some(through) = one.through.clone() else {
+            continue;
+        };
+        if held.iter().all(|one| one.names != through) {
+            let key = (ground.names).key(Kind::Account, &named(&through.system, &through.id));
+            held.extend(things::account(ground, pasts, key, Way::Beside, |_, _| {
+                true
+            })?);
+        }
+    }
+    Ok(held)
+}
+
+/// What would have to be known to say of a leaver that everything was closed in time.
+fn missing(ground: &Ground, head: &Head, doubted: &BTreeSet<String>) -> Vec<String> {
+    // By source and what is missing, the kinds of which it is.
+    let mut of_sources: BTreeMap<(i64, String), Vec<&'static str>> = BTreeMap::new();
+    let mut any = false;
+    for kind in [Kind::Account, Kind::Grant, Kind::Credential] {
+        for (source, ends) in ground.reads.ends(kind) {
+            any = true;
+            let mut lacks = |what: String| {
+                let kinds = of_sources.entry((source, what)).or_default();
+                kinds.push(kind.plural());
+            };
+            let Some((first, last)) = ends else {
+                lacks("never read to their end".to_owned());
+                continue;
+            };
+            if head.earliest.is_none_or(|earliest| first.until > earliest) {
+                let at = rfc3339(first.from);
+                lacks(format!(
+                    "not read to their end before {at}: what was gone by then is not known"
+                ));
+            }
+            if last.from < head.latest {
+                lacks("not read to their end since they left".to_owned());
+            }
+        }
+    }
+    let mut missing: Vec<String> = of_sources
+        .into_iter()
+        .map(|((source, what), kinds)| {
+            format!(
+                "{} of `{}`: {what}",
+                kinds.join(", "),
+                ground.source_name(source)
+            )
+        })
+        .collect();
+    missing.sort();
+    if !any {
+        missing.push("no source of accounts, grants or credentials was read".to_owned());
+    }
+    missing.extend(
+        doubted
+            .iter()
+            .map(|account| format!("account {account} may be theirs")),
+    );
+    missing
+}

@@ -1,0 +1,57 @@
+//! Past leavers with what they held, and all that dated reads and claims tell of it: what measuring
+//! revocation goes by (`crate::measured`).
+//!
+//! Promises: what a source told that was removed, and what lies before the horizon of retention,
+//! proves nothing gone. Who left is in memory, some hundred bytes each; what they held for a window
+//! of them at a time, for each of which every version of every account is gone through once.
+
+mod claims;
+mod heads;
+mod held;
+mod pasts;
+mod privileged;
+#[cfg(test)]
+mod tests;
+mod things;
+
+use super::{Store, StoreError};
+use crate::measured::Left;
+use chrono::{DateTime, Utc};
+
+/// Which past leavers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LeaversQuery<'a> {
+    /// Whoever may have left at this moment or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Whoever may have left before this moment.
+    pub before: Option<DateTime<Utc>>,
+    /// An id, or `source:id`.
+    pub identity: Option<&'a str>,
+}
+
+/// So many leavers are gathered at once.
+const WINDOW: usize = 5_000;
+
+impl Store {
+    /// Hands over past leavers in windows, with what they held and what was claimed of it.
+    pub async fn each_past_leaver<E: From<StoreError>>(
+        &self,
+        query: &LeaversQuery<'_>,
+        now: DateTime<Utc>,
+        mut take: impl FnMut(Vec<Left>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.find_events().await?;
+        self.derive_if_stale().await?;
+        let names = self.names()?;
+        let mut reading = self.readers().begin().await.map_err(StoreError::from)?;
+        let heads = heads::heads(&mut reading, query, now).await?;
+        if heads.is_empty() {
+            return Ok(());
+        }
+        let ground = held::Ground::read(&mut reading, names).await?;
+        for window in heads.chunks(WINDOW) {
+            take(held::gather(&mut reading, &ground, window).await?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,209 @@
+//! The past of single things: their versions, and the reads that could have shown them.
+
+use super::super::blocks::{self, Mark};
+use super::super::lineage::Lineage;
+use super::super::moments::moment;
+use super::super::{StoreError, unseen};
+use crate::measured::{Read, Says, Told, Version};
+use chrono::{DateTime, Utc};
+use lastkey_contract::Kind;
+use sqlx::SqliteConnection;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// The reads of every source in every kind, by the first source of its name.
+pub(super) struct Reads(HashMap<(i64, Kind), Arc<[Read]>>);
+
+impl Reads {
+    /// What lies before the horizon of a kind was not read to its end for all that is known now.
+    pub async fn of(
+        connection: &mut SqliteConnection,
+        lineage: &Lineage,
+    ) -> Result<Reads, StoreError> {
+        type Row = (i64, i64, String, Option<String>, String, String, bool);
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT y.source, y.id, y.started_at, y.ended_at, y.read_at, c.kind,
+                    coalesce(k.complete, 0)
+                      AND y.id > coalesce((SELECT h.sync FROM horizons h WHERE h.kind = c.kind), 0)
+             FROM syncs y
+             JOIN (SELECT DISTINCT o.source, i.kind FROM sync_kinds i JOIN syncs o ON o.id = i.sync) c
+               ON c.source = y.source
+             LEFT JOIN sync_kinds k ON k.sync = y.id AND k.kind = c.kind
+             WHERE y.state NOT IN ('running', 'removal') ORDER BY y.id",
+        )
+        .fetch_all(connection)
+        .await?;
+        let mut all: HashMap<(i64, Kind), Vec<Read>> = HashMap::new();
+        for (source, sync, started, ended, read_at, kind, complete) in rows {
+            let Some(kind) = Kind::from_word(&kind) else {
+                continue;
+            };
+            let (from, started) = (moment(&read_at)?, moment(&started)?);
+            // A dated read shows one moment, whenever it was taken in.
+            let until = match ended {
+                Some(ended) if from >= started => moment(&ended)?.max(from),
+                Some(_) | None => from,
+            };
+            all.entry((lineage.first(source), kind))
+                .or_default()
+                .push(Read {
+                    sync: sync.cast_unsigned(),
+                    from,
+                    until,
+                    complete,
+                });
+        }
+        let sorted = all.into_iter().map(|(of, mut reads)| {
+            reads.sort_by_key(|read| (read.from, read.sync));
+            (of, reads.into())
+        });
+        Ok(Reads(sorted.collect()))
+    }
+
+    fn of_source(&self, source: i64, kind: Kind) -> Arc<[Read]> {
+        let reads = self.0.get(&(source, kind)).cloned();
+        reads.unwrap_or_else(|| Arc::new([]))
+    }
+
+    /// The sources that ever told of a kind: the first and the last complete read of each.
+    pub fn ends(&self, kind: Kind) -> BTreeMap<i64, Option<(Read, Read)>> {
+        let of_kind = self.0.iter().filter(|((_, of), _)| *of == kind);
+        let ends = of_kind.map(|((source, _), reads)| {
+            let mut complete = reads.iter().filter(|read| read.complete);
+            let first = complete.next();
+            let ends = first.map(|first| (*first, *complete.next_back().unwrap_or(first)));
+            (*source, ends)
+        });
+        ends.collect()
+    }
+}
+
+/// Every version of some things of one kind, whatever source told of them.
+pub(super) struct Pasts {
+    kind: Kind,
+    /// By the number of the thing's name.
+    pub marks: HashMap<i64, Vec<Mark>>,
+    pub facts: HashMap<i64, String>,
+    born: HashMap<i64, i64>,
+    /// Reads that did not come to their end and showed a version, by its row.
+    shown: HashMap<i64, BTreeSet<u64>>,
+}
+
+impl Pasts {
+    pub async fn of(
+        connection: &mut SqliteConnection,
+        kind: Kind,
+        keys: &HashSet<i64>,
+        (reads, lineage): (&Reads, &Lineage),
+    ) -> Result<Pasts, StoreError> {
+        let mut pasts = Pasts {
+            kind,
+            marks: HashMap::new(),
+            facts: HashMap::new(),
+            born: HashMap::new(),
+            shown: HashMap::new(),
+        };
+        if keys.is_empty() {
+            return Ok(pasts);
+        }
+        let marks = blocks::of_keys(&mut *connection, kind, keys).await?;
+        let mut rows: Vec<i64> = marks.iter().map(|mark| mark.row).collect();
+        rows.sort_unstable();
+        let (facts, born) = (&mut pasts.facts, &mut pasts.born);
+        blocks::of_rows(
+            &mut *connection,
+            &rows,
+            blocks::Columns::Facts,
+            |block, place| {
+                facts.insert(block.row(place), block.fact(place)?.to_owned());
+                born.insert(block.row(place), block.born(place));
+                Ok(())
+            },
+        )
+        .await?;
+        let sources: BTreeSet<i64> = marks.iter().map(|m| lineage.first(m.source)).collect();
+        for source in sources {
+            for read in reads
+                .of_source(source, kind)
+                .iter()
+                .filter(|read| !read.complete)
+            {
+                let sync = read.sync.cast_signed();
+                let stood = marks.iter().filter(|mark| {
+                    lineage.first(mark.source) == source
+                        && mark.first < sync
+                        && mark.ended.is_none_or(|ended| ended > sync)
+                });
+                let stood: Vec<i64> = stood.map(|mark| mark.row).collect();
+                for row in unseen::shown(&mut *connection, sync, kind, &stood).await? {
+                    pasts.shown.entry(row).or_default().insert(read.sync);
+                }
+            }
+        }
+        for mark in marks {
+            pasts.marks.entry(mark.key).or_default().push(mark);
+        }
+        Ok(pasts)
+    }
+
+    /// The facts of a thing, those stored last at the end.
+    pub fn facts_of(&self, key: i64) -> impl DoubleEndedIterator<Item = (&Mark, &str)> {
+        let marks = self.marks.get(&key).into_iter().flatten();
+        marks.filter_map(|mark| Some((mark, self.facts.get(&mark.row)?.as_str())))
+    }
+
+    /// What each source tells of some names together, as of one thing.
+    pub fn told(
+        &self,
+        keys: &[i64],
+        (reads, lineage): (&Reads, &Lineage),
+        says: impl Fn(&Mark, &str) -> Result<Says, StoreError>,
+    ) -> Result<Vec<Told>, StoreError> {
+        let mut by_source: BTreeMap<i64, Vec<Version>> = BTreeMap::new();
+        for key in keys {
+            let mut last: Option<(i64, usize)> = None;
+            for (mark, fact) in self.facts_of(*key) {
+                let source = lineage.first(mark.source);
+                let versions = by_source.entry(source).or_default();
+                let says = says(mark, fact)?;
+                let shown = self.shown.get(&mark.row).cloned().unwrap_or_default();
+                let first = mark.first.cast_unsigned();
+                let born = self.born.get(&mark.row).copied().unwrap_or(mark.first);
+                let ended = mark.ended.map(i64::cast_unsigned);
+                let before = last
+                    .filter(|(of, _)| *of == source)
+                    .and_then(|(_, place)| versions.get_mut(place));
+                match before.filter(|v| v.says == says && v.ended == Some(first)) {
+                    Some(same) => {
+                        same.ended = ended;
+                        same.shown_in.insert(first);
+                        same.shown_in.extend(shown);
+                    }
+                    None => versions.push(Version {
+                        born: born.cast_unsigned(),
+                        first,
+                        ended,
+                        shown_in: shown,
+                        says,
+                    }),
+                }
+                last = Some((source, versions.len() - 1));
+            }
+        }
+        let told = by_source.into_iter().map(|(source, mut versions)| {
+            versions.sort_by_key(|version| version.first);
+            Told {
+                reads: reads.of_source(source, self.kind),
+                versions,
+            }
+        });
+        Ok(told.collect())
+    }
+}
+
+/// The start of the last complete read of the source that was read longest ago.
+pub(super) fn all_read_since(ends: &BTreeMap<i64, Option<(Read, Read)>>) -> Option<DateTime<Utc>> {
+    let last = ends.values().map(|ends| ends.map(|(_, last)| last.from));
+    // None, which is no read, comes first.
+    last.min().flatten()
+}

@@ -1,0 +1,73 @@
+//! Which entitlements lead to something privileged.
+
+use super::super::StoreError;
+use super::super::blocks::{self, Block, Columns, Which};
+use lastkey_contract::Kind;
+use lastkey_contract::facts::Entitlement;
+use sqlx::SqliteConnection;
+use std::collections::{HashMap, HashSet};
+
+/// True if any of them is, else unknown if any is, else false.
+pub(super) fn together(flags: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    let mut all = Some(false);
+    for flag in flags {
+        match flag {
+            Some(true) => return Some(true),
+            None => all = None,
+            Some(false) => {}
+        }
+    }
+    all
+}
+
+/// Every entitlement by the number of its name, with the flag of whatever it was ever seen to lead
+/// to; of one that nobody lists nothing is known.
+pub(super) async fn flags(
+    connection: &mut SqliteConnection,
+) -> Result<HashMap<i64, Option<bool>>, StoreError> {
+    let mut flags: HashMap<i64, Option<bool>> = HashMap::new();
+    let ever = Which::ever(Kind::Entitlement);
+    blocks::each(&mut *connection, &ever, Columns::Named, |block| {
+        block.places().try_for_each(|place| {
+            let fact: Entitlement = serde_json::from_str(block.fact(place)?)?;
+            let flag = flags.entry(block.key(place)?).or_insert(fact.privileged);
+            *flag = together([*flag, fact.privileged]);
+            Ok(())
+        })
+    })
+    .await?;
+    // From what holds to what is held, turned round.
+    let mut holders: HashMap<i64, Vec<i64>> = HashMap::new();
+    let grants = Which::ever(Kind::Grant);
+    blocks::each(connection, &grants, Columns::References, |block| {
+        for place in block.places() {
+            let from = Block::reference(&block.froms, place);
+            let from = from.filter(|from| flags.contains_key(from));
+            if let (Some(from), Some(to)) = (from, Block::reference(&block.tos, place)) {
+                holders.entry(to).or_default().push(from);
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    for flag in [None, Some(true)] {
+        let begin = flags.iter().filter(|(_, own)| **own == flag);
+        let mut waiting: Vec<i64> = begin.map(|(key, _)| *key).collect();
+        if flag.is_none() {
+            let unlisted = holders.keys().filter(|key| !flags.contains_key(*key));
+            waiting.extend(unlisted.copied());
+        }
+        let mut seen: HashSet<i64> = waiting.iter().copied().collect();
+        while let Some(held) = waiting.pop() {
+            for holder in holders.get(&held).into_iter().flatten() {
+                if seen.insert(*holder) {
+                    if let Some(own) = flags.get_mut(holder) {
+                        *own = together([*own, flag]);
+                    }
+                    waiting.push(*holder);
+                }
+            }
+        }
+    }
+    Ok(flags)
+}
