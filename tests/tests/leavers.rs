@@ -1,4 +1,5 @@
-//! Past leavers, measured: on the practice estate every planted gap is found and none beside.
+//! Past leavers, measured: on the practice estate every planted gap is found and none beside; on dated
+//! rosters with extracts of accounts the times are those of a script of its own.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +11,9 @@
 use lastkey_engine::practice::{Size, estate};
 use lastkey_tests::desk::Desk;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::process::Command;
 
 /// What planted defects are as gaps; of PE-24 the identity is planted, and the account that it has.
 const GAPS: [(&str, &str, &str); 11] = [
@@ -111,4 +114,102 @@ fn every_planted_gap_is_found_and_none_beside() {
         "there is no identity `nobody`",
     );
     desk.trouble(2, &["leavers", "--since", "soon"], "`soon` is not a time");
+}
+
+fn script(name: &str, arguments: &[&Path]) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+    let done = Command::new("python3")
+        .arg(folder.join(name))
+        .args(arguments)
+        .output()
+        .expect("python3 starts");
+    let trouble = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{name}: {trouble}");
+    String::from_utf8(done.stdout).expect("text")
+}
+
+#[test]
+fn times_are_those_that_a_script_of_its_own_measures() {
+    let desk = Desk::new();
+    let (rosters, extracts) = (desk.room.path("rosters"), desk.room.path("extracts"));
+    script("rosters.py", &[&rosters]);
+    script("extracts.py", &[&rosters, &extracts]);
+    let wanted = script("revocation.py", &[&rosters, &extracts]);
+    let map = "id=Personnel No,display_name=Full Name,email=Work E-Mail,status=Employment Status,\
+        start_date=Hire Date,end_date=Last Working Day,status.Active=active,\
+        status.Terminated=inactive,status.Future hire=pending,status.Leave=on_leave";
+    let zone = ["--set", "timezone=Europe/Zurich"];
+    let people = rosters.display().to_string();
+    let people = ["import", &people, "--as", "hr", "--series", "--map", map];
+    assert_eq!(desk.lines(0, &[&people[..], &zone].concat()).len(), 18);
+    let accounts = extracts.display().to_string();
+    let accounts = [
+        "import", &accounts, "--as", "core", "--series", "--file", "accounts",
+    ];
+    let beside = ["--set", "source_of_truth=false", "--set", "hold_above=100"];
+    let (_, reads, trouble) = desk.run(&[&accounts[..], &zone, &beside, &["--json"]].concat());
+    let reads: Vec<Value> = reads
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(reads.len() > 30, "{trouble}");
+    let cut = reads
+        .iter()
+        .filter(|read| read["state"] == "incomplete")
+        .count();
+    assert!(cut >= 3, "{cut} extracts with a row that cannot be read");
+
+    let wanted: Vec<&str> = wanted.lines().collect();
+    for state in [
+        "closed in time",
+        "closed late",
+        "still open",
+        "indeterminate",
+    ] {
+        let count = wanted.iter().filter(|line| line.ends_with(state)).count();
+        assert!(count >= 20, "too few to prove it: {count} {state}");
+    }
+    let leavers = desk.lines(1, &["leavers"]);
+    let mut told: Vec<String> = Vec::new();
+    let mut no_shows: HashSet<String> = HashSet::new();
+    for leaver in &leavers {
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let who = word(&leaver["identity"]).replace("hr:", "");
+        if leaver["marks"].to_string().contains("no_show") {
+            no_shows.insert(who.clone());
+        }
+        for item in leaver["items"].as_array().unwrap() {
+            told.push(format!(
+                "{who} {} {} {} {} {} {}",
+                word(&leaver["earliest"]),
+                word(&leaver["latest"]),
+                word(&item["id"]),
+                item["lower_seconds"],
+                item["upper_seconds"]
+                    .as_i64()
+                    .map_or("-".to_owned(), |n| n.to_string()),
+                word(&item["state"]),
+            ));
+        }
+    }
+    told.retain(|line| !no_shows.contains(line.split(' ').next().unwrap()));
+    // Who was inactive in the first roster left before anything was read.
+    let marked = leavers
+        .iter()
+        .filter(|one| one["marks"].to_string().contains("inactive_when"));
+    let before: HashSet<String> = marked.map(|one| one["identity"].to_string()).collect();
+    told.retain(|line| {
+        let who = format!("\"hr:{}\"", line.split(' ').next().unwrap());
+        !before.contains(&who)
+    });
+    told.sort();
+    let all: HashSet<&str> = told.iter().map(String::as_str).collect();
+    let known: HashSet<&str> = wanted.iter().copied().collect();
+    let lacks: Vec<&&str> = wanted.iter().filter(|line| !all.contains(**line)).collect();
+    let more: Vec<&String> = told
+        .iter()
+        .filter(|line| !known.contains(line.as_str()))
+        .collect();
+    assert_eq!((lacks, more), (Vec::new(), Vec::new()));
+    assert_eq!(told.len(), wanted.len(), "each once");
 }
