@@ -178,39 +178,26 @@ impl Says {
             return Seen::Unknown;
         }
         let by_then = |at: &When| at.as_revocation() <= moment;
-        if let Some(revoked) = self.revoked_at.filter(by_then) {
-            return Seen::Closed {
-                by: ClosedBy::Revoked,
-                own: Some(revoked),
-            };
-        }
         let disabled = self.disabled_at.filter(by_then);
-        let expired = (self.expires_at).filter(|at| at.as_expiry() <= moment);
-        match (self.enabled, disabled, expired) {
-            // What had expired before somebody disabled it was closed by then.
-            (_, disabled, Some(expired))
-                if disabled.is_none_or(|disabled| expired.latest() <= disabled.latest()) =>
-            {
-                Seen::Closed {
-                    by: ClosedBy::Expired,
-                    own: Some(When::At(expired.as_expiry())),
-                }
-            }
-            (Some(false), disabled, _) => Seen::Closed {
+        let expired = self.expires_at.filter(|at| at.as_expiry() <= moment);
+        let expired = expired.map(|at| When::At(at.as_expiry()));
+        let off = disabled.filter(|_| self.enabled != Some(true));
+        let first = [
+            (ClosedBy::Revoked, self.revoked_at.filter(by_then)),
+            (ClosedBy::Expired, expired),
+            (ClosedBy::Disabled, off),
+        ]
+        .into_iter()
+        .filter_map(|(by, at)| Some((at?.latest(), by, at)))
+        .min();
+        match (first, self.enabled) {
+            (Some((_, by, own)), _) => Seen::Closed { by, own },
+            (None, Some(false)) => Seen::Closed {
                 by: ClosedBy::Disabled,
-                own: disabled,
+                own: None,
             },
-            (None, Some(disabled), _) => Seen::Closed {
-                by: ClosedBy::Disabled,
-                own: Some(disabled),
-            },
-            (_, _, Some(expired)) => Seen::Closed {
-                by: ClosedBy::Expired,
-                own: Some(When::At(expired.as_expiry())),
-            },
-            (Some(true), disabled_once, None) => Seen::Open { disabled_once },
-            (None, None, None) => Seen::Open {
-                disabled_once: None,
+            (None, Some(true) | None) => Seen::Open {
+                disabled_once: disabled,
             },
         }
     }
