@@ -1,1 +1,307 @@
-//! Small worlds.
+//! Small worlds: who left, what they had by any version of it, and what reads prove.
+
+use super::*;
+use crate::collect::seeded::{Fault, Seeded, account, credential, error, grant, identity_fact};
+use crate::collect::tests::{Bench, bench, now, quick, read_with};
+use crate::collect::{Depth, Removals, SyncSettings};
+use crate::lifecycle::Plan;
+use crate::measured::{MeasuredLeaver, measure};
+use crate::store::Removal;
+use chrono::{Days, TimeZone};
+use lastkey_contract::facts::IdentityStatus;
+use lastkey_contract::{ErrorKind, Fact, Kind, Note, NoteKind, When};
+use serde_json::json;
+
+fn day(n: u64) -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 1, 1, 0, 0, 0).unwrap() + Days::new(n)
+}
+
+fn settings(at: u64) -> SyncSettings {
+    SyncSettings {
+        read_date: Some(day(at)),
+        depth: Depth::Full,
+        removals: Removals::Accept,
+        ..quick()
+    }
+}
+
+/// A roster: who is active, and who has left on which day.
+async fn roster(bench: &Bench, at: u64, active: &[&str], gone: &[(&str, u64)]) {
+    let mut facts = Vec::new();
+    for id in active {
+        let mut one = identity_fact(id, id);
+        one.status = Some(IdentityStatus::Active);
+        facts.push(Fact::Identity(one));
+    }
+    for (id, left) in gone {
+        let mut one = identity_fact(id, id);
+        one.status = Some(IdentityStatus::Inactive);
+        one.end_date = Some(When::Day {
+            from: day(left - 1),
+            until: day(*left),
+        });
+        facts.push(Fact::Identity(one));
+    }
+    let connector = Seeded::new(50).with(Kind::Identity, facts);
+    read_with(bench, "hr", &connector, &settings(at))
+        .await
+        .unwrap();
+}
+
+/// A read of a system to its end.
+async fn system(bench: &Bench, source: &str, at: u64, facts: &[(Kind, Vec<Fact>)]) {
+    let connector = seeded(facts);
+    let report = read_with(bench, source, &connector, &settings(at)).await;
+    assert_eq!(report.unwrap().state, "complete");
+}
+
+fn seeded(facts: &[(Kind, Vec<Fact>)]) -> Seeded {
+    let all = facts.iter().cloned();
+    all.fold(Seeded::new(50), |connector, (kind, facts)| {
+        connector.with(kind, facts)
+    })
+}
+
+fn accounts(ids: &[&str]) -> (Kind, Vec<Fact>) {
+    let of = |id: &&str| account("ad", &format!("a-{id}"), id);
+    (Kind::Account, ids.iter().map(of).collect())
+}
+
+async fn measured(bench: &Bench) -> Vec<MeasuredLeaver> {
+    let mut all = Vec::new();
+    let take = |window: Vec<Left>| {
+        all.extend(
+            window
+                .into_iter()
+                .map(|left| measure(left, &Plan::default())),
+        );
+        Ok::<(), StoreError>(())
+    };
+    let query = LeaversQuery::default();
+    bench
+        .store
+        .each_past_leaver(&query, now(), take)
+        .await
+        .unwrap();
+    all
+}
+
+/// `who kind id state gap`, a line for each thing.
+async fn lines(bench: &Bench) -> Vec<String> {
+    let mut lines = Vec::new();
+    for leaver in measured(bench).await {
+        for item in leaver.items {
+            let gap = item
+                .gap
+                .map_or(String::new(), |gap| format!(" {}", gap.word()));
+            let (who, kind) = (&leaver.identity, item.kind.word());
+            lines.push(format!(
+                "{who} {kind} {} {}{gap}",
+                item.id,
+                item.state.word()
+            ));
+        }
+    }
+    lines.sort();
+    lines
+}
+
+#[tokio::test]
+async fn what_was_deleted_since_is_known_from_its_past() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["ann", "bob", "cay"], &[]).await;
+    system(&bench, "ad", 2, &[accounts(&["ann", "bob", "cay"])]).await;
+    roster(&bench, 10, &["bob"], &[("ann", 8), ("cay", 8)]).await;
+    system(&bench, "ad", 11, &[accounts(&["bob", "cay"])]).await;
+    let found = lines(&bench).await;
+    assert_eq!(
+        found,
+        [
+            "hr:ann account a-ann indeterminate",
+            "hr:cay account a-cay still open",
+        ]
+    );
+    let leavers = measured(&bench).await;
+    assert!(
+        leavers.iter().all(|one| one.missing_facts.is_empty()),
+        "{leavers:?}"
+    );
+    // The roster no longer lists them, and they are known all the same.
+    roster(&bench, 20, &["bob"], &[]).await;
+    assert_eq!(lines(&bench).await, found);
+}
+
+#[tokio::test]
+async fn an_account_that_names_nobody_since_they_left_is_theirs_still() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["ann"], &[]).await;
+    system(&bench, "ad", 2, &[accounts(&["ann"])]).await;
+    roster(&bench, 10, &[], &[("ann", 8)]).await;
+    let cleared = json!({"system": "ad", "id": "a-ann"});
+    let cleared = Fact::Account(serde_json::from_value(cleared).unwrap());
+    system(&bench, "ad", 11, &[(Kind::Account, vec![cleared])]).await;
+    assert_eq!(lines(&bench).await, ["hr:ann account a-ann still open"]);
+}
+
+#[tokio::test]
+async fn a_credential_that_names_no_account_any_more_is_still_open() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["ann"], &[]).await;
+    let key = credential("ad", "k1", "a-ann");
+    let group = grant("ad", "a-ann", "ops");
+    let whole = [
+        accounts(&["ann"]),
+        (Kind::Credential, vec![key]),
+        (Kind::Grant, vec![group.clone()]),
+    ];
+    system(&bench, "ad", 2, &whole).await;
+    roster(&bench, 10, &[], &[("ann", 8)]).await;
+    let loose = json!({"system": "ad", "id": "k1", "kind": "api_key"});
+    let loose = Fact::Credential(serde_json::from_value(loose).unwrap());
+    let after = [
+        (Kind::Account, Vec::new()),
+        (Kind::Credential, vec![loose]),
+        (Kind::Grant, vec![group]),
+    ];
+    system(&bench, "ad", 11, &after).await;
+    assert_eq!(
+        lines(&bench).await,
+        [
+            "hr:ann account a-ann indeterminate",
+            "hr:ann credential k1 still open",
+            "hr:ann entitlement ops still open",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_read_that_does_not_come_to_its_end_widens_the_bounds_and_says_so() {
+    for (fault, what) in [
+        (
+            Fault::Note(Note {
+                kind: NoteKind::Skipped,
+                about: Kind::Account,
+                reason: "a row could not be read".to_owned(),
+                count: 1,
+                examples: Vec::new(),
+            }),
+            "a part was skipped",
+        ),
+        (
+            Fault::Error(error(ErrorKind::Forbidden, "no right to read accounts")),
+            "nothing could be read",
+        ),
+    ] {
+        let bench = bench(&["hr", "ad"]).await;
+        roster(&bench, 1, &["ann", "bob"], &[]).await;
+        system(&bench, "ad", 2, &[accounts(&["ann", "bob"])]).await;
+        roster(&bench, 10, &["bob"], &[("ann", 8)]).await;
+        let cut = seeded(&[accounts(&["bob"])]).fault(Kind::Account, 0, fault);
+        let report = read_with(&bench, "ad", &cut, &settings(11)).await.unwrap();
+        assert_ne!(report.state, "complete", "{what}");
+        let lost = &measured(&bench).await[0];
+        assert_eq!(lost.items[0].closed, None, "{what}: it proves nothing gone");
+        assert_eq!(lost.verdict.word(), "indeterminate", "{what}");
+        system(&bench, "ad", 15, &[accounts(&["bob"])]).await;
+        let found = &measured(&bench).await[0];
+        let item = &found.items[0];
+        assert_eq!(item.closed, Some(day(15)), "{what}");
+        assert_eq!(
+            item.unread.map(|unread| unread.from),
+            Some(day(11)),
+            "{what}"
+        );
+        assert!(
+            item.why.contains("did not come to its end"),
+            "{what}: {}",
+            item.why
+        );
+        assert_eq!(found.verdict.word(), "indeterminate", "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_is_removed_proves_nothing_closed() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["ann"], &[]).await;
+    system(&bench, "ad", 2, &[accounts(&["ann"])]).await;
+    roster(&bench, 10, &[], &[("ann", 8)]).await;
+    let name = "ad".into();
+    bench
+        .store
+        .remove_source(&name, Removal::OfSource, now())
+        .await
+        .unwrap();
+    let found = &measured(&bench).await[0];
+    assert_eq!(found.items[0].closed, None);
+    assert_eq!(found.verdict.word(), "indeterminate");
+    assert!(
+        found.missing_facts[0].contains("since they left"),
+        "{:?}",
+        found.missing_facts
+    );
+}
+
+#[tokio::test]
+async fn tasks_are_of_whom_they_name_and_when() {
+    let bench = bench(&["hr", "ad", "tickets"]).await;
+    roster(&bench, 1, &["ann", "bob"], &[]).await;
+    system(&bench, "ad", 2, &[accounts(&["ann", "bob"])]).await;
+    roster(&bench, 10, &[], &[("ann", 8), ("bob", 8)]).await;
+    system(&bench, "ad", 12, &[accounts(&["ann", "bob"])]).await;
+    let task = |id: &str, who: serde_json::Value| {
+        let mut task = json!({
+            "id": id, "system": "ad", "event": "leaver", "status": "done", "retries": 0,
+            "closed_at": "2026-01-09T10:00:00Z", "action": "disable_account",
+        });
+        task.as_object_mut()
+            .unwrap()
+            .extend(who.as_object().unwrap().clone());
+        Fact::Task(serde_json::from_value(task).unwrap())
+    };
+    let tasks = vec![
+        task("T1", json!({"account_id": "a-ann"})),
+        task("T2", json!({"identity_id": "bob", "event": "joiner"})),
+    ];
+    system(&bench, "tickets", 13, &[(Kind::Task, tasks)]).await;
+    assert_eq!(
+        lines(&bench).await,
+        [
+            "hr:ann account a-ann still open done_and_open",
+            "hr:bob account a-bob still open no_claim",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn who_comes_back_has_what_they_have_by_right() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["ann"], &[]).await;
+    system(&bench, "ad", 2, &[accounts(&["ann"])]).await;
+    roster(&bench, 10, &[], &[("ann", 8)]).await;
+    roster(&bench, 20, &["ann"], &[]).await;
+    system(&bench, "ad", 25, &[accounts(&["ann"])]).await;
+    assert_eq!(lines(&bench).await, ["hr:ann account a-ann indeterminate"]);
+    let found = &measured(&bench).await[0];
+    assert!(
+        found.items[0].why.contains("came back"),
+        "{}",
+        found.items[0].why
+    );
+}
+
+#[tokio::test]
+async fn whoever_was_inactive_when_first_read_left_by_their_last_day() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 5, &["bob"], &[("ann", 3)]).await;
+    system(&bench, "ad", 6, &[accounts(&["ann", "bob"])]).await;
+    let found = measured(&bench).await;
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].earliest, found[0].latest), (Some(day(3)), day(3)));
+    assert_eq!(lines(&bench).await, ["hr:ann account a-ann still open"]);
+    assert!(
+        found[0].missing_facts[0].contains("before"),
+        "{:?}",
+        found[0].missing_facts
+    );
+}
