@@ -13,6 +13,7 @@ import type { SourceRow } from "../wire/SourceRow";
 import type { Status } from "../wire/Status";
 import type { SyncProgress } from "../wire/SyncProgress";
 import type { UiSettings } from "../wire/UiSettings";
+import { columnsOf, partsOf, whoOf, wordOf } from "../surfaces/eventwords";
 import type { Host } from "./index";
 import { NAMES, odd, oddItems } from "./odd";
 import * as estate from "./recorded";
@@ -60,7 +61,7 @@ function status(): Status {
 function listed<Row extends object>(rows: Row[], query: ListQuery): RowWindow<Row> {
   const field = (row: Row, key: string) => String((row as Record<string, unknown>)[key] ?? "");
   const search = query.search.toLowerCase();
-  const wanted = query.filters.map((filter) => filter.split("=") as [string, string]);
+  const wanted = query.filters.map((filter): [string, string] => [filter.slice(0, filter.indexOf("=")), filter.slice(filter.indexOf("=") + 1)]);
   const found = rows.filter((row) => (search === "" || Object.values(row).some((value) => String(value ?? "").toLowerCase().includes(search))) && wanted.every(([key, value]) => field(row, key) === value));
   const key = query.sort;
   if (key !== "") {
@@ -257,23 +258,32 @@ const answers: Answers = {
     }
     if (scene === "failed") throw refuse("not_possible", "the store is being written by another program", "Wait until it has finished, and try again.");
     const leavers = listed(estate.rehearsed(), { search: "", filters: [], sort: "", descending: false, offset: 0, limit: 20 }).rows;
-    return plans.survey(sources.length === 0 ? [] : leavers, a?.steps ?? false, a?.text ?? null, scene);
+    return plans.survey(sources.length === 0 ? [] : leavers, sources.length === 0 ? [] : estate.rehearsed(), a?.steps ?? false, a?.text ?? null, scene);
   },
   events_try: async (a) => {
     await wait(120);
     if (scene === "failed") throw refuse("not_possible", "the store was closed meanwhile", "Try again.");
     const rows = estate.everyone();
     const of = (identity: string) => rows.find((row) => row.id === identity.split(":").at(-1));
+    // whoever left long ago is listed again where an event brings them back
+    const brought = new Set((a?.events ?? []).map((text) => partsOf(text) ?? []).filter((parts) => ["joiner", "rehire"].includes(wordOf(parts, "kind")) && /(^|:)(9\d+|uid=.*)$/.test(whoOf(parts))).map(whoOf));
     for (const text of a?.events ?? []) {
-      const identity = /(?:^|,)identity=([^,]*)/.exec(text)?.[1] ?? "";
+      const parts = partsOf(text) ?? [];
+      const [kind, identity, object, to] = [wordOf(parts, "kind"), whoOf(parts), wordOf(parts, "object"), wordOf(parts, "to")];
+      const wrong = (what: string) => refuse("bad_input", `\`${text}\`: ${what}`, "write kind=leaver,identity=ID,at=TIME; more in docs/guide/events.md");
       if (!/^kind=/.test(text)) throw refuse("bad_input", `\`${text}\`: it has no kind`, "write kind=leaver,identity=ID,at=TIME; more in docs/guide/events.md");
       if (identity === "") throw refuse("bad_input", `\`${text}\`: it has no identity`, "write kind=leaver,identity=ID,at=TIME; more in docs/guide/events.md");
+      if (kind === "owner_change" && (object === "" || to === "")) throw wrong("a change of owners has object=, from= and to=");
+      if (kind !== "owner_change" && object + to !== "") throw wrong(`object= and to= stand in an owner_change, and not in a ${kind}`);
+      if (kind === "owner_change" && columnsOf(parts).length > 0) throw wrong("a change of owners changes no column");
+      if (kind === "owner_change" && !/^(account|credential|location|entitlement):[^:]+:.+|^identity:.+/.test(object)) throw refuse("bad_input", `\`${object}\` is no object`, "write account:SYSTEM:ID, credential:SYSTEM:ID, location:SYSTEM:PATH or identity:ID");
+      if (to !== "" && !of(to)) throw refuse("bad_input", `there is no identity \`${to}\``, "see `lastkey identities` for ids");
       const day = /(?:^|,)at=([^,]*)/.exec(text)?.[1];
       if ((day !== undefined && Number.isNaN(Date.parse(day))) || /at=(?!\d{4}-\d\d-\d\d(T[\d:]+Z)?(,|$))/.test(text)) throw refuse("bad_input", `\`${/at=([^,]*)/.exec(text)?.[1] ?? ""}\` is not a time`, "write RFC 3339, such as 2026-06-01T17:00:00Z");
-      if (!of(identity)) throw refuse("bad_input", `there is no identity \`${identity}\``, "see `lastkey identities` for ids");
+      if (!of(identity) && !brought.has(identity)) throw refuse("bad_input", `there is no identity \`${identity}\``, "see `lastkey identities` for ids");
     }
     return plans.events(a?.events ?? [], (identity) => {
-      const row = of(identity);
+      const row = of(identity) ?? (brought.has(identity) ? rows[0] : undefined);
       if (!row) throw refuse("not_possible", `no identity \`${identity}\``, null);
       const view = estate.rehearsal(row, null);
       return (scene === "odd" ? oddItems(view) : view).rehearsal;
@@ -303,10 +313,11 @@ const answers: Answers = {
   },
   rehearsals: (a) => {
     const query = a?.query as ListQuery;
+    if (scene === "failed" && query.filters.some((filter) => /^(secret|keeps_in)=/.test(filter))) throw refuse("not_possible", "the store is being written by another program", "Wait until it has finished, and try again.");
     const holds = query.filters.find((filter) => filter.startsWith("holds="));
     const all = sources.length === 0 ? [] : estate.rehearsed();
-    const rows = holds ? all.filter((row) => (row.residual > 0) === (holds === "holds=something")) : all;
-    return { ...listed(rows, { ...query, filters: query.filters.filter((filter) => filter !== holds) }), total: all.length };
+    const rows = plans.among(all, query.filters, scene).filter((row) => !holds || (row.residual > 0) === (holds === "holds=something"));
+    return { ...listed(rows, { ...query, filters: query.filters.filter((filter) => !/^(holds|secret|keeps_in)=/.test(filter)) }), total: all.length };
   },
   saved_rehearsals: () => (sources.length === 0 ? [] : [...kept.all]),
   save_leaver: (a) => kept.save(a?.name ?? "", a?.identity ?? ""),

@@ -1,9 +1,12 @@
 /** The recorded estate's plan coverage, everyone in short, played events and access policy. */
+import { partsOf, whoOf, wordOf, type Word } from "../surfaces/eventwords";
 import type { Cell } from "../wire/Cell";
 import type { EventOutcome } from "../wire/EventOutcome";
 import type { EventsRehearsal } from "../wire/EventsRehearsal";
+import type { OwnersChanged } from "../wire/OwnersChanged";
 import type { PlanCoverage } from "../wire/PlanCoverage";
 import type { PolicyDifferences } from "../wire/PolicyDifferences";
+import type { PolicySays } from "../wire/PolicySays";
 import type { PolicyView } from "../wire/PolicyView";
 import type { Rehearsal } from "../wire/Rehearsal";
 import type { RehearsalView } from "../wire/RehearsalView";
@@ -70,39 +73,72 @@ export function coverage(text: string | null, scene: string): PlanCoverage {
   return { at, cells, unread_systems: unread };
 }
 
-export function survey(leavers: RehearsedRow[], steps: boolean, text: string | null, scene: string): Survey {
+const secret = (n: number) => (n === 0 ? "kv/prod/payments/db-root" : n === 3 ? "kv/teams/payments/settlement/eu-central/production/postgres-primary/application-password" : `kv/team-${n}/shared`);
+const knowers = (n: number) => Math.max(3, 312 - n * 23);
+const keepers = (n: number) => Math.max(9, 520 - n * 83);
+/** Those of everyone who would know a secret, or keep something in a system, too long. */
+export function among(everyone: RehearsedRow[], filters: string[], scene: string): RehearsedRow[] {
+  const known = named(scene).slice(0, 20);
+  const value = (column: string) => filters.find((filter) => filter.startsWith(`${column}=`))?.slice(column.length + 1);
+  const [of, where] = [value("secret"), value("keeps_in")];
+  const late = everyone.filter((row) => row.late > 0);
+  const first = (found: number, size: (n: number) => number) => new Set(found < 0 ? [] : late.slice(found, found + size(found)));
+  const by = [...(of === undefined ? [] : [first(Array.from({ length: 20 }, (_, n) => `${known[n % 3] ?? ""}:${secret(n)}`).indexOf(of), knowers)]), ...(where === undefined ? [] : [first(known.indexOf(where), keepers)])];
+  return everyone.filter((row) => by.every((some) => some.has(row)));
+}
+
+export function survey(leavers: RehearsedRow[], everyone: RehearsedRow[], steps: boolean, text: string | null, scene: string): Survey {
   if (leavers.length === 0) return { at, identities: 0, fail: 0, indeterminate: 0, pass: 0, late: 0, never: 0, stayed: 0, leavers: [], systems: [], secrets: [], steps: steps ? [] : null };
   const part = 1 - better(text);
   const of = (value: number) => Math.round(value * part);
   const known = named(scene).slice(0, 20);
-  const fail = of(4_218);
+  const sum = (amount: (row: RehearsedRow) => number) => everyone.reduce((all, row) => all + amount(row), 0);
+  const fail = of(sum((row) => (row.verdict === "fail" ? 1 : 0)));
+  const indeterminate = sum((row) => (row.verdict === "indeterminate" ? 1 : 0));
   return {
-    at, identities: 23_106, fail, indeterminate: 1_902, pass: 23_106 - 1_902 - fail, late: of(31_440), never: of(12_077), stayed: 14,
+    at, identities: everyone.length, fail, indeterminate, pass: everyone.length - indeterminate - fail, late: of(sum((row) => row.late)), never: of(sum((row) => row.never)), stayed: 14,
     leavers: part === 1 ? leavers : leavers.slice(4).map((one) => ({ ...one, late: of(one.late), never: of(one.never) })),
-    systems: known.map((system, n) => ({ system, leavers: of(Math.max(9, 3120 - n * 503)), late: of(Math.max(12, 9210 - n * 1204)) })),
-    secrets: Array.from({ length: 20 }, (_, n) => ({ system: known[n % 3] ?? "", id: n === 0 ? "kv/prod/payments/db-root" : n === 3 ? "kv/teams/payments/settlement/eu-central/production/postgres-primary/application-password" : `kv/team-${n}/shared`, leavers: of(Math.max(3, 312 - n * 23)) })).slice(part === 1 ? 0 : 2),
+    systems: known.map((system, n) => ({ system, leavers: of(keepers(n)), late: of(Math.max(12, 2210 - n * 304)) })),
+    secrets: Array.from({ length: 20 }, (_, n) => ({ system: known[n % 3] ?? "", id: secret(n), leavers: of(knowers(n)) })).slice(part === 1 ? 0 : 2),
     steps: steps ? known.slice(0, 5).map((system, n) => ({ does: ["rotate_known_secrets", "disable_account", "revoke_credentials"][n % 3] ?? "", system, within_seconds: n === 3 ? 86_400 : 3600, closes: 8204 - n * 1601, mends: Math.max(0, 1402 - n * 351) })) : null,
   };
+}
+
+/** What the recorded policy says of a mover, by who it is. */
+function saysOf(number: number, noticed: boolean): PolicySays {
+  if (number % 5 === 4) return { may_not_hold: [], lacks: [], comes: [], no_policy: 0 };
+  const held = number % 5 === 3 ? Array.from({ length: 41 }, (_, n) => `a system with quite a long name in the east:cn=app-${n}-operators-of-the-whole-group,ou=groups,dc=brantholm,dc=example`) : ["payroll:ledger", "github:payments-admins"];
+  return { may_not_hold: held, lacks: noticed ? ["corp-ad:treasury-desk"] : ["corp-ad:treasury-desk", "corp-ad:mail"], comes: noticed ? ["corp-ad:mail at 2026-11-20T21:00:00Z"] : [], no_policy: number % 5 === 2 ? 0 : 14 };
+}
+/** What is handed on; what nobody is known to own has no owner before. */
+function handed(object: string, from: string, to: string): OwnersChanged {
+  const nobody = object.includes("orphan");
+  return { object, before: nobody ? [] : [`${from} (custodian)`, "hr-roster:104002 (owner)"], after: nobody ? [] : [`${to} (custodian)`, "hr-roster:104002 (owner)"] };
 }
 
 /** Whoever leaves is noticed by how the record shows it; a leaving keeps what a recorded rehearsal keeps. */
 export function events(texts: string[], rehearsed: (identity: string) => Rehearsal): EventsRehearsal {
   const outcomes = texts.map((text): EventOutcome => {
-    const said = (name: string) => new RegExp(`(?:^|,)${name}=([^,]*)`).exec(text)?.[1] ?? "";
-    const [kind, identity, shown] = [said("kind"), said("identity"), said("shown")];
+    const parts = partsOf(text) ?? [];
+    const said = (name: Word) => wordOf(parts, name);
+    const [kind, identity, shown] = [said("kind"), whoOf(parts), said("shown")];
+    const owners = kind === "owner_change" ? handed(said("object"), identity, said("to")) : undefined;
+    const known = owners === undefined || owners.before.length > 0;
     const when = said("at") === "" ? at : new Date(said("at")).toISOString().replace(".000Z", "Z");
     const record = identity.includes(":") ? identity : `hr-roster:${identity}`;
-    const noticed = said("source") === "legacy-hr" ? "unknown" : shown === "nothing" ? "no" : shown === "end_date" ? "late" : "yes";
+    const noticed = said("source") === "legacy-hr" ? "unknown" : shown === "nothing" || !known ? "no" : shown === "end_date" ? "late" : "yes";
     const next = new Date(Date.parse(when) + 46_800_000).toISOString().replace(".000Z", "Z");
     const begins = noticed === "no" ? null : noticed === "late" ? next : when;
     const leaves = ["leaver", "vendor_exit", "workload_retired", "agent_retired"].includes(kind);
-    const left = leaves ? rehearsed(identity) : null;
-    const rehearsal = left && { ...left, event: kind, missing_facts: left.verdict === "pass" ? [] : left.missing_facts };
+    const policy = kind === "mover" && policies.active !== null ? saysOf(Number(identity.split(":").at(-1)) || 0, noticed !== "no") : undefined;
+    const bad = policy !== undefined && policy.may_not_hold.length + policy.lacks.length > 0;
+    const left = leaves || policy ? rehearsed(identity) : null;
+    const rehearsal = left && { ...left, event: kind, ...(policy ? { residual: left.residual.slice(0, policy.may_not_hold.length), verdict: bad ? ("fail" as const) : ("pass" as const) } : {}), missing_facts: left.verdict === "pass" ? [] : left.missing_facts };
     const verdict = noticed === "no" || rehearsal?.verdict === "fail" ? "fail" : noticed === "unknown" ? "indeterminate" : (rehearsal?.verdict ?? "pass");
     return {
-      event: kind, identity, at: when, shown_by: [record], noticed, begins_at: begins, verdict, rehearsal,
-      told: begins === null ? [] : [{ event: kind, record, earliest: when, latest: begins, noticed_at: begins, changed: kind === "mover" ? ["department"] : ["status"] }],
-      why_not: noticed === "no" ? [`\`${record}\` does not change: nobody enters anything`, "`idm:u-88213`, another source of truth, still lists them as active"] : noticed === "late" ? [`\`${record}\` gives a last day that ends at ${next}`] : [],
+      event: kind, identity, at: when, shown_by: owners ? [] : [record], noticed, begins_at: begins, verdict, rehearsal, ...(owners ? { owners } : {}), ...(policy ? { policy } : {}),
+      told: begins === null ? [] : [{ event: kind, record: owners?.object ?? record, earliest: when, latest: begins, noticed_at: begins, changed: owners ? ["owner"] : kind === "mover" ? ["department"] : ["status"] }],
+      why_not: owners && noticed === "no" ? [known ? "nobody enters anything" : `nothing says that \`${identity}\` owns \`${owners.object}\``] : noticed === "no" ? [`\`${record}\` does not change: nobody enters anything`, "`idm:u-88213`, another source of truth, still lists them as active"] : noticed === "late" ? [`\`${record}\` gives a last day that ends at ${next}`] : [],
       missing_facts: noticed === "unknown" ? ["the latest read of identities of `legacy-hr` is not complete: what it tells next is not known"] : [],
     };
   });

@@ -63,6 +63,15 @@ export const textOf = (parts: Part[]): string => parts.map((part) => `${part.nam
 /** What stands under a word; empty where nothing does. */
 export const wordOf = (parts: Part[], word: Word): string => parts.find((part) => part.name === word)?.value.trim() ?? "";
 
+/** The same with its blanks: whoever types is not done yet. */
+export const valueOf = (parts: Part[], word: Word): string => parts.find((part) => part.name === word)?.value ?? "";
+
+/** Whoever hands something on may be written as `from`. */
+export const whoWordOf = (parts: Part[]): "identity" | "from" => (wordOf(parts, "from") !== "" && wordOf(parts, "identity") === "" ? "from" : "identity");
+
+/** Whom an event happens to. */
+export const whoOf = (parts: Part[]): string => wordOf(parts, whoWordOf(parts));
+
 /** The columns, each as it is afterwards. */
 export const columnsOf = (parts: Part[]): Part[] => parts.filter((part) => !isWord(part.name));
 
@@ -106,10 +115,9 @@ export function matched<Answer extends { event: string; identity: string; at: st
   const found: (Answer | null)[] = texts.map(() => null);
   const left = new Set(answers);
   const same = (one: string, other: string) => one === other || one.endsWith(`:${other}`) || other.endsWith(`:${one}`);
-  const who = (parts: Part[]) => wordOf(parts, "identity") || wordOf(parts, "from");
   const rules: ((parts: Part[], of: Answer) => boolean)[] = [
-    (parts, of) => wordOf(parts, "kind") === of.event && same(who(parts), of.identity) && (wordOf(parts, "at") === "" || Date.parse(wordOf(parts, "at")) === Date.parse(of.at)),
-    (parts, of) => wordOf(parts, "kind") === of.event && same(who(parts), of.identity),
+    (parts, of) => wordOf(parts, "kind") === of.event && same(whoOf(parts), of.identity) && (wordOf(parts, "at") === "" || Date.parse(wordOf(parts, "at")) === Date.parse(of.at)),
+    (parts, of) => wordOf(parts, "kind") === of.event && same(whoOf(parts), of.identity),
     (parts, of) => wordOf(parts, "kind") === of.event,
   ];
   for (const rule of rules)
