@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { begun, columnName, columnsOf, dayAndHour, matched, partsOf, STARTS, textOf, timeOf, valueText, withColumns, withWord, wordOf } from "../src/surfaces/eventwords";
+import { STARTS, begun, columnName, columnsOf, dayAndHour, matched, partsOf, textOf, timeOf, valueOf, valueText, whoOf, withColumns, withWord, wordOf } from "../src/surfaces/eventwords";
 
 const text = "kind=mover,identity=u1,at=2026-06-01,title=Head, Sales,attributes.cost_centre=7";
 const parts = () => partsOf(text) ?? [];
@@ -24,6 +24,11 @@ describe("the text of an event", () => {
   it("takes a word before the others", () => expect(withWord(partsOf("at=2026-06-01") ?? [], "kind", "leaver")).toBe("kind=leaver,at=2026-06-01"));
   it("loses a word that is empty", () => expect(withWord(parts(), "at", "")).toBe(text.replace("at=2026-06-01,", "")));
   it("takes other columns", () => expect(withColumns(parts(), [{ name: "department", value: "" }])).toBe("kind=mover,identity=u1,at=2026-06-01,department="));
+});
+
+describe("whom an event happens to", () => {
+  it.each([["kind=leaver,identity=u1", "u1"], ["kind=owner_change,from=u1,to=u2", "u1"], ["kind=owner_change,from=,identity=u1", "u1"], ['kind=rehire,identity="hr:uid=ann,ou=people"', "hr:uid=ann,ou=people"], ["kind=leaver", ""]])("%s", (of, who) => expect(whoOf(partsOf(of) ?? [])).toBe(who));
+  it("keeps the blanks of whoever types", () => expect(valueOf(partsOf("kind=owner_change,object=location:fs:/my ") ?? [], "object")).toBe("location:fs:/my "));
 });
 
 describe("the name of a column", () => {

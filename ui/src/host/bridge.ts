@@ -316,8 +316,9 @@ const answers: Answers = {
     if (scene === "failed" && query.filters.some((filter) => /^(secret|keeps_in)=/.test(filter))) throw refuse("not_possible", "the store is being written by another program", "Wait until it has finished, and try again.");
     const holds = query.filters.find((filter) => filter.startsWith("holds="));
     const all = sources.length === 0 ? [] : estate.rehearsed();
-    const rows = plans.among(all, query.filters, scene).filter((row) => !holds || (row.residual > 0) === (holds === "holds=something"));
-    return { ...listed(rows, { ...query, filters: query.filters.filter((filter) => !/^(holds|secret|keeps_in)=/.test(filter)) }), total: all.length };
+    const those = plans.among(all, query.filters, scene);
+    const rows = those.filter((row) => !holds || (row.residual > 0) === (holds === "holds=something"));
+    return { ...listed(rows, { ...query, filters: query.filters.filter((filter) => !/^(holds|secret|keeps_in)=/.test(filter)) }), total: those.length };
   },
   saved_rehearsals: () => (sources.length === 0 ? [] : [...kept.all]),
   save_leaver: (a) => kept.save(a?.name ?? "", a?.identity ?? ""),
