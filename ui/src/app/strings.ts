@@ -241,6 +241,7 @@ export const say = {
         away: "List everyone, not only by this secret",
         more: "Show what was read of this secret, and since when",
         moreShort: "History",
+        key: "h",
       },
       keeps_in: {
         filter: "keeps in",
@@ -253,6 +254,7 @@ export const say = {
         away: "List everyone, not only by this system",
         more: "Show what the plan covers in this system",
         moreShort: "Coverage",
+        key: "c",
       },
     },
     empty: "Nothing was rehearsed: there is no identity yet.",

@@ -1,6 +1,6 @@
 /**
  * Stands where the program stands while the window is developed in a browser: answers every command from
- * a recorded estate. Not part of the built window. `?estate=full|empty|failed|locked|million|odd` chooses it.
+ * a recorded estate. Not part of the built window. `?estate=full|empty|failed|locked|million|odd` chooses it; `&nopolicy` takes the access policy away.
  */
 import type { Channel } from "@tauri-apps/api/core";
 import type { Commands } from "../wire/commands";
@@ -26,7 +26,7 @@ import * as kept from "./recorded-saved";
 const ask = new URLSearchParams(location.search);
 const scene = ask.get("estate") ?? "full";
 let sources: SourceRow[] = scene === "empty" ? [] : estate.sources(scene);
-if (scene === "empty") Object.assign(plans.policies, { active: null, draft: null });
+if (scene === "empty" || ask.has("nopolicy")) Object.assign(plans.policies, { active: null, draft: null });
 if (scene === "odd") odd(sources, estate.everyone());
 const open = sources.length === 0 ? [] : links.undecided(scene === "million" ? 100_000 : 318);
 const waiting = () => open.filter((row) => links.inForce(row.account) === null);
