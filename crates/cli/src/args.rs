@@ -439,6 +439,8 @@ pub enum Plan {
     Show,
     /// What the plan covers of what was read: event by system by kind of thing, in time or not
     Coverage(PlanCoverage),
+    /// How each step of the plan went for past leavers: how often in time, and how long it took
+    Measured,
 }
 
 /// What a plan covers.
@@ -515,6 +517,9 @@ pub struct Leaver {
     /// With --all: all items of everyone, not only the worst
     #[arg(long, requires = "all")]
     pub items: bool,
+    /// By the plan as it is written and, beside it, as past leavers show that its steps go
+    #[arg(long, conflicts_with_all = ["all", "vendor", "save", "as_of"])]
+    pub measured: bool,
     /// When they leave (RFC 3339; default: now, or the moment of --as-of)
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,

@@ -4,8 +4,14 @@ use crate::bench::Workbench;
 use crate::failure::Failure;
 use crate::rehearsals::moment_from_text;
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use lastkey_engine::measured::{Counting, MeasuredLeaver, Shares, measure};
+use lastkey_contract::IdentityId;
+use lastkey_engine::lifecycle::Leaver;
+use lastkey_engine::measured::{
+    Counting, MeasuredLeaver, Shares, StepCounting, StepMeasured, as_measured, measure,
+};
 use lastkey_engine::store::LeaversQuery;
+use lastkey_engine::views::RehearsalView;
+use serde::Serialize;
 
 /// Which past leavers, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +66,50 @@ impl Workbench {
             })
             .await?;
         Ok(counting.done())
+    }
+}
+
+/// One leaver by the plan as it is written, and as past leavers show that it goes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BothSides {
+    pub planned: RehearsalView,
+    /// By the steps that one can rely on, each within what nine of ten took.
+    pub measured: RehearsalView,
+    pub steps: Vec<StepMeasured>,
+}
+
+impl Workbench {
+    /// How each step of the plan that is loaded went in the past.
+    pub async fn measured_steps(&self) -> Result<Vec<StepMeasured>, Failure> {
+        let (plan, _) = self.plan().await?;
+        let mut counting = StepCounting::new(&plan);
+        let everybody = LeaversAsked::default();
+        let count = |leavers: Vec<MeasuredLeaver>| {
+            leavers.iter().for_each(|leaver| counting.add(leaver));
+            Ok(())
+        };
+        self.each_measured_leaver(&everybody, count).await?;
+        Ok(counting.done())
+    }
+
+    /// Rehearses one identity leaving by the plan, and by what was measured of its steps.
+    pub async fn rehearse_both_sides(
+        &self,
+        id: &str,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<BothSides, Failure> {
+        let steps = self.measured_steps().await?;
+        let (plan, _) = self.plan().await?;
+        let at = at.unwrap_or_else(|| self.now());
+        let planned = self.rehearse_leaver(id, Some(at)).await?;
+        let leaver = Leaver::Identity(IdentityId::new(id));
+        let by_measure = (as_measured(&plan, &steps), planned.plan_name.clone());
+        let measured = self.rehearse(leaver, Some(at), by_measure).await?;
+        Ok(BothSides {
+            planned,
+            measured,
+            steps,
+        })
     }
 }
 

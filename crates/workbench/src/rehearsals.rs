@@ -140,7 +140,7 @@ impl Workbench {
             .await
     }
 
-    async fn rehearse(
+    pub(crate) async fn rehearse(
         &self,
         leaver: Leaver,
         at: Option<DateTime<Utc>>,

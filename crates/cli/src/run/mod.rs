@@ -7,6 +7,7 @@ mod guard;
 mod history;
 mod leavers;
 mod link;
+mod measured;
 mod owners;
 mod package;
 mod plan_coverage;
@@ -114,6 +115,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
             rehearse::plan_load(global, &file, confirm.as_deref(), out).await
         }
         Command::Plan(Plan::Coverage(args)) => plan_coverage::coverage(global, args, out).await,
+        Command::Plan(Plan::Measured) => measured::steps(global, out).await,
         Command::Plan(Plan::Show) => rehearse::plan_show(global, out).await,
         Command::Policy(command) => policy::policy(global, command, out).await,
         Command::Rehearse(Rehearse::Leaver(leaver)) => rehearse::leaver(global, leaver, out).await,

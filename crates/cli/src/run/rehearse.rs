@@ -81,6 +81,9 @@ pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitC
     if args.who.all {
         return everyone(&bench, args.items, at, out).await;
     }
+    if let (true, Some(id)) = (args.measured, &args.who.identity) {
+        return super::measured::both_sides(&bench, id, at, out).await;
+    }
     super::saved::free(&bench, args.save.as_deref()).await?;
     let view = match (&args.who.identity, &args.who.vendor) {
         (Some(id), None) => bench.rehearse_leaver(id, Some(at)).await?,
@@ -246,7 +249,7 @@ fn show_path(
     Ok(())
 }
 
-fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
+pub(super) fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
     let (rehearsal, names) = (&view.rehearsal, &view.names);
     let answer = match (view.late, view.never) {
         (0, 0) if rehearsal.verdict == Verdict::Indeterminate => {

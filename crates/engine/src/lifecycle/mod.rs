@@ -28,6 +28,7 @@ pub mod saved;
 pub mod simulated;
 mod values;
 
+pub(crate) use closing::that_revoke;
 pub use curve::decay_curve;
 pub use departure::Leaver;
 pub(crate) use departure::{Kinds, counts};

@@ -4,6 +4,7 @@ use super::claims::{Claim, Claimed, about, claimed};
 use super::gaps::{Gap, Observed, gap};
 use super::held::{Held, HeldKind, Left, Names};
 use super::reads::{ClosedBy, Period, Proof, ProvedFrom, Reopened, Trace, Unread, as_text};
+use super::steps::step_of;
 use super::words::{at_least, at_most};
 use crate::lifecycle::{Afterwards, Kinds, Plan, Verdict, duration_words, limit};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -108,6 +109,9 @@ pub struct Measured {
     pub claimed: Claimed,
     /// Places in the leaver's claims.
     pub claims: Vec<usize>,
+    /// The step of the plan that closes it first, by its place.
+    #[serde(skip)]
+    pub step: Option<u32>,
     pub gap: Option<Gap>,
 }
 
@@ -441,6 +445,7 @@ fn one(left: &Left, ways: &Ways<'_>, held: &Held, trace: &Trace) -> Measured {
         why: String::new(),
         claimed,
         claims,
+        step: step_of(ways.plan, left, held, ways.account_of(held)),
         gap,
     };
     measured.why = why(left, &measured, trace);

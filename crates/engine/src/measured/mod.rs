@@ -12,6 +12,9 @@ mod held;
 mod measure;
 mod reads;
 mod shares;
+mod steps;
+#[cfg(test)]
+mod steps_tests;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -22,4 +25,5 @@ pub use held::{Held, HeldKind, Left, Names};
 pub use measure::{Decides, Measured, MeasuredLeaver, State, measure};
 pub use reads::{ClosedBy, Read, Reopened, Says, Told, Unread, Version, Whose};
 pub use shares::{Counting, Share, Shares, TimeBand, Times, wilson};
+pub use steps::{StepCounting, StepMeasured, as_measured};
 pub use words::{at_least, at_most};

@@ -82,7 +82,7 @@ fn told(reads: &str) -> Told {
     }
 }
 
-fn held(kind: HeldKind, id: &str, reads: &str) -> Held {
+pub(super) fn held(kind: HeldKind, id: &str, reads: &str) -> Held {
     Held {
         kind,
         names: Names::new("ad", id),
@@ -123,7 +123,7 @@ fn claim(text: &str) -> Claim {
     }
 }
 
-fn left(things: Vec<Held>, claims: &[&str]) -> Left {
+pub(super) fn left(things: Vec<Held>, claims: &[&str]) -> Left {
     Left {
         identity: "hr:ann".to_owned(),
         name: None,
