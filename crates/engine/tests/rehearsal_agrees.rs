@@ -414,7 +414,7 @@ fn again(before: &World, now: &World, at: DateTime<Utc>) -> Result<u64, String> 
         let secrets = all.ranks.worst_secrets(&graph, usize::MAX);
         (systems, secrets, steps)
     };
-    let kept: Vec<Departed> = found.kept.departed().copied().collect();
+    let kept: Vec<_> = found.kept.departed().copied().collect();
     if found.everyone.departed != wanted.departed || kept != wanted.departed {
         return Err(format!("{kept:?}\nwithout {:?}", wanted.departed));
     }

@@ -3,7 +3,7 @@
 
 use crate::bench::Workbench;
 use crate::failure::Failure;
-use crate::rehearsals::off_thread;
+use crate::rehearsals::{State, check_plan, off_thread};
 use crate::stop::Stop;
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
@@ -24,6 +24,24 @@ pub(crate) struct Remembered {
     kept: Arc<Kept>,
     /// As the list of everyone shows them, once it was asked for.
     rows: Option<Arc<Vec<RehearsedRow>>>,
+}
+
+/// The plan that counts; none asks nothing.
+#[derive(Clone, Debug, Default)]
+struct ActivePlan {
+    plan: Plan,
+    sha256: String,
+}
+
+impl ActivePlan {
+    /// What everyone's rehearsal by it is made of.
+    fn departures(&self, state: State) -> DeparturesOf {
+        DeparturesOf {
+            state,
+            plan_sha256: self.sha256.clone(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
 }
 
 /// Everyone's rehearsal after a sync.
@@ -81,10 +99,10 @@ impl Workbench {
         at: DateTime<Utc>,
         stop: &Stop,
     ) -> Result<(Arc<Graph>, lifecycle::Everyone), Failure> {
-        let (active, _) = self.plan().await?;
-        if plan == active && self.then.is_none() {
+        let active = self.active_plan().await?;
+        if plan == active.plan && self.then.is_none() {
             let mut remembered = self.everyone.lock().await;
-            let (graph, again, _) = self.again(&mut remembered, at, stop).await?;
+            let (graph, again, _) = self.again(&mut remembered, active, at, stop).await?;
             return Ok((graph, again));
         }
         let (_, graph) = self.graph().await?;
@@ -103,14 +121,16 @@ impl Workbench {
     /// Everyone's rehearsal by window, worst first. With `secret=SYSTEM:ID` those who know another's
     /// secret after its limit, with `keeps_in=SYSTEM` those who keep something there.
     pub async fn rehearsals(&self, query: &ListQuery) -> Result<RowWindow<RehearsedRow>, Failure> {
-        let of = self.departures_of_now().await?;
+        let active = self.active_plan().await?;
+        let of = active.departures(self.state().await?);
         let mut remembered = self.everyone.lock().await;
         let known = remembered.as_ref().filter(|known| known.of == of);
         let rows = match known.and_then(|known| known.rows.clone()) {
             Some(rows) => rows,
             None => {
                 let stop = Stop::default();
-                let (graph, all, _) = self.again(&mut remembered, self.now(), &stop).await?;
+                let now = self.now();
+                let (graph, all, _) = self.again(&mut remembered, active, now, &stop).await?;
                 self.keep_departures(remembered.as_ref()).await?;
                 let rows = Arc::new(self.rows_of(&graph, &all.departed).await?);
                 if let Some(remembered) = remembered.as_mut() {
@@ -161,15 +181,17 @@ impl Workbench {
     /// Rehearses whom the changes since the last time concern, and keeps everyone's answer; None where
     /// no plan says what would happen.
     pub async fn rehearse_after_sync(&self, stop: &Stop) -> Result<Option<EveryoneSince>, Failure> {
-        if self.store.plan().await?.is_none() || self.then.is_some() {
+        let active = self.active_plan().await?;
+        if active.sha256.is_empty() || self.then.is_some() {
             return Ok(None);
         }
         let mut remembered = self.everyone.lock().await;
         let before = match remembered.as_ref() {
             Some(known) => Some(known.kept.clone()),
-            None => self.kept_before().await?.map(Arc::new),
+            None => self.kept_before(&active).await?.map(Arc::new),
         };
-        let (_, all, rehearsed) = self.again(&mut remembered, self.now(), stop).await?;
+        let now = self.now();
+        let (_, all, rehearsed) = self.again(&mut remembered, active, now, stop).await?;
         self.keep_departures(remembered.as_ref()).await?;
         Ok(Some(EveryoneSince {
             now: Verdicts::of(all.departed.iter()),
@@ -183,20 +205,21 @@ impl Workbench {
     async fn again(
         &self,
         remembered: &mut Option<Remembered>,
+        active: ActivePlan,
         at: DateTime<Utc>,
         stop: &Stop,
     ) -> Result<(Arc<Graph>, lifecycle::Everyone, u64), Failure> {
-        let of = self.departures_of_now().await?;
         let (state, graph) = self.graph().await?;
-        let (plan, _) = self.plan().await?;
+        let of = active.departures(state);
         let before = match remembered.as_ref() {
             Some(known) => known.kept.clone(),
-            None => Arc::new(match self.kept_before().await? {
+            None => Arc::new(match self.kept_before(&active).await? {
                 Some(kept) => kept,
                 None => Kept::nothing(new_key()?),
             }),
         };
         let (asked, stop, then) = (graph.clone(), stop.clone(), before.clone());
+        let plan = active.plan;
         let again = off_thread(move || {
             let settings = RehearsalSettings::default();
             let goes_on = || !stop.is_stopped();
@@ -208,7 +231,7 @@ impl Workbench {
             kept,
         } = again.await?.ok_or_else(stopped)?;
         let of_now = at <= self.now() && before.at().is_none_or(|before| before <= at);
-        if of_now && of.state == state {
+        if of_now {
             *remembered = Some(Remembered {
                 of,
                 kept: Arc::new(kept),
@@ -218,28 +241,27 @@ impl Workbench {
         Ok((graph, everyone, rehearsed))
     }
 
-    /// What everyone's rehearsal would be made of now.
-    async fn departures_of_now(&self) -> Result<DeparturesOf, Failure> {
-        let plan = self.store.plan().await?;
-        Ok(DeparturesOf {
-            state: self.state().await?,
-            plan_sha256: plan.map(|plan| plan.sha256).unwrap_or_default(),
-            program: env!("CARGO_PKG_VERSION").to_owned(),
+    /// The plan that counts, read once: its text and what is asked by it are of one moment.
+    async fn active_plan(&self) -> Result<ActivePlan, Failure> {
+        let Some(record) = self.store.plan().await? else {
+            return Ok(ActivePlan::default());
+        };
+        Ok(ActivePlan {
+            plan: check_plan(&record.text)?,
+            sha256: record.sha256,
         })
     }
 
     /// What the store keeps of the last time, where that was by this plan and program.
-    async fn kept_before(&self) -> Result<Option<Kept>, Failure> {
-        let now = self.departures_of_now().await?;
-        let of = self.store.departures_of().await?;
-        let same =
-            |of: &DeparturesOf| (&of.plan_sha256, &of.program) == (&now.plan_sha256, &now.program);
-        let Some(of) = of.filter(same) else {
+    async fn kept_before(&self, active: &ActivePlan) -> Result<Option<Kept>, Failure> {
+        let Some(of) = self.store.departures_of().await? else {
             return Ok(None);
         };
-        let (plan, _) = self.plan().await?;
+        if of != active.departures(of.state) {
+            return Ok(None);
+        }
         let bytes = self.store.departures(&of).await?;
-        Ok(bytes.and_then(|bytes| Kept::from_bytes(&bytes, plan)))
+        Ok(bytes.and_then(|bytes| Kept::from_bytes(&bytes, active.plan.clone())))
     }
 
     /// Keeps what is remembered in the store, unless that has it.

@@ -5,15 +5,14 @@
 
 use super::held::{Held, HeldKind, Left};
 use super::measure::{Measured, MeasuredLeaver};
+use super::reads::ClosedBy;
 use crate::lifecycle::{Plan, Step, StepAction, counts, that_revoke};
 use lastkey_contract::facts::CredentialKind;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use ts_rs::TS;
 
 /// A step of the plan beside what was measured of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StepMeasured {
     /// Its place in the plan, from 0, and its line in the text.
     pub step: u32,
@@ -117,6 +116,10 @@ impl StepCounting {
     }
 
     fn add_item(&mut self, item: &Measured, month: &str) {
+        // What closed with its account tells nothing of its own step.
+        if item.closed_by == Some(ClosedBy::Account) {
+            return;
+        }
         let place = item.step.and_then(|step| usize::try_from(step).ok());
         let of =
             place.and_then(|place| Some((self.steps.get_mut(place)?, self.uppers.get_mut(place)?)));

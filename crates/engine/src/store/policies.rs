@@ -105,18 +105,18 @@ impl Store {
         Ok(policy)
     }
 
-    /// The latest policy of a standing; a draft that has become active since is none.
+    /// The latest policy of a standing; a draft that has become active since is none, and neither is
+    /// one before it, whose place it took.
     pub async fn policy(
         &self,
         standing: PolicyStanding,
     ) -> Result<Option<PolicyRecord>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT at, who, standing, name, text, sha256, rules FROM policies p
-             WHERE standing = ?1 AND NOT EXISTS (
+             WHERE id = (SELECT max(id) FROM policies WHERE standing = ?1) AND NOT EXISTS (
                SELECT 1 FROM policies later
                WHERE p.standing = 'draft' AND later.standing = 'active'
-                 AND later.id > p.id AND later.sha256 = p.sha256)
-             ORDER BY id DESC LIMIT 1",
+                 AND later.id > p.id AND later.sha256 = p.sha256)",
         )
         .bind(standing.word())
         .fetch_optional(self.readers())
@@ -202,6 +202,7 @@ mod tests {
         let name = |found: Option<PolicyRecord>| found.map(|policy| policy.name);
         for (standing, policy) in [
             (PolicyStanding::Active, "old"),
+            (PolicyStanding::Draft, "replaced"),
             (PolicyStanding::Draft, "new"),
         ] {
             let save = store.save_policy(standing, policy, policy, 1, now());
@@ -213,6 +214,7 @@ mod tests {
         assert_eq!(name(draft).as_deref(), Some("new"));
         let save = store.save_policy(PolicyStanding::Active, "new", "new", 1, now());
         save.await.unwrap();
+        // What the newer draft took the place of does not come back.
         assert_eq!(store.policy(PolicyStanding::Draft).await.unwrap(), None);
         let all = store.policies(0, 10).await.unwrap();
         let all: Vec<(&str, &str)> = all
@@ -221,10 +223,15 @@ mod tests {
             .collect();
         assert_eq!(
             all,
-            [("active", "new"), ("draft", "new"), ("active", "old")]
+            [
+                ("active", "new"),
+                ("draft", "new"),
+                ("draft", "replaced"),
+                ("active", "old")
+            ]
         );
         let log = store.log_window(0, 100).await.unwrap();
         let said = log.iter().filter(|entry| entry.what.starts_with("policy"));
-        assert_eq!(said.count(), 3);
+        assert_eq!(said.count(), 4);
     }
 }

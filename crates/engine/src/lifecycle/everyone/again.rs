@@ -62,6 +62,8 @@ struct Came {
 /// `Kept` as it is written.
 #[derive(Serialize, Deserialize)]
 struct Written {
+    /// The plan as it was understood: answers of another one are no answers.
+    plan: String,
     key: [u8; 16],
     at: DateTime<Utc>,
     freshness_limit: i64,
@@ -149,6 +151,7 @@ impl Kept {
     pub fn into_bytes(self) -> Option<Vec<u8>> {
         let asked = self.asked?;
         let written = Written {
+            plan: format!("{:?}", asked.plan),
             key: self.key,
             at: asked.at,
             freshness_limit: asked.settings.freshness_limit.num_seconds(),
@@ -162,9 +165,12 @@ impl Kept {
         postcard::to_allocvec(&written).ok()
     }
 
-    /// What `into_bytes` wrote; None of anything else.
+    /// What `into_bytes` wrote by this plan; None of anything else.
     pub fn from_bytes(bytes: &[u8], plan: Plan) -> Option<Kept> {
         let written: Written = postcard::from_bytes(bytes).ok()?;
+        if written.plan != format!("{plan:?}") {
+            return None;
+        }
         let asked = Asked {
             at: written.at,
             plan,
@@ -412,4 +418,26 @@ pub fn everyone_again(
         rehearsed,
         kept,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_by_another_plan_is_nothing() {
+        let (graph, settings) = (Graph::default(), RehearsalSettings::default());
+        let plan = Plan::default();
+        let at = DateTime::UNIX_EPOCH;
+        let nothing = Kept::nothing([7; 16]);
+        let one = NonZero::<usize>::MIN;
+        let again = everyone_again(&graph, &plan, at, &settings, one, &|| true, &nothing);
+        let bytes = again.unwrap().kept.into_bytes().unwrap();
+        let text = "[[step]]\non = \"leaver\"\nsystem = \"ad\"\ndoes = \"disable_account\"\nwithin = \"1h\"\n";
+        let other = Plan::parse(text).unwrap();
+        assert!(Kept::from_bytes(&bytes, other).is_none());
+        assert!(Kept::from_bytes(&bytes, plan).is_some());
+        assert!(Kept::from_bytes(&bytes[1..], Plan::default()).is_none());
+        assert!(nothing.into_bytes().is_none());
+    }
 }

@@ -14,7 +14,7 @@ use crate::lifecycle::closing::Closings;
 use crate::lifecycle::departure::Declared;
 use crate::lifecycle::values::{Values, values_with};
 use crate::lifecycle::{Basis, Closing, ItemKind, StepAction};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Where a path leaves the leaver's own accounts.
@@ -207,20 +207,15 @@ fn is_sure(values: &Values) -> bool {
 /// Every account that is reached or that a credential belongs to, with those that one signs in
 /// through.
 fn depends_on(graph: &Graph, reached: &Reached) -> Vec<u32> {
-    let mut accounts = Vec::new();
+    let mut accounts = BTreeSet::new();
     for node in reached.nodes.values() {
         let mut here = match *node {
             Node::Item(Item::Account(row)) => row,
             Node::Item(Item::Credential(row)) => graph.credentials.at(row).account,
             Node::Item(Item::Entitlement { .. } | Item::Location(_)) | Node::Secret(_) => NONE,
         };
-        let from = accounts.len();
-        while here != NONE {
-            let chain = accounts.get(from..).unwrap_or_default();
-            if chain.contains(&here) {
-                break;
-            }
-            accounts.push(here);
+        // Chains meet, and what follows is known then.
+        while here != NONE && accounts.insert(here) {
             let row = graph.accounts.at(here);
             here = match row.local_sign_in {
                 Some(false) => row.through,
@@ -228,7 +223,5 @@ fn depends_on(graph: &Graph, reached: &Reached) -> Vec<u32> {
             };
         }
     }
-    accounts.sort_unstable();
-    accounts.dedup();
-    accounts
+    accounts.into_iter().collect()
 }

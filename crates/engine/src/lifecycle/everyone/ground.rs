@@ -91,6 +91,8 @@ pub(super) struct Ground<'a> {
     lacking: Column<bool>,
     /// Ends that lead to what nothing holds and nobody has read: sorted.
     unread_ends: Vec<LooseEnd>,
+    /// By account; empty where there are no such ends.
+    signs_in_at_unread: Column<bool>,
     /// Something is missing whoever leaves.
     pub estate_lacks: bool,
     /// By identity: something could be theirs as well as another's.
@@ -127,11 +129,15 @@ impl<'a> Ground<'a> {
             inner: open_nesting(graph, at),
             lacking: Column::new(lacking.collect()),
             unread_ends: ends,
+            signs_in_at_unread: Column::default(),
             estate_lacks: stage.coverage.estate_lacks() || !graph.never_read.is_empty(),
             doubted: doubted(graph),
             likes,
             like_of,
         };
+        if !ground.unread_ends.is_empty() {
+            ground.signs_in_at_unread = ground.chains_to_unread();
+        }
         let held = (0..graph.entitlements.len()).map(|row| ground.of_held(row));
         ground.held = Column::new(held.collect());
         ground
@@ -194,23 +200,44 @@ impl<'a> Ground<'a> {
 
     /// Whether the chain of accounts that one signs in through ends at what nobody has read.
     pub(super) fn signs_in_at_unread(&self, account: u32) -> bool {
-        if self.unread_ends.is_empty() {
-            return false;
-        }
-        let mut met = Vec::new();
-        let mut here = account;
-        loop {
-            let row = self.graph.accounts.at(here);
-            let closed = row.enabled == Some(false) || closed_at(row.expires, self.at);
-            if closed || row.local_sign_in != Some(false) || met.contains(&here) {
-                return false;
+        !self.unread_ends.is_empty() && *self.signs_in_at_unread.at(account)
+    }
+
+    /// The same of each account, gone through once.
+    fn chains_to_unread(&self) -> Column<bool> {
+        let accounts = &self.graph.accounts;
+        let mut known: Column<Option<bool>> = Column::filled(None, accounts.len());
+        let mut chain = Vec::new();
+        for start in 0..accounts.len() {
+            let mut here = start;
+            let ends_unread = loop {
+                if let Some(known) = *known.at(here) {
+                    break known;
+                }
+                // Meeting it again on the same chain is a cycle, which ends nowhere.
+                *known.at_mut(here) = Some(false);
+                chain.push(here);
+                let row = accounts.at(here);
+                let closed = row.enabled == Some(false) || closed_at(row.expires, self.at);
+                if closed || row.local_sign_in != Some(false) {
+                    break false;
+                }
+                if row.through == NONE {
+                    break self.is_unread(LooseEnd::SignIn(here));
+                }
+                here = row.through;
+            };
+            for account in chain.drain(..) {
+                *known.at_mut(account) = Some(ends_unread);
             }
-            if row.through == NONE {
-                return self.is_unread(LooseEnd::SignIn(here));
-            }
-            met.push(here);
-            here = row.through;
         }
+        Column::new(
+            known
+                .values()
+                .iter()
+                .map(|one| *one == Some(true))
+                .collect(),
+        )
     }
 
     /// Whether something is missing of whoever reaches an item.

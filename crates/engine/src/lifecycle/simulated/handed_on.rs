@@ -112,6 +112,10 @@ pub(super) fn change(
             ));
             Noticed::No
         }
+        Some(_) if event.identity == change.to => {
+            why_not.push(format!("`{}` owns `{words}` already", change.to));
+            Noticed::No
+        }
         Some(_) if event.shown == Shown::Nothing => {
             why_not.push("nobody enters anything".to_owned());
             Noticed::No
