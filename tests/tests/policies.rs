@@ -260,6 +260,52 @@ fn a_mover_keeps_what_no_step_takes_and_a_joiner_gets_what_a_step_brings() {
 }
 
 #[test]
+fn a_value_of_several_lines_stays_one_value() {
+    let desk = Desk::new();
+    let matrix = desk.write("lines.csv", "department,ad:e2\n\"Op\ns\",x\n");
+    let text = desk.expect(0, &["policy", "matrix", "read", &matrix]);
+    assert!(text.contains("== \"Op\\u{a}s\""), "{text}");
+    let policy = desk.write("lines.cedar", &text);
+    desk.expect(0, &["policy", "load", &policy]);
+    let back = desk.expect(0, &["policy", "matrix", "write"]);
+    assert!(back.contains("\"Op\ns\""), "{back}");
+}
+
+#[test]
+fn a_policy_that_nobody_could_read_is_refused_with_its_place() {
+    let desk = Desk::new();
+    let deep = format!(
+        "permit (principal, action, resource)\nwhen {{ {}true{} }};\n",
+        "(".repeat(1_000),
+        ")".repeat(1_000)
+    );
+    let parts: Vec<String> = (0..5_000)
+        .map(|n| format!("principal.kind == \"x{n}\""))
+        .collect();
+    let long = format!(
+        "permit (principal, action, resource)\nwhen {{ {} }};\n",
+        parts.join(" || ")
+    );
+    for (name, text, wanted) in [
+        (
+            "deep.cedar",
+            deep,
+            "more than 100 brackets stand in each other",
+        ),
+        ("long.cedar", long, "the rule joins more than 1000 parts"),
+    ] {
+        let file = desk.write(name, text);
+        desk.trouble(2, &["policy", "check", &file], wanted);
+    }
+    let several = format!(
+        "permit (principal, action, resource)\nwhen {{ {} }};\n",
+        parts[..300].join(" || ")
+    );
+    let file = desk.write("several.cedar", several);
+    desk.expect(0, &["policy", "check", &file]);
+}
+
+#[test]
 fn a_role_matrix_comes_back() {
     let (desk, blocks) = example();
     let path = |name: &str| desk.room.path(name).display().to_string();

@@ -4,7 +4,7 @@ use crate::args::Global;
 use chrono::{DateTime, Local, SecondsFormat, TimeZone};
 use lastkey_contract::when::When;
 use lastkey_engine::views::{FailureView, SyncProgress};
-use lastkey_verify::visible;
+use lastkey_verify::{visible, visible_source};
 use lastkey_workbench::Failure;
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
@@ -34,9 +34,10 @@ impl Output {
         self.raw(&format!("{}\n", visible(text.as_ref())))
     }
 
-    /// A text of several lines, such as a plan.
+    /// A text of several lines that is read again, such as a plan.
     pub fn text(&self, text: &str) -> Result<(), Failure> {
-        text.lines().try_for_each(|line| self.line(line))
+        let mut lines = text.lines();
+        lines.try_for_each(|line| self.raw(&format!("{}\n", visible_source(line))))
     }
 
     /// One JSON document on one line.

@@ -33,6 +33,6 @@ pub use key::{Fingerprint, FingerprintError, PackageKey};
 pub use layout::{FileLine, MadeBy, Manifest, Period, Previous, Snapshot};
 pub use part::Part;
 pub use report::{PackageState, Problem, VerifyError, VerifyReport};
-pub use text::{cell, visible};
+pub use text::{cell, visible, visible_source};
 pub use verify::{VerifyOptions, previous_of, verify_package};
 pub use write::{FileWriter, PackageError, PackageHeader, PackageWriter, Sealed};

@@ -20,6 +20,20 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// A line of a text that a program reads again, such as a plan or a policy: what a terminal would act on
+/// is written as `\u{…}`; tabs and backslashes stay as they are, or it would mean something else.
+pub fn visible_source(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    for c in line.chars() {
+        match c {
+            '\t' => shown.push(c),
+            c if hidden(c) => shown.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
 /// The cell of a CSV file for a text of others: what cannot be seen is written as `\u{…}`, and an
 /// apostrophe stands before what a spreadsheet would take for a formula, or for such an apostrophe.
 pub fn cell(text: &str) -> String {
@@ -44,7 +58,7 @@ fn hidden(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{cell, visible};
+    use super::{cell, visible, visible_source};
 
     #[test]
     fn what_cannot_be_seen_is_shown() {
@@ -58,6 +72,18 @@ mod tests {
         ];
         for (text, shown) in cases {
             assert_eq!(visible(text), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_read_again_keeps_its_escapes() {
+        let cases = [
+            ("x == \"a\\u{a}b\"", "x == \"a\\u{a}b\""),
+            ("\twithin = \"1h\"", "\twithin = \"1h\""),
+            ("\u{1b}[2J\u{202e}", "\\u{1b}[2J\\u{202e}"),
+        ];
+        for (line, shown) in cases {
+            assert_eq!(visible_source(line), shown);
         }
     }
 

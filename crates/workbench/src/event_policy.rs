@@ -26,6 +26,8 @@ pub(crate) struct Asked {
     /// Columns that this event and those before it have changed.
     set: Vec<(String, String)>,
     is_listed: bool,
+    /// Several sources tell of the person: which of them decides is not reckoned.
+    is_told_by_several: bool,
 }
 
 impl Asked {
@@ -53,6 +55,7 @@ impl Asked {
                 at: event.at,
                 set,
                 is_listed: person.is_some_and(|person| !person.records.is_empty()),
+                is_told_by_several: person.is_some_and(|person| person.records.len() > 1),
             });
         }
         asked
@@ -110,6 +113,15 @@ impl Workbench {
                 }
                 outcomes.push(outcome);
                 continue;
+            }
+            if one.is_told_by_several {
+                outcome.missing_facts.push(format!(
+                    "several sources tell of `{}`: the policy is asked as if what changes here decided",
+                    one.identity
+                ));
+                if outcome.verdict == Verdict::Pass {
+                    outcome.verdict = Verdict::Indeterminate;
+                }
             }
             let set = one.set.into_iter().filter_map(|(name, value)| {
                 let name = name.strip_prefix("attributes.").unwrap_or(&name).to_owned();

@@ -12,7 +12,7 @@ use lastkey_engine::lifecycle::{
     self, Again, Departed, Keeping, Kept, Plan, RehearsalSettings, Verdict, everyone,
     everyone_again,
 };
-use lastkey_engine::store::DeparturesOf;
+use lastkey_engine::store::{DeparturesOf, StoreError};
 use lastkey_engine::views::{self, ListQuery, RehearsedRow, RowWindow, rehearsed_window};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -274,10 +274,14 @@ impl Workbench {
         }
         let kept = known.kept.clone();
         let bytes = off_thread(move || Kept::clone(&kept).into_bytes()).await?;
-        if let Some(bytes) = bytes {
-            self.store.keep_departures(&known.of, &bytes).await?;
+        let Some(bytes) = bytes else {
+            return Ok(());
+        };
+        match self.store.keep_departures(&known.of, &bytes).await {
+            // Whoever writes now keeps it in the end; what is not kept is found anew.
+            Err(StoreError::Busy(_)) => Ok(()),
+            kept => Ok(kept?),
         }
-        Ok(())
     }
 
     async fn rows_of(

@@ -90,6 +90,11 @@ impl Workbench {
         self.systems_unread(&plan).await
     }
 
+    /// The same of the text of a plan that is not loaded.
+    pub async fn plan_text_systems_unread(&self, text: &str) -> Result<Vec<String>, Failure> {
+        self.systems_unread(&check_plan(text)?).await
+    }
+
     /// The same of any plan.
     pub(crate) async fn systems_unread(&self, plan: &Plan) -> Result<Vec<String>, Failure> {
         let reads = self.latest().await?.reads;

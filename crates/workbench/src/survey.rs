@@ -65,6 +65,8 @@ pub struct StepView {
     pub closes: u64,
     /// How many identities fewer would fail.
     pub mends: u64,
+    /// How many more would pass.
+    pub passes: u64,
 }
 
 impl Workbench {
@@ -123,6 +125,7 @@ fn surveyed(
             within_seconds: one.within.num_seconds(),
             closes: one.closes,
             mends: one.mends,
+            passes: one.passes,
         });
         views.collect()
     });

@@ -99,7 +99,7 @@ impl Part {
 
     fn phases(self) -> u32 {
         match self {
-            Part::Files => 10,
+            Part::Files => 11,
             Part::Work => 4,
             Part::Directory | Part::Vault => 2,
         }

@@ -75,6 +75,7 @@ export const plans = {
     step: (what: string, within: string) => [what, `within ${within}`] as const,
     closes: (value: number) => `${many(value, "item")} fewer late`,
     mends: (value: number) => (value === 0 ? "as many identities fail" : `${many(value, "identity", "identities")} fewer ${value === 1 ? "fails" : "fail"}`),
+    passes: (value: number) => (value === 0 ? "none more passes" : `${many(value, "more passes", "more pass")}`),
     take: "Write into the plan",
     takeLabel: (what: string) => `Write into the plan: ${what}`,
     taken: "The step stands at the end of the text; nothing is loaded yet",

@@ -100,7 +100,7 @@ export function survey(leavers: RehearsedRow[], everyone: RehearsedRow[], steps:
     leavers: part === 1 ? leavers : leavers.slice(4).map((one) => ({ ...one, late: of(one.late), never: of(one.never) })),
     systems: known.map((system, n) => ({ system, leavers: of(keepers(n)), late: of(Math.max(12, 2210 - n * 304)) })),
     secrets: Array.from({ length: 20 }, (_, n) => ({ system: known[n % 3] ?? "", id: secret(n), leavers: of(knowers(n)) })).slice(part === 1 ? 0 : 2),
-    steps: steps ? known.slice(0, 5).map((system, n) => ({ does: ["rotate_known_secrets", "disable_account", "revoke_credentials"][n % 3] ?? "", system, within_seconds: n === 3 ? 86_400 : 3600, closes: 8204 - n * 1601, mends: Math.max(0, 1402 - n * 351) })) : null,
+    steps: steps ? known.slice(0, 5).map((system, n) => ({ does: ["rotate_known_secrets", "disable_account", "revoke_credentials"][n % 3] ?? "", system, within_seconds: n === 3 ? 86_400 : 3600, closes: 8204 - n * 1601, mends: Math.max(0, 1402 - n * 351), passes: Math.max(0, 1180 - n * 351) })) : null,
   };
 }
 

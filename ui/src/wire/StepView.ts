@@ -11,4 +11,8 @@ closes: number,
 /**
  * How many identities fewer would fail.
  */
-mends: number, };
+mends: number, 
+/**
+ * How many more would pass.
+ */
+passes: number, };

@@ -34,7 +34,7 @@ pub async fn guard(global: &Global, command: Guard, out: &Output) -> Result<Exit
         threshold if out.json => out.document(&threshold)?,
         None => out.line("nothing is held, however much it changes at once")?,
         Some(one) => out.line(format!(
-            "held is what changes more than {} % at once, and at least {} of {} or more",
+            "held is what changes at once more than {} % of all and at least {}, where there are {} or more",
             one.percent,
             counted(one.at_least),
             counted(one.of_at_least)

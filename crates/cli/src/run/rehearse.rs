@@ -38,6 +38,10 @@ pub async fn plan_load(
     let view = match loaded {
         PlanLoad::Loaded(view) => view,
         PlanLoad::Held(held) => {
+            // A mistyped system may be why so much would change.
+            for system in bench.plan_text_systems_unread(&text).await? {
+                out.important(unread_system(&system));
+            }
             let again = format!("lastkey plan load {}", file.display());
             return super::guard::held(&held, code, &again, out);
         }
@@ -52,12 +56,16 @@ pub async fn plan_load(
         ))?;
     }
     for system in bench.plan_systems_unread().await? {
-        out.important(format!(
-            "remark: the plan names `{system}`, which no source has read yet; until one does, \
-             these steps close nothing"
-        ));
+        out.important(unread_system(&system));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn unread_system(system: &str) -> String {
+    format!(
+        "remark: the plan names `{system}`, which no source has read yet; until one does, these \
+         steps close nothing"
+    )
 }
 
 pub async fn plan_show(global: &Global, out: &Output) -> Result<ExitCode, Failure> {

@@ -147,12 +147,13 @@ fn show(survey: &Survey, active: Option<&Survey>, out: &Output) -> Result<(), Fa
 
 fn tried(step: &StepView) -> String {
     format!(
-        "{} on `{}` within {} would close {} in time, and {} fewer would fail",
+        "{} on `{}` within {} would close {} in time; {} fewer would fail, {} more would pass",
         step.does,
         step.system,
         as_in_plans(step.within_seconds),
         of_these(step.closes, "item", "items"),
-        of_these(step.mends, "identity", "identities")
+        of_these(step.mends, "identity", "identities"),
+        counted(step.passes)
     )
 }
 
@@ -195,8 +196,10 @@ pub(super) async fn after_sync(bench: &Workbench, stop: &Stop, out: &Output) -> 
 fn since_sentence(since: &EveryoneSince) -> String {
     let (now, before) = (since.now, since.before);
     let of = |word: &str, now: u64, before: Option<u64>| match before {
-        Some(before) if before != now => format!("{now} {word} ({before} before)"),
-        Some(_) | None => format!("{now} {word}"),
+        Some(before) if before != now => {
+            format!("{} {word} ({} before)", counted(now), counted(before))
+        }
+        Some(_) | None => format!("{} {word}", counted(now)),
     };
     let fail = of("would fail", now.fail, before.map(|one| one.fail));
     let open = of(
@@ -207,8 +210,8 @@ fn since_sentence(since: &EveryoneSince) -> String {
     let pass = of("would pass", now.pass, before.map(|one| one.pass));
     format!(
         "if everyone left: {fail}, {open}, {pass}; {} of {} rehearsed anew",
-        since.rehearsed,
-        now.all()
+        counted(since.rehearsed),
+        counted(now.all())
     )
 }
 

@@ -19,12 +19,31 @@ pub struct PolicyError {
     pub hint: Option<String>,
 }
 
+/// How deep brackets may stand in each other, and how many parts a rule may join.
+const DEEPEST: usize = 100;
+const MOST_PARTS: usize = 1_000;
+const STACK: usize = 64 << 20;
+
 /// Annotations that mean something here, and those that people write for themselves.
 const ANNOTATIONS: &[&str] = &["id", "birthright", "reason", "owner", "ticket", "support"];
 
 impl AccessPolicy {
     /// The policy that the text describes, or the first thing in it that cannot be used.
     pub fn parse(text: &str) -> Result<AccessPolicy, PolicyError> {
+        not_too_deep(text)?;
+        // Cedar goes down into expressions; how deep is bounded, and so is what a caller's stack holds.
+        std::thread::scope(|scope| {
+            let parser = std::thread::Builder::new().stack_size(STACK);
+            let parsed = parser.spawn_scoped(scope, || AccessPolicy::parse_here(text));
+            let parsed = parsed.map(|thread| thread.join());
+            match parsed {
+                Ok(Ok(parsed)) => parsed,
+                Ok(Err(_)) | Err(_) => Err(at(text, 0, "the policy could not be looked through")),
+            }
+        })
+    }
+
+    fn parse_here(text: &str) -> Result<AccessPolicy, PolicyError> {
         let set = PolicySet::from_str(text).map_err(|error| said(text, &error, &Names::none()))?;
         if set.templates().next().is_some() {
             let slots = ["?principal", "?resource"];
@@ -217,6 +236,54 @@ fn said(text: &str, found: &dyn Diagnostic, names: &Names) -> PolicyError {
 
 fn one_sentence(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Refuses what nobody could read any more, before anything goes down into it.
+fn not_too_deep(text: &str) -> Result<(), PolicyError> {
+    let (mut depth, mut parts) = (0usize, 0usize);
+    let mut word = String::new();
+    let mut chars = text.char_indices().peekable();
+    while let Some((byte, c)) = chars.next() {
+        if c == '"' {
+            while let Some((_, c)) = chars.next() {
+                match c {
+                    '\\' => drop(chars.next()),
+                    '"' => break,
+                    _ => {}
+                }
+            }
+            continue;
+        }
+        if c == '/' && chars.peek().is_some_and(|(_, next)| *next == '/') {
+            while chars.next_if(|(_, next)| *next != '\n').is_some() {}
+            continue;
+        }
+        if c.is_alphanumeric() || c == '_' {
+            word.push(c);
+            continue;
+        }
+        parts += usize::from(word == "if");
+        word.clear();
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            '|' | '&' | '+' | '-' | '*' | '!' | '.' => parts += 1,
+            ';' => (depth, parts) = (0, 0),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            let message = format!("more than {DEEPEST} brackets stand in each other");
+            return Err(at(text, byte, &message).hint("write it with fewer, or as several rules"));
+        }
+        // `||` and `&&` are two signs each.
+        if parts > 2 * MOST_PARTS {
+            let message = format!("the rule joins more than {MOST_PARTS} parts");
+            return Err(at(text, byte, &message).hint(
+                "name many values at once, such as `[\"a\", \"b\"].contains(…)`, or write several rules",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Where each policy begins: after the semicolon of the one before, past blanks and remarks.

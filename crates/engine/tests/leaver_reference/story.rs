@@ -61,6 +61,12 @@ fn happen(record: &mut Listed, day: i64, what: Happens) {
     }
 }
 
+/// A record that was listed once is listed again as it was last, but for a last day that has passed.
+fn comes_back(record: &mut Listed, day: i64) {
+    record.active = Some(false);
+    record.end = record.end.filter(|end| *end > day);
+}
+
 /// What begins the plan, and on which day; None where the person is not there before day 0.
 pub fn begun(story: &Story) -> Option<Vec<(Begun, i64)>> {
     let mut records = story.records.clone();
@@ -77,6 +83,10 @@ pub fn begun(story: &Story) -> Option<Vec<(Begun, i64)>> {
             let others_here = (records.iter().enumerate()).any(|(n, r)| n != *which && is_here(r));
             let record = &mut records[*which];
             let before = *record;
+            let once = story.records[*which].active.is_some();
+            if *what == Happens::TurnsActive && before.active.is_none() && once {
+                comes_back(record, day);
+            }
             happen(record, day, *what);
             let after = *record;
             let moved = match (is_here(&before), is_here(&after)) {

@@ -21,6 +21,8 @@ pub struct StepTried {
     pub closes: u64,
     /// How many identities fewer would fail.
     pub mends: u64,
+    /// How many more would pass: of the others it would only be undecided.
+    pub passes: u64,
 }
 
 impl Everyone {
@@ -54,6 +56,7 @@ pub fn try_steps(
     (now, most): (&Everyone, usize),
 ) -> Option<Vec<StepTried>> {
     let (late, failing) = (now.late(), now.count(Verdict::Fail));
+    let passing = now.count(Verdict::Pass);
     let mut tried = Vec::new();
     for (does, system) in now.ranks.candidates(graph, most) {
         let mut best: Option<StepTried> = None;
@@ -78,6 +81,7 @@ pub fn try_steps(
                 within,
                 closes: late.saturating_sub(then.late()),
                 mends: failing.saturating_sub(then.count(Verdict::Fail)),
+                passes: then.count(Verdict::Pass).saturating_sub(passing),
             };
             let better = best.as_ref().is_none_or(|best| one.closes > best.closes);
             if better && one.closes > 0 {

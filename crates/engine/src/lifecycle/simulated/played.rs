@@ -14,7 +14,8 @@ use crate::lifecycle::plan::{Plan, StepAction};
 use crate::lifecycle::rehearse::{RehearsalSettings, Stage};
 use crate::lifecycle::{Leaver, RoleRehearsal, limits};
 use chrono::{DateTime, Utc};
-use lastkey_contract::facts::LifecycleEvent;
+use lastkey_contract::IdentityId;
+use lastkey_contract::facts::{Identity, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
 use serde::{Serialize, Serializer};
 use ts_rs::TS;
@@ -369,7 +370,7 @@ impl All<'_> {
             let of_records = event.records.iter();
             unknown.extend(of_records.filter_map(|record| self.world.unknown_of(&record.source)));
         }
-        if kinds.event == LifecycleEvent::VendorExit && self.employers_changed() {
+        if kinds.event == LifecycleEvent::VendorExit && self.employers_changed(&event.identity) {
             unknown.push(format!(
                 "who works for `{}` is taken as it was read, and an event before changes an employer",
                 event.identity
@@ -386,12 +387,27 @@ impl All<'_> {
 }
 
 impl All<'_> {
-    /// Whether an event up to this one gives anybody another employer.
-    fn employers_changed(&self) -> bool {
+    /// Whether by an event up to this one somebody else may work for another employer than was read.
+    fn employers_changed(&self, vendor: &IdentityId) -> bool {
         let mut touched = self.so_far.iter().flat_map(|moment| &moment.touched);
-        touched.any(|one| match (&one.before, &one.after) {
-            (Some(before), Some(after)) => before.employer_id != after.employer_id,
-            (None, _) | (_, None) => false,
+        touched.any(|one| {
+            let others = one.others.iter().map(|(_, other)| other);
+            let mut of_person = others.chain(&one.before).chain(&one.after);
+            one.person != *vendor
+                && of_person.any(|record| record.employer_id.is_some())
+                && match (&one.before, &one.after) {
+                    (Some(before), Some(after)) => {
+                        let stands =
+                            |record: &Identity| (record.status, record.start_date, record.end_date);
+                        // Of several records those decide that hold.
+                        before.employer_id != after.employer_id
+                            || (!one.others.is_empty() && stands(before) != stands(after))
+                    }
+                    (None, Some(after)) => after.employer_id.is_some() || !one.others.is_empty(),
+                    // Whoever worked for somebody by the only record is still counted with them.
+                    (Some(_), None) => !one.others.is_empty(),
+                    (None, None) => false,
+                }
         })
     }
 }
