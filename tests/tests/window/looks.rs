@@ -151,7 +151,7 @@ async fn every_screen_holds_in_the_dark_at_twice_the_size_with_odd_names() {
                 .script("document.querySelector('[role=grid] [data-index]')?.click();")
                 .await;
             window
-                .gone("main [aria-busy=true], main [role=status].sr")
+                .gone("main [aria-busy=true], main [role=status].sr:not(:empty)")
                 .await;
             look(&window, &format!("80-{page}-{zoom}")).await;
             let found = window.script(OUTSIDE).await;
