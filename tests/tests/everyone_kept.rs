@@ -56,10 +56,10 @@ fn load(desk: &Desk, within: &str) {
     desk.expect(0, &["plan", "load", &file]);
 }
 
-/// What a sync says of everyone.
+/// What a read of the directory says of everyone.
 #[track_caller]
-fn told(desk: &Desk, source: &str) -> String {
-    let said = import(desk, source);
+fn told(desk: &Desk) -> String {
+    let said = import(desk, "ad");
     let line = said
         .lines()
         .find(|line| line.starts_with("if everyone left"));
@@ -80,12 +80,10 @@ fn only_whom_a_change_concerns_is_rehearsed_anew() {
     load(&desk, "30m");
     check(
         &desk,
-        "ad",
         "0 would fail, 0 indeterminate, 4 would pass; 4 of 4 rehearsed anew",
     );
     check(
         &desk,
-        "ad",
         "0 would fail, 0 indeterminate, 4 would pass; 0 of 4 rehearsed anew",
     );
     // One more account of one person, outside what the plan closes.
@@ -95,7 +93,6 @@ fn only_whom_a_change_concerns_is_rehearsed_anew() {
     );
     check(
         &desk,
-        "ad",
         "0 would fail, 0 indeterminate, 4 would pass; 1 of 4 rehearsed anew",
     );
     // A vendor's person concerns the vendor as well.
@@ -105,7 +102,6 @@ fn only_whom_a_change_concerns_is_rehearsed_anew() {
     );
     check(
         &desk,
-        "ad",
         "0 would fail, 0 indeterminate, 4 would pass; 3 of 4 rehearsed anew",
     );
     // Nothing that anybody holds.
@@ -115,7 +111,6 @@ fn only_whom_a_change_concerns_is_rehearsed_anew() {
     );
     check(
         &desk,
-        "ad",
         "0 would fail, 0 indeterminate, 4 would pass; 0 of 4 rehearsed anew",
     );
     let kept = answer(&desk);
@@ -123,7 +118,6 @@ fn only_whom_a_change_concerns_is_rehearsed_anew() {
     load(&desk, "48h");
     check(
         &desk,
-        "ad",
         "4 would fail, 0 indeterminate, 0 would pass; 4 of 4 rehearsed anew",
     );
     load(&desk, "30m");
@@ -131,8 +125,8 @@ fn only_whom_a_change_concerns_is_rehearsed_anew() {
 }
 
 #[track_caller]
-fn check(desk: &Desk, source: &str, wanted: &str) {
-    let said = told(desk, source);
+fn check(desk: &Desk, wanted: &str) {
+    let said = told(desk);
     // What was before is said where it differs.
     let mut bare = said.trim_start_matches("if everyone left: ").to_owned();
     while let (Some(from), Some(to)) = (bare.find(" ("), bare.find(" before)")) {
@@ -147,7 +141,6 @@ fn a_source_that_was_not_read_again_lets_nobody_pass_by_what_was_kept() {
     load(&desk, "30m");
     check(
         &desk,
-        "ad",
         "0 would fail, 0 indeterminate, 4 would pass; 4 of 4 rehearsed anew",
     );
     // Half a directory: what was kept of everyone is no answer any more.

@@ -64,39 +64,45 @@ pub(super) async fn forget(
     Ok(())
 }
 
-/// Which of some rows, that stood when an unfinished sync read, it did not show.
+/// Which of some rows, that stood when an unfinished sync read, it did not show; none where that was
+/// not noted.
 pub(super) async fn left_out(
     connection: &mut SqliteConnection,
     sync: i64,
     kind: Kind,
     stood: &[i64],
 ) -> Result<Vec<i64>, StoreError> {
-    let Some((list, rows)) = noted(connection, sync, kind).await? else {
-        return Ok(Vec::new());
-    };
-    let listed = |row: &&i64| rows.binary_search(row).is_ok();
-    Ok(match list {
-        List::Missing => stood.iter().filter(listed).copied().collect(),
-        List::Shown => stood.iter().filter(|row| !listed(row)).copied().collect(),
-    })
+    let told = shown_or_not(connection, sync, kind, stood).await?;
+    Ok(told.map_or_else(Vec::new, |(_, left_out)| left_out))
 }
 
-/// Which of some rows, that stood when an unfinished sync read, it did show; none where that was not
-/// noted.
+/// Which of them it did show; none where that was not noted.
 pub(super) async fn shown(
     connection: &mut SqliteConnection,
     sync: i64,
     kind: Kind,
     stood: &[i64],
 ) -> Result<Vec<i64>, StoreError> {
+    let told = shown_or_not(connection, sync, kind, stood).await?;
+    Ok(told.map_or_else(Vec::new, |(shown, _)| shown))
+}
+
+/// Some rows that stood then, parted into those that it showed and those that it did not.
+async fn shown_or_not(
+    connection: &mut SqliteConnection,
+    sync: i64,
+    kind: Kind,
+    stood: &[i64],
+) -> Result<Option<(Vec<i64>, Vec<i64>)>, StoreError> {
     let Some((list, rows)) = noted(connection, sync, kind).await? else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
-    let listed = |row: &&i64| rows.binary_search(row).is_ok();
-    Ok(match list {
-        List::Shown => stood.iter().filter(listed).copied().collect(),
-        List::Missing => stood.iter().filter(|row| !listed(row)).copied().collect(),
-    })
+    let stood = stood.iter().copied();
+    let (listed, others) = stood.partition(|row| rows.binary_search(row).is_ok());
+    Ok(Some(match list {
+        List::Shown => (listed, others),
+        List::Missing => (others, listed),
+    }))
 }
 
 /// Which of the two lists was kept.
