@@ -24,5 +24,6 @@ pub mod only_values;
 pub mod ownership;
 pub mod policy;
 pub mod practice;
+pub mod probes;
 pub mod store;
 pub mod views;

@@ -80,8 +80,29 @@ fn status(event: LifecycleEvent) -> Option<&'static str> {
     }
 }
 
+fn at_best_indeterminate(mut outcome: EventOutcome) -> EventOutcome {
+    if outcome.verdict == Verdict::Pass {
+        outcome.verdict = Verdict::Indeterminate;
+    }
+    outcome
+}
+
+/// Movers of whom no policy is asked.
+fn unasked(played: EventsRehearsal) -> EventsRehearsal {
+    let of_each = played.events.into_iter().map(|mut outcome| {
+        if outcome.event != LifecycleEvent::Mover {
+            return outcome;
+        }
+        outcome
+            .missing_facts
+            .push("no access policy is loaded: what they may still hold is not asked".to_owned());
+        at_best_indeterminate(outcome)
+    });
+    EventsRehearsal::of(of_each.collect())
+}
+
 impl Workbench {
-    /// The answers with what the active policy says of each mover; as they are where none is loaded.
+    /// The answers with what the active policy says of each mover; where none is loaded, that is said.
     pub(crate) async fn with_policy(
         &self,
         played: EventsRehearsal,
@@ -94,7 +115,10 @@ impl Workbench {
             false => None,
         };
         let Some(active) = active else {
-            return Ok(played);
+            return Ok(match moves {
+                true => unasked(played),
+                false => played,
+            });
         };
         let policy = AccessPolicy::parse(&active.text)?;
         let mut outcomes: Vec<EventOutcome> = Vec::with_capacity(asked.len());
@@ -108,10 +132,7 @@ impl Workbench {
                     "no source lists `{}` now: what they may hold is not asked",
                     one.identity
                 ));
-                if outcome.verdict == Verdict::Pass {
-                    outcome.verdict = Verdict::Indeterminate;
-                }
-                outcomes.push(outcome);
+                outcomes.push(at_best_indeterminate(outcome));
                 continue;
             }
             if one.is_told_by_several {
@@ -119,9 +140,7 @@ impl Workbench {
                     "several sources tell of `{}`: the policy is asked as if what changes here decided",
                     one.identity
                 ));
-                if outcome.verdict == Verdict::Pass {
-                    outcome.verdict = Verdict::Indeterminate;
-                }
+                outcome = at_best_indeterminate(outcome);
             }
             let set = one.set.into_iter().filter_map(|(name, value)| {
                 let name = name.strip_prefix("attributes.").unwrap_or(&name).to_owned();

@@ -1,7 +1,7 @@
 //! One event as scripts write it.
 
 use crate::failure::Failure;
-use crate::rehearsals::moment_from_text;
+use crate::rehearsals::moment_of;
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::LifecycleEvent;
 use lastkey_engine::lifecycle::simulated::{Shown, TextColumn};
@@ -61,7 +61,23 @@ pub fn event_from_text(text: &str) -> Result<EventWords, Failure> {
         object: String::new(),
         to: String::new(),
     };
-    for (name, value) in parts(text).map_err(wrong)? {
+    let mut told: Vec<&str> = Vec::new();
+    let named = parts(text).map_err(wrong)?;
+    for (name, _) in &named {
+        let name = match name.as_str() {
+            "from" => "identity",
+            other => other,
+        };
+        if told.contains(&name) {
+            let names = match name {
+                "identity" => "`identity` (or `from`)".to_owned(),
+                other => format!("`{other}`"),
+            };
+            return Err(wrong(format!("{names} stands twice")));
+        }
+        told.push(name);
+    }
+    for (name, value) in named {
         match name.as_str() {
             "kind" => {
                 let known = LifecycleEvent::from_word(&value).filter(|one| KINDS.contains(one));
@@ -73,7 +89,7 @@ pub fn event_from_text(text: &str) -> Result<EventWords, Failure> {
             "identity" | "from" => words.identity = value,
             "object" => words.object = value,
             "to" => words.to = value,
-            "at" => words.at = Some(moment_from_text(&value)?),
+            "at" => words.at = Some(moment_of("at", &value)?),
             "source" => words.source = Some(value),
             "shown" => {
                 let known = Shown::from_word(&value);

@@ -4,9 +4,11 @@ use crate::bench::Workbench;
 use crate::event_policy::{Asked, brings};
 use crate::event_text::EventWords;
 use crate::failure::Failure;
-use crate::rehearsals::{moment_from_text, off_thread};
+use crate::rehearsals::{moment_of, off_thread};
 use chrono::{DateTime, NaiveDate, Utc};
-use lastkey_contract::facts::{IdentityStatus, LeaverKind, LifecycleEvent, ObjectType};
+use lastkey_contract::facts::{
+    IdentityKind, IdentityStatus, LeaverKind, LifecycleEvent, ObjectType,
+};
 use lastkey_contract::{IdentityId, SourceName, SystemName, When};
 use lastkey_engine::lifecycle::simulated::{
     EventsRehearsal, HandedOn, NewValue, PersonRecords, RecordOf, Registers, SimulatedEvent,
@@ -45,7 +47,13 @@ impl Workbench {
                 true => self.last_listed(&words.identity).await?,
                 false => None,
             };
-            simulated.push(self.event(words, once, &mut registers, at).await?);
+            let played = self.event(words, once, &mut registers, at).await?;
+            if let Some(hands) = &played.handed_on
+                && !comes_back.contains(&words.to.as_str())
+            {
+                self.still_there(words, &hands.to).await?;
+            }
+            simulated.push(played);
         }
         let (_, graph) = self.graph().await?;
         let asked = Asked::of(events, &simulated, &registers);
@@ -91,6 +99,7 @@ impl Workbench {
         let records: Vec<RecordOf> = (person.records.iter().chain(&person.once))
             .map(|(of, _)| of.clone())
             .collect();
+        fits(words, &person)?;
         let hands_on = words.event == LifecycleEvent::OwnerChange;
         let shown_by = match hands_on {
             true => Vec::new(),
@@ -146,6 +155,21 @@ impl Workbench {
         })
     }
 
+    /// Refuses to hand something on to whoever has left.
+    async fn still_there(&self, words: &EventWords, to: &IdentityId) -> Result<(), Failure> {
+        let person = self.person(to.as_str()).await?;
+        let left = |status: Option<IdentityStatus>| status == Some(IdentityStatus::Inactive);
+        let mut records = person.records.iter().map(|(_, fact)| fact.status);
+        match person.records.is_empty() || !records.all(left) {
+            true => Ok(()),
+            false => Err(Failure::bad_input(format!(
+                "`{}` is inactive: nothing can be handed on to whoever has left",
+                words.to
+            ))
+            .hint("name somebody who is there, or put their `rehire` before it")),
+        }
+    }
+
     /// What is handed on, and to whom.
     async fn handed_on(&self, words: &EventWords) -> Result<HandedOn, Failure> {
         let object = self.object_from_text(&words.object).await?;
@@ -184,12 +208,18 @@ impl Workbench {
             return Ok(NewValue::Text(column, some));
         }
         let word =
-            |all: &[&str]| Failure::bad_input(format!("`{value}` is none of {}", all.join(", ")));
+            |all: &[&str]| {
+            Failure::bad_input(format!("{name}: `{value}` is none of {}", all.join(", ")))
+        };
         Ok(match (name, &some) {
             ("start_date", None) => NewValue::StartDate(None),
             ("end_date", None) => NewValue::EndDate(None),
-            ("start_date", Some(day)) => NewValue::StartDate(Some(self.day(day, source).await?)),
-            ("end_date", Some(day)) => NewValue::EndDate(Some(self.day(day, source).await?)),
+            ("start_date", Some(day)) => {
+                NewValue::StartDate(Some(self.day(name, day, source).await?))
+            }
+            ("end_date", Some(day)) => {
+                NewValue::EndDate(Some(self.day(name, day, source).await?))
+            }
             ("status", None) => NewValue::Status(None),
             ("status", Some(text)) => {
                 let status = IdentityStatus::from_word(text);
@@ -207,9 +237,14 @@ impl Workbench {
         })
     }
 
-    async fn day(&self, text: &str, source: Option<SourceName>) -> Result<When, Failure> {
+    async fn day(
+        &self,
+        name: &str,
+        text: &str,
+        source: Option<SourceName>,
+    ) -> Result<When, Failure> {
         let Ok(date) = text.parse::<NaiveDate>() else {
-            return Ok(When::At(moment_from_text(text)?));
+            return Ok(When::At(moment_of(name, text)?));
         };
         let sources = self.store.sources().await?;
         let of_source = sources
@@ -222,6 +257,36 @@ impl Workbench {
                 "`{text}` is no day that can be counted in `{zone}`"
             ))
         })
+    }
+}
+
+/// Refuses what can only happen to another kind of identity.
+fn fits(words: &EventWords, person: &PersonRecords) -> Result<(), Failure> {
+    let wanted = match words.event {
+        LifecycleEvent::VendorExit => IdentityKind::Vendor,
+        LifecycleEvent::WorkloadRetired => IdentityKind::Workload,
+        LifecycleEvent::AgentRetired => IdentityKind::Agent,
+        LifecycleEvent::Joiner
+        | LifecycleEvent::Mover
+        | LifecycleEvent::Leaver
+        | LifecycleEvent::OwnerChange
+        | LifecycleEvent::LeaveStart
+        | LifecycleEvent::LeaveEnd
+        | LifecycleEvent::Rehire
+        | LifecycleEvent::Extension
+        | LifecycleEvent::Renamed => return Ok(()),
+    };
+    let mut kinds = person.records.iter().chain(&person.once);
+    match kinds.find(|(_, fact)| fact.kind != wanted) {
+        None => Ok(()),
+        Some((_, fact)) => Err(Failure::bad_input(format!(
+            "`{}` is a {}, and {} is of a {}",
+            words.identity,
+            fact.kind.word(),
+            words.event.word(),
+            wanted.word()
+        ))
+        .hint("write kind=leaver: it fits whatever the identity is")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::bench::Workbench;
 use crate::failure::Failure;
-use crate::rehearsals::moment_from_text;
+use crate::rehearsals::moment_of;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use lastkey_contract::IdentityId;
 use lastkey_engine::lifecycle::Leaver;
@@ -32,7 +32,8 @@ impl Workbench {
         asked: &LeaversAsked,
         mut take: impl FnMut(Vec<MeasuredLeaver>) -> Result<(), Failure>,
     ) -> Result<Shares, Failure> {
-        let since = asked.since.as_deref().map(moment_from_text).transpose()?;
+        let since = asked.since.as_deref();
+        let since = since.map(|text| moment_of("--since", text)).transpose()?;
         let before = asked.until.as_deref().map(end_of).transpose()?;
         if let (Some(since), Some(before)) = (since, before)
             && before <= since
@@ -115,7 +116,7 @@ impl Workbench {
 
 /// The moment itself, or the end of a date.
 fn end_of(text: &str) -> Result<DateTime<Utc>, Failure> {
-    let at = moment_from_text(text)?;
+    let at = moment_of("--until", text)?;
     let next = match text.parse::<NaiveDate>() {
         Ok(_) => at.checked_add_days(Days::new(1)),
         Err(_) => Some(at),

@@ -87,7 +87,7 @@ pub use policies::{
 pub use policy_diff::{PolicyDifferences, PolicyNamed};
 pub use policy_suggest::{PolicySuggestion, SuggestionAsked};
 pub use practice::{WrittenFile, write_practice_estate};
-pub use rehearsals::{ReachOf, check_plan, moment_from_text, summary_line};
+pub use rehearsals::{ReachOf, check_plan, moment_from_text, moment_of, summary_line};
 pub use roles::RoleRequest;
 pub use saved::{SaveRequest, SavedView};
 pub use series::Imported;

@@ -57,6 +57,14 @@ pub fn moment_from_text(text: &str) -> Result<DateTime<Utc>, Failure> {
         })
 }
 
+/// The same of a named option or column, which the failure names.
+pub fn moment_of(name: &str, text: &str) -> Result<DateTime<Utc>, Failure> {
+    moment_from_text(text).map_err(|failure| Failure {
+        message: format!("{name}: {}", failure.message),
+        ..failure
+    })
+}
+
 /// Reads a plan and says what is wrong with it, with line and column.
 pub fn check_plan(text: &str) -> Result<Plan, Failure> {
     Ok(Plan::parse(text)?)

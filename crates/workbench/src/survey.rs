@@ -6,19 +6,26 @@ use crate::failure::Failure;
 use crate::rehearsals::{check_plan, off_thread};
 use crate::stop::Stop;
 use chrono::{DateTime, Utc};
+use lastkey_contract::IdentityId;
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::access::Graph;
 use lastkey_engine::lifecycle::{
-    Everyone, Plan, RehearsalSettings, Verdict, WorstSecret, WorstSystem, try_steps,
+    Everyone, Leaver, Plan, RehearsalSettings, Verdict, WorstSecret, WorstSystem, rehearse_leaver,
+    try_steps,
 };
 use lastkey_engine::views::{RehearsedRow, departed_row, worst_first};
 use serde::Serialize;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::thread::available_parallelism;
 use ts_rs::TS;
 
 /// How many of each are named.
 const WORST: usize = 20;
+/// How many of the indeterminate ones are asked why, and how many causes are named.
+const LOOKED_AT: usize = 24;
+const CAUSES: usize = 5;
 /// How many steps are tried out.
 const TRIED: usize = 5;
 
@@ -46,12 +53,25 @@ pub struct Survey {
     /// Accounts that may work and stayed with people whom no source lists now: nobody's rehearsal
     /// tells of them.
     pub stayed: u64,
+    /// Why it cannot be said of the indeterminate ones: what most often is missing, the most frequent
+    /// first, of some of them.
+    pub unknown: Vec<Unknown>,
     pub leavers: Vec<RehearsedRow>,
     pub systems: Vec<WorstSystem>,
     pub secrets: Vec<WorstSecret>,
     /// Steps that would close most, the first the most; None where that was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<StepView>>,
+}
+
+/// Something that is missing to say how identities would fare.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Unknown {
+    pub fact: String,
+    /// Of how many it is missing, of those looked at.
+    pub identities: u64,
+    pub looked_at: u64,
 }
 
 /// A step that was tried out.
@@ -138,11 +158,40 @@ fn surveyed(
         late: all.late(),
         never: all.never(),
         stayed: graph.stayed_with_nobody(at),
+        unknown: unknown(graph, all, plan, at),
         leavers: worst_leavers(graph, all),
         systems: all.ranks.worst_systems(graph, WORST),
         secrets: all.ranks.worst_secrets(graph, WORST),
         steps: views,
     })
+}
+
+/// What is missing of some of the indeterminate ones, taken evenly from all.
+fn unknown(graph: &Graph, all: &Everyone, plan: &Plan, at: DateTime<Utc>) -> Vec<Unknown> {
+    let ids = graph.identity_ids().zip(&all.departed);
+    let open = ids.filter(|(_, departed)| departed.verdict == Verdict::Indeterminate);
+    let open: Vec<IdentityId> = open.map(|(id, _)| id).collect();
+    let each = open.len().div_ceil(LOOKED_AT).max(1);
+    let settings = RehearsalSettings::default();
+    let (mut facts, mut looked_at) = (BTreeMap::<String, u64>::new(), 0);
+    for id in open.into_iter().step_by(each) {
+        let one = rehearse_leaver(graph, plan, &Leaver::Identity(id), at, &settings);
+        looked_at += 1;
+        for fact in one.missing_facts {
+            *facts.entry(fact).or_default() += 1;
+        }
+    }
+    let mut unknown: Vec<Unknown> = facts
+        .into_iter()
+        .map(|(fact, identities)| Unknown {
+            fact,
+            identities,
+            looked_at,
+        })
+        .collect();
+    unknown.sort_by_key(|one| Reverse(one.identities));
+    unknown.truncate(CAUSES);
+    unknown
 }
 
 /// Who leaves something, worst first; without names.

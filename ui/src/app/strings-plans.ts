@@ -27,6 +27,7 @@ export const plans = {
           : unsure === 0 ? `${n(fail)} of ${n(all)} would leave something open too long` : `${n(fail)} of ${n(all)} would leave something open too long; of ${n(unsure)} it cannot be decided`,
     stayed: (accounts: number) => `${many(accounts, "account")} that may work stayed with people whom no source lists now: nobody here tells of ${accounts === 1 ? "it" : "them"}.`,
     openStayed: "Accounts, not connected",
+    unknown: (fact: string, of: number, looked: number) => `Indeterminate for want of: ${fact} (${n(of)} of ${n(looked)} that were looked at)`,
     left: (when: string) => `everyone, as if they left on ${when}`,
     figures: "How everyone's rehearsal ends",
     by: "By",

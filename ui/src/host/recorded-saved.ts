@@ -32,7 +32,7 @@ const differences: ItemDifference[] = [
 ];
 export const compare = (before: string): Comparison => ({
   question: all.find((one) => one.name === before)?.question ?? { event: "everyone" }, before_at: "2026-11-20T17:00:00Z", after_at: "2026-11-20T17:00:00Z", before_facts: facts, after_facts: facts, before_verdict: "fail", after_verdict: "fail",
-  changed_inputs: ["plan"], counts: { added: 0, not_read_before: 0, changed: 1, gone: 1, disappeared_without_proof: 1, same: 12, worse: 1, better: 1 }, missing_facts: ["no source reads grants of `vpn`"], differences,
+  changed_inputs: ["plan"], counts: { added: 0, not_read_before: 0, changed: 1, gone: 1, disappeared_without_proof: 1, same: 12, worse: 1, unknown: 0, better: 1 }, missing_facts: ["no source reads grants of `vpn`"], differences,
 });
 
 const result = (name: string, verdict: AssertionResult["verdict"], why: string, against: number): AssertionResult => ({

@@ -7,7 +7,7 @@ use crate::saved_args::Assertions;
 use lastkey_engine::lifecycle::Verdict;
 use lastkey_engine::lifecycle::assertions::AssertionResult;
 use lastkey_workbench::{
-    AssertionReport, Failure, Stop, WhenMissing, Workbench, check_assertions, moment_from_text,
+    AssertionReport, Failure, Stop, WhenMissing, Workbench, check_assertions, moment_of,
 };
 use serde_json::json;
 use std::path::Path;
@@ -26,7 +26,8 @@ pub async fn assertions(
             // A file with an error is refused before a store is opened.
             let (name, text) = read(&file)?;
             let bench = open(global, WhenMissing::Refuse, out).await?;
-            let view = bench.load_assertions(&name, &text).await?;
+            let loaded = bench.load_assertions(&name, &text).await;
+            let view = loaded.map_err(|failure| in_file(&file, failure))?;
             match out.json {
                 true => out.document(&view)?,
                 false => out.line(format!(
@@ -47,10 +48,14 @@ pub async fn assertions(
             Ok(ExitCode::SUCCESS)
         }
         Assertions::Run { file, at } => {
-            let at = at.as_deref().map(moment_from_text).transpose()?;
+            let at = at.as_deref().map(|text| moment_of("--at", text)).transpose()?;
             let named = file.as_deref().map(read).transpose()?;
             let bench = open(global, WhenMissing::Refuse, out).await?;
-            let report = bench.run_assertions(named, at, &Stop::default()).await?;
+            let report = bench.run_assertions(named, at, &Stop::default()).await;
+            let report = report.map_err(|failure| match &file {
+                Some(file) => in_file(file, failure),
+                None => failure,
+            })?;
             match out.json {
                 true => out.document(&report)?,
                 false => show(&report, out)?,
@@ -107,14 +112,22 @@ fn none() -> Failure {
         .hint("load some with `lastkey assertions load FILE`")
 }
 
+/// A failure of what stands in a file, which it names.
+fn in_file(file: &Path, failure: Failure) -> Failure {
+    match failure.message.starts_with("line ") {
+        true => Failure {
+            message: format!("{}: {}", file.display(), failure.message),
+            ..failure
+        },
+        false => failure,
+    }
+}
+
 fn read(file: &Path) -> Result<(String, String), Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         Failure::not_possible(format!("`{}` cannot be read: {error}", file.display()))
     })?;
-    check_assertions(&text).map_err(|failure| Failure {
-        message: format!("{}: {}", file.display(), failure.message),
-        ..failure
-    })?;
+    check_assertions(&text).map_err(|failure| in_file(file, failure))?;
     let name = file.file_stem().unwrap_or(file.as_os_str());
     Ok((name.to_string_lossy().into_owned(), text))
 }

@@ -4,7 +4,7 @@ use super::{counted, of_these, open};
 use crate::args::Global;
 use crate::output::{Output, moment};
 use lastkey_engine::views::ExportProgress;
-use lastkey_workbench::{Failure, WhenMissing, moment_from_text};
+use lastkey_workbench::{Failure, WhenMissing, moment_of};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -36,7 +36,7 @@ pub async fn export(
     extends: Option<&Path>,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
-    let at = at.as_deref().map(moment_from_text).transpose()?;
+    let at = at.as_deref().map(|text| moment_of("--at", text)).transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
     let report = bench
         .export_at(path, at, extends, &|_: ExportProgress| {})

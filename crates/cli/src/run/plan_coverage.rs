@@ -5,7 +5,7 @@ use super::survey::plan_text;
 use super::{counted, open};
 use crate::args::{Global, PlanCoverage};
 use crate::output::{Output, moment, table};
-use lastkey_workbench::{Failure, WhenMissing, moment_from_text};
+use lastkey_workbench::{Failure, WhenMissing, moment_of};
 use std::process::ExitCode;
 
 pub async fn coverage(
@@ -13,7 +13,7 @@ pub async fn coverage(
     args: PlanCoverage,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
-    let at = args.at.as_deref().map(moment_from_text).transpose()?;
+    let at = args.at.as_deref().map(|text| moment_of("--at", text)).transpose()?;
     // A plan with an error is refused before a store is opened.
     let text = args.plan.as_deref().map(plan_text).transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;

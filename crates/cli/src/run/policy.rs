@@ -25,7 +25,7 @@ pub async fn policy(global: &Global, command: Policy, out: &Output) -> Result<Ex
         Policy::Show(args) => show(global, &args, out).await?,
         Policy::Check { file } => check(&file, out)?,
         Policy::Matrix(Matrix::Read { file }) => {
-            out.text(&matrix_policy(&file).map_err(|failure| of_file(&file, failure))?)?;
+            out.text(&matrix_policy(&file)?)?;
         }
         Policy::Matrix(Matrix::Write { draft, out: file }) => {
             let form = file.as_deref().map(TableForm::of).transpose()?;
@@ -103,13 +103,14 @@ impl TableForm {
 }
 
 fn matrix_policy(file: &Path) -> Result<String, Failure> {
-    match TableForm::of(file)? {
+    let policy = match TableForm::of(file)? {
         TableForm::Csv => policy_of_matrix(&read_text(file)?),
         TableForm::Workbook => {
             let bytes = std::fs::read(file).map_err(|error| unread(file, &error))?;
             policy_of_workbook(&bytes)
         }
-    }
+    };
+    policy.map_err(|failure| of_file(file, failure))
 }
 
 /// Writes a file that is not there yet.

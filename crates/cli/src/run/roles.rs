@@ -9,7 +9,7 @@ use crate::policy_args::RoleArgs;
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::lifecycle::saved::{Question, RoleQuestion};
 use lastkey_engine::lifecycle::{RoleChange, RoleRehearsal};
-use lastkey_workbench::{Failure, RoleRequest, WhenMissing, moment_from_text};
+use lastkey_workbench::{Failure, RoleRequest, WhenMissing, moment_of};
 use std::process::ExitCode;
 
 pub async fn role(
@@ -18,7 +18,7 @@ pub async fn role(
     args: RoleArgs,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
-    let at = args.at.as_deref().map(moment_from_text).transpose()?;
+    let at = args.at.as_deref().map(|text| moment_of("--at", text)).transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
     super::saved::free(&bench, args.save.as_deref()).await?;
     let at = at.unwrap_or_else(|| bench.now());

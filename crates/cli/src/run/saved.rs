@@ -195,7 +195,7 @@ fn compared(
     ))?;
     out.line(format!(
         "{} added, {} changed, {} gone, {} disappeared without proof, {} not read before, {} as before; \
-         {} worse, {} better",
+         {} worse, {} not known any more, {} better",
         counted(counts.added),
         counted(counts.changed),
         counted(counts.gone),
@@ -203,6 +203,7 @@ fn compared(
         counted(counts.not_read_before),
         counted(counts.same),
         counted(counts.worse),
+        counted(counts.unknown),
         counted(counts.better)
     ))?;
     out.line(match answer.changed_inputs.as_slice() {

@@ -7,7 +7,7 @@ use crate::output::{Output, moment, table};
 use lastkey_engine::lifecycle::saved::Question;
 use lastkey_workbench::{
     EveryoneSince, Failure, StepView, Steps, Stop, Survey, WhenMissing, Workbench, check_plan,
-    moment_from_text,
+    moment_of,
 };
 use serde::Serialize;
 use std::path::Path;
@@ -26,7 +26,7 @@ struct Both<'a> {
 }
 
 pub async fn everyone(global: &Global, args: Everyone, out: &Output) -> Result<ExitCode, Failure> {
-    let at = args.at.as_deref().map(moment_from_text).transpose()?;
+    let at = args.at.as_deref().map(|text| moment_of("--at", text)).transpose()?;
     // A plan with an error is refused before a store is opened.
     let text = args.plan.as_deref().map(plan_text).transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
@@ -105,6 +105,14 @@ fn show(survey: &Survey, active: Option<&Survey>, out: &Output) -> Result<(), Fa
             "not among them: {} that may work stayed with people whom no source lists now \
              (`lastkey link list --not-connected`)",
             of_these(survey.stayed, "account", "accounts"),
+        ))?;
+    }
+    for one in &survey.unknown {
+        out.line(format!(
+            "indeterminate for want of: {} ({} of {} that were looked at)",
+            one.fact,
+            counted(one.identities),
+            counted(one.looked_at)
         ))?;
     }
     let leavers = survey.leavers.iter().take(SHOWN).map(|row| {

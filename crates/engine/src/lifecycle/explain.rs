@@ -216,6 +216,17 @@ impl Explained<'_> {
 
     fn why_open(&self, item: Item) -> String {
         let words = self.graph.words(item);
+        if self.departure.steps.is_empty() {
+            return match item {
+                Item::Credential(credential) if !self.is_own(credential) => {
+                    format!("{words} was known before, and no step begins that rotates it")
+                }
+                Item::Credential(_) => format!("no step begins that revokes {words}"),
+                Item::Account(_) => format!("no step begins that closes the sign-in to {words}"),
+                Item::Entitlement { .. } => format!("no step begins that removes {words}"),
+                Item::Location(_) => format!("no step begins that ends reading {words}"),
+            };
+        }
         match item {
             Item::Account(_) => format!("no step of the plan closes the sign-in to {words}"),
             Item::Entitlement { .. } => format!("no step of the plan removes {words}"),

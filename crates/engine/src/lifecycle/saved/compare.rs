@@ -91,6 +91,8 @@ pub struct Counts {
     pub disappeared_without_proof: u64,
     pub same: u64,
     pub worse: u64,
+    /// Not known any more.
+    pub unknown: u64,
     pub better: u64,
 }
 
@@ -195,7 +197,8 @@ impl Counts {
         match one.direction {
             Direction::Worse => self.worse += 1,
             Direction::Better => self.better += 1,
-            Direction::Unknown | Direction::Neither => {}
+            Direction::Unknown => self.unknown += 1,
+            Direction::Neither => {}
         }
     }
 }

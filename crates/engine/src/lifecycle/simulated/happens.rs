@@ -136,7 +136,12 @@ impl SimulatedEvent {
             Shown::Nothing => return Some(after),
             Shown::Gone => return None,
             Shown::EndDate => after.end_date = Some(When::At(self.at)),
-            Shown::Status => after.status = self.status(before.status),
+            Shown::Status => {
+                after.status = self.status(before.status);
+                if matches!(self.event, LifecycleEvent::Joiner | LifecycleEvent::Rehire) {
+                    after = self.back(&after);
+                }
+            }
         }
         for value in &self.set {
             value.put(&mut after);
