@@ -267,9 +267,11 @@ def measure_files(table, room, scale, runs):
     Run(lastkey(store, "plan", "load", plan))
 
     def change():
-        """Puts the files back as they were before the change; gives back which sources read them."""
+        """Puts the files back as they were before the change, and makes one on which answers depend; gives
+        back which sources read them."""
         for name in read:
             shutil.copytree(original / name, folder / name, dirs_exist_ok=True)
+        seed.end_one_in_a_thousand(folder)
         return read
 
     answers.measure(table, room, store, original, plain, accounts, Run, lastkey, change)

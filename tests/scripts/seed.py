@@ -120,6 +120,28 @@ def another(column, value):
     return f"{value} renamed".strip()
 
 
+def end_one_in_a_thousand(folder):
+    """Disables every thousandth account below `folder`, or enables it again, and takes every thousandth
+    grant away: changes on which answers depend."""
+    for path in sorted([*folder.glob("*/accounts.csv"), *folder.glob("*/grants.csv")]):
+        header = next((header for _, header, _ in rows_of(path)), None)
+        if header is None:
+            continue
+        enabled = header.index("enabled") if "enabled" in header else None
+        fresh = path.with_suffix(".new")
+        with open(fresh, "w", encoding="utf-8", newline="") as new:
+            writer = csv.writer(new)
+            writer.writerow(header)
+            for number, _, row in rows_of(path):
+                if number % 1000 == 500:
+                    if path.stem == "grants":
+                        continue
+                    if enabled is not None:
+                        row[enabled] = "false" if row[enabled] == "true" else "true"
+                writer.writerow(row)
+        fresh.replace(path)
+
+
 def row_name(row, header, columns):
     """The id of a row; a principal is of the row's own system unless it says another."""
     cells = dict(zip(header, row))

@@ -27,3 +27,4 @@ pub mod practice;
 pub mod probes;
 pub mod store;
 pub mod views;
+pub mod watching;

@@ -209,6 +209,7 @@ fn slowly(
 
 fn check(steps: &[Step], (earliest, latest, back): (i64, i64, Option<i64>)) {
     let held = Held {
+        tried: Vec::new(),
         kind: HeldKind::Account,
         names: Names::new("ad", "ann"),
         on_account: None,

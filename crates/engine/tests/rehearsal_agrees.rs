@@ -403,7 +403,7 @@ fn again(before: &World, now: &World, at: DateTime<Utc>) -> Result<u64, String> 
         everyone_again(&graph, &world.plan, at, &settings, two, &|| true, kept).unwrap()
     };
     let kept = play(before, before.at, &Kept::nothing([7; 16])).kept;
-    let written = kept.into_bytes().unwrap();
+    let written = kept.to_bytes().unwrap();
     let kept = Kept::from_bytes(&written, before.plan.clone()).unwrap();
     let found = play(now, at, &kept);
     let graph = Graph::build(&now.snapshot);
@@ -415,10 +415,10 @@ fn again(before: &World, now: &World, at: DateTime<Utc>) -> Result<u64, String> 
         (systems, secrets, steps)
     };
     let kept: Vec<_> = found.kept.departed().copied().collect();
-    if found.everyone.departed != wanted.departed || kept != wanted.departed {
+    if found.everyone().departed != wanted.departed || kept != wanted.departed {
         return Err(format!("{kept:?}\nwithout {:?}", wanted.departed));
     }
-    let (found_ranks, wanted_ranks) = (ranks(&found.everyone), ranks(&wanted));
+    let (found_ranks, wanted_ranks) = (ranks(&found.everyone()), ranks(&wanted));
     let who = |keeping: Keeping| {
         let who = found.kept.who_keeps(&keeping);
         who.iter().filter(|keeps| **keeps).count() as u64

@@ -21,9 +21,24 @@ use std::thread::available_parallelism;
 /// Everyone's rehearsal as it was played last.
 pub(crate) struct Remembered {
     of: DeparturesOf,
-    kept: Arc<Kept>,
+    played: Arc<Again>,
     /// As the list of everyone shows them, once it was asked for.
     rows: Option<Arc<Vec<RehearsedRow>>>,
+}
+
+/// The answers of before.
+enum Before {
+    Played(Arc<Again>),
+    Read(Kept),
+}
+
+impl Before {
+    fn kept(&self) -> &Kept {
+        match self {
+            Before::Played(played) => &played.kept,
+            Before::Read(kept) => kept,
+        }
+    }
 }
 
 /// The plan that counts; none asks nothing.
@@ -89,7 +104,7 @@ impl Workbench {
     ) -> Result<Vec<RehearsedRow>, Failure> {
         let (plan, _) = self.plan().await?;
         let (graph, all) = self.everyone_by(plan, at, stop).await?;
-        self.rows_of(&graph, &all.departed).await
+        self.rows_of(&graph, all.departed.iter()).await
     }
 
     /// The same by any plan, without names: in the order of the graph's identities.
@@ -102,8 +117,10 @@ impl Workbench {
         let active = self.active_plan().await?;
         if plan == active.plan && self.then.is_none() {
             let mut remembered = self.everyone.lock().await;
-            let (graph, again, _) = self.again(&mut remembered, active, at, stop).await?;
-            return Ok((graph, again));
+            let before = self.answers_before(remembered.as_ref(), &active).await?;
+            let asked = (active, before);
+            let (graph, played) = self.again(&mut remembered, asked, at, stop).await?;
+            return Ok((graph, played.everyone()));
         }
         let (_, graph) = self.graph().await?;
         let stop = stop.clone();
@@ -130,9 +147,11 @@ impl Workbench {
             None => {
                 let stop = Stop::default();
                 let now = self.now();
-                let (graph, all, _) = self.again(&mut remembered, active, now, &stop).await?;
+                let before = self.answers_before(remembered.as_ref(), &active).await?;
+                let asked = (active, before);
+                let (graph, played) = self.again(&mut remembered, asked, now, &stop).await?;
                 self.keep_departures(remembered.as_ref()).await?;
-                let rows = Arc::new(self.rows_of(&graph, &all.departed).await?);
+                let rows = Arc::new(self.rows_of(&graph, played.kept.departed()).await?);
                 if let Some(remembered) = remembered.as_mut() {
                     remembered.rows = Some(rows.clone());
                 }
@@ -150,16 +169,19 @@ impl Workbench {
             wanted.push(keeping);
             false
         });
-        let kept = remembered.as_ref().map(|known| known.kept.clone());
+        let played = remembered.as_ref().map(|known| known.played.clone());
         drop(remembered);
         if wanted.is_empty() {
             return Ok(rehearsed_window(&rows, &query));
         }
-        let kept = kept.ok_or_else(|| {
+        let played = played.ok_or_else(|| {
             Failure::not_possible("something was read while everyone was rehearsed")
                 .hint("open the list again")
         })?;
-        let masks: Vec<Vec<bool>> = wanted.iter().map(|one| kept.who_keeps(one)).collect();
+        let masks: Vec<Vec<bool>> = wanted
+            .iter()
+            .map(|one| played.kept.who_keeps(one))
+            .collect();
         let keeps = |place: usize| {
             let mut of = masks.iter().map(|mask| mask.get(place).copied());
             of.all(|one| one.unwrap_or_default())
@@ -174,7 +196,7 @@ impl Workbench {
         let remembered = self.everyone.lock().await;
         remembered
             .as_ref()
-            .and_then(|known| known.kept.at())
+            .and_then(|known| known.played.kept.at())
             .map(rfc3339)
     }
 
@@ -186,59 +208,64 @@ impl Workbench {
             return Ok(None);
         }
         let mut remembered = self.everyone.lock().await;
-        let before = match remembered.as_ref() {
-            Some(known) => Some(known.kept.clone()),
-            None => self.kept_before(&active).await?.map(Arc::new),
-        };
+        let before = self.answers_before(remembered.as_ref(), &active).await?;
+        let fared = (before.kept().at()).map(|_| Verdicts::of(before.kept().departed()));
         let now = self.now();
-        let (_, all, rehearsed) = self.again(&mut remembered, active, now, stop).await?;
+        let asked = (active, before);
+        let (_, played) = self.again(&mut remembered, asked, now, stop).await?;
         self.keep_departures(remembered.as_ref()).await?;
         Ok(Some(EveryoneSince {
-            now: Verdicts::of(all.departed.iter()),
-            before: before.map(|before| Verdicts::of(before.departed())),
-            rehearsed,
+            now: Verdicts::of(played.kept.departed()),
+            before: fared,
+            rehearsed: played.rehearsed,
         }))
     }
 
-    /// Everyone by the active plan, with what is remembered or kept of the last time; remembers it
-    /// where it is not of another time than now. With how many were rehearsed.
-    async fn again(
+    /// What is remembered or kept of the last time.
+    async fn answers_before(
         &self,
-        remembered: &mut Option<Remembered>,
-        active: ActivePlan,
-        at: DateTime<Utc>,
-        stop: &Stop,
-    ) -> Result<(Arc<Graph>, lifecycle::Everyone, u64), Failure> {
-        let (state, graph) = self.graph().await?;
-        let of = active.departures(state);
-        let before = match remembered.as_ref() {
-            Some(known) => known.kept.clone(),
-            None => Arc::new(match self.kept_before(&active).await? {
+        remembered: Option<&Remembered>,
+        active: &ActivePlan,
+    ) -> Result<Before, Failure> {
+        Ok(match remembered {
+            Some(known) => Before::Played(known.played.clone()),
+            None => Before::Read(match self.kept_before(active).await? {
                 Some(kept) => kept,
                 None => Kept::nothing(new_key()?),
             }),
-        };
-        let (asked, stop, then) = (graph.clone(), stop.clone(), before.clone());
+        })
+    }
+
+    /// Everyone by the active plan, with what is remembered or kept of the last time; remembers it
+    /// where it is not of another time than now.
+    async fn again(
+        &self,
+        remembered: &mut Option<Remembered>,
+        (active, before): (ActivePlan, Before),
+        at: DateTime<Utc>,
+        stop: &Stop,
+    ) -> Result<(Arc<Graph>, Arc<Again>), Failure> {
+        let (state, graph) = self.graph().await?;
+        let of = active.departures(state);
+        let before_at = before.kept().at();
+        let (asked, stop) = (graph.clone(), stop.clone());
         let plan = active.plan;
         let again = off_thread(move || {
             let settings = RehearsalSettings::default();
             let goes_on = || !stop.is_stopped();
-            everyone_again(&asked, &plan, at, &settings, threads(), &goes_on, &then)
+            let then = before.kept();
+            everyone_again(&asked, &plan, at, &settings, threads(), &goes_on, then)
         });
-        let Again {
-            everyone,
-            rehearsed,
-            kept,
-        } = again.await?.ok_or_else(stopped)?;
-        let of_now = at <= self.now() && before.at().is_none_or(|before| before <= at);
+        let played = Arc::new(again.await?.ok_or_else(stopped)?);
+        let of_now = at <= self.now() && before_at.is_none_or(|before| before <= at);
         if of_now {
             *remembered = Some(Remembered {
                 of,
-                kept: Arc::new(kept),
+                played: played.clone(),
                 rows: None,
             });
         }
-        Ok((graph, everyone, rehearsed))
+        Ok((graph, played))
     }
 
     /// The plan that counts, read once: its text and what is asked by it are of one moment.
@@ -272,8 +299,8 @@ impl Workbench {
         if self.then.is_some() || self.store.departures_of().await?.as_ref() == Some(&known.of) {
             return Ok(());
         }
-        let kept = known.kept.clone();
-        let bytes = off_thread(move || Kept::clone(&kept).into_bytes()).await?;
+        let played = known.played.clone();
+        let bytes = off_thread(move || played.kept.to_bytes()).await?;
         let Some(bytes) = bytes else {
             return Ok(());
         };
@@ -284,10 +311,10 @@ impl Workbench {
         }
     }
 
-    async fn rows_of(
+    async fn rows_of<'d>(
         &self,
         graph: &Graph,
-        departed: &[Departed],
+        departed: impl Iterator<Item = &'d Departed>,
     ) -> Result<Vec<RehearsedRow>, Failure> {
         let mut names = self.store.identity_names().await?;
         let rows = graph.identity_ids().zip(departed);

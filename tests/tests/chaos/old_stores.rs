@@ -53,6 +53,7 @@ pub fn phases() -> Vec<Phase> {
         phase("bring a store of layout 6 to the new one", "version-6"),
         phase("bring a store of layout 7 to the new one", "version-7"),
         phase("bring a store of layout 8 to the new one", "version-8"),
+        phase("bring a store of layout 9 to the new one", "version-9"),
     ]
 }
 
@@ -241,4 +242,9 @@ fn a_store_of_version_7_opens_and_answers_as_before() {
 #[test]
 fn a_store_of_version_8_opens_and_answers_as_before() {
     opens_and_answers_as_before("version-8", 19);
+}
+
+#[test]
+fn a_store_of_version_9_opens_and_answers_as_before() {
+    opens_and_answers_as_before("version-9", 19);
 }

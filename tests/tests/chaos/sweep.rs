@@ -99,7 +99,7 @@ impl Part {
 
     fn phases(self) -> u32 {
         match self {
-            Part::Files => 11,
+            Part::Files => 12,
             Part::Work => 4,
             Part::Directory | Part::Vault => 2,
         }

@@ -7,26 +7,32 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::When;
 use lastkey_contract::facts::{CredentialKind, LifecycleEvent, TaskStatus};
 use serde::{Serialize, Serializer};
+use ts_rs::TS;
 
 /// One task of a leaver, as it was last told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Claim {
     /// The source that tells of it.
     pub source: String,
     pub id: String,
     pub system: String,
     #[serde(skip)]
+    #[ts(skip)]
     pub event: LifecycleEvent,
     /// Of what it names; without one all of the identity's in the system.
     pub account: Option<String>,
     pub action: Option<String>,
     #[serde(serialize_with = "status_word")]
+    #[ts(type = "string | null")]
     pub status: Option<TaskStatus>,
     pub retries: Option<u32>,
     #[serde(serialize_with = "when_text")]
+    #[ts(type = "string | null")]
     pub requested_at: Option<When>,
     pub approved_by: Option<String>,
     #[serde(serialize_with = "when_text")]
+    #[ts(type = "string | null")]
     pub closed_at: Option<When>,
     pub closed_by: Option<String>,
     #[serde(rename = "override")]

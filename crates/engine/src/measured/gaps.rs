@@ -9,6 +9,8 @@ use serde::{Serialize, Serializer};
 /// A gap between what was claimed and what was seen; of several the first that fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Gap {
+    /// Shown as closed, and let in after that.
+    OnPaper,
     /// It was closed, and seen open again.
     ReEnabled,
     /// Somebody overrode the step; seen open after that.
@@ -28,7 +30,8 @@ pub enum Gap {
 }
 
 impl Gap {
-    pub const ALL: [Gap; 8] = [
+    pub const ALL: [Gap; 9] = [
+        Gap::OnPaper,
         Gap::ReEnabled,
         Gap::Overridden,
         Gap::NotDoneAndClosed,
@@ -41,6 +44,7 @@ impl Gap {
 
     pub fn word(self) -> &'static str {
         match self {
+            Gap::OnPaper => "closed_on_paper",
             Gap::ReEnabled => "re_enabled",
             Gap::Overridden => "overridden",
             Gap::NotDoneAndClosed => "not_done_and_closed",
@@ -55,6 +59,7 @@ impl Gap {
     /// For people.
     pub fn in_words(self) -> &'static str {
         match self {
+            Gap::OnPaper => "shown as closed, and it still works",
             Gap::ReEnabled => "closed and open again",
             Gap::Overridden => "overridden, and open after that",
             Gap::NotDoneAndClosed => "not done, the case closed all the same",
@@ -79,6 +84,7 @@ pub(super) struct Observed {
     pub open: Option<DateTime<Utc>>,
     pub closed: Option<DateTime<Utc>>,
     pub reopened: Option<Reopened>,
+    pub on_paper: bool,
     /// Proved open beyond the limit, and not proved closed.
     pub overdue: bool,
     /// It closed by itself: by no expiry, and not with its account.
@@ -93,6 +99,9 @@ pub(super) fn gap<'c>(
     beside: bool,
 ) -> Option<Gap> {
     let still_open = seen.closed.is_none();
+    if seen.on_paper {
+        return Some(Gap::OnPaper);
+    }
     if seen.reopened.is_some() {
         return Some(Gap::ReEnabled);
     }

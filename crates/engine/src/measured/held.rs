@@ -1,6 +1,7 @@
 //! Who left, when, and what they held: what is measured.
 
 use super::claims::Claim;
+use super::probed::Probed;
 use super::reads::Told;
 use chrono::{DateTime, Utc};
 use lastkey_contract::When;
@@ -134,4 +135,6 @@ pub struct Held {
     pub beside: bool,
     /// By source.
     pub told: Vec<Told>,
+    /// Tries of it, or of credentials that sign in to it, in the order of their times.
+    pub tried: Vec<Probed>,
 }

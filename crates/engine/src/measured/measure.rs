@@ -3,17 +3,19 @@
 use super::claims::{Claim, Claimed, about, claimed};
 use super::gaps::{Gap, Observed, gap};
 use super::held::{Held, HeldKind, Left, Names};
+use super::probed::TriedAs;
 use super::reads::{ClosedBy, Period, Proof, ProvedFrom, Reopened, Trace, Unread, as_text};
 use super::steps::step_of;
 use super::words::{at_least, at_most};
 use crate::lifecycle::{Afterwards, Kinds, Plan, Verdict, duration_words, limit};
 use chrono::{DateTime, TimeDelta, Utc};
-use lastkey_contract::SystemName;
+use lastkey_contract::{Answer, SystemName};
 use lastkey_contract::facts::CredentialKind;
 use lastkey_contract::when::rfc3339;
 use serde::{Serialize, Serializer};
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use ts_rs::TS;
 
 /// What the bounds say. Best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,39 +65,52 @@ impl Serialize for State {
 /// Which reads would decide what is indeterminate: a complete one that shows it closed by the first
 /// moment, or one that shows it open after the second. Where the event is dated to the moment, they
 /// are one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Decides {
     /// None where it is not known how early the event was.
     #[serde(serialize_with = "some_text")]
+    #[ts(type = "string | null")]
     pub closed_by: Option<DateTime<Utc>>,
     #[serde(serialize_with = "as_text")]
+    #[ts(type = "string")]
     pub open_after: DateTime<Utc>,
 }
 
 /// One thing that a leaver held, measured.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
 pub struct Measured {
+    #[ts(type = "string")]
     pub kind: HeldKind,
     pub system: String,
     pub id: String,
+    #[ts(type = "string | null")]
     pub on_account: Option<Names>,
     pub privileged: Option<bool>,
     pub verdict: Verdict,
+    #[ts(type = "string")]
     pub state: State,
     /// The earliest moment that the last read which saw it open can show.
     #[serde(serialize_with = "some_text")]
+    #[ts(type = "string | null")]
     pub last_open: Option<DateTime<Utc>>,
     /// When it was proved closed, at the latest.
     #[serde(serialize_with = "some_text")]
+    #[ts(type = "string | null")]
     pub closed: Option<DateTime<Utc>>,
+    #[ts(type = "string | null")]
     pub closed_by: Option<ClosedBy>,
     /// It was open for longer than this after the event, ...
     #[serde(rename = "lower_seconds", serialize_with = "seconds")]
+    #[ts(type = "number")]
     pub lower: TimeDelta,
     /// ... and for no longer than this; None where nothing proves it closed.
     #[serde(rename = "upper_seconds", serialize_with = "some_seconds")]
+    #[ts(type = "number | null")]
     pub upper: Option<TimeDelta>,
     #[serde(rename = "limit_seconds", serialize_with = "seconds")]
+    #[ts(type = "number")]
     pub limit: TimeDelta,
     /// `plan`, or the name of a preset.
     pub limit_source: &'static str,
@@ -106,32 +121,44 @@ pub struct Measured {
     pub decides: Option<Decides>,
     /// One sentence.
     pub why: String,
+    #[ts(type = "string")]
     pub claimed: Claimed,
     /// Places in the leaver's claims.
+    #[ts(type = "Array<number>")]
     pub claims: Vec<usize>,
     /// The step of the plan that closes it first, by its place.
     #[serde(skip)]
+    #[ts(skip)]
     pub step: Option<u32>,
+    #[ts(type = "string | null")]
     pub gap: Option<Gap>,
+    /// What the last try said of it, or of a credential that signs in to it: `accepted`, `rejected`, or
+    /// `indeterminate`, which a refusal without a positive control is too. None where nothing was tried.
+    pub probed: Option<&'static str>,
 }
 
 /// One past leaver, measured.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
 pub struct MeasuredLeaver {
     pub identity: String,
     pub name: Option<String>,
     pub event: &'static str,
     #[serde(serialize_with = "some_text")]
+    #[ts(type = "string | null")]
     pub earliest: Option<DateTime<Utc>>,
     #[serde(serialize_with = "as_text")]
+    #[ts(type = "string")]
     pub latest: DateTime<Utc>,
     pub marks: Vec<String>,
     #[serde(serialize_with = "some_text")]
+    #[ts(type = "string | null")]
     pub came_back: Option<DateTime<Utc>>,
     pub verdict: Verdict,
     /// Worst first.
     pub items: Vec<Measured>,
     /// How many of their things are known to have been closed before.
+    #[ts(type = "number")]
     pub closed_before: u64,
     pub claims: Vec<Claim>,
     pub missing_facts: Vec<String>,
@@ -266,7 +293,16 @@ impl<'l> Ways<'l> {
     /// What all sources tell of a thing itself: open as long as one of them shows it.
     fn itself(&self, held: &Held) -> Trace {
         let traces = held.told.iter().map(|told| told.trace(self.period));
-        traces.reduce(Trace::or).unwrap_or_default()
+        let read = traces.reduce(Trace::or).unwrap_or_default();
+        let tried_as = match held.kind {
+            HeldKind::Credential => TriedAs::Itself,
+            HeldKind::Account
+            | HeldKind::Session
+            | HeldKind::Entitlement
+            | HeldKind::Location
+            | HeldKind::Control => TriedAs::ItsAccount,
+        };
+        read.tried(&held.tried, tried_as, self.period)
     }
 
     fn to(&self, held: &Held) -> Trace {
@@ -400,6 +436,7 @@ fn one(left: &Left, ways: &Ways<'_>, held: &Held, trace: &Trace) -> Measured {
         open: trace.open,
         closed: trace.closed.map(|proof| proof.at),
         reopened: trace.reopened,
+        on_paper: trace.on_paper,
         overdue: state == State::StillOpen,
         by_somebody: trace
             .closed
@@ -408,7 +445,8 @@ fn one(left: &Left, ways: &Ways<'_>, held: &Held, trace: &Trace) -> Measured {
     // What closes with its account is no door of its own: nobody needs to claim anything of it.
     let gap = gap(&seen, said, of_claims, beside).filter(|gap| match gap {
         Gap::NoClaim | Gap::ClosedUnclaimed => door == Door::Own,
-        Gap::ReEnabled
+        Gap::OnPaper
+        | Gap::ReEnabled
         | Gap::Overridden
         | Gap::NotDoneAndClosed
         | Gap::RetriedAndReported
@@ -447,6 +485,10 @@ fn one(left: &Left, ways: &Ways<'_>, held: &Held, trace: &Trace) -> Measured {
         claims,
         step: step_of(ways.plan, left, held, ways.account_of(held)),
         gap,
+        probed: held.tried.last().map(|last| match last.counts {
+            true => last.answer.word(),
+            false => Answer::Indeterminate.word(),
+        }),
     };
     measured.why = why(left, &measured, trace);
     measured
@@ -455,7 +497,7 @@ fn one(left: &Left, ways: &Ways<'_>, held: &Held, trace: &Trace) -> Measured {
 /// Whether somebody, or something, must have done it.
 fn by_somebody(proof: Proof) -> bool {
     match proof.by {
-        ClosedBy::Gone | ClosedBy::Disabled | ClosedBy::Revoked => true,
+        ClosedBy::Gone | ClosedBy::Disabled | ClosedBy::Revoked | ClosedBy::Refused => true,
         ClosedBy::Expired | ClosedBy::Account => false,
     }
 }

@@ -9,7 +9,9 @@
 mod claims;
 mod gaps;
 mod held;
+mod lanes;
 mod measure;
+mod probed;
 mod reads;
 mod shares;
 mod steps;
@@ -21,8 +23,10 @@ mod words;
 
 pub use claims::{Claim, Claimed};
 pub use gaps::Gap;
+pub use lanes::{Lanes, LeaverTimeline, SeenAt, claim_in_words, timeline};
 pub use held::{Held, HeldKind, Left, Names};
 pub use measure::{Decides, Measured, MeasuredLeaver, State, measure};
+pub use probed::Probed;
 pub use reads::{ClosedBy, Read, Reopened, Says, Told, Unread, Version, Whose};
 pub use shares::{Counting, Share, Shares, TimeBand, Times, wilson};
 pub use steps::{StepCounting, StepMeasured, as_measured};

@@ -1,12 +1,14 @@
 //! One thing through the reads of the sources that told of it: when it was last seen open, and
 //! when it was proved closed.
 
+use super::lanes::SeenAt;
 use chrono::{DateTime, Utc};
 use lastkey_contract::When;
 use lastkey_contract::when::rfc3339;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use ts_rs::TS;
 
 /// A read of a source, as far as it tells of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +86,8 @@ pub enum ClosedBy {
     Expired,
     /// With the account that leads to it.
     Account,
+    /// It was tried, and not let in any more.
+    Refused,
 }
 
 impl ClosedBy {
@@ -94,6 +98,7 @@ impl ClosedBy {
             ClosedBy::Revoked => "revoked",
             ClosedBy::Expired => "expired",
             ClosedBy::Account => "with the account",
+            ClosedBy::Refused => "refused",
         }
     }
 }
@@ -105,22 +110,29 @@ impl Serialize for ClosedBy {
 }
 
 /// That it was closed and then open again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Reopened {
     /// The latest moment at which it was closed for all that is known.
     #[serde(serialize_with = "as_text")]
+    #[ts(type = "string")]
     pub closed: DateTime<Utc>,
     #[serde(serialize_with = "as_text")]
+    #[ts(type = "string")]
     pub open: DateTime<Utc>,
 }
 
 /// Reads that did not come to their end where a whole one would have narrowed the bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct Unread {
+    #[ts(type = "number")]
     pub reads: u64,
     #[serde(serialize_with = "as_text")]
+    #[ts(type = "string")]
     pub from: DateTime<Utc>,
     #[serde(serialize_with = "as_text")]
+    #[ts(type = "string")]
     pub until: DateTime<Utc>,
 }
 
@@ -155,6 +167,8 @@ pub(super) struct Trace {
     pub unread: Option<Unread>,
     /// It was seen open once they were back: what was proved after that is of a later time.
     pub back_open: bool,
+    /// Reads showed it closed, and it was let in after that.
+    pub on_paper: bool,
 }
 
 /// When the event was, at the earliest, and when they were back.
@@ -241,6 +255,21 @@ impl Told {
         }
     }
 
+    /// What each read says, in the order of the moments that they show.
+    pub(super) fn each(&self) -> impl Iterator<Item = SeenAt> {
+        self.reads.iter().map(|read| SeenAt {
+            from: read.from,
+            until: read.until,
+            says: match self.seen(read) {
+                Seen::Open { .. } => "open",
+                Seen::Closed { .. } if read.complete => "closed",
+                Seen::Unknown if read.complete => "untold",
+                Seen::Closed { .. } | Seen::Unknown => "unread",
+            },
+            reads: 1,
+        })
+    }
+
     /// Goes through all reads.
     pub(super) fn trace(&self, period: Period) -> Trace {
         let mut trace = Trace::default();
@@ -321,6 +350,7 @@ impl Trace {
             reopened: self.reopened,
             unread: self.unread.or(other.unread),
             back_open: self.back_open && other.back_open,
+            on_paper: self.on_paper && other.on_paper,
         }
     }
 
@@ -336,6 +366,7 @@ impl Trace {
             reopened: self.reopened.or(other.reopened),
             unread: self.unread.or(other.unread),
             back_open: self.back_open || other.back_open,
+            on_paper: self.on_paper || other.on_paper,
         }
     }
 }

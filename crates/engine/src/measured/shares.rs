@@ -4,13 +4,19 @@ use super::measure::{MeasuredLeaver, State};
 use chrono::TimeDelta;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use ts_rs::TS;
 
 /// How many of a sort of things were closed in time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[ts(export)]
 pub struct Share {
+    #[ts(type = "number")]
     pub in_time: u64,
+    #[ts(type = "number")]
     pub late: u64,
+    #[ts(type = "number")]
     pub still_open: u64,
+    #[ts(type = "number")]
     pub indeterminate: u64,
     /// Of those that are decided; None where none is.
     pub share: Option<f64>,
@@ -22,7 +28,8 @@ pub struct Share {
 }
 
 /// Shares in time by what they are of.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[ts(export)]
 pub struct Shares {
     pub all: Share,
     /// By `account`, `credential` and so on.
@@ -34,24 +41,32 @@ pub struct Shares {
 }
 
 /// How many were closed within some time: for certain, and at most.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
 pub struct TimeBand {
+    #[ts(type = "number")]
     pub within_seconds: i64,
     /// The upper bound is no longer than this.
+    #[ts(type = "number")]
     pub surely: u64,
     /// The lower bound is no longer than this: nothing shows it open after that.
+    #[ts(type = "number")]
     pub at_most: u64,
 }
 
 /// The distribution of the times that things were open after the event.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[ts(export)]
 pub struct Times {
     /// Of which something is known.
+    #[ts(type = "number")]
     pub count: u64,
     pub bands: Vec<TimeBand>,
     /// Half of all closed within this for certain; None where that is not so.
+    #[ts(type = "number | null")]
     pub median_at_most_seconds: Option<i64>,
     /// Nine of ten closed within this for certain.
+    #[ts(type = "number | null")]
     pub nine_of_ten_at_most_seconds: Option<i64>,
 }
 

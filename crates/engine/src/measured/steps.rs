@@ -10,9 +10,11 @@ use crate::lifecycle::{Plan, Step, StepAction, counts, that_revoke};
 use lastkey_contract::facts::CredentialKind;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use ts_rs::TS;
 
 /// A step of the plan beside what was measured of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct StepMeasured {
     /// Its place in the plan, from 0, and its line in the text.
     pub step: u32,
@@ -20,16 +22,23 @@ pub struct StepMeasured {
     pub does: &'static str,
     pub system: Option<String>,
     /// What the plan says.
+    #[ts(type = "number")]
     pub within_seconds: i64,
     /// How many things it is measured by.
+    #[ts(type = "number")]
     pub cases: u64,
     /// Of them closed within what the plan says, for certain; later than that; neither is known.
+    #[ts(type = "number")]
     pub in_time: u64,
+    #[ts(type = "number")]
     pub late: u64,
+    #[ts(type = "number")]
     pub undecided: u64,
     /// Nine of ten were closed within this for certain; None where that is not so.
+    #[ts(type = "number | null")]
     pub nine_of_ten_seconds: Option<i64>,
     /// By the month of the event, `2026-11`: how many of how many in time.
+    #[ts(type = "{ [month in string]: [number, number] }")]
     pub months: BTreeMap<String, (u64, u64)>,
 }
 

@@ -94,6 +94,7 @@ pub(super) fn held(kind: HeldKind, id: &str, reads: &str) -> Held {
         created: None,
         beside: false,
         told: vec![told(reads)],
+        tried: Vec::new(),
     }
 }
 

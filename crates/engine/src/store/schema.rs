@@ -3,7 +3,7 @@
 use super::{
     Store, StoreError, account_past, assertions, blocks, checks, decisions, departures, events,
     journal, link_rules, links, log, met, meta, objects, ownership, people, persons, plans,
-    policies, rehearsals, resume, retention, roster, sources, syncs, unseen,
+    policies, probes, rehearsals, resume, retention, roster, sources, syncs, unseen, watches,
 };
 use chrono::{DateTime, Utc};
 
@@ -57,6 +57,7 @@ const VERSIONS: &[&[Step]] = &[
     ],
     &[Step::Sql(sources::RETIREMENT)],
     &[Step::Sql(departures::MIGRATION)],
+    &[Step::Sql(probes::MIGRATION), Step::Sql(watches::MIGRATION)],
 ];
 
 /// One step from a version to the next.

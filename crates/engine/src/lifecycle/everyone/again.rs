@@ -14,11 +14,13 @@ use crate::lifecycle::plan::Plan;
 use crate::lifecycle::rehearse::{RehearsalSettings, Stage};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::num::NonZero;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Everyone's departures at one moment, kept for the next time.
 #[derive(Clone, Debug)]
@@ -61,7 +63,7 @@ struct Came {
 
 /// `Kept` as it is written.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct Written<'k> {
     /// The plan as it was understood: answers of another one are no answers.
     plan: String,
     key: [u8; 16],
@@ -69,18 +71,30 @@ struct Written {
     freshness_limit: i64,
     horizon: i64,
     estate_lacks: bool,
-    of: Vec<(Depends, u32)>,
-    came: Vec<Came>,
-    systems: BTreeMap<u32, String>,
-    secrets: BTreeMap<u32, (String, String)>,
+    of: Cow<'k, [(Depends, u32)]>,
+    came: Cow<'k, [Came]>,
+    systems: Cow<'k, BTreeMap<u32, String>>,
+    secrets: Cow<'k, BTreeMap<u32, (String, String)>>,
 }
 
 /// Everyone, and how many of them were rehearsed; the others' answers were kept.
 #[derive(Clone, Debug)]
 pub struct Again {
-    pub everyone: Everyone,
+    pub ranks: Ranks,
     pub rehearsed: u64,
     pub kept: Kept,
+}
+
+impl Again {
+    /// The same with a row of each identity.
+    pub fn everyone(&self) -> Everyone {
+        let mut departed = Vec::with_capacity(self.kept.of.len());
+        departed.extend(self.kept.departed());
+        Everyone {
+            departed,
+            ranks: self.ranks.clone(),
+        }
+    }
 }
 
 /// Numbers that are random already.
@@ -127,11 +141,50 @@ impl More {
     }
 }
 
-/// Whose answer was kept, or which thread found it: the place of what came of it there.
+/// Whose answer was kept (0), or which thread found it (its number and one), and the place of what came
+/// of it there.
 #[derive(Clone, Copy)]
-enum Place {
-    Kept(u32),
-    Of(usize, u32),
+struct Place {
+    by: u32,
+    at: u32,
+}
+
+/// Where the answers of before stand, in the order that identities had then.
+struct Before<'k> {
+    kept: &'k Kept,
+    holds: bool,
+    /// What came of them, with the rows of the graph of now.
+    came: Vec<Option<Came>>,
+    /// Where they are found by their numbers: made once somebody's is not where it was.
+    found: OnceLock<Found>,
+}
+
+/// How far from where it stood an answer is looked for before all are gone through by number.
+const NEAR: usize = 4;
+
+impl Before<'_> {
+    /// Until when an answer holds that depends on this, and its place. `near` is where the one before
+    /// was found, and stays where this one is.
+    fn of(&self, depends: &Depends, near: &mut usize) -> Option<(i64, u32)> {
+        if !self.holds {
+            return None;
+        }
+        for distance in 0..=NEAR {
+            for place in [near.checked_add(distance), near.checked_sub(distance)] {
+                let there = place.and_then(|place| self.kept.of.get(place));
+                if let (Some((before, at)), Some(place)) = (there, place)
+                    && before.number == depends.number
+                {
+                    *near = place;
+                    return Some((before.until, *at));
+                }
+            }
+        }
+        let [first, second] = depends.number;
+        let found = self.found.get_or_init(|| self.kept.found());
+        let (other, until, at) = *found.get(&first)?;
+        (other == second).then_some((until, at))
+    }
 }
 
 impl Kept {
@@ -148,8 +201,8 @@ impl Kept {
     }
 
     /// To be read by the same program, with the plan that was asked; None where nothing is kept.
-    pub fn into_bytes(self) -> Option<Vec<u8>> {
-        let asked = self.asked?;
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        let asked = self.asked.as_ref()?;
         let written = Written {
             plan: format!("{:?}", asked.plan),
             key: self.key,
@@ -157,17 +210,17 @@ impl Kept {
             freshness_limit: asked.settings.freshness_limit.num_seconds(),
             horizon: asked.settings.horizon.num_seconds(),
             estate_lacks: asked.estate_lacks,
-            of: self.of,
-            came: self.came,
-            systems: self.systems,
-            secrets: self.secrets,
+            of: Cow::Borrowed(&self.of),
+            came: Cow::Borrowed(&self.came),
+            systems: Cow::Borrowed(&self.systems),
+            secrets: Cow::Borrowed(&self.secrets),
         };
         postcard::to_allocvec(&written).ok()
     }
 
-    /// What `into_bytes` wrote by this plan; None of anything else.
+    /// What `to_bytes` wrote by this plan; None of anything else.
     pub fn from_bytes(bytes: &[u8], plan: Plan) -> Option<Kept> {
-        let written: Written = postcard::from_bytes(bytes).ok()?;
+        let written: Written<'_> = postcard::from_bytes(bytes).ok()?;
         if written.plan != format!("{plan:?}") {
             return None;
         }
@@ -183,10 +236,10 @@ impl Kept {
         Some(Kept {
             key: written.key,
             asked: Some(asked),
-            of: written.of,
-            came: written.came,
-            systems: written.systems,
-            secrets: written.secrets,
+            of: written.of.into_owned(),
+            came: written.came.into_owned(),
+            systems: written.systems.into_owned(),
+            secrets: written.secrets.into_owned(),
         })
     }
 
@@ -294,7 +347,7 @@ impl Kept {
         mut of: Vec<(Depends, u32)>,
         came: Vec<Option<Came>>,
         graph: &Graph,
-    ) -> (Kept, Everyone) {
+    ) -> (Kept, Ranks) {
         let mut leavers = vec![0u64; came.len()];
         for (_, place) in &of {
             if let Some(leavers) = leavers.get_mut(*place as usize) {
@@ -318,8 +371,7 @@ impl Kept {
         }
         kept.of = of;
         kept.asked = Some(asked);
-        let departed = kept.departed().copied().collect();
-        (kept, Everyone { departed, ranks })
+        (kept, ranks)
     }
 
     fn name(&mut self, late: &Late, graph: &Graph) {
@@ -352,7 +404,7 @@ pub fn everyone_again(
 ) -> Option<Again> {
     let mut stage = Stage::new(graph, plan, at, settings);
     let ground = Ground::new(&mut stage);
-    let dependence = Dependence::new(&ground, plan, &stage.declared, before.key);
+    let dependence = Dependence::new(&ground, plan, &stage.declared, before.key, threads);
     drop(stage);
     let asked = Asked {
         at,
@@ -360,61 +412,66 @@ pub fn everyone_again(
         settings: *settings,
         estate_lacks: ground.estate_lacks,
     };
-    let (found, kept) = match before.holds(&asked) {
-        true => (before.found(), before.came_in(graph)),
-        false => (Found::default(), Vec::new()),
+    let holds = before.holds(&asked);
+    let known = Before {
+        kept: before,
+        holds,
+        came: match holds {
+            true => before.came_in(graph),
+            false => Vec::new(),
+        },
+        found: OnceLock::new(),
     };
-    let still = |depends: &Depends| {
-        let [first, second] = depends.number;
-        let (other, until, place) = *found.get(&first)?;
+    let still = |depends: &Depends, near: &mut usize| {
+        let (until, place) = known.of(depends, near)?;
         let holds = before.at() == Some(at) || at.timestamp() < until;
-        let there = kept.get(place as usize)?.is_some();
-        (other == second && holds && there).then_some(Place::Kept(place))
+        let there = known.came.get(place as usize)?.is_some();
+        (holds && there).then_some(Place { by: 0, at: place })
     };
-    let worker = AtomicUsize::new(0);
+    let worker = AtomicU32::new(1);
     let begin = || {
         let leavers = Leavers::new(Stage::new(graph, plan, at, settings), &ground);
         let number = worker.fetch_add(1, Ordering::Relaxed);
         (leavers, number, More::default())
     };
-    let turn = |worker: &mut (Leavers<'_, '_>, usize, More), identities: Range<u32>| {
+    let turn = |worker: &mut (Leavers<'_, '_>, u32, More), identities: Range<u32>| {
         let (leavers, number, more) = worker;
+        let mut near = identities.start as usize;
         let one = |identity| {
             let departure = leavers.departure(identity);
             let depends = dependence.of(&departure, ground.is_unsettled(&departure));
-            let place = still(&depends).unwrap_or_else(|| {
+            let place = still(&depends, &mut near).unwrap_or_else(|| {
                 let (departed, late) = leavers.play(identity, &departure);
-                Place::Of(*number, more.place(Came { departed, late }))
+                let at = more.place(Came { departed, late });
+                Place { by: *number, at }
             });
+            near = near.saturating_add(1);
             (depends, place)
         };
         identities.map(one).collect::<Vec<_>>()
     };
-    let end = |(_, number, more): (Leavers<'_, '_>, usize, More)| (number, more.came);
+    let end = |(_, number, more): (Leavers<'_, '_>, u32, More)| (number, more.came);
     let identities = graph.identities.len();
     let (turns, mut more) = in_turns(identities, threads, goes_on, begin, turn, end)?;
     more.sort_unstable_by_key(|(number, _)| *number);
-    let mut came = kept;
-    let mut from = vec![0u32; more.len()];
-    for ((_, more), from) in more.into_iter().zip(&mut from) {
-        *from = u32::try_from(came.len()).unwrap_or(u32::MAX);
+    let mut came = known.came;
+    let mut from = vec![0u32; more.len() + 1];
+    for (number, more) in more {
+        if let Some(from) = from.get_mut(number as usize) {
+            *from = u32::try_from(came.len()).unwrap_or(u32::MAX);
+        }
         came.extend(more.into_iter().map(Some));
     }
     let mut rehearsed = 0;
     let mut of = Vec::with_capacity(identities as usize);
     of.extend(turns.into_iter().flatten().map(|(depends, place)| {
-        let place = match place {
-            Place::Kept(place) => place,
-            Place::Of(number, place) => {
-                rehearsed += 1;
-                from.get(number).map_or(u32::MAX, |from| from + place)
-            }
-        };
-        (depends, place)
+        rehearsed += u64::from(place.by > 0);
+        let from = from.get(place.by as usize).copied().unwrap_or(u32::MAX);
+        (depends, from.saturating_add(place.at))
     }));
-    let (kept, everyone) = Kept::put_together(asked, before.key, of, came, graph);
-    (everyone.departed.len() == identities as usize).then_some(Again {
-        everyone,
+    let (kept, ranks) = Kept::put_together(asked, before.key, of, came, graph);
+    (kept.departed().count() == identities as usize).then_some(Again {
+        ranks,
         rehearsed,
         kept,
     })
@@ -432,12 +489,12 @@ mod tests {
         let nothing = Kept::nothing([7; 16]);
         let one = NonZero::<usize>::MIN;
         let again = everyone_again(&graph, &plan, at, &settings, one, &|| true, &nothing);
-        let bytes = again.unwrap().kept.into_bytes().unwrap();
+        let bytes = again.unwrap().kept.to_bytes().unwrap();
         let text = "[[step]]\non = \"leaver\"\nsystem = \"ad\"\ndoes = \"disable_account\"\nwithin = \"1h\"\n";
         let other = Plan::parse(text).unwrap();
         assert!(Kept::from_bytes(&bytes, other).is_none());
         assert!(Kept::from_bytes(&bytes, plan).is_some());
         assert!(Kept::from_bytes(&bytes[1..], Plan::default()).is_none());
-        assert!(nothing.into_bytes().is_none());
+        assert!(nothing.to_bytes().is_none());
     }
 }

@@ -8,6 +8,7 @@
 
 use super::flags::Places;
 use super::ground::Ground;
+use super::turns::in_turns;
 use crate::access::columns::{Column, NONE};
 use crate::access::graph::{AccountRow, LooseEnd};
 use crate::access::reached::closed_at;
@@ -18,6 +19,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hash;
+use std::num::NonZero;
+use std::ops::Range;
 
 /// The number of what an answer depends on, and before which second it holds without being asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,8 @@ pub(super) struct Dependence<'a, 'g> {
     terms: Vec<(u64, i64)>,
     /// How much earlier than it ends a thing may make a difference.
     reserve: Option<i64>,
+    /// Of each thing by itself: which it is and what is known of it, and until when.
+    own: Vec<(u64, i64)>,
     all: Column<Depends>,
 }
 
@@ -68,6 +73,7 @@ impl<'a, 'g> Dependence<'a, 'g> {
         plan: &Plan,
         declared: &Declared,
         key: [u8; 16],
+        threads: NonZero<usize>,
     ) -> Self {
         let graph = ground.graph;
         let places = Places::of(graph);
@@ -78,6 +84,7 @@ impl<'a, 'g> Dependence<'a, 'g> {
             systems: Vec::new(),
             terms: Vec::new(),
             reserve: reserve(ground, plan, declared),
+            own: Vec::new(),
             all: Column::filled(NOTHING, places.end),
         };
         let systems = (0..graph.systems.len()).map(|system| {
@@ -92,12 +99,20 @@ impl<'a, 'g> Dependence<'a, 'g> {
         dependence.systems = systems.map(|[number, _]| number).collect();
         let terms = graph.terms.values().iter().map(|terms| {
             let [number, _] = dependence.number(|hasher| {
+                // Whether it has to be activated first is told, and changes no answer.
                 terms.expires.hash(hasher);
-                terms.activation.hash(hasher);
             });
             (number, dependence.holds_until(terms.expires))
         });
         dependence.terms = terms.collect();
+        let each = |(): &mut (), things: Range<u32>| {
+            let one = |node| dependence.by_itself(node);
+            things.map(one).collect::<Vec<_>>()
+        };
+        let turns = in_turns(places.end, threads, &|| true, || (), each, |()| ());
+        let mut own = Vec::with_capacity(places.end as usize);
+        own.extend(turns.into_iter().flat_map(|(turns, _)| turns).flatten());
+        dependence.own = own;
         dependence.go_through();
         dependence
     }
@@ -226,9 +241,10 @@ impl<'a, 'g> Dependence<'a, 'g> {
     }
 
     fn alone(&self, node: u32, lines: &[Line], mut until: i64) -> Depends {
+        let (own, ends) = self.own(node);
+        until = until.min(ends);
         let number = self.number(|hasher| {
-            self.name(node, hasher);
-            until = until.min(self.what(node, hasher));
+            own.hash(hasher);
             for line in lines {
                 line.like.hash(hasher);
                 if line.to == node {
@@ -252,9 +268,10 @@ impl<'a, 'g> Dependence<'a, 'g> {
         for &node in &nodes {
             lines.clear();
             until = until.min(self.lines_of(node, &mut lines));
+            let (own, ends) = self.own(node);
+            until = until.min(ends);
             members.push(self.number(|hasher| {
-                self.name(node, hasher);
-                until = until.min(self.what(node, hasher));
+                own.hash(hasher);
                 for line in &lines {
                     line.like.hash(hasher);
                     if nodes.binary_search(&line.to).is_ok() {
@@ -276,6 +293,19 @@ impl<'a, 'g> Dependence<'a, 'g> {
             });
             *self.all.at_mut(node) = Depends { number, until };
         }
+    }
+
+    fn own(&self, node: u32) -> (u64, i64) {
+        self.own.get(node as usize).copied().unwrap_or_default()
+    }
+
+    fn by_itself(&self, node: u32) -> (u64, i64) {
+        let mut until = i64::MAX;
+        let [number, _] = self.number(|hasher| {
+            self.name(node, hasher);
+            until = self.what(node, hasher);
+        });
+        (number, until)
     }
 
     /// Which thing it is. A secret without a credential is told by nothing.

@@ -11,6 +11,7 @@ use super::heads::Head;
 use super::pasts::{Pasts, Reads, all_read_since};
 use super::privileged;
 use super::things::{self, Owned, Way};
+use super::tried::TriedOf;
 use crate::access::signs_in_through;
 use crate::correlate::{AccountKeys, Identities, Match, Persons, Several};
 use crate::measured::{Held, Left};
@@ -30,6 +31,7 @@ pub(super) struct Ground {
     persons: Persons,
     depth: Depth,
     pub privileged: HashMap<i64, Option<bool>>,
+    tried: TriedOf,
 }
 
 impl Ground {
@@ -42,7 +44,8 @@ impl Ground {
         let reads = Reads::of(&mut *connection, &lineage).await?;
         let (known, depth) = linked::known_at(&mut *connection, At::Now).await?;
         let (persons, _) = persons::at_moment(&mut *connection, At::Now).await?;
-        let privileged = privileged::flags(connection).await?;
+        let privileged = privileged::flags(&mut *connection).await?;
+        let tried = TriedOf::read(connection).await?;
         Ok(Ground {
             names,
             lineage,
@@ -52,6 +55,7 @@ impl Ground {
             persons,
             depth,
             privileged,
+            tried,
         })
     }
 
@@ -132,6 +136,7 @@ pub(super) async fn gather(
     for ((((place, head), keys), claims), doubted) in all {
         let mut held = of_leaver(ground, &window, &pasts, (place, &keys))?;
         owned.add_to(ground, &mut held)?;
+        ground.tried.add_to(&mut held);
         held.sort_by(|a, b| {
             (a.kind, &a.names, &a.on_account).cmp(&(b.kind, &b.names, &b.on_account))
         });

@@ -13,6 +13,7 @@ mod privileged;
 #[cfg(test)]
 mod tests;
 mod things;
+mod tried;
 
 use super::{Store, StoreError};
 use crate::measured::Left;

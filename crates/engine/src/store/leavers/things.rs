@@ -67,6 +67,7 @@ pub(super) fn account(
         created: last.created_at,
         beside: way == Way::Beside,
         told,
+        tried: Vec::new(),
     }))
 }
 
@@ -341,6 +342,7 @@ impl Owned {
             created,
             beside: false,
             told,
+            tried: Vec::new(),
         }))
     }
 }
