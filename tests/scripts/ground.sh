@@ -22,7 +22,7 @@ build_packages="libwebkit2gtk-4.1-dev libdbus-1-dev librsvg2-dev pkg-config buil
 # shellcheck disable=SC2034
 screen_packages="xvfb xauth dbus gnome-keyring libsecret-tools imagemagick fonts-dejavu-core fonts-wqy-microhei fonts-noto-color-emoji"
 # shellcheck disable=SC2034
-lab_packages="webkit2gtk-driver slapd ldap-utils 389-ds-base libnss3-tools openssl sqlite3 unzip shellcheck strace"
+lab_packages="webkit2gtk-driver slapd ldap-utils samba samba-ad-provision samba-dsdb-modules samba-vfs-modules openssh-server postgresql 389-ds-base libnss3-tools openssl sqlite3 unzip shellcheck strace"
 
 # shellcheck disable=SC2034
 tauri_driver_version=2.1.0

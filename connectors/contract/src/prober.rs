@@ -4,6 +4,8 @@
 //! read with never reaches a prober. A prober tries once. How often, with whose consent and what
 //! follows from an answer is the engine's.
 
+use crate::error::{ConnectorError, ErrorKind};
+use crate::said::said;
 use crate::secret::Secret;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -89,6 +91,31 @@ impl Tried {
             raw: raw.into(),
             why: Some(why.into()),
         }
+    }
+
+    /// The same answer with what its status means.
+    pub fn because(mut self, why: impl Into<String>) -> Tried {
+        self.why = Some(why.into());
+        self
+    }
+
+    /// A fault: nothing was said about the credential.
+    pub fn fault(error: &ConnectorError, secret: &Secret) -> Tried {
+        let raw = match error.kind {
+            ErrorKind::ConfigInvalid => "not tried",
+            ErrorKind::TlsUntrusted => "no trusted connection",
+            ErrorKind::TimedOut => "no answer in time",
+            ErrorKind::RateLimited => "asked to wait",
+            ErrorKind::Unavailable | ErrorKind::Cancelled => "no answer",
+            ErrorKind::AuthRejected
+            | ErrorKind::Forbidden
+            | ErrorKind::Protocol
+            | ErrorKind::NotUnderstood
+            | ErrorKind::CursorLost
+            | ErrorKind::Unsupported
+            | ErrorKind::Bug => "no answer to the question",
+        };
+        Tried::indeterminate(raw, said(&error.message, secret))
     }
 }
 

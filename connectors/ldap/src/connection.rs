@@ -16,6 +16,15 @@ pub struct Connection {
     pub server: Server,
 }
 
+/// Whom a directory takes us for (RFC 4532).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It does not tell.
+    Nothing,
+    Anonymous,
+    Name(String),
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
         self.link.wire.close();
@@ -28,17 +37,7 @@ impl Connection {
         directory: &Directory,
         secret: Option<&Secret>,
     ) -> Result<Connection, ConnectorError> {
-        let system = directory.url.clone();
-        let (ldap, wire) = open(directory).await?;
-        let mut connection = Connection {
-            link: Link {
-                ldap,
-                system,
-                timeout: directory.timeout,
-                wire: Arc::new(wire),
-            },
-            server: Server::default(),
-        };
+        let mut connection = Connection::reach(directory).await?;
         if let (Some(dn), Some(secret)) = (&directory.bind_dn, secret) {
             if secret.expose().is_empty() {
                 return Err(ConnectorError::new(
@@ -62,8 +61,39 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Connects and verifies, and signs in as nobody yet.
+    pub async fn reach(directory: &Directory) -> Result<Connection, ConnectorError> {
+        let (ldap, wire) = open(directory).await?;
+        Ok(Connection {
+            link: Link {
+                ldap,
+                system: directory.url.clone(),
+                timeout: directory.timeout,
+                wire: Arc::new(wire),
+            },
+            server: Server::default(),
+        })
+    }
+
+    /// Says goodbye, and waits until that is sent; dropping would only break off.
+    pub async fn sign_out(mut self) {
+        let link = &mut self.link;
+        let _gone_already = timeout(link.timeout, link.ldap.unbind()).await;
+        if let Some(wire) = Arc::get_mut(&mut link.wire) {
+            let _gone_already = timeout(link.timeout, wire.ended()).await;
+        }
+    }
+
     /// Who the directory says we are; None where it does not tell.
     pub async fn who(&mut self) -> Result<Option<String>, ConnectorError> {
+        Ok(match self.told().await? {
+            Told::Name(name) => Some(name),
+            Told::Nothing | Told::Anonymous => None,
+        })
+    }
+
+    /// Whom the directory takes us for.
+    pub async fn told(&mut self) -> Result<Told, ConnectorError> {
         const OPERATION: &str = "ask who we are";
         let link = &mut self.link;
         let answer = timeout(link.timeout, link.ldap.extended(WhoAmI))
@@ -71,11 +101,13 @@ impl Connection {
             .map_err(|_| timed_out(&link.system, OPERATION))?
             .map_err(|e| link.failed(OPERATION, &e))?;
         if answer.1.rc != 0 {
-            return Ok(None);
+            return Ok(Told::Nothing);
         }
         let text = String::from_utf8(answer.0.val.unwrap_or_default())
             .map_err(|_| odd(&link.system, OPERATION, "its name for us is not UTF-8"))?;
-        let name = text.trim_start_matches("dn:").trim();
-        Ok(Some(name.to_owned()).filter(|t| !t.is_empty()))
+        Ok(match text.trim_start_matches("dn:").trim() {
+            "" => Told::Anonymous,
+            name => Told::Name(name.to_owned()),
+        })
     }
 }

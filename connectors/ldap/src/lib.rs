@@ -3,7 +3,8 @@
 //! It signs in with a simple bind, over LDAPS or StartTLS only, reads with paged searches, and
 //! sends nothing that could change an entry. It promises that the value of a password is never
 //! asked for, that a certificate is verified or the connection refused, and that whatever the
-//! directory cut, referred elsewhere or could not tell is noted.
+//! directory cut, referred elsewhere or could not tell is noted. Trying somebody's password is
+//! apart from all that, in `prober`.
 
 #![cfg_attr(
     test,
@@ -24,6 +25,7 @@ mod entry;
 mod error;
 mod index;
 mod map;
+mod prober;
 mod rights;
 mod root;
 mod scan;
@@ -35,6 +37,7 @@ mod sync;
 mod watermark;
 mod wire;
 
+pub use prober::{PROBES, prober};
 pub use scripts::scripts;
 pub use settings::DESCRIPTOR;
 

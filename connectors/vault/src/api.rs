@@ -337,12 +337,12 @@ fn ended(said: &str) -> bool {
 }
 
 /// A secret without the line break that a file ends in.
-fn trimmed(secret: &Secret) -> Secret {
+pub fn trimmed(secret: &Secret) -> Secret {
     Secret::new(secret.expose().trim().to_owned())
 }
 
 /// A JSON object of texts, wiped after use.
-fn body(pairs: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
+pub fn body(pairs: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
     // Room for every character escaped, so that growing leaves no copy behind.
     let room: usize = pairs.iter().map(|(k, v)| k.len() + v.len() * 6 + 8).sum();
     let mut out = Zeroizing::new(Vec::with_capacity(room + 2));

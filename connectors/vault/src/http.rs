@@ -56,14 +56,18 @@ struct Said {
 impl Answer {
     /// The vault's own words about a refusal, cut to a sentence's length.
     pub fn said(&self) -> String {
-        let said = serde_json::from_slice::<Said>(&self.body)
-            .ok()
-            .and_then(|said| said.errors)
-            .unwrap_or_default()
-            .join("; ");
+        let said = self.errors().join("; ");
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         let said = said.strip_prefix("1 error occurred: * ").unwrap_or(&said);
         said.chars().take(200).collect()
+    }
+
+    /// The vault's reasons as they came; none where it gave none.
+    pub fn errors(&self) -> Vec<String> {
+        serde_json::from_slice::<Said>(&self.body)
+            .ok()
+            .and_then(|said| said.errors)
+            .unwrap_or_default()
     }
 
     /// Whether a "not found" is the vault's own word that nothing is there. Whatever stands before

@@ -5,6 +5,7 @@
 //! It promises that no value is asked for (but by the reader of values, which is switched on
 //! apart), that a credential is sent to the configured origin only, over verified TLS, and that
 //! whatever this login may not see is noted. What it sends changes nothing but for the sign-in.
+//! Trying somebody's token or AppRole is apart from all that, in `prober`.
 
 #![cfg_attr(
     test,
@@ -27,6 +28,7 @@ mod objects;
 mod people;
 mod place;
 pub mod policy;
+mod prober;
 mod reach;
 mod script;
 mod session;
@@ -34,6 +36,7 @@ mod settings;
 mod values;
 mod walk;
 
+pub use prober::{PROBES, prober};
 pub use script::scripts;
 pub use settings::DESCRIPTOR;
 

@@ -259,7 +259,8 @@ fn sign_in(text: &dyn Fn(&str) -> String) -> Result<SignIn, ConnectorError> {
     }
 }
 
-fn mount(given: &str, default: &str) -> Result<String, ConnectorError> {
+/// The path of an auth method below `auth/`, as somebody wrote it; the default where empty.
+pub fn mount(given: &str, default: &str) -> Result<String, ConnectorError> {
     let path = given.trim_matches('/');
     let path = path.strip_prefix("auth/").unwrap_or(path);
     match path {

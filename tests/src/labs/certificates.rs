@@ -7,6 +7,11 @@ use std::process::Command;
 
 /// Makes `ca.pem`, `other.pem`, `server.pem` and `server.key` in a folder.
 pub fn make(folder: &Path, openssl: &Path) {
+    make_for(folder, openssl, "127.0.0.1");
+}
+
+/// The same for a server at another address of this machine.
+pub fn make_for(folder: &Path, openssl: &Path, address: &str) {
     let run = |words: &[&str]| {
         let output = Command::new(openssl)
             .current_dir(folder)
@@ -39,7 +44,7 @@ pub fn make(folder: &Path, openssl: &Path) {
     }
     fs::write(
         folder.join("ext"),
-        "subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n",
+        format!("subjectAltName=IP:{address},DNS:localhost\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n"),
     )
     .expect("ext");
     let mut words = vec!["req"];

@@ -10,6 +10,7 @@ mod either;
 mod openbao;
 mod openssl;
 mod relay;
+mod samba;
 mod slapd;
 
 pub use directory::Directory;
@@ -18,6 +19,7 @@ pub use either::{Lab, Make};
 pub use openbao::{Answered, Audited, OpenBao};
 pub use openssl::OpenSsl;
 pub use relay::{Relay, Then};
+pub use samba::Samba;
 pub use slapd::{Extras, HangingServer, Seed, Slapd};
 
 /// Says that a case did not run, and why; `./test` names it and judges whether it may.

@@ -39,6 +39,13 @@ impl Wire {
         }
     }
 
+    /// Waits until both sides are done.
+    pub async fn ended(&mut self) {
+        for task in &mut self.tasks {
+            let _ended_either_way = task.await;
+        }
+    }
+
     /// Why the connection ended, where it did.
     pub fn end(&self, system: &str, operation: &str) -> Option<ConnectorError> {
         let by_tls = |error| self.watched.broken(system, operation, error);

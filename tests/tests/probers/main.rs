@@ -1,0 +1,14 @@
+//! Trying credentials against real servers: what they take, what they refuse in plain words, and
+//! everything else, which must be indeterminate; and that no secret comes back.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod harness;
+mod ldap;
+mod samba;
+mod vault;
