@@ -123,11 +123,7 @@ mod tests {
         let long = "word ".repeat(100);
         let kept = said(&long, &Secret::new("x1y2z3".to_owned()));
         assert_eq!(kept.chars().count(), LONGEST + 1);
-        check(
-            "a\u{1b}[31m \u{202e}b",
-            "x1y2z3",
-            "a\\u{1b}[31m \\u{202e}b",
-        );
+        check("a\u{1b}[31m \u{202e}b", "x1y2z3", "a\\u{1b}[31m \\u{202e}b");
     }
 
     #[test]

@@ -9,9 +9,7 @@ use crate::entry::{constructed, parse, primitive};
 use crate::error::config;
 use crate::settings::Directory;
 use async_trait::async_trait;
-use lastkey_contract::{
-    Answer, ConnectorError, ProbeSpec, Prober, Secret, Settings, Tried, said,
-};
+use lastkey_contract::{Answer, ConnectorError, ProbeSpec, Prober, Secret, Settings, Tried, said};
 use ldap3::LdapResult;
 use ldap3::controls::RawControl;
 use std::time::Duration;
@@ -67,10 +65,9 @@ impl Prober for Bind {
         match timeout(PATIENCE, self.bind(account.trim(), secret)).await {
             Ok(Ok(tried)) => tried,
             Ok(Err(error)) => Tried::fault(&error, secret),
-            Err(_) => Tried::indeterminate(
-                "no answer in time",
-                "the directory did not answer within 10 seconds",
-            ),
+            Err(_) => {
+                Tried::indeterminate("no answer in time", "the directory did not answer in time")
+            }
         }
     }
 }
@@ -80,9 +77,16 @@ fn unsendable(account: &str, secret: &Secret) -> Option<&'static str> {
     if account.trim().is_empty() {
         return Some("no account is named, and a directory takes that for an anonymous sign-in");
     }
-    secret.expose().is_empty().then_some(
-        "the password is empty, and a directory takes that for an anonymous sign-in",
-    )
+    // Some directories say of what is no name what they say of a wrong password.
+    if !account.contains('=') {
+        return Some(
+            "the account is not a distinguished name, such as uid=ann,ou=people,dc=example",
+        );
+    }
+    secret
+        .expose()
+        .is_empty()
+        .then_some("the password is empty, and a directory takes that for an anonymous sign-in")
 }
 
 impl Bind {
@@ -176,7 +180,8 @@ const LOCKED: &str = "the account is locked, which may pass by itself";
 const EXPIRED: &str =
     "the password has expired: it may still be changed, and some services take it";
 const MUST_CHANGE: &str = "the password must be changed first, which may still be done";
-const UNKNOWN_REASON: &str = "the directory refuses the sign-in for a reason that is not known here";
+const UNKNOWN_REASON: &str =
+    "the directory refuses the sign-in for a reason that is not known here";
 
 /// The reason that Active Directory and Samba give beside error 49.
 enum SubCode {
@@ -290,11 +295,12 @@ mod tests {
 
     #[track_caller]
     fn check(rc: u32, text: &str, policy: Option<&[u8]>, answer: Answer, raw: &str) {
-        let tried = judge(
-            &result(rc, text, policy),
-            &Secret::new(PASSWORD.to_owned()),
+        let tried = judge(&result(rc, text, policy), &Secret::new(PASSWORD.to_owned()));
+        assert_eq!(
+            (tried.answer, tried.raw.as_str()),
+            (answer, raw),
+            "{tried:?}"
         );
-        assert_eq!((tried.answer, tried.raw.as_str()), (answer, raw), "{tried:?}");
         assert!(tried.answer != Answer::Indeterminate || tried.why.is_some());
     }
 
@@ -363,7 +369,13 @@ mod tests {
         // A warning alone: days left until the password expires.
         let warning = [0x30, 5, 0xa0, 3, 0x80, 1, 60];
         check(0, "", Some(&warning), Accepted, "0 success");
-        check(49, "", Some(&[0x30, 0]), Answer::Rejected, "49 invalidCredentials");
+        check(
+            49,
+            "",
+            Some(&[0x30, 0]),
+            Answer::Rejected,
+            "49 invalidCredentials",
+        );
         check(
             49,
             "",
@@ -416,6 +428,7 @@ mod tests {
         let secret = |text: &str| Secret::new(text.to_owned());
         assert!(unsendable("cn=a", &secret("")).is_some());
         assert!(unsendable(" ", &secret("x")).is_some());
+        assert!(unsendable("ann@example.org", &secret("x")).is_some());
         assert!(unsendable("cn=a", &secret(" ")).is_none());
     }
 

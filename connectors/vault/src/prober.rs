@@ -365,7 +365,9 @@ mod tests {
             Refusal::Policy,
         );
         check(
-            &["preflight capability check returned 403, please ensure client's policies grant access to path \"lastkey/\""],
+            &[
+                "preflight capability check returned 403, please ensure client's policies grant access to path \"lastkey/\"",
+            ],
             Refusal::Other,
         );
         check(&["namespaces feature not enabled"], Refusal::Other);

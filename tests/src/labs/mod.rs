@@ -7,20 +7,25 @@ mod certificates;
 mod directory;
 mod ds389;
 mod either;
+mod ends;
 mod openbao;
 mod openssl;
+mod postgresql;
 mod relay;
 mod samba;
 mod slapd;
+mod sshd;
 
 pub use directory::Directory;
 pub use ds389::Ds389;
 pub use either::{Lab, Make};
 pub use openbao::{Answered, Audited, OpenBao};
 pub use openssl::OpenSsl;
+pub use postgresql::PostgreSql;
 pub use relay::{Relay, Then};
 pub use samba::Samba;
 pub use slapd::{Extras, HangingServer, Seed, Slapd};
+pub use sshd::Sshd;
 
 /// Says that a case did not run, and why; `./test` names it and judges whether it may.
 pub fn not_run(server: &str, case: &str, why: &str) {

@@ -31,18 +31,38 @@ fn the_reasons_of_active_directory() {
     };
     use Answer::{Accepted, Indeterminate, Rejected};
     check("ann", PASSWORD, Accepted, ("0 success", ""));
-    check("ann", "wrong-canary-Xylophone", Rejected, ("data 52e", "wrong"));
+    check(
+        "ann",
+        "wrong-canary-Xylophone",
+        Rejected,
+        ("data 52e", "wrong"),
+    );
     check("ann", "", Indeterminate, ("not sent", "empty"));
-    check("nobody", PASSWORD, Rejected, ("49 invalidCredentials, data 52", ""));
+    check(
+        "nobody",
+        PASSWORD,
+        Rejected,
+        ("49 invalidCredentials, data 52", ""),
+    );
     lab.tool(&["user", "disable", "bob"]);
     check("bob", PASSWORD, Rejected, ("data 533", "switched off"));
     lab.tool(&["user", "delete", "cora"]);
-    check("cora", PASSWORD, Rejected, ("49 invalidCredentials, data 52", ""));
+    check(
+        "cora",
+        PASSWORD,
+        Rejected,
+        ("49 invalidCredentials, data 52", ""),
+    );
     // a moment long past, in units of 100 ns since 1601
     lab.replace(&dn("dan"), "accountExpires", "130000000000000000");
     check("dan", PASSWORD, Rejected, ("data 701", "expired"));
     lab.replace(&dn("eve"), "pwdLastSet", "0");
-    check("eve", PASSWORD, Indeterminate, ("data 773", "must be changed"));
+    check(
+        "eve",
+        PASSWORD,
+        Indeterminate,
+        ("data 773", "must be changed"),
+    );
     lab.tool(&[
         "domain",
         "passwordsettings",

@@ -35,7 +35,8 @@ fn tokens() {
         return;
     };
     let prober = prober(&lab, "vault_token", &[]);
-    let check = |token: &str, answer, says| check(prober.as_ref(), ("a token", token), answer, says);
+    let check =
+        |token: &str, answer, says| check(prober.as_ref(), ("a token", token), answer, says);
     let live = token(&lab, json!({ "policies": ["default"], "ttl": "1h" }));
     check(&live, Accepted, ("HTTP 200", ""));
     check(&format!("{live}\n"), Accepted, ("HTTP 200", ""));
@@ -146,10 +147,20 @@ fn app_roles() {
     let (id, secret) = role(&lab, "approle", "deploy", plain.clone(), json!({}));
     let before = tokens_in(&lab);
     check(&id, &secret, Accepted, ("HTTP 200", ""));
-    check(&format!("approle:{id}"), &secret, Accepted, ("HTTP 200", ""));
+    check(
+        &format!("approle:{id}"),
+        &secret,
+        Accepted,
+        ("HTTP 200", ""),
+    );
     assert_eq!(tokens_in(&lab), before, "what it was given is revoked");
     let wrong = "3f2504e0-4f89-11d3-9a0c-0305e82c3301";
-    check(&id, wrong, Rejected, ("HTTP 400 invalid role or secret ID", ""));
+    check(
+        &id,
+        wrong,
+        Rejected,
+        ("HTTP 400 invalid role or secret ID", ""),
+    );
     check(wrong, &secret, Rejected, ("HTTP 400 invalid role", ""));
     check(&id, "", Indeterminate, ("not sent", "empty"));
     check("", &secret, Indeterminate, ("not sent", "role ID"));
@@ -186,7 +197,12 @@ fn app_roles() {
     // Its token is none that can be revoked.
     let batch = json!({ "token_policies": "default", "token_type": "batch" });
     let (id, secret) = role(&lab, "approle", "batch", batch, json!({}));
-    check(&id, &secret, Accepted, ("HTTP 200", "ends with its own time"));
+    check(
+        &id,
+        &secret,
+        Accepted,
+        ("HTTP 200", "ends with its own time"),
+    );
 
     let (id, secret) = role(&lab, "approle", "locked", plain, json!({}));
     let mut last = None;
@@ -261,7 +277,12 @@ fn faults_are_indeterminate() {
             assert_eq!(asked, 1, "{how} {fault:?}: no second try");
         }
         proxy.set([]);
-        check(through(how).as_ref(), (account, secret), Answer::Accepted, ("", ""));
+        check(
+            through(how).as_ref(),
+            (account, secret),
+            Answer::Accepted,
+            ("", ""),
+        );
         // Refused, and then no more: what was refused is not known.
         if how == "vault_token" {
             proxy.set([Rule::always(HttpFault::Status(500)).path("internal/ui")]);
@@ -322,7 +343,7 @@ fn faults_are_indeterminate() {
 
 #[test]
 fn a_secret_that_is_said_back_is_not_kept() {
-    let secret = "canary-c0ffee-echoed-secret";
+    let secret = "canary-c0ffee-echoed-4711";
     for body in [
         json!({ "errors": [format!("invalid secret_id \"{secret}\"")] }),
         json!({ "errors": [format!("bad token {secret}")] }),
