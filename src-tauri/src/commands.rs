@@ -3,6 +3,7 @@
 //!
 //! A command parses, calls the workbench and converts; what fails is a `FailureView`.
 
+mod leavers;
 mod links;
 mod owners;
 mod past;
@@ -17,6 +18,7 @@ use crate::wire::{Wire, camel_case};
 use lastkey_engine::collect::Removals;
 use lastkey_engine::lifecycle::saved::Comparison;
 use lastkey_engine::lifecycle::simulated::EventsRehearsal;
+use lastkey_engine::measured::{LeaverTimeline, StepMeasured};
 use lastkey_engine::practice::Size as PracticeSize;
 use lastkey_engine::store::RetentionReport;
 use lastkey_engine::views::{
@@ -29,12 +31,14 @@ use lastkey_engine::views::{
     StandingCount, Status, SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
 use lastkey_workbench::{
-    AssertionRunView, AssertionsView, Failure, PlanCoverage, PlanLoad, PolicyDifferences,
-    PolicyRemark, PolicyView, SavedView, Survey, SyncHow, Workbench,
+    AssertionRunView, AssertionsView, Failure, LeaverThing, LeaversReport, PlanCoverage, PlanLoad,
+    PolicyDifferences, PolicyRemark, PolicyView, ProbeView, SavedView, Survey, SyncHow, WatchView,
+    Workbench,
 };
 use std::path::Path;
 use tauri::ipc::Channel;
 
+use leavers::*;
 use links::*;
 use owners::*;
 use past::*;
@@ -277,6 +281,30 @@ commands! {
     assertions_run() -> ();
     /// When a package was exported last; nothing if none ever was.
     exported_at() -> Option<String>;
+    /// Past leavers of a period in short; measured anew where that is wanted, or something was read since.
+    leavers(since: Option<String>, until: Option<String>, fresh: bool) -> LeaversReport;
+    /// Stops measuring them.
+    leavers_stop() -> ();
+    /// What past leavers held, worst first; filtered by system, state and gap.
+    leaver_things(since: Option<String>, until: Option<String>, query: ListQuery) -> RowWindow<LeaverThing>;
+    /// One leaver by time, for each time they left, the latest first.
+    leaver_timelines(identity: String) -> Vec<LeaverTimeline>;
+    /// Each step of the plan as it went in the past.
+    measured_steps() -> Vec<StepMeasured>;
+    /// Credentials that may be tried, by name.
+    probes() -> Vec<ProbeView>;
+    /// Tries one of them once, now.
+    probe_try(name: String) -> ProbeView;
+    /// Takes its consent back and forgets its secret.
+    probe_remove(name: String) -> ();
+    /// Whoever is watched while access closes, those that go on first.
+    watches() -> Vec<WatchView>;
+    /// Announces that somebody leaves, and watches them.
+    watch_start(identity: String, event: Option<String>, at: Option<String>) -> WatchView;
+    /// Ends a watch.
+    watch_stop(id: i64) -> WatchView;
+    /// Reads now for one who is watched.
+    watch_read(id: i64) -> WatchView;
     /// Writes a signed audit package.
     export_package(out: String, on_progress: Channel<ExportProgress>) -> ExportReport;
     /// Verifies any package.

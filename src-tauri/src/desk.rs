@@ -22,6 +22,8 @@ pub struct Desk {
     trial: Latest,
     /// The same of everyone's rehearsal in short.
     survey: Latest,
+    /// The same of past leavers being measured.
+    measuring: Latest,
     app: tauri::AppHandle,
 }
 
@@ -44,6 +46,7 @@ impl Desk {
             reading: Mutex::default(),
             trial: Latest::default(),
             survey: Latest::default(),
+            measuring: Latest::default(),
             app,
         }
     }
@@ -269,6 +272,11 @@ impl Desk {
     /// The same of everyone's rehearsal in short: who asks anew waits no more for the answer before.
     pub fn new_survey(&self) -> Stop {
         self.survey.next()
+    }
+
+    /// The same of past leavers being measured.
+    pub fn new_measuring(&self) -> Stop {
+        self.measuring.next()
     }
 
     /// Lets the person choose a folder; nothing if they cancel.

@@ -3,6 +3,7 @@
 use crate::settings::UiSettings;
 use lastkey_engine::lifecycle::saved::Comparison;
 use lastkey_engine::lifecycle::simulated::EventsRehearsal;
+use lastkey_engine::measured::{LeaverTimeline, StepMeasured};
 use lastkey_engine::store::RetentionReport;
 use lastkey_engine::views::{
     CheckView, DecisionLine, DiffRow, DiffView, DraftProblem, EventRow, ExportProgress,
@@ -14,8 +15,8 @@ use lastkey_engine::views::{
     StandingCount, Status, SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
 use lastkey_workbench::{
-    AssertionRunView, AssertionsView, PlanCoverage, PlanLoad, PolicyDifferences, PolicyRemark,
-    PolicyView, SavedView, Survey,
+    AssertionRunView, AssertionsView, LeaverThing, LeaversReport, PlanCoverage, PlanLoad,
+    PolicyDifferences, PolicyRemark, PolicyView, ProbeView, SavedView, Survey, WatchView,
 };
 use tauri::ipc::Channel;
 use ts_rs::{Config, TS};
@@ -112,6 +113,12 @@ generated!(
     AssertionsView,
     Comparison,
     SavedView,
+    LeaverThing,
+    LeaverTimeline,
+    LeaversReport,
+    ProbeView,
+    StepMeasured,
+    WatchView,
 );
 
 impl<T: Wire> Wire for Vec<T> {

@@ -104,6 +104,12 @@ pub enum Command {
     Events(Events),
     /// Past leavers: what was claimed, what was observed, and whether it was in time
     Leavers(Leavers),
+    /// Credentials that may be tried: does the system still take them?
+    #[command(subcommand)]
+    Probe(crate::probe_args::Probe),
+    /// Whoever leaves, read at intervals until access is closed
+    #[command(subcommand)]
+    Watch(crate::probe_args::Watch),
     /// What differs between two moments: added, changed, removed, disappeared without proof
     Diff(Diff),
     /// The past of one object: each change, and between which reads it happened

@@ -15,6 +15,7 @@ mod link_args;
 mod output;
 mod past_args;
 mod policy_args;
+mod probe_args;
 mod run;
 mod saved_args;
 mod terminal;

@@ -2,10 +2,10 @@
 
 use crate::failure::Failure;
 use lastkey_contract::{
-    Connector, ConnectorError, Descriptor, ErrorKind, Script, Secret, SecretNeed, SettingSpec,
-    Settings,
+    Connector, ConnectorError, Descriptor, ErrorKind, ProbeSpec, Prober, Script, Secret,
+    SecretNeed, SettingSpec, Settings,
 };
-use lastkey_engine::collect::{OWN_SETTINGS, Rules};
+use lastkey_engine::collect::{CONSENT, OWN_SETTINGS, Rules};
 use lastkey_engine::views::{OnlyWith, SettingView, SourceKindView};
 
 type Configure = fn(&Settings, Option<Secret>) -> Result<Box<dyn Connector>, ConnectorError>;
@@ -18,7 +18,12 @@ struct Listed {
     /// The least rights as texts for the system's own administrator.
     scripts: fn(&Settings) -> Vec<Script>,
     values: Values,
+    /// How credentials can be tried, and what tries them.
+    probes: &'static [ProbeSpec],
+    prober: MakeProber,
 }
+
+type MakeProber = fn(&str, &Settings) -> Result<Box<dyn Prober>, ConnectorError>;
 
 /// Whether a kind of system keeps values that can be reduced to fingerprints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +40,24 @@ fn all() -> [Listed; 3] {
             // Files are readable or not: no rights to grant.
             scripts: |_| Vec::new(),
             values: Values::None,
+            probes: &[],
+            prober: no_prober,
         },
         Listed {
             descriptor: &lastkey_ldap::DESCRIPTOR,
             configure: lastkey_ldap::configure,
             scripts: lastkey_ldap::scripts,
             values: Values::None,
+            probes: lastkey_ldap::PROBES,
+            prober: lastkey_ldap::prober,
         },
         Listed {
             descriptor: &lastkey_vault::DESCRIPTOR,
             configure: lastkey_vault::configure,
             scripts: lastkey_vault::scripts,
             values: Values::Kept,
+            probes: lastkey_vault::PROBES,
+            prober: lastkey_vault::prober,
         },
     ]
 }
@@ -95,6 +106,31 @@ pub(crate) fn try_configure(
     })?;
     Rules::of(settings)?;
     (listed.configure)(&of_the_connector(settings), secret)
+}
+
+/// How credentials can be tried at a kind of system.
+pub(crate) fn probe_specs(kind: &str) -> &'static [ProbeSpec] {
+    find(kind).map_or(&[], |listed| listed.probes)
+}
+
+/// What tries credentials of a source in one of these ways; it never has the source's own.
+pub(crate) fn prober(
+    kind: &str,
+    how: &str,
+    settings: &Settings,
+) -> Result<Box<dyn Prober>, Failure> {
+    let mut settings = of_the_connector(settings);
+    settings.0.remove(CONSENT);
+    Ok((find(kind)?.prober)(how, &settings)?)
+}
+
+fn no_prober(how: &str, _: &Settings) -> Result<Box<dyn Prober>, ConnectorError> {
+    Err(ConnectorError::new(
+        ErrorKind::Unsupported,
+        how,
+        "probe",
+        "no credential can be tried here",
+    ))
 }
 
 fn of_the_connector(settings: &Settings) -> Settings {

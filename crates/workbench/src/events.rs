@@ -207,8 +207,7 @@ impl Workbench {
         if let Some(column) = TextColumn::from_name(name) {
             return Ok(NewValue::Text(column, some));
         }
-        let word =
-            |all: &[&str]| {
+        let word = |all: &[&str]| {
             Failure::bad_input(format!("{name}: `{value}` is none of {}", all.join(", ")))
         };
         Ok(match (name, &some) {
@@ -217,9 +216,7 @@ impl Workbench {
             ("start_date", Some(day)) => {
                 NewValue::StartDate(Some(self.day(name, day, source).await?))
             }
-            ("end_date", Some(day)) => {
-                NewValue::EndDate(Some(self.day(name, day, source).await?))
-            }
+            ("end_date", Some(day)) => NewValue::EndDate(Some(self.day(name, day, source).await?)),
             ("status", None) => NewValue::Status(None),
             ("status", Some(text)) => {
                 let status = IdentityStatus::from_word(text);

@@ -40,20 +40,13 @@ impl Workbench {
         {
             return Err(Failure::bad_input("--until is before --since"));
         }
-        if let Some(identity) = &asked.identity
-            && self.store.find_identity(identity).await?.is_empty()
-            && self.store.records_once(identity).await?.is_empty()
-        {
-            return Err(
-                Failure::bad_input(format!("there is no identity `{identity}`"))
-                    .hint("see `lastkey identities` for ids"),
-            );
-        }
+        self.require_leaver(asked).await?;
         let (plan, _) = self.plan().await?;
         let query = LeaversQuery {
             since,
             before,
             identity: asked.identity.as_deref(),
+            announced: None,
         };
         let mut counting = Counting::default();
         self.store
@@ -67,6 +60,24 @@ impl Workbench {
             })
             .await?;
         Ok(counting.done())
+    }
+}
+
+impl Workbench {
+    /// Whoever is asked for must be known, now or once.
+    pub(crate) async fn require_leaver(&self, asked: &LeaversAsked) -> Result<(), Failure> {
+        let Some(identity) = &asked.identity else {
+            return Ok(());
+        };
+        let unknown = self.store.find_identity(identity).await?.is_empty()
+            && self.store.records_once(identity).await?.is_empty();
+        match unknown {
+            false => Ok(()),
+            true => Err(
+                Failure::bad_input(format!("there is no identity `{identity}`"))
+                    .hint("see `lastkey identities` for ids"),
+            ),
+        }
     }
 }
 

@@ -34,7 +34,9 @@ mod fingerprints;
 mod guard;
 mod history;
 mod keys;
+mod leaver_words;
 mod leavers;
+mod leavers_window;
 mod links;
 mod making;
 mod memory;
@@ -47,6 +49,7 @@ mod policies;
 mod policy_diff;
 mod policy_suggest;
 mod practice;
+mod probes;
 mod rehearsals;
 mod roles;
 mod saved;
@@ -59,6 +62,7 @@ mod syncs;
 mod tables;
 mod then;
 mod trust;
+mod watches;
 
 pub use assertions::{AssertionReport, AssertionRunView, AssertionsView, check_assertions};
 pub use bench::{Closing, OpenOptions, Opened, WhenMissing, Workbench};
@@ -72,7 +76,9 @@ pub use fingerprints::Consent;
 pub use guard::PlanLoad;
 pub use history::{DiffRequest, kind_from_text};
 pub use keys::{KeySource, KeychainState, Passphrase, make_key_file};
+pub use leaver_words::{claimed_in_words, observed_in_words};
 pub use leavers::{BothSides, LeaversAsked};
+pub use leavers_window::{GapCount, LeaverThing, LeaversReport};
 pub use links::{LinksAsked, RulesEffect, Window, check_link_rules};
 pub use memory::leave_no_core;
 pub use owners::{
@@ -87,6 +93,7 @@ pub use policies::{
 pub use policy_diff::{PolicyDifferences, PolicyNamed};
 pub use policy_suggest::{PolicySuggestion, SuggestionAsked};
 pub use practice::{WrittenFile, write_practice_estate};
+pub use probes::{ProbeConsent, ProbeRequest, ProbeView};
 pub use rehearsals::{ReachOf, check_plan, moment_from_text, moment_of, summary_line};
 pub use roles::RoleRequest;
 pub use saved::{SaveRequest, SavedView};
@@ -97,3 +104,4 @@ pub use stores::{BackedUp, KeepIn, Rekeyed, StoreCheck, prove_key, recover, reke
 pub use survey::{StepView, Steps, Survey};
 pub use syncs::{SyncHow, SyncOutcome};
 pub use tables::columns;
+pub use watches::{WatchChange, WatchView};

@@ -3,4 +3,8 @@
 /**
  * How many there are of each.
  */
-export type Counts = { added: number, not_read_before: number, changed: number, gone: number, disappeared_without_proof: number, same: number, worse: number, better: number, };
+export type Counts = { added: number, not_read_before: number, changed: number, gone: number, disappeared_without_proof: number, same: number, worse: number, 
+/**
+ * Not known any more.
+ */
+unknown: number, better: number, };

@@ -20,6 +20,9 @@ import type { IdentityRow } from "./IdentityRow";
 import type { IdentityThen } from "./IdentityThen";
 import type { JournalRow } from "./JournalRow";
 import type { KindStanding } from "./KindStanding";
+import type { LeaverThing } from "./LeaverThing";
+import type { LeaverTimeline } from "./LeaverTimeline";
+import type { LeaversReport } from "./LeaversReport";
 import type { LinkCount } from "./LinkCount";
 import type { LinkExplained } from "./LinkExplained";
 import type { LinkLine } from "./LinkLine";
@@ -40,6 +43,7 @@ import type { PlanLoad } from "./PlanLoad";
 import type { PolicyDifferences } from "./PolicyDifferences";
 import type { PolicyRemark } from "./PolicyRemark";
 import type { PolicyView } from "./PolicyView";
+import type { ProbeView } from "./ProbeView";
 import type { ReachView } from "./ReachView";
 import type { RehearsalView } from "./RehearsalView";
 import type { RehearsedRow } from "./RehearsedRow";
@@ -54,11 +58,13 @@ import type { SourceKindView } from "./SourceKindView";
 import type { SourceRow } from "./SourceRow";
 import type { StandingCount } from "./StandingCount";
 import type { Status } from "./Status";
+import type { StepMeasured } from "./StepMeasured";
 import type { Survey } from "./Survey";
 import type { SyncProgress } from "./SyncProgress";
 import type { SyncReport } from "./SyncReport";
 import type { UiSettings } from "./UiSettings";
 import type { VerifyView } from "./VerifyView";
+import type { WatchView } from "./WatchView";
 import type { WeakReadView } from "./WeakReadView";
 
 /** Every command: its argument and its answer. What fails is a FailureView. */
@@ -245,6 +251,30 @@ export interface Commands {
   assertions_run(): void;
   /** When a package was exported last; nothing if none ever was. */
   exported_at(): string | null;
+  /** Past leavers of a period in short; measured anew where that is wanted, or something was read since. */
+  leavers(a: { since: string | null; until: string | null; fresh: boolean }): LeaversReport;
+  /** Stops measuring them. */
+  leavers_stop(): void;
+  /** What past leavers held, worst first; filtered by system, state and gap. */
+  leaver_things(a: { since: string | null; until: string | null; query: ListQuery }): RowWindow<LeaverThing>;
+  /** One leaver by time, for each time they left, the latest first. */
+  leaver_timelines(a: { identity: string }): Array<LeaverTimeline>;
+  /** Each step of the plan as it went in the past. */
+  measured_steps(): Array<StepMeasured>;
+  /** Credentials that may be tried, by name. */
+  probes(): Array<ProbeView>;
+  /** Tries one of them once, now. */
+  probe_try(a: { name: string }): ProbeView;
+  /** Takes its consent back and forgets its secret. */
+  probe_remove(a: { name: string }): void;
+  /** Whoever is watched while access closes, those that go on first. */
+  watches(): Array<WatchView>;
+  /** Announces that somebody leaves, and watches them. */
+  watch_start(a: { identity: string; event: string | null; at: string | null }): WatchView;
+  /** Ends a watch. */
+  watch_stop(a: { id: number }): WatchView;
+  /** Reads now for one who is watched. */
+  watch_read(a: { id: number }): WatchView;
   /** Writes a signed audit package. */
   export_package(a: { out: string; onProgress: Channel<ExportProgress> }): ExportReport;
   /** Verifies any package. */
@@ -353,6 +383,18 @@ export const commandNames = [
   "assertion_runs",
   "assertions_run",
   "exported_at",
+  "leavers",
+  "leavers_stop",
+  "leaver_things",
+  "leaver_timelines",
+  "measured_steps",
+  "probes",
+  "probe_try",
+  "probe_remove",
+  "watches",
+  "watch_start",
+  "watch_stop",
+  "watch_read",
   "export_package",
   "verify_package",
   "demo",

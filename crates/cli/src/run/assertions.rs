@@ -48,7 +48,10 @@ pub async fn assertions(
             Ok(ExitCode::SUCCESS)
         }
         Assertions::Run { file, at } => {
-            let at = at.as_deref().map(|text| moment_of("--at", text)).transpose()?;
+            let at = at
+                .as_deref()
+                .map(|text| moment_of("--at", text))
+                .transpose()?;
             let named = file.as_deref().map(read).transpose()?;
             let bench = open(global, WhenMissing::Refuse, out).await?;
             let report = bench.run_assertions(named, at, &Stop::default()).await;

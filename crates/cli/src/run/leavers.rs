@@ -8,10 +8,8 @@ use chrono::TimeDelta;
 use lastkey_contract::When;
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::lifecycle::Verdict;
-use lastkey_engine::measured::{
-    Claimed, Measured, MeasuredLeaver, Share, Shares, State, at_least, at_most,
-};
-use lastkey_workbench::{Failure, LeaversAsked, WhenMissing};
+use lastkey_engine::measured::{Measured, MeasuredLeaver, Share, Shares, State, at_most};
+use lastkey_workbench::{Failure, LeaversAsked, WhenMissing, claimed_in_words, observed_in_words};
 use std::process::ExitCode;
 
 /// A table for people ends after so many rows.
@@ -180,50 +178,11 @@ fn row(leaver: &MeasuredLeaver, item: &Measured) -> Row {
             who,
             left,
             format!("{} {}:{}{on}", item.kind.word(), item.system, item.id),
-            claimed(leaver, item),
-            observed(item),
+            claimed_in_words(leaver, item, moment),
+            observed_in_words(item),
             at_most(item.limit),
             verdict,
         ],
-    }
-}
-
-/// What was claimed, in words.
-fn claimed(leaver: &MeasuredLeaver, item: &Measured) -> String {
-    let word = item.claimed.word();
-    let claims = item
-        .claims
-        .iter()
-        .filter_map(|place| leaver.claims.get(*place));
-    let by_word = match item.claimed {
-        Claimed::Nothing | Claimed::NotRead => None,
-        Claimed::Done | Claimed::Failed | Claimed::Skipped | Claimed::Pending | Claimed::Unsaid => {
-            claims.min_by_key(|one| one.status.map(|s| s.word()) != Some(word))
-        }
-    };
-    let Some(claim) = by_word else {
-        return word.to_owned();
-    };
-    let at = claim.closed_at.map(|at| match at.date() {
-        Some(date) => format!(" {date}"),
-        None => format!(" {}", moment(&rfc3339(at.earliest()))),
-    });
-    let by = claim.closed_by.as_ref().map(|by| format!(" by {by}"));
-    let retries = claim.retries.filter(|n| *n > 0);
-    let retries = retries.map(|n| format!(", {}", of_these(n.into(), "retry", "retries")));
-    let told = [at, by, retries].into_iter().flatten();
-    format!("{word}{}", told.collect::<String>())
-}
-
-/// Both ends of the time that it was open, in words.
-fn observed(item: &Measured) -> String {
-    let lower = at_least(item.lower);
-    match (item.upper.map(at_most), item.closed, item.last_open) {
-        (Some(upper), _, _) if item.lower.is_zero() => format!("closed within {upper}"),
-        (Some(upper), _, _) => format!("closed after {lower} to {upper}"),
-        (None, Some(_), _) => format!("closed after {lower} or more"),
-        (None, None, Some(_)) => format!("open for {lower}, not seen closed"),
-        (None, None, None) => "not read".to_owned(),
     }
 }
 

@@ -14,6 +14,7 @@ mod plan_coverage;
 mod policy;
 mod policy_carried;
 mod policy_diff;
+mod probe;
 mod rehearse;
 mod removing;
 mod retention;
@@ -25,6 +26,7 @@ mod sources;
 mod store;
 mod survey;
 mod tables;
+mod watch;
 
 use crate::args::{Args, Command, Global, Plan, Rehearse};
 use crate::output::Output;
@@ -106,6 +108,8 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Tasks(table) => tables::table(global, Kind::Task, table, out).await,
         Command::Events(table) => tables::events(global, table, out).await,
         Command::Leavers(args) => leavers::leavers(global, args, out).await,
+        Command::Probe(command) => probe::probe(global, command, out).await,
+        Command::Watch(command) => watch::watch(global, command, out).await,
         Command::Diff(args) => history::diff(global, args, out).await,
         Command::History { kind, id } => history::history(global, &kind, &id, out).await,
         Command::Journal { source } => tables::journal(global, source, out).await,

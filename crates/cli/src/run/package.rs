@@ -36,7 +36,10 @@ pub async fn export(
     extends: Option<&Path>,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
-    let at = at.as_deref().map(|text| moment_of("--at", text)).transpose()?;
+    let at = at
+        .as_deref()
+        .map(|text| moment_of("--at", text))
+        .transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
     let report = bench
         .export_at(path, at, extends, &|_: ExportProgress| {})

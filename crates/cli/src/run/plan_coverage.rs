@@ -13,7 +13,11 @@ pub async fn coverage(
     args: PlanCoverage,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
-    let at = args.at.as_deref().map(|text| moment_of("--at", text)).transpose()?;
+    let at = args
+        .at
+        .as_deref()
+        .map(|text| moment_of("--at", text))
+        .transpose()?;
     // A plan with an error is refused before a store is opened.
     let text = args.plan.as_deref().map(plan_text).transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;

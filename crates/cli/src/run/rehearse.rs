@@ -7,9 +7,7 @@ use lastkey_engine::access::{Gone, ReachItem};
 use lastkey_engine::lifecycle::saved::Question;
 use lastkey_engine::lifecycle::{ItemKind, Link, ResidualItem, Verdict};
 use lastkey_engine::views::RehearsalView;
-use lastkey_workbench::{
-    Failure, PlanLoad, ReachOf, Stop, WhenMissing, Workbench, moment_of,
-};
+use lastkey_workbench::{Failure, PlanLoad, ReachOf, Stop, WhenMissing, Workbench, moment_of};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -82,7 +80,11 @@ pub async fn plan_show(global: &Global, out: &Output) -> Result<ExitCode, Failur
 }
 
 pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitCode, Failure> {
-    let at = args.at.as_deref().map(|text| moment_of("--at", text)).transpose()?;
+    let at = args
+        .at
+        .as_deref()
+        .map(|text| moment_of("--at", text))
+        .transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
     let bench = bench.look_back(args.as_of.as_deref()).await?;
     let at = at.unwrap_or_else(|| bench.now());
@@ -376,7 +378,11 @@ pub(super) fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
 }
 
 pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCode, Failure> {
-    let at = args.at.as_deref().map(|text| moment_of("--at", text)).transpose()?;
+    let at = args
+        .at
+        .as_deref()
+        .map(|text| moment_of("--at", text))
+        .transpose()?;
     let of = match (args.of.identity, args.of.credential) {
         (Some(id), None) => ReachOf::Identity(id),
         (None, Some(text)) => {

@@ -18,7 +18,11 @@ pub async fn role(
     args: RoleArgs,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
-    let at = args.at.as_deref().map(|text| moment_of("--at", text)).transpose()?;
+    let at = args
+        .at
+        .as_deref()
+        .map(|text| moment_of("--at", text))
+        .transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
     super::saved::free(&bench, args.save.as_deref()).await?;
     let at = at.unwrap_or_else(|| bench.now());

@@ -539,7 +539,7 @@ fn settings(set: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     Ok(settings)
 }
 
-fn read_secret(path: &Path) -> Result<String, Failure> {
+pub(super) fn read_secret(path: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin().lock().read_to_string(&mut text)
@@ -568,7 +568,7 @@ fn read_secret(path: &Path) -> Result<String, Failure> {
 }
 
 /// Ctrl-C ends the read cleanly: what was read stays, nothing is claimed.
-fn stop_on_interrupt() -> Stop {
+pub(super) fn stop_on_interrupt() -> Stop {
     let stop = Stop::default();
     let heard = stop.clone();
     tokio::spawn(async move {

@@ -45,6 +45,11 @@ impl Redactor {
         }
     }
 
+    /// A text without them.
+    pub fn clean_text(&self, text: &str) -> String {
+        self.clean(text)
+    }
+
     pub(super) fn clean(&self, text: &str) -> String {
         without(&self.forms, text)
     }

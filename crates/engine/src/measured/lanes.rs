@@ -1,6 +1,5 @@
 //! One leaver on a time line: of each thing what reads saw, and what tries said.
 
-use super::claims::Claim;
 use super::held::{Held, HeldKind, Left, Names};
 use super::measure::{Measured, MeasuredLeaver, measure};
 use super::probed::Probed;
@@ -95,16 +94,4 @@ fn lanes(held: &Held) -> Lanes {
         seen,
         tries: held.tried.clone(),
     }
-}
-
-/// The words of a claim for people.
-pub fn claim_in_words(leaver: &MeasuredLeaver, item: &Measured) -> Option<Claim> {
-    let word = item.claimed.word();
-    let claims = item
-        .claims
-        .iter()
-        .filter_map(|place| leaver.claims.get(*place));
-    claims
-        .min_by_key(|one| one.status.map(|s| s.word()) != Some(word))
-        .cloned()
 }

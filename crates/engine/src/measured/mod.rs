@@ -23,8 +23,8 @@ mod words;
 
 pub use claims::{Claim, Claimed};
 pub use gaps::Gap;
-pub use lanes::{Lanes, LeaverTimeline, SeenAt, claim_in_words, timeline};
 pub use held::{Held, HeldKind, Left, Names};
+pub use lanes::{Lanes, LeaverTimeline, SeenAt, timeline};
 pub use measure::{Decides, Measured, MeasuredLeaver, State, measure};
 pub use probed::Probed;
 pub use reads::{ClosedBy, Read, Reopened, Says, Told, Unread, Version, Whose};

@@ -44,11 +44,7 @@ pub fn proved(tries: &[Try]) -> impl Iterator<Item = Proves> {
 /// When it was let in last: the positive control.
 pub fn control(tries: &[Try]) -> Option<DateTime<Utc>> {
     let accepted = |one: &&Try| one.answer == Answer::Accepted;
-    tries
-        .iter()
-        .rev()
-        .find(accepted)
-        .map(|one| one.until)
+    tries.iter().rev().find(accepted).map(|one| one.until)
 }
 
 /// How it stands, and why in one sentence.

@@ -96,6 +96,22 @@ fn no_account_is_tried_so_often_that_it_could_lock() {
     pace("arrrr", five(Some(TimeDelta::minutes(60))), 1, false);
     pace("arrrr", five(Some(TimeDelta::minutes(60))), 61, true);
     // A server that locks at the first or second one may be asked once.
-    pace("a", Some(Lockout { after: 1, within: None }), 60, true);
-    pace("ar", Some(Lockout { after: 2, within: None }), 60, false);
+    pace(
+        "a",
+        Some(Lockout {
+            after: 1,
+            within: None,
+        }),
+        60,
+        true,
+    );
+    pace(
+        "ar",
+        Some(Lockout {
+            after: 2,
+            within: None,
+        }),
+        60,
+        false,
+    );
 }

@@ -224,7 +224,14 @@ impl Store {
         let payload = serde_json::json!({
             "name": probe.of.name, "answer": tried.answer.word(), "raw": tried.raw,
         });
-        append(&mut writing.tx, self.operator(), "probe tried", &payload, until).await?;
+        append(
+            &mut writing.tx,
+            self.operator(),
+            "probe tried",
+            &payload,
+            until,
+        )
+        .await?;
         writing.commit().await
     }
 }

@@ -137,7 +137,14 @@ impl Store {
             "watch": id, "identity": format!("{source}:{identity}"), "event": event.word(),
             "at": rfc3339(at), "said_by": said_by,
         });
-        append(&mut writing.tx, self.operator(), "watch started", &payload, now).await?;
+        append(
+            &mut writing.tx,
+            self.operator(),
+            "watch started",
+            &payload,
+            now,
+        )
+        .await?;
         writing.commit().await?;
         Ok(Some(id))
     }
@@ -193,7 +200,14 @@ impl Store {
             let payload = serde_json::json!({
                 "watch": id, "from": before, "to": shown.standing.word(), "why": shown.why,
             });
-            append(&mut writing.tx, self.operator(), "watch changed", &payload, ended).await?;
+            append(
+                &mut writing.tx,
+                self.operator(),
+                "watch changed",
+                &payload,
+                ended,
+            )
+            .await?;
         }
         writing.commit().await
     }
@@ -213,7 +227,14 @@ impl Store {
             return Ok(false);
         }
         let payload = serde_json::json!({"watch": id});
-        append(&mut writing.tx, self.operator(), "watch stopped", &payload, now).await?;
+        append(
+            &mut writing.tx,
+            self.operator(),
+            "watch stopped",
+            &payload,
+            now,
+        )
+        .await?;
         writing.commit().await?;
         Ok(true)
     }

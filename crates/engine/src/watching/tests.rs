@@ -24,7 +24,10 @@ fn reads(from: i64, to: i64, took: i64, limits: &[TimeDelta]) -> Vec<(i64, i64)>
             return all;
         }
         let ended = next + TimeDelta::seconds(took);
-        all.push(((next - start()).num_seconds(), (ended - start()).num_seconds()));
+        all.push((
+            (next - start()).num_seconds(),
+            (ended - start()).num_seconds(),
+        ));
         last = Some((next, ended));
         now = ended;
         assert!(all.len() < 10_000, "no end of reads");
@@ -37,10 +40,23 @@ fn reads_come_closer_towards_the_event_and_go_apart_after_it() {
     let gaps: Vec<i64> = all.windows(2).map(|two| two[1].0 - two[0].0).collect();
     let at = all.iter().position(|one| one.0 > 0).unwrap();
     let (before, after) = (&gaps[..at - 1], &gaps[at..]);
-    assert!(before.windows(2).all(|two| two[1] <= two[0].max(66)), "{before:?}");
-    assert!(after.windows(2).all(|two| two[1] + 1 >= two[0]), "{after:?}");
-    assert!(all[at].0 <= 66, "the first one after it comes at once: {}", all[at].0);
-    assert!(gaps.iter().all(|gap| (60..=6 * 3600 + 5).contains(gap)), "{gaps:?}");
+    assert!(
+        before.windows(2).all(|two| two[1] <= two[0].max(66)),
+        "{before:?}"
+    );
+    assert!(
+        after.windows(2).all(|two| two[1] + 1 >= two[0]),
+        "{after:?}"
+    );
+    assert!(
+        all[at].0 <= 66,
+        "the first one after it comes at once: {}",
+        all[at].0
+    );
+    assert!(
+        gaps.iter().all(|gap| (60..=6 * 3600 + 5).contains(gap)),
+        "{gaps:?}"
+    );
 }
 
 #[test]
@@ -52,8 +68,14 @@ fn one_read_ends_before_each_limit_and_one_begins_right_after() {
             let before = all.iter().filter(|(_, ended)| *ended <= limit).next_back();
             let after = all.iter().find(|(began, _)| *began > limit);
             let (before, after) = (before.unwrap().0, after.unwrap().0);
-            assert!(limit - before <= 200, "{limit}: ends before at {before}, takes {took}");
-            assert!(after - limit <= 120, "{limit}: begins after at {after}, takes {took}");
+            assert!(
+                limit - before <= 200,
+                "{limit}: ends before at {before}, takes {took}"
+            );
+            assert!(
+                after - limit <= 120,
+                "{limit}: begins after at {after}, takes {took}"
+            );
         }
     }
 }

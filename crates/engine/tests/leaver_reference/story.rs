@@ -87,6 +87,10 @@ pub fn begun(story: &Story) -> Option<Vec<(Begun, i64)>> {
             if *what == Happens::TurnsActive && before.active.is_none() && once {
                 comes_back(record, day);
             }
+            if *what == Happens::TurnsActive {
+                // A last day that has passed was of the time before.
+                record.end = record.end.filter(|end| *end > day);
+            }
             happen(record, day, *what);
             let after = *record;
             let moved = match (is_here(&before), is_here(&after)) {

@@ -37,6 +37,9 @@ pub(super) async fn heads(
     query: &LeaversQuery<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Head>, StoreError> {
+    if let Some(announced) = query.announced {
+        return self::announced(connection, query, announced).await;
+    }
     let turns = turns(&mut *connection, now).await?;
     let mut heads = Vec::new();
     for record in turns.chunk_by(|a, b| (a.source, &a.identity) == (b.source, &b.identity)) {
@@ -87,6 +90,37 @@ pub(super) async fn heads(
     });
     heads.sort_by(|a, b| (a.source, &a.id, a.latest).cmp(&(b.source, &b.id, b.latest)));
     Ok(heads)
+}
+
+/// Marks an event that somebody announced.
+const ANNOUNCED: &str = "announced";
+
+/// What was announced of somebody.
+async fn announced(
+    connection: &mut SqliteConnection,
+    query: &LeaversQuery<'_>,
+    (event, at): (LifecycleEvent, DateTime<Utc>),
+) -> Result<Vec<Head>, StoreError> {
+    let names: Vec<(i64, String)> = sqlx::query_as("SELECT id, name FROM sources ORDER BY id DESC")
+        .fetch_all(connection)
+        .await?;
+    let of = |(source, name): &(i64, String)| {
+        let id = query.identity?.strip_prefix(name.as_str())?;
+        let id = id.strip_prefix(':')?.to_owned();
+        Some((*source, id))
+    };
+    let head = names.iter().find_map(of).map(|(source, id)| Head {
+        source,
+        id,
+        name: None,
+        event,
+        earliest: Some(at),
+        latest: at,
+        marks: vec![ANNOUNCED.to_owned()],
+        since: None,
+        back: None,
+    });
+    Ok(head.into_iter().collect())
 }
 
 fn is_return(turn: &Turn) -> bool {

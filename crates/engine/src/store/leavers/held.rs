@@ -144,7 +144,7 @@ pub(super) async fn gather(
         let identity = who.get(&ground.record(head.source, &head.id));
         left.push(Left {
             identity: format!("{source}:{}", head.id),
-            name: head.name.clone(),
+            name: (head.name.clone()).or_else(|| identity.and_then(|one| one.display_name.clone())),
             event: head.event,
             kind: identity.map(|one| one.kind),
             leaver_kind: identity.and_then(|one| one.leaver_kind),

@@ -18,6 +18,7 @@ mod tried;
 use super::{Store, StoreError};
 use crate::measured::Left;
 use chrono::{DateTime, Utc};
+use lastkey_contract::facts::LifecycleEvent;
 
 /// Which past leavers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,6 +29,8 @@ pub struct LeaversQuery<'a> {
     pub before: Option<DateTime<Utc>>,
     /// An id, or `source:id`.
     pub identity: Option<&'a str>,
+    /// What was announced of that `source:id`, in place of what sources tell.
+    pub announced: Option<(LifecycleEvent, DateTime<Utc>)>,
 }
 
 /// So many leavers are gathered at once.
