@@ -20,6 +20,9 @@ import type { IdentityRow } from "./IdentityRow";
 import type { IdentityThen } from "./IdentityThen";
 import type { JournalRow } from "./JournalRow";
 import type { KindStanding } from "./KindStanding";
+import type { LeaverThing } from "./LeaverThing";
+import type { LeaverTimeline } from "./LeaverTimeline";
+import type { LeaversReport } from "./LeaversReport";
 import type { LinkCount } from "./LinkCount";
 import type { LinkExplained } from "./LinkExplained";
 import type { LinkLine } from "./LinkLine";
@@ -40,6 +43,7 @@ import type { PlanLoad } from "./PlanLoad";
 import type { PolicyDifferences } from "./PolicyDifferences";
 import type { PolicyRemark } from "./PolicyRemark";
 import type { PolicyView } from "./PolicyView";
+import type { ProbeView } from "./ProbeView";
 import type { ReachView } from "./ReachView";
 import type { RehearsalView } from "./RehearsalView";
 import type { RehearsedRow } from "./RehearsedRow";
@@ -54,11 +58,13 @@ import type { SourceKindView } from "./SourceKindView";
 import type { SourceRow } from "./SourceRow";
 import type { StandingCount } from "./StandingCount";
 import type { Status } from "./Status";
+import type { StepMeasured } from "./StepMeasured";
 import type { Survey } from "./Survey";
 import type { SyncProgress } from "./SyncProgress";
 import type { SyncReport } from "./SyncReport";
 import type { UiSettings } from "./UiSettings";
 import type { VerifyView } from "./VerifyView";
+import type { WatchView } from "./WatchView";
 import type { WeakReadView } from "./WeakReadView";
 
 /** Every command: its argument and its answer. What fails is a FailureView. */
@@ -243,6 +249,30 @@ export interface Commands {
   assertion_runs(a: { limit: number }): Array<AssertionRunView>;
   /** Judges those that count now, and keeps what comes of it. */
   assertions_run(): void;
+  /** Everybody who left in a period, measured, in short; by dates, the last one whole. Not `fresh`: as it was measured last. */
+  leavers(a: { since: string | null; until: string | null; fresh: boolean }): LeaversReport;
+  /** Stops the measuring of leavers that is under way. */
+  leavers_stop(): void;
+  /** What they held, worst first, once they were measured. */
+  leaver_things(a: { since: string | null; until: string | null; text: string | null; system: string | null; state: string | null; gap: string | null; offset: number; count: number }): RowWindow<LeaverThing>;
+  /** One timeline for each time that an identity left, latest first. */
+  leaver_timelines(a: { identity: string }): Array<LeaverTimeline>;
+  /** How each step of the plan went for past leavers. */
+  measured_steps(): Array<StepMeasured>;
+  /** Every probe, and what came of it. */
+  probes(): Array<ProbeView>;
+  /** Tries a credential once. */
+  probe_try(a: { name: string }): ProbeView;
+  /** Removes a probe and its secret; what came of its tries stays. */
+  probe_remove(a: { name: string }): void;
+  /** Every watch, those that need someone first. */
+  watches(): Array<WatchView>;
+  /** Watches an event of an identity; without a time, now. */
+  watch_start(a: { identity: string; event: string; at: string | null }): WatchView;
+  /** Leaves off watching. */
+  watch_stop(a: { id: number }): WatchView;
+  /** Reads now what a watch is about. */
+  watch_read(a: { id: number }): WatchView;
   /** When a package was exported last; nothing if none ever was. */
   exported_at(): string | null;
   /** Writes a signed audit package. */
@@ -352,6 +382,18 @@ export const commandNames = [
   "assertions",
   "assertion_runs",
   "assertions_run",
+  "leavers",
+  "leavers_stop",
+  "leaver_things",
+  "leaver_timelines",
+  "measured_steps",
+  "probes",
+  "probe_try",
+  "probe_remove",
+  "watches",
+  "watch_start",
+  "watch_stop",
+  "watch_read",
   "exported_at",
   "export_package",
   "verify_package",
