@@ -52,7 +52,8 @@ describe("the marks of a thing", () => {
   });
   it("tell on which side something lies that is not shown", () => {
     const view = inView(marks(item(24, 2)), { from: Date.parse(after(1)), until: Date.parse(after(2)) });
-    expect([view.earlier, view.later]).toEqual([true, true]);
+    expect(view.earlier).toEqual(["claimed", "observed"]);
+    expect(view.later).toContain("probed");
     expect(view.shown.map((mark) => mark.what)).toContain("between");
   });
   it("are drawn as one where there are too many, and lose none", () => {

@@ -59,6 +59,12 @@ export function go(area: Area, parts: string[] = [], ask: Record<string, string>
   history.pushState({ index }, "", to);
   place = parsePlace(to);
 }
+/** The same place under another address: what was asked for once is not asked for again by Back. */
+export function settle(area: Area, parts: string[] = [], ask: Record<string, string> = {}): void {
+  const to = formatPlace(area, parts, ask);
+  history.replaceState({ index }, "", to);
+  place = parsePlace(to);
+}
 export const back = () => history.back();
 export const forward = () => history.forward();
 

@@ -338,7 +338,7 @@ const answers: Answers = {
       if (mine !== measuring) throw refuse("not_possible", "the measuring was stopped", null);
     }
     if (scene === "failed") throw refuse("not_possible", "the store is being written by another program", "Wait until it has finished, and try again.");
-    return leavers.report(a?.since ?? null, a?.until ?? null, scene, sources.length === 0 || ask.has("noleavers"));
+    return { ...leavers.report(a?.since ?? null, a?.until ?? null, scene, sources.length === 0 || ask.has("noleavers")), plan_name: plan?.name ?? null };
   },
   leavers_stop: () => {
     measuring += 1;

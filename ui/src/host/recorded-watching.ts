@@ -11,8 +11,8 @@ const watch = (id: number, identity: string, name: string | null, state: string,
   open, things, verdict: state === "overdue" ? "fail" : state === "closed" ? "pass" : null, why,
 });
 let all: WatchView[] = [
-  watch(1, "104003", "Marta Lindqvist", "overdue", 2, 9, 30, "aws-prod:AKIA3XQLM27QX2 and pg-billing:mlind_adm are open beyond 24 h"),
-  watch(2, "104020", "Devendra Rao", "running", 4, 12, 2, "corp-ad:drao was last seen open at 17:04; the limit of 24 h passes tomorrow at 17:00"),
+  watch(1, "104003", "Marta Lindqvist", "overdue", 2, 9, 30, "`aws-prod:AKIA3XQLM27QX2` and `pg-billing:mlind_adm` are open beyond 24 h"),
+  watch(2, "104020", "Devendra Rao", "running", 4, 12, 2, "`corp-ad:drao` was last seen open at 17:04; the limit of 24 h passes tomorrow at 17:00"),
   watch(3, "104037", "Ingrid Solberg", "closed", 0, 7, 60, "a complete read of each system shows everything closed"),
   watch(4, "104054", null, "stopped", 3, 3, 90, "it was stopped by petra"),
 ];
@@ -20,7 +20,7 @@ let all: WatchView[] = [
 /** Whatever runs is read every few seconds here, and loses something each time; the second of them becomes overdue. */
 export function watches(): WatchView[] {
   const late = Date.now() - begun > 12_000;
-  all = all.map((one) => (one.id === 2 && one.state === "running" && late ? { ...one, state: "overdue", verdict: "fail", open: 1, why: "github:drao-dev is open beyond 24 h" } : one));
+  all = all.map((one) => (one.id === 2 && one.state === "running" && late ? { ...one, state: "overdue", verdict: "fail", open: 1, why: "`github:drao-dev` is open beyond 24 h" } : one));
   const rank = ["overdue", "running", "closed", "stopped"];
   return [...all].sort((a, b) => rank.indexOf(a.state) - rank.indexOf(b.state) || b.id - a.id);
 }

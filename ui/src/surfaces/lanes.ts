@@ -110,10 +110,12 @@ export function marksOf(item: Measured, lanes: Lanes, claims: Claim[]): Mark[] {
   return [...inOrder(claimMarks(about)), ...inOrder([...seen, ...between]), ...inOrder(tries)];
 }
 
-/** Only what can be seen; of what lies outside, on which sides. */
-export function inView(marks: Mark[], reach: Reach): { shown: Mark[]; earlier: boolean; later: boolean } {
+export type Lane = Mark["lane"];
+/** Only what can be seen; and which lanes have more before it and after it. */
+export function inView(marks: Mark[], reach: Reach): { shown: Mark[]; earlier: Lane[]; later: Lane[] } {
   const shown = marks.filter((mark) => mark.until >= reach.from && mark.from <= reach.until);
-  return { shown, earlier: marks.some((mark) => mark.until < reach.from), later: marks.some((mark) => mark.from > reach.until) };
+  const lanes = (those: Mark[]) => [...new Set(those.map((mark) => mark.lane))];
+  return { shown, earlier: lanes(marks.filter((mark) => mark.until < reach.from)), later: lanes(marks.filter((mark) => mark.from > reach.until)) };
 }
 
 /** A drawing holds so many marks: neighbours that say the same are drawn as one, with how many they are. */
@@ -130,7 +132,7 @@ export function joined(marks: Mark[], reach: Reach, most = 200): Mark[] {
   return out;
 }
 
-const STEPS = [HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY, 182 * DAY, 364 * DAY];
+const STEPS = [HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY, 182 * DAY, 364 * DAY];
 export interface AxisTick {
   at: number;
   /** An hour within a day, or a day. */
