@@ -69,6 +69,7 @@ describe("the axis", () => {
   it("has about as many ticks as there is room for", () => {
     for (const wanted of [2, 5, 9]) expect(axis(reach, wanted).length).toBeLessThanOrEqual(wanted + 1);
   });
+  it("holds centuries too, where a source says never", () => expect(axis({ from: 0, until: Date.UTC(9999, 11, 31) }, 6).length).toBeLessThanOrEqual(7));
   it("begins each day at midnight", () => expect(axis(reach, 9).filter((tick) => tick.unit === "day").every((tick) => new Date(tick.at).getHours() === 0)).toBe(true));
   it("stays within what is shown", () => expect(axis(reach, 9).every((tick) => placeIn(reach, tick.at) >= 0 && placeIn(reach, tick.at) <= 100)).toBe(true));
 });

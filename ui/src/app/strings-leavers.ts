@@ -123,6 +123,8 @@ export const leavers = {
     decides: "What would decide it",
     decidesBoth: (closed: string, open: string) => `A complete read that shows it closed by ${closed}, or one that shows it open after ${open}.`,
     decidesOpen: (open: string) => `A complete read that shows it open after ${open}; when they left at the earliest is not known, so that no read can prove it closed in time.`,
+    decidesYet: "There is still time: the next complete read of the system can decide it.",
+    decidesOpenOnly: "A complete read now decides it if it is still open. If it is closed by now, since when stays unknown.",
     decidesGone: "These reads lie in the past: what was not read then stays undecided. Shorter intervals between reads decide the next one.",
     reopened: "Open again",
     reopenedText: (closed: string, open: string) => `It was closed at ${closed} and open at ${open}.`,

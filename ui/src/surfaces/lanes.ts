@@ -51,7 +51,8 @@ export function reachOf(leaver: LeaverTimeline, scale: Scale, steps = 0): Reach 
   const event = eventOf(leaver);
   if (scale === "all") {
     const all = moments(leaver);
-    const [from, until] = [Math.min(...all), Math.max(...all, event.until + HOUR)];
+    // there may be more of them than a call takes arguments
+    const [from, until] = all.reduce(([least, most], one) => [Math.min(least, one), Math.max(most, one)], [event.until, event.until + HOUR]);
     const edge = (until - from) * 0.02;
     return { from: from - edge, until: until + edge };
   }
@@ -141,7 +142,8 @@ export interface AxisTick {
 
 /** Round moments of the person's zone, about `wanted` of them. */
 export function axis(reach: Reach, wanted: number): AxisTick[] {
-  const step = STEPS.find((one) => (reach.until - reach.from) / one <= wanted) ?? (STEPS.at(-1) as number);
+  const most = 364 * DAY;
+  const step = STEPS.find((one) => (reach.until - reach.from) / one <= wanted) ?? Math.ceil((reach.until - reach.from) / wanted / most) * most;
   const start = new Date(reach.from);
   start.setHours(0, 0, 0, 0);
   const ticks: AxisTick[] = [];
