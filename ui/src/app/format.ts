@@ -7,6 +7,9 @@ const numbers = new Intl.NumberFormat(LANG, { useGrouping: true });
 const full = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 const near = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const dayFull = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", year: "numeric" });
+const dayShort = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short" });
+const hourOnly = new Intl.DateTimeFormat(LANG, { hour: "2-digit", minute: "2-digit" });
+const monthFull = new Intl.DateTimeFormat(LANG, { month: "short", year: "numeric" });
 const clock = new Intl.DateTimeFormat(LANG, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const second = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const offset = new Intl.DateTimeFormat(LANG, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "longOffset" });
@@ -132,3 +135,21 @@ export function bytes(value: number): string {
 
 /** The last part of a path. */
 export const fileName = (path: string) => path.split(/[\\/]/).pop() ?? path;
+
+/** An hour on an axis: 18:00. */
+export const hourTick = (at: number) => hourOnly.format(at);
+/** A day on an axis: 18 Nov; with its year where that may be another than what stands beside it. */
+export const dayTick = (at: number, year = false) => (year ? dayFull : dayShort).format(at);
+/** 2026-11 as Nov 2026. */
+export function month(text: string): string {
+  const [y, m] = text.split("-").map(Number);
+  return y !== undefined && m !== undefined && /^\d{4}-\d{2}$/.test(text) ? monthFull.format(new Date(y, m - 1, 1)) : text;
+}
+
+/** 87 %: whole per cent, but never 100 or 0 where something differs. */
+export function percent(part: number): string {
+  const value = part * 100;
+  if (value > 99 && value < 100) return `${(Math.floor(value * 10) / 10).toFixed(1)} %`;
+  if (value > 0 && value < 1) return `${(Math.ceil(value * 10) / 10).toFixed(1)} %`;
+  return `${Math.round(value)} %`;
+}

@@ -2,8 +2,8 @@
  * Where the window is: areas with their parts in the address after `#`, Back and Forward, and what each
  * place remembers (selection, scroll, search) until the window closes.
  */
-export type Area = "overview" | "sources" | "identities" | "accounts" | "owners" | "changes" | "tests" | "evidence" | "settings";
-export const AREAS: Area[] = ["overview", "sources", "identities", "accounts", "owners", "changes", "tests", "evidence", "settings"];
+export type Area = "overview" | "sources" | "identities" | "accounts" | "owners" | "changes" | "tests" | "leavers" | "evidence" | "settings";
+export const AREAS: Area[] = ["overview", "sources", "identities", "accounts", "owners", "changes", "tests", "leavers", "evidence", "settings"];
 
 export interface Place {
   area: Area;
@@ -57,6 +57,12 @@ export function go(area: Area, parts: string[] = [], ask: Record<string, string>
   index += 1;
   last = index;
   history.pushState({ index }, "", to);
+  place = parsePlace(to);
+}
+/** The same place under another address: what was asked for once is not asked for again by Back. */
+export function settle(area: Area, parts: string[] = [], ask: Record<string, string> = {}): void {
+  const to = formatPlace(area, parts, ask);
+  history.replaceState({ index }, "", to);
   place = parsePlace(to);
 }
 export const back = () => history.back();

@@ -2,18 +2,16 @@
  * Every word on screen, in one place. Short and factual; verb and number first; what was read, when, and
  * what it does not prove. Same words as the design: source, identity, residual access, rehearsal.
  */
-import { many, n } from "./amounts";
+import { many, n, sure } from "./amounts";
 import { doors } from "./doors";
 import { accounts } from "./strings-accounts";
+import { leavers } from "./strings-leavers";
 import { owners } from "./strings-owners";
 import { past } from "./strings-past";
 import { plans } from "./strings-plans";
 import { played, policy } from "./strings-policy";
 import { saved } from "./strings-saved";
 import { sources } from "./strings-sources";
-
-/** What fails, with what nobody knows beside it: an undecided one is never counted as if it had passed. */
-const sure = (fail: number, unsure: number, all: number, keeps: string) => (unsure === 0 ? `${n(fail)} of ${n(all)} ${keeps}` : fail === 0 ? `${n(unsure)} of ${n(all)} cannot be decided` : `${n(fail)} of ${n(all)} ${keeps}, ${n(unsure)} cannot be decided`);
 
 export const say = {
   notKnown: "not known",
@@ -33,7 +31,7 @@ export const say = {
   no: "no",
   many,
 
-  areas: { overview: "Overview", sources: "Sources", identities: "Identities", accounts: "Accounts", owners: "Owners", changes: "Changes", tests: "Tests", evidence: "Evidence", settings: "Settings" },
+  areas: { overview: "Overview", sources: "Sources", identities: "Identities", accounts: "Accounts", owners: "Owners", changes: "Changes", tests: "Tests", leavers: "Leavers", evidence: "Evidence", settings: "Settings" },
   signs: {
     pass: "pass", fail: "fail", late: "late", indeterminate: "indeterminate", open: "waiting for a read", not_run: "not run", void: "void", reading: "reading",
   },
@@ -138,6 +136,7 @@ export const say = {
   played,
   policy,
   saved,
+  leavers,
   past,
 
   identities: {

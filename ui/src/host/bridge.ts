@@ -19,9 +19,11 @@ import { NAMES, odd, oddItems } from "./odd";
 import * as estate from "./recorded";
 import * as links from "./recorded-accounts";
 import * as owners from "./recorded-owners";
+import * as leavers from "./recorded-leavers";
 import * as pastOf from "./recorded-past";
 import * as plans from "./recorded-plans";
 import * as kept from "./recorded-saved";
+import * as watching from "./recorded-watching";
 
 const ask = new URLSearchParams(location.search);
 const scene = ask.get("estate") ?? "full";
@@ -41,6 +43,8 @@ let locked = scene === "locked";
 let plan = scene === "empty" ? null : estate.plan;
 let settings: UiSettings = { theme: ask.get("theme") ?? "system", zoom: Number(ask.get("zoom") ?? 100), rendering: "cpu", letter_keys: true, lock_after_minutes: 15, rendering_now: "drawn by CPU" };
 let surveyed = 0;
+let measuring = 0;
+const measuredFor = (a: { since: string | null; until: string | null } | undefined) => leavers.things(a?.since ?? null, a?.until ?? null, scene);
 const stopped: Record<string, boolean> = {};
 
 const refuse = (kind: string, message: string, hint: string | null) => Object.assign(Object.create(null) as object, { kind, message, hint });
@@ -327,6 +331,53 @@ const answers: Answers = {
   assertions: () => (sources.length === 0 ? null : kept.loaded),
   assertion_runs: () => (sources.length === 0 ? [] : kept.runs),
   assertions_run: () => undefined,
+  leavers: async (a) => {
+    const mine = (measuring += 1);
+    for (let left = ask.has("slow") ? 20_000 : 150; left > 0; left -= 100) {
+      await wait(100);
+      if (mine !== measuring) throw refuse("not_possible", "the measuring was stopped", null);
+    }
+    if (scene === "failed") throw refuse("not_possible", "the store is being written by another program", "Wait until it has finished, and try again.");
+    return { ...leavers.report(a?.since ?? null, a?.until ?? null, scene, sources.length === 0 || ask.has("noleavers")), plan_name: plan?.name ?? null };
+  },
+  leavers_stop: () => {
+    measuring += 1;
+  },
+  leaver_things: (a) => {
+    const all = measuredFor(a);
+    const sought = (a?.query.search ?? "").toLowerCase();
+    const asked = new URLSearchParams((a?.query.filters ?? []).map((one) => one.split(/=(.*)/).slice(0, 2)));
+    const fits = (name: string, value: string | null) => !asked.has(name) || asked.get(name) === value;
+    const found = all.filter(({ item, ...of }) => fits("system", item.system) && fits("state", item.state) && fits("gap", item.gap) && [of.identity, of.name, item.system, item.id].some((text) => text?.toLowerCase().includes(sought)));
+    const from = a?.query.offset ?? 0;
+    return { rows: found.slice(from, from + (a?.query.limit ?? 0)), offset: from, matching: found.length, total: all.length };
+  },
+  leaver_timelines: async (a) => {
+    await wait(ask.has("slow") ? 4000 : 60);
+    if (scene === "failed") throw refuse("not_possible", "the store is being written by another program", "Wait until it has finished, and try again.");
+    return leavers.timelines(a?.identity ?? "", scene);
+  },
+  measured_steps: async () => {
+    await wait(ask.has("slow") ? 4000 : 100);
+    return sources.length === 0 || plan === null ? [] : leavers.steps();
+  },
+  probes: () => (sources.length === 0 ? [] : [...watching.probes]),
+  probe_try: async (a) => {
+    await wait(700);
+    return watching.tryIt(a?.name ?? "");
+  },
+  probe_remove: (a) => watching.remove(a?.name ?? ""),
+  watches: () => (sources.length === 0 ? [] : watching.watches()),
+  watch_start: (a) => {
+    const row = estate.everyone().find((one) => one.id === a?.identity);
+    if (!row) throw refuse("bad_input", `there is no identity \`${a?.identity ?? ""}\``, "see `lastkey identities` for ids");
+    return watching.start(row, a?.event ?? "leaver", a?.at ?? null);
+  },
+  watch_stop: (a) => watching.stop(a?.id ?? 0),
+  watch_read: async (a) => {
+    await wait(700);
+    return watching.read(a?.id ?? 0);
+  },
   exported_at: () => exported,
   export_package: async (a) => {
     for (const part of ["facts", "rehearsals", "journal"]) {
