@@ -77,6 +77,8 @@ pub enum Watch {
     List,
     /// One watch: each thing with what was seen and tried
     Show { id: i64 },
+    /// Read now for one who is watched
+    Read { id: i64 },
     /// Read whoever is due, and go on until nobody is watched any more
     Run {
         /// Read once whoever is due, and end

@@ -109,10 +109,7 @@ impl Workbench {
                     return Err(Failure::bad_input("the consent is empty")
                         .hint("write who consented to what, and when: --consent TEXT"));
                 }
-                (
-                    Some(self.known_identity(&identity).await?.to_string()),
-                    words,
-                )
+                (Some(self.record_of(&identity).await?), words)
             }
         };
         let lockout = match (spec.can_lock, request.lockout_after, request.lockout_within) {
@@ -177,6 +174,16 @@ impl Workbench {
             }
         }
         self.probe(&name).await
+    }
+
+    /// `source:id` of somebody who is listed.
+    pub(crate) async fn record_of(&self, text: &str) -> Result<String, Failure> {
+        // Several of one id are refused.
+        self.known_identity(text).await?;
+        let found = self.store.find_identity(text).await?.into_iter().next();
+        let person =
+            found.ok_or_else(|| Failure::bad_input(format!("there is no identity `{text}`")))?;
+        Ok(format!("{}:{}", person.source_name, person.id))
     }
 
     /// All probes, by name.

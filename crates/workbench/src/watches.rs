@@ -66,20 +66,11 @@ impl Workbench {
     ) -> Result<WatchView, Failure> {
         let now = Utc::now();
         let at = at.map(|text| moment_of("--at", text)).transpose()?;
-        let mut found = self.store.find_identity(identity).await?;
-        let person = match (found.pop(), found.is_empty()) {
-            (Some(person), true) => person,
-            (Some(_), false) => {
-                self.known_identity(identity).await?;
-                return Err(Failure::bad_input(format!("`{identity}` names several")));
-            }
-            (None, _) => {
-                return Err(
-                    Failure::bad_input(format!("there is no identity `{identity}`"))
-                        .hint("see `lastkey identities` for ids"),
-                );
-            }
-        };
+        // Several of one id are refused.
+        self.known_identity(identity).await?;
+        let found = self.store.find_identity(identity).await?.into_iter().next();
+        let person = found
+            .ok_or_else(|| Failure::bad_input(format!("there is no identity `{identity}`")))?;
         let kind = IdentityKind::from_word(&person.kind);
         let event = match event {
             Some(word) => ending(word)?,

@@ -9,6 +9,7 @@
 )]
 
 mod company;
+mod living;
 mod secrets;
 mod trouble;
 mod whole_path;

@@ -65,6 +65,17 @@ pub async fn watch(global: &Global, command: Watch, out: &Output) -> Result<Exit
             Ok(status(&all))
         }
         Watch::Show { id } => show(&bench, id, out).await,
+        Watch::Read { id } => {
+            bench.watch(id).await?;
+            let stop = stop_on_interrupt();
+            let changes = bench.read_watches(Some(id), &|_| {}, &stop).await?;
+            changes.iter().try_for_each(|change| tell(change, out))?;
+            let view = bench.watch(id).await?;
+            if changes.is_empty() {
+                out.remark(format!("watch {id} has ended: {}", view.state));
+            }
+            Ok(status(&[view]))
+        }
         Watch::Run { once } => run(&bench, once, out).await,
         Watch::Stop { id } => {
             let view = bench.stop_watch(id).await?;
