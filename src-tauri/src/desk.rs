@@ -24,6 +24,8 @@ pub struct Desk {
     survey: Latest,
     /// The same of past leavers being measured.
     measuring: Latest,
+    /// The same of the read for whoever is watched.
+    watch: Latest,
     app: tauri::AppHandle,
 }
 
@@ -47,6 +49,7 @@ impl Desk {
             trial: Latest::default(),
             survey: Latest::default(),
             measuring: Latest::default(),
+            watch: Latest::default(),
             app,
         }
     }
@@ -58,6 +61,12 @@ impl Desk {
             return Err(self.is_locked());
         }
         self.opened(&mut open).await
+    }
+
+    /// The store where it is open and the window is not locked; opens nothing.
+    pub async fn open_workbench(&self) -> Option<Arc<Workbench>> {
+        let open = self.open.lock().await;
+        open.workbench.clone().filter(|_| !open.locked)
     }
 
     async fn opened(&self, open: &mut Open) -> Result<Arc<Workbench>, FailureView> {
@@ -166,6 +175,7 @@ impl Desk {
             *passphrase = Passphrase::new(String::new());
         }
         drop(source);
+        self.new_watch();
         let Some(workbench) = open.workbench.take() else {
             return;
         };
@@ -181,6 +191,7 @@ impl Desk {
     /// Stops what is being read and closes the store, before the process ends under it.
     pub async fn close(&self) {
         self.stop("");
+        self.new_watch();
         let workbench = self.open.lock().await.workbench.take();
         if let Some(workbench) = workbench {
             workbench.closing().close().await;
@@ -277,6 +288,11 @@ impl Desk {
     /// The same of past leavers being measured.
     pub fn new_measuring(&self) -> Stop {
         self.measuring.next()
+    }
+
+    /// The same of the read for whoever is watched.
+    pub fn new_watch(&self) -> Stop {
+        self.watch.next()
     }
 
     /// Lets the person choose a folder; nothing if they cancel.

@@ -23,6 +23,7 @@ mod desk;
 mod rendering;
 mod settings;
 mod start;
+mod watching;
 mod wire;
 
 pub use start::run;

@@ -2,6 +2,7 @@
 
 use crate::desk::Desk;
 use crate::settings::UiSettings;
+use crate::watching::watch_on;
 use crate::{commands, rendering};
 use lastkey_workbench::{KeySource, default_store_path};
 use std::ffi::OsString;
@@ -37,6 +38,7 @@ pub fn run() -> ExitCode {
                 arguments.store_path,
                 arguments.key_source,
             ));
+            tauri::async_runtime::spawn(watch_on(app.handle().clone()));
             WebviewWindowBuilder::new(app, "main", WebviewUrl::App("index.html".into()))
                 .title("Lastkey")
                 .inner_size(1280.0, 800.0)

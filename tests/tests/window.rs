@@ -12,6 +12,8 @@ mod canaries;
 mod gone;
 #[path = "window/keys.rs"]
 mod keys;
+#[path = "window/leaving.rs"]
+mod leaving;
 #[path = "window/looks.rs"]
 mod looks;
 #[path = "window/owners.rs"]

@@ -126,6 +126,14 @@ impl Workbench {
         Ok(on.map(|one| one.next_read).min())
     }
 
+    /// Whether a read of anybody is due.
+    pub async fn is_watch_due(&self) -> Result<bool, Failure> {
+        Ok(self
+            .next_watch()
+            .await?
+            .is_some_and(|next| next <= Utc::now()))
+    }
+
     /// Reads for whoever is due, tries their probes, and says what has changed of them. With `also` one
     /// watch is read whether it is due or not.
     pub async fn read_watches(
