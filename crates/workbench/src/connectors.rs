@@ -32,7 +32,7 @@ enum Values {
     None,
 }
 
-fn all() -> [Listed; 3] {
+fn all() -> [Listed; 5] {
     [
         Listed {
             descriptor: &lastkey_flat_files::DESCRIPTOR,
@@ -50,6 +50,23 @@ fn all() -> [Listed; 3] {
             values: Values::None,
             probes: lastkey_ldap::PROBES,
             prober: lastkey_ldap::prober,
+        },
+        Listed {
+            descriptor: &lastkey_postgresql::DESCRIPTOR,
+            configure: lastkey_postgresql::configure,
+            scripts: lastkey_postgresql::scripts,
+            values: Values::None,
+            probes: lastkey_postgresql::PROBES,
+            prober: lastkey_postgresql::prober,
+        },
+        Listed {
+            descriptor: &lastkey_ssh::DESCRIPTOR,
+            configure: lastkey_ssh::configure,
+            // Nothing is read, and there is no login to give rights to.
+            scripts: |_| Vec::new(),
+            values: Values::None,
+            probes: lastkey_ssh::PROBES,
+            prober: lastkey_ssh::prober,
         },
         Listed {
             descriptor: &lastkey_vault::DESCRIPTOR,
@@ -227,11 +244,12 @@ mod tests {
             let pairs = listed.descriptor.settings.iter().filter(|s| s.required);
             let pairs = pairs.map(|s| {
                 let value = match s.key {
-                    "address" => "https://h",
+                    "address" if listed.descriptor.kind == "vault" => "https://h",
                     "url" => "ldaps://h",
                     "path" => "/",
                     "base_dn" => "dc=x",
-                    "username" => "",
+                    "host_key" => "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+                    "username" if listed.descriptor.kind == "vault" => "",
                     _ => "x",
                 };
                 (s.key.to_owned(), value.to_owned())

@@ -60,6 +60,10 @@ impl PostgreSql {
     pub fn other_ca_path(&self) -> PathBuf {
         self.folder.path().join("other.pem")
     }
+    /// The folder of its socket, through which everybody is let in.
+    pub fn folder(&self) -> String {
+        self.at("")
+    }
     /// The server's own log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
@@ -93,6 +97,29 @@ impl PostgreSql {
         succeeds(self.as_its_user(&tool("psql"), &words))
     }
 
+    /// Runs SQL of any length.
+    pub fn sql_file(&self, text: &str) {
+        let file = self.at("long.sql");
+        fs::write(&file, text).expect("long.sql");
+        let port = self.port.to_string();
+        let words = [
+            "-Xq",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            &self.at(""),
+            "-p",
+            &port,
+            "-U",
+            "postgres",
+            "-d",
+            "postgres",
+            "-f",
+            &file,
+        ];
+        succeeds(self.as_its_user(&tool("psql"), &words));
+    }
+
     /// The same in the database that is always there.
     pub fn sql(&self, text: &str) -> String {
         self.sql_in("postgres", text)
@@ -112,6 +139,8 @@ impl PostgreSql {
             format!("ssl_cert_file={}", self.at("server.pem")),
             format!("ssl_key_file={}", self.at("server.key")),
             "fsync=off".to_owned(),
+            // who, and with what program
+            "log_line_prefix=%u@%a ".to_owned(),
             "log_connections=on".to_owned(),
             "log_disconnections=on".to_owned(),
             "log_statement=all".to_owned(),

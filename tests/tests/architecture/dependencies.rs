@@ -21,8 +21,14 @@ struct Dependency {
 /// contract <- connectors/*, engine; verify <- engine; engine + connectors + verify + contract <-
 /// workbench; workbench + engine + verify + contract <- cli and the window; everything <- tests.
 fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
-    let connector =
-        |name: &str| ["lastkey-flat-files", "lastkey-ldap", "lastkey-vault"].contains(&name);
+    const CONNECTORS: [&str; 5] = [
+        "lastkey-flat-files",
+        "lastkey-ldap",
+        "lastkey-postgresql",
+        "lastkey-ssh",
+        "lastkey-vault",
+    ];
+    let connector = |name: &str| CONNECTORS.contains(&name);
     let known = |names: &[&str]| names.contains(&other);
     match package.name.as_str() {
         "lastkey-contract" | "lastkey-verify" => false,
@@ -73,6 +79,16 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     (
         "ldap3",
         &["lastkey-ldap"],
+        "vendor types stop in the connector",
+    ),
+    (
+        "tokio-postgres",
+        &["lastkey-postgresql"],
+        "vendor types stop in the connector",
+    ),
+    (
+        "russh",
+        &["lastkey-ssh"],
         "vendor types stop in the connector",
     ),
     ("clap", &["lastkey-cli"], "the command line is the cli's"),

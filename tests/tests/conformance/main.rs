@@ -17,6 +17,7 @@ mod ldap;
 mod matrix;
 mod not_run;
 mod page;
+mod postgresql;
 mod seeded;
 mod vault;
 

@@ -10,5 +10,7 @@
 
 mod harness;
 mod ldap;
+mod postgresql;
 mod samba;
+mod ssh;
 mod vault;
