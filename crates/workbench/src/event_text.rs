@@ -97,9 +97,10 @@ pub fn event_from_text(text: &str) -> Result<EventWords, Failure> {
                 words.shown = known.ok_or_else(no_way)?;
             }
             column if is_column(column) => words.set.push((name, value)),
-            other => return Err(wrong(format!("there is no `{other}`")).hint(
-                "a value in which `,NAME=` stands is written in double quotes: identity=\"uid=ann,ou=people\"",
-            )),
+            other => return Err(wrong(format!("there is no `{other}`")).hint(format!(
+                "there are {}, columns of identities and attributes.NAME; a value in which `,NAME=` stands is written in double quotes",
+                WORDS.join(", ")
+            ))),
         }
     }
     words.event = event.ok_or_else(|| wrong("it has no kind".to_owned()))?;

@@ -259,7 +259,17 @@ impl Workbench {
 
 /// Refuses what can only happen to another kind of identity.
 fn fits(words: &EventWords, person: &PersonRecords) -> Result<(), Failure> {
-    let wanted = match words.event {
+    let mut kinds = person.records.iter().chain(&person.once);
+    kinds.try_for_each(|(_, fact)| fits_kind(words.event, Some(fact.kind), &words.identity))
+}
+
+/// The same of an identity of a kind.
+pub(crate) fn fits_kind(
+    event: LifecycleEvent,
+    kind: Option<IdentityKind>,
+    identity: &str,
+) -> Result<(), Failure> {
+    let wanted = match event {
         LifecycleEvent::VendorExit => IdentityKind::Vendor,
         LifecycleEvent::WorkloadRetired => IdentityKind::Workload,
         LifecycleEvent::AgentRetired => IdentityKind::Agent,
@@ -273,17 +283,15 @@ fn fits(words: &EventWords, person: &PersonRecords) -> Result<(), Failure> {
         | LifecycleEvent::Extension
         | LifecycleEvent::Renamed => return Ok(()),
     };
-    let mut kinds = person.records.iter().chain(&person.once);
-    match kinds.find(|(_, fact)| fact.kind != wanted) {
+    match kind.filter(|kind| *kind != wanted) {
         None => Ok(()),
-        Some((_, fact)) => Err(Failure::bad_input(format!(
-            "`{}` is a {}, and {} is of a {}",
-            words.identity,
-            fact.kind.word(),
-            words.event.word(),
+        Some(kind) => Err(Failure::bad_input(format!(
+            "`{identity}` is a {}, and {} is of a {}",
+            kind.word(),
+            event.word(),
             wanted.word()
         ))
-        .hint("write kind=leaver: it fits whatever the identity is")),
+        .hint("`leaver` fits whatever the identity is")),
     }
 }
 

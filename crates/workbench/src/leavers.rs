@@ -116,7 +116,10 @@ impl Workbench {
         let planned = self.rehearse_leaver(id, Some(at)).await?;
         let leaver = Leaver::Identity(IdentityId::new(id));
         let by_measure = (as_measured(&plan, &steps), planned.plan_name.clone());
-        let measured = self.rehearse(leaver, Some(at), by_measure).await?;
+        let mut measured = self.rehearse(leaver, Some(at), by_measure).await?;
+        for item in &mut measured.rehearsal.residual {
+            item.reason = (item.reason).replace(" ends by the plan: ", " ends, as measured of ");
+        }
         Ok(BothSides {
             planned,
             measured,

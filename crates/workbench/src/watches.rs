@@ -73,7 +73,11 @@ impl Workbench {
             .ok_or_else(|| Failure::bad_input(format!("there is no identity `{identity}`")))?;
         let kind = IdentityKind::from_word(&person.kind);
         let event = match event {
-            Some(word) => ending(word)?,
+            Some(word) => {
+                let event = ending(word)?;
+                crate::events::fits_kind(event, kind, identity)?;
+                event
+            }
             None => match kind {
                 Some(IdentityKind::Vendor) => LifecycleEvent::VendorExit,
                 Some(IdentityKind::Workload) => LifecycleEvent::WorkloadRetired,

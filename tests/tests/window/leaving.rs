@@ -72,8 +72,10 @@ async fn whoever_is_announced_is_watched_by_the_open_window() {
     desk.expect(0, &["watch", "start", "--identity", "u1", "--at", &ago]);
     let told = content_where(&window, "answer", |text| text.contains("1")).await;
     assert!(!told.is_empty());
-    let overdue = |text: &str| text.to_lowercase().contains("overdue");
-    content_where(&window, "area-leavers-watch", overdue).await;
+    content_where(&window, "answer", |text| {
+        text.contains("overdue") && !text.contains("none overdue")
+    })
+    .await;
     look(&window, "116-overdue").await;
     accessible(&window, "somebody is overdue").await;
 

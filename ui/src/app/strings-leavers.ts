@@ -245,7 +245,7 @@ export const leavers = {
     about: "read at short, then longer intervals until all is closed or the limit passes",
     list: "Watches, what needs somebody first",
     columns: { state: "State", who: "Who", event: "Event", at: "When", open: "Open", last: "Last read", next: "Next read" },
-    states: { running: "running", closed: "all closed", overdue: "overdue", stopped: "stopped" } as Record<string, string>,
+    states: { running: "running", closed: "all closed", overdue: "overdue", undecided: "not decided", stopped: "stopped" } as Record<string, string>,
     openOf: (open: number, things: number) => `${n(open)} of ${n(things)}`,
     events: { leaver: "leaver", mover: "mover", vendor_exit: "vendor exit", workload_retired: "workload retired", agent_retired: "agent retired" } as Record<string, string>,
     start: "Watch somebody",

@@ -89,7 +89,7 @@ fn show(outcome: &EventOutcome, out: &Output) -> Result<(), Failure> {
     }
     if let Some(policy) = &outcome.policy {
         for (what, all) in [
-            ("may hold no more", &policy.may_not_hold),
+            ("may not hold", &policy.may_not_hold),
             ("lacks", &policy.lacks),
             ("gets", &policy.comes),
         ] {

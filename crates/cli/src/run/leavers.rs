@@ -261,7 +261,7 @@ fn show(shares: &Shares, out: &Output) -> Result<(), Failure> {
         .iter()
         .try_for_each(|line| out.line(line))?;
     out.line(format!(
-        "of {}",
+        "of {} of which a time is known",
         of_these(shares.times.count, "thing", "things")
     ))
 }

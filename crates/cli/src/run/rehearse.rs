@@ -3,6 +3,7 @@
 use super::{counted, of_these, open};
 use crate::args::{Global, Leaver, Reach};
 use crate::output::{Output, moment, table};
+use chrono::TimeDelta;
 use lastkey_engine::access::{Gone, ReachItem};
 use lastkey_engine::lifecycle::saved::Question;
 use lastkey_engine::lifecycle::{ItemKind, Link, ResidualItem, Verdict};
@@ -52,6 +53,9 @@ pub async fn plan_load(
             view.name,
             of_these(view.steps, "step", "steps")
         ))?;
+    }
+    if view.steps == 0 {
+        out.important("the plan has no steps: nothing closes by it");
     }
     for system in bench.plan_systems_unread().await? {
         out.important(unread_system(&system));
@@ -116,8 +120,24 @@ pub async fn leaver(global: &Global, args: Leaver, out: &Output) -> Result<ExitC
     } else {
         show(&view, out)?;
         look_back_line(&bench, out)?;
+        remarks(&bench, &view, out).await?;
     }
     Ok(status(view.rehearsal.verdict))
+}
+
+/// What a reader should know of the question itself.
+async fn remarks(bench: &Workbench, view: &RehearsalView, out: &Output) -> Result<(), Failure> {
+    if bench.status().await?.plan.is_none() {
+        out.remark(
+            "no plan is loaded, so no step closes anything: `lastkey plan load FILE` loads one",
+        );
+    }
+    if view.rehearsal.at < bench.now() - TimeDelta::days(1) {
+        out.remark(
+            "the facts are those of the latest reads, and not of that moment: --as-of asks what was known then",
+        );
+    }
+    Ok(())
 }
 
 async fn everyone(

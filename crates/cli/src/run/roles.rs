@@ -4,7 +4,7 @@ use super::open;
 use super::policy::{in_words, standing};
 use super::rehearse::status;
 use crate::args::Global;
-use crate::output::Output;
+use crate::output::{Output, moment};
 use crate::policy_args::RoleArgs;
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::lifecycle::saved::{Question, RoleQuestion};
@@ -62,7 +62,7 @@ fn show(answer: &RoleRehearsal, out: &Output) -> Result<(), Failure> {
         rehearsal.verdict.word(),
         rehearsal.event.word(),
         rehearsal.identity,
-        rfc3339(rehearsal.at)
+        moment(&rfc3339(rehearsal.at))
     ))?;
     for grant in &answer.missing_grants {
         let words = in_words(&grant.policy);

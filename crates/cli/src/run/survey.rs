@@ -95,6 +95,9 @@ fn counts(survey: &Survey) -> String {
 }
 
 fn show(survey: &Survey, active: Option<&Survey>, out: &Output) -> Result<(), Failure> {
+    if survey.identities == 0 {
+        return out.line("no source has brought any identity yet: nobody can leave");
+    }
     let everyone = of_these(survey.identities, "identity", "identities");
     out.line(format!("{everyone} leaving at {}", moment(&survey.at)))?;
     match active {

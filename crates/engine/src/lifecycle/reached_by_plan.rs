@@ -10,13 +10,13 @@ use super::departure::{Departure, DueStep, Kinds};
 use super::limits::due;
 use super::plan::{Plan, StepAction};
 use super::rehearse::{RehearsalSettings, Stage};
-use crate::access::columns::Column;
+use crate::access::columns::{Column, NONE};
 use crate::access::graph::Graph;
 use crate::lifecycle::Closing;
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{CredentialKind, LifecycleEvent};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use ts_rs::TS;
 
@@ -138,8 +138,9 @@ pub fn reached_by_plan(
         let of_event = of_events.entry(kinds.event).or_default();
         of_event.push(Departure::of_nobody(kinds, its));
     }
+    let doors = doors(graph);
     for (event, leavers) in of_events {
-        readable_secrets(&stage, event, &leavers, &mut cells);
+        readable_secrets(&stage, event, (&leavers, &doors), &mut cells);
     }
     let cells = cells.into_iter();
     let cells = cells.map(|((event, system, thing), reached)| Cell {
@@ -250,7 +251,7 @@ fn judge(
 fn readable_secrets(
     stage: &Stage<'_>,
     event: LifecycleEvent,
-    leavers: &[Departure],
+    (leavers, doors): (&[Departure], &[BTreeSet<u32>]),
     cells: &mut Cells,
 ) {
     let graph = stage.graph;
@@ -263,13 +264,16 @@ fn readable_secrets(
     }
     for location in (0..graph.locations.len()).filter(|location| *is_read.at(*location)) {
         let system = graph.locations.at(location).system;
+        let Some(doors) = doors.get(system as usize) else {
+            continue;
+        };
         for &credential in graph.credentials_at.row(location) {
             if !stage.world.is_valid(graph.credentials.at(credential)) {
                 continue;
             }
             let how = leavers
                 .iter()
-                .map(|leaver| rotated(stage, leaver, system, credential));
+                .map(|leaver| rotated(stage, leaver, (system, doors), credential));
             if let Some(how) = how.max() {
                 let cell = (event, system, Thing::ReadableSecret);
                 cells.entry(cell).or_default().count(how);
@@ -278,13 +282,52 @@ fn readable_secrets(
     }
 }
 
-fn rotated(stage: &Stage<'_>, leaver: &Departure, system: u32, credential: u32) -> How {
+/// Of each system, itself and those through which one signs in to it.
+fn doors(graph: &Graph) -> Vec<BTreeSet<u32>> {
+    let systems = 0..graph.systems.len();
+    let mut doors: Vec<BTreeSet<u32>> = systems.map(|system| BTreeSet::from([system])).collect();
+    let accounts = graph.accounts.values().iter();
+    let through: BTreeSet<(u32, u32)> = accounts
+        .filter(|row| row.through != NONE)
+        .map(|row| (row.system, graph.account_system(row.through)))
+        .collect();
+    // As often as a chain can be long.
+    for _ in 0..doors.len() {
+        let before: usize = doors.iter().map(BTreeSet::len).sum();
+        for (system, other) in &through {
+            let more = doors.get(*other as usize).cloned().unwrap_or_default();
+            if let Some(of) = doors.get_mut(*system as usize) {
+                of.extend(more);
+            }
+        }
+        if doors.iter().map(BTreeSet::len).sum::<usize>() == before {
+            break;
+        }
+    }
+    doors
+}
+
+fn rotated(
+    stage: &Stage<'_>,
+    leaver: &Departure,
+    (system, doors): (u32, &BTreeSet<u32>),
+    credential: u32,
+) -> How {
     let (graph, plan, at) = (stage.graph, stage.plan, stage.world.at);
     let row = graph.credentials.at(credential);
     let limit = due(plan, leaver, graph.systems.at(system), None, at).at;
+    // Whoever still reads the place knows the successor too.
+    let ends_reading =
+        |does: &StepAction| THAT_END_SIGN_IN.contains(does) || THAT_REMOVE_LINES.contains(does);
+    let ends = leaver.steps.iter().filter(|step| {
+        ends_reading(&step.does) && step.system.is_none_or(|named| doors.contains(&named))
+    });
+    let read_until = ends.map(|step| step.closes).min();
+    let read_until = read_until.unwrap_or(Closing::Never);
     let rotations = leaver.steps.iter().filter(|step| {
         let named = step.system;
         step.does == StepAction::RotateKnownSecrets
+            && step.closes >= read_until
             && named.is_none_or(|named| named == system || named == row.system)
     });
     let (mut closes, mut could) = (row.expires.min(row.revoked), Closing::Never);

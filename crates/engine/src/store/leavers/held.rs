@@ -15,6 +15,7 @@ use super::tried::TriedOf;
 use crate::access::signs_in_through;
 use crate::correlate::{AccountKeys, Identities, Match, Persons, Several};
 use crate::measured::{Held, Left};
+use chrono::SubsecRound;
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Identity, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
@@ -420,7 +421,7 @@ fn missing(ground: &Ground, head: &Head, doubted: &BTreeSet<String>) -> Vec<Stri
                 continue;
             };
             if head.earliest.is_none_or(|earliest| first.until > earliest) {
-                let at = rfc3339(first.from);
+                let at = rfc3339(first.from.trunc_subsecs(0));
                 lacks(format!(
                     "not read to their end before {at}: what was gone by then is not known"
                 ));
