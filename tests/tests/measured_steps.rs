@@ -88,5 +88,11 @@ fn what_nothing_tells_of_stays_as_planned() {
     assert!(shown.contains("not measured: as planned"), "{shown}");
     let leaver = ["rehearse", "leaver", "--identity", "u1", "--measured"];
     let both = desk.lines(0, &leaver).remove(0);
-    assert_eq!(both["measured"], both["planned"]);
+    for same in ["verdict", "missing_facts"] {
+        assert_eq!(both["measured"][same], both["planned"][same]);
+    }
+    let item = |side: &str| both[side]["residual"][0].clone();
+    assert_eq!(item("measured")["closes_at"], item("planned")["closes_at"]);
+    let reason = item("measured")["reason"].to_string();
+    assert!(reason.contains("as measured of"), "{reason}");
 }

@@ -307,8 +307,12 @@ fn whoever_moves_is_asked_about_by_the_policy_that_is_loaded() {
     let folder = desk.room.path("ad").display().to_string();
     desk.expect(0, &["import", &folder, "--as", "ad"]);
     let mover = "kind=mover,identity=u1,at=2026-06-01,department=Ops";
-    let found = played(&desk, 0, &[mover]);
+    // Without a policy what they may still hold is not asked, and that is no pass.
+    let found = played(&desk, 1, &[mover]);
     assert!(found[0]["policy"].is_null() && found[0]["rehearsal"].is_null());
+    assert_eq!(found[0]["verdict"], "indeterminate");
+    let missing = found[0]["missing_facts"].to_string();
+    assert!(missing.contains("no access policy is loaded"), "{missing}");
     let permit = |department: &str, group: &str| {
         format!(
             "@birthright(\"\")\npermit (principal, action == Action::\"hold\", resource == Entitlement::\"corp:{group}\") when {{ principal has department && principal.department == \"{department}\" }};\n"
@@ -354,4 +358,43 @@ fn whoever_moves_is_asked_about_by_the_policy_that_is_loaded() {
         found[1]["policy"]["may_not_hold"].as_array().unwrap().len(),
         0
     );
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_a_past_last_day_is_no_way_back() {
+    let desk = desk();
+    desk.write(
+        "ad/owners.csv",
+        "object_type,system,object_id,owner_id,role\naccount,corp,a1,u1,business\n",
+    );
+    let folder = desk.room.path("ad").display().to_string();
+    desk.expect(0, &["import", &folder, "--as", "ad"]);
+    let refused = |events: &[&str], why: &str| {
+        let mut all = vec!["rehearse", "events"];
+        for event in events {
+            all.extend(["--event", event]);
+        }
+        desk.trouble(2, &all, why);
+    };
+    refused(
+        &["kind=vendor_exit,identity=u1"],
+        "`u1` is a person, and vendor_exit is of a vendor",
+    );
+    refused(&["kind=leaver,identity=u1,identity=u2"], "stands twice");
+    let handed = "kind=owner_change,object=account:corp:a1,from=u1,to=u2,at=2026-07-01";
+    assert_eq!(played(&desk, 0, &[handed])[0]["noticed"], "yes");
+    let left = "`u2` has left by then";
+    refused(&["kind=leaver,identity=u2,at=2026-06-01", handed], left);
+    refused(
+        &["kind=leaver,identity=u2,at=2026-06-01,shown=gone", handed],
+        left,
+    );
+    // By the last day in the record, which is the end of August.
+    refused(&[&handed.replace("2026-07", "2026-10")], left);
+    let gone = "kind=leaver,identity=u1,at=2026-06-01,shown=gone";
+    let back = "kind=rehire,identity=u1,at=2026-07-01,end_date=2026-06-15";
+    let found = played(&desk, 1, &[gone, back]);
+    assert_eq!(found[1]["verdict"], "fail", "{}", found[1]);
+    let why = found[1]["why_not"].to_string();
+    assert!(why.contains("told as leaver too"), "{why}");
 }

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::rehearsals::{moment_of, off_thread};
 use chrono::{DateTime, NaiveDate, Utc};
 use lastkey_contract::facts::{
-    IdentityKind, IdentityStatus, LeaverKind, LifecycleEvent, ObjectType,
+    Identity, IdentityKind, IdentityStatus, LeaverKind, LifecycleEvent, ObjectType,
 };
 use lastkey_contract::{IdentityId, SourceName, SystemName, When};
 use lastkey_engine::lifecycle::simulated::{
@@ -47,13 +47,13 @@ impl Workbench {
                 true => self.last_listed(&words.identity).await?,
                 false => None,
             };
-            let played = self.event(words, once, &mut registers, at).await?;
-            if let Some(hands) = &played.handed_on
-                && !comes_back.contains(&words.to.as_str())
-            {
-                self.still_there(words, &hands.to).await?;
+            simulated.push(self.event(words, once, &mut registers, at).await?);
+        }
+        for (words, event) in events.iter().zip(&simulated) {
+            if let Some(hands) = &event.handed_on {
+                self.still_there(words, (event, &hands.to), &simulated)
+                    .await?;
             }
-            simulated.push(played);
         }
         let (_, graph) = self.graph().await?;
         let asked = Asked::of(events, &simulated, &registers);
@@ -155,15 +155,57 @@ impl Workbench {
         })
     }
 
-    /// Refuses to hand something on to whoever has left.
-    async fn still_there(&self, words: &EventWords, to: &IdentityId) -> Result<(), Failure> {
+    /// Refuses to hand something on to whoever has left by then, by the records or by an event before.
+    async fn still_there(
+        &self,
+        words: &EventWords,
+        (event, to): (&SimulatedEvent, &IdentityId),
+        all: &[SimulatedEvent],
+    ) -> Result<(), Failure> {
         let person = self.person(to.as_str()).await?;
-        let left = |status: Option<IdentityStatus>| status == Some(IdentityStatus::Inactive);
-        let mut records = person.records.iter().map(|(_, fact)| fact.status);
-        match person.records.is_empty() || !records.all(left) {
-            true => Ok(()),
-            false => Err(Failure::bad_input(format!(
-                "`{}` is inactive: nothing can be handed on to whoever has left",
+        let gone = |fact: &Identity| {
+            fact.status == Some(IdentityStatus::Inactive)
+                || fact.end_date.is_some_and(|end| end.latest() <= event.at)
+        };
+        let records = &person.records;
+        let mut has_left = !records.is_empty() && records.iter().all(|(_, fact)| gone(fact));
+        let works_for = |vendor: &IdentityId| {
+            let mut employers = records
+                .iter()
+                .filter_map(|(_, fact)| fact.employer_id.as_ref());
+            employers.any(|one| {
+                let own = vendor.as_str().split_once(':').map(|(_, id)| id);
+                one == vendor || own == Some(one.as_str())
+            })
+        };
+        let mut before: Vec<&SimulatedEvent> =
+            all.iter().filter(|one| one.at <= event.at).collect();
+        before.sort_by_key(|one| one.at);
+        for one in before {
+            let theirs = one.identity == *to;
+            match one.event {
+                LifecycleEvent::VendorExit if theirs || works_for(&one.identity) => has_left = true,
+                LifecycleEvent::Leaver
+                | LifecycleEvent::WorkloadRetired
+                | LifecycleEvent::AgentRetired
+                    if theirs =>
+                {
+                    has_left = true;
+                }
+                LifecycleEvent::Joiner | LifecycleEvent::Rehire if theirs => {
+                    let end = one.set.iter().find_map(|value| match value {
+                        NewValue::EndDate(end) => *end,
+                        _ => None,
+                    });
+                    has_left = end.is_some_and(|end| end.latest() <= event.at);
+                }
+                _ => {}
+            }
+        }
+        match has_left {
+            false => Ok(()),
+            true => Err(Failure::bad_input(format!(
+                "`{}` has left by then: nothing can be handed on to them",
                 words.to
             ))
             .hint("name somebody who is there, or put their `rehire` before it")),

@@ -29,7 +29,7 @@ pub(crate) struct Remembered {
 /// The answers of before.
 enum Before {
     Played(Arc<Again>),
-    Read(Kept),
+    Read(Box<Kept>),
 }
 
 impl Before {
@@ -229,10 +229,10 @@ impl Workbench {
     ) -> Result<Before, Failure> {
         Ok(match remembered {
             Some(known) => Before::Played(known.played.clone()),
-            None => Before::Read(match self.kept_before(active).await? {
+            None => Before::Read(Box::new(match self.kept_before(active).await? {
                 Some(kept) => kept,
                 None => Kept::nothing(new_key()?),
-            }),
+            })),
         })
     }
 

@@ -6,13 +6,13 @@ use crate::connectors;
 use crate::failure::Failure;
 use chrono::{TimeDelta, Utc};
 use lastkey_contract::when::rfc3339;
-use lastkey_contract::{ProbeSpec, Secret, SourceName, Tried};
+use lastkey_contract::{ProbeSpec, Secret, SourceName, SystemName, Tried};
 use lastkey_engine::collect::Redactor;
 use lastkey_engine::measured::Probed;
 use lastkey_engine::probes::{
     Lockout, Proves, Try, control, may_try, proved, refused_since, standing,
 };
-use lastkey_engine::store::{NewProbe, ProbeRecord};
+use lastkey_engine::store::{NewProbe, ProbeRecord, SourceRecord};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -147,13 +147,26 @@ impl Workbench {
             identity,
             consent,
             lockout,
+            asked_by: asked_by(&found),
         };
-        let holds = |text: &str| text.contains(secret.expose());
-        if secret.expose().len() >= 8 && (holds(&new.consent) || holds(&new.name)) {
+        let mut shown = [
+            &new.name,
+            &new.consent,
+            &new.system,
+            &new.account,
+            &new.asked_as,
+        ]
+        .into_iter()
+        .chain(&new.credential);
+        let secret_text = secret.expose().trim();
+        if shown.any(|text| {
+            text == secret_text || (secret_text.len() >= 4 && text.contains(secret_text))
+        }) {
             return Err(Failure::bad_input(
-                "the name or the consent holds the secret itself: neither is kept secret",
+                "what describes the probe holds the secret itself, and none of it is kept secret",
             ));
         }
+        self.fits_account(&new, &found).await?;
         if self
             .store
             .probes()
@@ -174,6 +187,61 @@ impl Workbench {
             }
         }
         self.probe(&name).await
+    }
+
+    /// Refuses a probe that could prove something of what it does not ask: its source has to tell of the
+    /// system, a canary is nobody's, and whose consent it is has to be whose account it is.
+    async fn fits_account(&self, new: &NewProbe, source: &SourceRecord) -> Result<(), Failure> {
+        let (system, id) = (SystemName::new(new.system.as_str()), new.account.as_str());
+        let (_, graph) = self.graph().await?;
+        let own = source.settings.get("system").unwrap_or(new.source.as_str());
+        let named = format!("{}:{}", new.system, new.account);
+        let known = graph.known_account(&system, id);
+        if own != new.system {
+            return Err(Failure::bad_input(format!(
+                "--account: `{}` is the system `{own}`, and says nothing of `{named}`",
+                new.source
+            ))
+            .hint(format!("name an account of `{own}`")));
+        }
+        let Some(known) = known else {
+            return match (&new.credential, &new.identity) {
+                (None, None) => Ok(()),
+                _ => Err(Failure::bad_input(format!(
+                    "there is no account `{named}`: whose it is nobody knows"
+                ))
+                .hint("read its source first, or make it a canary")),
+            };
+        };
+        match (&known.owner, &new.identity) {
+            (Some(owner), None) => {
+                return Err(Failure::bad_input(format!(
+                    "`{named}` is an account of `{owner}`, and no canary"
+                ))
+                .hint("give --identity and --consent"));
+            }
+            (Some(owner), Some(identity)) if !self.is_same_person(owner, identity).await? => {
+                return Err(Failure::bad_input(format!(
+                    "`{named}` is an account of `{owner}`, and not of `{identity}`"
+                )));
+            }
+            _ => {}
+        }
+        match &new.credential {
+            Some(credential) if !known.credentials.contains(credential) => {
+                Err(Failure::bad_input(format!(
+                    "--credential: `{named}` has no `{}:{credential}`",
+                    new.system
+                ))
+                .hint("`lastkey credentials` lists them"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn is_same_person(&self, one: &str, other: &str) -> Result<bool, Failure> {
+        let one = self.known_identity(one).await?;
+        Ok(one == self.known_identity(other).await?)
     }
 
     /// `source:id` of somebody who is listed.
@@ -205,10 +273,13 @@ impl Workbench {
             Failure::key(format!("the secret of probe `{name}` is not there"))
                 .hint("remove the probe and add it again with its secret")
         })?;
-        let all = self
-            .store
-            .tries_of(&probe.of.system, &probe.of.account)
-            .await?;
+        if probe.of.asked_by != asked_by(&found) {
+            return Err(Failure::not_possible(format!(
+                "`{name}` was not tried: its source was changed since, and what was let in before was let in elsewhere"
+            ))
+            .hint("remove the probe and add it again"));
+        }
+        let all = self.store.tries_of(&probe.of).await?;
         let from = Utc::now();
         may_try(&all, probe.of.lockout, from).map_err(|why| {
             Failure::not_possible(format!("`{name}` was not tried: {why}")).hint(
@@ -251,7 +322,7 @@ impl Workbench {
 
     async fn probe_view(&self, probe: ProbeRecord) -> Result<ProbeView, Failure> {
         let of = &probe.of;
-        let all = self.store.tries_of(&of.system, &of.account).await?;
+        let all = self.store.tries_of(of).await?;
         let now = Utc::now();
         let tries: Vec<Try> = probe.tries.iter().map(|one| one.of).collect();
         let (standing, why) = standing(&tries);
@@ -304,15 +375,13 @@ impl Workbench {
             if probe.of.identity.as_deref() != Some(identity) {
                 continue;
             }
-            let all = self
-                .store
-                .tries_of(&probe.of.system, &probe.of.account)
-                .await?;
+            let all = self.store.tries_of(&probe.of).await?;
             if may_try(&all, probe.of.lockout, Utc::now()).is_err() || is_settled(&probe) {
                 continue;
             }
-            self.try_probe(&probe.of.name).await?;
-            tried += 1;
+            // One that cannot be tried (its source or its secret is gone) holds up nobody's watch: what was
+            // not tried proves nothing.
+            tried += u32::from(self.try_probe(&probe.of.name).await.is_ok());
         }
         Ok(tried)
     }
@@ -322,6 +391,11 @@ impl Workbench {
 fn is_settled(probe: &ProbeRecord) -> bool {
     let tries: Vec<Try> = probe.tries.iter().map(|one| one.of).collect();
     probe.of.lockout.is_some() && proved(&tries).last() == Some(Proves::Closed)
+}
+
+/// What a source is asked by: another address or certificate is another server.
+fn asked_by(source: &SourceRecord) -> String {
+    serde_json::json!({ "kind": source.kind, "settings": source.settings }).to_string()
 }
 
 /// The name under which a probe's secret is kept.

@@ -180,7 +180,11 @@ fn told(view: &PolicyView, out: &Output) -> Result<(), Failure> {
     out.line(match view.standing.as_str() {
         "draft" => format!("the policy `{}` is a draft: {rules}", view.name),
         _ => format!("the policy `{}` is active: {rules}", view.name),
-    })
+    })?;
+    if view.rules == 0 {
+        out.important("the policy has no rules: it permits nothing, and speaks for no system");
+    }
+    Ok(())
 }
 
 async fn show(global: &Global, args: &Show, out: &Output) -> Result<(), Failure> {

@@ -88,9 +88,13 @@ pub async fn watch(global: &Global, command: Watch, out: &Output) -> Result<Exit
     }
 }
 
-/// 1 where anybody who is watched is overdue or was not decided.
+/// 1 where anybody is overdue, or ended otherwise than closed in time for all that is needed to say so.
 fn status(all: &[WatchView]) -> ExitCode {
-    let bad = |one: &WatchView| matches!(one.state.as_str(), "overdue" | "undecided");
+    let bad = |one: &WatchView| match one.state.as_str() {
+        "overdue" | "undecided" => true,
+        "closed" => one.verdict.as_deref() != Some("pass"),
+        _ => false,
+    };
     match all.iter().any(bad) {
         true => ExitCode::from(1),
         false => ExitCode::SUCCESS,

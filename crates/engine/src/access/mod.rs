@@ -9,6 +9,7 @@ mod doubtful;
 mod forgotten;
 pub(crate) mod graph;
 pub(crate) mod holding;
+mod known_account;
 pub(crate) mod making;
 mod maybe;
 mod nodes;
@@ -28,6 +29,7 @@ pub use forgotten::{ForgottenPrint, Printed};
 
 pub use graph::Graph;
 pub(crate) use graph::{AccountRow, CredentialRow, EntitlementRow, IdentityRow};
+pub use known_account::KnownAccount;
 pub(crate) use maybe::{Group, MaybeAccounts};
 pub use reach::{Gone, Reach, ReachFrom, ReachItem, ReachLink, reach};
 pub use snapshot::{AmbiguousAccount, InDoubt, ReadState, Snapshot, Unmatched};

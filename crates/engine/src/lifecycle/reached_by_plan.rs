@@ -282,19 +282,37 @@ fn readable_secrets(
     }
 }
 
-/// Of each system, itself and those through which one signs in to it.
+/// Of each system, itself and those whose accounts lead to what stands there: by signing in through them,
+/// or by reading.
 fn doors(graph: &Graph) -> Vec<BTreeSet<u32>> {
     let systems = 0..graph.systems.len();
     let mut doors: Vec<BTreeSet<u32>> = systems.map(|system| BTreeSet::from([system])).collect();
-    let accounts = graph.accounts.values().iter();
-    let through: BTreeSet<(u32, u32)> = accounts
-        .filter(|row| row.through != NONE)
-        .map(|row| (row.system, graph.account_system(row.through)))
-        .collect();
+    let mut leads: BTreeSet<(u32, u32)> = BTreeSet::new();
+    for (row, account) in (0..).zip(graph.accounts.values()) {
+        if account.through != NONE {
+            leads.insert((account.system, graph.account_system(account.through)));
+        }
+        for location in graph.account_reads.row(row) {
+            leads.insert((graph.locations.at(*location).system, account.system));
+        }
+        for grant in graph.account_grants.row(row) {
+            let system = graph.entitlements.at(grant.entitlement).system;
+            leads.insert((system, account.system));
+        }
+    }
+    for (row, entitlement) in (0..).zip(graph.entitlements.values()) {
+        for location in graph.entitlement_reads.row(row) {
+            leads.insert((graph.locations.at(*location).system, entitlement.system));
+        }
+        for grant in graph.entitlement_grants.row(row) {
+            let system = graph.entitlements.at(grant.entitlement).system;
+            leads.insert((system, entitlement.system));
+        }
+    }
     // As often as a chain can be long.
     for _ in 0..doors.len() {
         let before: usize = doors.iter().map(BTreeSet::len).sum();
-        for (system, other) in &through {
+        for (system, other) in &leads {
             let more = doors.get(*other as usize).cloned().unwrap_or_default();
             if let Some(of) = doors.get_mut(*system as usize) {
                 of.extend(more);

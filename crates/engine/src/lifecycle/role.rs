@@ -121,6 +121,12 @@ pub fn rehearse_role(
         && extra_grants
             .iter()
             .any(|line| is_sure(&line.policy) && line.basis != Basis::Assumed);
+    let speaks_for = |line: &&HeldLine| line.policy.policy != Held::NoPolicy.word();
+    if !review.held.is_empty() && review.held.iter().filter(speaks_for).count() == 0 {
+        rehearsal
+            .missing_facts
+            .push("no policy speaks for anything that they hold".to_owned());
+    }
     rehearsal.missing_facts.extend(unread);
     rehearsal.missing_facts.extend(undecided(&review));
     rehearsal.missing_facts.sort();

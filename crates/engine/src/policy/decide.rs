@@ -57,6 +57,8 @@ pub struct Decision {
     pub unknown: Vec<String>,
     /// What went wrong, where it is undecided.
     pub error: Option<String>,
+    /// What went wrong in a rule that could make it a birthright.
+    pub birthright_error: Option<String>,
 }
 
 /// People who are alike to the policies.
@@ -91,6 +93,8 @@ pub struct Decider<'p> {
     decisions: Vec<Decision>,
     numbers: HashMap<Decision, u32>,
     asked: u64,
+    /// By people who are alike: what went wrong in rules that could give them a birthright.
+    undecided_birthrights: BTreeSet<(u32, String)>,
 }
 
 /// Whether a rule can apply.
@@ -116,6 +120,7 @@ impl<'p> Decider<'p> {
             decisions: Vec::new(),
             numbers: HashMap::new(),
             asked: 0,
+            undecided_birthrights: BTreeSet::new(),
         }
     }
 
@@ -195,15 +200,22 @@ impl<'p> Decider<'p> {
                 continue;
             }
             for class in all.classes_in(&rule.needs.place) {
-                if self.decide(holder, class).held == Held::Birthright {
+                let decision = self.decide(holder, class);
+                let is_birthright = decision.held == Held::Birthright;
+                let error = decision.birthright_error.clone().filter(|_| !is_birthright);
+                if is_birthright {
                     found.extend(all.alike(class));
+                }
+                if let Some(error) = error {
+                    self.undecided_birthrights.insert((holder.0, error));
                 }
             }
         }
         found.into_iter().collect()
     }
 
-    /// What nobody knows of these people and what could make something their birthright.
+    /// What nobody knows of these people and what could make something their birthright; with rules that
+    /// failed when their birthrights were asked for.
     pub fn birthrights_unknown(&self, holder: HolderClass) -> Vec<String> {
         let class = self.holder_classes.get(holder.0 as usize);
         let rules = self.policy.rules.iter().filter(|rule| rule.birthright);
@@ -211,7 +223,10 @@ impl<'p> Decider<'p> {
             Bears::IfKnown(unknown) => Some(unknown),
             Bears::No | Bears::Ask => None,
         });
-        let unknown: BTreeSet<String> = unknown.flatten().collect();
+        let mut unknown: BTreeSet<String> = unknown.flatten().collect();
+        let errors = self.undecided_birthrights.iter();
+        let errors = errors.filter(|(of, _)| *of == holder.0);
+        unknown.extend(errors.map(|(_, error)| error.clone()));
         unknown.into_iter().collect()
     }
 
@@ -291,17 +306,22 @@ impl<'p> Decider<'p> {
                 .into_iter()
                 .collect()
         };
+        let of_birthright = failed.iter().find(|(rule, _)| rule.birthright);
+        let birthright_error =
+            of_birthright.map(|(rule, error)| format!("policy `{}`: {error}", rule.name));
         let decided = |held, because, unknown| Decision {
             held,
             because,
             unknown,
             error: None,
+            birthright_error: birthright_error.clone(),
         };
         let undecided = |error: String| Decision {
             held: Held::Undecided,
             because: Vec::new(),
             unknown: Vec::new(),
             error: Some(error),
+            birthright_error: birthright_error.clone(),
         };
         let (forbids, permits) = (names(Effect::Forbid), names(Effect::Permit));
         if !forbids.is_empty() {
@@ -399,6 +419,7 @@ static LOST: Decision = Decision {
     because: Vec::new(),
     unknown: Vec::new(),
     error: None,
+    birthright_error: None,
 };
 
 fn number(length: usize) -> u32 {

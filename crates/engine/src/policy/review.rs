@@ -78,6 +78,7 @@ impl From<&Decision> for PolicyWord {
             because,
             unknown,
             error,
+            birthright_error: _,
         } = decision.clone();
         PolicyWord {
             policy: held.word(),
@@ -156,10 +157,7 @@ pub fn review(
 ) -> Review {
     let held = held_by(graph, &IdentityId::new(holder.id.as_str()), at);
     let class = decider.holder(holder);
-    let mut review = Review {
-        unknown_for_birthrights: decider.birthrights_unknown(class),
-        ..Review::default()
-    };
+    let mut review = Review::default();
     for (row, by) in &held {
         let Some(holding) = catalogue.all.class_of(*row) else {
             continue;
@@ -193,6 +191,7 @@ pub fn review(
             policy: decider.decide(class, holding).into(),
         });
     }
+    review.unknown_for_birthrights = decider.birthrights_unknown(class);
     let by_name = |a: &MissingGrant, b: &MissingGrant| (&a.system, &a.id).cmp(&(&b.system, &b.id));
     review.missing_grants.sort_by(by_name);
     review

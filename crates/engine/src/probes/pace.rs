@@ -64,14 +64,18 @@ pub fn may_try(tries: &[Try], lockout: Option<Lockout>, now: DateTime<Utc>) -> R
 
 /// How many tries a server may still count. One that did not say may have been counted.
 pub fn refused_since(tries: &[Try], lockout: Lockout, now: DateTime<Utc>) -> u32 {
-    let counts = |one: &&Try| match lockout.within {
-        Some(within) => now - one.until <= within,
-        None => true,
-    };
-    let refused = tries
-        .iter()
-        .rev()
-        .take_while(|one| one.answer != Answer::Accepted)
-        .filter(counts);
-    u32::try_from(refused.count()).unwrap_or(u32::MAX)
+    let mut later = now;
+    let mut refused = 0;
+    for one in tries.iter().rev() {
+        // A server forgets once nothing was refused for that long, not each by its own age.
+        let forgotten = lockout
+            .within
+            .is_some_and(|within| later - one.until > within);
+        if one.answer == Answer::Accepted || forgotten {
+            break;
+        }
+        refused += 1;
+        later = one.until;
+    }
+    refused
 }

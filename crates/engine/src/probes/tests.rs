@@ -92,7 +92,9 @@ fn no_account_is_tried_so_often_that_it_could_lock() {
     pace("arrr", five(None), 60, true);
     pace("arrrr", five(None), 60, false);
     // Forgotten by the server after half an hour.
-    pace("arrrr", five(Some(TimeDelta::minutes(30))), 1, true);
+    pace("arrrr", five(Some(TimeDelta::minutes(30))), 1, false);
+    pace("arrrr", five(Some(TimeDelta::minutes(5))), 1, true);
+    pace("arrrr", five(Some(TimeDelta::minutes(30))), 31, true);
     pace("arrrr", five(Some(TimeDelta::minutes(60))), 1, false);
     pace("arrrr", five(Some(TimeDelta::minutes(60))), 61, true);
     // A server that locks at the first or second one may be asked once.

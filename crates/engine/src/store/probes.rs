@@ -26,6 +26,7 @@ CREATE TABLE probes (
   consent_at TEXT NOT NULL,
   lockout_after INTEGER,
   lockout_within INTEGER,
+  asked_by TEXT NOT NULL,
   removed_at TEXT
 ) STRICT;
 CREATE UNIQUE INDEX probes_by_name ON probes (name) WHERE removed_at IS NULL;
@@ -61,6 +62,8 @@ pub struct NewProbe {
     pub consent: String,
     /// None where nothing can be locked.
     pub lockout: Option<Lockout>,
+    /// Of how its source was asked when the probe was added.
+    pub asked_by: String,
 }
 
 /// A probe that may be tried.
@@ -98,6 +101,7 @@ struct ProbeRow {
     consent_at: String,
     lockout_after: Option<u32>,
     lockout_within: Option<i64>,
+    asked_by: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -126,8 +130,8 @@ impl Store {
         let within = lockout.and_then(|lockout| lockout.within);
         sqlx::query(
             "INSERT INTO probes (name, source, how, system, account, asked_as, credential, identity,
-               consent, consent_by, consent_at, lockout_after, lockout_within)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+               consent, consent_by, consent_at, lockout_after, lockout_within, asked_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )
         .bind(&new.name)
         .bind(&new.source)
@@ -142,6 +146,7 @@ impl Store {
         .bind(rfc3339(now))
         .bind(lockout.map(|lockout| lockout.after))
         .bind(within.map(|within| within.num_seconds()))
+        .bind(&new.asked_by)
         .execute(&mut *writing.tx)
         .await?;
         let payload = serde_json::json!({
@@ -186,12 +191,13 @@ impl Store {
     }
 
     /// The tries of an account by any probe, also those that were removed, in the order of their times:
-    /// a server counts them all.
-    pub async fn tries_of(&self, system: &str, account: &str) -> Result<Vec<Try>, StoreError> {
+    /// a server counts them all, by whatever name the account has here.
+    pub async fn tries_of(&self, of: &NewProbe) -> Result<Vec<Try>, StoreError> {
         let mut reading = self.readers().begin().await?;
         let all = all(&mut reading).await?;
         let same = |(_, probe): &(bool, ProbeRecord)| {
-            probe.of.system == system && probe.of.account == account
+            (&probe.of.system, &probe.of.account) == (&of.system, &of.account)
+                || (&probe.of.source, &probe.of.asked_as) == (&of.source, &of.asked_as)
         };
         let of = all.into_iter().filter(same);
         let tries = of.flat_map(|(_, probe)| probe.tries);
@@ -246,7 +252,7 @@ pub(super) async fn all(
             .await?;
     let rows: Vec<ProbeRow> = sqlx::query_as(
         "SELECT id, name, source, how, system, account, asked_as, credential, identity, consent,
-           consent_by, consent_at, lockout_after, lockout_within
+           consent_by, consent_at, lockout_after, lockout_within, asked_by
          FROM probes ORDER BY name, id",
     )
     .fetch_all(&mut *connection)
@@ -296,6 +302,7 @@ fn record(row: ProbeRow, tries: Vec<TryRecord>) -> ProbeRecord {
                 after,
                 within: row.lockout_within.and_then(TimeDelta::try_seconds),
             }),
+            asked_by: row.asked_by,
         },
         consent_by: row.consent_by,
         consent_at: row.consent_at,

@@ -118,6 +118,16 @@ pub struct Shown {
     pub limits: Vec<TimeDelta>,
 }
 
+fn closed_in_words(leaver: &MeasuredLeaver) -> String {
+    let late = leaver.items.iter().filter(|item| item.state == State::Late);
+    match (late.count(), leaver.missing_facts.first()) {
+        (0, None) if leaver.verdict == Verdict::Pass => "all is closed, in time".to_owned(),
+        (0, Some(fact)) => format!("all that is known is closed; not known: {fact}"),
+        (0, None) => "all is closed; of something it is not known whether in time".to_owned(),
+        (late, _) => format!("all is closed, {late} of them beyond the limit"),
+    }
+}
+
 /// How it stands after a read; before the event nothing is judged.
 pub fn shown(leaver: Option<&MeasuredLeaver>, event: DateTime<Utc>, now: DateTime<Utc>) -> Shown {
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
@@ -159,7 +169,7 @@ pub fn shown(leaver: Option<&MeasuredLeaver>, event: DateTime<Utc>, now: DateTim
             Standing::Running,
             "nothing of theirs is known: is the identity connected to its accounts?".to_owned(),
         ),
-        (None, None) => (Standing::Closed, "all is closed".to_owned()),
+        (None, None) => (Standing::Closed, closed_in_words(leaver)),
         (None, Some(first)) if over.is_some_and(|over| now > over) => {
             (Standing::Undecided, first.why.clone())
         }

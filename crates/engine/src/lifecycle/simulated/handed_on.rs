@@ -8,7 +8,6 @@ use crate::lifecycle::Basis;
 use lastkey_contract::facts::ObjectType;
 use lastkey_contract::{IdentityId, Kind, SystemName};
 use serde::Serialize;
-use std::borrow::Cow;
 use ts_rs::TS;
 
 /// What is handed on, and to whom; from whom says the event.
@@ -59,27 +58,11 @@ impl HandedOn {
     }
 }
 
-/// The graph once these events have happened: another one only where something is handed on.
-pub(super) fn after<'g, 'e>(
-    graph: &'g Graph,
-    events: impl Iterator<Item = &'e SimulatedEvent>,
-) -> Cow<'g, Graph> {
-    let mut now = Cow::Borrowed(graph);
-    for event in events {
-        let Some(change) = &event.handed_on else {
-            continue;
-        };
-        let rows = (
-            change.object(&now),
-            now.identity(&event.identity),
-            now.identity(&change.to),
-        );
-        if let (Some(object), Some(from), Some(to)) = rows {
-            let next = now.handed_on((change.kind, object), from, to);
-            now = Cow::Owned(next);
-        }
-    }
-    now
+/// The graph once an event has happened; None where nothing is handed on.
+pub(super) fn after(now: &Graph, event: &SimulatedEvent) -> Option<Graph> {
+    let change = event.handed_on.as_ref()?;
+    let (from, to) = (now.identity(&event.identity)?, now.identity(&change.to)?);
+    Some(now.handed_on((change.kind, change.object(now)?), from, to))
 }
 
 /// What comes of a change: `before` and `after` are the graphs around it.

@@ -18,6 +18,7 @@ use lastkey_contract::IdentityId;
 use lastkey_contract::facts::{Identity, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use ts_rs::TS;
 
 /// Whether anything would have told of an event.
@@ -172,19 +173,23 @@ pub fn rehearse_events(
     let mut events = events.to_vec();
     events.sort_by_key(|event| event.at);
     let (places, moments) = play(&mut world, &events);
-    let outcomes: Vec<EventOutcome> = (0..)
-        .zip(&events)
+    let mut now = Cow::Borrowed(world.graph);
+    let outcomes: Vec<EventOutcome> = events
+        .iter()
         .zip(places)
-        .map(|((number, event), place)| {
-            let before = events.get(..number).unwrap_or(&[]).iter();
-            let before = handed_on::after(world.graph, before);
+        .map(|(event, place)| {
             if let Some(hands) = &event.handed_on {
-                let all = events.get(..=number).unwrap_or(&[]).iter();
-                let after = handed_on::after(world.graph, all);
-                return changed_owners(event, handed_on::change(event, hands, &before, &after));
+                let next = handed_on::after(&now, event);
+                let after = next.as_ref().unwrap_or(&now);
+                let answer = changed_owners(event, handed_on::change(event, hands, &now, after));
+                if let Some(next) = next {
+                    now = Cow::Owned(next);
+                }
+                return answer;
             }
+            let before = &now;
             let all = All {
-                graph: &before,
+                graph: before,
                 world: &world,
                 plan,
                 settings,
@@ -270,7 +275,20 @@ impl All<'_> {
                 .unwrap_or_default(),
         };
         let rehearsal = is_ending(event.event).then(|| self.leaves(event, noticed));
+        // What is shown with it may tell of a leaving as well, and that begins the steps for leavers.
+        let ends_too = here.iter().find(|one| is_ending(one.found.event));
+        let ends_too = ends_too.filter(|_| is_coming(event.event));
+        let mut why_not = why_not;
         let mut verdicts = vec![of_notice(noticed)];
+        if let Some(ends) = ends_too {
+            verdicts.push(Verdict::Fail);
+            why_not.push(format!(
+                "what `{}` shows is told as {} too, dated {}: the steps for that would begin",
+                ends.record,
+                ends.found.event.word(),
+                rfc3339(ends.found.latest)
+            ));
+        }
         verdicts.extend(rehearsal.as_ref().map(|rehearsal| rehearsal.verdict));
         let mut told = here;
         if let Some(trigger) = trigger

@@ -14,7 +14,7 @@ use super::things::{self, Owned, Way};
 use super::tried::TriedOf;
 use crate::access::signs_in_through;
 use crate::correlate::{AccountKeys, Identities, Match, Persons, Several};
-use crate::measured::{Held, Left};
+use crate::measured::{Held, HeldKind, Left};
 use chrono::SubsecRound;
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Identity, LifecycleEvent};
@@ -138,6 +138,7 @@ pub(super) async fn gather(
         let mut held = of_leaver(ground, &window, &pasts, (place, &keys))?;
         owned.add_to(ground, &mut held)?;
         ground.tried.add_to(&mut held);
+        let reads_places = held.iter().any(|one| one.kind == HeldKind::Location);
         held.sort_by(|a, b| {
             (a.kind, &a.names, &a.on_account).cmp(&(b.kind, &b.names, &b.on_account))
         });
@@ -157,7 +158,7 @@ pub(super) async fn gather(
             held,
             claims,
             claims_read,
-            missing: missing(ground, head, &doubted),
+            missing: missing(ground, head, &doubted, reads_places),
         });
     }
     Ok(left)
@@ -404,14 +405,36 @@ fn of_leaver(
     Ok(held)
 }
 
+/// Kinds of which some can be a way in, or lead on.
+const DECIDE: [Kind; 6] = [
+    Kind::Account,
+    Kind::Grant,
+    Kind::Credential,
+    Kind::Session,
+    Kind::Reader,
+    Kind::Control,
+];
+/// Those without which nothing passes.
+const NEEDED: [Kind; 3] = [Kind::Account, Kind::Grant, Kind::Credential];
+
 /// What would have to be known to say of a leaver that everything was closed in time.
-fn missing(ground: &Ground, head: &Head, doubted: &BTreeSet<String>) -> Vec<String> {
+fn missing(
+    ground: &Ground,
+    head: &Head,
+    doubted: &BTreeSet<String>,
+    reads_places: bool,
+) -> Vec<String> {
     // By source and what is missing, the kinds of which it is.
     let mut of_sources: BTreeMap<(i64, String), Vec<&'static str>> = BTreeMap::new();
     let mut any = false;
-    for kind in [Kind::Account, Kind::Grant, Kind::Credential] {
-        for (source, ends) in ground.reads.ends(kind) {
-            any = true;
+    let mut never: Vec<&'static str> = Vec::new();
+    for kind in DECIDE {
+        let ends = ground.reads.ends(kind);
+        if ends.is_empty() && NEEDED.contains(&kind) {
+            never.push(kind.plural());
+        }
+        for (source, ends) in ends {
+            any |= NEEDED.contains(&kind);
             let mut lacks = |what: String| {
                 let kinds = of_sources.entry((source, what)).or_default();
                 kinds.push(kind.plural());
@@ -429,6 +452,19 @@ fn missing(ground: &Ground, head: &Head, doubted: &BTreeSet<String>) -> Vec<Stri
             if last.from < head.latest {
                 lacks("not read to their end since they left".to_owned());
             }
+            if let Some((from, until)) =
+                ground
+                    .reads
+                    .unread_around(source, kind, (head.earliest, head.latest))
+            {
+                let (from, until) = (
+                    rfc3339(from.trunc_subsecs(0)),
+                    rfc3339(until.trunc_subsecs(0)),
+                );
+                lacks(format!(
+                    "a read from {from} did not come to its end, and no whole one came by {until}: what was there in between is not known"
+                ));
+            }
         }
     }
     let mut missing: Vec<String> = of_sources
@@ -444,6 +480,14 @@ fn missing(ground: &Ground, head: &Head, doubted: &BTreeSet<String>) -> Vec<Stri
     missing.sort();
     if !any {
         missing.push("no source of accounts, grants or credentials was read".to_owned());
+    } else if !never.is_empty() {
+        missing.push(format!("no source tells of {}", never.join(", ")));
+    }
+    if reads_places {
+        missing.push(
+            "what stands at the places that they read is not measured: whether it was rotated is not known"
+                .to_owned(),
+        );
     }
     missing.extend(
         doubted

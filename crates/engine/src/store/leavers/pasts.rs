@@ -5,11 +5,14 @@ use super::super::lineage::Lineage;
 use super::super::moments::moment;
 use super::super::{StoreError, unseen};
 use crate::measured::{Read, Says, Told, Version};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+
+/// The shortest limit that there is without a plan.
+const SHORTEST: TimeDelta = TimeDelta::hours(1);
 
 /// The reads of every source in every kind, by the first source of its name.
 pub(super) struct Reads(HashMap<(i64, Kind), Arc<[Read]>>);
@@ -63,6 +66,39 @@ impl Reads {
     fn of_source(&self, source: i64, kind: Kind) -> Arc<[Read]> {
         let reads = self.0.get(&(source, kind)).cloned();
         reads.unwrap_or_else(|| Arc::new([]))
+    }
+
+    /// Where a read of a source did not come to its end between the last whole one before an event and the
+    /// first after it, and that one came too late to say what was there within the shortest limit: from
+    /// the first such read to the whole one after it (or the last read there is).
+    pub fn unread_around(
+        &self,
+        source: i64,
+        kind: Kind,
+        (earliest, latest): (Option<DateTime<Utc>>, DateTime<Utc>),
+    ) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let reads = self.0.get(&(source, kind))?;
+        let before = |read: &&Read| earliest.is_some_and(|earliest| read.until <= earliest);
+        let whole = || reads.iter().filter(|read| read.complete);
+        let from = whole().filter(before).map(|read| read.from).max();
+        let next = whole()
+            .find(|read| read.from >= latest)
+            .map(|read| read.until);
+        let soon = |at: DateTime<Utc>| {
+            let start = earliest.unwrap_or(latest);
+            at <= start.checked_add_signed(SHORTEST).unwrap_or(start)
+        };
+        if next.is_some_and(soon) {
+            return None;
+        }
+        let mut broken = reads.iter().filter(|read| {
+            !read.complete
+                && from.is_none_or(|from| read.from > from)
+                && next.is_none_or(|next| read.until < next)
+        });
+        let first = broken.next()?;
+        let last = broken.next_back().unwrap_or(first);
+        Some((first.from, next.unwrap_or(last.until)))
     }
 
     /// The sources that ever told of a kind: the first and the last complete read of each.
