@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub enum Probe {
     /// Let a credential be tried, with consent on record; its secret goes to the keychain
-    Add(NewProbe),
+    Add(Box<NewProbe>),
     /// All that may be tried, how each stands, and whether it may be tried now
     List,
     /// Try one or several now, once each

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 pub async fn probe(global: &Global, command: Probe, out: &Output) -> Result<ExitCode, Failure> {
     // The secret is read before a store is opened: wrong use changes nothing.
     let command = match command {
-        Probe::Add(new) => Wanted::Add(Box::new(request(new)?)),
+        Probe::Add(new) => Wanted::Add(Box::new(request(*new)?)),
         Probe::List => Wanted::List,
         Probe::Try { names } => Wanted::Try(names),
         Probe::Remove { name } => Wanted::Remove(name),

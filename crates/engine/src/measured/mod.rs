@@ -19,6 +19,8 @@ mod steps;
 mod steps_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tried_tests;
 mod words;
 
 pub use claims::{Claim, Claimed};

@@ -65,7 +65,7 @@ fn one_read_ends_before_each_limit_and_one_begins_right_after() {
     for took in [1, 5, 20] {
         let all = reads(0, 30 * 60, took, &limits);
         for limit in limits.map(|limit| limit.num_seconds()) {
-            let before = all.iter().filter(|(_, ended)| *ended <= limit).next_back();
+            let before = all.iter().rfind(|(_, ended)| *ended <= limit);
             let after = all.iter().find(|(began, _)| *began > limit);
             let (before, after) = (before.unwrap().0, after.unwrap().0);
             assert!(
