@@ -7,6 +7,8 @@
     clippy::indexing_slicing
 )]
 
+mod living;
+
 use lastkey_conformance::read_to_end;
 use lastkey_contract::facts::{Account, Attributes, Grant, PrincipalType, Session};
 use lastkey_contract::{

@@ -8,6 +8,7 @@
     clippy::indexing_slicing
 )]
 
+mod by_hand;
 mod harness;
 mod ldap;
 mod postgresql;
