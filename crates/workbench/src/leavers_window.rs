@@ -142,7 +142,8 @@ impl Workbench {
         })
     }
 
-    /// One leaver with lanes, once for each time they left, the latest first.
+    /// One leaver with lanes, once for each time they left by what sources tell or by what was announced
+    /// here, the latest first.
     pub async fn leaver_timelines(&self, identity: &str) -> Result<Vec<LeaverTimeline>, Failure> {
         let asked = LeaversAsked {
             identity: Some(identity.to_owned()),
@@ -165,6 +166,7 @@ impl Workbench {
                 Ok::<(), Failure>(())
             })
             .await?;
+        all.extend(self.watch_timelines_of(identity).await?);
         all.sort_by_key(|one| Reverse(one.leaver.latest));
         Ok(all)
     }

@@ -198,6 +198,20 @@ impl Workbench {
         self.measured_watch(&record).await
     }
 
+    /// Of somebody who was announced here, whatever sources tell of them.
+    pub(crate) async fn watch_timelines_of(
+        &self,
+        identity_text: &str,
+    ) -> Result<Vec<LeaverTimeline>, Failure> {
+        let mut all = Vec::new();
+        for one in self.store.watches().await? {
+            if identity(&one) == identity_text || one.identity == identity_text {
+                all.extend(self.measured_watch(&one).await?);
+            }
+        }
+        Ok(all)
+    }
+
     async fn measured_watch(&self, of: &WatchRecord) -> Result<Option<LeaverTimeline>, Failure> {
         let (plan, plan_name) = self.plan().await?;
         let whose = identity(of);

@@ -79,6 +79,18 @@ async fn whoever_is_announced_is_watched_by_the_open_window() {
     look(&window, "116-overdue").await;
     accessible(&window, "somebody is overdue").await;
 
+    // Announced only here: no source tells of it, and there is a time line all the same.
+    window
+        .script("document.querySelector('[role=grid] [data-index]')?.click();")
+        .await;
+    window.click("watch-timeline").await;
+    window
+        .wait_for("[data-test=\"area-leavers-one\"][data-ready]")
+        .await;
+    window.part("legend").await;
+    look(&window, "118-announced-by-time").await;
+    accessible(&window, "somebody announced, by time").await;
+
     go_to(&window, "#/leavers/probes").await;
     window.part("first-use").await;
     look(&window, "117-no-probes").await;

@@ -46,11 +46,7 @@ impl Redactor {
     }
 
     /// A text without them.
-    pub fn clean_text(&self, text: &str) -> String {
-        self.clean(text)
-    }
-
-    pub(super) fn clean(&self, text: &str) -> String {
+    pub fn clean(&self, text: &str) -> String {
         without(&self.forms, text)
     }
 
