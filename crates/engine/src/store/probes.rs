@@ -193,15 +193,20 @@ impl Store {
     /// The tries of an account by any probe, also those that were removed, in the order of their times:
     /// a server counts them all, by whatever name the account has here.
     pub async fn tries_of(&self, of: &NewProbe) -> Result<Vec<Try>, StoreError> {
-        let mut reading = self.readers().begin().await?;
-        let all = all(&mut reading).await?;
-        let same = |(_, probe): &(bool, ProbeRecord)| {
-            (&probe.of.system, &probe.of.account) == (&of.system, &of.account)
-                || (&probe.of.source, &probe.of.asked_as) == (&of.source, &of.asked_as)
-        };
-        let of = all.into_iter().filter(same);
-        let tries = of.flat_map(|(_, probe)| probe.tries);
-        let mut tries: Vec<Try> = tries.map(|one| one.of).collect();
+        let rows: Vec<TryRow> = sqlx::query_as(
+            "SELECT t.probe, t.began, t.ended, t.answer, t.raw, t.why
+             FROM tries t JOIN probes p ON p.id = t.probe
+             WHERE (p.system = ?1 AND p.account = ?2) OR (p.source = ?3 AND p.asked_as = ?4)
+             ORDER BY t.id",
+        )
+        .bind(&of.system)
+        .bind(&of.account)
+        .bind(&of.source)
+        .bind(&of.asked_as)
+        .fetch_all(self.readers())
+        .await?;
+        let tries = rows.into_iter().map(|row| Ok(try_record(row)?.of));
+        let mut tries = tries.collect::<Result<Vec<Try>, StoreError>>()?;
         tries.sort_by_key(|one| one.until);
         Ok(tries)
     }
