@@ -31,9 +31,9 @@ use lastkey_engine::views::{
     StandingCount, Status, SyncProgress, SyncReport, VerifyView, WeakReadView,
 };
 use lastkey_workbench::{
-    AssertionRunView, AssertionsView, Failure, LeaverThing, LeaversReport, PlanCoverage, PlanLoad,
-    PolicyDifferences, PolicyRemark, PolicyView, ProbeView, SavedView, Survey, SyncHow, WatchView,
-    Workbench,
+    AssertionRunView, AssertionsView, Failure, LeaverThing, LeaversReport, PackageAsked,
+    PlanCoverage, PlanLoad, PolicyDifferences, PolicyRemark, PolicyView, ProbeView, SavedView,
+    Survey, SyncHow, WatchView, Workbench,
 };
 use std::path::Path;
 use tauri::ipc::Channel;
@@ -306,7 +306,7 @@ commands! {
     /// Reads now for one who is watched.
     watch_read(id: i64) -> WatchView;
     /// Writes a signed audit package.
-    export_package(out: String, on_progress: Channel<ExportProgress>) -> ExportReport;
+    export_package(out: String, since: Option<String>, until: Option<String>, on_progress: Channel<ExportProgress>) -> ExportReport;
     /// Verifies any package.
     verify_package(path: String, signer: Option<String>) -> VerifyView;
     /// Makes the practice estate.
@@ -417,16 +417,23 @@ async fn exported_at(desk: &Desk) -> Answer<Option<String>> {
 async fn export_package(
     desk: &Desk,
     out: String,
+    since: Option<String>,
+    until: Option<String>,
     on_progress: Channel<ExportProgress>,
 ) -> Answer<ExportReport> {
     let tell = move |progress: ExportProgress| {
         // A window that has gone away needs no progress.
         let _gone = on_progress.send(progress);
     };
+    let asked = PackageAsked {
+        since: since.filter(|text| !text.trim().is_empty()),
+        until: until.filter(|text| !text.trim().is_empty()),
+        ..PackageAsked::default()
+    };
     Ok(desk
         .workbench()
         .await?
-        .export(Path::new(&out), &tell)
+        .export(Path::new(&out), &asked, &tell)
         .await?)
 }
 

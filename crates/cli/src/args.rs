@@ -153,6 +153,12 @@ pub enum Command {
         /// The moment of the rehearsals (RFC 3339; default: now)
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
+        /// Measure only who may have left then or later (a date in UTC, or RFC 3339)
+        #[arg(long, value_name = "DATE")]
+        since: Option<String>,
+        /// Measure only who may have left by then (a date in UTC counts whole, or RFC 3339)
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
         /// The package that this one continues: it names its id and digest
         #[arg(long, value_name = "OLD")]
         extends: Option<PathBuf>,

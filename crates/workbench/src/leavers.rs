@@ -32,14 +32,7 @@ impl Workbench {
         asked: &LeaversAsked,
         mut take: impl FnMut(Vec<MeasuredLeaver>) -> Result<(), Failure>,
     ) -> Result<Shares, Failure> {
-        let since = asked.since.as_deref();
-        let since = since.map(|text| moment_of("--since", text)).transpose()?;
-        let before = asked.until.as_deref().map(end_of).transpose()?;
-        if let (Some(since), Some(before)) = (since, before)
-            && before <= since
-        {
-            return Err(Failure::bad_input("--until is before --since"));
-        }
+        let Period { since, before } = Period::of(asked.since.as_deref(), asked.until.as_deref())?;
         self.require_leaver(asked).await?;
         let (plan, _) = self.plan().await?;
         let query = LeaversQuery {
@@ -125,6 +118,26 @@ impl Workbench {
             measured,
             steps,
         })
+    }
+}
+
+/// From when until before when somebody may have left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Period {
+    pub since: Option<DateTime<Utc>>,
+    pub before: Option<DateTime<Utc>>,
+}
+
+impl Period {
+    pub(crate) fn of(since: Option<&str>, until: Option<&str>) -> Result<Period, Failure> {
+        let since = since.map(|text| moment_of("--since", text)).transpose()?;
+        let before = until.map(end_of).transpose()?;
+        match (since, before) {
+            (Some(since), Some(before)) if before <= since => {
+                Err(Failure::bad_input("--until is before --since"))
+            }
+            _ => Ok(Period { since, before }),
+        }
     }
 }
 

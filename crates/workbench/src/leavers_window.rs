@@ -2,7 +2,6 @@
 
 use crate::bench::Workbench;
 use crate::failure::Failure;
-use crate::leaver_words::{claimed_in_words, observed_in_words};
 use crate::leavers::LeaversAsked;
 use crate::rehearsals::State;
 use crate::stop::Stop;
@@ -275,8 +274,8 @@ fn thing(leaver: &MeasuredLeaver, item: &Measured) -> LeaverThing {
         event: leaver.event.to_owned(),
         earliest: leaver.earliest.map(rfc3339),
         latest: rfc3339(leaver.latest),
-        claimed_words: claimed_in_words(leaver, item, moment),
-        observed_words: observed_in_words(item),
+        claimed_words: leaver.claimed_in_words(item, moment),
+        observed_words: item.observed_in_words(),
         gap_words: item.gap.map(|gap| gap.in_words().to_owned()),
         item: item.clone(),
     }

@@ -34,7 +34,6 @@ mod fingerprints;
 mod guard;
 mod history;
 mod keys;
-mod leaver_words;
 mod leavers;
 mod leavers_window;
 mod links;
@@ -76,7 +75,6 @@ pub use fingerprints::Consent;
 pub use guard::PlanLoad;
 pub use history::{DiffRequest, kind_from_text};
 pub use keys::{KeySource, KeychainState, Passphrase, make_key_file};
-pub use leaver_words::{claimed_in_words, observed_in_words};
 pub use leavers::{BothSides, LeaversAsked};
 pub use leavers_window::{GapCount, LeaverThing, LeaversReport};
 pub use links::{LinksAsked, RulesEffect, Window, check_link_rules};
@@ -84,7 +82,7 @@ pub use memory::leave_no_core;
 pub use owners::{
     BulkRequest, DECISION_COLUMNS, OwnerLists, OwnerRequest, OwnersDecided, owner_columns,
 };
-pub use packages::verify;
+pub use packages::{PackageAsked, verify};
 pub use places::{default_store_path, settings_folder};
 pub use plan_coverage::PlanCoverage;
 pub use policies::{

@@ -3,6 +3,7 @@
 use crate::bench::Workbench;
 use crate::failure::Failure;
 use crate::keys::{hex, key_from_hex, random_bytes};
+use crate::leavers::Period;
 use crate::trust;
 use chrono::{DateTime, Utc};
 use lastkey_contract::{Kind, Secret};
@@ -12,7 +13,8 @@ use lastkey_engine::evidence::{
     PackageContent, PlanText, PopulationRow, PopulationTable, Rehearsed, Rows, write_package,
 };
 use lastkey_engine::lifecycle::{Plan, RehearsalSettings, rehearse_all};
-use lastkey_engine::store::{Store, StoreError, WhichLinks};
+use lastkey_engine::measured::{MeasuredLeaver, measure};
+use lastkey_engine::store::{LeaversQuery, Store, StoreError, WhichLinks};
 use lastkey_engine::views::{ExportProgress, ExportReport, JournalRow, ProblemView, VerifyView};
 use lastkey_verify::{
     Fingerprint, PackageKey, PackageState, Previous, VerifyOptions, VerifyReport, previous_of,
@@ -20,9 +22,10 @@ use lastkey_verify::{
 };
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, sync_channel};
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
@@ -104,35 +107,40 @@ fn continued(old: &Path, key: &PackageKey) -> Result<Previous, Failure> {
     Ok(previous)
 }
 
+/// What goes into a package, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackageAsked {
+    /// The moment of the rehearsals; now, unless said.
+    pub at: Option<DateTime<Utc>>,
+    /// A time, or a date in UTC: whoever may have left then or later is measured.
+    pub since: Option<String>,
+    /// A time, or a date in UTC, which counts whole: whoever may have left by then is.
+    pub until: Option<String>,
+    /// The package that this one continues.
+    pub extends: Option<PathBuf>,
+}
+
 impl Workbench {
     /// When a package was exported last, if one ever was.
     pub async fn exported_at(&self) -> Result<Option<String>, Failure> {
         Ok(self.store.exported_at().await?)
     }
 
-    /// Writes a signed audit package of the latest state, with everyone's rehearsal now.
+    /// Writes a signed audit package of the latest state, with everyone's rehearsal, and with what
+    /// whoever left in the period really kept.
     pub async fn export(
         &self,
         out: &Path,
+        asked: &PackageAsked,
         tell: &(dyn Fn(ExportProgress) + Send + Sync),
     ) -> Result<ExportReport, Failure> {
-        self.export_at(out, None, None, tell).await
-    }
-
-    /// The same with the rehearsals played at another moment, and as the one that continues an
-    /// earlier package.
-    pub async fn export_at(
-        &self,
-        out: &Path,
-        at: Option<DateTime<Utc>>,
-        extends: Option<&Path>,
-        tell: &(dyn Fn(ExportProgress) + Send + Sync),
-    ) -> Result<ExportReport, Failure> {
+        let period = Period::of(asked.since.as_deref(), asked.until.as_deref())?;
         let key = self.signing_key().await?;
+        let extends = asked.extends.as_deref();
         let previous = extends.map(|old| continued(old, &key)).transpose()?;
         let (_, graph) = self.graph().await?;
         let (plan, _) = self.plan().await?;
-        let at = at.unwrap_or_else(|| self.now());
+        let at = asked.at.unwrap_or_else(|| self.now());
         let names = self.store.identity_names().await?;
         let (store, status) = (&self.store, self.status().await?);
         let mut sizes = Vec::new();
@@ -162,14 +170,16 @@ impl Workbench {
         let runtime = tokio::runtime::Handle::current();
         let report = tokio::task::block_in_place(|| {
             let rehearsals_expected = u64::try_from(graph.identity_count()).unwrap_or(u64::MAX);
+            let left = (period, self.now());
+            let leavers = begin_leavers(store.clone(), runtime.clone(), left, plan.clone());
             let rehearsals = Everyones::begin(graph.clone(), plan, at, names);
             let package = PackageContent {
                 made_at: Utc::now(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 previous,
                 scope: "whole estate".to_owned(),
-                period_from: None,
-                period_until: Some(at),
+                period_from: period.since,
+                period_until: period.before,
                 snapshot_at: status
                     .snapshot_at
                     .as_deref()
@@ -197,6 +207,7 @@ impl Workbench {
                         .flat_map(|about| decisions(store, &runtime, about)),
                 ),
                 decisions_expected: content.decisions_expected,
+                leavers: Box::new(leavers.into_iter()),
                 completeness: content.completeness,
                 rehearsals: Box::new(rehearsals),
                 rehearsals_expected,
@@ -349,8 +360,52 @@ fn journal<'a>(store: &'a Store, runtime: &'a Handle) -> Rows<'a, JournalRow> {
     })
 }
 
+/// Why no more leavers come.
+enum Ended {
+    /// Nobody listens any more: the export has ended.
+    Unheard,
+    Broken(StoreError),
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Ended::Broken(error)
+    }
+}
+
+/// Whoever left in a period, measured one by one, from a thread that runs a few ahead.
+fn begin_leavers(
+    store: Store,
+    runtime: Handle,
+    (period, now): (Period, DateTime<Utc>),
+    plan: Plan,
+) -> Receiver<Result<MeasuredLeaver, EvidenceError>> {
+    let (send, receive) = sync_channel(64);
+    std::thread::spawn(move || {
+        let query = LeaversQuery {
+            since: period.since,
+            before: period.before,
+            identity: None,
+            announced: None,
+        };
+        let take = |window: Vec<_>| {
+            for left in window {
+                let listened = send.send(Ok(measure(left, &plan)));
+                listened.map_err(|_| Ended::Unheard)?;
+            }
+            Ok(())
+        };
+        if let Err(Ended::Broken(error)) =
+            runtime.block_on(store.each_past_leaver(&query, now, take))
+        {
+            let _over = send.send(Err(broken_off(error)));
+        }
+    });
+    receive
+}
+
 /// Everyone's rehearsal, one by one, from a thread that runs a few ahead.
-struct Everyones(std::sync::mpsc::Receiver<Rehearsed>);
+struct Everyones(Receiver<Rehearsed>);
 
 impl Everyones {
     fn begin(
@@ -359,7 +414,7 @@ impl Everyones {
         at: DateTime<Utc>,
         names: HashMap<String, (Option<String>, String)>,
     ) -> Self {
-        let (send, receive) = std::sync::mpsc::sync_channel(64);
+        let (send, receive) = sync_channel(64);
         std::thread::spawn(move || {
             rehearse_all(
                 &graph,

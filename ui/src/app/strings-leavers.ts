@@ -14,6 +14,7 @@ export const leavers = {
     period: "Choose the period",
     again: "Measure again",
     copy: "Copy the command for a CSV file",
+    export: "Export the evidence of this period",
     timeline: "Open the timeline",
     identity: "Open the identity",
     left: "What this identity kept after leaving",

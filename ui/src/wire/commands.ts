@@ -276,7 +276,7 @@ export interface Commands {
   /** Reads now for one who is watched. */
   watch_read(a: { id: number }): WatchView;
   /** Writes a signed audit package. */
-  export_package(a: { out: string; onProgress: Channel<ExportProgress> }): ExportReport;
+  export_package(a: { out: string; since: string | null; until: string | null; onProgress: Channel<ExportProgress> }): ExportReport;
   /** Verifies any package. */
   verify_package(a: { path: string; signer: string | null }): VerifyView;
   /** Makes the practice estate. */

@@ -5,45 +5,15 @@ use crate::args::Global;
 use crate::output::{Output, moment, table};
 use crate::past_args::Leavers;
 use chrono::TimeDelta;
-use lastkey_contract::When;
-use lastkey_contract::when::rfc3339;
 use lastkey_engine::lifecycle::Verdict;
-use lastkey_engine::measured::{Measured, MeasuredLeaver, Share, Shares, State, at_most};
-use lastkey_workbench::{Failure, LeaversAsked, WhenMissing, claimed_in_words, observed_in_words};
+use lastkey_engine::measured::{
+    ITEM_COLUMNS, Measured, MeasuredLeaver, Share, Shares, State, at_most, item_cells,
+};
+use lastkey_workbench::{Failure, LeaversAsked, WhenMissing};
 use std::process::ExitCode;
 
 /// A table for people ends after so many rows.
 const WORST: usize = 100;
-
-const COLUMNS: [&str; 27] = [
-    "identity",
-    "name",
-    "event",
-    "earliest",
-    "latest",
-    "kind",
-    "system",
-    "id",
-    "on_account",
-    "privileged",
-    "claimed",
-    "claim_ids",
-    "claim_closed_at",
-    "claim_closed_by",
-    "claim_retries",
-    "claim_override",
-    "last_open",
-    "closed",
-    "closed_by",
-    "lower_seconds",
-    "upper_seconds",
-    "limit_seconds",
-    "limit_source",
-    "state",
-    "verdict",
-    "gap",
-    "why",
-];
 
 /// One row of the table for people, and what it is sorted by.
 struct Row {
@@ -73,7 +43,7 @@ pub async fn leavers(global: &Global, args: Leavers, out: &Output) -> Result<Exi
     let mut verdicts = Verdicts::default();
     let mut missing: Vec<String> = Vec::new();
     if args.csv && !out.json {
-        out.csv_row(COLUMNS.into_iter())?;
+        out.csv_row(ITEM_COLUMNS.into_iter())?;
     }
     let take = |window: Vec<MeasuredLeaver>| {
         for leaver in &window {
@@ -93,7 +63,7 @@ pub async fn leavers(global: &Global, args: Leavers, out: &Output) -> Result<Exi
             for item in &leaver.items {
                 rows += 1;
                 match args.csv {
-                    true => out.csv_row(cells(leaver, item).iter().map(String::as_str))?,
+                    true => out.csv_row(item_cells(leaver, item).iter().map(String::as_str))?,
                     false => worst.push(row(leaver, item)),
                 }
             }
@@ -156,75 +126,20 @@ fn row(leaver: &MeasuredLeaver, item: &Measured) -> Row {
         Some(name) => format!("{} ({name})", leaver.identity),
         None => leaver.identity.clone(),
     };
-    let left = match leaver.earliest {
-        Some(earliest) if earliest == leaver.latest => moment(&rfc3339(earliest)),
-        Some(earliest) => {
-            let ends = [earliest, leaver.latest].map(|end| moment(&rfc3339(end)));
-            ends.join(" to ")
-        }
-        None => format!("by {}", moment(&rfc3339(leaver.latest))),
-    };
-    let on = item.on_account.as_ref();
-    let on = on.map_or(String::new(), |account| format!(" on {account}"));
-    let verdict = match item.gap {
-        Some(gap) => format!("{}; {}", item.state.word(), gap.in_words()),
-        None => item.state.word().to_owned(),
-    };
     Row {
         state: item.state,
         privileged: item.privileged == Some(true),
         lower: item.lower,
         cells: vec![
             who,
-            left,
-            format!("{} {}:{}{on}", item.kind.word(), item.system, item.id),
-            claimed_in_words(leaver, item, moment),
-            observed_in_words(item),
+            leaver.left_in_words(moment),
+            item.in_words(),
+            leaver.claimed_in_words(item, moment),
+            item.observed_in_words(),
             at_most(item.limit),
-            verdict,
+            item.verdict_in_words(),
         ],
     }
-}
-
-fn cells(leaver: &MeasuredLeaver, item: &Measured) -> Vec<String> {
-    let claims = item
-        .claims
-        .iter()
-        .filter_map(|place| leaver.claims.get(*place));
-    let each = |of: &dyn Fn(&lastkey_engine::measured::Claim) -> Option<String>| {
-        let all: Vec<String> = claims.clone().filter_map(of).collect();
-        all.join(" ")
-    };
-    let text = |value: Option<String>| value.unwrap_or_default();
-    vec![
-        leaver.identity.clone(),
-        text(leaver.name.clone()),
-        leaver.event.to_owned(),
-        text(leaver.earliest.map(rfc3339)),
-        rfc3339(leaver.latest),
-        item.kind.word().to_owned(),
-        item.system.clone(),
-        item.id.clone(),
-        text(item.on_account.as_ref().map(ToString::to_string)),
-        text(item.privileged.map(|flag| flag.to_string())),
-        item.claimed.word().to_owned(),
-        each(&|claim| Some(format!("{}:{}", claim.source, claim.id))),
-        each(&|claim| claim.closed_at.map(When::to_text)),
-        each(&|claim| claim.closed_by.clone()),
-        each(&|claim| claim.retries.map(|n| n.to_string())),
-        each(&|claim| claim.overridden.clone()),
-        text(item.last_open.map(rfc3339)),
-        text(item.closed.map(rfc3339)),
-        text(item.closed_by.map(|by| by.word().to_owned())),
-        item.lower.num_seconds().to_string(),
-        text(item.upper.map(|upper| upper.num_seconds().to_string())),
-        item.limit.num_seconds().to_string(),
-        item.limit_source.to_owned(),
-        item.state.word().to_owned(),
-        item.verdict.word().to_owned(),
-        text(item.gap.map(|gap| gap.word().to_owned())),
-        item.why.clone(),
-    ]
 }
 
 /// Shares and times for people.
@@ -267,20 +182,13 @@ fn show(shares: &Shares, out: &Output) -> Result<(), Failure> {
 }
 
 fn share(of: &str, share: &Share) -> Vec<String> {
-    let percent = |part: f64| format!("{:.1} %", part * 100.0);
-    let decided = share.share.zip(share.interval);
-    let ends = share.at_least.zip(share.at_most);
     vec![
         of.to_owned(),
         counted(share.in_time),
         counted(share.late),
         counted(share.still_open),
         counted(share.indeterminate),
-        decided.map_or("none is decided".to_owned(), |(share, (low, high))| {
-            format!("{} ({} to {})", percent(share), percent(low), percent(high))
-        }),
-        ends.map_or(String::new(), |(low, high)| {
-            format!("{} to {}", percent(low), percent(high))
-        }),
+        share.decided_in_words(),
+        share.ends_in_words(),
     ]
 }

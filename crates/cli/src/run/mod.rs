@@ -34,8 +34,8 @@ use lastkey_contract::Kind;
 use lastkey_engine::collect::{Depth, Removals};
 use lastkey_engine::lifecycle::RoleChange;
 use lastkey_workbench::{
-    Closing, Failure, KeySource, OpenOptions, Passphrase, SyncHow, WhenMissing, Workbench,
-    default_store_path,
+    Closing, Failure, KeySource, OpenOptions, PackageAsked, Passphrase, SyncHow, WhenMissing,
+    Workbench, default_store_path, moment_of,
 };
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -137,11 +137,20 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Export {
             out: path,
             at,
+            since,
+            until,
             extends,
             replace,
         } => {
             package::may_be_written(&path, extends.as_deref(), replace)?;
-            package::export(global, &path, at, extends.as_deref(), out).await
+            let at = at.as_deref().map(|text| moment_of("--at", text));
+            let asked = PackageAsked {
+                at: at.transpose()?,
+                since,
+                until,
+                extends,
+            };
+            package::export(global, &path, &asked, out).await
         }
         Command::Verify {
             package,

@@ -4,7 +4,7 @@ use super::{counted, of_these, open};
 use crate::args::Global;
 use crate::output::{Output, moment};
 use lastkey_engine::views::ExportProgress;
-use lastkey_workbench::{Failure, WhenMissing, moment_of};
+use lastkey_workbench::{Failure, PackageAsked, WhenMissing};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -32,18 +32,11 @@ pub fn may_be_written(path: &Path, extends: Option<&Path>, replace: bool) -> Res
 pub async fn export(
     global: &Global,
     path: &Path,
-    at: Option<String>,
-    extends: Option<&Path>,
+    asked: &PackageAsked,
     out: &Output,
 ) -> Result<ExitCode, Failure> {
-    let at = at
-        .as_deref()
-        .map(|text| moment_of("--at", text))
-        .transpose()?;
     let bench = open(global, WhenMissing::Refuse, out).await?;
-    let report = bench
-        .export_at(path, at, extends, &|_: ExportProgress| {})
-        .await?;
+    let report = bench.export(path, asked, &|_: ExportProgress| {}).await?;
     if out.json {
         out.document(&report)?;
     } else {

@@ -2,6 +2,7 @@
 
 use crate::correlate::Confidence;
 use crate::lifecycle::{Basis, Rehearsal};
+use crate::measured::MeasuredLeaver;
 use crate::ownership::OwnerState;
 use crate::store::LinkState;
 use crate::views::JournalRow;
@@ -23,6 +24,7 @@ pub struct PackageContent<'a> {
     pub previous: Option<Previous>,
     /// In words: what was asked for.
     pub scope: String,
+    /// Who left in this period is measured; of all else the package has the latest state.
     pub period_from: Option<DateTime<Utc>>,
     pub period_until: Option<DateTime<Utc>>,
     /// When the latest read of the snapshot ended.
@@ -49,6 +51,8 @@ pub struct PackageContent<'a> {
     pub decisions: Rows<'a, DecisionLine>,
     /// For progress only.
     pub decisions_expected: u64,
+    /// Whoever left in the period, measured.
+    pub leavers: Rows<'a, MeasuredLeaver>,
     pub completeness: Vec<CompletenessRow>,
     pub rehearsals: Rows<'a, Rehearsed>,
     /// For progress only.

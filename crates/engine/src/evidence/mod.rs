@@ -9,6 +9,7 @@
 mod cells;
 mod content;
 mod decided;
+mod leavers;
 mod linked;
 mod package;
 mod rehearsed;

@@ -5,7 +5,8 @@ use super::content::{
     CompletenessRow, EvidenceError, PackageContent, PopulationTable, Rehearsed, Rows,
 };
 use super::spool::Spool;
-use super::{decided, linked, rehearsed, tables};
+use super::{decided, leavers, linked, rehearsed, tables};
+use crate::measured::{ITEM_COLUMNS, MeasuredLeaver};
 use crate::views::{ExportProgress, ExportReport, JournalRow};
 use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
@@ -49,6 +50,13 @@ pub fn write_package(
     let path = "journal/decisions.csv";
     export.table(path, decided::DECISIONS, rows, expected, line)?;
     export.journal(content.journal, content.journal_expected)?;
+    let asked = leavers::Asked {
+        since: content.period_from,
+        until: content.period_until,
+        read: content.snapshot_at,
+        plan: content.plan.as_ref().map(|plan| plan.name.clone()),
+    };
+    export.leavers(content.leavers, &asked)?;
     let line = |row| Ok(linked::link(row));
     let (rows, expected) = (content.links, content.links_expected);
     export.table("links/links.csv", linked::LINKS, rows, expected, line)?;
@@ -248,6 +256,65 @@ impl Export<'_> {
         self.table("journal/journal.csv", JOURNAL, rows, expected, line)
     }
 
+    /// The things go straight into the archive; what is told of them together comes after them.
+    fn leavers(
+        &mut self,
+        rows: Rows<'_, MeasuredLeaver>,
+        asked: &leavers::Asked,
+    ) -> Result<(), EvidenceError> {
+        const ITEMS: &str = "leavers/items.csv";
+        let failed = csv_error(self.target);
+        let closed = |error: std::io::Error| failed(csv::Error::from(error));
+        let mut summary = csv::Writer::from_writer(Spool::beside(self.target, "leavers")?);
+        summary.write_record(leavers::SUMMARY).map_err(&failed)?;
+        let mut page = leavers::InTime::default();
+        let mut items = csv::Writer::from_writer(self.package.file(ITEMS)?);
+        items.write_record(ITEM_COLUMNS).map_err(&failed)?;
+        let (mut people, mut item_count) = (0, 0);
+        for row in rows {
+            self.watch.tell(ITEMS, people, 0)?;
+            let leaver = row?;
+            for item in &leaver.items {
+                items
+                    .write_record(leavers::item(&leaver, item))
+                    .map_err(&failed)?;
+                item_count += 1;
+            }
+            summary
+                .write_record(leavers::summary(&leaver))
+                .map_err(&failed)?;
+            page.add(&leaver);
+            people += 1;
+        }
+        let file = items
+            .into_inner()
+            .map_err(|error| closed(error.into_error()))?;
+        file.finish(Some(item_count))?;
+        self.watch.done(ITEMS, people);
+        let (shares, text) = page.done(asked);
+        let lines: Vec<_> = leavers::shares(&shares).map(Ok).collect();
+        let (lines, count) = (Box::new(lines.into_iter()), 0);
+        self.table("leavers/shares.csv", leavers::SHARES, lines, count, Ok)?;
+        let spool = summary
+            .into_inner()
+            .map_err(|error| closed(error.into_error()))?;
+        self.poured("leavers/summary.csv", spool, people)?;
+        self.package
+            .add("leavers/was-it-in-time.md", text.as_bytes(), None)?;
+        Ok(())
+    }
+
+    /// Rows that waited, as a file of the archive.
+    fn poured(&mut self, path: &str, mut spool: Spool, count: u64) -> Result<(), EvidenceError> {
+        let mut file = self.package.file(path)?;
+        spool.pour(&mut file)?;
+        file.flush()
+            .map_err(|error| csv_error(self.target)(csv::Error::from(error)))?;
+        file.finish(Some(count))?;
+        self.watch.done(path, count);
+        Ok(())
+    }
+
     fn population(
         &mut self,
         mut given: Vec<PopulationTable<'_>>,
@@ -355,14 +422,10 @@ impl Export<'_> {
             ("rehearsals/summary.csv", summary, people),
             ("rehearsals/what-breaks.csv", breaks, break_count),
         ] {
-            let mut spool = rows
+            let spool = rows
                 .into_inner()
                 .map_err(|error| closed(error.into_error()))?;
-            let mut file = self.package.file(path)?;
-            spool.pour(&mut file)?;
-            file.flush().map_err(closed)?;
-            file.finish(Some(count))?;
-            self.watch.done(path, count);
+            self.poured(path, spool, count)?;
         }
         Ok(people)
     }

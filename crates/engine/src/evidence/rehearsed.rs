@@ -2,9 +2,7 @@
 
 use super::cells::{cell, known, number, truth};
 use super::content::Rehearsed;
-use crate::lifecycle::{
-    Basis, Break, Breaks, Closing, ItemKind, Link, ResidualItem, Severity, Verdict,
-};
+use crate::lifecycle::{Break, Closing, Link, ResidualItem, Severity};
 use lastkey_contract::when::rfc3339;
 
 pub(super) const SUMMARY: &[&str] = &[
@@ -75,14 +73,14 @@ pub(super) fn summary(row: &Rehearsed) -> Vec<String> {
         cell(kind),
         rehearsal.event.word().to_owned(),
         rfc3339(rehearsal.at),
-        verdict(rehearsal.verdict).to_owned(),
+        rehearsal.verdict.word().to_owned(),
         rehearsal.residual.len().to_string(),
         late_items().count().to_string(),
         late_items()
             .filter(|item| item.closes_at == Closing::Never)
             .count()
             .to_string(),
-        number(worst.map(severity)),
+        number(worst.map(Severity::word)),
         rehearsal.breaks.len().to_string(),
         super::cells::list(&rehearsal.missing_facts),
     ]
@@ -113,7 +111,7 @@ pub(super) fn item(row: &Rehearsed, item: &ResidualItem) -> Vec<String> {
         cell(&row.rehearsal.identity),
         row.rehearsal.event.word().to_owned(),
         rfc3339(row.rehearsal.at),
-        item_kind(*kind).to_owned(),
+        kind.word().to_owned(),
         cell(system),
         cell(id),
         known(on_account.as_ref()),
@@ -121,9 +119,9 @@ pub(super) fn item(row: &Rehearsed, item: &ResidualItem) -> Vec<String> {
         limit_at.to_text(),
         cell(limit_source),
         truth(Some(late(item))),
-        severity(*how_bad).to_owned(),
-        basis(*known_by).to_owned(),
-        basis(*closing_basis).to_owned(),
+        how_bad.word().to_owned(),
+        known_by.word().to_owned(),
+        closing_basis.word().to_owned(),
         truth(*privileged),
         known(environment.as_ref()),
         cell(&path.join(" > ")),
@@ -146,12 +144,12 @@ pub(super) fn would_break(row: &Rehearsed, found: &Break) -> Vec<String> {
         cell(&row.rehearsal.identity),
         row.rehearsal.event.word().to_owned(),
         rfc3339(row.rehearsal.at),
-        breaks(*certainty).to_owned(),
+        certainty.word().to_owned(),
         cell(what),
         cell(depends_on),
         cell(when_closed),
         at.to_text(),
-        basis(*known_by).to_owned(),
+        known_by.word().to_owned(),
     ]
 }
 
@@ -161,48 +159,5 @@ fn link(link: &Link) -> String {
         .as_ref()
         .map(|a| format!(" on {a}"))
         .unwrap_or_default();
-    format!("{} {}:{}{on}", item_kind(link.kind), link.system, link.id)
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Indeterminate => "indeterminate",
-    }
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
-}
-
-fn basis(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Observed => "observed",
-        Basis::Attested => "attested",
-        Basis::Assumed => "assumed",
-    }
-}
-
-fn item_kind(kind: ItemKind) -> &'static str {
-    match kind {
-        ItemKind::Account => "account",
-        ItemKind::Credential => "credential",
-        ItemKind::Entitlement => "entitlement",
-        ItemKind::Location => "location",
-    }
-}
-
-fn breaks(certainty: Breaks) -> &'static str {
-    match certainty {
-        Breaks::WillBreak => "will_break",
-        Breaks::MayBreak => "may_break",
-        Breaks::Unknown => "unknown",
-    }
+    format!("{} {}:{}{on}", link.kind.word(), link.system, link.id)
 }

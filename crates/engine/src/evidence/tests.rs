@@ -3,8 +3,10 @@
 use super::*;
 use crate::correlate::{Confidence, Doubt};
 use crate::lifecycle::{
-    Basis, Closing, ItemKind, Link, Rehearsal, ResidualItem, Severity, Verdict,
+    Basis, Closing, ItemKind, Link, Plan, Rehearsal, ResidualItem, Severity, Verdict,
 };
+use crate::measured::tests::{held, left};
+use crate::measured::{HeldKind, MeasuredLeaver, measure};
 use crate::ownership::OwnerState;
 use crate::store::LinkState;
 use crate::views::{ExportReport, JournalRow};
@@ -174,6 +176,24 @@ fn rehearsed(identity: &str) -> Rehearsed {
     }
 }
 
+/// One who lost everything in time, one whose account is open, and one of whom something is not known.
+fn leavers() -> Vec<MeasuredLeaver> {
+    let plan = Plan::parse("[[limit]]\non = \"leaver\"\nwithin = \"4h\"\n").unwrap();
+    let one = |identity: &str, reads: &str, missing: &[&str]| {
+        let account = held(HeldKind::Account, "ann", reads);
+        let mut left = left(vec![account], &["done!2@1"]);
+        left.identity = identity.to_owned();
+        left.name = Some("=Ann <b>|x".to_owned());
+        left.missing = missing.iter().map(|fact| (*fact).to_owned()).collect();
+        measure(left, &plan)
+    };
+    vec![
+        one("hr:p1", "0:open 2:gone", &[]),
+        one("hr:p2", "0:open 9:open", &[]),
+        one("hr:p3", "0:open 2:gone", &["the vault was not read"]),
+    ]
+}
+
 fn content<'a>(made: u32, people: Rows<'a, Rehearsed>) -> PackageContent<'a> {
     let credentials = vec![
         Ok(credential("k1", Some("import:files:2bb80d53"))),
@@ -211,6 +231,7 @@ fn content<'a>(made: u32, people: Rows<'a, Rehearsed>) -> PackageContent<'a> {
         owners_expected: 1,
         decisions: Box::new(std::iter::once(Ok(taken_back()))),
         decisions_expected: 1,
+        leavers: Box::new(leavers().into_iter().map(Ok)),
         completeness: vec![CompletenessRow {
             source: "files".to_owned(),
             supplement: false,
@@ -302,7 +323,7 @@ fn a_package_holds_every_row_and_verifies() {
     assert_eq!(verified.state, PackageState::Intact);
     assert_eq!(
         (report.rehearsals, report.files, verified.files),
-        (2, 21, 21)
+        (2, 25, 25)
     );
     assert_eq!(
         verified.package_id.as_deref(),
@@ -342,6 +363,25 @@ fn a_package_holds_every_row_and_verifies() {
     assert_eq!(
         line("journal/decisions.csv", 1),
         "owner,4,2026-02-02T09:00:00Z,root,undone,credential:crm:k2,hr:p1,technical,a mistake,,3"
+    );
+    assert_eq!(
+        line("leavers/items.csv", 2),
+        "hr:p2,'=Ann <b>|x,leaver,2026-06-01T00:00:00Z,2026-06-01T00:00:00Z,account,ad,ann,,,done,tickets:T1,\
+         2026-06-01T01:00:00Z,,2,,2026-06-01T09:00:00Z,,,32400,,14400,plan,still open,fail,retried_and_reported,\
+         \"open for more than 9 h, and not seen closed; the limit is 4 h\","
+    );
+    assert_eq!(
+        line("leavers/summary.csv", 3),
+        "hr:p3,'=Ann <b>|x,leaver,2026-06-01T00:00:00Z,2026-06-01T00:00:00Z,indeterminate,1,1,0,0,0,0,\
+         the vault was not read"
+    );
+    assert_eq!(
+        files["leavers/shares.csv"],
+        "by,of,in_time,late,still_open,indeterminate,share,share_low,share_high,at_least,at_most\n\
+         all,,2,0,1,0,0.6667,0.2077,0.9385,0.6667,0.6667\n\
+         kind,account,2,0,1,0,0.6667,0.2077,0.9385,0.6667,0.6667\n\
+         system,ad,2,0,1,0,0.6667,0.2077,0.9385,0.6667,0.6667\n\
+         month,2026-06,2,0,1,0,0.6667,0.2077,0.9385,0.6667,0.6667\n"
     );
     assert!(line("journal/journal.csv", 1).contains("a row\\u{a}with two lines"));
     assert_eq!(files["rehearsals/plan.toml"], "[[step]]\n");
@@ -481,4 +521,56 @@ fn every_kind_s_columns_are_those_of_its_flat_file() {
             "principal_system"
         ]
     );
+}
+
+/// The page of some of the leavers.
+fn page(name: &str, leavers: Vec<MeasuredLeaver>) -> String {
+    let folder = Folder::new(name);
+    let path = folder.0.join("p.zip");
+    let mut content = content(12, two());
+    content.leavers = Box::new(leavers.into_iter().map(Ok));
+    export(&path, content).unwrap();
+    unpacked(&path)["leavers/was-it-in-time.md"].clone()
+}
+
+#[test]
+fn the_page_answers_whether_every_leaver_lost_access_in_time() {
+    let some = |places: &[usize]| {
+        places
+            .iter()
+            .map(|place| leavers()[*place].clone())
+            .collect()
+    };
+    let answer = |name: &str, places: &[usize]| {
+        let page = page(name, some(places));
+        page.lines().nth(2).unwrap().to_owned()
+    };
+    assert_eq!(
+        answer("none", &[]),
+        "**Nobody is known to have left.** No source tells of a leaver in the period."
+    );
+    assert_eq!(
+        answer("yes", &[0]),
+        "**Yes.** Everything is proved closed within its limit, of the one leaver."
+    );
+    assert_eq!(
+        answer("unsure", &[0, 2]),
+        "**Not known.** Nothing was seen open after its limit, and of 1 of 2 leavers it is not proved that \
+         everything was closed in time."
+    );
+    assert_eq!(
+        answer("no", &[0, 1, 2]),
+        "**No.** Something was seen open after its limit, of 1 of 3 leavers. Of 1 of 3 leavers it is not known."
+    );
+}
+
+#[test]
+fn the_page_shows_the_worst_and_no_text_of_others_is_a_mark() {
+    let page = page("page", leavers());
+    let row = "| =Ann \\<b\\>\\|x (hr:p2) | 2026-06-01 00:00 UTC | account ad:ann | \
+               done 2026-06-01 01:00 UTC, 2 retries | open for 9 h, not seen closed | 4 h | \
+               still open; reported as done after retries, and open after that |";
+    assert!(page.contains(row), "{page}");
+    assert!(page.contains("| 1 | the vault was not read |"), "{page}");
+    assert!(page.contains("the plan plan.toml"), "{page}");
 }

@@ -7,8 +7,10 @@
 //! proves nothing gone; what was not read is indeterminate and says what would decide it.
 
 mod claims;
+mod columns;
 mod gaps;
 mod held;
+mod in_words;
 mod lanes;
 mod measure;
 mod probed;
@@ -18,12 +20,13 @@ mod steps;
 #[cfg(test)]
 mod steps_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(test)]
 mod tried_tests;
 mod words;
 
 pub use claims::{Claim, Claimed};
+pub use columns::{ITEM_COLUMNS, item_cells};
 pub use gaps::Gap;
 pub use held::{Held, HeldKind, Left, Names};
 pub use lanes::{Lanes, LeaverTimeline, SeenAt, timeline};

@@ -82,7 +82,7 @@ fn told(reads: &str) -> Told {
     }
 }
 
-pub(super) fn held(kind: HeldKind, id: &str, reads: &str) -> Held {
+pub(crate) fn held(kind: HeldKind, id: &str, reads: &str) -> Held {
     Held {
         kind,
         names: Names::new("ad", id),
@@ -124,7 +124,7 @@ fn claim(text: &str) -> Claim {
     }
 }
 
-pub(super) fn left(things: Vec<Held>, claims: &[&str]) -> Left {
+pub(crate) fn left(things: Vec<Held>, claims: &[&str]) -> Left {
     Left {
         identity: "hr:ann".to_owned(),
         name: None,
