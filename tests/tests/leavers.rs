@@ -105,8 +105,12 @@ fn every_planted_gap_is_found_and_none_beside() {
     let one = desk.expect(1, &["leavers", "--identity", "079767"]);
     assert!(one.contains("code-host:rosa.papadopoulos2"), "{one}");
     assert!(one.contains("claimed done, and open after that"), "{one}");
-    let header = desk.expect(1, &["leavers", "--csv"]);
-    assert!(header.starts_with("identity,name,event,"), "{header}");
+    in_a_package(&desk, &[], &leavers);
+    let period = ["--since", "2026-09-01", "--until", "2026-09-30"];
+    let asked = [&["leavers"], period.as_slice()].concat();
+    let september = desk.lines(1, &asked);
+    assert!(!september.is_empty() && september.len() < leavers.len());
+    in_a_package(&desk, &period, &september);
     desk.expect(0, &["leavers", "--since", "2026-11-20"]);
     desk.trouble(
         2,
@@ -114,6 +118,43 @@ fn every_planted_gap_is_found_and_none_beside() {
         "there is no identity `nobody`",
     );
     desk.trouble(2, &["leavers", "--since", "soon"], "`soon` is not a time");
+}
+
+/// A package of a period says of past leavers what `lastkey leavers` says of them.
+fn in_a_package(desk: &Desk, period: &[&str], leavers: &[Value]) {
+    let package = desk.room.path("leavers.zip").display().to_string();
+    let export = ["export", "--out", &package, "--replace"];
+    desk.expect(0, &[&export, period].concat());
+    let file = |name: &str| {
+        let name = format!("leavers/{name}");
+        let mut unzip = Command::new("unzip");
+        let out = unzip.arg("-p").args([&package, &name]).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let table = desk.expect(1, &[&["leavers", "--csv"], period].concat());
+    assert!(table.starts_with("identity,name,event,"), "{table}");
+    assert_eq!(file("items.csv"), table);
+    let word = |leaver: &Value, key: &str| leaver[key].as_str().unwrap().to_owned();
+    let summary = file("summary.csv");
+    let mut rows = csv::Reader::from_reader(summary.as_bytes());
+    let rows = rows.records().map(Result::unwrap);
+    let told: Vec<[String; 2]> = rows.map(|row| [row[0].into(), row[5].into()]).collect();
+    let each = leavers.iter();
+    let measured = each.map(|one| [word(one, "identity"), word(one, "verdict")]);
+    assert_eq!(told, measured.collect::<Vec<_>>());
+    let count = |verdict| {
+        leavers
+            .iter()
+            .filter(|one| one["verdict"] == verdict)
+            .count()
+    };
+    let (fail, unsure, of) = (count("fail"), count("indeterminate"), leavers.len());
+    let answer = format!(
+        "**No.** Something was seen open after its limit, of {fail} of {of} leavers. \
+         Of {unsure} of {of} leavers it is not known."
+    );
+    let page = file("was-it-in-time.md");
+    assert_eq!(page.lines().nth(2).unwrap(), answer);
 }
 
 fn script(name: &str, arguments: &[&Path]) -> String {
