@@ -33,6 +33,9 @@ pub struct Leavers {
     /// Only this identity
     #[arg(long, value_name = "ID")]
     pub identity: Option<String>,
+    /// Whoever moved, in place of whoever left: what they may no longer hold by the active policy
+    #[arg(long)]
+    pub movers: bool,
     /// How much was closed in time by system, kind and month, and how long it took
     #[arg(long)]
     pub shares: bool,

@@ -66,7 +66,7 @@ pub enum Watch {
     Start {
         #[arg(long, value_name = "ID")]
         identity: String,
-        /// leaver, vendor_exit, workload_retired or agent_retired (default: by what they are)
+        /// leaver, mover, vendor_exit, workload_retired or agent_retired (default: by what they are)
         #[arg(long, value_name = "EVENT")]
         event: Option<String>,
         /// When (RFC 3339 or a date; default: now)

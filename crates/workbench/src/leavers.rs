@@ -7,9 +7,9 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use lastkey_contract::IdentityId;
 use lastkey_engine::lifecycle::Leaver;
 use lastkey_engine::measured::{
-    Counting, MeasuredLeaver, Shares, StepCounting, StepMeasured, as_measured, measure,
+    Counting, Left, MeasuredLeaver, Shares, StepCounting, StepMeasured, as_measured, measure,
 };
-use lastkey_engine::store::LeaversQuery;
+use lastkey_engine::store::{LeaversQuery, PolicyStanding};
 use lastkey_engine::views::RehearsalView;
 use serde::Serialize;
 
@@ -22,6 +22,8 @@ pub struct LeaversAsked {
     pub until: Option<String>,
     /// An id, or `source:id`.
     pub identity: Option<String>,
+    /// Whoever moved, by what the active policy lets them hold now, in place of whoever left.
+    pub movers: bool,
 }
 
 impl Workbench {
@@ -39,19 +41,31 @@ impl Workbench {
             since,
             before,
             identity: asked.identity.as_deref(),
+            movers: asked.movers,
             announced: None,
         };
         let mut counting = Counting::default();
-        self.store
-            .each_past_leaver(&query, self.now(), |window| {
-                let measured: Vec<MeasuredLeaver> = window
-                    .into_iter()
-                    .map(|left| measure(left, &plan))
-                    .collect();
-                measured.iter().for_each(|leaver| counting.add(leaver));
-                take(measured)
-            })
-            .await?;
+        let mut measured = |window: Vec<Left>| {
+            let each = window.into_iter().map(|left| measure(left, &plan));
+            let measured: Vec<MeasuredLeaver> = each.collect();
+            measured.iter().for_each(|leaver| counting.add(leaver));
+            take(measured)
+        };
+        if asked.movers {
+            self.policy_of(PolicyStanding::Active).await?;
+            let mut moved = Vec::new();
+            self.store
+                .each_past_leaver(&query, self.now(), |window| {
+                    moved.extend(window);
+                    Ok::<(), Failure>(())
+                })
+                .await?;
+            measured(self.after_moves(moved).await?)?;
+        } else {
+            self.store
+                .each_past_leaver(&query, self.now(), measured)
+                .await?;
+        }
         Ok(counting.done())
     }
 }

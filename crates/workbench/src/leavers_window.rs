@@ -186,7 +186,7 @@ impl Workbench {
         let asked = LeaversAsked {
             since: of.0.clone(),
             until: of.1.clone(),
-            identity: None,
+            ..LeaversAsked::default()
         };
         let mut leavers: Vec<MeasuredLeaver> = Vec::new();
         let take = |window: Vec<MeasuredLeaver>| {

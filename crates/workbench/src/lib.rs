@@ -39,6 +39,7 @@ mod leavers_window;
 mod links;
 mod making;
 mod memory;
+mod moves;
 mod operator;
 mod owners;
 mod packages;
@@ -60,6 +61,7 @@ mod survey;
 mod syncs;
 mod tables;
 mod then;
+mod told_watches;
 mod trust;
 mod watches;
 

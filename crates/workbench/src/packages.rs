@@ -385,8 +385,7 @@ fn begin_leavers(
         let query = LeaversQuery {
             since: period.since,
             before: period.before,
-            identity: None,
-            announced: None,
+            ..LeaversQuery::default()
         };
         let take = |window: Vec<_>| {
             for left in window {

@@ -311,8 +311,10 @@ impl Workbench {
         tell: Tell<'_>,
         stop: &Stop,
     ) -> Result<Imported, Failure> {
-        self.import_with(request, tell, stop, Deriving::AtOnce)
-            .await
+        let imported = self.import_with(request, tell, stop, Deriving::AtOnce);
+        let imported = imported.await?;
+        self.watch_whom_sources_tell().await?;
+        Ok(imported)
     }
 
     /// The same; where links and lists are made later, whoever calls makes them.

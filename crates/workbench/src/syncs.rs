@@ -91,9 +91,11 @@ impl Workbench {
         tell: Tell<'_>,
         stop: &Stop,
     ) -> Result<Vec<SyncReport>, Failure> {
-        self.sync_as_of(name, tell, stop, SyncHow::default(), None)
-            .await
-            .map(|r| vec![r])
+        let report = self
+            .sync_as_of(name, tell, stop, SyncHow::default(), None)
+            .await?;
+        self.watch_whom_sources_tell().await?;
+        Ok(vec![report])
     }
 
     /// Reads several sources at once, each with a stop of its own. The outcomes stand in the order
@@ -148,6 +150,7 @@ impl Workbench {
             running.extend(waiting.next());
         }
         outcomes.sort_by_key(|(place, _)| *place);
+        self.watch_whom_sources_tell().await?;
         Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
     }
 

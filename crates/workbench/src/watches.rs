@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{IdentityKind, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::measured::{LeaverTimeline, timeline};
-use lastkey_engine::store::{LeaversQuery, WatchRecord};
+use lastkey_engine::store::{LeaversQuery, PolicyStanding, WatchRecord};
 use lastkey_engine::watching::{Standing, Watched, next_read, shown};
 use serde::Serialize;
 use ts_rs::TS;
@@ -86,6 +86,10 @@ impl Workbench {
             },
         };
         let whose = (person.source_name.as_str(), person.id.as_str());
+        let at = match event {
+            LifecycleEvent::Mover => Some(self.moved_at(&person.shown_id(), at).await?),
+            _ => at,
+        };
         let event = (event, at.unwrap_or(now));
         let said_by = self.store.operator().to_owned();
         match self.store.start_watch(whose, event, &said_by, now).await? {
@@ -95,6 +99,23 @@ impl Workbench {
                     .hint("`lastkey watch list` shows who is"),
             ),
         }
+    }
+
+    /// When somebody moved who is to be watched: what they may not hold any more is judged by what a
+    /// source of truth tells of them already.
+    async fn moved_at(
+        &self,
+        identity: &str,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<DateTime<Utc>, Failure> {
+        self.policy_of(PolicyStanding::Active).await?;
+        let told = self.told_move(identity).await?;
+        let told = told.ok_or_else(|| {
+            Failure::bad_input(format!("no source of truth tells that `{identity}` moved")).hint(
+                "watch them once it does; `lastkey rehearse mover` says before what would stay",
+            )
+        })?;
+        Ok(at.unwrap_or(told))
     }
 
     /// All watches, those that go on first.
@@ -219,18 +240,22 @@ impl Workbench {
             since: None,
             before: None,
             identity: Some(&whose),
+            movers: false,
             announced: Some((of.event, of.at)),
         };
         let now = Utc::now();
-        let mut found = None;
+        let mut found = Vec::new();
         self.store
             .each_past_leaver(&query, now, |window| {
-                let mut all = window.into_iter();
-                found = (all.next()).map(|left| timeline(left, &plan, plan_name.clone(), now));
+                found.extend(window);
                 Ok::<(), Failure>(())
             })
             .await?;
-        Ok(found)
+        if of.event == LifecycleEvent::Mover {
+            found = self.after_moves(found).await?;
+        }
+        let first = found.into_iter().next();
+        Ok(first.map(|left| timeline(left, &plan, plan_name, now)))
     }
 
     async fn watch_record(&self, id: i64) -> Result<WatchRecord, Failure> {
@@ -270,6 +295,7 @@ fn identity(of: &WatchRecord) -> String {
 fn ending(word: &str) -> Result<LifecycleEvent, Failure> {
     let all = [
         LifecycleEvent::Leaver,
+        LifecycleEvent::Mover,
         LifecycleEvent::VendorExit,
         LifecycleEvent::WorkloadRetired,
         LifecycleEvent::AgentRetired,

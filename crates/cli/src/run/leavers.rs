@@ -37,6 +37,7 @@ pub async fn leavers(global: &Global, args: Leavers, out: &Output) -> Result<Exi
         since: args.since,
         until: args.until,
         identity: args.identity,
+        movers: args.movers,
     };
     let mut worst: Vec<Row> = Vec::new();
     let mut rows = 0u64;
@@ -89,10 +90,14 @@ pub async fn leavers(global: &Global, args: Leavers, out: &Output) -> Result<Exi
         }
     } else if !out.json && !args.csv {
         match leavers {
-            0 => out.line("nobody is known to have left in that time")?,
+            0 => out.line(match args.movers {
+                true => "nobody is known to have moved in that time",
+                false => "nobody is known to have left in that time",
+            })?,
             _ => {
+                let when = if args.movers { "moved" } else { "left" };
                 let columns = [
-                    "who", "left", "what", "claimed", "observed", "limit", "verdict",
+                    "who", when, "what", "claimed", "observed", "limit", "verdict",
                 ];
                 let cells: Vec<Vec<String>> = worst.iter().map(|row| row.cells.clone()).collect();
                 table(&columns, &cells)
@@ -104,7 +109,10 @@ pub async fn leavers(global: &Global, args: Leavers, out: &Output) -> Result<Exi
                 }
                 out.line(format!(
                     "{}: {} fail, {} indeterminate, {} pass",
-                    of_these(leavers, "leaver", "leavers"),
+                    match args.movers {
+                        true => of_these(leavers, "mover", "movers"),
+                        false => of_these(leavers, "leaver", "leavers"),
+                    },
                     counted(verdicts.fail),
                     counted(verdicts.indeterminate),
                     counted(verdicts.pass)

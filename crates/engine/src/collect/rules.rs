@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// The engine's own settings, which every source understands.
-pub static OWN_SETTINGS: [SettingSpec; 8] = [
+pub static OWN_SETTINGS: [SettingSpec; 9] = [
     SettingSpec {
         key: "fresh_for",
         label: "Fresh for",
@@ -77,6 +77,15 @@ pub static OWN_SETTINGS: [SettingSpec; 8] = [
         help: "whether its identities say who exists: with false they tell of no joiner, mover or leaver (true if not said)",
         required: false,
         default: "true",
+        choices: &["true", "false"],
+        only_with: &[],
+    },
+    SettingSpec {
+        key: "watch_leavers",
+        label: "Watch leavers",
+        help: "whether whoever it tells to leave, or gives a last day within a week, is watched until all access is closed (false if not said)",
+        required: false,
+        default: "false",
         choices: &["true", "false"],
         only_with: &[],
     },
@@ -166,7 +175,7 @@ impl Rules {
                 None => return Err(refused("check_first", text, "write true or false")),
             };
         }
-        for key in ["supplement", "source_of_truth"] {
+        for key in ["supplement", "source_of_truth", "watch_leavers"] {
             if let Some(text) = settings.get(key)
                 && yes_or_no(text).is_none()
             {

@@ -9,7 +9,7 @@ use super::steps::step_of;
 use super::words::{at_least, at_most};
 use crate::lifecycle::{Afterwards, Kinds, Plan, Verdict, duration_words, limit};
 use chrono::{DateTime, TimeDelta, Utc};
-use lastkey_contract::facts::CredentialKind;
+use lastkey_contract::facts::{CredentialKind, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Answer, SystemName};
 use serde::{Serialize, Serializer};
@@ -406,7 +406,11 @@ fn one(left: &Left, ways: &Ways<'_>, held: &Held, trace: &Trace) -> Measured {
         leaver_kind: left.leaver_kind,
     };
     let system = held.names.system.as_str();
-    let (limit, limit_source) = limit(ways.plan, kinds, Afterwards::Gone, system, held.privileged);
+    let afterwards = match left.event {
+        LifecycleEvent::Mover => Afterwards::OtherRole,
+        _ => Afterwards::Gone,
+    };
+    let (limit, limit_source) = limit(ways.plan, kinds, afterwards, system, held.privileged);
     let zero = TimeDelta::zero();
     let lower = trace
         .open

@@ -17,6 +17,14 @@ pub(in super::super) struct Turn {
     pub changed: Vec<String>,
 }
 
+/// Every move, by source and identity, in the order in which reads told of them.
+pub(in super::super) async fn moves(
+    connection: &mut SqliteConnection,
+    now: DateTime<Utc>,
+) -> Result<Vec<Turn>, StoreError> {
+    told(connection, now, "e.event = 'mover'").await
+}
+
 /// Every end, and every return of who ever ended, by source and identity, in the order in which reads
 /// told of them. A row for each: of all who ever left, some hundred bytes each are in memory.
 pub(in super::super) async fn turns(
@@ -24,6 +32,19 @@ pub(in super::super) async fn turns(
     now: DateTime<Utc>,
 ) -> Result<Vec<Turn>, StoreError> {
     const ENDS: &str = "('leaver', 'vendor_exit', 'workload_retired', 'agent_retired')";
+    let which = format!(
+        "(e.event IN {ENDS} OR (e.event IN ('rehire', 'joiner') AND EXISTS
+           (SELECT 1 FROM lifecycle_events x
+            WHERE x.identity = e.identity AND x.source = e.source AND x.event IN {ENDS})))"
+    );
+    told(connection, now, &which).await
+}
+
+async fn told(
+    connection: &mut SqliteConnection,
+    now: DateTime<Utc>,
+    which: &str,
+) -> Result<Vec<Turn>, StoreError> {
     let again = again::read_anew(&mut *connection).await?;
     let mut select = QueryBuilder::<Sqlite>::new(
         "SELECT e.source, e.identity, e.name, e.event, e.earliest, e.latest, e.changed
@@ -33,9 +54,7 @@ pub(in super::super) async fn turns(
     select.push(" AND e.source IN (SELECT id FROM sources WHERE removed_at IS NULL)))");
     again.iter().for_each(|one| one.leave_out(&mut select));
     select.push(format!(
-        " AND (e.event IN {ENDS} OR (e.event IN ('rehire', 'joiner') AND EXISTS
-           (SELECT 1 FROM lifecycle_events x
-            WHERE x.identity = e.identity AND x.source = e.source AND x.event IN {ENDS})))
+        " AND {which}
          ORDER BY e.source, e.identity, e.read, e.listed, e.latest, e.id"
     ));
     type Row = (i64, String, Option<String>, String, String, String, String);

@@ -1,16 +1,17 @@
 //! Who left, when, and between which returns.
 
 use super::super::blocks::{self, At, Columns, Which};
-use super::super::events::endings::{Turn, turns};
+use super::super::events::endings::{Turn, moves, turns};
 use super::super::moments::moment;
 use super::super::outline::IdentityOutline;
 use super::super::sources::says_who_exists;
 use super::super::{StoreError, persons};
 use super::LeaversQuery;
+use super::told::end_of;
 use crate::lifecycle::events::own_end;
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
-use lastkey_contract::facts::{Identity, IdentityKind, IdentityStatus, LifecycleEvent};
+use lastkey_contract::facts::{Identity, IdentityStatus, LifecycleEvent};
 use sqlx::SqliteConnection;
 use std::collections::{HashMap, HashSet};
 
@@ -39,6 +40,10 @@ pub(super) async fn heads(
 ) -> Result<Vec<Head>, StoreError> {
     if let Some(announced) = query.announced {
         return self::announced(connection, query, announced).await;
+    }
+    if query.movers {
+        let moves = moves(&mut *connection, now).await?;
+        return only_asked(connection, query, last_moves(moves)).await;
     }
     let turns = turns(&mut *connection, now).await?;
     let mut heads = Vec::new();
@@ -69,6 +74,33 @@ pub(super) async fn heads(
     }
     let told: HashSet<(i64, &str)> = turns.iter().map(|t| (t.source, &*t.identity)).collect();
     heads.extend(gone_before(connection, &told, now).await?);
+    only_asked(connection, query, heads).await
+}
+
+/// Of each record its last move: what came of one before it, the next one changed again.
+fn last_moves(moves: Vec<Turn>) -> Vec<Head> {
+    let records = moves.chunk_by(|a, b| (a.source, &a.identity) == (b.source, &b.identity));
+    let last = records.filter_map(|record| record.last());
+    let head = |turn: &Turn| Head {
+        source: turn.source,
+        id: turn.identity.clone(),
+        name: turn.name.clone(),
+        event: turn.event,
+        earliest: Some(turn.earliest),
+        latest: turn.latest,
+        marks: turn.changed.clone(),
+        since: None,
+        back: None,
+    };
+    last.map(head).collect()
+}
+
+/// Those of the period, or of the identity, that was asked for, in order.
+async fn only_asked(
+    connection: &mut SqliteConnection,
+    query: &LeaversQuery<'_>,
+    mut heads: Vec<Head>,
+) -> Result<Vec<Head>, StoreError> {
     let names: HashMap<i64, String> = sqlx::query_as("SELECT id, name FROM sources")
         .fetch_all(connection)
         .await?
@@ -123,7 +155,7 @@ async fn announced(
     Ok(head.into_iter().collect())
 }
 
-fn is_return(turn: &Turn) -> bool {
+pub(super) fn is_return(turn: &Turn) -> bool {
     matches!(turn.event, LifecycleEvent::Rehire | LifecycleEvent::Joiner)
 }
 
@@ -184,12 +216,7 @@ async fn gone_before(
         heads.push(Head {
             source: block.source,
             id: fact.id.to_string(),
-            event: match fact.kind {
-                IdentityKind::Person => LifecycleEvent::Leaver,
-                IdentityKind::Vendor => LifecycleEvent::VendorExit,
-                IdentityKind::Workload => LifecycleEvent::WorkloadRetired,
-                IdentityKind::Agent => LifecycleEvent::AgentRetired,
-            },
+            event: end_of(fact.kind),
             name: fact.display_name,
             earliest: own,
             latest: own.unwrap_or(read),

@@ -13,7 +13,10 @@ mod privileged;
 #[cfg(test)]
 mod tests;
 mod things;
+mod told;
 mod tried;
+
+pub use told::ToldToLeave;
 
 use super::{Store, StoreError};
 use crate::measured::Left;
@@ -29,6 +32,8 @@ pub struct LeaversQuery<'a> {
     pub before: Option<DateTime<Utc>>,
     /// An id, or `source:id`.
     pub identity: Option<&'a str>,
+    /// Whoever moved, by their last move, in place of whoever left.
+    pub movers: bool,
     /// What was announced of that `source:id`, in place of what sources tell.
     pub announced: Option<(LifecycleEvent, DateTime<Utc>)>,
 }
