@@ -217,7 +217,7 @@ impl Api {
                 rounds: 0,
             })
         });
-        let ended = self.to_its_end(ask, &mut progress, operation).await;
+        let ended = self.run_on(ask, &mut progress, operation).await;
         match ended {
             Ok(None) => {
                 let told = progress.leaves.last().and_then(|leaf| leaf.told);
@@ -243,7 +243,7 @@ impl Api {
         }
     }
 
-    async fn to_its_end<T: Item + DeserializeOwned>(
+    async fn run_on<T: Item + DeserializeOwned>(
         &mut self,
         ask: &Ask,
         progress: &mut Progress<T>,

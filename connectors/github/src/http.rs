@@ -261,7 +261,10 @@ impl Http {
             .uri(format!("{}{target}", self.base))
             .header("host", self.authority())
             .header("user-agent", "lastkey")
-            .header("accept", "application/vnd.github+json")
+            .header(
+                "accept",
+                "application/vnd.github+json, application/json;q=0.9",
+            )
             .header("accept-encoding", "identity")
             .header("x-github-api-version", "2022-11-28")
             .header("authorization", bearer);
