@@ -173,6 +173,27 @@ ground_openbao() {
   printf '%s\n' "$now" >"$stamp"
 }
 
+# Prism and GitHub's own OpenAPI document, from npm into the cache; of the document the part that is
+# kept is what reads. Where npm reaches nothing, its cases say NOT RUN.
+ground_prism() {
+  local source=$top/tests/labs/prism home=$tools/prism now
+  now=$(cat "$source/package-lock.json" "$source/reading.mjs" | sha256sum)
+  if [ -f "$home/reading.json" ] && [ "$(cat "$home/.made" 2>/dev/null || true)" = "$now" ]; then return; fi
+  if ! command -v npm >/dev/null || ! npm ping >/dev/null 2>&1; then
+    doing 'npm reaches nothing from here: the cases that need Prism will say NOT RUN'
+    return
+  fi
+  doing "Fetching Prism and GitHub's OpenAPI document (once)"
+  rm -rf "$home"
+  mkdir -p "$home"
+  cp "$source/package.json" "$source/package-lock.json" "$home/"
+  quietly "fetch Prism" npm-prism npm --prefix "$home" ci --no-fund --no-audit --ignore-scripts --loglevel=error
+  quietly "take the reading part of GitHub's document" prism-reading \
+    node "$source/reading.mjs" "$home/node_modules/@octokit/openapi/generated/ghec.json" "$home/reading.json"
+  rm -rf "$home/node_modules/@octokit"
+  printf '%s\n' "$now" >"$home/.made"
+}
+
 # The hash of the files given on stdin, names included.
 hash_of_list() {
   while IFS= read -r file; do

@@ -10,6 +10,7 @@ use crate::objects::{Invitation, Repository, Team, User};
 use crate::place::Section;
 use lastkey_contract::facts::{Assignment, Grant, Principal, PrincipalType};
 use lastkey_contract::{NoteKind, SystemName};
+use std::collections::BTreeMap;
 
 fn person(system: &SystemName, user: &User) -> Principal {
     holder(system, PrincipalType::Account, &user.id.to_string())
@@ -180,7 +181,7 @@ async fn of_team(estate: &mut Estate, team: &Team, notes: &mut Notes) -> Result<
         {
             continue;
         }
-        let role = repository.role_name.as_deref();
+        let role = told(&repository.role_name, &repository.permissions);
         if let Some(right) = right_of(estate, role, &repository.name, notes).await? {
             made.push(map::grant(this.clone(), &right_id(repository.id, &right)));
         }
@@ -192,6 +193,17 @@ async fn of_team(estate: &mut Estate, team: &Team, notes: &mut Notes) -> Result<
             .map(|parent| map::grant(this.clone(), &team_id(parent.id))),
     );
     Ok(made)
+}
+
+/// The word for what somebody may: the role's name, else the greatest of its parts.
+fn told<'a>(role: &'a Option<String>, parts: &Option<BTreeMap<String, bool>>) -> Option<&'a str> {
+    let may = |word: &&str| parts.as_ref().and_then(|all| all.get(*word)) == Some(&true);
+    let greatest = || {
+        ["admin", "maintain", "push", "triage", "pull"]
+            .into_iter()
+            .find(may)
+    };
+    role.as_deref().or_else(greatest)
 }
 
 /// A right by the word that GitHub gives; noted where the word is not known.
@@ -244,7 +256,7 @@ async fn of_repository(
     let users: Sheet<User> = estate.sheet(Ask::list(path), what).await?;
     users.tell(notes);
     for user in users.rows.values() {
-        let role = user.role_name.as_deref();
+        let role = told(&user.role_name, &user.permissions);
         if let Some(right) = right_of(estate, role, &repository.name, notes).await? {
             let right = right_id(repository.id, &right);
             made.push(map::grant(person(&system, user), &right));

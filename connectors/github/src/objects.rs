@@ -43,6 +43,8 @@ pub struct User {
     pub site_admin: bool,
     /// In lists of collaborators: what they may on the repository.
     pub role_name: Option<String>,
+    /// The same by its parts, as older servers tell it.
+    pub permissions: Option<BTreeMap<String, bool>>,
     /// In lists of an organisation role's holders: `direct`, `indirect` or `mixed`.
     pub assignment: Option<String>,
 }
@@ -126,7 +128,7 @@ pub struct Repository {
     pub description: Option<String>,
     /// In lists of a team's repositories: what the team may.
     pub role_name: Option<String>,
-    /// What the reading token may, where it is told.
+    /// What the reading token may; in lists of a team's repositories, what the team may.
     pub permissions: Option<BTreeMap<String, bool>>,
 }
 

@@ -32,13 +32,22 @@ enum Values {
     None,
 }
 
-fn all() -> [Listed; 5] {
+fn all() -> [Listed; 6] {
     [
         Listed {
             descriptor: &lastkey_flat_files::DESCRIPTOR,
             configure: lastkey_flat_files::configure,
             // Files are readable or not: no rights to grant.
             scripts: |_| Vec::new(),
+            values: Values::None,
+            probes: &[],
+            prober: no_prober,
+        },
+        Listed {
+            descriptor: &lastkey_github::DESCRIPTOR,
+            configure: lastkey_github::configure,
+            scripts: lastkey_github::scripts,
+            // Nobody is given the value of a secret.
             values: Values::None,
             probes: &[],
             prober: no_prober,

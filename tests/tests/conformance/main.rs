@@ -13,6 +13,7 @@
 )]
 
 mod flat_files;
+mod github;
 mod ldap;
 mod matrix;
 mod not_run;

@@ -105,7 +105,9 @@ fn made() -> String {
     for (name, results) in &runs {
         writeln!(text, "| {name} | {} |", results[0].server).unwrap();
     }
-    text.push_str("\nNot tried: `vault` against HashiCorp Vault.\n");
+    text.push_str(
+        "\nNot tried: `vault` against HashiCorp Vault; `github` against github.com or an Enterprise Server.\n",
+    );
     text.push_str("\n| case | what must hold |");
     for name in runs.keys() {
         write!(text, " {name} |").unwrap();

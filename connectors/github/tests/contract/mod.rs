@@ -7,4 +7,3 @@ pub mod server;
 pub mod world;
 
 pub use company::*;
-pub use world::World;

@@ -135,6 +135,31 @@ fn what_the_plan_lacks_can_be_said_and_is_told() {
 }
 
 #[test]
+fn a_right_without_a_name_is_told_by_its_parts() {
+    let mut world = company();
+    let path = "/repos/example/shop/collaborators?affiliation=direct";
+    let both = &mut world.lists.get_mut(path).unwrap().1;
+    both[0].as_object_mut().unwrap().remove("role_name");
+    both[0]["permissions"] = serde_json::json!({ "admin": false, "push": true, "pull": true });
+    both[1].as_object_mut().unwrap().remove("role_name");
+    let behind = Behind::tls(world);
+    let pages = read(behind.connector("example", APP, &[]).as_ref(), Kind::Grant).unwrap();
+    let lines: Vec<String> = facts(&pages).iter().map(line).collect();
+    assert!(lines.contains(&"31 -> repository/62/write active".to_owned()));
+    assert!(
+        !lines
+            .iter()
+            .any(|line| line.starts_with("24 -> repository/62"))
+    );
+    let failed = notes(&pages);
+    let failed = failed
+        .iter()
+        .find(|note| note.kind == NoteKind::Failed)
+        .unwrap();
+    assert_eq!(failed.count, 1, "{failed:?}");
+}
+
+#[test]
 fn words_of_tomorrow_are_told_and_lose_nothing() {
     let mut world = company();
     let path = "/repos/example/shop/collaborators?affiliation=direct";

@@ -19,7 +19,7 @@ mod rights;
 mod trouble;
 
 use contract::server::Told;
-use contract::world::{Odd, refusal};
+use contract::world::{Odd, World, refusal};
 use contract::*;
 use lastkey_conformance::read_to_end;
 use lastkey_contract::{
