@@ -111,7 +111,13 @@ fn every_planted_gap_is_found_and_none_beside() {
     let september = desk.lines(1, &asked);
     assert!(!september.is_empty() && september.len() < leavers.len());
     in_a_package(&desk, &period, &september);
-    desk.expect(0, &["leavers", "--since", "2026-11-20"]);
+    // The registers were first read at six: who had left between midnight and then nobody knows.
+    let (status, nobody, unknown) = desk.run(&["leavers", "--since", "2026-11-20"]);
+    assert_eq!(status, 1, "{nobody}{unknown}");
+    let first =
+        "`vendor-register` was first read as of 2026-11-20T06:00:00Z: who left before is not known";
+    assert!(unknown.contains(first), "{unknown}");
+    desk.expect(0, &["leavers", "--since", "2026-11-20T06:00:00Z"]);
     desk.trouble(
         2,
         &["leavers", "--identity", "nobody"],

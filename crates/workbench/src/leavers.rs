@@ -71,6 +71,13 @@ impl Workbench {
 }
 
 impl Workbench {
+    /// What keeps anybody from saying of all who left in the period that they lost access in time: one
+    /// sentence each, of the period as a whole.
+    pub async fn not_known_of(&self, asked: &LeaversAsked) -> Result<Vec<String>, Failure> {
+        let period = Period::of(asked.since.as_deref(), asked.until.as_deref())?;
+        self.leaver_caveats(period).await
+    }
+
     /// Whoever is asked for must be known, now or once.
     pub(crate) async fn require_leaver(&self, asked: &LeaversAsked) -> Result<(), Failure> {
         let Some(identity) = &asked.identity else {

@@ -34,6 +34,7 @@ mod fingerprints;
 mod guard;
 mod history;
 mod keys;
+mod leaver_caveats;
 mod leavers;
 mod leavers_window;
 mod links;

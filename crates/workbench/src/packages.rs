@@ -164,6 +164,7 @@ impl Workbench {
             links_expected,
             owners_expected: store.confirmed_count().await?,
             decisions_expected: decided + owners_decided,
+            not_known: self.leaver_caveats(period).await?,
         };
         // The package is written on this thread, which may block; rows come from the store
         // by window, so that a million rows need no more memory than a thousand.
@@ -208,6 +209,7 @@ impl Workbench {
                 ),
                 decisions_expected: content.decisions_expected,
                 leavers: Box::new(leavers.into_iter()),
+                not_known: content.not_known,
                 completeness: content.completeness,
                 rehearsals: Box::new(rehearsals),
                 rehearsals_expected,
@@ -270,6 +272,7 @@ struct Prepared {
     links_expected: u64,
     owners_expected: u64,
     decisions_expected: u64,
+    not_known: Vec<String>,
 }
 
 fn broken_off(error: impl std::fmt::Display) -> EvidenceError {

@@ -240,6 +240,15 @@ impl Workbench {
         })
     }
 
+    /// The rule of the policy that permits everybody everything, where it has one.
+    pub async fn permits_everything(
+        &self,
+        standing: PolicyStanding,
+    ) -> Result<Option<String>, Failure> {
+        let policy = AccessPolicy::parse(&self.policy_of(standing).await?.text)?;
+        Ok(policy.permits_everything().map(|rule| rule.name.clone()))
+    }
+
     /// One identity as policies ask about it, and what it is called.
     pub(crate) async fn holder(&self, text: &str) -> Result<(Holder, Option<String>), Failure> {
         let id = self.known_identity(text).await?;

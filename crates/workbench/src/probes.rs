@@ -130,6 +130,12 @@ impl Workbench {
                     "--lockout-after: a server cannot lock an account after no try",
                 ));
             }
+            (true, _, Some(within)) if within <= TimeDelta::zero() => {
+                return Err(Failure::bad_input(
+                    "--lockout-within: a server that forgets at once locks nothing",
+                )
+                .hint("leave it out where it is not known"));
+            }
             (true, after, within) => Some(Lockout {
                 after: after.unwrap_or(Lockout::STRICTEST.after),
                 within,
@@ -204,6 +210,7 @@ impl Workbench {
             ))
             .hint(format!("name an account of `{own}`")));
         }
+        self.is_asked_as(new, known.is_some()).await?;
         let Some(known) = known else {
             return match (&new.credential, &new.identity) {
                 (None, None) => Ok(()),
@@ -237,6 +244,42 @@ impl Workbench {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses a probe that asks for another account than the one that it is of: a canary's name must be
+    /// nobody's, and an account's own.
+    async fn is_asked_as(&self, new: &NewProbe, is_known: bool) -> Result<(), Failure> {
+        let (_, graph) = self.graph().await?;
+        let system = SystemName::new(new.system.as_str());
+        for name in [&new.asked_as, &new.account] {
+            let named = self.store.accounts_named(&new.system, name).await?;
+            for id in named.iter().filter(|id| **id != new.account) {
+                let owner = graph.known_account(&system, id).and_then(|one| one.owner);
+                if is_known {
+                    return Err(Failure::bad_input(format!(
+                        "`{name}` is the account `{}:{id}`, and not `{}:{}`",
+                        new.system, new.system, new.account
+                    ))
+                    .hint("give the account that is asked for"));
+                }
+                if let Some(owner) = owner {
+                    return Err(Failure::bad_input(format!(
+                        "`{name}` is an account of `{owner}` (`{}:{id}`), and no canary",
+                        new.system
+                    ))
+                    .hint("name that account, and give --identity and --consent"));
+                }
+            }
+            let is_its_own = named.contains(&new.account);
+            if is_known && *name == new.asked_as && *name != new.account && !is_its_own {
+                return Err(Failure::bad_input(format!(
+                    "no source tells that `{name}` is the account `{}:{}`",
+                    new.system, new.account
+                ))
+                .hint("give its name as its source tells it: `lastkey history account SYSTEM:ID` shows that"));
+            }
+        }
+        Ok(())
     }
 
     async fn is_same_person(&self, one: &str, other: &str) -> Result<bool, Failure> {
@@ -279,12 +322,16 @@ impl Workbench {
             ))
             .hint("remove the probe and add it again"));
         }
-        let all = self.store.tries_of(&probe.of).await?;
-        let from = Utc::now();
-        may_try(&all, probe.of.lockout, from).map_err(|why| {
-            Failure::not_possible(format!("`{name}` was not tried: {why}")).hint(
-                "wait, or add it again with --lockout-after N if the server locks later than that",
-            )
+        let begun = self.store.begin_try(&probe, Utc::now()).await?;
+        let begun = begun.map_err(|why| {
+            let failure = Failure::not_possible(format!("`{name}` was not tried: {why}"));
+            match why.contains("may be tried again from") {
+                true => failure.hint("wait until then"),
+                false => failure.hint(
+                    "add it again with --lockout-after N, and --lockout-within TIME, as its server counts: \
+                     it has to be let in once more before a refusal proves anything",
+                ),
+            }
         })?;
         let tried = prober.try_once(&probe.of.asked_as, &secret).await;
         let until = Utc::now();
@@ -294,7 +341,7 @@ impl Workbench {
             raw: redactor.clean(&tried.raw),
             why: tried.why.map(|why| redactor.clean(&why)),
         };
-        self.store.keep_try(&probe, (from, until), &tried).await?;
+        self.store.keep_try((&probe, begun), until, &tried).await?;
         self.probe(name).await
     }
 
@@ -398,7 +445,7 @@ fn asked_by(source: &SourceRecord) -> String {
 }
 
 /// The name under which a probe's secret is kept.
-fn entry(name: &str) -> String {
+pub(crate) fn entry(name: &str) -> String {
     format!("probe:{name}")
 }
 

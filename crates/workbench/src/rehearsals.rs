@@ -15,7 +15,7 @@ use lastkey_engine::store::{OnceListed, SyncRecord};
 use lastkey_engine::views::{
     self, Difference, PlanView, ReachView, RehearsalView, RehearsedRow, WeakReadView, summarise,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
@@ -197,6 +197,20 @@ impl Workbench {
         })
     }
 
+    /// What people call the things of a rehearsal, by `kind system:id`.
+    pub async fn names_in(
+        &self,
+        rehearsal: &Rehearsal,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        Ok(views::names_in(&self.store, rehearsal).await?)
+    }
+
+    /// What somebody is called; None of whom nobody lists.
+    pub async fn name_of(&self, identity: &str) -> Result<Option<String>, Failure> {
+        let found = self.store.find_identity(identity).await?;
+        Ok(found.into_iter().next().and_then(|one| one.display_name))
+    }
+
     /// The reads that lower every claim about `at`, which is now if not given.
     pub async fn weak_reads(
         &self,
@@ -206,7 +220,7 @@ impl Workbench {
         Ok(views::weak_reads(&self.store, &weak).await?)
     }
 
-    async fn weak(&self, at: DateTime<Utc>) -> Result<Vec<WeakRead>, Failure> {
+    pub(crate) async fn weak(&self, at: DateTime<Utc>) -> Result<Vec<WeakRead>, Failure> {
         let reads = self.latest().await?.reads;
         let limit = RehearsalSettings::default().freshness_limit;
         Ok(weak_reads(&reads.states, &reads.never_read, at, limit))

@@ -128,6 +128,9 @@ impl Workbench {
             names.push(crate::sources::entry(&source.name));
             names.push(crate::sources::values_entry(&source.name));
         }
+        for probe in self.store.probes().await? {
+            names.push(crate::probes::entry(&probe.of.name));
+        }
         Ok(names)
     }
 

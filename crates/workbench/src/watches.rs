@@ -9,9 +9,9 @@ use crate::syncs::SyncHow;
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{IdentityKind, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
-use lastkey_engine::measured::{LeaverTimeline, timeline};
+use lastkey_engine::measured::{ClosedBy, LeaverTimeline, Measured, MeasuredLeaver, timeline};
 use lastkey_engine::store::{LeaversQuery, PolicyStanding, WatchRecord};
-use lastkey_engine::watching::{Standing, Watched, next_read, shown};
+use lastkey_engine::watching::{Shown, Standing, Watched, next_read, shown};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -195,7 +195,7 @@ impl Workbench {
             let measured = self.measured_watch(&one).await?;
             let ended = Utc::now();
             let leaver = measured.as_ref().map(|one| &one.leaver);
-            let seen = shown(leaver, one.at, ended);
+            let seen = confirmed(shown(leaver, one.at, ended), &one, leaver);
             let next = next_read(
                 Watched {
                     event: one.at,
@@ -285,6 +285,34 @@ impl Workbench {
             verdict: record.verdict,
             why: record.why,
         })
+    }
+}
+
+/// What a refused try alone closed may be a fault that passes: a watch ends by it once the next read and
+/// try say the same.
+fn confirmed(seen: Shown, before: &WatchRecord, leaver: Option<&MeasuredLeaver>) -> Shown {
+    let lost = seen.things == 0 && before.things > 0;
+    if lost && before.standing == Standing::Overdue {
+        return Shown {
+            standing: Standing::Overdue,
+            why: format!(
+                "nothing of theirs is known any more; before: {}",
+                before.why
+            ),
+            ..seen
+        };
+    }
+    let refused = |item: &Measured| item.closed_by == Some(ClosedBy::Refused);
+    let by_a_try = leaver.is_some_and(|leaver| leaver.items.iter().any(refused));
+    let was_open = before.last.is_none() || before.open > 0;
+    if seen.standing != Standing::Closed || !by_a_try || !was_open {
+        return seen;
+    }
+    Shown {
+        standing: Standing::Running,
+        why: "all is closed, by a try that was refused: the next one has to say the same"
+            .to_owned(),
+        ..seen
     }
 }
 

@@ -90,10 +90,19 @@ pub async fn leavers(global: &Global, args: Leavers, out: &Output) -> Result<Exi
         }
     } else if !out.json && !args.csv {
         match leavers {
-            0 => out.line(match args.movers {
-                true => "nobody is known to have moved in that time",
-                false => "nobody is known to have left in that time",
-            })?,
+            0 => {
+                let what = if args.movers { "moved" } else { "left" };
+                let who = asked.identity.as_deref();
+                let who = who.map_or("nobody".to_owned(), |id| format!("`{id}`"));
+                let when = match asked.since.is_some() || asked.until.is_some() {
+                    true => " in that time",
+                    false => "",
+                };
+                out.line(match who.as_str() {
+                    "nobody" => format!("nobody is known to have {what}{when}"),
+                    who => format!("{who} is not known to have {what}{when}"),
+                })?;
+            }
             _ => {
                 let when = if args.movers { "moved" } else { "left" };
                 let columns = [
@@ -123,7 +132,12 @@ pub async fn leavers(global: &Global, args: Leavers, out: &Output) -> Result<Exi
             }
         }
     }
-    Ok(match verdicts.fail + verdicts.indeterminate {
+    let not_known = bench.not_known_of(&asked).await?;
+    for one in &not_known {
+        out.remark(format!("not known: {one}"));
+    }
+    let undecided = u64::try_from(not_known.len()).unwrap_or(u64::MAX);
+    Ok(match verdicts.fail + verdicts.indeterminate + undecided {
         0 => ExitCode::SUCCESS,
         _ => ExitCode::from(1),
     })

@@ -6,7 +6,7 @@ use crate::output::{Output, moment, table};
 use chrono::TimeDelta;
 use lastkey_engine::access::{Gone, ReachItem};
 use lastkey_engine::lifecycle::saved::Question;
-use lastkey_engine::lifecycle::{ItemKind, Link, ResidualItem, Verdict};
+use lastkey_engine::lifecycle::{ItemKind, Link, Rehearsal, ResidualItem, Verdict};
 use lastkey_engine::views::RehearsalView;
 use lastkey_workbench::{Failure, PlanLoad, ReachOf, Stop, WhenMissing, Workbench, moment_of};
 use serde::Serialize;
@@ -279,10 +279,10 @@ fn show_path(
     Ok(())
 }
 
-pub(super) fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
-    let (rehearsal, names) = (&view.rehearsal, &view.names);
-    let answer = match (view.late, view.never) {
-        (0, 0) if rehearsal.verdict == Verdict::Indeterminate => {
+/// How much would outlive its limit, in words.
+pub(super) fn outlives(verdict: Verdict, late: u64, never: u64) -> String {
+    match (late, never) {
+        (0, 0) if verdict == Verdict::Indeterminate => {
             "nothing that is known would outlive its limit".to_owned()
         }
         (0, 0) => "nothing would outlive its limit".to_owned(),
@@ -293,7 +293,12 @@ pub(super) fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
             counted(never),
             if never == 1 { "closes" } else { "close" }
         ),
-    };
+    }
+}
+
+pub(super) fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
+    let (rehearsal, names) = (&view.rehearsal, &view.names);
+    let answer = outlives(rehearsal.verdict, view.late, view.never);
     out.line(format!(
         "{}. {answer}. ({} of {}{} at {})",
         rehearsal.verdict.word(),
@@ -309,6 +314,30 @@ pub(super) fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
             rehearsal.identity
         ))?;
     }
+    show_items(rehearsal, names, out)?;
+    let open = |doubt: &str| {
+        rehearsal
+            .missing_facts
+            .iter()
+            .any(|one| one.contains(doubt))
+    };
+    if open("could be one person with") {
+        out.line(
+            "decide who is one person: `lastkey link same A B --why …` or `lastkey link apart A B --why …`",
+        )?;
+    }
+    if open("` could be of `") || open("nothing says whose it is") {
+        out.line("decide whose an account is: `lastkey link ACCOUNT IDENTITY --why …`")?;
+    }
+    out.line("A simulation: nothing outside was touched.")
+}
+
+/// What stays open and how it is reached, what breaks, and what is not known.
+pub(super) fn show_items(
+    rehearsal: &Rehearsal,
+    names: &BTreeMap<String, String>,
+    out: &Output,
+) -> Result<(), Failure> {
     let mut items: Vec<_> = rehearsal.residual.iter().collect();
     items.sort_by(|a, b| {
         (b.severity, b.closes_at, a.kind, &a.system, &a.id).cmp(&(
@@ -380,21 +409,7 @@ pub(super) fn show(view: &RehearsalView, out: &Output) -> Result<(), Failure> {
     for missing in &rehearsal.missing_facts {
         out.line(format!("not known: {missing}"))?;
     }
-    let open = |doubt: &str| {
-        rehearsal
-            .missing_facts
-            .iter()
-            .any(|one| one.contains(doubt))
-    };
-    if open("could be one person with") {
-        out.line(
-            "decide who is one person: `lastkey link same A B --why …` or `lastkey link apart A B --why …`",
-        )?;
-    }
-    if open("` could be of `") || open("nothing says whose it is") {
-        out.line("decide whose an account is: `lastkey link ACCOUNT IDENTITY --why …`")?;
-    }
-    out.line("A simulation: nothing outside was touched.")
+    Ok(())
 }
 
 pub async fn reach(global: &Global, args: Reach, out: &Output) -> Result<ExitCode, Failure> {

@@ -1,15 +1,15 @@
 //! `lastkey rehearse joiner` and `lastkey rehearse mover`.
 
-use super::open;
 use super::policy::{in_words, standing};
-use super::rehearse::status;
+use super::rehearse::{outlives, show_items, status};
+use super::{of_these, open};
 use crate::args::Global;
 use crate::output::{Output, moment};
 use crate::policy_args::RoleArgs;
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::lifecycle::saved::{Question, RoleQuestion};
-use lastkey_engine::lifecycle::{RoleChange, RoleRehearsal};
-use lastkey_workbench::{Failure, RoleRequest, WhenMissing, moment_of};
+use lastkey_engine::lifecycle::{Closing, RoleChange, RoleRehearsal, is_late};
+use lastkey_workbench::{Failure, RoleRequest, WhenMissing, Workbench, moment_of};
 use std::process::ExitCode;
 
 pub async fn role(
@@ -50,15 +50,47 @@ pub async fn role(
     if out.json {
         out.document(&answer)?;
     } else {
-        show(&answer, out)?;
+        show(&bench, &answer, change, out).await?;
+        if let Some(rule) = bench.permits_everything(standing).await? {
+            out.remark(format!(
+                "`{rule}` of the policy permits everybody everything: by it nobody holds too much"
+            ));
+        }
     }
     Ok(status(answer.rehearsal.verdict))
 }
 
-fn show(answer: &RoleRehearsal, out: &Output) -> Result<(), Failure> {
+async fn show(
+    bench: &Workbench,
+    answer: &RoleRehearsal,
+    change: RoleChange,
+    out: &Output,
+) -> Result<(), Failure> {
     let rehearsal = &answer.rehearsal;
+    let said = match change {
+        RoleChange::Mover => {
+            let late = rehearsal.residual.iter().filter(|item| is_late(item));
+            let never = late.clone().filter(|item| item.closes_at == Closing::Never);
+            outlives(rehearsal.verdict, many(late.count()), many(never.count()))
+        }
+        RoleChange::Joiner => format!(
+            "{}, {} that they may not hold",
+            of_these(
+                many(answer.missing_grants.len()),
+                "birthright is lacking",
+                "birthrights are lacking"
+            ),
+            of_these(
+                many(answer.extra_grants.len()),
+                "thing is held",
+                "things are held"
+            ),
+        ),
+    };
+    let name = bench.name_of(&rehearsal.identity).await?;
+    let name: String = name.iter().map(|name| format!(", {name},")).collect();
     out.line(format!(
-        "{}. ({} of {} at {})",
+        "{}. {said}. ({} of {}{name} at {})",
         rehearsal.verdict.word(),
         rehearsal.event.word(),
         rehearsal.identity,
@@ -69,7 +101,7 @@ fn show(answer: &RoleRehearsal, out: &Output) -> Result<(), Failure> {
         out.line(format!("  lacks {}:{}: {words}", grant.system, grant.id))?;
     }
     for grant in &answer.coming_grants {
-        let (at, because) = (grant.at.to_text(), grant.because.join(", "));
+        let (at, because) = (moment(&grant.at.to_text()), grant.because.join(", "));
         out.line(format!(
             "  gets {}:{} by {at}: birthright by {because}",
             grant.system, grant.id
@@ -90,23 +122,17 @@ fn show(answer: &RoleRehearsal, out: &Output) -> Result<(), Failure> {
             line.system, line.id
         ))?;
     }
-    for item in &rehearsal.residual {
-        out.line(format!(
-            "  keeps {} until {} ({}): {}",
-            item.path.join(" -> "),
-            item.closes_at.to_text(),
-            item.severity.word(),
-            item.reason
-        ))?;
-    }
-    for fact in &rehearsal.missing_facts {
-        out.line(format!("  missing: {fact}"))?;
-    }
+    let names = bench.names_in(rehearsal).await?;
+    show_items(rehearsal, &names, out)?;
     if answer.no_policy > 0 {
         out.line(format!(
-            "  {} held where no policy speaks for the system: neither right nor wrong",
-            answer.no_policy
+            "{} held where no policy speaks for the system: neither right nor wrong",
+            of_these(answer.no_policy, "thing is", "things are")
         ))?;
     }
-    Ok(())
+    out.line("A simulation: nothing outside was touched.")
+}
+
+fn many(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }

@@ -62,7 +62,10 @@ pub async fn watch(global: &Global, command: Watch, out: &Output) -> Result<Exit
                     .iter()
                     .try_for_each(|line| out.line(line))?;
             }
-            Ok(status(&all))
+            Ok(match all.iter().any(|one| one.state == "overdue") {
+                true => ExitCode::from(1),
+                false => ExitCode::SUCCESS,
+            })
         }
         Watch::Show { id } => show(&bench, id, out).await,
         Watch::Read { id } => {
@@ -113,7 +116,10 @@ fn cells(one: &WatchView) -> Vec<String> {
         who,
         one.event.clone(),
         moment(&one.at),
-        format!("{} of {}", counted(one.open), counted(one.things)),
+        match &one.last_read {
+            Some(_) => format!("{} of {}", counted(one.open), counted(one.things)),
+            None => "not read yet".to_owned(),
+        },
         at(&one.last_read),
         at(&one.next_read),
         one.why.clone(),
@@ -122,6 +128,9 @@ fn cells(one: &WatchView) -> Vec<String> {
 
 async fn run(bench: &Workbench, once: bool, out: &Output) -> Result<ExitCode, Failure> {
     let stop = stop_on_interrupt();
+    let ended = |one: &WatchView| one.next_read.is_none();
+    let before = bench.watches().await?.into_iter().filter(ended);
+    let before: Vec<i64> = before.map(|one| one.id).collect();
     loop {
         let changes = bench.read_watches(None, &|_| {}, &stop).await;
         match changes {
@@ -151,7 +160,9 @@ async fn run(bench: &Workbench, once: bool, out: &Output) -> Result<ExitCode, Fa
             break;
         }
     }
-    Ok(status(&bench.watches().await?))
+    let mut all = bench.watches().await?;
+    all.retain(|one| !before.contains(&one.id));
+    Ok(status(&all))
 }
 
 fn tell(change: &WatchChange, out: &Output) -> Result<(), Failure> {
@@ -196,6 +207,16 @@ async fn show(bench: &Workbench, id: i64, out: &Output) -> Result<ExitCode, Fail
         view.event, view.identity, view.state, view.why
     ))?;
     if let Some(of) = &of {
+        let open = of
+            .leaver
+            .items
+            .iter()
+            .filter(|item| item.closed.is_none())
+            .count();
+        if view.state == "closed" && open > 0 {
+            let open = of_these(u64::try_from(open).unwrap_or(u64::MAX), "thing", "things");
+            out.line(format!("since it ended {open} of theirs opened again"))?;
+        }
         lanes(of, out)?;
     }
     Ok(status(&[view]))

@@ -53,6 +53,8 @@ pub struct PackageContent<'a> {
     pub decisions_expected: u64,
     /// Whoever left in the period, measured.
     pub leavers: Rows<'a, MeasuredLeaver>,
+    /// What is not known of the period as a whole, one sentence each.
+    pub not_known: Vec<String>,
     pub completeness: Vec<CompletenessRow>,
     pub rehearsals: Rows<'a, Rehearsed>,
     /// For progress only.

@@ -114,8 +114,8 @@ pub(super) fn shares(shares: &Shares) -> impl Iterator<Item = Vec<String>> {
 pub(super) struct Asked {
     pub since: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
-    /// When the latest read ended.
-    pub read: Option<DateTime<Utc>>,
+    /// What is not known of the period as a whole.
+    pub not_known: Vec<String>,
     pub plan: Option<String>,
 }
 
@@ -182,7 +182,7 @@ impl InTime {
     }
 
     /// The answer, and the sentence that bears it.
-    fn answer(&self) -> (&'static str, String) {
+    fn answer(&self, not_known: &[String]) -> (&'static str, String) {
         let leavers = self.pass + self.fail + self.indeterminate;
         let of = |count: u64| match leavers {
             1 => "the one leaver".to_owned(),
@@ -190,6 +190,19 @@ impl InTime {
             _ => format!("{count} of {leavers} leavers"),
         };
         match (leavers, self.fail, self.indeterminate) {
+            (0, _, _) if !not_known.is_empty() => (
+                "Not known.",
+                "No source tells of a leaver in the period; what it rests on does not cover it."
+                    .to_owned(),
+            ),
+            (_, 0, 0) if !not_known.is_empty() => (
+                "Not known.",
+                format!(
+                    "Everything that is known is proved closed within its limit, of {}; what it rests on \
+                     does not cover the period.",
+                    of(leavers)
+                ),
+            ),
             (0, _, _) => (
                 "Nobody is known to have left.",
                 "No source tells of a leaver in the period.".to_owned(),
@@ -220,7 +233,7 @@ impl InTime {
     }
 
     fn page(&self, shares: &Shares, asked: &Asked) -> String {
-        let (answer, because) = self.answer();
+        let (answer, because) = self.answer(&asked.not_known);
         let mut page = String::from("# Did every leaver lose access in time?\n\n");
         let mut say = |text: &str| {
             page.push_str(text);
@@ -234,14 +247,11 @@ impl InTime {
         let until = asked
             .until
             .map_or(String::new(), |until| format!(", before {}", moment(until)));
-        let read = asked.read.map_or(String::new(), |read| {
-            format!(", by reads up to {}", moment(read))
-        });
         let plan = match &asked.plan {
             Some(name) => format!("Limits are those of the plan {}.", plain(name)),
             None => "No plan was loaded: limits are the presets.".to_owned(),
         };
-        say(&format!("Measured of {from}{until}{read}. {plan}\n"));
+        say(&format!("Measured of {from}{until}. {plan}\n"));
         rows(
             &mut say,
             &["leavers", "verdict", ""],
@@ -260,6 +270,12 @@ impl InTime {
             ]
             .map(|(count, verdict, means)| [count.to_string(), verdict.into(), means.into()]),
         );
+        for one in &asked.not_known {
+            say(&format!("- not known: {}", plain(one)));
+        }
+        if !asked.not_known.is_empty() {
+            say("");
+        }
         if self.things > 0 {
             say("## How much was closed in time\n");
             rows(
@@ -338,14 +354,17 @@ impl InTime {
 const HOW: &str = "\
 ## How this was measured
 
-Each thing has two bounds. It was open for longer than the time between the event and the last complete
-read that saw it open; it was closed within the time between the event and the first complete read that
-proved it closed, or the try of its credential that was refused. **In time** needs the longer bound to be
-within the limit, **late** the shorter one beyond it; where the limit lies between them the answer is
-indeterminate. What the provisioning process claims stands beside it and proves nothing.
+Each thing has two bounds. It was open for longer than the time between the event and the last read that
+saw it open. It was closed within the time between the event and what proved it closed: the system's own
+time of disabling or revoking it, an expiry that a read had shown before, the closing of the account that
+leads to it, the first complete read that showed it closed or no more, or a try of its credential that was
+refused. **In time** needs the longer bound to be within the limit, **late** the shorter one beyond it;
+where the limit lies between them the answer is indeterminate. What the provisioning process claims stands
+beside it and proves nothing.
 
-`items.csv` has every thing with both bounds, limit, claim and reason; `summary.csv` a line for each
-leaver; `shares.csv` the shares with their interval (Wilson, 95 %).
+`items.csv` has every thing with both bounds, what closed it, limit, claim and reason; `summary.csv` a line
+for each leaver; `shares.csv` the shares with their interval (Wilson, 95 %). What the people of a vendor had
+stands under the vendor and under each of them, and counts once in the shares.
 
 It does not prove that systems which were not read hold nothing, that a leaver knew no secret beside
 those listed, or that whoever is not listed as a leaver did not leave.

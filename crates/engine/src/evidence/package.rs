@@ -53,7 +53,7 @@ pub fn write_package(
     let asked = leavers::Asked {
         since: content.period_from,
         until: content.period_until,
-        read: content.snapshot_at,
+        not_known: content.not_known.clone(),
         plan: content.plan.as_ref().map(|plan| plan.name.clone()),
     };
     export.leavers(content.leavers, &asked)?;

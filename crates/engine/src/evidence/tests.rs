@@ -232,6 +232,7 @@ fn content<'a>(made: u32, people: Rows<'a, Rehearsed>) -> PackageContent<'a> {
         decisions: Box::new(std::iter::once(Ok(taken_back()))),
         decisions_expected: 1,
         leavers: Box::new(leavers().into_iter().map(Ok)),
+        not_known: Vec::new(),
         completeness: vec![CompletenessRow {
             source: "files".to_owned(),
             supplement: false,
@@ -381,7 +382,7 @@ fn a_package_holds_every_row_and_verifies() {
          all,,2,0,1,0,0.6667,0.2077,0.9385,0.6667,0.6667\n\
          kind,account,2,0,1,0,0.6667,0.2077,0.9385,0.6667,0.6667\n\
          system,ad,2,0,1,0,0.6667,0.2077,0.9385,0.6667,0.6667\n\
-         month,2026-06,2,0,1,0,0.6667,0.2077,0.9385,0.6667,0.6667\n"
+         month,2026-05,2,0,1,0,0.6667,0.2077,0.9385,0.6667,0.6667\n"
     );
     assert!(line("journal/journal.csv", 1).contains("a row\\u{a}with two lines"));
     assert_eq!(files["rehearsals/plan.toml"], "[[step]]\n");
@@ -524,11 +525,12 @@ fn every_kind_s_columns_are_those_of_its_flat_file() {
 }
 
 /// The page of some of the leavers.
-fn page(name: &str, leavers: Vec<MeasuredLeaver>) -> String {
+fn page(name: &str, leavers: Vec<MeasuredLeaver>, not_known: &[&str]) -> String {
     let folder = Folder::new(name);
     let path = folder.0.join("p.zip");
     let mut content = content(12, two());
     content.leavers = Box::new(leavers.into_iter().map(Ok));
+    content.not_known = not_known.iter().map(|one| (*one).to_owned()).collect();
     export(&path, content).unwrap();
     unpacked(&path)["leavers/was-it-in-time.md"].clone()
 }
@@ -542,7 +544,7 @@ fn the_page_answers_whether_every_leaver_lost_access_in_time() {
             .collect()
     };
     let answer = |name: &str, places: &[usize]| {
-        let page = page(name, some(places));
+        let page = page(name, some(places), &[]);
         page.lines().nth(2).unwrap().to_owned()
     };
     assert_eq!(
@@ -566,11 +568,28 @@ fn the_page_answers_whether_every_leaver_lost_access_in_time() {
 
 #[test]
 fn the_page_shows_the_worst_and_no_text_of_others_is_a_mark() {
-    let page = page("page", leavers());
+    let page = page("page", leavers(), &[]);
     let row = "| =Ann \\<b\\>\\|x (hr:p2) | 2026-06-01 00:00 UTC | account ad:ann | \
                done 2026-06-01 01:00 UTC, 2 retries | open for 9 h, not seen closed | 4 h | \
                still open; reported as done after retries, and open after that |";
     assert!(page.contains(row), "{page}");
     assert!(page.contains("| 1 | the vault was not read |"), "{page}");
     assert!(page.contains("the plan plan.toml"), "{page}");
+}
+
+#[test]
+fn a_period_that_was_not_read_for_has_no_yes_and_no_nobody() {
+    let unread = "`hr` was last read as of 2026-11-01: who has left since is not known";
+    for (name, some) in [("unread-none", 0..0), ("unread-yes", 0..1)] {
+        let leavers = leavers().drain(some).collect();
+        let page = page(name, leavers, &[unread]);
+        let answer = page.lines().nth(2).unwrap();
+        assert!(answer.starts_with("**Not known.** "), "{answer}");
+        assert!(
+            page.contains("- not known: \\`hr\\` was last read"),
+            "{page}"
+        );
+    }
+    let no = page("unread-no", leavers(), &[unread]);
+    assert!(no.lines().nth(2).unwrap().starts_with("**No.** "), "{no}");
 }

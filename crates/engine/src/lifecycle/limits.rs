@@ -119,7 +119,7 @@ pub(crate) fn severity(
 }
 
 /// Whether it is open after its limit.
-pub(crate) fn is_late(item: &ResidualItem) -> bool {
+pub fn is_late(item: &ResidualItem) -> bool {
     item.closes_at > item.limit_at
 }
 

@@ -37,6 +37,7 @@ pub use everyone::{
     everyone, everyone_again, try_steps,
 };
 pub(crate) use explain::duration_words;
+pub use limits::is_late;
 pub(crate) use limits::{Afterwards, limit};
 pub use missing::{WeakRead, Weakness, holding_unread, shows_system, unread_beside, weak_reads};
 pub use outcome::{

@@ -59,7 +59,7 @@ impl Gap {
     /// For people.
     pub fn in_words(self) -> &'static str {
         match self {
-            Gap::OnPaper => "shown as closed, and it still works",
+            Gap::OnPaper => "shown as closed while it still worked",
             Gap::ReEnabled => "closed and open again",
             Gap::Overridden => "overridden, and open after that",
             Gap::NotDoneAndClosed => "not done, the case closed all the same",

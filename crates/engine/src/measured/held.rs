@@ -27,6 +27,8 @@ pub struct Left {
     /// When they came back before, and after: what lies beyond is of another time.
     pub since: Option<DateTime<Utc>>,
     pub back: Option<DateTime<Utc>>,
+    /// By when they were back at the latest.
+    pub back_by: Option<DateTime<Utc>>,
     pub held: Vec<Held>,
     pub claims: Vec<Claim>,
     /// The start of the last complete read of claims.

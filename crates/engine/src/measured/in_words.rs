@@ -1,7 +1,7 @@
 //! A past leaver's thing in words: when they left, what was claimed of it, and what was observed.
 
 use super::claims::Claimed;
-use super::measure::{Measured, MeasuredLeaver};
+use super::measure::{Measured, MeasuredLeaver, State};
 use super::shares::Share;
 use super::words::{at_least, at_most};
 use lastkey_contract::when::rfc3339;
@@ -63,6 +63,9 @@ impl Measured {
     /// Both ends of the time that it was open.
     pub fn observed_in_words(&self) -> String {
         let lower = at_least(self.lower);
+        if self.reopened.is_some() && self.closed.is_none() {
+            return format!("open again, {lower} after");
+        }
         match (self.upper.map(at_most), self.closed, self.last_open) {
             (Some(upper), _, _) if self.lower.is_zero() => format!("closed within {upper}"),
             (Some(upper), _, _) => format!("closed after {lower} to {upper}"),
@@ -74,9 +77,13 @@ impl Measured {
 
     /// What follows, and where claim and observation part.
     pub fn verdict_in_words(&self) -> String {
+        let state = match self.state {
+            State::Indeterminate => format!("{}: {}", self.state.word(), self.why),
+            State::InTime | State::Late | State::StillOpen => self.state.word().to_owned(),
+        };
         match self.gap {
-            Some(gap) => format!("{}; {}", self.state.word(), gap.in_words()),
-            None => self.state.word().to_owned(),
+            Some(gap) => format!("{state}; {}", gap.in_words()),
+            None => state,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::reads::{ClosedBy, Period, Proof, ProvedFrom, Reopened, Trace, Unread,
 use super::steps::step_of;
 use super::words::{at_least, at_most};
 use crate::lifecycle::{Afterwards, Kinds, Plan, Verdict, duration_words, limit};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use lastkey_contract::facts::{CredentialKind, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Answer, SystemName};
@@ -258,6 +258,7 @@ struct Ways<'l> {
     plan: &'l Plan,
     period: Period,
     latest: DateTime<Utc>,
+    back_by: Option<DateTime<Utc>>,
     accounts: HashMap<&'l Names, &'l Held>,
     credentials: HashMap<&'l Names, Vec<&'l Held>>,
 }
@@ -285,6 +286,7 @@ impl<'l> Ways<'l> {
             plan,
             period,
             latest: left.latest,
+            back_by: left.back_by,
             accounts,
             credentials,
         }
@@ -385,7 +387,7 @@ impl<'l> Ways<'l> {
     /// Whether a thing is only known from reads after they were back, and nothing says that it was
     /// there before.
     fn is_of_later(&self, held: &Held) -> bool {
-        let Some(back) = self.period.back else {
+        let Some(back) = self.back_by else {
             return false;
         };
         let by_then = held.created.is_some_and(|at| at.earliest() < self.latest);
@@ -515,12 +517,17 @@ fn was_open(proof: Proof, trace: &Trace) -> bool {
     }
 }
 
+/// A moment in a sentence.
+fn seconds_text(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 /// The verdict in one sentence.
 fn why(left: &Left, item: &Measured, trace: &Trace) -> String {
     let (limit, lower) = (duration_words(item.limit), at_least(item.lower));
     let upper = item.upper.map(at_most);
     let unread = item.unread.map(|unread| {
-        let (from, until) = (rfc3339(unread.from), rfc3339(unread.until));
+        let (from, until) = (seconds_text(unread.from), seconds_text(unread.until));
         match unread.reads {
             1 => format!("; the read from {from} did not come to its end"),
             n => format!("; {n} reads from {from} to {until} did not come to their end"),
@@ -536,23 +543,29 @@ fn why(left: &Left, item: &Measured, trace: &Trace) -> String {
             format!("open for more than {lower}{by}; the limit is {limit}")
         }
         (State::StillOpen, _, _, _) => {
-            format!("open for more than {lower}, and not seen closed; the limit is {limit}")
+            let since = match item.reopened {
+                Some(Reopened { closed, .. }) => {
+                    format!("open again after it was closed by {}", seconds_text(closed))
+                }
+                None => "not seen closed".to_owned(),
+            };
+            format!("open for more than {lower}, and {since}; the limit is {limit}")
         }
         (State::Indeterminate, ..) if trace.back_open && item.closed.is_none() => {
             "they came back before a read showed it closed".to_owned()
         }
         (State::Indeterminate, Some(open), Some(closed), _) => format!(
             "last seen open at {}, proved closed by {}: the reads are too far apart for {limit}",
-            rfc3339(open),
-            rfc3339(closed)
+            seconds_text(open),
+            seconds_text(closed)
         ),
         (State::Indeterminate, None, Some(closed), _) => format!(
             "proved closed by {}, and no read before shows since when: the limit is {limit}",
-            rfc3339(closed)
+            seconds_text(closed)
         ),
         (State::Indeterminate, Some(open), None, _) => format!(
             "last seen open at {}, and no complete read since that tells: the limit is {limit}",
-            rfc3339(open)
+            seconds_text(open)
         ),
         (State::Indeterminate, None, None, _) => {
             "no read shows it open or closed in that time".to_owned()

@@ -75,7 +75,7 @@ impl Trace {
                     let refuted = on_paper.filter(|(probe, _)| *probe == one.probe);
                     let by = match (of, refuted) {
                         (TriedAs::Itself, _) => ClosedBy::Refused,
-                        (TriedAs::ItsAccount, Some((_, proof))) => proof.by,
+                        (TriedAs::ItsAccount, Some(_)) => ClosedBy::Refused,
                         (TriedAs::ItsAccount, None) => continue,
                     };
                     let seen_since = self.open.is_some_and(|open| open > one.until);

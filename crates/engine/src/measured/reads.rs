@@ -270,6 +270,19 @@ impl Told {
         })
     }
 
+    /// Whether a read by then showed that it would expire at a moment: an expiry that was set later, for a
+    /// moment past, closed it no earlier than it was set.
+    fn was_to_expire(&self, at: DateTime<Utc>) -> bool {
+        let read_by = |sync: u64| {
+            let read = self.reads.iter().find(|read| read.sync == sync);
+            read.is_some_and(|read| read.until <= at)
+        };
+        self.versions.iter().any(|version| {
+            let expires = version.says.expires_at.map(When::as_expiry);
+            expires == Some(at) && read_by(version.first)
+        })
+    }
+
     /// Goes through all reads.
     pub(super) fn trace(&self, period: Period) -> Trace {
         let mut trace = Trace::default();
@@ -299,7 +312,10 @@ impl Told {
                 Seen::Closed { by, own } if read.complete => {
                     if closed.is_none() {
                         // The system's own word, unless a read saw it open after that.
-                        let own = own.map(When::latest).filter(|own| Some(*own) >= trace.open);
+                        let own = own.map(When::latest).filter(|own| {
+                            let known = by != ClosedBy::Expired || self.was_to_expire(*own);
+                            Some(*own) >= trace.open && known
+                        });
                         let proof = match own {
                             Some(own) => Proof {
                                 at: own.min(read.until),

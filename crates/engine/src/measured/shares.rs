@@ -2,8 +2,10 @@
 
 use super::measure::{MeasuredLeaver, State};
 use chrono::TimeDelta;
+use lastkey_contract::facts::LifecycleEvent;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use ts_rs::TS;
 
 /// How many of a sort of things were closed in time.
@@ -123,14 +125,27 @@ impl Share {
 #[derive(Clone, Debug, Default)]
 pub struct Counting {
     shares: Shares,
+    once: RandomState,
+    /// What was counted, and whether under a vendor.
+    counted: HashMap<u64, bool>,
     uppers: Vec<i64>,
     bands: [(u64, u64); BANDS.len()],
 }
 
 impl Counting {
     pub fn add(&mut self, leaver: &MeasuredLeaver) {
-        let month = leaver.latest.format("%Y-%m").to_string();
+        // The end of a day is the first moment of the next one, and belongs to the day.
+        let month = leaver.latest - TimeDelta::seconds(1);
+        let month = month.format("%Y-%m").to_string();
         for item in &leaver.items {
+            // What a vendor's people had stands under the vendor and under each of them, and counts once.
+            let thing = (item.kind, &item.system, &item.id, &item.on_account);
+            let thing = self.once.hash_one((thing, leaver.latest));
+            let of_vendor = leaver.event == LifecycleEvent::VendorExit.word();
+            let before = self.counted.insert(thing, of_vendor);
+            if before.is_some_and(|by_vendor| by_vendor || of_vendor) {
+                continue;
+            }
             let shares = &mut self.shares;
             let system = shares.systems.entry(item.system.clone()).or_default();
             system.add(item.state);

@@ -136,6 +136,7 @@ pub(crate) fn left(things: Vec<Held>, claims: &[&str]) -> Left {
         marks: Vec::new(),
         since: None,
         back: None,
+        back_by: None,
         held: things,
         claims: claims.iter().map(|text| claim(text)).collect(),
         claims_read: Some(hour(100)),
@@ -225,7 +226,16 @@ fn bounds_follow_from_the_reads() {
             "a read that showed it is earlier",
         ),
         ("40:off", "indeterminate 0..40", "nothing says since when"),
-        ("40:exp@6", "closed in time 0..6", "it expired by itself"),
+        (
+            "0:exp@6 40:exp@6",
+            "closed in time 0..6",
+            "it expired by itself",
+        ),
+        (
+            "0:open 40:exp@6",
+            "indeterminate 0..40",
+            "an expiry that was set later, for a moment past, proves nothing of that moment",
+        ),
         (
             "4:exp@6",
             "indeterminate 4..?",
@@ -420,7 +430,7 @@ fn what_they_have_after_they_came_back_is_of_another_time() {
         ("60:open", "before"),
     ] {
         let mut one = left(vec![held(HeldKind::Account, "ann", reads)], &[]);
-        one.back = Some(hour(50));
+        (one.back, one.back_by) = (Some(hour(50)), Some(hour(50)));
         let found = line(&measure(one, &Plan::default()), "ann");
         assert_eq!(found, expected, "{reads}");
     }
@@ -428,7 +438,7 @@ fn what_they_have_after_they_came_back_is_of_another_time() {
     let mut account = held(HeldKind::Account, "ann", "60:open");
     account.created = Some(When::At(hour(-100)));
     let mut one = left(vec![account], &[]);
-    one.back = Some(hour(50));
+    (one.back, one.back_by) = (Some(hour(50)), Some(hour(50)));
     assert_eq!(
         line(&measure(one, &Plan::default()), "ann"),
         "indeterminate 0..?"
@@ -559,7 +569,7 @@ fn shares_are_counted_with_their_interval() {
         (low - 0.4901).abs() < 1e-3 && (high - 0.9433).abs() < 1e-3,
         "{low} {high}"
     );
-    assert_eq!(shares.months.keys().collect::<Vec<_>>(), ["2026-06"]);
+    assert_eq!(shares.months.keys().collect::<Vec<_>>(), ["2026-05"]);
     let day = &shares.times.bands[3];
     assert_eq!(
         (day.within_seconds, day.surely, day.at_most),

@@ -28,6 +28,15 @@ pub struct Rule {
 }
 
 impl Rule {
+    fn permits_everything(&self) -> bool {
+        let form = self.form().unwrap_or_default();
+        let any = |of: &str| form[of]["op"] == "All";
+        let asks = form["conditions"]
+            .as_array()
+            .is_none_or(|all| !all.is_empty());
+        self.effect == Effect::Permit && any("principal") && any("resource") && !asks
+    }
+
     /// What it says, whatever it is called: Cedar's form of it without annotations.
     pub(super) fn form(&self) -> Option<Value> {
         let mut form = self.policy.to_json().ok()?;
@@ -83,6 +92,11 @@ impl AccessPolicy {
     /// The rules in the order of the text.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// A rule that permits everybody everything, where there is one.
+    pub fn permits_everything(&self) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.permits_everything())
     }
 
     /// What is strange and no mistake: a rule that can never apply, a word that means nothing here.

@@ -269,13 +269,17 @@ fn what_is_only_strange_is_remarked() {
     let strange = "@birthrigth permit (principal, action, resource);\npermit (principal, action, resource) when { false };";
     let policy = parsed(strange);
     let remarks: Vec<String> = policy.remarks().iter().map(ToString::to_string).collect();
-    assert_eq!(remarks.len(), 2, "{remarks:?}");
+    assert_eq!(remarks.len(), 3, "{remarks:?}");
+    assert!(
+        remarks[1].starts_with("line 1, column 1: `line 1` permits everybody everything"),
+        "{remarks:?}"
+    );
     assert!(
         remarks[0].starts_with("line 1, column 1: `@birthrigth`"),
         "{remarks:?}"
     );
     assert!(
-        remarks[1].starts_with("line 2, column 1: policy is impossible"),
+        remarks[2].starts_with("line 2, column 1: policy is impossible"),
         "{remarks:?}"
     );
 }

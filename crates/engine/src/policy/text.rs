@@ -98,8 +98,21 @@ impl AccessPolicy {
             let rule = rule(text, begin(place), number, policy, &names, &mut remarks)?;
             rules.push(rule);
         }
+        let mut policy = AccessPolicy::new(rules, Vec::new());
+        if let Some(rule) = policy.permits_everything() {
+            let message = format!("`{}` permits everybody everything", rule.name);
+            remarks.push(PolicyError {
+                line: rule.line,
+                column: 1,
+                message,
+                hint: Some(
+                    "say `when` or name what may be held: by it nobody holds too much".to_owned(),
+                ),
+            });
+        }
         remarks.sort_by_key(|remark| (remark.line, remark.column));
-        Ok(AccessPolicy::new(rules, remarks))
+        policy.remarks = remarks;
+        Ok(policy)
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod pace;
 mod proof;
+mod same;
 #[cfg(test)]
 mod tests;
 
 pub use pace::{BETWEEN_TRIES, Lockout, may_try, refused_since};
 pub use proof::{Standing, control, proved, standing};
+pub use same::one_writing;
 
 use chrono::{DateTime, Utc};
 use lastkey_contract::Answer;

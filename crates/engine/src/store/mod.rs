@@ -6,6 +6,7 @@
 //! product is in this folder, one file per table: migration, row, reader, writer.
 //! Never: a secret value, a network share, a file made by `open`.
 
+mod account_named;
 mod account_past;
 mod assertions;
 mod blocks;
@@ -98,7 +99,7 @@ pub(crate) use events::{EventsQuery, Order, Origin};
 pub use facts_table::{FactTable, TableQuery, columns};
 pub use journal::NewJournalRow;
 pub(crate) use journal::ToldColumns;
-pub use leavers::{LeaversQuery, ToldToLeave};
+pub use leavers::{LeaversQuery, RosterSpan, ToldToLeave};
 pub(crate) use link::CANDIDATES;
 pub use link_lists::{Holders, JoinedRow, LinkedAccount, PersonDoubtRow};
 pub use link_rules::RulesOf;

@@ -4,11 +4,12 @@
 use super::log::append;
 use super::moments::moment;
 use super::{Store, StoreError};
-use crate::probes::{Lockout, Try};
+use crate::probes::{Lockout, Try, may_try, one_writing};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Answer, Tried};
 use sqlx::SqliteConnection;
+use std::collections::HashSet;
 
 pub(super) const MIGRATION: &str = "
 CREATE TABLE probes (
@@ -193,45 +194,54 @@ impl Store {
     /// The tries of an account by any probe, also those that were removed, in the order of their times:
     /// a server counts them all, by whatever name the account has here.
     pub async fn tries_of(&self, of: &NewProbe) -> Result<Vec<Try>, StoreError> {
-        let rows: Vec<TryRow> = sqlx::query_as(
-            "SELECT t.probe, t.began, t.ended, t.answer, t.raw, t.why
-             FROM tries t JOIN probes p ON p.id = t.probe
-             WHERE (p.system = ?1 AND p.account = ?2) OR (p.source = ?3 AND p.asked_as = ?4)
-             ORDER BY t.id",
-        )
-        .bind(&of.system)
-        .bind(&of.account)
-        .bind(&of.source)
-        .bind(&of.asked_as)
-        .fetch_all(self.readers())
-        .await?;
-        let tries = rows.into_iter().map(|row| Ok(try_record(row)?.of));
-        let mut tries = tries.collect::<Result<Vec<Try>, StoreError>>()?;
-        tries.sort_by_key(|one| one.until);
-        Ok(tries)
+        let mut reading = self.readers().begin().await?;
+        tries_of(&mut reading, of).await
     }
 
-    /// Keeps what came of a try.
-    pub async fn keep_try(
+    /// Begins a try, where the account may be tried: from here on it counts as one that was not answered.
+    /// Else why it may not. No other try can begin in between, of whatever process.
+    pub async fn begin_try(
         &self,
         probe: &ProbeRecord,
-        (from, until): (DateTime<Utc>, DateTime<Utc>),
+        now: DateTime<Utc>,
+    ) -> Result<Result<i64, String>, StoreError> {
+        let mut writing = self.begin().await?;
+        let tries = tries_of(&mut writing.tx, &probe.of).await?;
+        if let Err(why) = may_try(&tries, probe.of.lockout, now) {
+            return Ok(Err(why));
+        }
+        let id: i64 = sqlx::query_scalar(
+            "INSERT INTO tries (probe, began, ended, answer, raw, why, who)
+             VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+        )
+        .bind(probe.id)
+        .bind(rfc3339(now))
+        .bind(Answer::Indeterminate.word())
+        .bind("no answer was kept")
+        .bind("what was asked may have been counted, and the answer was not kept")
+        .bind(self.operator())
+        .fetch_one(&mut *writing.tx)
+        .await?;
+        writing.commit().await?;
+        Ok(Ok(id))
+    }
+
+    /// Keeps what came of a try that was begun.
+    pub async fn keep_try(
+        &self,
+        (probe, id): (&ProbeRecord, i64),
+        until: DateTime<Utc>,
         tried: &Tried,
     ) -> Result<(), StoreError> {
         let mut writing = self.begin().await?;
-        sqlx::query(
-            "INSERT INTO tries (probe, began, ended, answer, raw, why, who)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )
-        .bind(probe.id)
-        .bind(rfc3339(from))
-        .bind(rfc3339(until))
-        .bind(tried.answer.word())
-        .bind(&tried.raw)
-        .bind(&tried.why)
-        .bind(self.operator())
-        .execute(&mut *writing.tx)
-        .await?;
+        sqlx::query("UPDATE tries SET ended = ?2, answer = ?3, raw = ?4, why = ?5 WHERE id = ?1")
+            .bind(id)
+            .bind(rfc3339(until))
+            .bind(tried.answer.word())
+            .bind(&tried.raw)
+            .bind(&tried.why)
+            .execute(&mut *writing.tx)
+            .await?;
         let payload = serde_json::json!({
             "name": probe.of.name, "answer": tried.answer.word(), "raw": tried.raw,
         });
@@ -245,6 +255,35 @@ impl Store {
         .await?;
         writing.commit().await
     }
+}
+
+/// The tries of all probes that are told the server as the same account, or are of the same one, in the
+/// order of their times.
+async fn tries_of(
+    connection: &mut SqliteConnection,
+    of: &NewProbe,
+) -> Result<Vec<Try>, StoreError> {
+    let probes: Vec<(i64, String, String, String, String)> =
+        sqlx::query_as("SELECT id, source, system, account, asked_as FROM probes")
+            .fetch_all(&mut *connection)
+            .await?;
+    let (account, asked_as) = (one_writing(&of.account), one_writing(&of.asked_as));
+    let same = probes
+        .into_iter()
+        .filter(|(_, source, system, own, asked)| {
+            (*system == of.system && one_writing(own) == account)
+                || (*source == of.source && one_writing(asked) == asked_as)
+        });
+    let same: HashSet<i64> = same.map(|(id, ..)| id).collect();
+    let rows: Vec<TryRow> =
+        sqlx::query_as("SELECT probe, began, ended, answer, raw, why FROM tries ORDER BY id")
+            .fetch_all(connection)
+            .await?;
+    let rows = rows.into_iter().filter(|row| same.contains(&row.probe));
+    let tries = rows.map(|row| Ok(try_record(row)?.of));
+    let mut tries = tries.collect::<Result<Vec<Try>, StoreError>>()?;
+    tries.sort_by_key(|one| one.until);
+    Ok(tries)
 }
 
 /// All that ever were, by name; whether each was removed.

@@ -9,7 +9,8 @@ use super::super::{StoreError, persons};
 use super::LeaversQuery;
 use super::told::end_of;
 use crate::lifecycle::events::own_end;
-use chrono::{DateTime, Utc};
+use crate::watching::Standing;
+use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Identity, IdentityStatus, LifecycleEvent};
 use sqlx::SqliteConnection;
@@ -27,6 +28,8 @@ pub(super) struct Head {
     pub marks: Vec<String>,
     pub since: Option<DateTime<Utc>>,
     pub back: Option<DateTime<Utc>>,
+    /// By when they were back at the latest.
+    pub back_by: Option<DateTime<Utc>>,
 }
 
 /// Marks somebody of whom no two reads show the end: the first one had them as inactive.
@@ -43,7 +46,7 @@ pub(super) async fn heads(
     }
     if query.movers {
         let moves = moves(&mut *connection, now).await?;
-        return only_asked(connection, query, last_moves(moves)).await;
+        return only_asked(connection, query, last_moves(moves), now).await;
     }
     let turns = turns(&mut *connection, now).await?;
     let mut heads = Vec::new();
@@ -69,13 +72,68 @@ pub(super) async fn heads(
                 marks: turn.changed.clone(),
                 since: since.map(|t| t.latest),
                 back: back.map(|t| t.earliest),
+                back_by: back.map(|t| t.latest),
             });
         }
     }
     let told: HashSet<(i64, &str)> = turns.iter().map(|t| (t.source, &*t.identity)).collect();
     heads.extend(gone_before(connection, &told, now).await?);
-    only_asked(connection, query, heads).await
+    add_watched(connection, &mut heads, now).await?;
+    only_asked(connection, query, heads, now).await
 }
+
+/// Whoever was announced here and is or was watched: a source may tell of it later, or never. What was
+/// announced before a source told of it counts from then on.
+async fn add_watched(
+    connection: &mut SqliteConnection,
+    heads: &mut Vec<Head>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    type Row = (i64, String, String, String);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT s.id, w.identity, w.event, w.at FROM watches w
+         JOIN sources s ON s.name = w.source AND s.removed_at IS NULL
+         WHERE w.standing != ?1 AND w.event != ?2 ORDER BY w.id",
+    )
+    .bind(Standing::Stopped.word())
+    .bind(LifecycleEvent::Mover.word())
+    .fetch_all(connection)
+    .await?;
+    for (source, id, event, at) in rows {
+        let at = moment(&at)?;
+        let Some(event) = LifecycleEvent::from_word(&event).filter(|_| at <= now) else {
+            continue;
+        };
+        let same = heads.iter_mut().find(|head| {
+            let of_then = head.latest >= at || at - head.latest <= ONE_LEAVING;
+            let back = head.back.is_some_and(|back| back <= at);
+            head.source == source && head.id == id && of_then && !back
+        });
+        match same {
+            Some(head) if head.latest <= at => {}
+            Some(head) => {
+                (head.earliest, head.latest) = (Some(at), at);
+                head.marks.push(ANNOUNCED.to_owned());
+            }
+            None => heads.push(Head {
+                source,
+                id,
+                name: None,
+                event,
+                earliest: Some(at),
+                latest: at,
+                marks: vec![ANNOUNCED.to_owned()],
+                since: None,
+                back: None,
+                back_by: None,
+            }),
+        }
+    }
+    Ok(())
+}
+
+/// An end that was told, and one announced so much later, are one.
+const ONE_LEAVING: TimeDelta = TimeDelta::days(30);
 
 /// Of each record its last move: what came of one before it, the next one changed again.
 fn last_moves(moves: Vec<Turn>) -> Vec<Head> {
@@ -91,6 +149,7 @@ fn last_moves(moves: Vec<Turn>) -> Vec<Head> {
         marks: turn.changed.clone(),
         since: None,
         back: None,
+        back_by: None,
     };
     last.map(head).collect()
 }
@@ -100,6 +159,7 @@ async fn only_asked(
     connection: &mut SqliteConnection,
     query: &LeaversQuery<'_>,
     mut heads: Vec<Head>,
+    now: DateTime<Utc>,
 ) -> Result<Vec<Head>, StoreError> {
     let names: HashMap<i64, String> = sqlx::query_as("SELECT id, name FROM sources")
         .fetch_all(connection)
@@ -114,11 +174,16 @@ async fn only_asked(
                 .and_then(|rest| rest.strip_prefix(':'));
             asked == head.id || rest == Some(&head.id)
         });
+        // The end of a day is the first moment of the next one, and belongs to the day.
+        let just_before = |at: DateTime<Utc>| at - TimeDelta::seconds(1);
+        let (last, dated) = (just_before(head.latest), head.earliest == Some(head.latest));
+        let first = head.earliest.map(|at| if dated { last } else { at });
         asked
-            && query.since.is_none_or(|since| head.latest >= since)
+            && head.latest <= now
+            && query.since.is_none_or(|since| last >= since)
             && query
                 .before
-                .is_none_or(|before| head.earliest.is_none_or(|t| t < before))
+                .is_none_or(|before| first.is_none_or(|first| first < before))
     });
     heads.sort_by(|a, b| (a.source, &a.id, a.latest).cmp(&(b.source, &b.id, b.latest)));
     Ok(heads)
@@ -151,6 +216,7 @@ async fn announced(
         marks: vec![ANNOUNCED.to_owned()],
         since: None,
         back: None,
+        back_by: None,
     });
     Ok(head.into_iter().collect())
 }
@@ -223,6 +289,7 @@ async fn gone_before(
             marks: vec![GONE_BEFORE.to_owned()],
             since: None,
             back: None,
+            back_by: None,
         });
         Ok(())
     })

@@ -10,6 +10,7 @@ use super::claims::claims;
 use super::heads::Head;
 use super::pasts::{Pasts, Reads, all_read_since};
 use super::privileged;
+use super::secrets::KnownSecrets;
 use super::things::{self, Owned, Way};
 use super::tried::TriedOf;
 use crate::access::signs_in_through;
@@ -33,6 +34,7 @@ pub(super) struct Ground {
     depth: Depth,
     pub privileged: HashMap<i64, Option<bool>>,
     tried: TriedOf,
+    secrets: KnownSecrets,
 }
 
 impl Ground {
@@ -46,7 +48,8 @@ impl Ground {
         let (known, depth) = linked::known_at(&mut *connection, At::Now).await?;
         let (persons, _) = persons::at_moment(&mut *connection, At::Now).await?;
         let privileged = privileged::flags(&mut *connection).await?;
-        let tried = TriedOf::read(connection).await?;
+        let tried = TriedOf::read(&mut *connection).await?;
+        let secrets = KnownSecrets::read(connection).await?;
         Ok(Ground {
             names,
             lineage,
@@ -57,6 +60,7 @@ impl Ground {
             depth,
             privileged,
             tried,
+            secrets,
         })
     }
 
@@ -138,7 +142,7 @@ pub(super) async fn gather(
         let mut held = of_leaver(ground, &window, &pasts, (place, &keys))?;
         owned.add_to(ground, &mut held)?;
         ground.tried.add_to(&mut held);
-        let reads_places = held.iter().any(|one| one.kind == HeldKind::Location);
+        let unsaid = unmeasured(ground, head, &held);
         held.sort_by(|a, b| {
             (a.kind, &a.names, &a.on_account).cmp(&(b.kind, &b.names, &b.on_account))
         });
@@ -155,10 +159,11 @@ pub(super) async fn gather(
             marks: head.marks.clone(),
             since: head.since,
             back: head.back,
+            back_by: head.back_by,
             held,
             claims,
             claims_read,
-            missing: missing(ground, head, &doubted, reads_places),
+            missing: missing(ground, head, &doubted, unsaid),
         });
     }
     Ok(left)
@@ -204,6 +209,8 @@ async fn records(
                 Some(of) => {
                     employed.insert(record, of.clone());
                 }
+                // One that names nobody may have been emptied because the vendor went.
+                None if outline.employer_id.is_none() => {}
                 None => {
                     employed.remove(&record);
                 }
@@ -293,12 +300,17 @@ async fn accounts(
                 }
                 Match::None | Match::Nobodys => return Ok(()),
             };
-            if block.ended_sync(place).is_none() {
-                let name = format!("{}:{}", keys.system, keys.id);
-                for head in could_be(ground, window, &several, &mut groups) {
-                    if let Some(doubted) = found.doubted.get_mut(head) {
-                        doubted.insert(name.clone());
-                    }
+            // What had gone before they left was open to nobody since.
+            let gone = block.ended_sync(place).and_then(|sync| {
+                let source = ground.lineage.first(block.source);
+                ground.reads.until_of(source, Kind::Account, sync)
+            });
+            let name = format!("{}:{}", keys.system, keys.id);
+            for place in could_be(ground, window, &several, &mut groups) {
+                let left = window.heads.get(place).and_then(|head| head.earliest);
+                let before = gone.is_some_and(|gone| left.is_some_and(|left| gone <= left));
+                if let Some(doubted) = found.doubted.get_mut(place).filter(|_| !before) {
+                    doubted.insert(name.clone());
                 }
             }
             Ok(())
@@ -417,12 +429,43 @@ const DECIDE: [Kind; 6] = [
 /// Those without which nothing passes.
 const NEEDED: [Kind; 3] = [Kind::Account, Kind::Grant, Kind::Credential];
 
+/// What of theirs is not measured: secrets that they knew, and everything where no account is known.
+fn unmeasured(ground: &Ground, head: &Head, held: &[Held]) -> Vec<String> {
+    let mut unsaid = Vec::new();
+    if held.is_empty() {
+        unsaid
+            .push("no account is known to have been theirs: are they connected to any?".to_owned());
+    }
+    let leads = |one: &Held| match one.kind {
+        HeldKind::Location => true,
+        HeldKind::Entitlement => ground.secrets.readers.contains(&one.names.system),
+        HeldKind::Account | HeldKind::Credential | HeldKind::Session | HeldKind::Control => false,
+    };
+    if held.iter().any(leads) {
+        unsaid.push(
+            "what stands at the places that they read is not measured: whether it was rotated is not known"
+                .to_owned(),
+        );
+    }
+    let shown = format!("{}:{}", ground.source_name(head.source), head.id);
+    if [&shown, &head.id]
+        .iter()
+        .any(|name| ground.secrets.custodians.contains(*name))
+    {
+        unsaid.push(
+            "credentials in their custody are not measured: whether they were rotated is not known"
+                .to_owned(),
+        );
+    }
+    unsaid
+}
+
 /// What would have to be known to say of a leaver that everything was closed in time.
 fn missing(
     ground: &Ground,
     head: &Head,
     doubted: &BTreeSet<String>,
-    reads_places: bool,
+    unsaid: Vec<String>,
 ) -> Vec<String> {
     // By source and what is missing, the kinds of which it is.
     let mut of_sources: BTreeMap<(i64, String), Vec<&'static str>> = BTreeMap::new();
@@ -483,12 +526,7 @@ fn missing(
     } else if !never.is_empty() {
         missing.push(format!("no source tells of {}", never.join(", ")));
     }
-    if reads_places {
-        missing.push(
-            "what stands at the places that they read is not measured: whether it was rotated is not known"
-                .to_owned(),
-        );
-    }
+    missing.extend(unsaid);
     missing.extend(
         doubted
             .iter()

@@ -10,12 +10,15 @@ mod heads;
 mod held;
 mod pasts;
 mod privileged;
+mod rosters;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod things;
 mod told;
 mod tried;
 
+pub use rosters::RosterSpan;
 pub use told::ToldToLeave;
 
 use super::{Store, StoreError};

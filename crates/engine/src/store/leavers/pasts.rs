@@ -63,6 +63,22 @@ impl Reads {
         Ok(Reads(sorted.collect()))
     }
 
+    /// By when a read was over.
+    pub fn until_of(&self, source: i64, kind: Kind, sync: i64) -> Option<DateTime<Utc>> {
+        let reads = self.0.get(&(source, kind))?;
+        let read = reads.iter().find(|read| read.sync.cast_signed() == sync)?;
+        Some(read.until)
+    }
+
+    /// From the first to the last read that came to its end.
+    pub fn span(&self, source: i64, kind: Kind) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let reads = self.of_source(source, kind);
+        let mut whole = reads.iter().filter(|read| read.complete);
+        let first = whole.next()?;
+        let last = whole.next_back().unwrap_or(first);
+        Some((first.from, last.until))
+    }
+
     fn of_source(&self, source: i64, kind: Kind) -> Arc<[Read]> {
         let reads = self.0.get(&(source, kind)).cloned();
         reads.unwrap_or_else(|| Arc::new([]))

@@ -1,0 +1,71 @@
+//! What is not known of a period as a whole: when sources of truth were not read, and what has not been
+//! read for long.
+
+use crate::bench::Workbench;
+use crate::failure::Failure;
+use crate::leavers::Period;
+use chrono::{DateTime, SecondsFormat, Utc};
+use lastkey_contract::Kind;
+use lastkey_engine::collect::Rules;
+use lastkey_engine::lifecycle::Weakness;
+use std::collections::BTreeMap;
+
+impl Workbench {
+    /// One sentence for each thing that keeps anybody from saying that everybody who left in a period
+    /// lost access in time; nothing where there is none.
+    pub(crate) async fn leaver_caveats(&self, period: Period) -> Result<Vec<String>, Failure> {
+        let now = self.now();
+        let mut caveats = Vec::new();
+        let spans = self.store.roster_spans().await?;
+        if spans.is_empty() {
+            caveats.push("no source that says who exists was read to its end".to_owned());
+        }
+        let until = period.before.map_or(now, |before| before.min(now));
+        for source in self.store.sources().await? {
+            let Some(span) = spans.iter().find(|span| span.source == source.name) else {
+                continue;
+            };
+            let name = &span.source;
+            if period.since.is_some_and(|since| since < span.first) {
+                caveats.push(format!(
+                    "`{name}` was first read as of {}: who left before is not known",
+                    moment(span.first)
+                ));
+            }
+            if until - span.last > Rules::kept(&source.settings).fresh_for {
+                caveats.push(format!(
+                    "`{name}` was last read as of {}: who has left since is not known",
+                    moment(span.last)
+                ));
+            }
+        }
+        let mut stale: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
+        for weak in self.weak(now).await? {
+            let source = weak.source.to_string();
+            let of_truth = spans.iter().any(|span| span.source == weak.source);
+            match (weak.kind, weak.weakness, weak.complete_at) {
+                (Some(Kind::Identity), Weakness::Incomplete, _) if of_truth => {
+                    caveats.push(format!(
+                        "the last read of identities of `{source}` did not come to its end: who has left is not known"
+                    ));
+                }
+                (Some(kind), Weakness::Stale, Some(at)) if kind != Kind::Identity => {
+                    let oldest = stale.entry(source).or_insert(at);
+                    *oldest = at.min(*oldest);
+                }
+                _ => {}
+            }
+        }
+        caveats.extend(stale.into_iter().map(|(source, at)| {
+            format!(
+                "`{source}` was last read to its end as of {}: what was opened again since is not known",
+                moment(at)
+            )
+        }));
+        Ok(caveats)
+    }
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
