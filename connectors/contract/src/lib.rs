@@ -18,6 +18,7 @@
 pub mod connector;
 pub mod error;
 pub mod facts;
+pub mod forms;
 pub mod ids;
 pub mod kind;
 pub mod logins;
@@ -37,6 +38,7 @@ pub use connector::{
 };
 pub use error::{ConnectorError, ErrorKind};
 pub use facts::Fact;
+pub use forms::{forms, password_in_url, without_line_end};
 pub use ids::*;
 pub use kind::Kind;
 pub use logins::{without_bare_login, without_logins};

@@ -9,12 +9,10 @@ use crate::error::{odd, refused};
 use crate::objects::{Mount, Objects};
 use crate::settings::Vault;
 use async_trait::async_trait;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use lastkey_contract::facts::Location;
 use lastkey_contract::{
     ConnectorError, Fingerprinted, Fingerprinter, Kind, NoFingerprint, Note, NoteKind, Secret,
-    ValueReader,
+    ValueReader, forms,
 };
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -189,20 +187,9 @@ struct Sink<'a> {
 
 impl Sink<'_> {
     fn take(&mut self, name: &str, value: &str) {
-        let value = value.strip_suffix('\n').unwrap_or(value);
-        let value = value.strip_suffix('\r').unwrap_or(value);
-        let fingerprint = self.one(name, value.as_bytes());
-        self.fields.push((name.to_owned(), fingerprint));
-        // The vault itself encodes nothing, but people put encoded copies in.
-        if let Some(plain) = decoded(value) {
-            let plain = plain.strip_suffix(b"\n").unwrap_or(&plain);
-            let name = format!("{name}:base64");
-            let fingerprint = self.one(&name, plain.strip_suffix(b"\r").unwrap_or(plain));
-            self.fields.push((name, fingerprint));
-        }
-        if let Some(password) = password_in_url(value) {
-            let name = format!("{name}:password");
-            let fingerprint = self.one(&name, password.as_bytes());
+        for (form, value) in forms(value) {
+            let name = format!("{name}{form}");
+            let fingerprint = self.one(&name, &value);
             self.fields.push((name, fingerprint));
         }
     }
@@ -219,56 +206,6 @@ impl Sink<'_> {
             .add(NoteKind::Remark, reason, &format!("{}#{name}", self.path));
         None
     }
-}
-
-/// The bytes behind base64, where it is no doubt that: padded, and no word by chance.
-fn decoded(value: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let plausible = value.len() >= 12
-        && value.len().is_multiple_of(4)
-        && (value.ends_with('=') || value.len() >= 24);
-    if !plausible {
-        return None;
-    }
-    // Room for all of it, so that growing leaves no copy behind.
-    let mut out = Zeroizing::new(vec![0; value.len()]);
-    let count = STANDARD.decode_slice(value, out.as_mut_slice()).ok()?;
-    out.truncate(count);
-    let text = std::str::from_utf8(&out).ok()?;
-    let readable = text
-        .chars()
-        .all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
-    readable.then_some(out)
-}
-
-/// The password of `scheme://user:password@host`, percent signs undone.
-fn password_in_url(value: &str) -> Option<Zeroizing<String>> {
-    let (_, rest) = value.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let (user, _) = authority.rsplit_once('@')?;
-    let (_, password) = user.split_once(':')?;
-    if password.is_empty() {
-        return None;
-    }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(password.len()));
-    let mut rest = password.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let undone = (*first == b'%')
-            .then(|| std::str::from_utf8(after.get(..2)?).ok())
-            .flatten()
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match undone {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    let text = std::str::from_utf8(&bytes).ok()?;
-    Some(Zeroizing::new(text.to_owned()))
 }
 
 /// The answer around the fields: `data`, once or twice.
@@ -477,19 +414,5 @@ mod tests {
             ],
         );
         check("null", &[]);
-    }
-
-    #[test]
-    fn urls_without_a_password() {
-        for text in [
-            "https://h/x",
-            "https://me@h",
-            "a:b@c",
-            "https://h/a:b@c",
-            "x://me:@h",
-        ] {
-            assert!(password_in_url(text).is_none(), "{text}");
-        }
-        assert_eq!(password_in_url("x://u:p%zz@h").unwrap().as_str(), "p%zz");
     }
 }
