@@ -21,13 +21,14 @@ struct Dependency {
 /// contract <- connectors/*, engine; verify <- engine; engine + connectors + verify + contract <-
 /// workbench; workbench + engine + verify + contract <- cli and the window; everything <- tests.
 fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
-    const CONNECTORS: [&str; 6] = [
+    const CONNECTORS: [&str; 7] = [
         "lastkey-flat-files",
         "lastkey-github",
         "lastkey-ldap",
         "lastkey-postgresql",
         "lastkey-ssh",
         "lastkey-vault",
+        "lastkey-workstation",
     ];
     let connector = |name: &str| CONNECTORS.contains(&name);
     let known = |names: &[&str]| names.contains(&other);
