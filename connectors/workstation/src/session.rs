@@ -64,6 +64,8 @@ pub struct Reading {
     people: Arc<People>,
     /// What tells these accounts from others.
     people_digest: String,
+    /// The facts of the kind of accounts that was asked for last.
+    of_people: Option<(Kind, Vec<Fact>)>,
     /// Ends the scan when nobody waits for it any more.
     stop: Arc<AtomicBool>,
     running: Option<Running>,
@@ -78,7 +80,7 @@ impl Drop for Reading {
 
 /// What a page is cut from.
 enum From<'s> {
-    People(Vec<Fact>),
+    People(&'s [Fact]),
     Scan(&'s Scanned, usize),
 }
 
@@ -90,6 +92,7 @@ impl Reading {
             top,
             people: Arc::new(people),
             people_digest,
+            of_people: None,
             stop: Arc::default(),
             running: None,
             scanned: None,
@@ -231,20 +234,23 @@ impl Session for Reading {
             });
         }
         let (system, people) = (&self.scan.system, &self.people);
-        let from = match (kind, self.scanned.as_ref()) {
-            (Kind::Account, _) => From::People(
-                people
-                    .accounts
-                    .iter()
+        if !of_scan && self.of_people.as_ref().is_none_or(|(of, _)| *of != kind) {
+            let accounts = people.accounts.iter();
+            let facts = match kind {
+                Kind::Account => accounts
                     .map(|(number, person)| map::account(system, *number, person))
                     .collect(),
-            ),
-            (Kind::Entitlement, _) => From::People(map::entitlements(system, people)),
-            (Kind::Grant, _) => From::People(map::grants(system, people)),
-            (Kind::Credential, Some(s)) => From::Scan(s, s.credentials.len()),
-            (Kind::Location, Some(s)) => From::Scan(s, s.rows.len()),
-            (_, Some(s)) => From::Scan(s, s.readers.len()),
-            (_, None) => return Err(bug(&shown, &operation, "the scan was not kept")),
+                Kind::Entitlement => map::entitlements(system, people),
+                _ => map::grants(system, people),
+            };
+            self.of_people = Some((kind, facts));
+        }
+        let from = match (kind, self.scanned.as_ref(), self.of_people.as_ref()) {
+            (_, _, Some((_, facts))) if !of_scan => From::People(facts),
+            (Kind::Credential, Some(s), _) => From::Scan(s, s.credentials.len()),
+            (Kind::Location, Some(s), _) => From::Scan(s, s.rows.len()),
+            (_, Some(s), _) => From::Scan(s, s.readers.len()),
+            (_, None, _) => return Err(bug(&shown, &operation, "the scan was not kept")),
         };
         let (digest, all) = match &from {
             From::People(facts) => (&self.people_digest, facts.len()),
@@ -257,7 +263,7 @@ impl Session for Reading {
         };
         let end = all.min(at + limit);
         let records: Vec<Fact> = match &from {
-            From::People(facts) => facts.iter().take(end).skip(at).cloned().collect(),
+            From::People(facts) => facts.get(at..end).unwrap_or_default().to_vec(),
             From::Scan(s, _) => (at..end)
                 .filter_map(|n| match kind {
                     Kind::Credential => s.credentials.get(n).cloned().map(Fact::Credential),

@@ -257,7 +257,8 @@ pub enum Source {
         name: String,
         #[arg(value_parser = ["on", "off"])]
         state: String,
-        /// A file with the secret of the login that may read values, or - for standard input
+        /// A file with the secret of the login that may read values, or - for standard input; none
+        /// where the kind has no sign-in
         #[arg(long, value_name = "F")]
         secret_file: Option<PathBuf>,
     },

@@ -32,7 +32,7 @@ enum Values {
     None,
 }
 
-fn all() -> [Listed; 6] {
+fn all() -> [Listed; 7] {
     [
         Listed {
             descriptor: &lastkey_flat_files::DESCRIPTOR,
@@ -84,6 +84,15 @@ fn all() -> [Listed; 6] {
             values: Values::Kept,
             probes: lastkey_vault::PROBES,
             prober: lastkey_vault::prober,
+        },
+        Listed {
+            descriptor: &lastkey_workstation::DESCRIPTOR,
+            configure: lastkey_workstation::configure,
+            // Files are readable or not: no rights to grant.
+            scripts: |_| Vec::new(),
+            values: Values::Kept,
+            probes: &[],
+            prober: no_prober,
         },
     ]
 }

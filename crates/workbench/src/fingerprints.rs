@@ -1,12 +1,14 @@
 //! Fingerprints of values: switched on for one source by somebody who consents, and off again.
 //!
 //! The consent stands in the event log with its time, its person and its source. The login that
-//! reads values is another than the one that reads names, and its secret is kept apart.
+//! reads values is another than the one that reads names, and its secret is kept apart; files have
+//! no sign-in, and need none.
 
 use crate::bench::Workbench;
+use crate::connectors::descriptor;
 use crate::failure::Failure;
 use chrono::Utc;
-use lastkey_contract::{Connector, Secret, SourceName};
+use lastkey_contract::{Connector, Secret, SecretNeed, SourceName};
 use lastkey_engine::collect::{CONSENT, Fingerprinting, Prints};
 use lastkey_engine::views::SourceRow;
 use std::sync::Arc;
@@ -19,8 +21,8 @@ pub enum Consent {
 }
 
 impl Workbench {
-    /// Switches fingerprints of one source on, with the secret of the login that may read values,
-    /// or off.
+    /// Switches fingerprints of one source on, with the secret of the login that may read values
+    /// where its kind has a sign-in, or off.
     pub async fn set_fingerprints(
         &self,
         name: &str,
@@ -33,8 +35,9 @@ impl Workbench {
         let secret = secret
             .filter(|text| !text.trim().is_empty())
             .map(Secret::new);
+        let login = descriptor(&found.kind)?.secret != SecretNeed::None;
         let (what, given) = match (consent, secret) {
-            (Consent::Given, None) => {
+            (Consent::Given, None) if login => {
                 return Err(Failure::bad_input(
                     "fingerprints need a login of their own that may read values",
                 )
@@ -42,12 +45,18 @@ impl Workbench {
                     "give its secret with --secret-file FILE, or - to read it from standard input",
                 ));
             }
+            (Consent::Given, Some(_)) if !login => {
+                return Err(Failure::bad_input(
+                    "this kind of source has no sign-in, so its values need no secret",
+                )
+                .hint("leave --secret-file out"));
+            }
             (Consent::TakenBack, Some(_)) => {
                 return Err(Failure::bad_input(
                     "switching fingerprints off takes no secret",
                 ));
             }
-            (Consent::Given, Some(secret)) => {
+            (Consent::Given, secret) => {
                 let (connector, _) = self.connector(&source).await?;
                 if connector.value_reader(None).is_none() {
                     let kind = connector.descriptor().title;
@@ -56,7 +65,7 @@ impl Workbench {
                     )));
                 }
                 settings.0.insert(CONSENT.to_owned(), "on".to_owned());
-                ("fingerprints switched on", Some(secret))
+                ("fingerprints switched on", secret)
             }
             (Consent::TakenBack, None) => {
                 settings.0.remove(CONSENT);
@@ -85,18 +94,20 @@ impl Workbench {
         if found.settings.get(CONSENT) != Some("on") {
             return Ok((connector, secrets));
         }
-        let Some(secret) = self.values_secret(source.as_str())? else {
+        let secret = self.values_secret(source.as_str())?;
+        let login = connector.descriptor().secret != SecretNeed::None;
+        if secret.is_none() && login {
             return Err(Failure::key(format!(
                 "the secret that reads values of `{source}` is not there"
             ))
             .hint(format!(
                 "switch fingerprints on again with its secret, or off: lastkey source fingerprints {source} off"
             )));
-        };
-        secrets.push(secret.clone());
+        }
+        secrets.extend(secret.clone());
         let (key, id) = self.fingerprint_key()?;
         let prints = Arc::new(Prints::new(key, id));
-        let reading = Fingerprinting::new(connector, Some(secret), prints);
+        let reading = Fingerprinting::new(connector, secret, prints);
         Ok((Box::new(reading), secrets))
     }
 }
