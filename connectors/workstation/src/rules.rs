@@ -75,8 +75,7 @@ fn token(parts: &[Of], seed: u64) -> String {
 #[rustfmt::skip]
 const CASES: &[(&str, &[Of])] = &[
     ("age-secret-key", &[Is("AGE-SECRET-KEY-1"), Any("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", 58)]),
-    ("anthropic-api-key", &[Is("sk-ant-"), Is("api03-"), Any(URL, 93), Is("AA")]),
-    ("artifactory-token", &[Is("AKCp"), Any(B62, 69)]),
+    ("jfrog-api-key", &[Is("AKCp"), Any(B62, 69)]),
     ("atlassian-api-token", &[Is("ATATT3"), Is("xFfGF0"), Any(URL, 180), Is("="), Any("0123456789ABCDEF", 8)]),
     ("aws-access-key-id", &[Is("AKIA"), Any(BASE32, 16)]),
     ("aws-access-key-id", &[Is("ASIA"), Any(BASE32, 16)]),

@@ -105,8 +105,7 @@ const fn summed(
 #[rustfmt::skip]
 pub const SHAPES: &[Shape] = &[
     row("age-secret-key", &["AGE-SECRET-KEY-1"], &[Run(Of::Capital, 58, 58)]),
-    row("anthropic-api-key", &["sk-ant-"], &[Run(Of::Base64Url, 80, 130)]),
-    row("artifactory-token", &["AKCp"], &[Run(Of::Base62, 69, 69)]),
+    row("jfrog-api-key", &["AKCp"], &[Run(Of::Base62, 69, 69)]),
     row("atlassian-api-token", &["ATATT3"], &[Run(Of::Base64Url, 150, 230), Sign("="), Run(Of::Hex, 8, 8)]),
     row("aws-access-key-id", &["AKIA", "ASIA", "ABIA", "ACCA"], &[Run(Of::Base32, 16, 16)]),
     row("azure-storage-key", &["AccountKey="], &[Run(Of::Base64, 86, 86), Sign("==")]),

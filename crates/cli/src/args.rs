@@ -257,8 +257,7 @@ pub enum Source {
         name: String,
         #[arg(value_parser = ["on", "off"])]
         state: String,
-        /// A file with the secret of the login that may read values, or - for standard input; none
-        /// where the kind has no sign-in
+        /// A file with the secret of the login that may read values, or -; none where there is no sign-in
         #[arg(long, value_name = "F")]
         secret_file: Option<PathBuf>,
     },

@@ -1,6 +1,7 @@
 //! A tree planted at run time, scanned through the public door: every place, who reads it, what it
 //! names, what was left out, and that no value is told.
 
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
