@@ -48,6 +48,43 @@ fn values_read(estate: &Estate) -> usize {
     log.iter().filter(value).count()
 }
 
+/// The same secret in a file of a workstation is seen to be the same, and needs no second login.
+fn and_in_a_file(desk: &Desk, secret: &str, prod: &str) {
+    let folder = desk.room.path("laptop");
+    std::fs::create_dir(&folder).unwrap();
+    let env = format!(
+        "DB_PASSWORD={}\nDB_URL=postgres://app:{}@elsewhere/y\n",
+        CANARIES[0], CANARIES[1]
+    );
+    std::fs::write(folder.join(".env"), env).unwrap();
+    let set = format!("folder={}", folder.display());
+    let add = ["source", "add", "workstation", "laptop", "--set", &set];
+    desk.expect(0, &[&add[..], &["--set", "system=ws-ann"]].concat());
+    desk.expect(0, &["sync", "laptop"]);
+    let here = |field: &str| {
+        let of_laptop = |row: &&Value| row["system"] == "ws-ann" && row.to_string().contains(field);
+        let rows = rows(desk);
+        rows.iter().find(of_laptop).unwrap()["fingerprint"].clone()
+    };
+    assert!(here(".env#DB_PASSWORD").is_null(), "without consent");
+    let on = ["source", "fingerprints", "laptop", "on"];
+    let with_secret = [&on[..], &["--secret-file", secret]].concat();
+    desk.trouble(2, &with_secret, "no sign-in");
+    desk.expect(0, &on);
+    desk.expect(0, &["sync", "laptop"]);
+    assert_eq!(here(".env#DB_PASSWORD"), prod);
+    let url = rows(desk)
+        .iter()
+        .find(|row| row.to_string().contains("secret/db/prod#url:password"))
+        .unwrap()["fingerprint"]
+        .clone();
+    assert_eq!(
+        here(".env#DB_URL:password"),
+        url,
+        "another address, the same password"
+    );
+}
+
 #[test]
 fn values_become_fingerprints_on_consent_alone_and_are_kept_nowhere() {
     let Some(lab) = lab("fingerprints of values") else {
@@ -120,6 +157,7 @@ fn values_become_fingerprints_on_consent_alone_and_are_kept_nowhere() {
         .filter(|row| row["fingerprint"] == prod.as_str())
         .count();
     assert_eq!(copies, 2);
+    and_in_a_file(&desk, &secret, &prod);
 
     // Nothing that was said or kept holds a value, nor either login's secret.
     let mut traces: Vec<(String, Vec<u8>)> = Vec::new();
@@ -127,6 +165,7 @@ fn values_become_fingerprints_on_consent_alone_and_are_kept_nowhere() {
     for arguments in [
         vec!["-vv", "sync", "safe"],
         vec!["-vv", "source", "check", "safe"],
+        vec!["-vv", "sync", "laptop"],
         vec!["locations", "--json"],
         vec!["credentials", "--json"],
         vec!["readers", "--json"],
@@ -186,15 +225,17 @@ fn values_become_fingerprints_on_consent_alone_and_are_kept_nowhere() {
     let told = desk.trouble(3, &["sync", "safe"], "");
     assert!(!told.contains(&token), "{told}");
 
-    desk.expect(0, &["source", "fingerprints", "safe", "off"]);
+    for source in ["laptop", "safe"] {
+        desk.expect(0, &["source", "fingerprints", source, "off"]);
+    }
     let before = values_read(&estate);
-    desk.expect(0, &["sync", "safe"]);
+    desk.expect(0, &["sync", "safe", "laptop"]);
     assert_eq!(values_read(&estate), before);
     assert!(
         rows(&desk).iter().all(|row| row["fingerprint"].is_null()),
         "those that were made are gone"
     );
-    assert_eq!(rows(&desk).len(), 8);
+    assert_eq!(rows(&desk).len(), 8 + 2, "of the vault, and of the file");
 }
 
 #[test]
