@@ -6,7 +6,14 @@ use lastkey_contract::{Script, Settings};
 
 /// The texts, made from the settings as far as they are given.
 pub fn scripts(settings: &Settings) -> Vec<Script> {
-    let organization = Organization::from_settings(settings).ok();
+    // What is not filled in yet must not take away what is.
+    let mut filled = settings.clone();
+    for (key, stand_in) in [("organization", "ORGANISATION"), ("system", "github")] {
+        if filled.get(key).is_none() {
+            filled.0.insert(key.to_owned(), stand_in.to_owned());
+        }
+    }
+    let organization = Organization::from_settings(&filled).ok();
     let needs = needs(organization.as_ref());
     let name = organization
         .as_ref()
@@ -99,14 +106,16 @@ mod tests {
         ] {
             settings.0.insert(key.to_owned(), value.to_owned());
         }
-        for settings in [Settings::default(), settings] {
+        let mut begun = settings.clone();
+        begun.0.remove("system");
+        for settings in [Settings::default(), settings, begun] {
             let all = scripts(&settings);
             assert_eq!(all.len(), 3);
             let manifest: serde_json::Value = serde_json::from_str(&all[1].text).unwrap();
             let permissions = manifest["default_permissions"].as_object().unwrap();
             assert!(permissions.values().all(|level| level == "read"));
             assert!(permissions.contains_key("members") && permissions.contains_key("secrets"));
-            let own = !settings.0.is_empty();
+            let own = settings.get("address").is_some();
             let tokens = permissions.contains_key("organization_personal_access_tokens");
             assert_eq!(tokens, !own, "what is left out needs no right");
             assert_eq!(
