@@ -127,24 +127,24 @@ fn kept(steps: &[Step]) -> Told {
     }
 }
 
-/// When the account was closed by what a read shows of it; an open one never.
-fn closed_since(says: &Says, at: DateTime<Utc>) -> Option<Option<DateTime<Utc>>> {
+/// When the account was closed by what a read shows of it, and whether by its expiry; an open one never.
+fn closed_since(says: &Says, at: DateTime<Utc>) -> Option<Option<(DateTime<Utc>, bool)>> {
     let mut own = Vec::new();
     own.extend(
         says.revoked_at
             .filter(|t| t.earliest() <= at)
-            .map(When::latest),
+            .map(|t| (t.latest(), false)),
     );
     own.extend(
         says.expires_at
             .filter(|t| t.latest() <= at)
-            .map(When::latest),
+            .map(|t| (t.latest(), true)),
     );
     if says.enabled != Some(true) {
         own.extend(
             says.disabled_at
                 .filter(|t| t.earliest() <= at)
-                .map(When::latest),
+                .map(|t| (t.latest(), false)),
         );
     }
     match own.into_iter().min() {
@@ -167,6 +167,15 @@ fn slowly(
         |step: &&Step| theirs(step).is_some_and(|s| closed_since(&s, hour(step.from)).is_none());
     let is_back = |step: &&Step| back.is_some_and(|back| step.until >= back);
     let end = steps.iter().position(|step| open(&step) && is_back(&step));
+    // An expiry that no read had shown before its moment was perhaps set after it.
+    let known = |end: DateTime<Utc>| {
+        steps.iter().any(|step| match step.shown {
+            Shown::Account(says) => {
+                says.expires_at.map(When::latest) == Some(end) && hour(step.until) <= end
+            }
+            Shown::Nothing => false,
+        })
+    };
     let steps = &steps[..end.unwrap_or(steps.len())];
     let first = |step: &Step| matches!(step.shown, Shown::Account(_));
     let Some(begins) = steps.iter().position(first) else {
@@ -188,7 +197,12 @@ fn slowly(
                 Shown::Nothing => Some(read),
                 Shown::Account(says) if says.whose == Whose::NotTheirs => None,
                 Shown::Account(says) => Some(match closed_since(&says, hour(step.from))? {
-                    Some(own) if seen.is_none_or(|seen| own >= hour(seen)) => own.min(read),
+                    Some((own, expired))
+                        if seen.is_none_or(|seen| own >= hour(seen))
+                            && (!expired || known(own)) =>
+                    {
+                        own.min(read)
+                    }
                     _ => read,
                 }),
             }
@@ -232,6 +246,7 @@ fn check(steps: &[Step], (earliest, latest, back): (i64, i64, Option<i64>)) {
         marks: Vec::new(),
         since: None,
         back: back.map(hour),
+        back_by: back.map(hour),
         held: vec![held],
         claims: Vec::new(),
         claims_read: None,

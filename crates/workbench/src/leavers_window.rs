@@ -199,7 +199,11 @@ impl Workbench {
         let shares = self.each_measured_leaver(&asked, take).await?;
         let (_, plan_name) = self.plan().await?;
         let things = worst_first(&leavers);
-        let report = report(&of, plan_name, &leavers, shares);
+        let mut report = report(&of, plan_name, &leavers, shares);
+        // What is not known of the period as a whole comes first.
+        let mut not_known = self.not_known_of(&asked).await?;
+        not_known.append(&mut report.missing);
+        report.missing = not_known;
         let past = Arc::new(MeasuredPast {
             of,
             report,

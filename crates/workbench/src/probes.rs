@@ -270,7 +270,8 @@ impl Workbench {
                     .hint("name that account, and give --identity and --consent"));
                 }
             }
-            let is_its_own = named.contains(&new.account);
+            // A role's id is no name that sources tell.
+            let is_its_own = named.contains(&new.account) || new.how.starts_with("vault");
             if is_known && *name == new.asked_as && *name != new.account && !is_its_own {
                 return Err(Failure::bad_input(format!(
                     "no source tells that `{name}` is the account `{}:{}`",

@@ -9,6 +9,7 @@
 )]
 
 mod by_hand;
+mod consent;
 mod harness;
 mod ldap;
 mod postgresql;

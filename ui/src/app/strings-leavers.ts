@@ -25,6 +25,7 @@ export const leavers = {
   answer: (fail: number, unsure: number, all: number) => (fail === 0 && unsure === 0 ? `${all === 1 ? "The leaver" : `All ${n(all)} leavers`} lost access in time` : sure(fail, unsure, all, kept)),
   nobody: "Nobody is known to have left in this time",
   nobodyEver: "Nobody is known to have left yet",
+  nobodyCovered: "No source tells of a leaver, and not all of the period was read",
   nobodyText: "Who left comes from the sources of truth: an end date, a status, or a record that went. Choose a longer time, or read the sources again.",
   nobodyEverText: "Who left comes from the sources of truth: an end date, a status, or a record that went. Once somebody leaves, what they held is measured by every read that follows.",
   emptyText: "Nothing was read yet. Start with the list of who exists and the systems where they have accounts; what leavers keep is measured from these reads.",

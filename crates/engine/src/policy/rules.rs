@@ -30,10 +30,10 @@ pub struct Rule {
 impl Rule {
     fn permits_everything(&self) -> bool {
         let form = self.form().unwrap_or_default();
-        let any = |of: &str| form[of]["op"] == "All";
-        let asks = form["conditions"]
-            .as_array()
-            .is_none_or(|all| !all.is_empty());
+        let op = |of: &str| form.get(of)?.get("op")?.as_str();
+        let any = |of: &str| op(of) == Some("All");
+        let conditions = form.get("conditions").and_then(Value::as_array);
+        let asks = conditions.is_none_or(|all| !all.is_empty());
         self.effect == Effect::Permit && any("principal") && any("resource") && !asks
     }
 

@@ -140,5 +140,7 @@ mod graph_tests;
 #[cfg(test)]
 mod in_doubt_tests;
 #[cfg(test)]
+mod probes_tests;
+#[cfg(test)]
 mod tests;
 mod together;

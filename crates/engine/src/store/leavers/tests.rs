@@ -308,3 +308,80 @@ async fn whoever_was_inactive_when_first_read_left_by_their_last_day() {
         found[0].missing_facts
     );
 }
+
+/// A leaver's verdict, and what is missing for a pass.
+async fn verdict_of(bench: &Bench) -> (crate::lifecycle::Verdict, String) {
+    let leaver = measured(bench).await.remove(0);
+    (leaver.verdict, leaver.missing_facts.join("; "))
+}
+
+#[tokio::test]
+async fn who_is_connected_to_no_account_does_not_pass() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["p1"], &[]).await;
+    let nobodys = (Kind::Account, vec![account("ad", "a1", "")]);
+    let rest = [(Kind::Grant, Vec::new()), (Kind::Credential, Vec::new())];
+    let all = [&[nobodys][..], &rest].concat();
+    system(&bench, "ad", 1, &all).await;
+    roster(&bench, 3, &[], &[("p1", 2)]).await;
+    system(&bench, "ad", 3, &all).await;
+    let (verdict, missing) = verdict_of(&bench).await;
+    assert_eq!(verdict, crate::lifecycle::Verdict::Indeterminate);
+    assert!(
+        missing.contains("no account is known to have been theirs"),
+        "{missing}"
+    );
+}
+
+#[tokio::test]
+async fn whoever_was_announced_here_is_measured_from_then_on() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["p1"], &[]).await;
+    let rest = [(Kind::Grant, Vec::new()), (Kind::Credential, Vec::new())];
+    let open = [&[accounts(&["p1"])][..], &rest].concat();
+    system(&bench, "ad", 1, &open).await;
+    assert!(measured(&bench).await.is_empty());
+    let event = (lastkey_contract::facts::LifecycleEvent::Leaver, day(2));
+    let watch = bench.store.start_watch(("hr", "p1"), event, "root", day(2));
+    let watch = watch.await.unwrap().unwrap();
+    system(&bench, "ad", 6, &open).await;
+    assert_eq!(lines(&bench).await, ["hr:p1 account a-p1 still open"]);
+    // Told later by the roster, it stays the same leaving, from the announcement on.
+    roster(&bench, 8, &[], &[("p1", 7)]).await;
+    let all = measured(&bench).await;
+    assert_eq!(all.len(), 1);
+    assert_eq!((all[0].earliest, all[0].latest), (Some(day(2)), day(2)));
+    assert!(all[0].marks.contains(&"announced".to_owned()));
+    // A watch that was stopped by hand was perhaps a mistake: what the roster tells counts.
+    bench.store.stop_watch(watch, day(9)).await.unwrap();
+    assert_eq!(measured(&bench).await[0].latest, day(7));
+}
+
+#[tokio::test]
+async fn the_end_of_a_day_belongs_to_the_day() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["p1"], &[]).await;
+    roster(&bench, 9, &[], &[("p1", 5)]).await;
+    let of = async |since: Option<u64>, before: Option<u64>| {
+        let query = LeaversQuery {
+            since: since.map(day),
+            before: before.map(day),
+            ..LeaversQuery::default()
+        };
+        let mut count = 0;
+        let take = |window: Vec<Left>| {
+            count += window.len();
+            Ok::<(), StoreError>(())
+        };
+        bench
+            .store
+            .each_past_leaver(&query, now(), take)
+            .await
+            .unwrap();
+        count
+    };
+    // The last day is the fifth, which ends where the sixth begins (day 5 counted from nought).
+    assert_eq!(of(Some(4), Some(5)).await, 1, "on the last day");
+    assert_eq!(of(Some(5), None).await, 0, "the day after");
+    assert_eq!(of(None, Some(4)).await, 0, "the day before");
+}
