@@ -222,8 +222,8 @@ mod tests {
         );
         check(
             Form::Lines,
-            "//registry.npmjs.org/:_authToken=abcdef0123\n//r/:_authToken=${NPM_TOKEN}\n; _authToken=no",
-            &[("//registry.npmjs.org/:_authToken", "abcdef0123")],
+            "//npm.corp.example/:_authToken=abcdef0123\n//r/:_authToken=${NPM_TOKEN}\n; _authToken=no",
+            &[("//npm.corp.example/:_authToken", "abcdef0123")],
         );
         check(
             Form::Lines,
