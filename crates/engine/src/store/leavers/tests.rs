@@ -385,3 +385,84 @@ async fn the_end_of_a_day_belongs_to_the_day() {
     assert_eq!(of(Some(5), None).await, 0, "the day after");
     assert_eq!(of(None, Some(4)).await, 0, "the day before");
 }
+
+#[tokio::test]
+async fn who_has_not_left_yet_is_not_measured() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["ann"], &[]).await;
+    system(&bench, "ad", 1, &[accounts(&["ann"])]).await;
+    // They are inactive already, and their last day lies after now, which is day 59.
+    roster(&bench, 58, &[], &[("ann", 61)]).await;
+    assert!(measured(&bench).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_may_be_of_before_they_came_back_is_not_left_out() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["ann"], &[]).await;
+    system(&bench, "ad", 1, &[(Kind::Account, Vec::new())]).await;
+    roster(&bench, 3, &[], &[("ann", 2)]).await;
+    system(&bench, "ad", 10, &[accounts(&["ann"])]).await;
+    // Back at some moment from day 3 to 20: the account of day 10 may be of either time.
+    roster(&bench, 20, &["ann"], &[]).await;
+    assert_eq!(lines(&bench).await, ["hr:ann account a-ann indeterminate"]);
+}
+
+#[tokio::test]
+async fn whom_the_ended_vendor_employed_is_told_by_what_they_named_last() {
+    let bench = bench(&["hr", "ad"]).await;
+    let register = async |at: u64, status: IdentityStatus, employer: Option<&str>| {
+        let mut vendor = identity_fact("v1", "Vendor");
+        vendor.kind = lastkey_contract::facts::IdentityKind::Vendor;
+        vendor.status = Some(status);
+        let mut person = identity_fact("p1", "Person");
+        person.status = Some(IdentityStatus::Active);
+        person.employer_id = employer.map(Into::into);
+        let facts = vec![Fact::Identity(vendor), Fact::Identity(person)];
+        let connector = Seeded::new(50).with(Kind::Identity, facts);
+        let read = read_with(&bench, "hr", &connector, &settings(at)).await;
+        assert_eq!(read.unwrap().state, "complete");
+    };
+    register(1, IdentityStatus::Active, Some("v1")).await;
+    system(&bench, "ad", 1, &[accounts(&["p1"])]).await;
+    register(3, IdentityStatus::Inactive, None).await;
+    system(&bench, "ad", 9, &[accounts(&["p1"])]).await;
+    let lines = lines(&bench).await;
+    assert_eq!(lines, ["hr:v1 account a-p1 still open"]);
+}
+
+#[tokio::test]
+async fn an_account_that_could_have_been_theirs_is_missing_also_once_it_is_gone() {
+    let bench = bench(&["hr", "ad"]).await;
+    let people = |gone: bool| {
+        let mut ann = identity_fact("ann", "Ann");
+        let mut bob = identity_fact("bob", "Bob");
+        (ann.email, bob.email) = (Some("one@x".to_owned()), Some("one@x".to_owned()));
+        bob.status = Some(IdentityStatus::Active);
+        ann.status = Some(match gone {
+            true => IdentityStatus::Inactive,
+            false => IdentityStatus::Active,
+        });
+        vec![Fact::Identity(ann), Fact::Identity(bob)]
+    };
+    let read = async |at: u64, gone: bool| {
+        let connector = Seeded::new(50).with(Kind::Identity, people(gone));
+        let read = read_with(&bench, "hr", &connector, &settings(at)).await;
+        assert_eq!(read.unwrap().state, "complete");
+    };
+    let Fact::Account(mut shared) = account("ad", "shared", "") else {
+        panic!("an account");
+    };
+    shared.identity_id = None;
+    shared.email = Some("one@x".to_owned());
+    let shared = (Kind::Account, vec![Fact::Account(shared)]);
+    read(1, false).await;
+    system(&bench, "ad", 1, &[shared.clone()]).await;
+    read(3, true).await;
+    system(&bench, "ad", 9, &[shared]).await;
+    let doubt = "account ad:shared may be theirs";
+    assert!(verdict_of(&bench).await.1.contains(doubt));
+    system(&bench, "ad", 20, &[accounts(&["bob"])]).await;
+    let (_, missing) = verdict_of(&bench).await;
+    assert!(missing.contains(doubt), "{missing}");
+}
