@@ -165,7 +165,11 @@ impl Workbench {
                 Ok::<(), Failure>(())
             })
             .await?;
-        all.extend(self.watch_timelines_of(identity).await?);
+        // Whoever is watched stands among the past leavers, but for movers and for what was stopped.
+        let mut watched = self.watch_timelines_of(identity).await?;
+        let known = |one: &LeaverTimeline| (one.leaver.event, one.leaver.latest);
+        watched.retain(|one| all.iter().all(|other| known(other) != known(one)));
+        all.extend(watched);
         all.sort_by_key(|one| Reverse(one.leaver.latest));
         Ok(all)
     }
