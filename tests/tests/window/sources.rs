@@ -88,7 +88,9 @@ async fn a_directory_is_added_by_keyboard_and_what_is_wrong_is_said_where_it_is(
     // The focus is on the first kind: the arrow chooses the next, Enter goes on.
     for next in ["github", "ldap"] {
         window.press_key("ArrowDown").await;
-        window.wait_for(&format!("[data-test=\"kind-{next}\"].on")).await;
+        window
+            .wait_for(&format!("[data-test=\"kind-{next}\"].on"))
+            .await;
     }
     window.press_key("Enter").await;
     until_step(&window, "settings").await;
