@@ -457,7 +457,7 @@ async fn an_account_that_could_have_been_theirs_is_missing_also_once_it_is_gone(
     shared.email = Some("one@x".to_owned());
     let shared = (Kind::Account, vec![Fact::Account(shared)]);
     read(1, false).await;
-    system(&bench, "ad", 1, &[shared.clone()]).await;
+    system(&bench, "ad", 1, std::slice::from_ref(&shared)).await;
     read(3, true).await;
     system(&bench, "ad", 9, &[shared]).await;
     let doubt = "account ad:shared may be theirs";
