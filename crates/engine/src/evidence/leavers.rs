@@ -375,7 +375,6 @@ fn line(leaver: &MeasuredLeaver, item: &Measured) -> Line {
         Some(name) => format!("{name} ({})", leaver.identity),
         None => leaver.identity.clone(),
     };
-    let short = |text: &str| short(text);
     Line {
         state: item.state,
         privileged: item.privileged == Some(true),
