@@ -32,6 +32,17 @@ pub(super) struct Before {
 }
 
 impl Identities {
+    /// Of an account of which somebody decided whose it is: the number of the decision, and whose it could
+    /// be by the rules alone.
+    pub fn but_for_decision(&self, account: &AccountKeys) -> Option<(i64, Several)> {
+        if self.ground.decisions.is_empty() {
+            return None;
+        }
+        let key = (account.system.clone(), account.id.clone());
+        let decision = self.ground.decisions.get(&key)?;
+        Some((decision.number, self.whose(&self.by_rules(account))))
+    }
+
     /// Whose account it is: by what it has now, and by what it had before.
     pub fn owner_of(&self, account: &AccountKeys) -> Match {
         let now = self.owner_now(account);

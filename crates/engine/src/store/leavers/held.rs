@@ -1,13 +1,16 @@
 //! What leavers held: their accounts by any version of them, and what belongs to these.
 
 use super::super::blocks::{self, At, Block, Columns, Which};
+use super::super::decisions::{self, About};
 use super::super::ground::{SourceRows, source_rows};
 use super::super::lineage::Lineage;
+use super::super::moments::moment;
 use super::super::names::Names;
 use super::super::outline::{Depth, IdentityOutline};
 use super::super::{StoreError, linked, named, persons};
 use super::claims::claims;
 use super::heads::Head;
+use super::lacking::{missing, taken_since, unmeasured, untold};
 use super::pasts::{Pasts, Reads, all_read_since};
 use super::privileged;
 use super::secrets::KnownSecrets;
@@ -15,11 +18,10 @@ use super::things::{self, Owned, Way};
 use super::tried::TriedOf;
 use crate::access::signs_in_through;
 use crate::correlate::{AccountKeys, Identities, Match, Persons, Several};
-use crate::measured::{Held, HeldKind, Left};
-use chrono::SubsecRound;
+use crate::measured::{Held, Left};
+use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Identity, LifecycleEvent};
-use lastkey_contract::when::rfc3339;
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -34,7 +36,9 @@ pub(super) struct Ground {
     depth: Depth,
     pub privileged: HashMap<i64, Option<bool>>,
     tried: TriedOf,
-    secrets: KnownSecrets,
+    pub secrets: KnownSecrets,
+    /// When somebody decided whose an account is, and who, by number.
+    pub decided: HashMap<i64, (DateTime<Utc>, String)>,
 }
 
 impl Ground {
@@ -49,7 +53,11 @@ impl Ground {
         let (persons, _) = persons::at_moment(&mut *connection, At::Now).await?;
         let privileged = privileged::flags(&mut *connection).await?;
         let tried = TriedOf::read(&mut *connection).await?;
-        let secrets = KnownSecrets::read(connection).await?;
+        let secrets = KnownSecrets::read(&mut *connection).await?;
+        let mut decided = HashMap::new();
+        for one in decisions::in_force(connection, About::Accounts).await? {
+            decided.insert(one.id, (moment(&one.at)?, one.who));
+        }
         Ok(Ground {
             names,
             lineage,
@@ -61,6 +69,7 @@ impl Ground {
             privileged,
             tried,
             secrets,
+            decided,
         })
     }
 
@@ -88,6 +97,9 @@ struct Found {
     accounts: HashMap<i64, HashSet<usize>>,
     /// Accounts that are there now and may be theirs.
     doubted: Vec<BTreeSet<String>>,
+    /// Accounts that are open and would be theirs by the rules, but for a decision: the number of the
+    /// account's name, that name, and the decision.
+    taken: Vec<BTreeSet<(i64, String, i64)>>,
 }
 
 /// All that is known of the leavers of a window.
@@ -137,12 +149,19 @@ pub(super) async fn gather(
         }
     }
     let mut left = Vec::with_capacity(heads.len());
-    let all = (0..).zip(heads).zip(theirs).zip(claims).zip(found.doubted);
-    for ((((place, head), keys), claims), doubted) in all {
+    let all = (0..)
+        .zip(heads)
+        .zip(theirs)
+        .zip(claims)
+        .zip(found.doubted)
+        .zip(found.taken);
+    for (((((place, head), keys), claims), doubted), taken) in all {
         let mut held = of_leaver(ground, &window, &pasts, (place, &keys))?;
         owned.add_to(ground, &mut held)?;
         ground.tried.add_to(&mut held);
-        let unsaid = unmeasured(ground, head, &held);
+        let mut unsaid = taken_since(ground, head, &taken);
+        unsaid.extend(unmeasured(ground, head, &held));
+        unsaid.extend(untold(ground, &held));
         held.sort_by(|a, b| {
             (a.kind, &a.names, &a.on_account).cmp(&(b.kind, &b.names, &b.on_account))
         });
@@ -268,6 +287,7 @@ async fn accounts(
 ) -> Result<Found, StoreError> {
     let mut found = Found {
         doubted: vec![BTreeSet::new(); window.heads.len()],
+        taken: vec![BTreeSet::new(); window.heads.len()],
         ..Found::default()
     };
     let mut groups: HashMap<usize, HashSet<usize>> = HashMap::new();
@@ -275,7 +295,19 @@ async fn accounts(
     let ever = Which::ever(Kind::Account);
     blocks::each(connection, &ever, depth.columns(), |block| {
         block.places().try_for_each(|place| {
-            let (keys, _) = depth.account(block, place)?;
+            let (keys, outline) = depth.account(block, place)?;
+            let is_open = block.ended_sync(place).is_none() && outline.enabled != Some(false);
+            if let Some((decision, others)) =
+                ground.known.but_for_decision(&keys).filter(|_| is_open)
+            {
+                let name = format!("{}:{}", keys.system, keys.id);
+                let key = block.key(place)?;
+                for head in could_be(ground, window, &others, &mut groups) {
+                    if let Some(taken) = found.taken.get_mut(head) {
+                        taken.insert((key, name.clone(), decision));
+                    }
+                }
+            }
             let several = match ground.known.owner_of(&keys) {
                 Match::One { identity, .. } => {
                     found.take(ground, window, block, (place, identity))?;
@@ -317,6 +349,13 @@ async fn accounts(
         })
     })
     .await?;
+    let Found {
+        accounts, taken, ..
+    } = &mut found;
+    for (head, taken) in taken.iter_mut().enumerate() {
+        // Where the decision gives it to them, nothing was taken from them.
+        taken.retain(|(key, ..)| accounts.get(key).is_none_or(|of| !of.contains(&head)));
+    }
     Ok(found)
 }
 
@@ -415,122 +454,4 @@ fn of_leaver(
         }
     }
     Ok(held)
-}
-
-/// Kinds of which some can be a way in, or lead on.
-const DECIDE: [Kind; 6] = [
-    Kind::Account,
-    Kind::Grant,
-    Kind::Credential,
-    Kind::Session,
-    Kind::Reader,
-    Kind::Control,
-];
-/// Those without which nothing passes.
-const NEEDED: [Kind; 3] = [Kind::Account, Kind::Grant, Kind::Credential];
-
-/// What of theirs is not measured: secrets that they knew, and everything where no account is known.
-fn unmeasured(ground: &Ground, head: &Head, held: &[Held]) -> Vec<String> {
-    let mut unsaid = Vec::new();
-    if held.is_empty() {
-        unsaid
-            .push("no account is known to have been theirs: are they connected to any?".to_owned());
-    }
-    let leads = |one: &Held| match one.kind {
-        HeldKind::Location => true,
-        HeldKind::Entitlement => ground.secrets.readers.contains(&one.names.system),
-        HeldKind::Account | HeldKind::Credential | HeldKind::Session | HeldKind::Control => false,
-    };
-    if held.iter().any(leads) {
-        unsaid.push(
-            "what stands at the places that they read is not measured: whether it was rotated is not known"
-                .to_owned(),
-        );
-    }
-    let shown = format!("{}:{}", ground.source_name(head.source), head.id);
-    if [&shown, &head.id]
-        .iter()
-        .any(|name| ground.secrets.custodians.contains(*name))
-    {
-        unsaid.push(
-            "credentials in their custody are not measured: whether they were rotated is not known"
-                .to_owned(),
-        );
-    }
-    unsaid
-}
-
-/// What would have to be known to say of a leaver that everything was closed in time.
-fn missing(
-    ground: &Ground,
-    head: &Head,
-    doubted: &BTreeSet<String>,
-    unsaid: Vec<String>,
-) -> Vec<String> {
-    // By source and what is missing, the kinds of which it is.
-    let mut of_sources: BTreeMap<(i64, String), Vec<&'static str>> = BTreeMap::new();
-    let mut any = false;
-    let mut never: Vec<&'static str> = Vec::new();
-    for kind in DECIDE {
-        let ends = ground.reads.ends(kind);
-        if ends.is_empty() && NEEDED.contains(&kind) {
-            never.push(kind.plural());
-        }
-        for (source, ends) in ends {
-            any |= NEEDED.contains(&kind);
-            let mut lacks = |what: String| {
-                let kinds = of_sources.entry((source, what)).or_default();
-                kinds.push(kind.plural());
-            };
-            let Some((first, last)) = ends else {
-                lacks("never read to their end".to_owned());
-                continue;
-            };
-            if head.earliest.is_none_or(|earliest| first.until > earliest) {
-                let at = rfc3339(first.from.trunc_subsecs(0));
-                lacks(format!(
-                    "not read to their end before {at}: what was gone by then is not known"
-                ));
-            }
-            if last.from < head.latest {
-                lacks("not read to their end since they left".to_owned());
-            }
-            if let Some((from, until)) =
-                ground
-                    .reads
-                    .unread_around(source, kind, (head.earliest, head.latest))
-            {
-                let (from, until) = (
-                    rfc3339(from.trunc_subsecs(0)),
-                    rfc3339(until.trunc_subsecs(0)),
-                );
-                lacks(format!(
-                    "a read from {from} did not come to its end, and no whole one came by {until}: what was there in between is not known"
-                ));
-            }
-        }
-    }
-    let mut missing: Vec<String> = of_sources
-        .into_iter()
-        .map(|((source, what), kinds)| {
-            format!(
-                "{} of `{}`: {what}",
-                kinds.join(", "),
-                ground.source_name(source)
-            )
-        })
-        .collect();
-    missing.sort();
-    if !any {
-        missing.push("no source of accounts, grants or credentials was read".to_owned());
-    } else if !never.is_empty() {
-        missing.push(format!("no source tells of {}", never.join(", ")));
-    }
-    missing.extend(unsaid);
-    missing.extend(
-        doubted
-            .iter()
-            .map(|account| format!("account {account} may be theirs")),
-    );
-    missing
 }

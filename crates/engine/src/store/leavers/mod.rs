@@ -8,10 +8,12 @@
 mod claims;
 mod heads;
 mod held;
+mod lacking;
 mod pasts;
 mod privileged;
 mod rosters;
 mod secrets;
+mod speakers;
 #[cfg(test)]
 mod tests;
 mod things;

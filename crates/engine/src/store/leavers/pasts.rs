@@ -4,6 +4,7 @@ use super::super::blocks::{self, Mark};
 use super::super::lineage::Lineage;
 use super::super::moments::moment;
 use super::super::{StoreError, unseen};
+use super::speakers::Speakers;
 use crate::measured::{Read, Says, Told, Version};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::Kind;
@@ -14,8 +15,18 @@ use std::sync::Arc;
 /// The shortest limit that there is without a plan.
 const SHORTEST: TimeDelta = TimeDelta::hours(1);
 
-/// The reads of every source in every kind, by the first source of its name.
-pub(super) struct Reads(HashMap<(i64, Kind), Arc<[Read]>>);
+/// The reads of every source in every kind.
+pub(super) struct Reads {
+    /// By the first source of its name.
+    all: HashMap<(i64, Kind), Arc<[Read]>>,
+    /// Which source of a name each sync was of.
+    source_of: HashMap<u64, i64>,
+    /// Which sources read a kind to its end at least once.
+    whole: HashSet<(i64, Kind)>,
+    speakers: Speakers,
+    /// The last sync of which the versions of a kind were deleted.
+    deleted: HashMap<Kind, u64>,
+}
 
 impl Reads {
     /// What lies before the horizon of a kind was not read to its end for all that is known now.
@@ -23,6 +34,14 @@ impl Reads {
         connection: &mut SqliteConnection,
         lineage: &Lineage,
     ) -> Result<Reads, StoreError> {
+        let speakers = Speakers::read(&mut *connection).await?;
+        let horizons: Vec<(String, i64)> = sqlx::query_as("SELECT kind, sync FROM horizons")
+            .fetch_all(&mut *connection)
+            .await?;
+        let horizons = horizons.into_iter();
+        let deleted: HashMap<Kind, u64> = horizons
+            .filter_map(|(kind, sync)| Some((Kind::from_word(&kind)?, sync.cast_unsigned())))
+            .collect();
         type Row = (i64, i64, String, Option<String>, String, String, bool);
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT y.source, y.id, y.started_at, y.ended_at, y.read_at, c.kind,
@@ -37,6 +56,7 @@ impl Reads {
         .fetch_all(connection)
         .await?;
         let mut all: HashMap<(i64, Kind), Vec<Read>> = HashMap::new();
+        let (mut source_of, mut whole) = (HashMap::new(), HashSet::new());
         for (source, sync, started, ended, read_at, kind, complete) in rows {
             let Some(kind) = Kind::from_word(&kind) else {
                 continue;
@@ -47,6 +67,10 @@ impl Reads {
                 Some(ended) if from >= started => moment(&ended)?.max(from),
                 Some(_) | None => from,
             };
+            source_of.insert(sync.cast_unsigned(), source);
+            if complete {
+                whole.insert((source, kind));
+            }
             all.entry((lineage.first(source), kind))
                 .or_default()
                 .push(Read {
@@ -60,12 +84,61 @@ impl Reads {
             reads.sort_by_key(|read| (read.from, read.sync));
             (of, reads.into())
         });
-        Ok(Reads(sorted.collect()))
+        Ok(Reads {
+            all: sorted.collect(),
+            source_of,
+            whole,
+            speakers,
+            deleted,
+        })
+    }
+
+    /// Whether some source has all of a kind in a system, and read it to its end.
+    pub fn are_told(&self, kind: Kind, system: &str) -> bool {
+        let mut of_kind = self.whole.iter().filter(|(_, read)| *read == kind);
+        of_kind.any(|(source, _)| self.speakers.speaks_for(*source, kind, system))
+    }
+
+    /// Whether what a read showed was deleted since.
+    fn is_deleted(&self, kind: Kind, read: &Read) -> bool {
+        let upto = self.deleted.get(&kind);
+        upto.is_some_and(|upto| read.sync <= *upto)
+    }
+
+    /// Whether what earlier reads of a source showed was deleted since.
+    pub fn were_deleted(&self, source: i64, kind: Kind) -> bool {
+        let reads = self.of_source(source, kind);
+        reads.iter().any(|read| self.is_deleted(kind, read))
+    }
+
+    /// The reads that tell of a thing of a system: those of sources that told of it, and of others of the
+    /// same name only if they have all of that system. A source that was added anew under the name of one
+    /// that was removed may read something else.
+    fn telling(
+        &self,
+        (first, kind): (i64, Kind),
+        told_by: &HashSet<i64>,
+        (system, lineage): (&str, &Lineage),
+    ) -> Arc<[Read]> {
+        let all = self.of_source(first, kind);
+        let of_name = lineage.all(first);
+        let tells = |source: &i64| {
+            told_by.contains(source) || self.speakers.speaks_for(*source, kind, system)
+        };
+        let telling: HashSet<i64> = of_name.iter().copied().filter(tells).collect();
+        if telling.len() == of_name.len() {
+            return all;
+        }
+        let reads = all.iter().filter(|read| {
+            let source = self.source_of.get(&read.sync);
+            source.is_some_and(|source| telling.contains(source))
+        });
+        reads.copied().collect()
     }
 
     /// By when a read was over.
     pub fn until_of(&self, source: i64, kind: Kind, sync: i64) -> Option<DateTime<Utc>> {
-        let reads = self.0.get(&(source, kind))?;
+        let reads = self.all.get(&(source, kind))?;
         let read = reads.iter().find(|read| read.sync.cast_signed() == sync)?;
         Some(read.until)
     }
@@ -80,7 +153,7 @@ impl Reads {
     }
 
     fn of_source(&self, source: i64, kind: Kind) -> Arc<[Read]> {
-        let reads = self.0.get(&(source, kind)).cloned();
+        let reads = self.all.get(&(source, kind)).cloned();
         reads.unwrap_or_else(|| Arc::new([]))
     }
 
@@ -93,7 +166,7 @@ impl Reads {
         kind: Kind,
         (earliest, latest): (Option<DateTime<Utc>>, DateTime<Utc>),
     ) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let reads = self.0.get(&(source, kind))?;
+        let reads = self.all.get(&(source, kind))?;
         let before = |read: &&Read| earliest.is_some_and(|earliest| read.until <= earliest);
         let whole = || reads.iter().filter(|read| read.complete);
         let from = whole().filter(before).map(|read| read.from).max();
@@ -109,6 +182,7 @@ impl Reads {
         }
         let mut broken = reads.iter().filter(|read| {
             !read.complete
+                && !self.is_deleted(kind, read)
                 && from.is_none_or(|from| read.from > from)
                 && next.is_none_or(|next| read.until < next)
         });
@@ -119,7 +193,7 @@ impl Reads {
 
     /// The sources that ever told of a kind: the first and the last complete read of each.
     pub fn ends(&self, kind: Kind) -> BTreeMap<i64, Option<(Read, Read)>> {
-        let of_kind = self.0.iter().filter(|((_, of), _)| *of == kind);
+        let of_kind = self.all.iter().filter(|((_, of), _)| *of == kind);
         let ends = of_kind.map(|((source, _), reads)| {
             let mut complete = reads.iter().filter(|read| read.complete);
             let first = complete.next();
@@ -204,17 +278,19 @@ impl Pasts {
         marks.filter_map(|mark| Some((mark, self.facts.get(&mark.row)?.as_str())))
     }
 
-    /// What each source tells of some names together, as of one thing.
+    /// What each source tells of some names together, as of one thing of a system.
     pub fn told(
         &self,
-        keys: &[i64],
+        (keys, system): (&[i64], &str),
         (reads, lineage): (&Reads, &Lineage),
         says: impl Fn(&Mark, &str) -> Result<Says, StoreError>,
     ) -> Result<Vec<Told>, StoreError> {
         let mut by_source: BTreeMap<i64, Vec<Version>> = BTreeMap::new();
+        let mut told_by: HashSet<i64> = HashSet::new();
         for key in keys {
             let mut last: Option<(i64, usize)> = None;
             for (mark, fact) in self.facts_of(*key) {
+                told_by.insert(mark.source);
                 let source = lineage.first(mark.source);
                 let versions = by_source.entry(source).or_default();
                 let says = says(mark, fact)?;
@@ -244,8 +320,24 @@ impl Pasts {
         }
         let told = by_source.into_iter().map(|(source, mut versions)| {
             versions.sort_by_key(|version| version.first);
+            let telling = reads.telling((source, self.kind), &told_by, (system, lineage));
+            // One whose versions were deleted tells nothing any more, and did come to its end.
+            let tells_nothing = |read: &&Read| {
+                reads.is_deleted(self.kind, read)
+                    && !versions
+                        .iter()
+                        .any(|one| one.first == read.sync || one.shown_in.contains(&read.sync))
+            };
+            let telling = match telling.iter().any(|read| tells_nothing(&read)) {
+                true => telling
+                    .iter()
+                    .filter(|read| !tells_nothing(read))
+                    .copied()
+                    .collect(),
+                false => telling,
+            };
             Told {
-                reads: reads.of_source(source, self.kind),
+                reads: telling,
                 versions,
             }
         });

@@ -1,5 +1,7 @@
 //! Small worlds: who left, what they had by any version of it, and what reads prove.
 
+mod telling;
+
 use super::*;
 use crate::collect::seeded::{Fault, Seeded, account, credential, error, grant, identity_fact};
 use crate::collect::tests::{Bench, bench, now, quick, read_with};

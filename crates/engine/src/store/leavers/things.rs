@@ -42,20 +42,24 @@ pub(super) fn account(
             .all(|v| led(v) && signs_in_through(v) == Some(*through))
     });
     let through = through.map(|(system, id)| Names::new(system.as_str(), id.as_str()));
-    let told = pasts.told(&[key], (&ground.reads, &ground.lineage), |mark, fact| {
-        let fact: Account = serde_json::from_str(fact)?;
-        let nowhere = led(&fact) && signs_in_through(&fact).is_none();
-        Ok(Says {
-            whose: match is_theirs(mark.source, &fact) {
-                true => Whose::Theirs,
-                false => Whose::NotTheirs,
-            },
-            enabled: if nowhere { Some(false) } else { fact.enabled },
-            disabled_at: fact.disabled_at,
-            revoked_at: None,
-            expires_at: fact.expires_at,
-        })
-    })?;
+    let told = pasts.told(
+        (&[key], last.system.as_str()),
+        (&ground.reads, &ground.lineage),
+        |mark, fact| {
+            let fact: Account = serde_json::from_str(fact)?;
+            let nowhere = led(&fact) && signs_in_through(&fact).is_none();
+            Ok(Says {
+                whose: match is_theirs(mark.source, &fact) {
+                    true => Whose::Theirs,
+                    false => Whose::NotTheirs,
+                },
+                enabled: if nowhere { Some(false) } else { fact.enabled },
+                disabled_at: fact.disabled_at,
+                revoked_at: None,
+                expires_at: fact.expires_at,
+            })
+        },
+    )?;
     Ok(Some(Held {
         kind: HeldKind::Account,
         names: Names::new(last.system.as_str(), last.id.as_str()),
@@ -304,14 +308,18 @@ impl Owned {
             Belonging::parse(fact_kind, fact)?
                 .ok_or_else(|| StoreError::damaged("a fact of another kind"))
         };
-        let told = pasts.told(keys, (&ground.reads, &ground.lineage), |_, fact| {
-            let one = parse(fact)?;
-            let whose = match one.account() {
-                Some(of) if !theirs.contains(&of) => Whose::NotTheirs,
-                Some(_) | None => Whose::Theirs,
-            };
-            Ok(one.says(whose))
-        })?;
+        let told = pasts.told(
+            (keys, &names.system),
+            (&ground.reads, &ground.lineage),
+            |_, fact| {
+                let one = parse(fact)?;
+                let whose = match one.account() {
+                    Some(of) if !theirs.contains(&of) => Whose::NotTheirs,
+                    Some(_) | None => Whose::Theirs,
+                };
+                Ok(one.says(whose))
+            },
+        )?;
         let (mut created, mut credential): (Option<When>, _) = (None, None);
         for key in keys {
             for (_, fact) in pasts.facts_of(*key) {

@@ -1,0 +1,116 @@
+//! Who tells of a system, and what is only somebody's word.
+
+use super::*;
+use crate::store::{AccountName, Decision, NewDecision};
+
+const REST: [(Kind, Vec<Fact>); 2] = [(Kind::Grant, Vec::new()), (Kind::Credential, Vec::new())];
+
+#[tokio::test]
+async fn another_source_under_the_name_of_a_removed_one_proves_nothing_gone_elsewhere() {
+    for (again, expected) in [
+        // Something else is read under the name: it never spoke for `ad`.
+        ("vault", "hr:ann account a-ann indeterminate"),
+        // The same system is read anew, and does not have the account.
+        ("ad", "hr:ann account a-ann closed in time"),
+    ] {
+        let bench = bench(&["hr", "dir"]).await;
+        roster(&bench, 1, &["ann"], &[]).await;
+        system(&bench, "dir", 2, &[accounts(&["ann"])]).await;
+        system(&bench, "dir", 8, &[accounts(&["ann"])]).await;
+        roster(&bench, 10, &[], &[("ann", 8)]).await;
+        let name = "dir".into();
+        let store = &bench.store;
+        let removed = store.remove_source(&name, Removal::OfSource, day(8));
+        removed.await.unwrap();
+        let none = lastkey_contract::Settings::default();
+        store
+            .add_source(&name, "seeded", &none, day(8))
+            .await
+            .unwrap();
+        let mut at = settings(8);
+        at.read_date = Some(day(8) + chrono::TimeDelta::minutes(20));
+        let others = (Kind::Account, vec![account(again, "a-bob", "bob")]);
+        let read = read_with(&bench, "dir", &seeded(&[others]), &at).await;
+        assert_eq!(read.unwrap().state, "complete");
+        assert_eq!(lines(&bench).await, [expected], "{again}");
+    }
+}
+
+#[tokio::test]
+async fn each_system_needs_a_source_of_its_accounts_grants_and_credentials() {
+    let bench = bench(&["hr", "ad", "pg"]).await;
+    roster(&bench, 1, &["ann"], &[]).await;
+    let all = |facts: Vec<Fact>| [&[(Kind::Account, facts)][..], &REST].concat();
+    let read = async |at: u64, source: &str, facts: Vec<Fact>| {
+        system(&bench, source, at, &all(facts)).await;
+    };
+    read(1, "ad", vec![account("ad", "a-ann", "ann")]).await;
+    let only_accounts = (Kind::Account, vec![account("pg", "p-ann", "ann")]);
+    system(&bench, "pg", 1, &[only_accounts]).await;
+    roster(&bench, 8, &[], &[("ann", 8)]).await;
+    read(8, "ad", Vec::new()).await;
+    system(&bench, "pg", 8, &[(Kind::Account, Vec::new())]).await;
+    let (verdict, missing) = verdict_of(&bench).await;
+    assert_eq!(verdict.word(), "indeterminate");
+    assert_eq!(
+        missing,
+        "no source tells of all grants of `pg`; no source tells of all credentials of `pg`"
+    );
+    read(9, "pg", Vec::new()).await;
+    let (_, missing) = verdict_of(&bench).await;
+    assert!(!missing.contains("no source tells"), "{missing}");
+}
+
+async fn decide(bench: &Bench, id: &str, at: u64) {
+    let account = AccountName {
+        system: "ad".to_owned(),
+        id: id.to_owned(),
+    };
+    let new = NewDecision {
+        decision: Decision::Nobodys(account),
+        why: "shared".to_owned(),
+        seen: json!({}),
+    };
+    bench.store.decide(&[new], day(at)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_somebody_decides_after_they_left_is_a_word_and_no_read() {
+    // When it was decided, whether the account is open, and whether the leaver passes.
+    for (decided, open, passes) in [
+        (1, true, true),
+        (12, true, false),
+        // It is open to nobody.
+        (12, false, true),
+    ] {
+        let bench = bench(&["hr", "ad"]).await;
+        roster(&bench, 1, &["ann"], &[]).await;
+        let both = (
+            Kind::Account,
+            vec![
+                account("ad", "a-ann", "ann"),
+                account("ad", "shared", "ann"),
+            ],
+        );
+        let open_first = [&[both][..], &REST].concat();
+        system(&bench, "ad", 1, &open_first).await;
+        system(&bench, "ad", 8, &open_first).await;
+        roster(&bench, 8, &[], &[("ann", 8)]).await;
+        let Fact::Account(mut shared) = account("ad", "shared", "ann") else {
+            panic!("an account");
+        };
+        shared.enabled = Some(open);
+        let after = [&[(Kind::Account, vec![Fact::Account(shared)])][..], &REST].concat();
+        let mut at = settings(8);
+        at.read_date = Some(day(8) + chrono::TimeDelta::minutes(20));
+        let read = read_with(&bench, "ad", &seeded(&after), &at).await;
+        assert_eq!(read.unwrap().state, "complete");
+        decide(&bench, "shared", decided).await;
+        let (verdict, missing) = verdict_of(&bench).await;
+        let said = missing.contains("account ad:shared is open and not theirs only as `tester`");
+        let case = format!("{decided} {open}: {missing}");
+        assert_eq!(verdict.word() == "pass", passes, "{case}");
+        assert_eq!(said, !passes, "{case}");
+        assert_eq!(lines(&bench).await, ["hr:ann account a-ann closed in time"]);
+    }
+}
