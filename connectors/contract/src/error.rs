@@ -98,6 +98,13 @@ impl ConnectorError {
         }
     }
 
+    /// A cursor that is none of the connector's own.
+    pub fn foreign_cursor(system: impl Into<String>, operation: impl Into<String>) -> Self {
+        let what = "the place in the list is none of this connector's";
+        Self::new(ErrorKind::CursorLost, system, operation, what)
+            .hint("read this kind again from its start")
+    }
+
     /// The same error with what to do.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

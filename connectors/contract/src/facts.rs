@@ -190,6 +190,34 @@ pub struct Account {
     pub attributes: Attributes,
 }
 
+impl Account {
+    /// An account of which nothing is known but that it is there.
+    pub fn of(system: SystemName, id: impl Into<AccountId>) -> Account {
+        Account {
+            system,
+            id: id.into(),
+            name: None,
+            kind: None,
+            identity_id: None,
+            email: None,
+            enabled: None,
+            local_sign_in: None,
+            signs_in_through_system: None,
+            signs_in_through_id: None,
+            mfa: None,
+            privileged: None,
+            environment: None,
+            created_at: None,
+            created_by: None,
+            last_used_at: None,
+            last_interactive_at: None,
+            disabled_at: None,
+            expires_at: None,
+            attributes: Attributes::new(),
+        }
+    }
+}
+
 /// Something that can be held: a group, role, policy, permission, team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entitlement {
@@ -212,6 +240,16 @@ pub struct Principal {
     pub id: String,
 }
 
+impl Principal {
+    pub fn of(system: SystemName, kind: PrincipalType, id: impl Into<String>) -> Principal {
+        Principal {
+            kind,
+            system,
+            id: id.into(),
+        }
+    }
+}
+
 /// A principal holds an entitlement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -229,6 +267,26 @@ pub struct Grant {
     pub expires_at: Option<When>,
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,
+}
+
+impl Grant {
+    /// A grant of the principal's own system, of which nothing is known but that it is there.
+    pub fn of(principal: Principal, entitlement: impl Into<EntitlementId>) -> Grant {
+        Grant {
+            system: principal.system.clone(),
+            entitlement_id: entitlement.into(),
+            principal,
+            assignment: None,
+            granted_at: None,
+            granted_by: None,
+            approved_by: None,
+            ticket: None,
+            reason: None,
+            last_used_at: None,
+            expires_at: None,
+            attributes: Attributes::new(),
+        }
+    }
 }
 
 /// A password, key, token or certificate: described, never stored.
@@ -296,6 +354,23 @@ pub struct Location {
     pub attributes: Attributes,
 }
 
+impl Location {
+    /// A place of which nothing is known but its sort.
+    pub fn of(system: SystemName, path: impl Into<LocationPath>, kind: LocationKind) -> Location {
+        Location {
+            system,
+            path: path.into(),
+            credential_system: None,
+            credential_id: None,
+            kind: Some(kind),
+            environment: None,
+            fingerprint: None,
+            last_rotated_at: None,
+            attributes: Attributes::new(),
+        }
+    }
+}
+
 /// Who can read the secret at a location.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reader {
@@ -304,6 +379,18 @@ pub struct Reader {
     pub principal: Principal,
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,
+}
+
+impl Reader {
+    /// A principal that reads a place of its own system.
+    pub fn of(principal: Principal, path: impl Into<LocationPath>) -> Reader {
+        Reader {
+            system: principal.system.clone(),
+            path: path.into(),
+            principal,
+            attributes: Attributes::new(),
+        }
+    }
 }
 
 /// Delegated administration: who can take over an account, and how.

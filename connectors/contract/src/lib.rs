@@ -42,7 +42,7 @@ pub use forms::{forms, password_in_url, without_line_end};
 pub use ids::*;
 pub use kind::Kind;
 pub use logins::{without_bare_login, without_logins};
-pub use note::{Note, NoteKind};
+pub use note::{Note, NoteKind, Notes};
 pub use page::{Columns, Cursor, Page, PageRequest, Quota};
 pub use places::{NO_NUMBER, Places};
 pub use prober::{Answer, ProbeSpec, Prober, Tried};

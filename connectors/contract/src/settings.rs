@@ -1,6 +1,7 @@
 //! Settings of a source as plain data, so that window and terminal can ask for them.
 
 use crate::error::{ConnectorError, ErrorKind};
+use crate::ids::SystemName;
 use crate::kind::Kind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -85,6 +86,13 @@ pub struct Descriptor {
     pub reads: &'static [Kind],
 }
 
+impl Descriptor {
+    /// A setting that cannot count, with what to write instead.
+    pub fn invalid(&self, message: impl Into<String>, hint: impl Into<String>) -> ConnectorError {
+        ConnectorError::new(ErrorKind::ConfigInvalid, self.kind, "configure", message).hint(hint)
+    }
+}
+
 /// A ready text for the system's own administrator: the least rights that reading needs, as
 /// the system takes them in. Made from the settings; never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -143,14 +151,41 @@ impl Settings {
             .filter(|s| (1..=600).contains(s))
             .map(Duration::from_secs)
             .ok_or_else(|| {
-                ConnectorError::new(
-                    ErrorKind::ConfigInvalid,
-                    descriptor.kind,
-                    "configure",
+                descriptor.invalid(
                     format!("`{seconds}` is not a timeout"),
+                    "give whole seconds from 1 to 600",
                 )
-                .hint("give whole seconds from 1 to 600")
             })
+    }
+
+    /// The setting `system`: a well-formed name; `example` is one for the hint.
+    pub fn system(
+        &self,
+        descriptor: &Descriptor,
+        example: &str,
+    ) -> Result<SystemName, ConnectorError> {
+        let system = self.or_default("system", descriptor);
+        let system = system.trim();
+        match SystemName::is_well_formed(system) {
+            true => Ok(SystemName::new(system)),
+            false => Err(descriptor.invalid(
+                format!("`{system}` is not a system name"),
+                format!("use small letters, digits, `.`, `_` and `-`: {example}"),
+            )),
+        }
+    }
+
+    /// The setting `port`.
+    pub fn port(&self, descriptor: &Descriptor) -> Result<u16, ConnectorError> {
+        let port = self.or_default("port", descriptor);
+        let port = port.trim();
+        match port.parse::<u16>().ok().filter(|port| *port > 0) {
+            Some(port) => Ok(port),
+            None => Err(descriptor.invalid(
+                format!("`{port}` is not a port"),
+                "give a number from 1 to 65535",
+            )),
+        }
     }
 
     /// Keys and required values against the descriptor; also refuses a value outside a closed set.
@@ -160,15 +195,7 @@ impl Settings {
         descriptor: &Descriptor,
         prefixes: &[&str],
     ) -> Result<(), ConnectorError> {
-        let invalid = |message: String, hint: String| {
-            ConnectorError::new(
-                ErrorKind::ConfigInvalid,
-                descriptor.kind,
-                "configure",
-                message,
-            )
-            .hint(hint)
-        };
+        let invalid = |message: String, hint: String| descriptor.invalid(message, hint);
         for (key, value) in &self.0 {
             let family = prefixes.iter().any(|p| key.starts_with(p));
             match descriptor.settings.iter().find(|s| s.key == key) {

@@ -4,8 +4,8 @@
 //! reader. A list of more than one page is therefore looked at twice, by the marks of its pages
 //! where GitHub gives them, and counts when all of it stood still between the two.
 
-use crate::error::{odd, refused, restless};
-use crate::http::{Answer, Http};
+use crate::error::{refused, restless};
+use crate::http::{Answer, Http, SERVER};
 use crate::objects::Item;
 use lastkey_contract::{ConnectorError, ErrorKind, Quota};
 use serde::Deserialize;
@@ -191,7 +191,9 @@ impl Api {
     ) -> Result<Got<T>, ConnectorError> {
         let answer = self.raw(path, operation).await?;
         match self.shown(&answer, path, operation)? {
-            None => parsed(self.address(), operation, &answer.body).map(Got::Found),
+            None => SERVER
+                .parsed(self.address(), operation, &answer.body)
+                .map(Got::Found),
             Some(hidden) => Ok(Got::Hidden(hidden)),
         }
     }
@@ -260,7 +262,7 @@ impl Api {
                 let round = progress.leaves.iter().any(|leaf| leaf.target == target);
                 if round || progress.leaves.len() >= MOST_PAGES {
                     let what = "its pages lead round in a circle";
-                    return Err(odd(self.address(), operation, what).into());
+                    return Err(SERVER.odd(self.address(), operation, what).into());
                 }
                 match self.leaf(ask, &target, None, operation).await? {
                     Looked::Leaf(leaf) => {
@@ -328,7 +330,7 @@ impl Api {
         }
         let next = self.next(&answer, operation)?;
         let (raw, told) = raw_list(&answer.body, ask.field).ok_or_else(|| {
-            odd(
+            SERVER.odd(
                 self.address(),
                 operation,
                 "its JSON is not what this path answers",
@@ -418,16 +420,6 @@ fn raw_list(body: &[u8], field: Option<&str>) -> Option<(Vec<Box<RawValue>>, Opt
     }
     let told = serde_json::from_slice::<Told>(body).ok()?.total_count;
     Some((list, told))
-}
-
-/// The answer, understood.
-pub fn parsed<T: DeserializeOwned>(
-    system: &str,
-    operation: &str,
-    body: &[u8],
-) -> Result<T, ConnectorError> {
-    serde_json::from_slice(body)
-        .map_err(|_| odd(system, operation, "its JSON is not what this path answers"))
 }
 
 #[cfg(test)]

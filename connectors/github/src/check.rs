@@ -3,11 +3,12 @@
 use crate::api::Hidden;
 use crate::error::refused;
 use crate::estate::Estate;
-use crate::http::{Answer, escaped};
+use crate::http::Answer;
 use crate::needs::{Need, Of, needs};
 use crate::objects::Repository;
 use crate::standing::Token;
 use lastkey_contract::{CheckReport, ConnectorError, Right};
+use lastkey_http::escaped;
 use std::collections::BTreeMap;
 
 const OPERATION: &str = "look up our own rights";
@@ -64,9 +65,11 @@ async fn first_repository(estate: &mut Estate) -> Result<Option<Repository>, Con
     }
     let address = estate.api.address();
     if estate.organization.repositories.is_some() {
-        return crate::api::parsed(address, OPERATION, &answer.body).map(Some);
+        return crate::http::SERVER
+            .parsed(address, OPERATION, &answer.body)
+            .map(Some);
     }
-    let all: Vec<Repository> = crate::api::parsed(address, OPERATION, &answer.body)?;
+    let all: Vec<Repository> = crate::http::SERVER.parsed(address, OPERATION, &answer.body)?;
     Ok(all.into_iter().next())
 }
 
@@ -116,7 +119,7 @@ async fn missing(
             None if answer.status == 200 => {
                 let address = estate.api.address();
                 let _json: serde::de::IgnoredAny =
-                    crate::api::parsed(address, OPERATION, &answer.body)?;
+                    crate::http::SERVER.parsed(address, OPERATION, &answer.body)?;
             }
             None => return Err(refused(estate.api.address(), OPERATION, &answer)),
         }

@@ -2,54 +2,11 @@
 
 use crate::http::Answer;
 use lastkey_contract::{ConnectorError, ErrorKind};
+use lastkey_http::refusal;
 
 /// A setting that cannot count.
 pub fn config(message: impl Into<String>, hint: impl Into<String>) -> ConnectorError {
     ConnectorError::new(ErrorKind::ConfigInvalid, "github", "configure", message).hint(hint)
-}
-
-/// The connection failed.
-pub fn unreachable(system: &str, operation: &str, why: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorKind::Unavailable,
-        system,
-        operation,
-        format!("GitHub cannot be reached: {why}"),
-    )
-    .hint("check the address, the port and the network")
-}
-
-/// The connection broke in the middle of an answer.
-pub fn broken_off(system: &str, operation: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorKind::Unavailable,
-        system,
-        operation,
-        "GitHub broke off the connection",
-    )
-    .hint("sync again; if it comes back, look at githubstatus.com or the server's log")
-}
-
-/// No answer in time.
-pub fn timed_out(system: &str, operation: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorKind::TimedOut,
-        system,
-        operation,
-        "GitHub did not answer in time",
-    )
-    .hint("check the address and the port, or set a longer timeout")
-}
-
-/// An answer that breaks the protocol.
-pub fn odd(system: &str, operation: &str, what: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorKind::Protocol,
-        system,
-        operation,
-        format!("the answer is not GitHub's: {what}"),
-    )
-    .hint("check that the address is the API's own, with no sign-in page or proxy before it")
 }
 
 /// A list that changed each time it was looked at.
@@ -114,11 +71,8 @@ pub fn refused(system: &str, operation: &str, answer: &Answer) -> ConnectorError
             "check that the server is GitHub, and its version",
         ),
     };
-    let message = match said {
-        None => format!("{message} (status {})", answer.status),
-        Some(said) => format!("{message} (status {}: `{said}`)", answer.status),
-    };
-    let mut error = ConnectorError::new(kind, system, operation, message).hint(hint);
+    let why = (kind, message, hint);
+    let mut error = refusal(system, operation, answer.status, said.as_deref(), why);
     error.retry_after_ms = answer.wait_ms().filter(|_| kind == ErrorKind::RateLimited);
     error.request_id = answer.request_id();
     error

@@ -2,15 +2,15 @@
 
 use crate::api::{Api, Ask, Got, Stop};
 use crate::error::config;
-use crate::http::escaped;
-use crate::notes::{Lack, Notes};
+use crate::notes::Lack;
 use crate::objects::{
     Authorization, CustomRole, DeployKey, Environment, Installation, Invitation, Item, Logged,
     OrganizationRole, PersonalToken, Repository, SecretName, Team, User,
 };
 use crate::settings::{Extra, Organization, Part};
 use crate::standing::Standing;
-use lastkey_contract::NoteKind;
+use lastkey_contract::{NoteKind, Notes};
+use lastkey_http::escaped;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl<T> Sheet<T> {
     /// Tells what the list lacks.
     pub fn tell(&self, notes: &mut Notes) {
         for lack in &self.lacks {
-            notes.add(lack.clone());
+            lack.clone().tell(notes);
         }
     }
 }

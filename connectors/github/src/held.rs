@@ -2,14 +2,14 @@
 
 use crate::api::{Ask, Stop};
 use crate::estate::{Estate, Role, Sheet};
-use crate::http::escaped;
 use crate::make::row;
 use crate::map::{self, holder, right_id, team_id};
-use crate::notes::{Lack, Notes};
+use crate::notes::Lack;
 use crate::objects::{Invitation, Repository, Team, User};
 use crate::place::Section;
 use lastkey_contract::facts::{Assignment, Grant, Principal, PrincipalType};
-use lastkey_contract::{NoteKind, SystemName};
+use lastkey_contract::{NoteKind, Notes, SystemName};
+use lastkey_http::escaped;
 use std::collections::BTreeMap;
 
 fn person(system: &SystemName, user: &User) -> Principal {
@@ -105,11 +105,12 @@ async fn invited(
     match invitation.role.as_str() {
         "admin" => held.push(map::OWNER.to_owned()),
         "direct_member" | "reinstate" => held.push(map::MEMBER.to_owned()),
-        other => notes.add(Lack::new(
+        other => Lack::new(
             NoteKind::Drift,
             "somebody is invited to a role that is not read",
             format!("{id}: {other}"),
-        )),
+        )
+        .tell(notes),
     }
     if invitation.team_count > 0 {
         let path = estate.own(&format!("invitations/{}/teams", invitation.id));
@@ -215,14 +216,14 @@ async fn right_of(
 ) -> Result<Option<String>, Stop> {
     let Some(word) = word.map(map::right) else {
         let reason = "what somebody may on a repository is not told";
-        notes.add(Lack::new(NoteKind::Failed, reason, on));
+        Lack::new(NoteKind::Failed, reason, on).tell(notes);
         return Ok(None);
     };
     let custom = estate.custom_roles().await?;
     let known = map::RIGHTS.contains(&word) || custom.rows.values().any(|role| role.name == word);
     if !known {
         let reason = "a right on a repository is none of those that GitHub lists";
-        notes.add(Lack::new(NoteKind::Drift, reason, word));
+        Lack::new(NoteKind::Drift, reason, word).tell(notes);
     }
     Ok(Some(word.to_owned()))
 }

@@ -1,46 +1,43 @@
-//! HTTP/1.1 over TLS to one origin: one `GET` at a time, over one connection.
+//! What is asked of GitHub over HTTP: `GET` alone; and what its headers and refusals say.
 //!
-//! It promises that nothing is sent anywhere but to the configured host and port, that nothing is
-//! asked for but by `GET`, and that no answer is taken that is larger than asked for or packed. It
-//! follows no redirect, tries nothing again, and reads no proxy from the environment.
+//! Where it is sent, and what of an answer is taken, is the promise of `lastkey_http`.
 
-use crate::error::{broken_off, odd, timed_out, unreachable};
-use crate::settings::{Organization, authority};
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Bytes;
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{HeaderMap, HeaderValue};
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
-use lastkey_contract::{ConnectorError, ErrorKind, Quota, Secret};
-use lastkey_tls::{Peer, Watched};
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use std::sync::Arc;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use crate::settings::Organization;
+use lastkey_contract::{ConnectorError, Quota, Secret};
+use lastkey_http::{Client, Method, Server, secret_header};
+use std::ops::Deref;
 
-/// The largest answer that is read: a hundred of anything is far smaller.
-const LARGEST: usize = 64 * 1024 * 1024;
+/// How this connector speaks of its server.
+pub static SERVER: Server = Server {
+    kind: "github",
+    name: "GitHub",
+    tls_name: "GitHub server",
+    sort: "GitHub",
+    whose: "GitHub's",
+    own: "the API's own",
+    secret: "the token",
+    ca: "the server's",
+    write: "write https://api.github.com, or the scheme and host of your Enterprise server: https://github.example.org",
+    port: "check the address and the port, 443 as a rule",
+    log: "look at githubstatus.com or the server's log",
+};
 
 /// A client of one GitHub.
 pub struct Http {
-    address: String,
-    host: String,
-    port: u16,
+    client: Client,
     base: String,
-    timeout: std::time::Duration,
-    tls: Arc<ClientConfig>,
-    watched: Arc<Watched>,
     token: Secret,
-    connection: Option<SendRequest<Empty<Bytes>>>,
 }
 
-/// An answer, read to its end.
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
+/// An answer of GitHub, or of whatever stands before it.
+pub struct Answer(lastkey_http::Answer);
+
+impl Deref for Answer {
+    type Target = lastkey_http::Answer;
+
+    fn deref(&self) -> &lastkey_http::Answer {
+        &self.0
+    }
 }
 
 /// What GitHub says beside a refusal.
@@ -50,12 +47,6 @@ struct Said {
 }
 
 impl Answer {
-    /// A header's value, cut to a sentence's length.
-    pub fn header(&self, name: &str) -> Option<String> {
-        let value = self.headers.get(name)?.to_str().ok()?;
-        Some(value.chars().take(300).collect())
-    }
-
     /// GitHub's own words about a refusal; None where the answer is not one of GitHub's: whatever
     /// stands before a server gives the same status where it cannot find or does not let through,
     /// and that says nothing about what is there.
@@ -69,13 +60,6 @@ impl Answer {
         self.header("x-github-request-id")
     }
 
-    /// The answer's own clock, in seconds since 1970: what a time in its headers is judged by.
-    fn now(&self) -> Option<i64> {
-        let date = self.header("date")?;
-        let at = chrono::DateTime::parse_from_rfc2822(&date).ok()?;
-        Some(at.timestamp())
-    }
-
     /// What the rate limit still allows, as the answer says.
     pub fn quota(&self) -> Option<Quota> {
         let number = |name: &str| self.header(name)?.trim().parse::<u64>().ok();
@@ -87,7 +71,7 @@ impl Answer {
 
     fn resets_in_ms(&self) -> Option<u64> {
         let reset: i64 = self.header("x-ratelimit-reset")?.trim().parse().ok()?;
-        let left = reset.checked_sub(self.now()?)?.max(0);
+        let left = reset.checked_sub(self.clock()?)?.max(0);
         u64::try_from(left).ok().map(|s| s.saturating_mul(1000))
     }
 
@@ -107,8 +91,8 @@ impl Answer {
     /// How long GitHub asks to wait: as it says, else until the limit starts anew, else the minute
     /// that its documentation asks for after a secondary limit.
     pub fn wait_ms(&self) -> Option<u64> {
-        if let Some(seconds) = self.retry_after() {
-            return Some(seconds.saturating_mul(1000));
+        if let Some(asked) = self.retry_after_ms() {
+            return Some(asked);
         }
         let spent = self.header("x-ratelimit-remaining").as_deref() == Some("0");
         match self.resets_in_ms().filter(|_| spent) {
@@ -117,55 +101,31 @@ impl Answer {
             None => (self.status == 403 && self.is_limited()).then_some(60_000),
         }
     }
-
-    /// `Retry-After` in seconds; a date counts from the answer's own.
-    fn retry_after(&self) -> Option<u64> {
-        let wanted = self.header("retry-after")?;
-        if let Ok(seconds) = wanted.trim().parse() {
-            return Some(seconds);
-        }
-        let until = chrono::DateTime::parse_from_rfc2822(&wanted).ok()?;
-        u64::try_from(until.timestamp() - self.now()?).ok()
-    }
 }
 
 impl Http {
     /// A client that has not connected yet.
     pub fn new(organization: &Organization, token: Secret) -> Result<Http, ConnectorError> {
-        let (tls, watched) = lastkey_tls::client(Peer {
-            kind: "github",
-            name: "GitHub server",
-            port: "check the address and the port, 443 as a rule",
-            ca_file: organization.ca_file.as_deref(),
-        })?;
+        let origin = organization.origin.clone();
+        let ca_file = organization.ca_file.as_deref();
         Ok(Http {
-            address: organization.address.clone(),
-            host: organization.host.clone(),
-            port: organization.port,
+            client: Client::new(&SERVER, origin, ca_file, organization.timeout)?,
             base: organization.base.clone(),
-            timeout: organization.timeout,
-            tls,
-            watched,
             token,
-            connection: None,
         })
     }
 
     /// GitHub's address, for sentences.
     pub fn address(&self) -> &str {
-        &self.address
+        self.client.address()
     }
 
     /// The path and query below the base, where a link leads to the configured origin; None where
     /// it leads elsewhere.
     pub fn below(&self, link: &str) -> Option<String> {
-        let rest = link.strip_prefix("https://")?;
-        let (authority, path) = rest.split_at(rest.find('/')?);
-        let (host, port) = lastkey_tls::host_and_port(authority, 443)?;
-        let same = host.eq_ignore_ascii_case(&self.host) && port == self.port;
+        let path = self.client.origin().path_of(link)?;
         let path = path.strip_prefix(&self.base)?;
-        let plain = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'<' && b != b'>';
-        (same && path.starts_with('/') && path.bytes().all(plain)).then(|| path.to_owned())
+        path.starts_with('/').then(|| path.to_owned())
     }
 
     /// Asks once. `target` is a path below the base with its query, encoded; `unless` is the mark
@@ -176,166 +136,23 @@ impl Http {
         unless: Option<&str>,
         operation: &str,
     ) -> Result<Answer, ConnectorError> {
-        let patience = self.timeout;
-        match tokio::time::timeout(patience, self.once(target, unless, operation)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(timed_out(&self.address, operation)),
-        }
-    }
-
-    async fn once(
-        &mut self,
-        target: &str,
-        unless: Option<&str>,
-        operation: &str,
-    ) -> Result<Answer, ConnectorError> {
-        let request = self.request(target, unless, operation)?;
-        // Taken out for the time of the request: whoever drops it half-way drops the connection.
-        let open = self.connection.take().filter(|open| !open.is_closed());
-        let mut open = match open {
-            Some(open) => open,
-            None => self.open(operation).await?,
-        };
-        open.ready()
-            .await
-            .map_err(|_| broken_off(&self.address, operation))?;
-        let response = open
-            .send_request(request)
-            .await
-            .map_err(|error| self.failed(&error, operation))?;
-        let (parts, mut incoming) = response.into_parts();
-        let packed = parts
-            .headers
-            .get("content-encoding")
-            .is_some_and(|e| e.as_bytes() != b"identity");
-        if packed {
-            return Err(odd(&self.address, operation, "it is packed, unasked"));
-        }
-        let mut body = Vec::new();
-        while let Some(frame) = incoming.frame().await {
-            let frame = frame.map_err(|error| self.failed(&error, operation))?;
-            let Some(data) = frame.data_ref() else {
-                continue;
-            };
-            if body.len() + data.len() > LARGEST {
-                let what = format!("it is larger than {} MB", LARGEST / (1024 * 1024));
-                return Err(odd(&self.address, operation, &what));
-            }
-            body.extend_from_slice(data);
-        }
-        self.connection = Some(open);
-        let answer = Answer {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body,
-        };
-        // A sign-in page or a proxy answers any path with a page of its own.
-        let page = answer
-            .header("content-type")
-            .is_some_and(|kind| !kind.starts_with("application/json"));
-        if page && answer.status < 300 && !answer.body.is_empty() {
-            return Err(odd(&self.address, operation, "it is a page, not JSON"));
-        }
-        Ok(answer)
-    }
-
-    fn request(
-        &self,
-        target: &str,
-        unless: Option<&str>,
-        operation: &str,
-    ) -> Result<Request<Empty<Bytes>>, ConnectorError> {
         let bearer = format!("Bearer {}", self.token.expose().trim());
-        let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| {
-            ConnectorError::new(
-                ErrorKind::AuthRejected,
-                &self.address,
-                operation,
-                "the token holds characters that no token has",
-            )
-            .hint("give the token alone, on one line")
-        })?;
-        bearer.set_sensitive(true);
-        let mut request = Request::builder()
-            .method(Method::GET)
-            .uri(format!("{}{target}", self.base))
-            .header("host", self.authority())
-            .header("user-agent", "lastkey")
+        let bearer = secret_header(&bearer, self.client.address(), operation)?;
+        let mut request = self
+            .client
+            .request(Method::GET, &format!("{}{target}", self.base))
             .header(
                 "accept",
                 "application/vnd.github+json, application/json;q=0.9",
             )
-            .header("accept-encoding", "identity")
             .header("x-github-api-version", "2022-11-28")
             .header("authorization", bearer);
         if let Some(mark) = unless {
             request = request.header("if-none-match", mark);
         }
-        request.body(Empty::new()).map_err(|error| {
-            ConnectorError::new(
-                ErrorKind::Bug,
-                &self.address,
-                operation,
-                format!("the request could not be made: {error}"),
-            )
-        })
+        let answer = self.client.ask(request, None, operation).await?;
+        Ok(Answer(answer))
     }
-
-    /// What stands in `Host`: without the port where it is the usual one.
-    fn authority(&self) -> String {
-        match self.port {
-            443 if !self.host.contains(':') => self.host.clone(),
-            port => authority(&self.host, port),
-        }
-    }
-
-    async fn open(&self, operation: &str) -> Result<SendRequest<Empty<Bytes>>, ConnectorError> {
-        let unreachable = |why: String| unreachable(&self.address, operation, &why);
-        let name = ServerName::try_from(self.host.clone())
-            .map_err(|_| unreachable(format!("`{}` is not a host", self.host)))?;
-        let stream = TcpStream::connect((self.host.as_str(), self.port))
-            .await
-            .map_err(|error| unreachable(error.to_string()))?;
-        // Small requests one after the other: waiting for more to send would only cost time.
-        let _only_slower = stream.set_nodelay(true);
-        let stream = TlsConnector::from(self.tls.clone())
-            .connect(name, stream)
-            .await
-            .map_err(|error| self.watched.handshake(&self.address, operation, &error))?;
-        let (sender, connection) = handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| self.failed(&error, operation))?;
-        tokio::spawn(async move {
-            // How it ended is told by the request that was under way.
-            let _told_elsewhere = connection.await;
-        });
-        Ok(sender)
-    }
-
-    fn failed(&self, error: &hyper::Error, operation: &str) -> ConnectorError {
-        if error.is_parse() {
-            return odd(&self.address, operation, "it is not HTTP");
-        }
-        // A server can end TLS after the handshake, as for want of a certificate of ours.
-        std::error::Error::source(error)
-            .and_then(|cause| cause.downcast_ref())
-            .and_then(|cause| self.watched.broken(&self.address, operation, cause))
-            .unwrap_or_else(|| broken_off(&self.address, operation))
-    }
-}
-
-/// A text as it stands in a path or a query.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte));
-            }
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -344,16 +161,7 @@ pub mod tests {
 
     /// An answer that nobody sent.
     pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            let name = hyper::header::HeaderName::from_bytes(name.as_bytes()).unwrap();
-            map.append(name, HeaderValue::from_str(value).unwrap());
-        }
-        Answer {
-            status,
-            headers: map,
-            body: body.as_bytes().to_vec(),
-        }
+        Answer(lastkey_http::Answer::recorded(status, headers, body))
     }
 
     const DATE: (&str, &str) = ("date", "Sun, 22 Nov 2026 10:00:00 GMT");

@@ -3,14 +3,14 @@
 use crate::api::{Ask, Stop};
 use crate::estate::{Estate, Sheet};
 use crate::held::grants;
-use crate::http::escaped;
 use crate::map;
-use crate::notes::{Lack, Notes};
+use crate::notes::Lack;
 use crate::objects::PublicKey;
 use crate::place::Section;
 use crate::secrets::{locations, readers};
 use crate::settings::Extra;
-use lastkey_contract::{Fact, Kind, NoteKind};
+use lastkey_contract::{Fact, Kind, NoteKind, Notes};
+use lastkey_http::escaped;
 use std::ops::Bound;
 
 /// The sections of a kind, in the order in which they are read.
@@ -96,11 +96,7 @@ async fn beside_repositories(
     let base = &estate.standing.page.default_repository_permission;
     if kind == Kind::Grant && base.is_none() {
         let reason = "what every member may on every repository (the base permission) is not told to this token";
-        notes.add(Lack::new(
-            NoteKind::Clipped,
-            reason,
-            "default_repository_permission",
-        ));
+        Lack::new(NoteKind::Clipped, reason, "default_repository_permission").tell(notes);
     }
     if matches!(kind, Kind::Entitlement | Kind::Reader) {
         estate.custom_roles().await?.tell(notes);
@@ -223,11 +219,7 @@ async fn credentials(
                 .map(|(id, _)| id.as_str());
             if whose.is_none() {
                 let reason = "a credential is authorised for somebody who is no member";
-                notes.add(Lack::new(
-                    NoteKind::Dangling,
-                    reason,
-                    authorized.login.clone(),
-                ));
+                Lack::new(NoteKind::Dangling, reason, authorized.login.clone()).tell(notes);
             }
             vec![map::authorization(&system, &authorized, whose)]
         }

@@ -1,11 +1,7 @@
-//! Notes of one page, each reason once.
+//! What a read lacks, and why.
 
 use crate::api::Hidden;
-use lastkey_contract::{Kind, Note, NoteKind};
-use std::collections::BTreeMap;
-
-#[derive(Default)]
-pub struct Notes(BTreeMap<(NoteKind, String), (u64, Vec<String>)>);
+use lastkey_contract::{NoteKind, Notes};
 
 /// One note on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,50 +32,9 @@ impl Lack {
         };
         Lack::new(NoteKind::Clipped, reason, example)
     }
-}
 
-impl Notes {
-    pub fn add(&mut self, lack: Lack) {
-        let (count, examples) = self.0.entry((lack.kind, lack.reason)).or_default();
-        *count += lack.count;
-        if examples.len() < Note::MAX_EXAMPLES {
-            examples.extend(lack.example.filter(|e| !examples.contains(e)));
-        }
-    }
-
-    /// Takes in what was noted apart.
-    pub fn take(&mut self, other: Notes) {
-        for ((kind, reason), (times, examples)) in other.0 {
-            let (count, known) = self.0.entry((kind, reason)).or_default();
-            *count += times;
-            for example in examples {
-                if known.len() < Note::MAX_EXAMPLES && !known.contains(&example) {
-                    known.push(example);
-                }
-            }
-        }
-    }
-
-    /// How many objects were seen and are not among the records.
-    pub fn lost(&self) -> u64 {
-        let lost = |kind: &NoteKind| matches!(kind, NoteKind::Skipped | NoteKind::Failed);
-        self.0
-            .iter()
-            .filter(|((kind, _), _)| lost(kind))
-            .map(|(_, (count, _))| count)
-            .sum()
-    }
-
-    pub fn about(self, about: Kind) -> Vec<Note> {
-        self.0
-            .into_iter()
-            .map(|((kind, reason), (count, examples))| Note {
-                kind,
-                about,
-                reason,
-                count,
-                examples,
-            })
-            .collect()
+    /// Notes it.
+    pub fn tell(self, notes: &mut Notes) {
+        notes.add_many(self.kind, &self.reason, self.count, self.example);
     }
 }

@@ -19,11 +19,11 @@ pub fn scripts(settings: &Settings) -> Vec<Script> {
         .as_ref()
         .map_or("ORGANISATION", |o| o.name.as_str());
     let site = match &organization {
-        Some(own) if !own.host.starts_with("api.") => {
-            own.address.trim_end_matches(":443").to_owned()
+        Some(own) if !own.origin.host.starts_with("api.") => {
+            own.origin.address().trim_end_matches(":443").to_owned()
         }
-        Some(own) if own.host != "api.github.com" => {
-            format!("https://{}", own.host.trim_start_matches("api."))
+        Some(own) if own.origin.host != "api.github.com" => {
+            format!("https://{}", own.origin.host.trim_start_matches("api."))
         }
         Some(_) | None => "https://github.com".to_owned(),
     };

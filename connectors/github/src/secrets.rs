@@ -3,14 +3,14 @@
 use crate::api::{Ask, Stop};
 use crate::estate::{Estate, Sheet, Stand};
 use crate::held::writers;
-use crate::http::escaped;
 use crate::make::row;
 use crate::map::{self, Shelf, holder};
-use crate::notes::{Lack, Notes};
+use crate::notes::Lack;
 use crate::objects::{Repository, SecretName};
 use crate::place::Section;
 use lastkey_contract::facts::{Attributes, Principal, PrincipalType};
-use lastkey_contract::{Fact, NoteKind};
+use lastkey_contract::{Fact, NoteKind, Notes};
+use lastkey_http::escaped;
 
 /// Where a repository's secrets of one sort stand.
 fn shelf<'a>(organization: &'a str, repository: &'a Repository, stand: &'a Stand) -> Shelf<'a> {
@@ -56,7 +56,7 @@ pub async fn locations(
     let repository = row!(estate.repositories().await?, name);
     let stored = estate.secrets(&repository).await?;
     for lack in &stored.lacks {
-        notes.add(lack.clone());
+        lack.clone().tell(notes);
     }
     let mut made = Vec::new();
     for stand in &stored.shelves {
@@ -80,7 +80,7 @@ pub async fn readers(
     let repository = row!(estate.repositories().await?, name);
     let stored = estate.secrets(&repository).await?;
     for lack in &stored.lacks {
-        notes.add(lack.clone());
+        lack.clone().tell(notes);
     }
     let writers = writers(estate, &repository).await?;
     let mut made = Vec::new();
@@ -149,11 +149,7 @@ async fn readers_of_own(
             let reason =
                 "a secret of the organisation is open to repositories in a way that is not known";
             let told = other.unwrap_or("not told");
-            notes.add(Lack::new(
-                NoteKind::Drift,
-                reason,
-                format!("{path}: {told}"),
-            ));
+            Lack::new(NoteKind::Drift, reason, format!("{path}: {told}")).tell(notes);
             made.push(line(entitlement(map::SECRETS_OF_ALL), by_workflow()));
         }
     }

@@ -3,10 +3,9 @@
 use crate::api::Stop;
 use crate::estate::Estate;
 use crate::make::{make, next_name, sections};
-use crate::notes::Notes;
 use crate::place::{Place, Section};
 use async_trait::async_trait;
-use lastkey_contract::{ConnectorError, ErrorKind, Fact, Kind, Page, PageRequest, Session};
+use lastkey_contract::{ConnectorError, ErrorKind, Fact, Kind, Notes, Page, PageRequest, Session};
 
 /// Most records on one page.
 pub const MAX_PAGE: u32 = 500;
@@ -171,13 +170,7 @@ impl Session for Reading {
         let from = match &request.cursor {
             None => None,
             Some(cursor) => Some(Place::from_cursor(cursor).ok_or_else(|| {
-                ConnectorError::new(
-                    ErrorKind::CursorLost,
-                    self.estate.api.address(),
-                    operation,
-                    "the place in the list is none of this connector's",
-                )
-                .hint("read this kind again from its start")
+                ConnectorError::foreign_cursor(self.estate.api.address(), operation)
             })?),
         };
         self.page(kind, from, limit).await

@@ -1,10 +1,12 @@
 //! Settings of an organisation, parsed once into an [`Organization`].
 
 use crate::error::config;
+use crate::http::SERVER;
 use lastkey_contract::{
     ConnectorError, Descriptor, Kind, Must, SecretNeed, SettingSpec, Settings, SystemName,
     shown_address,
 };
+use lastkey_http::Origin;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -145,10 +147,7 @@ pub enum Extra {
 /// A configured organisation, without its token.
 #[derive(Clone, Debug)]
 pub struct Organization {
-    /// `https://host:port`, for sentences.
-    pub address: String,
-    pub host: String,
-    pub port: u16,
+    pub origin: Origin,
     /// What stands before every path: empty, or `/api/v3`.
     pub base: String,
     pub name: String,
@@ -167,14 +166,8 @@ impl Organization {
     pub fn from_settings(settings: &Settings) -> Result<Organization, ConnectorError> {
         settings.validate(&DESCRIPTOR, &[])?;
         let text = |key: &str| settings.or_default(key, &DESCRIPTOR).trim().to_owned();
-        let (host, port, base) = origin(&text("address"))?;
-        let system = text("system");
-        if !SystemName::is_well_formed(&system) {
-            return Err(config(
-                format!("`{system}` is not a system name"),
-                "use small letters, digits, `.`, `_` and `-`: corp-github",
-            ));
-        }
+        let (origin, base) = origin(&text("address"))?;
+        let system = settings.system(&DESCRIPTOR, "corp-github")?;
         let name = text("organization");
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || !name.chars().all(plain) {
@@ -194,13 +187,11 @@ impl Organization {
             _ => Extra::Leave,
         };
         Ok(Organization {
-            address: format!("https://{}", authority(&host, port)),
-            host,
-            port,
+            origin,
             base,
             name,
             ca_file: settings.get("ca_file").map(PathBuf::from),
-            system: SystemName::new(system),
+            system,
             repositories: Some(repositories).filter(|r| !r.is_empty()),
             member_keys: extra("member_keys"),
             audit_log: extra("audit_log"),
@@ -236,50 +227,23 @@ fn parts(text: &str) -> Result<BTreeSet<Part>, ConnectorError> {
         .collect()
 }
 
-/// `host:port`, with the brackets that an IPv6 address wants.
-pub fn authority(host: &str, port: u16) -> String {
-    match host.contains(':') {
-        true => format!("[{host}]:{port}"),
-        false => format!("{host}:{port}"),
-    }
-}
-
-/// Host, port and the beginning of every path of an address.
-fn origin(address: &str) -> Result<(String, u16, String), ConnectorError> {
-    let odd = || {
-        config(
-            format!("`{}` is not an address of GitHub", shown_address(address)),
-            "write https://api.github.com, or the scheme and host of your Enterprise server: https://github.example.org",
-        )
-    };
-    let rest = match address.split_once("://") {
-        Some(("https", rest)) => rest.trim_end_matches('/'),
-        Some(("http", _)) => {
-            return Err(config(
-                "plain http:// would send the token in clear and is not used",
-                "write https://, and name the server's CA with ca_file where it has its own",
-            ));
-        }
-        Some(_) | None => return Err(odd()),
-    };
-    let (rest, path) = match rest.split_once('/') {
-        Some((rest, "api/v3")) => (rest, Some("/api/v3")),
-        Some(_) => return Err(odd()),
-        None => (rest, None),
-    };
-    let (host, port) = lastkey_tls::host_and_port(rest, 443).ok_or_else(odd)?;
-    let host = match host.to_lowercase().as_str() {
+/// The origin of an address and the beginning of every path.
+fn origin(address: &str) -> Result<(Origin, String), ConnectorError> {
+    let (origin, path) = SERVER.origin(address)?;
+    let host = match origin.host.to_lowercase().as_str() {
         "github.com" | "www.github.com" => "api.github.com".to_owned(),
-        _ => host,
+        _ => origin.host,
     };
     // A server of one's own answers below this path; github.com and its data residencies have a
     // host for the API alone.
     let base = match path {
-        Some(path) => path,
-        None if host.to_lowercase().starts_with("api.") => "",
-        None => "/api/v3",
+        "api/v3" => "/api/v3",
+        "" if host.to_lowercase().starts_with("api.") => "",
+        "" => "/api/v3",
+        _ => return Err(SERVER.not_an_address(address)),
     };
-    Ok((host, port, base.to_owned()))
+    let origin = Origin { host, ..origin };
+    Ok((origin, base.to_owned()))
 }
 
 #[cfg(test)]
@@ -301,7 +265,11 @@ mod tests {
     fn check(address: &str, host: &str, port: u16, base: &str) {
         let made = parsed(&[("address", address)]).unwrap();
         assert_eq!(
-            (made.host.as_str(), made.port, made.base.as_str()),
+            (
+                made.origin.host.as_str(),
+                made.origin.port,
+                made.base.as_str()
+            ),
             (host, port, base),
             "{address}"
         );

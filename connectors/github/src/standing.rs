@@ -51,7 +51,7 @@ impl Standing {
         let name = &organization.name;
         let answer = api.raw(&format!("/orgs/{name}"), OPERATION).await?;
         let page: OwnPage = match answer.status {
-            200 => crate::api::parsed(api.address(), OPERATION, &answer.body)?,
+            200 => crate::http::SERVER.parsed(api.address(), OPERATION, &answer.body)?,
             404 if answer.said().is_some() => return Err(no_such(api, name, &answer)),
             _ => return Err(refused(api.address(), OPERATION, &answer)),
         };
@@ -72,7 +72,7 @@ impl Standing {
                 struct Own {
                     login: String,
                 }
-                let own: Own = crate::api::parsed(api.address(), OPERATION, &user.body)?;
+                let own: Own = crate::http::SERVER.parsed(api.address(), OPERATION, &user.body)?;
                 standing.login = Some(own.login);
                 standing.token = token(&user);
                 let path = format!("/user/memberships/orgs/{name}");

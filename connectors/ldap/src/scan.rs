@@ -6,8 +6,8 @@ use crate::index::Index;
 use crate::map::{self, Made, Problem, Sort};
 use crate::search::{Answer, Pages, Query};
 use crate::settings::Directory;
-use lastkey_contract::{ConnectorError, Cursor, ErrorKind, Kind, Note, NoteKind, Page};
-use std::collections::{BTreeMap, VecDeque};
+use lastkey_contract::{ConnectorError, Cursor, ErrorKind, Kind, NoteKind, Notes, Page};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Empty pages in a row, each promising more, after which the directory is not believed.
@@ -41,7 +41,7 @@ pub struct Scan {
     waiting: usize,
     /// Objects seen that became no record.
     lost: u64,
-    notes: BTreeMap<(NoteKind, String), (u64, Vec<String>)>,
+    notes: Notes,
     asked: String,
     /// What the last page carries.
     pub watermark: Option<String>,
@@ -103,7 +103,7 @@ impl Scan {
             offset: 0,
             waiting: 0,
             lost: 0,
-            notes: BTreeMap::new(),
+            notes: Notes::default(),
             asked: asked.join("; then "),
             watermark: None,
             gone: Vec::new(),
@@ -136,20 +136,7 @@ impl Scan {
         if !kind.keeps_completeness() {
             self.watermark = None;
         }
-        match self.notes.get_mut(&(kind, reason.to_owned())) {
-            Some((total, examples)) => {
-                *total += count;
-                if examples.len() < Note::MAX_EXAMPLES {
-                    examples.extend(example);
-                }
-            }
-            None => {
-                self.notes.insert(
-                    (kind, reason.to_owned()),
-                    (count, example.into_iter().collect()),
-                );
-            }
-        }
+        self.notes.add_many(kind, reason, count, example);
     }
 
     /// Puts entries in the queue.
@@ -269,16 +256,7 @@ impl Scan {
         let mut page = Page {
             received: records.len() as u64 + std::mem::take(&mut self.lost),
             next: (!last).then(|| self.cursor()),
-            notes: std::mem::take(&mut self.notes)
-                .into_iter()
-                .map(|((kind, reason), (count, examples))| Note {
-                    kind,
-                    about,
-                    reason,
-                    count,
-                    examples,
-                })
-                .collect(),
+            notes: std::mem::take(&mut self.notes).about(about),
             query: Some(self.asked.clone()),
             ..Page::default()
         };

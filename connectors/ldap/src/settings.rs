@@ -221,13 +221,7 @@ impl Directory {
                 "write only the scheme, the host and the port: ldaps://host:636",
             ));
         };
-        let system = text("system");
-        if !SystemName::is_well_formed(&system) {
-            return Err(config(
-                format!("`{system}` is not a system name"),
-                "use small letters, digits, `.`, `_` and `-`: corp-ldap",
-            ));
-        }
+        let system = settings.system(&DESCRIPTOR, "corp-ldap")?;
         let bind_dn = Some(text("bind_dn")).filter(|dn| !dn.is_empty());
         // A simple bind with a DN and no password succeeds as anonymous: it must never be sent.
         if bind_dn.is_some() && !secret {
@@ -259,7 +253,7 @@ impl Directory {
             bind_dn,
             base_dn: text("base_dn"),
             ca_file: settings.get("ca_file").map(PathBuf::from),
-            system: SystemName::new(system),
+            system,
             people: text("people_filter"),
             groups: text("group_filter"),
             identities: match text("identities").as_str() {

@@ -54,26 +54,12 @@ pub fn account(system: &SystemName, row: &Row) -> Result<Fact, Error> {
         attributes.insert("dropped".to_owned(), "yes".to_owned());
     }
     Ok(Fact::Account(Account {
-        system: system.clone(),
-        id: needed(row, "oid")?.into(),
         name: text(row, "name")?,
-        kind: None,
-        identity_id: None,
-        email: None,
         enabled: Some(flag(row, "login")? && !flag(row, "past")?),
-        local_sign_in: None,
-        signs_in_through_system: None,
-        signs_in_through_id: None,
-        mfa: None,
         privileged: Some(privileged),
-        environment: None,
-        created_at: None,
-        created_by: None,
-        last_used_at: None,
-        last_interactive_at: None,
-        disabled_at: None,
         expires_at: moment(row, "valid_until")?,
         attributes,
+        ..Account::of(system.clone(), needed(row, "oid")?)
     }))
 }
 
@@ -99,22 +85,11 @@ pub fn grant(system: &SystemName, row: &Row) -> Result<Fact, Error> {
         attributes.insert("may_pass_on".to_owned(), "yes".to_owned());
     }
     Ok(Fact::Grant(Grant {
-        system: system.clone(),
-        entitlement_id: needed(row, "entitlement")?.into(),
-        principal: Principal {
-            kind,
-            system: system.clone(),
-            id: needed(row, "id")?,
-        },
-        assignment: None,
-        granted_at: None,
-        granted_by: None,
-        approved_by: None,
-        ticket: None,
-        reason: None,
-        last_used_at: None,
-        expires_at: None,
         attributes,
+        ..Grant::of(
+            Principal::of(system.clone(), kind, needed(row, "id")?),
+            needed(row, "entitlement")?,
+        )
     }))
 }
 

@@ -120,9 +120,7 @@ impl Session for Reading {
         let after = match &request.cursor {
             None => "",
             Some(cursor) => cursor.0.strip_prefix(CURSOR).ok_or_else(|| {
-                let what = "the place in the list is none of this connector's";
-                self.error(ErrorKind::CursorLost, &operation, what)
-                    .hint("read this kind again from its start")
+                ConnectorError::foreign_cursor(self.connection.system.as_str(), &operation)
             })?,
         };
         let limit = request.limit.clamp(1, MAX_PAGE);

@@ -1,11 +1,9 @@
 //! Settings of a PostgreSQL server, parsed once into a [`Server`].
 
-use crate::error::config;
 use lastkey_contract::{
     ConnectorError, Descriptor, Kind, Must, SecretNeed, SettingSpec, Settings, SystemName,
-    shown_address,
 };
-use lastkey_tls::host_and_port;
+use lastkey_tls::{authority, host_alone};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -85,54 +83,24 @@ pub struct Server {
 impl Server {
     /// `host:port`, for sentences.
     pub fn shown(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("[{}]:{}", self.host, self.port),
-            false => format!("{}:{}", self.host, self.port),
-        }
+        authority(&self.host, self.port)
     }
 
     /// Parses the settings; every value that cannot count is an error with what to write instead.
     pub fn from_settings(settings: &Settings) -> Result<Server, ConnectorError> {
         settings.validate(&DESCRIPTOR, &[])?;
         let text = |key: &str| settings.or_default(key, &DESCRIPTOR).trim().to_owned();
-        let port = text("port");
-        let Some(port) = port.parse::<u16>().ok().filter(|port| *port > 0) else {
-            return Err(config(
-                format!("`{port}` is not a port"),
-                "give a number from 1 to 65535",
-            ));
-        };
-        let system = text("system");
-        if !SystemName::is_well_formed(&system) {
-            return Err(config(
-                format!("`{system}` is not a system name"),
-                "use small letters, digits, `.`, `_` and `-`: corp-db",
-            ));
-        }
+        let port = settings.port(&DESCRIPTOR)?;
+        let system = settings.system(&DESCRIPTOR, "corp-db")?;
         Ok(Server {
-            host: host(&text("address"))?,
+            host: host_alone(&text("address"), &DESCRIPTOR)?,
             port,
             database: text("database"),
             username: text("username"),
             ca_file: settings.get("ca_file").map(PathBuf::from),
-            system: SystemName::new(system),
+            system,
             timeout: settings.timeout(&DESCRIPTOR)?,
         })
-    }
-}
-
-/// A host alone: the port is a setting of its own.
-fn host(address: &str) -> Result<String, ConnectorError> {
-    if address.parse::<std::net::Ipv6Addr>().is_ok() {
-        return Ok(address.to_owned());
-    }
-    let alone = !address.contains(':') || address.ends_with(']');
-    match host_and_port(address, 1).filter(|_| alone) {
-        Some((host, _)) => Ok(host),
-        None => Err(config(
-            format!("`{}` is not the name of a server", shown_address(address)),
-            "give its name or IP address alone; the port is a setting of its own",
-        )),
     }
 }
 

@@ -4,7 +4,7 @@
 mod address;
 mod failure;
 
-pub use address::host_and_port;
+pub use address::{authority, host_alone, host_and_port};
 
 use lastkey_contract::{ConnectorError, ErrorKind};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};

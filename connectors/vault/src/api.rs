@@ -3,11 +3,11 @@
 //! The one way from here to the server. Besides `GET` it sends `POST` to the sign-in and to those
 //! paths below, where the server wants a body to look something up; none of them changes anything.
 
-use crate::error::{odd, refused, sign_in, token_ended, token_refused};
-use crate::http::{Answer, Http, escaped};
+use crate::error::{refused, sign_in, token_ended, token_refused};
+use crate::http::{Answer, Http, SERVER};
 use crate::settings::{SignIn, Vault};
-use hyper::Method;
 use lastkey_contract::{ConnectorError, Secret};
+use lastkey_http::{Method, escaped};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -140,7 +140,7 @@ impl Api {
         if answer.status != 200 {
             return Err(sign_in(http.address(), &answer));
         }
-        let issued: SignedIn = parsed(http.address(), "sign in", &answer)?;
+        let issued: SignedIn = SERVER.parsed(http.address(), "sign in", &answer.body)?;
         http.sign_with(Secret::new(issued.auth.client_token));
         Ok(Api::over(http))
     }
@@ -173,7 +173,7 @@ impl Api {
             .ask(Method::GET, "sys/health", query, None, operation)
             .await?;
         match answer.status {
-            200 => parsed(self.address(), operation, &answer),
+            200 => SERVER.parsed(self.address(), operation, &answer.body),
             _ => Err(refused(self.address(), operation, &answer)),
         }
     }
@@ -182,7 +182,9 @@ impl Api {
     pub async fn whoami<T: DeserializeOwned>(&mut self) -> Result<T, ConnectorError> {
         let answer = self.own_token().await?;
         match answer.status {
-            200 => parsed::<Wrapped<T>>(self.address(), OWN_TOKEN, &answer).map(|w| w.data),
+            200 => SERVER
+                .parsed::<Wrapped<T>>(self.address(), OWN_TOKEN, &answer.body)
+                .map(|w| w.data),
             403 => Err(token_refused(self.address(), &answer)),
             _ => Err(refused(self.address(), OWN_TOKEN, &answer)),
         }
@@ -313,7 +315,8 @@ impl Api {
         operation: &str,
     ) -> Result<Got<T>, ConnectorError> {
         match answer.status {
-            200 => parsed::<Wrapped<T>>(self.address(), operation, answer)
+            200 => SERVER
+                .parsed::<Wrapped<T>>(self.address(), operation, &answer.body)
                 .map(|wrapped| Got::Found(wrapped.data)),
             // An accessor, a lease or an AppRole that ended between two requests.
             400 | 403 | 500 if ended(&answer.said()) => Ok(Got::Absent),
@@ -365,16 +368,6 @@ pub fn body(pairs: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
     }
     out.push(b'}');
     out
-}
-
-fn parsed<T: DeserializeOwned>(
-    system: &str,
-    operation: &str,
-    answer: &Answer,
-) -> Result<T, ConnectorError> {
-    // What the parser would say can quote the answer, and an answer can hold a token.
-    serde_json::from_slice(&answer.body)
-        .map_err(|_| odd(system, operation, "its JSON is not what this path answers"))
 }
 
 #[cfg(test)]

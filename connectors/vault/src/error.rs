@@ -2,54 +2,11 @@
 
 use crate::http::Answer;
 use lastkey_contract::{ConnectorError, ErrorKind};
+use lastkey_http::refusal;
 
 /// A setting that cannot count.
 pub fn config(message: impl Into<String>, hint: impl Into<String>) -> ConnectorError {
     ConnectorError::new(ErrorKind::ConfigInvalid, "vault", "configure", message).hint(hint)
-}
-
-/// The connection failed.
-pub fn unreachable(system: &str, operation: &str, why: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorKind::Unavailable,
-        system,
-        operation,
-        format!("the vault cannot be reached: {why}"),
-    )
-    .hint("check the address, the port and the network")
-}
-
-/// The connection broke in the middle of an answer.
-pub fn broken_off(system: &str, operation: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorKind::Unavailable,
-        system,
-        operation,
-        "the vault broke off the connection",
-    )
-    .hint("sync again; if it comes back, look into the vault's log")
-}
-
-/// No answer in time.
-pub fn timed_out(system: &str, operation: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorKind::TimedOut,
-        system,
-        operation,
-        "the vault did not answer in time",
-    )
-    .hint("check the address and the port, or set a longer timeout")
-}
-
-/// An answer that breaks the protocol.
-pub fn odd(system: &str, operation: &str, what: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorKind::Protocol,
-        system,
-        operation,
-        format!("the answer is not a vault's: {what}"),
-    )
-    .hint("check that the address is the vault's own, with no sign-in page or proxy before it")
 }
 
 /// An answer that is neither what was asked for, nor a plain "not there" or "not allowed".
@@ -124,13 +81,10 @@ pub fn refused(system: &str, operation: &str, answer: &Answer) -> ConnectorError
             "look into the vault's log for the reason",
         ),
     };
-    let message = match said.is_empty() {
-        true => format!("{message} (status {})", answer.status),
-        false => format!("{message} (status {}: `{said}`)", answer.status),
-    };
-    let mut error = ConnectorError::new(kind, system, operation, message).hint(hint);
-    error.retry_after_ms = answer.retry_after_ms;
-    error.request_id.clone_from(&answer.request_id);
+    let why = (kind, message, hint);
+    let mut error = refusal(system, operation, answer.status, Some(&said), why);
+    error.retry_after_ms = answer.retry_after_ms();
+    error.request_id = answer.request_id();
     error
 }
 

@@ -1,48 +1,44 @@
-//! HTTP/1.1 over TLS to one origin: one request at a time, over one connection.
+//! What is asked of a vault over HTTP, and what its refusals say.
 //!
-//! It promises that nothing is sent anywhere but to the configured host and port, that no answer
-//! is taken that is larger than asked for or packed, and that what was received is wiped. It
-//! follows nothing, tries nothing again, and reads no proxy from the environment.
+//! Where it is sent, and what of an answer is taken, is the promise of `lastkey_http`.
 
-use crate::error::{broken_off, odd, timed_out, unreachable};
-use crate::settings::{Vault, authority};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{HeaderMap, HeaderValue};
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
-use lastkey_contract::{ConnectorError, ErrorKind, Secret};
-use lastkey_tls::{Peer, Watched};
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use std::sync::Arc;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use crate::settings::Vault;
+use lastkey_contract::{ConnectorError, Secret};
+use lastkey_http::{Client, Method, Server, escaped, secret_header};
+use std::ops::Deref;
 use zeroize::Zeroizing;
 
-/// The largest answer that is read: a list of a million names fits.
-pub const LARGEST: usize = 64 * 1024 * 1024;
+/// How this connector speaks of its server.
+pub static SERVER: Server = Server {
+    kind: "vault",
+    name: "the vault",
+    tls_name: "vault",
+    sort: "a vault",
+    whose: "a vault's",
+    own: "the vault's own",
+    secret: "the credential",
+    ca: "the vault's",
+    write: "write only the scheme, the host and the port: https://vault.example.org:8200",
+    port: "check the address and the port, 8200 as a rule",
+    log: "look into the vault's log",
+};
 
 /// A client of one vault.
 pub struct Http {
-    address: String,
-    host: String,
-    port: u16,
+    client: Client,
     namespace: String,
-    timeout: std::time::Duration,
-    tls: Arc<ClientConfig>,
-    watched: Arc<Watched>,
     token: Option<Secret>,
-    connection: Option<SendRequest<Full<Bytes>>>,
 }
 
-/// An answer, read to its end.
-pub struct Answer {
-    pub status: u16,
-    pub retry_after_ms: Option<u64>,
-    pub request_id: Option<String>,
-    pub body: Zeroizing<Vec<u8>>,
+/// An answer of a vault, or of whatever stands before it.
+pub struct Answer(lastkey_http::Answer);
+
+impl Deref for Answer {
+    type Target = lastkey_http::Answer;
+
+    fn deref(&self) -> &lastkey_http::Answer {
+        &self.0
+    }
 }
 
 /// What the vault says beside a refusal.
@@ -54,6 +50,10 @@ struct Said {
 }
 
 impl Answer {
+    pub fn request_id(&self) -> Option<String> {
+        self.header("x-request-id")
+    }
+
     /// The vault's own words about a refusal, cut to a sentence's length.
     pub fn said(&self) -> String {
         let said = self.errors().join("; ");
@@ -90,22 +90,11 @@ impl Answer {
 impl Http {
     /// A client that has not connected yet.
     pub fn new(vault: &Vault) -> Result<Http, ConnectorError> {
-        let (tls, watched) = lastkey_tls::client(Peer {
-            kind: "vault",
-            name: "vault",
-            port: "check the address and the port, 8200 as a rule",
-            ca_file: vault.ca_file.as_deref(),
-        })?;
+        let ca_file = vault.ca_file.as_deref();
         Ok(Http {
-            address: vault.address.clone(),
-            host: vault.host.clone(),
-            port: vault.port,
+            client: Client::new(&SERVER, vault.origin.clone(), ca_file, vault.timeout)?,
             namespace: vault.namespace.clone(),
-            timeout: vault.timeout,
-            tls,
-            watched,
             token: None,
-            connection: None,
         })
     }
 
@@ -116,7 +105,7 @@ impl Http {
 
     /// The vault's address, for sentences.
     pub fn address(&self) -> &str {
-        &self.address
+        self.client.address()
     }
 
     /// Asks once. `path` stands below `/v1/` and is encoded here; `query` is sent as it is.
@@ -128,93 +117,14 @@ impl Http {
         body: Option<Zeroizing<Vec<u8>>>,
         operation: &str,
     ) -> Result<Answer, ConnectorError> {
-        let patience = self.timeout;
-        let asked = tokio::time::timeout(patience, self.once(method, path, query, body, operation));
-        match asked.await {
-            Ok(answer) => answer,
-            Err(_) => Err(timed_out(&self.address, operation)),
-        }
-    }
-
-    async fn once(
-        &mut self,
-        method: Method,
-        path: &str,
-        query: &str,
-        body: Option<Zeroizing<Vec<u8>>>,
-        operation: &str,
-    ) -> Result<Answer, ConnectorError> {
-        let request = self.request(method, path, query, body, operation)?;
-        // Taken out for the time of the request: whoever drops it half-way drops the connection.
-        let open = self.connection.take().filter(|open| !open.is_closed());
-        let mut open = match open {
-            Some(open) => open,
-            None => self.open(operation).await?,
-        };
-        open.ready()
-            .await
-            .map_err(|_| broken_off(&self.address, operation))?;
-        let response = open
-            .send_request(request)
-            .await
-            .map_err(|error| self.failed(&error, operation))?;
-        let (parts, mut incoming) = response.into_parts();
-        let packed = parts
-            .headers
-            .get("content-encoding")
-            .is_some_and(|e| e.as_bytes() != b"identity");
-        if packed {
-            return Err(odd(&self.address, operation, "it is packed, unasked"));
-        }
-        let mut received = Zeroizing::new(Vec::with_capacity(4096));
-        while let Some(frame) = incoming.frame().await {
-            let frame = frame.map_err(|error| self.failed(&error, operation))?;
-            let Some(data) = frame.data_ref() else {
-                continue;
-            };
-            if received.len() + data.len() > LARGEST {
-                let what = format!("it is larger than {} MB", LARGEST / (1024 * 1024));
-                return Err(odd(&self.address, operation, &what));
-            }
-            grow(&mut received, data.len());
-            received.extend_from_slice(data);
-        }
-        self.connection = Some(open);
-        let answer = Answer {
-            status: parts.status.as_u16(),
-            retry_after_ms: seconds(&parts.headers).map(|s| s.saturating_mul(1000)),
-            request_id: text(&parts.headers, "x-request-id"),
-            body: received,
-        };
-        // A sign-in page or a proxy answers any path with a page of its own.
-        let page = text(&parts.headers, "content-type")
-            .is_some_and(|kind| !kind.starts_with("application/json"));
-        if page && answer.status < 300 && !answer.body.is_empty() {
-            let what = "it is a page, not JSON";
-            return Err(odd(&self.address, operation, what));
-        }
-        Ok(answer)
-    }
-
-    fn request(
-        &self,
-        method: Method,
-        path: &str,
-        query: &str,
-        body: Option<Zeroizing<Vec<u8>>>,
-        operation: &str,
-    ) -> Result<Request<Full<Bytes>>, ConnectorError> {
         let target = match query {
             "" => format!("/v1/{}", encoded(path)),
             query => format!("/v1/{}?{query}", encoded(path)),
         };
-        let mut request = Request::builder()
-            .method(method)
-            .uri(target)
-            .header("host", authority(&self.host, self.port))
-            .header("user-agent", "lastkey")
+        let mut request = self
+            .client
+            .request(method, &target)
             .header("accept", "application/json")
-            .header("accept-encoding", "identity")
             // asked for by agents that stand before a vault
             .header("x-vault-request", "true");
         // The server's own state is told outside of namespaces only.
@@ -222,111 +132,21 @@ impl Http {
             request = request.header("x-vault-namespace", &self.namespace);
         }
         if let Some(token) = &self.token {
-            let mut value = HeaderValue::from_str(token.expose()).map_err(|_| {
-                ConnectorError::new(
-                    ErrorKind::AuthRejected,
-                    &self.address,
-                    operation,
-                    "the token holds characters that no token has",
-                )
-                .hint("give the token alone, on one line")
-            })?;
-            value.set_sensitive(true);
-            request = request.header("x-vault-token", value);
+            let token = secret_header(token.expose(), self.client.address(), operation)?;
+            request = request.header("x-vault-token", token);
         }
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
-        let body = body.map_or_else(Bytes::new, Bytes::from_owner);
-        request.body(Full::new(body)).map_err(|error| {
-            ConnectorError::new(
-                ErrorKind::Bug,
-                &self.address,
-                operation,
-                format!("the request could not be made: {error}"),
-            )
-        })
+        let answer = self.client.ask(request, body, operation).await?;
+        Ok(Answer(answer))
     }
-
-    async fn open(&self, operation: &str) -> Result<SendRequest<Full<Bytes>>, ConnectorError> {
-        let unreachable = |why: String| unreachable(&self.address, operation, &why);
-        let name = ServerName::try_from(self.host.clone())
-            .map_err(|_| unreachable(format!("`{}` is not a host", self.host)))?;
-        let stream = TcpStream::connect((self.host.as_str(), self.port))
-            .await
-            .map_err(|error| unreachable(error.to_string()))?;
-        // Small requests one after the other: waiting for more to send would only cost time.
-        let _only_slower = stream.set_nodelay(true);
-        let stream = TlsConnector::from(self.tls.clone())
-            .connect(name, stream)
-            .await
-            .map_err(|error| self.watched.handshake(&self.address, operation, &error))?;
-        let (sender, connection) = handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| self.failed(&error, operation))?;
-        tokio::spawn(async move {
-            // How it ended is told by the request that was under way.
-            let _told_elsewhere = connection.await;
-        });
-        Ok(sender)
-    }
-
-    fn failed(&self, error: &hyper::Error, operation: &str) -> ConnectorError {
-        if error.is_parse() {
-            return odd(&self.address, operation, "it is not HTTP");
-        }
-        // A server can end TLS after the handshake, as for want of a certificate of ours.
-        std::error::Error::source(error)
-            .and_then(|cause| cause.downcast_ref())
-            .and_then(|cause| self.watched.broken(&self.address, operation, cause))
-            .unwrap_or_else(|| broken_off(&self.address, operation))
-    }
-}
-
-/// Makes room, and wipes what was there before: growing would leave a copy behind.
-fn grow(received: &mut Zeroizing<Vec<u8>>, by: usize) {
-    let needed = received.len() + by;
-    if needed > received.capacity() {
-        let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(received.capacity() * 2)));
-        larger.extend_from_slice(received);
-        *received = larger;
-    }
-}
-
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?;
-    Some(value.chars().take(100).collect())
-}
-
-/// `Retry-After` in seconds; a date counts from the answer's own.
-fn seconds(headers: &HeaderMap) -> Option<u64> {
-    let wanted = text(headers, "retry-after")?;
-    if let Ok(seconds) = wanted.trim().parse() {
-        return Some(seconds);
-    }
-    let moment = |text: &str| chrono::DateTime::parse_from_rfc2822(text).ok();
-    let until = moment(&wanted)? - moment(&text(headers, "date")?)?;
-    u64::try_from(until.num_seconds()).ok()
 }
 
 /// A path as it stands in a request line.
 fn encoded(path: &str) -> String {
     let parts: Vec<String> = path.split('/').map(escaped).collect();
     parts.join("/")
-}
-
-/// A text as it stands in a query.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte));
-            }
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -340,12 +160,7 @@ mod tests {
 
     #[test]
     fn refusals_are_told_in_a_sentence() {
-        let answer = |body: &str| Answer {
-            status: 403,
-            retry_after_ms: None,
-            request_id: None,
-            body: Zeroizing::new(body.as_bytes().to_vec()),
-        };
+        let answer = |body: &str| Answer(lastkey_http::Answer::recorded(403, &[], body));
         assert_eq!(answer(r#"{"errors":["a\n\tb"]}"#).said(), "a b");
         let one = r#"{"errors":["1 error occurred:\n\t* permission denied\n\n"]}"#;
         assert_eq!(answer(one).said(), "permission denied");
@@ -356,12 +171,7 @@ mod tests {
 
     #[track_caller]
     fn check(status: u16, body: &str, nothing_there: bool) {
-        let answer = Answer {
-            status,
-            retry_after_ms: None,
-            request_id: None,
-            body: Zeroizing::new(body.as_bytes().to_vec()),
-        };
+        let answer = Answer(lastkey_http::Answer::recorded(status, &[], body));
         assert_eq!(answer.nothing_there(), nothing_there, "{status} {body}");
     }
 

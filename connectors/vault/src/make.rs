@@ -7,10 +7,9 @@ use crate::people::{self, ELSEWHERE, Everyone, login_path};
 use crate::place::Section;
 use crate::policy::{Capabilities, Limits, Policy};
 use crate::reach::Who;
-use crate::session::Notes;
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{AccountKind, Attributes, ControlMeans, Principal, PrincipalType};
-use lastkey_contract::{ConnectorError, Fact, Kind, NoteKind};
+use lastkey_contract::{ConnectorError, Fact, Kind, NoteKind, Notes};
 use std::collections::BTreeSet;
 
 /// What is known of the whole vault, beside the objects themselves.

@@ -39,26 +39,9 @@ fn seconds(at: i64) -> Option<When> {
 /// An account of nobody in particular, enabled or not known.
 pub fn account(system: &SystemName, id: &str, name: &str, kind: Option<AccountKind>) -> Account {
     Account {
-        system: system.clone(),
-        id: id.into(),
         name: Some(name.to_owned()).filter(|n| !n.is_empty()),
         kind,
-        identity_id: None,
-        email: None,
-        enabled: None,
-        local_sign_in: None,
-        signs_in_through_system: None,
-        signs_in_through_id: None,
-        mfa: None,
-        privileged: None,
-        environment: None,
-        created_at: None,
-        created_by: None,
-        last_used_at: None,
-        last_interactive_at: None,
-        disabled_at: None,
-        expires_at: None,
-        attributes: Attributes::new(),
+        ..Account::of(system.clone(), id)
     }
 }
 
@@ -281,28 +264,14 @@ pub fn role(system: &SystemName, path: &str, kind: &str) -> Entitlement {
 }
 
 pub fn holder(system: &SystemName, kind: PrincipalType, id: &str) -> Principal {
-    Principal {
-        kind,
-        system: system.clone(),
-        id: id.to_owned(),
-    }
+    Principal::of(system.clone(), kind, id)
 }
 
 /// A principal holds an entitlement.
 pub fn grant(principal: Principal, entitlement: &str) -> Grant {
     Grant {
-        system: principal.system.clone(),
-        entitlement_id: entitlement.into(),
-        principal,
         assignment: Some(Assignment::Active),
-        granted_at: None,
-        granted_by: None,
-        approved_by: None,
-        ticket: None,
-        reason: None,
-        last_used_at: None,
-        expires_at: None,
-        attributes: Attributes::new(),
+        ..Grant::of(principal, entitlement)
     }
 }
 
@@ -355,25 +324,21 @@ pub fn location(
             .or_else(|| when(&kv.updated_time))
     });
     Location {
-        system: system.clone(),
-        path: format!("{}{below}", mount.path).into(),
-        credential_system: None,
-        credential_id: None,
-        kind: Some(LocationKind::Vault),
-        environment: None,
-        fingerprint: None,
         last_rotated_at: rotated,
         attributes,
+        ..Location::of(
+            system.clone(),
+            format!("{}{below}", mount.path),
+            LocationKind::Vault,
+        )
     }
 }
 
 /// A principal that can read a secret.
 pub fn reader(principal: Principal, path: &str, attributes: Attributes) -> Reader {
     Reader {
-        system: principal.system.clone(),
-        path: path.into(),
-        principal,
         attributes,
+        ..Reader::of(principal, path)
     }
 }
 

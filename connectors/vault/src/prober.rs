@@ -5,12 +5,12 @@
 //! look-up. Whatever has two meanings is indeterminate.
 
 use crate::api::{Health, body, trimmed};
-use crate::error::{config, odd, refused};
-use crate::http::{Answer as Answered, Http};
+use crate::error::{config, refused};
+use crate::http::{Answer as Answered, Http, SERVER};
 use crate::settings::{Vault, mount};
 use async_trait::async_trait;
-use hyper::Method;
 use lastkey_contract::{ConnectorError, ProbeSpec, Prober, Secret, Settings, Tried, said};
+use lastkey_http::Method;
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -181,7 +181,7 @@ async fn get(http: &mut Http, path: &str) -> Result<Answered, ConnectorError> {
 /// Whether what was looked up is what was sent: an agent before a vault may sign with its own.
 fn own(http: &Http, answer: &Answered, secret: &Secret) -> Result<Tried, ConnectorError> {
     let looked_up: LookedUp = serde_json::from_slice(&answer.body)
-        .map_err(|_| odd(http.address(), OPERATION, "it describes no token"))?;
+        .map_err(|_| SERVER.odd(http.address(), OPERATION, "it describes no token"))?;
     let raw = "HTTP 200";
     let id = Zeroizing::new(looked_up.data.id);
     Ok(match id.as_str() == secret.expose() {
@@ -298,7 +298,7 @@ impl AppRole {
         match answer.status {
             200 => {
                 let signed_in: SignedIn = serde_json::from_slice(&answer.body)
-                    .map_err(|_| odd(http.address(), OPERATION, "it gives no token"))?;
+                    .map_err(|_| SERVER.odd(http.address(), OPERATION, "it gives no token"))?;
                 let token = signed_in.auth.client_token;
                 if token.is_empty() {
                     return Ok(Tried::indeterminate(

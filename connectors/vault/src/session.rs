@@ -12,9 +12,8 @@ use crate::walk::{Step, Walk};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lastkey_contract::{
-    ConnectorError, ErrorKind, Fact, Kind, Note, NoteKind, Page, PageRequest, Session,
+    ConnectorError, ErrorKind, Fact, Kind, NoteKind, Notes, Page, PageRequest, Session,
 };
-use std::collections::BTreeMap;
 
 /// Most records on one page: each can cost a request of its own.
 pub const MAX_PAGE: u32 = 500;
@@ -34,42 +33,6 @@ pub struct Reading {
 enum Names {
     Flat(Vec<String>),
     Tree(Box<Walk>),
-}
-
-/// Notes of one page, each reason once.
-#[derive(Default)]
-pub struct Notes(BTreeMap<(NoteKind, String), (u64, Vec<String>)>);
-
-impl Notes {
-    pub fn add(&mut self, kind: NoteKind, reason: &str, example: Option<String>) {
-        let (count, examples) = self.0.entry((kind, reason.to_owned())).or_default();
-        *count += 1;
-        if examples.len() < Note::MAX_EXAMPLES {
-            examples.extend(example.filter(|e| !examples.contains(e)));
-        }
-    }
-
-    fn lost(&self) -> u64 {
-        let lost = |kind: &NoteKind| matches!(kind, NoteKind::Skipped | NoteKind::Failed);
-        self.0
-            .iter()
-            .filter(|((kind, _), _)| lost(kind))
-            .map(|(_, (count, _))| count)
-            .sum()
-    }
-
-    fn about(self, about: Kind) -> Vec<Note> {
-        self.0
-            .into_iter()
-            .map(|((kind, reason), (count, examples))| Note {
-                kind,
-                about,
-                reason,
-                count,
-                examples,
-            })
-            .collect()
-    }
 }
 
 impl Reading {
@@ -378,13 +341,8 @@ impl Session for Reading {
         let from = match &request.cursor {
             None => None,
             Some(cursor) => Some(Place::from_cursor(cursor).ok_or_else(|| {
-                ConnectorError::new(
-                    ErrorKind::CursorLost,
-                    self.objects.api.address(),
-                    format!("read {}", kind.plural()),
-                    "the place in the list is none of this connector's",
-                )
-                .hint("read this kind again from its start")
+                let operation = format!("read {}", kind.plural());
+                ConnectorError::foreign_cursor(self.objects.api.address(), operation)
             })?),
         };
         if from.is_none() {

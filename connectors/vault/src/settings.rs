@@ -1,10 +1,11 @@
 //! Settings of a vault, parsed once into a [`Vault`].
 
 use crate::error::config;
+use crate::http::SERVER;
 use lastkey_contract::{
     ConnectorError, Descriptor, Kind, Must, SecretNeed, SettingSpec, Settings, SystemName,
-    shown_address,
 };
+use lastkey_http::Origin;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -144,10 +145,7 @@ pub enum Leases {
 /// A configured vault, without its secret.
 #[derive(Clone, Debug)]
 pub struct Vault {
-    /// `https://host:port`, for sentences.
-    pub address: String,
-    pub host: String,
-    pub port: u16,
+    pub origin: Origin,
     /// Without slashes at its ends; empty for the root namespace.
     pub namespace: String,
     pub sign_in: SignIn,
@@ -166,14 +164,12 @@ impl Vault {
     pub fn from_settings(settings: &Settings) -> Result<Vault, ConnectorError> {
         settings.validate(&DESCRIPTOR, &[])?;
         let text = |key: &str| settings.or_default(key, &DESCRIPTOR).trim().to_owned();
-        let (host, port) = origin(&text("address"))?;
-        let system = text("system");
-        if !SystemName::is_well_formed(&system) {
-            return Err(config(
-                format!("`{system}` is not a system name"),
-                "use small letters, digits, `.`, `_` and `-`: corp-vault",
-            ));
+        let address = text("address");
+        let (origin, path) = SERVER.origin(&address)?;
+        if !path.is_empty() {
+            return Err(SERVER.not_an_address(&address));
         }
+        let system = settings.system(&DESCRIPTOR, "corp-vault")?;
         let namespace = text("namespace").trim_matches('/').to_owned();
         if !plain(&namespace) {
             return Err(config(
@@ -195,14 +191,12 @@ impl Vault {
             },
         };
         Ok(Vault {
-            address: format!("https://{}", authority(&host, port)),
-            host,
-            port,
+            origin,
             namespace,
             sign_in: sign_in(&text)?,
             values_sign_in,
             ca_file: settings.get("ca_file").map(PathBuf::from),
-            system: SystemName::new(system),
+            system,
             mounts: Some(mounts).filter(|m| !m.is_empty()),
             leases: match text("leases").as_str() {
                 "yes" => Leases::Read,
@@ -210,14 +204,6 @@ impl Vault {
             },
             timeout: settings.timeout(&DESCRIPTOR)?,
         })
-    }
-}
-
-/// `host:port`, with the brackets that an IPv6 address wants.
-pub fn authority(host: &str, port: u16) -> String {
-    match host.contains(':') {
-        true => format!("[{host}]:{port}"),
-        false => format!("{host}:{port}"),
     }
 }
 
@@ -278,27 +264,6 @@ fn plain(path: &str) -> bool {
     path.bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.'))
         && !path.split('/').any(|part| part == "..")
-}
-
-/// Host and port of an address.
-fn origin(address: &str) -> Result<(String, u16), ConnectorError> {
-    let odd = || {
-        config(
-            format!("`{}` is not an address of a vault", shown_address(address)),
-            "write only the scheme, the host and the port: https://vault.example.org:8200",
-        )
-    };
-    let rest = match address.split_once("://") {
-        Some(("https", rest)) => rest.trim_end_matches('/'),
-        Some(("http", _)) => {
-            return Err(config(
-                "plain http:// would send the credential in clear and is not used",
-                "write https://, and name the vault's CA with ca_file where it has its own",
-            ));
-        }
-        Some(_) | None => return Err(odd()),
-    };
-    lastkey_tls::host_and_port(rest, 443).ok_or_else(odd)
 }
 
 #[cfg(test)]
@@ -378,7 +343,7 @@ mod tests {
         assert_eq!(vault.mounts.unwrap(), ["secret/", "team/kv/"]);
         assert_eq!(vault.namespace, "a/b");
         let six = parsed(&[("address", "https://[::1]:8200")]).unwrap();
-        assert_eq!((six.host.as_str(), six.port), ("::1", 8200));
-        assert_eq!(six.address, "https://[::1]:8200");
+        assert_eq!((six.origin.host.as_str(), six.origin.port), ("::1", 8200));
+        assert_eq!(six.origin.address(), "https://[::1]:8200");
     }
 }

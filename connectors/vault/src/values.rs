@@ -5,18 +5,18 @@
 //! a value leaves this file as a fingerprint or not at all.
 
 use crate::api::Api;
-use crate::error::{odd, refused};
+use crate::error::refused;
+use crate::http::SERVER;
 use crate::objects::{Mount, Objects};
 use crate::settings::Vault;
 use async_trait::async_trait;
 use lastkey_contract::facts::Location;
 use lastkey_contract::{
-    ConnectorError, Fingerprinted, Fingerprinter, Kind, NoFingerprint, Note, NoteKind, Secret,
+    ConnectorError, Fingerprinted, Fingerprinter, Kind, NoFingerprint, NoteKind, Notes, Secret,
     ValueReader, forms,
 };
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use std::collections::BTreeMap;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -52,25 +52,11 @@ impl Values {
         self.open.as_mut().ok_or_else(|| {
             ConnectorError::new(
                 lastkey_contract::ErrorKind::Bug,
-                self.vault.address.as_str(),
+                self.vault.origin.address(),
                 "read values",
                 "the connection was not kept",
             )
         })
-    }
-}
-
-/// Notes by reason.
-#[derive(Default)]
-struct Notes(BTreeMap<(NoteKind, &'static str), (u64, Vec<String>)>);
-
-impl Notes {
-    fn add(&mut self, kind: NoteKind, reason: &'static str, example: &str) {
-        let (count, examples) = self.0.entry((kind, reason)).or_default();
-        *count += 1;
-        if examples.len() < Note::MAX_EXAMPLES {
-            examples.push(example.to_owned());
-        }
     }
 }
 
@@ -95,7 +81,7 @@ impl ValueReader for Values {
             let Some(mount) = mount else {
                 let reason =
                     "the store is not there for the reader of values, so nothing is fingerprinted";
-                notes.add(NoteKind::Remark, reason, &path);
+                notes.add(NoteKind::Remark, reason, Some(path.clone()));
                 made.push(location);
                 continue;
             };
@@ -117,17 +103,7 @@ impl ValueReader for Values {
         objects.api.still_signed_in().await?;
         Ok(Fingerprinted {
             locations: made,
-            notes: notes
-                .0
-                .into_iter()
-                .map(|((kind, reason), (count, examples))| Note {
-                    kind,
-                    about: Kind::Location,
-                    reason: reason.to_owned(),
-                    count,
-                    examples,
-                })
-                .collect(),
+            notes: notes.about(Kind::Location),
         })
     }
 }
@@ -149,7 +125,7 @@ async fn fields(
         200 => {}
         403 => {
             let reason = "the reader of values may not read it, so it is not fingerprinted";
-            notes.add(NoteKind::Remark, reason, path);
+            notes.add(NoteKind::Remark, reason, Some(path.to_owned()));
             return Ok(Vec::new());
         }
         // Deleted, or removed since the list was made: there is no value.
@@ -173,7 +149,7 @@ async fn fields(
         depth,
     }
     .deserialize(&mut json)
-    .map_err(|_| odd(api.address(), operation, "its JSON is not a secret's"))?;
+    .map_err(|_| SERVER.odd(api.address(), operation, "its JSON is not a secret's"))?;
     Ok(sink.fields)
 }
 
@@ -202,8 +178,11 @@ impl Sink<'_> {
                 "a value on the list of common words is not fingerprinted"
             }
         };
-        self.notes
-            .add(NoteKind::Remark, reason, &format!("{}#{name}", self.path));
+        self.notes.add(
+            NoteKind::Remark,
+            reason,
+            Some(format!("{}#{name}", self.path)),
+        );
         None
     }
 }

@@ -47,26 +47,12 @@ pub fn account(system: &SystemName, number: u32, person: &Person) -> Fact {
         ],
     );
     Fact::Account(Account {
-        system: system.clone(),
-        id: number.to_string().into(),
         name: Some(person.name.clone()),
         kind: Some(kind),
-        identity_id: None,
-        email: None,
-        enabled: None,
         local_sign_in: shut.then_some(false),
-        signs_in_through_system: None,
-        signs_in_through_id: None,
-        mfa: None,
         privileged: (number == 0).then_some(true),
-        environment: None,
-        created_at: None,
-        created_by: None,
-        last_used_at: None,
-        last_interactive_at: None,
-        disabled_at: None,
-        expires_at: None,
         attributes,
+        ..Account::of(system.clone(), number.to_string())
     })
 }
 
@@ -94,24 +80,9 @@ pub fn entitlements(system: &SystemName, people: &People) -> Vec<Fact> {
 /// Who holds which group.
 pub fn grants(system: &SystemName, people: &People) -> Vec<Fact> {
     let of = |entitlement: String, account: u32| {
-        Fact::Grant(Grant {
-            system: system.clone(),
-            entitlement_id: entitlement.into(),
-            principal: Principal {
-                kind: PrincipalType::Account,
-                system: system.clone(),
-                id: account.to_string(),
-            },
-            assignment: None,
-            granted_at: None,
-            granted_by: None,
-            approved_by: None,
-            ticket: None,
-            reason: None,
-            last_used_at: None,
-            expires_at: None,
-            attributes: Attributes::new(),
-        })
+        let kind = PrincipalType::Account;
+        let principal = Principal::of(system.clone(), kind, account.to_string());
+        Fact::Grant(Grant::of(principal, entitlement))
     };
     people
         .accounts

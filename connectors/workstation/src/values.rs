@@ -14,8 +14,8 @@ use crate::walk::shown;
 use async_trait::async_trait;
 use lastkey_contract::facts::Location;
 use lastkey_contract::{
-    ConnectorError, Fingerprint, Fingerprinted, Fingerprinter, Kind, NoFingerprint, Note, NoteKind,
-    ValueReader, forms,
+    ConnectorError, Fingerprint, Fingerprinted, Fingerprinter, Kind, NoFingerprint, NoteKind,
+    Notes, ValueReader, forms,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -63,20 +63,6 @@ fn inside(top: &Path, path: &Path) -> bool {
     folder.is_some_and(|folder| folder.starts_with(top) && Some(folder.as_path()) == path.parent())
 }
 
-/// Notes by reason.
-#[derive(Default)]
-struct Notes(BTreeMap<&'static str, (u64, Vec<String>)>);
-
-impl Notes {
-    fn add(&mut self, reason: &'static str, example: &str) {
-        let (count, examples) = self.0.entry(reason).or_default();
-        *count += 1;
-        if examples.len() < Note::MAX_EXAMPLES {
-            examples.push(example.to_owned());
-        }
-    }
-}
-
 #[async_trait]
 impl ValueReader for Values {
     async fn fingerprint(
@@ -113,7 +99,7 @@ impl ValueReader for Values {
                 let Some(finds) = &finds else {
                     let reason =
                         "the file is not as it was when it was scanned, so it is not fingerprinted";
-                    notes.add(reason, path.as_str());
+                    notes.add(NoteKind::Remark, reason, Some(path.as_str().to_owned()));
                     made.push(row);
                     continue;
                 };
@@ -122,17 +108,7 @@ impl ValueReader for Values {
         }
         Ok(Fingerprinted {
             locations: made,
-            notes: notes
-                .0
-                .into_iter()
-                .map(|(reason, (count, examples))| Note {
-                    kind: NoteKind::Remark,
-                    about: Kind::Location,
-                    reason: reason.to_owned(),
-                    count,
-                    examples,
-                })
-                .collect(),
+            notes: notes.about(Kind::Location),
         })
     }
 }
@@ -152,7 +128,7 @@ fn fingerprints(
     let find = finds.get(label).filter(|find| Some(find.rule) == rule);
     let Some(find) = find else {
         let reason = "the file is not as it was when it was scanned, so it is not fingerprinted";
-        notes.add(reason, &field);
+        notes.add(NoteKind::Remark, reason, Some(field.clone()));
         made.push(row);
         return;
     };
@@ -184,6 +160,6 @@ fn one(
         Err(NoFingerprint::TooShort) => "a value under 8 bytes is not fingerprinted",
         Err(NoFingerprint::Common) => "a value on the list of common words is not fingerprinted",
     };
-    notes.add(reason, field);
+    notes.add(NoteKind::Remark, reason, Some(field.to_owned()));
     None
 }

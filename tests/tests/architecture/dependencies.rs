@@ -35,6 +35,7 @@ fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
     match package.name.as_str() {
         "lastkey-contract" | "lastkey-verify" => false,
         "lastkey-tls" => known(&["lastkey-contract"]),
+        "lastkey-http" => known(&["lastkey-contract", "lastkey-tls"]),
         "lastkey-engine" => known(&["lastkey-contract", "lastkey-verify"]),
         "lastkey-conformance" => known(&["lastkey-contract", "lastkey-engine"]),
         "lastkey-workbench" => {
@@ -48,7 +49,7 @@ fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
         ]),
         "lastkey-tests" => true,
         _ if package.folder.starts_with("connectors/") => {
-            known(&["lastkey-contract", "lastkey-tls"])
+            known(&["lastkey-contract", "lastkey-http", "lastkey-tls"])
                 || (only_for_tests && other == "lastkey-conformance")
         }
         _ => false,

@@ -4,31 +4,14 @@ use super::{app_id, invitation_id, key_id, moment, named, put, time};
 use crate::estate::Member;
 use crate::objects::{DeployKey, Installation, Invitation, Repository, User};
 use chrono::DateTime;
-use lastkey_contract::facts::{Account, AccountKind, Attributes};
+use lastkey_contract::facts::{Account, AccountKind};
 use lastkey_contract::{SystemName, When};
 
 fn account(system: &SystemName, id: &str, name: &str, kind: Option<AccountKind>) -> Account {
     Account {
-        system: system.clone(),
-        id: id.into(),
         name: named(name),
         kind,
-        identity_id: None,
-        email: None,
-        enabled: None,
-        local_sign_in: None,
-        signs_in_through_system: None,
-        signs_in_through_id: None,
-        mfa: None,
-        privileged: None,
-        environment: None,
-        created_at: None,
-        created_by: None,
-        last_used_at: None,
-        last_interactive_at: None,
-        disabled_at: None,
-        expires_at: None,
-        attributes: Attributes::new(),
+        ..Account::of(system.clone(), id)
     }
 }
 

@@ -112,9 +112,5 @@ fn put(attributes: &mut Attributes, key: &str, value: Option<impl Into<String>>)
 }
 
 pub fn holder(system: &SystemName, kind: PrincipalType, id: &str) -> Principal {
-    Principal {
-        kind,
-        system: system.clone(),
-        id: id.to_owned(),
-    }
+    Principal::of(system.clone(), kind, id)
 }

@@ -137,17 +137,7 @@ pub fn scope(system: &SystemName, scope: &str) -> Entitlement {
 
 pub fn grant(principal: Principal, entitlement: &str) -> Grant {
     Grant {
-        system: principal.system.clone(),
-        entitlement_id: entitlement.into(),
-        principal,
         assignment: Some(Assignment::Active),
-        granted_at: None,
-        granted_by: None,
-        approved_by: None,
-        ticket: None,
-        reason: None,
-        last_used_at: None,
-        expires_at: None,
-        attributes: Attributes::new(),
+        ..Grant::of(principal, entitlement)
     }
 }

@@ -45,23 +45,20 @@ pub fn location(system: &SystemName, shelf: Shelf<'_>, secret: &SecretName) -> L
         time(&secret.created_at).map(When::to_text),
     );
     Location {
-        system: system.clone(),
-        path: shelf.path(&secret.name).into(),
-        credential_system: None,
-        credential_id: None,
-        kind: Some(LocationKind::CiVariable),
         environment: shelf.environment.map(str::to_owned),
-        fingerprint: None,
         last_rotated_at: time(&secret.updated_at),
         attributes,
+        ..Location::of(
+            system.clone(),
+            shelf.path(&secret.name),
+            LocationKind::CiVariable,
+        )
     }
 }
 
 pub fn reader(principal: Principal, path: &str, attributes: Attributes) -> Reader {
     Reader {
-        system: principal.system.clone(),
-        path: path.into(),
-        principal,
         attributes,
+        ..Reader::of(principal, path)
     }
 }

@@ -155,22 +155,12 @@ fn grant(
     attributes: Attributes,
 ) -> Fact {
     Fact::Grant(Grant {
-        system: directory.system.clone(),
-        entitlement_id: entitlement.into(),
-        principal: Principal {
-            kind,
-            system: directory.system.clone(),
-            id: id.to_owned(),
-        },
         assignment: Some(Assignment::Active),
-        granted_at: None,
-        granted_by: None,
-        approved_by: None,
-        ticket: None,
-        reason: None,
-        last_used_at: None,
-        expires_at: None,
         attributes,
+        ..Grant::of(
+            Principal::of(directory.system.clone(), kind, id),
+            entitlement,
+        )
     })
 }
 
