@@ -1,16 +1,16 @@
 //! LDAP, against a real OpenLDAP and a real 389 DS: the same company in both.
 
 use crate::page::blessing;
+use crate::whole::{Authorities, read_whole};
 use lastkey_conformance::{
     Answer, Facts, Missing, Network, Scene, SetUp, Subject, Trust, odd_texts,
 };
-use lastkey_contract::{Connector, Fact, Kind, PageRequest, Secret, Settings};
+use lastkey_contract::{Connector, Fact, Kind, Secret, Settings};
 use lastkey_tests::labs::{Ds389, Extras, Lab, Make, Seed, Slapd};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use tempfile::TempDir;
+use std::path::Path;
+use std::sync::Arc;
 
 const PEOPLE: &str = "ou=people,dc=example,dc=org";
 const GROUPS: &str = "ou=groups,dc=example,dc=org";
@@ -21,8 +21,7 @@ pub struct Ldap {
     /// None where the machine lacks the server.
     lab: Option<Arc<Lab>>,
     /// Authorities that a proxy shows are written here, as a person gives them.
-    folder: TempDir,
-    authorities: Mutex<u32>,
+    authorities: Authorities,
     expected: Facts,
 }
 
@@ -147,23 +146,7 @@ fn expected(make: Make) -> Facts {
 
 /// Everything, in whole pages, without the suite.
 fn read_all(lab: &Lab) -> Facts {
-    let connector = connector(lab.ldaps_port(), &lab.ca_path(), READER);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let mut session = connector.connect().await.unwrap();
-        let mut facts = Facts::new();
-        for capability in connector.capabilities() {
-            let whole = PageRequest {
-                cursor: None,
-                limit: 1_000,
-                since: None,
-            };
-            let page = session.read_page(capability.kind, whole).await.unwrap();
-            assert!(page.next.is_none());
-            facts.insert(capability.kind, page.records);
-        }
-        facts
-    })
+    read_whole(connector(lab.ldaps_port(), &lab.ca_path(), READER))
 }
 
 /// What tells the runs apart.
@@ -199,17 +182,8 @@ impl Ldap {
                 None => Facts::new(),
             },
             lab,
-            folder: tempfile::tempdir().unwrap(),
-            authorities: Mutex::new(0),
+            authorities: Authorities::new(),
         }
-    }
-
-    fn authority(&self, pem: &str) -> PathBuf {
-        let mut count = self.authorities.lock().unwrap();
-        *count += 1;
-        let path = self.folder.path().join(format!("{count}.pem"));
-        std::fs::write(&path, pem).unwrap();
-        path
     }
 }
 
@@ -317,7 +291,7 @@ impl Subject for Ldap {
                 let lab = self.lab.as_ref();
                 lab.expect("a server, where there is a network").ca_path()
             }
-            Trust::Pem(pem) => self.authority(pem),
+            Trust::Pem(pem) => self.authorities.file(pem),
         };
         connector(at.port(), &ca, READER)
     }

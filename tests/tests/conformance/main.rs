@@ -21,6 +21,7 @@ mod page;
 mod postgresql;
 mod seeded;
 mod vault;
+mod whole;
 mod workstation;
 
 use lastkey_conformance::{Outcome, Subject, results_folder, run_all, write_results};

@@ -4,16 +4,16 @@
 //! once in whole pages before the cases, and held against what was put in by the tests in
 //! `tests/tests/postgresql`, object by object.
 
+use crate::whole::{Authorities, read_whole};
 use lastkey_conformance::{Answer, Facts, Network, Scene, SetUp, Subject, Trust, odd_texts};
-use lastkey_contract::{Connector, PageRequest, Secret, Settings};
+use lastkey_contract::{Connector, Secret, Settings};
 use lastkey_tests::labs::PostgreSql;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 
 const CANARY: &str = "canary-password-of-a-person";
 
@@ -37,8 +37,7 @@ const BOSS: Login = Login {
 
 pub struct Postgresql {
     lab: Arc<Server>,
-    folder: TempDir,
-    authorities: Mutex<u32>,
+    authorities: Authorities,
     expected: Facts,
 }
 
@@ -147,27 +146,7 @@ impl Server {
     }
 
     fn read_all(&self) -> Facts {
-        let connector = connector(self.lab.port(), &self.lab.ca_path(), READER);
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async {
-                let mut session = connector.connect().await.unwrap();
-                let mut facts = Facts::new();
-                for capability in connector.capabilities() {
-                    let whole = PageRequest {
-                        cursor: None,
-                        limit: 5_000,
-                        since: None,
-                    };
-                    let page = session.read_page(capability.kind, whole).await.unwrap();
-                    assert!(page.next.is_none());
-                    facts.insert(capability.kind, page.records);
-                }
-                facts
-            })
-        })
-        .join()
-        .unwrap()
+        read_whole(connector(self.lab.port(), &self.lab.ca_path(), READER))
     }
 }
 
@@ -223,17 +202,8 @@ impl Postgresql {
         Postgresql {
             expected: server.read_all(),
             lab: Arc::new(server),
-            folder: tempfile::tempdir().unwrap(),
-            authorities: Mutex::new(0),
+            authorities: Authorities::new(),
         }
-    }
-
-    fn authority(&self, pem: &str) -> PathBuf {
-        let mut count = self.authorities.lock().unwrap();
-        *count += 1;
-        let path = self.folder.path().join(format!("{count}.pem"));
-        std::fs::write(&path, pem).unwrap();
-        path
     }
 }
 
@@ -304,7 +274,7 @@ impl Subject for Postgresql {
         match trust {
             Trust::Server => connector(at.port(), &self.lab.lab.ca_path(), READER),
             // What shows bad certificates speaks TLS and nothing else.
-            Trust::Pem(pem) => connector(says_yes(at), &self.authority(pem), READER),
+            Trust::Pem(pem) => connector(says_yes(at), &self.authorities.file(pem), READER),
         }
     }
 }

@@ -8,50 +8,22 @@
 #[allow(dead_code)]
 mod estate;
 
+use crate::whole::{Authorities, read_whole};
 pub use estate::Estate;
 use lastkey_conformance::proxy::Upstream;
 use lastkey_conformance::{
     Answer, Facts, Missing, Network, Scene, SetUp, Subject, Trust, odd_texts,
 };
-use lastkey_contract::{Connector, Fact, PageRequest, Secret};
+use lastkey_contract::{Connector, Fact, Secret};
 use lastkey_tests::labs::OpenBao;
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use tempfile::TempDir;
 
 pub struct Vault {
     estate: Option<Arc<Estate>>,
     expected: Facts,
-    folder: TempDir,
-    authorities: Mutex<u32>,
-}
-
-/// Everything, in whole pages, without the suite.
-pub fn read_all(connector: &dyn Connector) -> Facts {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let mut session = connector.connect().await.unwrap();
-        let mut facts = Facts::new();
-        for capability in connector.capabilities() {
-            let whole = PageRequest {
-                cursor: None,
-                limit: 500,
-                since: None,
-            };
-            let page = session.read_page(capability.kind, whole).await.unwrap();
-            assert!(page.next.is_none());
-            facts.insert(capability.kind, page.records);
-        }
-        facts
-    })
-}
-
-/// The same from another thread, whose runtime is its own.
-fn read_apart(connector: Box<dyn Connector>) -> Facts {
-    std::thread::spawn(move || read_all(connector.as_ref()))
-        .join()
-        .unwrap()
+    authorities: Authorities,
 }
 
 /// A token with the odd texts of the suite in what is said of it.
@@ -113,11 +85,10 @@ impl Vault {
         Vault {
             expected: estate
                 .as_ref()
-                .map(|e| read_all(e.connector(&[]).as_ref()))
+                .map(|e| read_whole(e.connector(&[])))
                 .unwrap_or_default(),
             estate,
-            folder: tempfile::tempdir().unwrap(),
-            authorities: Mutex::new(0),
+            authorities: Authorities::new(),
         }
     }
 
@@ -235,7 +206,7 @@ impl Subject for Vault {
             }
             Scene::Empty => {
                 let (lab, role_id, secret_id) = bare();
-                let facts = read_apart(reading(&lab, &role_id, &secret_id));
+                let facts = read_whole(reading(&lab, &role_id, &secret_id));
                 SetUp {
                     secrets: vec![secret_id.clone()],
                     ..SetUp {
@@ -260,7 +231,7 @@ impl Subject for Vault {
                 let own = Arc::new(Estate::found(lab));
                 // Without an entity of its own, which could be the one that is removed.
                 let secret = token(&own, &["lastkey-reader"]);
-                let facts = read_apart(with_token(&own, &secret));
+                let facts = read_whole(with_token(&own, &secret));
                 let ids: Vec<String> = facts[&lastkey_contract::Kind::Account]
                     .iter()
                     // The lab's own administrator stays.
@@ -276,7 +247,7 @@ impl Subject for Vault {
                     }
                     let body = json!({ "password": "pw-of-people-canary" });
                     changing.lab.write("auth/userpass/users/new", body);
-                    read_apart(with_token(&changing, &again))
+                    read_whole(with_token(&changing, &again))
                 }));
                 made
             }
@@ -300,13 +271,7 @@ impl Subject for Vault {
             .expect("a server, where there is a network");
         let ca = match trust {
             Trust::Server => estate.lab.ca_path(),
-            Trust::Pem(pem) => {
-                let mut count = self.authorities.lock().unwrap();
-                *count += 1;
-                let path = self.folder.path().join(format!("{count}.pem"));
-                std::fs::write(&path, pem).unwrap();
-                path
-            }
+            Trust::Pem(pem) => self.authorities.file(pem),
         };
         let address = format!("https://{at}");
         let ca = ca.display().to_string();

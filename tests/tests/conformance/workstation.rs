@@ -4,10 +4,11 @@
 //! is read once in whole pages before the cases, and held against what was planted by the tests in
 //! `connectors/workstation`, place by place.
 
+use crate::whole::read_whole;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lastkey_conformance::{Answer, Facts, Network, Scene, SetUp, Subject, Trust, odd_texts};
-use lastkey_contract::{Connector, PageRequest, Settings};
+use lastkey_contract::{Connector, Settings};
 use std::fmt::Write;
 use std::fs;
 use std::net::SocketAddr;
@@ -64,27 +65,7 @@ impl Planted {
 
     /// What is read in whole pages.
     fn read_all(&self) -> Facts {
-        let connector = self.connector();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async {
-                let mut session = connector.connect().await.unwrap();
-                let mut facts = Facts::new();
-                for capability in connector.capabilities() {
-                    let whole = PageRequest {
-                        cursor: None,
-                        limit: 5_000,
-                        since: None,
-                    };
-                    let page = session.read_page(capability.kind, whole).await.unwrap();
-                    assert!(page.next.is_none());
-                    facts.insert(capability.kind, page.records);
-                }
-                facts
-            })
-        })
-        .join()
-        .unwrap()
+        read_whole(self.connector())
     }
 }
 

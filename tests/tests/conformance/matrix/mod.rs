@@ -482,7 +482,7 @@ fn vault_through_every_fault() {
         system: "corp-vault",
         leaver: LEAVER,
         beside: Some(folder.path().to_path_buf()),
-        requests: vault::of_each_request(subject, &vault::requests(&proxy, connector.as_ref())),
+        requests: vault::of_each_request(subject, &vault::requests(&proxy, connector)),
         faults,
     });
 }

@@ -3,7 +3,8 @@
 
 use super::between::between;
 use super::{Fault, Struck};
-use crate::vault::{Estate, Vault, read_all, token_that, with_token};
+use crate::vault::{Estate, Vault, token_that, with_token};
+use crate::whole::read_whole;
 use lastkey_conformance::proxy::{Authority, HttpFault, HttpProxy, Rule};
 use lastkey_conformance::{Network, Subject, Trust};
 use lastkey_contract::Connector;
@@ -197,8 +198,8 @@ pub fn before(subject: &Vault) -> (HttpProxy, Box<dyn Connector>) {
 }
 
 /// The requests of a whole read, one of each shape.
-pub fn requests(proxy: &HttpProxy, connector: &dyn Connector) -> Vec<String> {
-    read_all(connector);
+pub fn requests(proxy: &HttpProxy, connector: Box<dyn Connector>) -> Vec<String> {
+    read_whole(connector);
     let mut met: Vec<(String, String)> = Vec::new();
     for record in proxy.records() {
         let shape = shape(&record.path);
