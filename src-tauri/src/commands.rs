@@ -281,12 +281,12 @@ commands! {
     assertions_run() -> ();
     /// When a package was exported last; nothing if none ever was.
     exported_at() -> Option<String>;
-    /// Past leavers of a period in short; measured anew where that is wanted, or something was read since.
-    leavers(since: Option<String>, until: Option<String>, fresh: bool) -> LeaversReport;
+    /// Past leavers or movers of a period in short; measured anew where that is wanted, or something was read since.
+    leavers(since: Option<String>, until: Option<String>, movers: bool, fresh: bool) -> LeaversReport;
     /// Stops measuring them.
     leavers_stop() -> ();
-    /// What past leavers held, worst first; filtered by system, state and gap.
-    leaver_things(since: Option<String>, until: Option<String>, query: ListQuery) -> RowWindow<LeaverThing>;
+    /// What past leavers or movers held, worst first; filtered by system, state and gap.
+    leaver_things(since: Option<String>, until: Option<String>, movers: bool, query: ListQuery) -> RowWindow<LeaverThing>;
     /// One leaver by time, for each time they left, the latest first.
     leaver_timelines(identity: String) -> Vec<LeaverTimeline>;
     /// Each step of the plan as it went in the past.

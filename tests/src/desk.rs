@@ -92,6 +92,17 @@ corp,a5,backup,,,2009-01-01,
         out
     }
 
+    /// A file of a package, read by a tool that is not ours.
+    #[track_caller]
+    pub fn in_package(&self, package: &str, file: &str) -> String {
+        let out = std::process::Command::new("unzip")
+            .args(["-p", package, file])
+            .output()
+            .expect("unzip");
+        assert!(out.status.success(), "`{file}` is not in {package}");
+        String::from_utf8(out.stdout).expect("text")
+    }
+
     /// The same, its answer taken as JSON lines.
     #[track_caller]
     pub fn lines(&self, status: i32, arguments: &[&str]) -> Vec<Value> {

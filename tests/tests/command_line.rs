@@ -414,11 +414,8 @@ fn the_same_state_gives_the_same_package_and_a_lost_signing_key_is_said() {
         let package = desk.room.path(name).display().to_string();
         let at = "2026-06-01T00:00:00Z";
         desk.expect(0, &["export", "--out", &package, "--at", at]);
-        let out = std::process::Command::new("unzip")
-            .args(["-p", &package, "manifest.json"])
-            .output()
-            .unwrap();
-        let mut manifest: Value = serde_json::from_slice(&out.stdout).unwrap();
+        let manifest = desk.in_package(&package, "manifest.json");
+        let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
         assert!(manifest["made_at"].take().is_string());
         manifest
     };

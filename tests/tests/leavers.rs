@@ -131,12 +131,7 @@ fn in_a_package(desk: &Desk, period: &[&str], leavers: &[Value]) {
     let package = desk.room.path("leavers.zip").display().to_string();
     let export = ["export", "--out", &package, "--replace"];
     desk.expect(0, &[&export, period].concat());
-    let file = |name: &str| {
-        let name = format!("leavers/{name}");
-        let mut unzip = Command::new("unzip");
-        let out = unzip.arg("-p").args([&package, &name]).output().unwrap();
-        String::from_utf8(out.stdout).unwrap()
-    };
+    let file = |name: &str| desk.in_package(&package, &format!("leavers/{name}"));
     let table = desk.expect(1, &[&["leavers", "--csv"], period].concat());
     assert!(table.starts_with("identity,name,event,"), "{table}");
     assert_eq!(file("items.csv"), table);

@@ -112,6 +112,10 @@ fn what_movers_may_no_longer_hold_is_measured() {
     let desk = company();
     let movers = ["leavers", "--movers"];
     desk.trouble(3, &movers, "no access policy is loaded");
+    let package = desk.room.path("none.zip").display().to_string();
+    desk.expect(0, &["export", "--out", &package]);
+    let page = desk.in_package(&package, "leavers/was-it-in-time.md");
+    assert!(page.contains("No access policy is in force"), "{page}");
     let policy = desk.write("policy.cedar", POLICY);
     desk.expect(0, &["policy", "load", &policy]);
     let measured = desk.lines(1, &movers);
@@ -145,6 +149,20 @@ fn what_movers_may_no_longer_hold_is_measured() {
         table.contains("4 movers: 2 fail, 2 indeterminate, 0 pass"),
         "{table}"
     );
+    // A package of the estate says the same, beside whoever left.
+    let package = desk.room.path("p.zip").display().to_string();
+    desk.expect(0, &["export", "--out", &package]);
+    let file = |name: &str| desk.in_package(&package, &format!("leavers/{name}"));
+    assert_eq!(
+        file("movers.csv"),
+        desk.expect(1, &["leavers", "--movers", "--csv"])
+    );
+    let verdicts = file("summary.csv");
+    let verdicts = verdicts.lines().filter(|line| line.contains(",mover,"));
+    assert_eq!(verdicts.count(), 4);
+    let page = file("was-it-in-time.md");
+    let said = "of 4 who moved: 2 fail, 2 indeterminate, 0 pass";
+    assert!(page.contains(said), "{page}");
     // Nothing was read for so long that who moved since is not known.
     let none = desk.expect(1, &["leavers", "--movers", "--since", "2026-02-01"]);
     assert!(none.contains("nobody is known to have moved"), "{none}");

@@ -63,11 +63,7 @@ fn exported(desk: &Desk) -> (Vec<String>, Vec<String>) {
     let signer = report[0]["signer"].as_str().unwrap();
     desk.expect(0, &["verify", &package, "--signer", signer]);
     let table = |name: &str| {
-        let out = std::process::Command::new("unzip")
-            .args(["-p", &package, name])
-            .output()
-            .unwrap();
-        let text = String::from_utf8(out.stdout).unwrap();
+        let text = desk.in_package(&package, name);
         text.lines().skip(1).map(str::to_owned).collect()
     };
     (

@@ -234,11 +234,7 @@ fn what_only_a_likely_rule_makes_somebodys_fails_nobody() {
 
     let package = desk.room.path("p.zip").display().to_string();
     desk.expect(0, &["export", "--out", &package]);
-    let table = std::process::Command::new("unzip")
-        .args(["-p", &package, "links/links.csv"])
-        .output()
-        .unwrap();
-    let table = String::from_utf8(table.stdout).unwrap();
+    let table = desk.in_package(&package, "links/links.csv");
     assert_eq!(
         table.lines().nth(1).unwrap(),
         "corp,a1,ad,connected,hr:u1,decision,,attested,,,false"

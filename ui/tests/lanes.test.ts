@@ -7,7 +7,7 @@ const HOUR = 3_600_000;
 const T = "2026-11-18T17:00:00Z";
 const after = (hours: number) => new Date(Date.parse(T) + hours * HOUR).toISOString();
 const item = (limit: number, closed: number | null, open: number | null = 0): Measured => ({
-  kind: "account", system: "corp-ad", id: "ann", on_account: null, privileged: null, verdict: "pass", state: "closed in time", last_open: open === null ? null : after(open), closed: closed === null ? null : after(closed), closed_by: "gone", lower_seconds: 0, upper_seconds: null, limit_seconds: limit * 3600,
+  kind: "account", system: "corp-ad", id: "ann", name: null, on_account: null, on_account_name: null, privileged: null, verdict: "pass", state: "closed in time", last_open: open === null ? null : after(open), closed: closed === null ? null : after(closed), closed_by: "gone", lower_seconds: 0, upper_seconds: null, limit_seconds: limit * 3600,
   limit_source: "plan", reopened: null, unread: null, decides: null, why: "", claimed: "done", claims: [0], gap: null, probed: null,
 });
 const leaver = (items: Measured[], earliest: string | null = T): LeaverTimeline => ({

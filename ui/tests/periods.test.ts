@@ -18,8 +18,8 @@ describe("periods", () => {
     for (const day of ["2026-11-31", "2026-02-29", "30.11.2026", ""]) expect(isDay(day)).toBe(false);
   });
   it("is written as the command line takes it", () => {
-    expect(command({ since: null, until: null })).toBe("lastkey leavers --csv");
-    expect(command({ since: "2026-11-01", until: "2026-11-30" })).toBe("lastkey leavers --csv --since 2026-11-01 --until 2026-11-30");
+    expect(command({ since: null, until: null, movers: false })).toBe("lastkey leavers --csv");
+    expect(command({ since: "2026-11-01", until: "2026-11-30", movers: true })).toBe("lastkey leavers --csv --movers --since 2026-11-01 --until 2026-11-30");
   });
 });
 

@@ -226,6 +226,7 @@ fn check(steps: &[Step], (earliest, latest, back): (i64, i64, Option<i64>)) {
         tried: Vec::new(),
         kind: HeldKind::Account,
         names: Names::new("ad", "ann"),
+        name: None,
         on_account: None,
         credential: None,
         account: None,

@@ -7,7 +7,7 @@ use crate::rehearsals::State;
 use crate::stop::Stop;
 use lastkey_engine::lifecycle::Verdict;
 use lastkey_engine::measured::{Gap, LeaverTimeline, Measured, MeasuredLeaver, Shares, timeline};
-use lastkey_engine::store::LeaversQuery;
+use lastkey_engine::store::{LeaversQuery, PolicyStanding};
 use lastkey_engine::views::{ListQuery, RowWindow};
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -63,9 +63,18 @@ pub struct LeaverThing {
     pub item: Measured,
 }
 
-/// What was measured last.
+/// Whose past is measured for a screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PastOf {
+    pub since: Option<String>,
+    pub until: Option<String>,
+    /// Whoever moved, in place of whoever left.
+    pub movers: bool,
+}
+
+/// What was measured last: of whom, and of which state, plan and policy.
 pub(crate) struct MeasuredPast {
-    of: (Option<String>, Option<String>, State, Option<String>),
+    of: (PastOf, State, Option<String>, Option<String>),
     report: LeaversReport,
     leavers: Vec<MeasuredLeaver>,
     /// Places of leaver and item, worst first.
@@ -79,24 +88,21 @@ impl Workbench {
     /// Measures all past leavers of a period, unless that was done of this state; `fresh` does it again.
     pub async fn leavers_report(
         &self,
-        since: Option<String>,
-        until: Option<String>,
+        of: PastOf,
         fresh: bool,
         stop: &Stop,
     ) -> Result<LeaversReport, Failure> {
-        let past = self.measured_past(since, until, fresh, stop).await?;
+        let past = self.measured_past(of, fresh, stop).await?;
         Ok(past.report.clone())
     }
 
     /// A window of what they held, worst first.
     pub async fn leaver_things(
         &self,
-        (since, until): (Option<String>, Option<String>),
+        of: PastOf,
         query: &ListQuery,
     ) -> Result<RowWindow<LeaverThing>, Failure> {
-        let past = self
-            .measured_past(since, until, false, &Stop::default())
-            .await?;
+        let past = self.measured_past(of, false, &Stop::default()).await?;
         let text = query.search.to_lowercase();
         let mut wanted: Vec<(&str, &str)> = Vec::new();
         for filter in &query.filters {
@@ -111,7 +117,9 @@ impl Workbench {
             }
         }
         let fits = |leaver: &MeasuredLeaver, item: &Measured| {
-            let mut texts = [&leaver.identity, &item.id, &item.system].into_iter();
+            let mut texts = [&leaver.identity, &item.id, &item.system]
+                .into_iter()
+                .chain(&item.name);
             let has = text.is_empty()
                 || texts.any(|one| one.to_lowercase().contains(&text))
                 || (leaver.name.as_deref()).is_some_and(|name| name.to_lowercase().contains(&text));
@@ -165,6 +173,21 @@ impl Workbench {
                 Ok::<(), Failure>(())
             })
             .await?;
+        if self.store.policy(PolicyStanding::Active).await?.is_some() {
+            let moved = LeaversQuery {
+                movers: true,
+                ..query
+            };
+            let mut left = Vec::new();
+            self.store
+                .each_past_leaver(&moved, now, |window| {
+                    left.extend(window);
+                    Ok::<(), Failure>(())
+                })
+                .await?;
+            let moved = self.after_moves(left).await?.into_iter();
+            all.extend(moved.map(|left| timeline(left, &plan, plan_name.clone(), now)));
+        }
         // Whoever is watched stands among the past leavers, but for movers and for what was stopped.
         let mut watched = self.watch_timelines_of(identity).await?;
         let known = |one: &LeaverTimeline| (one.leaver.event, one.leaver.latest);
@@ -176,20 +199,29 @@ impl Workbench {
 
     async fn measured_past(
         &self,
-        since: Option<String>,
-        until: Option<String>,
+        of: PastOf,
         fresh: bool,
         stop: &Stop,
     ) -> Result<Arc<MeasuredPast>, Failure> {
         let mut kept = self.leavers.lock().await;
         let plan_sha256 = self.store.plan().await?.map(|plan| plan.sha256);
-        let of = (since, until, self.state().await?, plan_sha256);
+        let policy = match of.movers {
+            true => self.store.policy(PolicyStanding::Active).await?,
+            false => None,
+        };
+        let of = (
+            of,
+            self.state().await?,
+            plan_sha256,
+            policy.map(|one| one.sha256),
+        );
         if let Some(known) = kept.as_ref().filter(|known| known.of == of && !fresh) {
             return Ok(known.clone());
         }
         let asked = LeaversAsked {
-            since: of.0.clone(),
-            until: of.1.clone(),
+            since: of.0.since.clone(),
+            until: of.0.until.clone(),
+            movers: of.0.movers,
             ..LeaversAsked::default()
         };
         let mut leavers: Vec<MeasuredLeaver> = Vec::new();
@@ -203,7 +235,7 @@ impl Workbench {
         let shares = self.each_measured_leaver(&asked, take).await?;
         let (_, plan_name) = self.plan().await?;
         let things = worst_first(&leavers);
-        let mut report = report(&of, plan_name, &leavers, shares);
+        let mut report = report(&of.0, plan_name, &leavers, shares);
         // What is not known of the period as a whole comes first.
         let mut not_known = self.not_known_of(&asked).await?;
         not_known.append(&mut report.missing);
@@ -238,7 +270,7 @@ fn worst_first(leavers: &[MeasuredLeaver]) -> Vec<(u32, u32)> {
 }
 
 fn report(
-    of: &(Option<String>, Option<String>, State, Option<String>),
+    of: &PastOf,
     plan_name: Option<String>,
     leavers: &[MeasuredLeaver],
     shares: Shares,
@@ -258,8 +290,8 @@ fn report(
         count: number(items().filter(|item| item.gap == Some(gap)).count()),
     });
     LeaversReport {
-        since: of.0.clone(),
-        until: of.1.clone(),
+        since: of.since.clone(),
+        until: of.until.clone(),
         plan_name,
         leavers: number(leavers.len()),
         pass: with(Verdict::Pass),

@@ -79,7 +79,7 @@ pub use guard::PlanLoad;
 pub use history::{DiffRequest, kind_from_text};
 pub use keys::{KeySource, KeychainState, Passphrase, make_key_file};
 pub use leavers::{BothSides, LeaversAsked};
-pub use leavers_window::{GapCount, LeaverThing, LeaversReport};
+pub use leavers_window::{GapCount, LeaverThing, LeaversReport, PastOf};
 pub use links::{LinksAsked, RulesEffect, Window, check_link_rules};
 pub use memory::leave_no_core;
 pub use owners::{

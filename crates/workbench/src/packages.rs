@@ -3,7 +3,7 @@
 use crate::bench::Workbench;
 use crate::failure::Failure;
 use crate::keys::{hex, key_from_hex, random_bytes};
-use crate::leavers::Period;
+use crate::leavers::{LeaversAsked, Period};
 use crate::trust;
 use chrono::{DateTime, Utc};
 use lastkey_contract::{Kind, Secret};
@@ -14,7 +14,7 @@ use lastkey_engine::evidence::{
 };
 use lastkey_engine::lifecycle::{Plan, RehearsalSettings, rehearse_all};
 use lastkey_engine::measured::{MeasuredLeaver, measure};
-use lastkey_engine::store::{LeaversQuery, Store, StoreError, WhichLinks};
+use lastkey_engine::store::{LeaversQuery, PolicyStanding, Store, StoreError, WhichLinks};
 use lastkey_engine::views::{ExportProgress, ExportReport, JournalRow, ProblemView, VerifyView};
 use lastkey_verify::{
     Fingerprint, PackageKey, PackageState, Previous, VerifyOptions, VerifyReport, previous_of,
@@ -168,6 +168,8 @@ impl Workbench {
         };
         // The package is written on this thread, which may block; rows come from the store
         // by window, so that a million rows need no more memory than a thousand.
+        let movers = self.movers_of(asked).await?;
+        let tries = self.store.tried_lines().await?;
         let runtime = tokio::runtime::Handle::current();
         let report = tokio::task::block_in_place(|| {
             let rehearsals_expected = u64::try_from(graph.identity_count()).unwrap_or(u64::MAX);
@@ -209,6 +211,9 @@ impl Workbench {
                 ),
                 decisions_expected: content.decisions_expected,
                 leavers: Box::new(leavers.into_iter()),
+                movers: movers
+                    .map(|all| -> Rows<'_, MeasuredLeaver> { Box::new(all.into_iter().map(Ok)) }),
+                tries,
                 not_known: content.not_known,
                 completeness: content.completeness,
                 rehearsals: Box::new(rehearsals),
@@ -233,6 +238,29 @@ impl Workbench {
         });
         store.log("package exported", &payload, Utc::now()).await?;
         Ok(report)
+    }
+
+    /// Whoever moved in the period, measured; none without a policy to measure by.
+    async fn movers_of(
+        &self,
+        asked: &PackageAsked,
+    ) -> Result<Option<Vec<MeasuredLeaver>>, Failure> {
+        if self.store.policy(PolicyStanding::Active).await?.is_none() {
+            return Ok(None);
+        }
+        let asked = LeaversAsked {
+            since: asked.since.clone(),
+            until: asked.until.clone(),
+            movers: true,
+            ..LeaversAsked::default()
+        };
+        let mut all = Vec::new();
+        self.each_measured_leaver(&asked, |window| {
+            all.extend(window);
+            Ok(())
+        })
+        .await?;
+        Ok(Some(all))
     }
 
     /// The signing key of this store: made at the first export, kept like every secret.

@@ -4,16 +4,22 @@ use super::Answer;
 use crate::desk::Desk;
 use lastkey_engine::measured::{LeaverTimeline, StepMeasured};
 use lastkey_engine::views::{ListQuery, RowWindow};
-use lastkey_workbench::{LeaverThing, LeaversReport, ProbeView, Stop, WatchView};
+use lastkey_workbench::{LeaverThing, LeaversReport, PastOf, ProbeView, Stop, WatchView};
 
 pub async fn leavers(
     desk: &Desk,
     since: Option<String>,
     until: Option<String>,
+    movers: bool,
     fresh: bool,
 ) -> Answer<LeaversReport> {
+    let of = PastOf {
+        since,
+        until,
+        movers,
+    };
     let (bench, stop) = (desk.workbench().await?, desk.new_measuring());
-    Ok(bench.leavers_report(since, until, fresh, &stop).await?)
+    Ok(bench.leavers_report(of, fresh, &stop).await?)
 }
 
 pub async fn leavers_stop(desk: &Desk) -> Answer<()> {
@@ -26,10 +32,16 @@ pub async fn leaver_things(
     desk: &Desk,
     since: Option<String>,
     until: Option<String>,
+    movers: bool,
     query: ListQuery,
 ) -> Answer<RowWindow<LeaverThing>> {
+    let of = PastOf {
+        since,
+        until,
+        movers,
+    };
     let bench = desk.workbench().await?;
-    Ok(bench.leaver_things((since, until), &query).await?)
+    Ok(bench.leaver_things(of, &query).await?)
 }
 
 pub async fn leaver_timelines(desk: &Desk, identity: String) -> Answer<Vec<LeaverTimeline>> {

@@ -141,6 +141,35 @@ fn a_key_and_a_token_are_let_in_taken_away_and_refused() {
         assert_eq!(refused["verdict"], "dead", "{refused}");
     }
 
+    // A package has every try, the raw answer, and what each proves.
+    let package = desk.room.path("p.zip").display().to_string();
+    desk.expect(0, &["export", "--out", &package]);
+    let table = desk.in_package(&package, "leavers/tries.csv");
+    let mut rows = csv::Reader::from_reader(table.as_bytes());
+    let column =
+        |name: &str, of: &csv::StringRecord| of.iter().position(|one| one == name).unwrap();
+    let head = rows.headers().unwrap().clone();
+    let told: Vec<String> = rows
+        .records()
+        .map(|row| {
+            let row = row.unwrap();
+            let cell = |name| row[column(name, &head)].to_owned();
+            assert!(!cell("raw").is_empty(), "{row:?}");
+            assert_eq!(cell("consent"), "canary");
+            format!("{} {} {}", cell("probe"), cell("answer"), cell("proves"))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "key accepted open",
+            "token accepted open",
+            "wrong-key rejected nothing",
+            "key rejected closed",
+            "token rejected closed",
+        ]
+    );
+
     // Removed and added again, the positive control is gone, and the pace is not.
     desk.expect(0, &["probe", "remove", "token"]);
     add(&desk, "token", &of_vault, &token);

@@ -2,6 +2,7 @@
 import { many, n, sure } from "./amounts";
 
 const kept = "leavers kept access beyond its limit";
+const keptMoved = "movers kept what they may no longer hold beyond its limit";
 const claimed: Record<string, string> = { done: "claimed done", failed: "claimed failed", skipped: "claimed skipped", pending: "claimed pending", "not said": "claimed, without saying how it stands", "no claim": "no claim", "not read": "claims not read", overridden: "overridden", asked: "asked for" };
 
 export const leavers = {
@@ -12,6 +13,8 @@ export const leavers = {
     watchStart: "Watch a leaver",
     probes: "Probes: credentials that are tried",
     period: "Choose the period",
+    leavers: "Show leavers in place of movers",
+    movers: "Show movers in place of leavers",
     again: "Measure again",
     copy: "Copy the command for a CSV file",
     export: "Export the evidence of this period",
@@ -22,10 +25,16 @@ export const leavers = {
   },
 
   title: "Past leavers",
-  answer: (fail: number, unsure: number, all: number) => (fail === 0 && unsure === 0 ? `${all === 1 ? "The leaver" : `All ${n(all)} leavers`} lost access in time` : sure(fail, unsure, all, kept)),
-  nobody: "Nobody is known to have left in this time",
-  nobodyEver: "Nobody is known to have left yet",
-  nobodyCovered: "No source tells of a leaver, and not all of the period was read",
+  whom: { label: "Whose past", leavers: "Leavers", movers: "Movers" },
+  answer: (fail: number, unsure: number, all: number, moved: boolean) => {
+    if (fail > 0 || unsure > 0) return sure(fail, unsure, all, moved ? keptMoved : kept);
+    if (moved) return `${all === 1 ? "The mover" : `All ${n(all)} movers`} lost in time what they may no longer hold`;
+    return `${all === 1 ? "The leaver" : `All ${n(all)} leavers`} lost access in time`;
+  },
+  nobody: (moved: boolean) => `Nobody is known to have ${moved ? "moved" : "left"} in this time`,
+  nobodyEver: (moved: boolean) => `Nobody is known to have ${moved ? "moved" : "left"} yet`,
+  nobodyCovered: (moved: boolean) => `No source tells of a ${moved ? "mover" : "leaver"}, and not all of the period was read`,
+  nobodyMovedText: "Who moved comes from the sources of truth: another department, title, manager, employer or place. What they may no longer hold is judged by the access policy that is active.",
   nobodyText: "Who left comes from the sources of truth: an end date, a status, or a record that went. Choose a longer time, or read the sources again.",
   nobodyEverText: "Who left comes from the sources of truth: an end date, a status, or a record that went. Once somebody leaves, what they held is measured by every read that follows.",
   emptyText: "Nothing was read yet. Start with the list of who exists and the systems where they have accounts; what leavers keep is measured from these reads.",
@@ -119,6 +128,7 @@ export const leavers = {
     who: "Who",
     when: "When",
     event: "Event",
+    id: "Id",
     on: "On account",
     privileged: "Privileged",
     probed: "Probe",

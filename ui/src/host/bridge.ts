@@ -44,7 +44,7 @@ let plan = scene === "empty" ? null : estate.plan;
 let settings: UiSettings = { theme: ask.get("theme") ?? "system", zoom: Number(ask.get("zoom") ?? 100), rendering: "cpu", letter_keys: true, lock_after_minutes: 15, rendering_now: "drawn by CPU" };
 let surveyed = 0;
 let measuring = 0;
-const measuredFor = (a: { since: string | null; until: string | null } | undefined) => leavers.things(a?.since ?? null, a?.until ?? null, scene);
+const measuredFor = (a: { since: string | null; until: string | null; movers: boolean } | undefined) => leavers.things(a?.since ?? null, a?.until ?? null, scene, a?.movers ?? false);
 const stopped: Record<string, boolean> = {};
 
 const refuse = (kind: string, message: string, hint: string | null) => Object.assign(Object.create(null) as object, { kind, message, hint });
@@ -338,7 +338,7 @@ const answers: Answers = {
       if (mine !== measuring) throw refuse("not_possible", "the measuring was stopped", null);
     }
     if (scene === "failed") throw refuse("not_possible", "the store is being written by another program", "Wait until it has finished, and try again.");
-    return { ...leavers.report(a?.since ?? null, a?.until ?? null, scene, sources.length === 0 || ask.has("noleavers")), plan_name: plan?.name ?? null };
+    return { ...leavers.report(a?.since ?? null, a?.until ?? null, scene, sources.length === 0 || ask.has("noleavers"), a?.movers ?? false), plan_name: plan?.name ?? null };
   },
   leavers_stop: () => {
     measuring += 1;

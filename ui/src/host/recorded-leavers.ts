@@ -92,7 +92,7 @@ function held(shape: Shape, login: string, earliest: number | null, latest: numb
   const why = state === "closed in time" ? `closed within ${shape.closed} h, the limit is ${shape.limit} h` : state === "closed late" ? `open for more than ${shape.open} h, closed within ${shape.closed} h; the limit is ${shape.limit} h` : state === "still open" ? `open for more than ${Math.round(lower / 3600)} h, and not seen closed; the limit is ${shape.limit} h`
     : open === null ? "no read shows it open or closed in that time" : closed === null ? `last seen open at ${text(open)}, and no complete read since that tells: the limit is ${shape.limit} h` : `last seen open at ${text(open)}, proved closed by ${text(closed)}: the reads are too far apart for ${shape.limit} h`;
   const item: Measured = {
-    kind: shape.kind, system: shape.system, id: shape.id(login), on_account: shape.on?.(login) ?? null, privileged: shape.privileged ?? (shape.kind === "account" ? false : null), verdict: state === "closed in time" ? "pass" : state === "indeterminate" ? "indeterminate" : "fail", state,
+    kind: shape.kind, system: shape.system, id: shape.id(login), name: shape.kind === "entitlement" && place % 2 === 1 ? `Members of ${shape.id(login)}` : null, on_account: shape.on?.(login) ?? null, on_account_name: null, privileged: shape.privileged ?? (shape.kind === "account" ? false : null), verdict: state === "closed in time" ? "pass" : state === "indeterminate" ? "indeterminate" : "fail", state,
     last_open: open === null ? null : text(open), closed: closed === null ? null : text(closed), closed_by: closed === null ? null : (shape.by ?? "gone"), lower_seconds: lower, upper_seconds: upper, limit_seconds: limit, limit_source: place === 3 ? "human_24h" : "plan",
     reopened: shape.gap === "re_enabled" ? { closed: text(latest + 50 * HOUR), open: text(latest + 51 * HOUR) } : null, unread: shape.unread ? { reads: 4, from: text((open ?? latest) + 20 * HOUR), until: text((open ?? latest) + 44 * HOUR) } : null,
     decides: state === "indeterminate" ? { closed_by: earliest === null ? null : text(earliest + limit * 1000), open_after: text(latest + limit * 1000) } : null, why, claimed: shape.claimed, claims: [], gap: shape.gap ?? null, probed: shape.probed ?? null,
@@ -133,7 +133,8 @@ function everybody(scene: string): LeaverTimeline[] {
   made.set(scene, all);
   return all;
 }
-const within = (since: string | null, until: string | null, scene: string) => everybody(scene).filter((one) => (since === null || one.latest.slice(0, 10) >= since) && (until === null || one.latest.slice(0, 10) <= until));
+/** Every fifth of them moved in place of leaving. */
+const within = (since: string | null, until: string | null, scene: string, movers: boolean) => everybody(scene).filter((_, k) => !movers || k % 5 === 0).map((one) => (movers ? { ...one, event: "mover" } : one)).filter((one) => (since === null || one.latest.slice(0, 10) >= since) && (until === null || one.latest.slice(0, 10) <= until));
 
 function share(items: Measured[]): Share {
   const many = (state: string) => items.filter((item) => item.state === state).length;
@@ -147,8 +148,8 @@ function share(items: Measured[]): Share {
 }
 const by = (items: { of: string; item: Measured }[]) => Object.fromEntries([...new Set(items.map((one) => one.of))].sort().map((of) => [of, share(items.filter((one) => one.of === of).map((one) => one.item))]));
 
-export function report(since: string | null, until: string | null, scene: string, none: boolean): LeaversReport {
-  const leavers = none ? [] : within(since, until, scene);
+export function report(since: string | null, until: string | null, scene: string, none: boolean, movers: boolean): LeaversReport {
+  const leavers = none ? [] : within(since, until, scene, movers);
   const all = leavers.flatMap((one) => one.items.map((item) => ({ item, month: one.latest.slice(0, 7) })));
   const many = (verdict: string) => leavers.filter((one) => one.verdict === verdict).length;
   const told = all.filter(({ item }) => item.last_open !== null || item.upper_seconds !== null).map((one) => one.item);
@@ -172,8 +173,8 @@ const rows = (one: LeaverTimeline): LeaverThing[] =>
     claimed_words: item.claimed === "done" ? `done ${one.latest.slice(0, 10)} by flow-offboarding` : item.claimed,
     observed_words: item.upper_seconds !== null ? `closed within ${words(item.upper_seconds)}` : item.last_open !== null && item.closed === null ? `open for ${words(item.lower_seconds)}, not seen closed` : item.closed ? `closed after ${words(item.lower_seconds)} or more` : "not read",
   }));
-export function things(since: string | null, until: string | null, scene: string): LeaverThing[] {
-  return within(since, until, scene).flatMap(rows).sort((a, b) => rank(a.item) - rank(b.item) || b.item.lower_seconds - a.item.lower_seconds);
+export function things(since: string | null, until: string | null, scene: string, movers: boolean): LeaverThing[] {
+  return within(since, until, scene, movers).flatMap(rows).sort((a, b) => rank(a.item) - rank(b.item) || b.item.lower_seconds - a.item.lower_seconds);
 }
 
 /** The third of them left twice. */

@@ -7,7 +7,15 @@ import type { Verdict } from "./Verdict";
 /**
  * One thing that a leaver held, measured.
  */
-export type Measured = { kind: string, system: string, id: string, on_account: string | null, privileged: boolean | null, verdict: Verdict, state: string, 
+export type Measured = { kind: string, system: string, id: string, 
+/**
+ * What people call it, where that is not its id.
+ */
+name: string | null, on_account: string | null, 
+/**
+ * What people call that account, where that is not its id.
+ */
+on_account_name: string | null, privileged: boolean | null, verdict: Verdict, state: string, 
 /**
  * The earliest moment that the last read which saw it open can show.
  */

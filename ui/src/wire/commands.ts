@@ -251,12 +251,12 @@ export interface Commands {
   assertions_run(): void;
   /** When a package was exported last; nothing if none ever was. */
   exported_at(): string | null;
-  /** Past leavers of a period in short; measured anew where that is wanted, or something was read since. */
-  leavers(a: { since: string | null; until: string | null; fresh: boolean }): LeaversReport;
+  /** Past leavers or movers of a period in short; measured anew where that is wanted, or something was read since. */
+  leavers(a: { since: string | null; until: string | null; movers: boolean; fresh: boolean }): LeaversReport;
   /** Stops measuring them. */
   leavers_stop(): void;
-  /** What past leavers held, worst first; filtered by system, state and gap. */
-  leaver_things(a: { since: string | null; until: string | null; query: ListQuery }): RowWindow<LeaverThing>;
+  /** What past leavers or movers held, worst first; filtered by system, state and gap. */
+  leaver_things(a: { since: string | null; until: string | null; movers: boolean; query: ListQuery }): RowWindow<LeaverThing>;
   /** One leaver by time, for each time they left, the latest first. */
   leaver_timelines(a: { identity: string }): Array<LeaverTimeline>;
   /** Each step of the plan as it went in the past. */

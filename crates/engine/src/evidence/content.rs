@@ -4,11 +4,12 @@ use crate::correlate::Confidence;
 use crate::lifecycle::{Basis, Rehearsal};
 use crate::measured::MeasuredLeaver;
 use crate::ownership::OwnerState;
+use crate::probes::Proves;
 use crate::store::LinkState;
 use crate::views::JournalRow;
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{Fact, ObjectType, OwnerRole};
-use lastkey_contract::{Kind, SourceName};
+use lastkey_contract::{Answer, Kind, SourceName};
 use lastkey_verify::{PackageError, Previous};
 
 /// Rows as they come, each one or why there is none; the first error ends the export.
@@ -53,6 +54,11 @@ pub struct PackageContent<'a> {
     pub decisions_expected: u64,
     /// Whoever left in the period, measured.
     pub leavers: Rows<'a, MeasuredLeaver>,
+    /// Whoever moved in the period, by what the access policy lets them hold now; None where no policy is
+    /// in force.
+    pub movers: Option<Rows<'a, MeasuredLeaver>>,
+    /// Every try of a credential, in the order of their times.
+    pub tries: Vec<TriedLine>,
     /// What is not known of the period as a whole, one sentence each.
     pub not_known: Vec<String>,
     pub completeness: Vec<CompletenessRow>,
@@ -80,6 +86,30 @@ pub struct PopulationRow {
     pub source: SourceName,
     /// The sync that first saw it as it is.
     pub first_sync: u64,
+}
+
+/// One try of a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriedLine {
+    pub probe: String,
+    pub how: String,
+    pub system: String,
+    pub account: String,
+    pub credential: Option<String>,
+    /// Whose it is; none of a canary.
+    pub identity: Option<String>,
+    /// `canary`, or the words of the consent, with who gave it and when.
+    pub consent: String,
+    pub consent_by: String,
+    pub consent_at: String,
+    pub from: DateTime<Utc>,
+    pub until: DateTime<Utc>,
+    pub answer: Answer,
+    /// `open`, `closed` or `nothing`: a refusal proves something only after the same secret was let in.
+    pub proves: Proves,
+    /// As the system gave it.
+    pub raw: String,
+    pub why: Option<String>,
 }
 
 /// An account, whose it is, and how that is known.

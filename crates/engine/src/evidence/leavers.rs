@@ -127,12 +127,34 @@ struct Line {
     cells: [String; 7],
 }
 
-/// The page, gathered while leavers go by.
-#[derive(Default)]
-pub(super) struct InTime {
+/// How many of them have which verdict.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Verdicts {
     pass: u64,
     fail: u64,
     indeterminate: u64,
+}
+
+impl Verdicts {
+    pub fn add(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Pass => self.pass += 1,
+            Verdict::Fail => self.fail += 1,
+            Verdict::Indeterminate => self.indeterminate += 1,
+        }
+    }
+
+    fn all(&self) -> u64 {
+        self.pass + self.fail + self.indeterminate
+    }
+}
+
+/// The page, gathered while leavers go by.
+#[derive(Default)]
+pub(super) struct InTime {
+    verdicts: Verdicts,
+    /// Of whoever moved; None where no access policy is in force.
+    pub movers: Option<Verdicts>,
     things: u64,
     gaps: BTreeMap<Gap, u64>,
     counting: Counting,
@@ -143,11 +165,7 @@ pub(super) struct InTime {
 
 impl InTime {
     pub fn add(&mut self, leaver: &MeasuredLeaver) {
-        match leaver.verdict {
-            Verdict::Pass => self.pass += 1,
-            Verdict::Fail => self.fail += 1,
-            Verdict::Indeterminate => self.indeterminate += 1,
-        }
+        self.verdicts.add(leaver.verdict);
         self.counting.add(leaver);
         for fact in &leaver.missing_facts {
             *self.unknown.entry(fact.clone()).or_default() += 1;
@@ -183,13 +201,13 @@ impl InTime {
 
     /// The answer, and the sentence that bears it.
     fn answer(&self, not_known: &[String]) -> (&'static str, String) {
-        let leavers = self.pass + self.fail + self.indeterminate;
+        let leavers = self.verdicts.all();
         let of = |count: u64| match leavers {
             1 => "the one leaver".to_owned(),
             _ if count == leavers => format!("all {leavers} leavers"),
             _ => format!("{count} of {leavers} leavers"),
         };
-        match (leavers, self.fail, self.indeterminate) {
+        match (leavers, self.verdicts.fail, self.verdicts.indeterminate) {
             (0, _, _) if !not_known.is_empty() => (
                 "Not known.",
                 "No source tells of a leaver in the period; what it rests on does not cover it."
@@ -257,13 +275,17 @@ impl InTime {
             &["leavers", "verdict", ""],
             [
                 (
-                    self.pass,
+                    self.verdicts.pass,
                     "pass",
                     "everything is proved closed within its limit",
                 ),
-                (self.fail, "fail", "something was seen open after its limit"),
                 (
-                    self.indeterminate,
+                    self.verdicts.fail,
+                    "fail",
+                    "something was seen open after its limit",
+                ),
+                (
+                    self.verdicts.indeterminate,
                     "indeterminate",
                     "reads are missing or too far apart, or something about them is not known",
                 ),
@@ -329,6 +351,23 @@ impl InTime {
                 say("These are the worst hundred; `items.csv` has everything.\n");
             }
         }
+        say("## Movers\n");
+        match &self.movers {
+            None => say(
+                "No access policy is in force: what whoever moved may no longer hold is not known, and `movers.csv` is empty.\n",
+            ),
+            Some(movers) if movers.all() == 0 => {
+                say("Nobody is known to have moved in the period.\n");
+            }
+            Some(movers) => say(&format!(
+                "By the access policy that is in force, of {} who moved: {} fail, {} indeterminate, {} pass. \
+                 `movers.csv` has what each may no longer hold.\n",
+                movers.all(),
+                movers.fail,
+                movers.indeterminate,
+                movers.pass
+            )),
+        }
         if !self.unknown.is_empty() {
             say("## What is not known\n");
             let mut unknown: Vec<(&String, &u64)> = self.unknown.iter().collect();
@@ -363,7 +402,8 @@ where the limit lies between them the answer is indeterminate. What the provisio
 beside it and proves nothing.
 
 `items.csv` has every thing with both bounds, what closed it, limit, claim and reason; `summary.csv` a line
-for each leaver; `shares.csv` the shares with their interval (Wilson, 95 %). What the people of a vendor had
+for each leaver and mover; `tries.csv` every try of a credential with its consent, the raw answer and what it
+proves; `shares.csv` the shares with their interval (Wilson, 95 %). What the people of a vendor had
 stands under the vendor and under each of them, and counts once in the shares.
 
 It does not prove that systems which were not read hold nothing, that a leaver knew no secret beside

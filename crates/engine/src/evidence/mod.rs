@@ -15,10 +15,11 @@ mod package;
 mod rehearsed;
 mod spool;
 mod tables;
+mod tried;
 
 pub use content::{
     CompletenessRow, ConfirmedOwner, DecidedOn, DecisionLine, EvidenceError, LinkedAccountRow,
-    PackageContent, PlanText, PopulationRow, PopulationTable, Rehearsed, Rows,
+    PackageContent, PlanText, PopulationRow, PopulationTable, Rehearsed, Rows, TriedLine,
 };
 pub use package::write_package;
 

@@ -2,10 +2,10 @@
 
 use super::cells::{Pseudonyms, cell, known, list};
 use super::content::{
-    CompletenessRow, EvidenceError, PackageContent, PopulationTable, Rehearsed, Rows,
+    CompletenessRow, EvidenceError, PackageContent, PopulationTable, Rehearsed, Rows, TriedLine,
 };
 use super::spool::Spool;
-use super::{decided, leavers, linked, rehearsed, tables};
+use super::{decided, leavers, linked, rehearsed, tables, tried};
 use crate::measured::{ITEM_COLUMNS, MeasuredLeaver};
 use crate::views::{ExportProgress, ExportReport, JournalRow};
 use chrono::{DateTime, Utc};
@@ -56,7 +56,8 @@ pub fn write_package(
         not_known: content.not_known.clone(),
         plan: content.plan.as_ref().map(|plan| plan.name.clone()),
     };
-    export.leavers(content.leavers, &asked)?;
+    let tries = content.tries;
+    export.leavers((content.leavers, content.movers), tries, &asked)?;
     let line = |row| Ok(linked::link(row));
     let (rows, expected) = (content.links, content.links_expected);
     export.table("links/links.csv", linked::LINKS, rows, expected, line)?;
@@ -259,10 +260,12 @@ impl Export<'_> {
     /// The things go straight into the archive; what is told of them together comes after them.
     fn leavers(
         &mut self,
-        rows: Rows<'_, MeasuredLeaver>,
+        (left, moved): (Rows<'_, MeasuredLeaver>, Option<Rows<'_, MeasuredLeaver>>),
+        tries: Vec<TriedLine>,
         asked: &leavers::Asked,
     ) -> Result<(), EvidenceError> {
         const ITEMS: &str = "leavers/items.csv";
+        const MOVERS: &str = "leavers/movers.csv";
         let failed = csv_error(self.target);
         let closed = |error: std::io::Error| failed(csv::Error::from(error));
         let mut summary = csv::Writer::from_writer(Spool::beside(self.target, "leavers")?);
@@ -271,7 +274,7 @@ impl Export<'_> {
         let mut items = csv::Writer::from_writer(self.package.file(ITEMS)?);
         items.write_record(ITEM_COLUMNS).map_err(&failed)?;
         let (mut people, mut item_count) = (0, 0);
-        for row in rows {
+        for row in left {
             self.watch.tell(ITEMS, people, 0)?;
             let leaver = row?;
             for item in &leaver.items {
@@ -291,6 +294,29 @@ impl Export<'_> {
             .map_err(|error| closed(error.into_error()))?;
         file.finish(Some(item_count))?;
         self.watch.done(ITEMS, people);
+        let mut items = csv::Writer::from_writer(self.package.file(MOVERS)?);
+        items.write_record(ITEM_COLUMNS).map_err(&failed)?;
+        page.movers = moved.is_some().then(leavers::Verdicts::default);
+        item_count = 0;
+        for row in moved.into_iter().flatten() {
+            let mover = row?;
+            for item in &mover.items {
+                let line = leavers::item(&mover, item);
+                items.write_record(line).map_err(&failed)?;
+                item_count += 1;
+            }
+            let line = leavers::summary(&mover);
+            summary.write_record(line).map_err(&failed)?;
+            if let Some(movers) = &mut page.movers {
+                movers.add(mover.verdict);
+            }
+            people += 1;
+        }
+        let file = items
+            .into_inner()
+            .map_err(|error| closed(error.into_error()))?;
+        file.finish(Some(item_count))?;
+        self.watch.done(MOVERS, item_count);
         let (shares, text) = page.done(asked);
         let lines: Vec<_> = leavers::shares(&shares).map(Ok).collect();
         let (lines, count) = (Box::new(lines.into_iter()), 0);
@@ -299,6 +325,9 @@ impl Export<'_> {
             .into_inner()
             .map_err(|error| closed(error.into_error()))?;
         self.poured("leavers/summary.csv", spool, people)?;
+        let count = u64::try_from(tries.len()).unwrap_or(u64::MAX);
+        let lines = Box::new(tries.into_iter().map(|one| Ok(tried::tried(one))));
+        self.table("leavers/tries.csv", tried::TRIES, lines, count, Ok)?;
         self.package
             .add("leavers/was-it-in-time.md", text.as_bytes(), None)?;
         Ok(())

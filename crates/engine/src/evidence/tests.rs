@@ -232,6 +232,8 @@ fn content<'a>(made: u32, people: Rows<'a, Rehearsed>) -> PackageContent<'a> {
         decisions: Box::new(std::iter::once(Ok(taken_back()))),
         decisions_expected: 1,
         leavers: Box::new(leavers().into_iter().map(Ok)),
+        movers: None,
+        tries: Vec::new(),
         not_known: Vec::new(),
         completeness: vec![CompletenessRow {
             source: "files".to_owned(),
@@ -324,7 +326,7 @@ fn a_package_holds_every_row_and_verifies() {
     assert_eq!(verified.state, PackageState::Intact);
     assert_eq!(
         (report.rehearsals, report.files, verified.files),
-        (2, 25, 25)
+        (2, 27, 27)
     );
     assert_eq!(
         verified.package_id.as_deref(),
@@ -367,9 +369,9 @@ fn a_package_holds_every_row_and_verifies() {
     );
     assert_eq!(
         line("leavers/items.csv", 2),
-        "hr:p2,'=Ann <b>|x,leaver,2026-06-01T00:00:00Z,2026-06-01T00:00:00Z,account,ad,ann,,,done,tickets:T1,\
+        "hr:p2,'=Ann <b>|x,leaver,2026-06-01T00:00:00Z,2026-06-01T00:00:00Z,account,ad,ann,,,,,done,tickets:T1,\
          2026-06-01T01:00:00Z,,2,,2026-06-01T09:00:00Z,,,32400,,14400,plan,still open,fail,retried_and_reported,\
-         \"open for more than 9 h, and not seen closed; the limit is 4 h\","
+         \"open for more than 9 h, and not seen closed; the limit is 4 h\",,,"
     );
     assert_eq!(
         line("leavers/summary.csv", 3),

@@ -6,7 +6,7 @@ use lastkey_contract::When;
 use lastkey_contract::when::rfc3339;
 
 /// The columns of a table with a line for each thing that a past leaver held.
-pub const ITEM_COLUMNS: [&str; 28] = [
+pub const ITEM_COLUMNS: [&str; 32] = [
     "identity",
     "name",
     "event",
@@ -15,7 +15,9 @@ pub const ITEM_COLUMNS: [&str; 28] = [
     "kind",
     "system",
     "id",
+    "thing_name",
     "on_account",
+    "on_account_name",
     "privileged",
     "claimed",
     "claim_ids",
@@ -34,6 +36,8 @@ pub const ITEM_COLUMNS: [&str; 28] = [
     "verdict",
     "gap",
     "why",
+    "decides_closed_by",
+    "decides_open_after",
     "probed",
 ];
 
@@ -57,7 +61,9 @@ pub fn item_cells(leaver: &MeasuredLeaver, item: &Measured) -> Vec<String> {
         item.kind.word().to_owned(),
         item.system.clone(),
         item.id.clone(),
+        text(item.name.clone()),
         text(item.on_account.as_ref().map(ToString::to_string)),
+        text(item.on_account_name.clone()),
         text(item.privileged.map(|flag| flag.to_string())),
         item.claimed.word().to_owned(),
         each(&|claim| Some(format!("{}:{}", claim.source, claim.id))),
@@ -76,6 +82,8 @@ pub fn item_cells(leaver: &MeasuredLeaver, item: &Measured) -> Vec<String> {
         item.verdict.word().to_owned(),
         text(item.gap.map(|gap| gap.word().to_owned())),
         item.why.clone(),
+        text(item.decides.and_then(|one| one.closed_by).map(rfc3339)),
+        text(item.decides.map(|one| rfc3339(one.open_after))),
         item.probed.unwrap_or_default().to_owned(),
     ]
 }

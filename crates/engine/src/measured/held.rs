@@ -121,6 +121,8 @@ impl Serialize for HeldKind {
 pub struct Held {
     pub kind: HeldKind,
     pub names: Names,
+    /// What people call it, where that is not its id.
+    pub name: Option<String>,
     /// The account that it belongs to; of an account none.
     pub on_account: Option<Names>,
     /// Of a credential.

@@ -55,9 +55,17 @@ impl MeasuredLeaver {
 impl Measured {
     /// What it is, by kind and name.
     pub fn in_words(&self) -> String {
-        let on = self.on_account.as_ref();
-        let on = on.map_or(String::new(), |account| format!(" on {account}"));
-        format!("{} {}:{}{on}", self.kind.word(), self.system, self.id)
+        let called = |name: &Option<String>| match name {
+            Some(name) => format!(" ({name})"),
+            None => String::new(),
+        };
+        let on = self.on_account.as_ref().map(|account| {
+            let name = called(&self.on_account_name);
+            format!(" on {account}{name}")
+        });
+        let (kind, name) = (self.kind.word(), called(&self.name));
+        let on = on.unwrap_or_default();
+        format!("{kind} {}:{}{name}{on}", self.system, self.id)
     }
 
     /// Both ends of the time that it was open.

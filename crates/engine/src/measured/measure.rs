@@ -85,8 +85,12 @@ pub struct Measured {
     pub kind: HeldKind,
     pub system: String,
     pub id: String,
+    /// What people call it, where that is not its id.
+    pub name: Option<String>,
     #[ts(type = "string | null")]
     pub on_account: Option<Names>,
+    /// What people call that account, where that is not its id.
+    pub on_account_name: Option<String>,
     pub privileged: Option<bool>,
     pub verdict: Verdict,
     #[ts(type = "string")]
@@ -472,7 +476,9 @@ fn one(left: &Left, ways: &Ways<'_>, held: &Held, trace: &Trace) -> Measured {
         kind: held.kind,
         system: held.names.system.clone(),
         id: held.names.id.clone(),
+        name: held.name.clone(),
         on_account: held.on_account.clone(),
+        on_account_name: ways.account_of(held).and_then(|of| of.name.clone()),
         privileged: held.privileged,
         verdict: state.verdict(),
         state,

@@ -85,6 +85,7 @@ fn told(reads: &str) -> Told {
 pub(crate) fn held(kind: HeldKind, id: &str, reads: &str) -> Held {
     Held {
         kind,
+        name: None,
         names: Names::new("ad", id),
         on_account: (kind != HeldKind::Account).then(|| Names::new("ad", "ann")),
         credential: None,

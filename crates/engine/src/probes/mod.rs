@@ -36,3 +36,13 @@ pub enum Proves {
     /// Nothing.
     Nothing,
 }
+
+impl Proves {
+    pub fn word(self) -> &'static str {
+        match self {
+            Proves::Open => "open",
+            Proves::Closed => "closed",
+            Proves::Nothing => "nothing",
+        }
+    }
+}

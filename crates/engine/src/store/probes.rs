@@ -4,7 +4,8 @@
 use super::log::append;
 use super::moments::moment;
 use super::{Store, StoreError};
-use crate::probes::{Lockout, Try, may_try, one_writing};
+use crate::evidence::TriedLine;
+use crate::probes::{Lockout, Try, may_try, one_writing, proved};
 use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Answer, Tried};
@@ -314,6 +315,38 @@ pub(super) async fn all(
         all.push((is_removed, record(row, of)));
     }
     Ok(all)
+}
+
+impl Store {
+    /// Every try that was ever made, also of probes that were removed, in the order of their times.
+    pub async fn tried_lines(&self) -> Result<Vec<TriedLine>, StoreError> {
+        let mut reading = self.readers().acquire().await?;
+        let mut lines = Vec::new();
+        for (_, probe) in all(&mut reading).await? {
+            let tries: Vec<Try> = probe.tries.iter().map(|one| one.of).collect();
+            let of = &probe.of;
+            let each = probe.tries.iter().zip(proved(&tries));
+            lines.extend(each.map(|(one, proves)| TriedLine {
+                probe: of.name.clone(),
+                how: of.how.clone(),
+                system: of.system.clone(),
+                account: of.account.clone(),
+                credential: of.credential.clone(),
+                identity: of.identity.clone(),
+                consent: of.consent.clone(),
+                consent_by: probe.consent_by.clone(),
+                consent_at: probe.consent_at.clone(),
+                from: one.of.from,
+                until: one.of.until,
+                answer: one.of.answer,
+                proves,
+                raw: one.raw.clone(),
+                why: one.why.clone(),
+            }));
+        }
+        lines.sort_by_key(|one| (one.until, one.from));
+        Ok(lines)
+    }
 }
 
 fn try_record(row: TryRow) -> Result<TryRecord, StoreError> {

@@ -9,18 +9,18 @@ import { toast } from "../../app/toasts.svelte";
 import { asFailure, call } from "../../host";
 import type { FailureView } from "../../wire/FailureView";
 import type { LeaversReport } from "../../wire/LeaversReport";
-import { EVERYTHING, type Period } from "./periods";
+import { EVERYTHING, type Past, type Period } from "./periods";
 
 interface Wanted {
-  period: Period;
+  period: Past;
   fresh: boolean;
   version: number;
 }
-const same = (a: Period, b: Period) => a.since === b.since && a.until === b.until;
+const same = (a: Past, b: Past) => a.since === b.since && a.until === b.until && a.movers === b.movers;
 
-let period = $state.raw<Period>(EVERYTHING);
+let period = $state.raw<Past>({ ...EVERYTHING, movers: false });
 let report = $state.raw<LeaversReport | null>(null);
-let of = $state.raw<Period | null>(null);
+let of = $state.raw<Past | null>(null);
 let version = $state(-1);
 let failure = $state.raw<FailureView | null>(null);
 let busy = $state(false);
@@ -88,7 +88,12 @@ export const measured = {
     halt();
   },
   choose(wanted: Period): void {
-    if (!same(wanted, period)) period = wanted;
+    const next = { ...wanted, movers: period.movers };
+    if (!same(next, period)) period = next;
+  },
+  /** Whoever moved in place of whoever left, or the other way round. */
+  turn(movers: boolean): void {
+    if (movers !== period.movers) period = { ...period, movers };
   },
   get period() {
     return period;

@@ -3,6 +3,11 @@ export interface Period {
   since: string | null;
   until: string | null;
 }
+/** Of which past something is measured. */
+export interface Past extends Period {
+  /** Whoever moved, in place of whoever left. */
+  movers: boolean;
+}
 export const PRESETS = ["month", "lastMonth", "quarter", "year", "all"] as const;
 export type Preset = (typeof PRESETS)[number];
 export const EVERYTHING: Period = { since: null, until: null };
@@ -37,4 +42,4 @@ export function isDay(text: string): boolean {
 }
 
 /** What lists the same things as a file. */
-export const command = (period: Period): string => ["lastkey leavers --csv", period.since && `--since ${period.since}`, period.until && `--until ${period.until}`].filter(Boolean).join(" ");
+export const command = (past: Past): string => ["lastkey leavers --csv", past.movers && "--movers", past.since && `--since ${past.since}`, past.until && `--until ${past.until}`].filter(Boolean).join(" ");

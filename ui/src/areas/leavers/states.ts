@@ -8,6 +8,8 @@ export const signs: Record<string, SignName> = { "still open": "fail", "closed l
 export const tones: Record<string, string> = { "still open": "fail", "closed late": "fail", indeterminate: "unsure", "closed in time": "pass" };
 
 export const nameOf = (item: Pick<Measured, "system" | "id">) => `${item.system}:${item.id}`;
+/** As people call it. */
+export const calledOf = (item: Pick<Measured, "system" | "id" | "name">) => item.name ?? nameOf(item);
 /** A thing is the same on the same account only. */
 export const keyOf = (item: Measured) => JSON.stringify([item.kind, item.system, item.id, item.on_account]);
 /** Of several leavings of one identity. */

@@ -12,7 +12,7 @@ use super::claims::claims;
 use super::heads::Head;
 use super::lacking::{missing, taken_since, unmeasured, untold};
 use super::pasts::{Pasts, Reads, all_read_since};
-use super::privileged;
+use super::privileged::{self, Entitlements};
 use super::secrets::KnownSecrets;
 use super::things::{self, Owned, Way};
 use super::tried::TriedOf;
@@ -34,7 +34,7 @@ pub(super) struct Ground {
     known: Identities,
     persons: Persons,
     depth: Depth,
-    pub privileged: HashMap<i64, Option<bool>>,
+    pub entitlements: Entitlements,
     tried: TriedOf,
     pub secrets: KnownSecrets,
     /// When somebody decided whose an account is, and who, by number.
@@ -51,7 +51,7 @@ impl Ground {
         let reads = Reads::of(&mut *connection, &lineage).await?;
         let (known, depth) = linked::known_at(&mut *connection, At::Now).await?;
         let (persons, _) = persons::at_moment(&mut *connection, At::Now).await?;
-        let privileged = privileged::flags(&mut *connection).await?;
+        let entitlements = privileged::entitlements(&mut *connection).await?;
         let tried = TriedOf::read(&mut *connection).await?;
         let secrets = KnownSecrets::read(&mut *connection).await?;
         let mut decided = HashMap::new();
@@ -66,7 +66,7 @@ impl Ground {
             known,
             persons,
             depth,
-            privileged,
+            entitlements,
             tried,
             secrets,
             decided,

@@ -7,6 +7,14 @@ use lastkey_contract::facts::Entitlement;
 use sqlx::SqliteConnection;
 use std::collections::{HashMap, HashSet};
 
+/// What is known of every entitlement, by the number of its name.
+#[derive(Default)]
+pub(super) struct Entitlements {
+    pub privileged: HashMap<i64, Option<bool>>,
+    /// What people call it, where that is not its id.
+    pub called: HashMap<i64, String>,
+}
+
 /// True if any of them is, else unknown if any is, else false.
 pub(super) fn together(flags: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
     let mut all = Some(false);
@@ -20,16 +28,20 @@ pub(super) fn together(flags: impl IntoIterator<Item = Option<bool>>) -> Option<
     all
 }
 
-/// Every entitlement by the number of its name, with the flag of whatever it was ever seen to lead
-/// to; of one that nobody lists nothing is known.
-pub(super) async fn flags(
+/// Every entitlement, with the flag of whatever it was ever seen to lead to; of one that nobody lists
+/// nothing is known.
+pub(super) async fn entitlements(
     connection: &mut SqliteConnection,
-) -> Result<HashMap<i64, Option<bool>>, StoreError> {
+) -> Result<Entitlements, StoreError> {
     let mut flags: HashMap<i64, Option<bool>> = HashMap::new();
+    let mut called: HashMap<i64, String> = HashMap::new();
     let ever = Which::ever(Kind::Entitlement);
     blocks::each(&mut *connection, &ever, Columns::Named, |block| {
         block.places().try_for_each(|place| {
             let fact: Entitlement = serde_json::from_str(block.fact(place)?)?;
+            if let Some(name) = fact.name.filter(|name| *name != fact.id.as_str()) {
+                called.insert(block.key(place)?, name);
+            }
             let flag = flags.entry(block.key(place)?).or_insert(fact.privileged);
             *flag = together([*flag, fact.privileged]);
             Ok(())
@@ -69,5 +81,8 @@ pub(super) async fn flags(
             }
         }
     }
-    Ok(flags)
+    Ok(Entitlements {
+        privileged: flags,
+        called,
+    })
 }

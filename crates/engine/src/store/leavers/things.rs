@@ -63,6 +63,7 @@ pub(super) fn account(
     Ok(Some(Held {
         kind: HeldKind::Account,
         names: Names::new(last.system.as_str(), last.id.as_str()),
+        name: last.name.clone().filter(|name| *name != last.id.as_str()),
         on_account: None,
         credential: None,
         account: last.kind,
@@ -321,6 +322,7 @@ impl Owned {
             },
         )?;
         let (mut created, mut credential): (Option<When>, _) = (None, None);
+        let mut name: Option<String> = None;
         for key in keys {
             for (_, fact) in pasts.facts_of(*key) {
                 let one = parse(fact)?;
@@ -330,22 +332,25 @@ impl Owned {
                 };
                 if let Belonging::Credential(one) = one {
                     credential = Some(one.kind);
+                    name = one.name.filter(|name| *name != one.id.as_str()).or(name);
                 }
             }
         }
-        let flag = (kind == HeldKind::Entitlement).then(|| {
-            let key = ground
-                .names
-                .key(Kind::Entitlement, &named(&names.system, &names.id));
-            ground.privileged.get(&key).copied().flatten()
-        });
+        let mut flag = None;
+        if kind == HeldKind::Entitlement {
+            let key = named(&names.system, &names.id);
+            let key = ground.names.key(Kind::Entitlement, &key);
+            flag = ground.entitlements.privileged.get(&key).copied().flatten();
+            name = ground.entitlements.called.get(&key).cloned();
+        }
         Ok(Some(Held {
             kind,
             names: names.clone(),
+            name,
             on_account: Some(account.clone()),
             credential,
             account: None,
-            privileged: flag.flatten(),
+            privileged: flag,
             through: None,
             created,
             beside: false,
