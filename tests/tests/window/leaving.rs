@@ -51,6 +51,20 @@ async fn past_leavers_are_listed_worst_first_and_shown_by_time() {
     window.part("times").await;
     look(&window, "114-shares").await;
     accessible(&window, "shares").await;
+
+    // Movers are measured by the access policy: without one that is said, with one they are listed.
+    go_to(&window, "#/leavers?of=movers").await;
+    content_where(&window, "failed", |text| text.contains("No access policy")).await;
+    let policy = "@id(\"nobody\")\nforbid (principal, action == Action::\"hold\", resource);\n";
+    let policy = desk.write("policy.cedar", policy);
+    desk.expect(0, &["policy", "load", &policy]);
+    window.click("leavers-again").await;
+    let told = content_where(&window, "answer", |text| text.contains("movers")).await;
+    assert!(told.contains("may no longer hold"), "{told}");
+    let period = content_where(&window, "period-said", |text| !text.is_empty()).await;
+    assert_eq!(period, "whenever they moved");
+    look(&window, "115-movers").await;
+    accessible(&window, "past movers").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
