@@ -194,6 +194,27 @@ ground_prism() {
   printf '%s\n' "$now" >"$home/.made"
 }
 
+# The independent evaluator of AWS policies that ours is held against, from npm into the cache. It
+# is a program of its own, asked in tests only; nothing of Lastkey contains it. Where npm reaches
+# nothing, its case says NOT RUN.
+ground_iam_judge() {
+  local source=$top/tests/labs/iam-judge home=$tools/iam-judge now
+  now=$(cat "$source/package-lock.json" "$source/judge.mjs" | sha256sum)
+  if [ -f "$home/judge.mjs" ] && [ "$(cat "$home/.made" 2>/dev/null || true)" = "$now" ]; then return; fi
+  if ! command -v npm >/dev/null || ! npm ping >/dev/null 2>&1; then
+    doing 'npm reaches nothing from here: the case that needs the judge of AWS policies will say NOT RUN'
+    return
+  fi
+  doing 'Fetching the judge of AWS policies (once)'
+  rm -rf "$home"
+  mkdir -p "$home"
+  cp "$source/package.json" "$source/package-lock.json" "$home/"
+  quietly "fetch the judge of AWS policies" npm-iam-judge \
+    npm --prefix "$home" ci --no-fund --no-audit --ignore-scripts --loglevel=error
+  cp "$source/judge.mjs" "$home/"
+  printf '%s\n' "$now" >"$home/.made"
+}
+
 # The hash of the files given on stdin, names included.
 hash_of_list() {
   while IFS= read -r file; do

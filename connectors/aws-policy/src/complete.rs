@@ -105,40 +105,44 @@ fn agreed(answers: &[Decision]) -> Option<Decision> {
     }
 }
 
-/// Without the keys that were given every value and never made a difference.
+/// The keys that make a difference among those that were given every value, and what left single
+/// answers open.
 fn that_matter(
     reasons: Vec<Reason>,
     combinations: &[Vec<(String, Value)>],
     answers: &[Decision],
 ) -> Vec<Reason> {
     let outcome = |answer: &Decision| (answer.is_allowed(), answer.is_denied());
-    let idle = |key: &str| {
-        let tried = combinations
-            .first()
-            .is_some_and(|combination| combination.iter().any(|(name, _)| name == key));
-        let mut groups: BTreeMap<String, (bool, bool)> = BTreeMap::new();
-        tried
-            && combinations
-                .iter()
-                .zip(answers)
-                .all(|(combination, answer)| {
-                    let others: Vec<_> =
-                        combination.iter().filter(|(name, _)| name != key).collect();
-                    let outcome = outcome(answer);
-                    *groups.entry(format!("{others:?}")).or_insert(outcome) == outcome
-                })
+    let tried = |key: &str| {
+        let first = combinations.first();
+        first.is_some_and(|combination| combination.iter().any(|(name, _)| name == key))
     };
-    let mut idle_keys: BTreeMap<String, bool> = BTreeMap::new();
-    let kept: Vec<Reason> = reasons
-        .iter()
-        .filter(|reason| match &reason.why {
-            Why::Key(key) => {
-                let key = key.to_lowercase();
-                !*idle_keys.entry(key.clone()).or_insert_with(|| idle(&key))
-            }
-            Why::Unclear(_) | Why::Unread { .. } | Why::NotGiven(_) => true,
+    let differs = |key: &str| {
+        let mut groups: BTreeMap<String, (bool, bool)> = BTreeMap::new();
+        combinations.iter().zip(answers).any(|(values, answer)| {
+            let others: Vec<_> = values.iter().filter(|(name, _)| name != key).collect();
+            let outcome = outcome(answer);
+            *groups.entry(format!("{others:?}")).or_insert(outcome) != outcome
         })
-        .cloned()
-        .collect();
+    };
+    let mut matter: BTreeMap<String, bool> = BTreeMap::new();
+    let of_keys = reasons.iter().filter(|reason| match &reason.why {
+        Why::Key(key) => {
+            let key = key.to_lowercase();
+            *matter
+                .entry(key.clone())
+                .or_insert_with(|| tried(&key) && differs(&key))
+        }
+        Why::Unclear(_) | Why::Unread { .. } | Why::NotGiven(_) => false,
+    });
+    let mut kept: Vec<Reason> = of_keys.cloned().collect();
+    for answer in answers {
+        match answer {
+            Decision::Undecided { reasons } => kept.extend(reasons.clone()),
+            Decision::Allowed { .. } | Decision::Denied(_) => {}
+        }
+    }
+    kept.sort();
+    kept.dedup();
     if kept.is_empty() { reasons } else { kept }
 }

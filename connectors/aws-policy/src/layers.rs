@@ -57,6 +57,8 @@ impl Weighing<'_, '_> {
         let same = match (&principal.account, &question.target.account) {
             (Some(one), Some(other)) => Heard::plain(Truth::from(one == other)),
             (None, _) => Heard::plain(Truth::No),
+            // an action that takes no resource is done in one's own account
+            (Some(_), None) if question.target.resource.is_none() => Heard::plain(Truth::Yes),
             (Some(_), None) => {
                 let what = "the account of the resource is not known";
                 Heard::doubtful(Why::NotGiven(what.to_owned()))

@@ -136,7 +136,6 @@ impl Principal {
         let facts = Context::new()
             .one("aws:PrincipalType", "Anonymous")
             .absent("aws:PrincipalArn")
-            .absent("aws:PrincipalAccount")
             .absent("aws:PrincipalOrgID")
             .absent("aws:username")
             .complete("aws:PrincipalTag/");

@@ -49,7 +49,7 @@ impl Resource {
             .filter(|account| !account.is_empty())
     }
 
-    fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         self.segments.is_empty()
     }
 }

@@ -284,11 +284,16 @@ impl Scale {
                 (*layer, with)
             })
             .collect();
-        let enough: Vec<Lack> = missing
+        let mut enough: Vec<Lack> = missing
             .iter()
             .filter(|(_, with)| allowed(self.route, with))
             .map(|(layer, _)| lack(*layer))
             .collect();
+        // what holds back a grant says more than another grant that would do
+        let grants = |lack: &Lack| matches!(lack.layer, Layer::Identity | Layer::Resource);
+        if !enough.iter().all(grants) {
+            enough.retain(|lack| !grants(lack));
+        }
         let lacking = if enough.is_empty() {
             missing.iter().map(|(layer, _)| lack(*layer)).collect()
         } else {

@@ -33,7 +33,7 @@ fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
     let connector = |name: &str| CONNECTORS.contains(&name);
     let known = |names: &[&str]| names.contains(&other);
     match package.name.as_str() {
-        "lastkey-contract" | "lastkey-verify" => false,
+        "lastkey-contract" | "lastkey-verify" | "lastkey-aws-policy" => false,
         "lastkey-tls" => known(&["lastkey-contract"]),
         "lastkey-http" => known(&["lastkey-contract", "lastkey-tls"]),
         "lastkey-engine" => known(&["lastkey-contract", "lastkey-verify"]),
@@ -49,8 +49,12 @@ fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
         ]),
         "lastkey-tests" => true,
         _ if package.folder.starts_with("connectors/") => {
-            known(&["lastkey-contract", "lastkey-http", "lastkey-tls"])
-                || (only_for_tests && other == "lastkey-conformance")
+            known(&[
+                "lastkey-contract",
+                "lastkey-http",
+                "lastkey-tls",
+                "lastkey-aws-policy",
+            ]) || (only_for_tests && other == "lastkey-conformance")
         }
         _ => false,
     }
@@ -208,7 +212,12 @@ fn dependencies_point_one_way() {
 
 #[test]
 fn the_pure_crates_reach_no_network_window_or_keychain() {
-    for package in ["lastkey-contract", "lastkey-engine", "lastkey-verify"] {
+    for package in [
+        "lastkey-aws-policy",
+        "lastkey-contract",
+        "lastkey-engine",
+        "lastkey-verify",
+    ] {
         let tree = output(
             env!("CARGO"),
             &[

@@ -118,6 +118,7 @@ fn network_in_pure_crates(files: &[File]) -> Vec<String> {
                 && [
                     "crates/engine/src/",
                     "crates/verify/src/",
+                    "connectors/aws-policy/src/",
                     "connectors/contract/src/",
                 ]
                 .iter()
