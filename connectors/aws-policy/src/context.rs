@@ -59,6 +59,23 @@ impl Context {
         self
     }
 
+    /// The principal calls itself; no service does it on its behalf, and none is its source.
+    #[must_use]
+    pub fn made_directly(self) -> Context {
+        [
+            "aws:CalledVia",
+            "aws:CalledViaFirst",
+            "aws:CalledViaLast",
+            "aws:SourceAccount",
+            "aws:SourceArn",
+            "aws:SourceOrgID",
+            "aws:SourceOrgPaths",
+        ]
+        .into_iter()
+        .fold(self, Context::absent)
+        .one("aws:ViaAWSService", "false")
+    }
+
     pub(crate) fn set(&mut self, key: &str, value: Value) {
         self.values.insert(key.to_lowercase(), value);
     }

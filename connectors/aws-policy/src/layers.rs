@@ -54,6 +54,7 @@ impl Weighing<'_, '_> {
         self.service_control(&mut scale, has_identity);
         self.resource_control();
         self.resource(&mut scale, has_identity);
+        self.roles_of_aws();
         let same = match (&principal.account, &question.target.account) {
             (Some(one), Some(other)) => Heard::plain(Truth::from(one == other)),
             (None, _) => Heard::plain(Truth::No),
@@ -230,10 +231,15 @@ impl Weighing<'_, '_> {
                         } else {
                             names.everyone.min(Truth::Unknown)
                         };
+                    let blocked = everyone == Truth::Yes && self.may_block_public();
+                    let everyone = if blocked { Truth::Unknown } else { everyone };
                     let each = [names.itself, names.behind, everyone, names.account];
                     for (say, named) in SAYS.into_iter().zip(each) {
                         let mut doubts = doubts.clone();
-                        if named == Truth::Unknown {
+                        if blocked && say == Say::Everyone {
+                            let what = "whether S3 blocks public access was not read";
+                            doubts.push(Why::NotGiven(what.into()));
+                        } else if named == Truth::Unknown {
                             doubts.push(Why::Unclear(who.into()));
                         }
                         if let Some(heard) = scale.get(say) {
@@ -250,6 +256,37 @@ impl Weighing<'_, '_> {
                     }
                 }
             }
+        }
+    }
+
+    fn own_account(&self) -> bool {
+        let account = &self.holder.principal.account;
+        account.is_some() && *account == self.asker.question.target.account
+    }
+
+    /// Whether S3 may turn away what is allowed to everyone.
+    fn may_block_public(&self) -> bool {
+        let question = self.asker.question;
+        question.service == "s3"
+            && !self.own_account()
+            && question.target.blocks_public != Some(false)
+    }
+
+    /// AWS lets nobody change the roles that it keeps itself, whatever policies say.
+    fn roles_of_aws(&mut self) {
+        let question = self.asker.question;
+        let path = question.target.resource.path();
+        let kept = ["role/aws-reserved/", "role/aws-service-role/"];
+        let reads = ["get", "list", "generate", "simulate"];
+        let name = question.name.to_ascii_lowercase();
+        if question.service == "iam"
+            && kept.iter().any(|one| path.starts_with(one))
+            && !reads.iter().any(|one| name.starts_with(one))
+        {
+            let what = "a change of a role that AWS keeps itself";
+            let heard = Heard::doubtful(Why::Unclear(what.into()));
+            self.deny.truth = self.deny.truth.or(heard.truth);
+            self.deny.doubts.extend(heard.doubts);
         }
     }
 
@@ -278,6 +315,13 @@ impl Weighing<'_, '_> {
         ];
         let question = self.asker.question;
         let name = question.name.to_ascii_lowercase();
+        if question.service == "s3" && !self.own_account() {
+            return match &question.target.grants {
+                Grants::Read(grants) if grants.is_empty() => Heard::plain(Truth::No),
+                Grants::Read(_) => Heard::doubtful(Why::Unclear("what the ACLs give".into())),
+                Grants::Unread => Heard::doubtful(Why::NotGiven("ACLs were not read".into())),
+            };
+        }
         let of_a_key = question.service == "kms" && question.policy_is_the_root_of_trust();
         if !of_a_key || !GRANTED.contains(&name.as_str()) {
             return Heard::plain(Truth::No);

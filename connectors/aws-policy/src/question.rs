@@ -83,11 +83,11 @@ impl Holder {
     }
 }
 
-/// KMS grants on a key, which allow beside all policies.
+/// What allows beside all policies: the grants of a KMS key; across accounts, the ACLs of S3.
 #[derive(Clone, Debug)]
 pub enum Grants {
     Unread,
-    /// All of the key's.
+    /// All that there are.
     Read(Vec<Grant>),
 }
 
@@ -110,12 +110,15 @@ pub struct Target {
     pub policy: Option<Document>,
     /// Resource control policies over its account.
     pub guardrails: Guardrails,
-    /// Looked at for keys only.
+    /// Looked at for keys, and for S3 across accounts.
     pub grants: Grants,
+    /// Whether S3 restricts public buckets here (Block Public Access); None where that was not read.
+    pub blocks_public: Option<bool>,
 }
 
 impl Target {
-    /// In the account of its ARN, without a policy of its own, its grants not read, and no organisation.
+    /// In the account of its ARN, without a policy of its own and without an organisation; what allows
+    /// or blocks beside policies not read.
     pub fn new(resource: Resource) -> Target {
         Target {
             account: resource.account().map(str::to_owned),
@@ -123,6 +126,7 @@ impl Target {
             policy: None,
             guardrails: Guardrails::None,
             grants: Grants::Unread,
+            blocks_public: None,
         }
     }
 }

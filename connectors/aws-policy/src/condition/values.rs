@@ -6,7 +6,7 @@ use crate::context::Known;
 use crate::pattern::{Case, Fit, Pattern, Piece, Version};
 use base64::Engine;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// A value of a policy.
 #[derive(Clone, Debug)]

@@ -139,6 +139,51 @@ fn what_was_not_given_leaves_it_open() {
 }
 
 #[test]
+fn what_s3_goes_by_beside_policies() {
+    let anonymous = || {
+        let mut case = Case::of(
+            Principal::anonymous(),
+            "s3:GetObject",
+            "arn:aws:s3:::bucket/x",
+        );
+        case.target.account = Some("111122223333".into());
+        case
+    };
+    let public = || anonymous().resource("Allow s3:GetObject *", r#""Principal": "*""#);
+    public().gives(
+        "undecided: whether S3 blocks public access was not read (resource policy `theirs`, statement 1)",
+    );
+    let mut case = public();
+    case.target.blocks_public = Some(false);
+    case.allowed();
+    anonymous().denied();
+    let mut case = anonymous();
+    case.target.grants = Grants::Unread;
+    case.gives("undecided: ACLs were not read");
+}
+
+#[test]
+fn roles_that_aws_keeps() {
+    let role = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_x";
+    let case = |action| Case::ann(action, role).identity("Allow iam:* *", "");
+    case("iam:GetRole").allowed();
+    let decision = case("iam:UpdateAssumeRolePolicy").decide();
+    assert!(decision.is_undecided(), "{decision}");
+}
+
+#[test]
+fn a_call_of_ones_own_has_no_source() {
+    let from = r#""Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}"#;
+    let case = |context| {
+        Case::ann(READ, SECRET)
+            .identity("Allow * *", from)
+            .context(context)
+    };
+    assert!(case(Context::new()).decide().is_undecided());
+    case(Context::new().made_directly()).denied();
+}
+
+#[test]
 fn a_session_of_any_name() {
     let role = || Principal::of(DEPLOY).unwrap();
     let theirs = "Allow secretsmanager:GetSecretValue *";

@@ -158,6 +158,7 @@ impl Case {
             policy: policy.map(|one| document(kind, "resource", one)),
             guardrails: path(Kind::ResourceControl, &self.resource_control),
             grants: Grants::Read(Vec::new()),
+            blocks_public: Some(false),
             ..Target::new(Resource::parse(&self.resource).unwrap())
         };
         let one = |kind, one: &Value| document(kind, "one", one);
