@@ -25,6 +25,8 @@ pub(crate) fn tried(asker: &Asker<'_>, holder: &Holder, reasons: Vec<Reason>) ->
                 }
             }
         }
+    }
+    for statement in &statements {
         let patterns = statement.resources.iter().flat_map(|list| &list.items);
         for key in patterns.flat_map(|pattern| pattern.variables()) {
             // its value is put into a pattern: no list of values covers it

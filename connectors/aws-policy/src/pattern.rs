@@ -20,6 +20,8 @@ pub(crate) enum Piece {
     Variable {
         /// In lower case.
         key: String,
+        /// As the policy writes it.
+        written: String,
         default: Option<String>,
     },
 }
@@ -114,7 +116,12 @@ impl Pattern {
         let mut unknown = Vec::new();
         let mut filled = Vec::with_capacity(self.pieces.len());
         for piece in &self.pieces {
-            let Piece::Variable { key, default } = piece else {
+            let Piece::Variable {
+                key,
+                written,
+                default,
+            } = piece
+            else {
                 filled.push(piece.clone());
                 continue;
             };
@@ -123,9 +130,9 @@ impl Pattern {
                 (Value::Absent, Some(default)) => {
                     filled.extend(default.chars().map(Piece::Letter));
                 }
-                (Value::Absent, None) => missing = Some(key.clone()),
+                (Value::Absent, None) => missing = Some(written.clone()),
                 (Value::Unknown | Value::Many(_), _) => {
-                    unknown.push(key.clone());
+                    unknown.push(written.clone());
                     filled.push(Piece::Any);
                 }
             }
@@ -187,6 +194,7 @@ fn variable(inside: &str) -> Piece {
     };
     Piece::Variable {
         key: key.trim().to_lowercase(),
+        written: key.trim().to_owned(),
         default,
     }
 }
@@ -281,7 +289,7 @@ mod tests {
         check(
             "x/${aws:SourceIp}",
             "x/1",
-            Fit::Unknown(vec!["aws:sourceip".into()]),
+            Fit::Unknown(vec!["aws:SourceIp".into()]),
         );
     }
 

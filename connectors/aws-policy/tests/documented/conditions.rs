@@ -251,7 +251,7 @@ fn variables_of_the_principal() {
         .denied();
     // its tags were not read
     Case::of(ann(), READ, SECRET).identity(own, "").gives(
-        "undecided: the value of `aws:principaltag/team` is not known (identity policy `own`, statement 1)",
+        "undecided: the value of `aws:PrincipalTag/team` is not known (identity policy `own`, statement 1)",
     );
     let with_default = "Allow * arn:aws:secretsmanager:*:*:secret:${aws:PrincipalTag/team,'db'}-*";
     Case::of(ann().tags(&Default::default()), READ, SECRET)

@@ -64,6 +64,25 @@ fn what_is_the_same_either_way_is_decided() {
 }
 
 #[test]
+fn a_key_that_is_also_a_variable_may_have_any_value() {
+    let named = "Allow * arn:aws:secretsmanager:*:*:secret:${aws:Referer}";
+    let from_home = r#""Condition": {"StringEquals": {"aws:Referer": "home"}}"#;
+    Case::ann(READ, SECRET)
+        .identity(named, "")
+        .identity("Allow * *", from_home)
+        .gives(
+            "undecided: the value of `aws:Referer` is not known (identity policy `own`, statement 1)",
+        );
+    let as_home = r#""Condition": {"StringEquals": {"aws:Referer": "other"}}"#;
+    let decision = Case::ann(READ, SECRET)
+        .identity(named, "")
+        .identity("Deny * *", from_home)
+        .identity("Deny * *", as_home)
+        .decide();
+    assert!(decision.is_undecided(), "{decision}");
+}
+
+#[test]
 fn a_reason_that_does_not_matter_is_not_named() {
     // the boundary does not allow; the second factor is no reason
     Case::ann(READ, SECRET)
