@@ -111,10 +111,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Keys that each request carries, by AWS's list of global condition keys.
+/// Keys that each request carries, whoever makes it and by whichever way.
 pub(crate) fn always_there(key: &str) -> bool {
-    matches!(
-        key,
-        "aws:currenttime" | "aws:epochtime" | "aws:securetransport" | "aws:viaawsservice"
-    )
+    matches!(key, "aws:currenttime" | "aws:epochtime")
 }

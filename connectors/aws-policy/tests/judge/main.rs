@@ -182,7 +182,10 @@ fn compare(case: &Case, answer: &Value, counts: &mut Counts) -> Option<String> {
         if !partly.is_undecided() {
             counts.decided_with_hidden_keys += 1;
             if !ours.is_undecided() && partly.is_allowed() != ours.is_allowed() {
-                return Some(format!("with keys hidden: {partly}; all told: {ours}"));
+                return Some(format!(
+                    "with {:?} hidden: {partly}; all told: {ours}",
+                    case.hidden
+                ));
             }
         }
     }

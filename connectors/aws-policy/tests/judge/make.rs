@@ -84,9 +84,9 @@ fn context(dice: &mut Dice, who: &Who, aim: &Aim) -> BTreeMap<String, Value> {
         }
     };
     let times = ["2026-01-01T00:00:00Z", "2026-06-01T12:00:00Z"].map(Value::from);
-    maybe(90, "aws:CurrentTime", &times, dice);
+    maybe(100, "aws:CurrentTime", &times, dice);
     let epochs = ["1767225600", "1780315200"].map(Value::from);
-    maybe(50, "aws:EpochTime", &epochs, dice);
+    maybe(100, "aws:EpochTime", &epochs, dice);
     let switch = ["true", "false"].map(Value::from);
     maybe(80, "aws:SecureTransport", &switch, dice);
     maybe(60, "aws:MultiFactorAuthPresent", &switch, dice);
