@@ -66,7 +66,7 @@ impl Note {
 }
 
 /// Notes of one page on their way, each reason once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes(BTreeMap<(NoteKind, String), (u64, Vec<String>)>);
 
 impl Notes {

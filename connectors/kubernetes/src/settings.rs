@@ -1,0 +1,241 @@
+//! Settings of a cluster, parsed once into a [`Cluster`].
+
+use crate::error::SERVER;
+use lastkey_contract::{
+    ConnectorError, Descriptor, Kind, Must, SecretNeed, SettingSpec, Settings, SystemName,
+};
+use lastkey_http::Origin;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What the connector is, for forms and `lastkey source add`.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    kind: "kubernetes",
+    title: "Kubernetes cluster",
+    summary: "Service accounts, users and groups, roles and who holds them, the names of Secrets, who can read each and what uses it, never a value.",
+    settings: &[
+        SettingSpec::text(
+            "address",
+            "Address",
+            "https://host[:port] of the API server, as `kubectl cluster-info` shows it",
+            Must::Yes,
+            "",
+        ),
+        SettingSpec::text(
+            "system",
+            "System name",
+            "the name of the system whose accounts these are, such as prod-cluster",
+            Must::Yes,
+            "",
+        ),
+        SettingSpec::text(
+            "ca_file",
+            "Own CA",
+            "PEM file with the CA of the cluster, trusted beside the system's",
+            Must::No,
+            "",
+        ),
+        SettingSpec::text(
+            "namespaces",
+            "Namespaces",
+            "names of the namespaces to read, with commas between; all where empty",
+            Must::No,
+            "",
+        ),
+        SettingSpec {
+            key: "secrets",
+            label: "Secrets",
+            help: "listed to read the list of Secrets without their values, which takes a right that would give the values too; referenced to take only what workloads and service accounts name",
+            required: false,
+            default: "listed",
+            choices: &["listed", "referenced"],
+            only_with: &[],
+        },
+        SettingSpec::text(
+            "leave_out",
+            "Parts to leave out",
+            "what is not read, with commas between: certificates, external_secrets, workloads",
+            Must::No,
+            "",
+        ),
+        SettingSpec::text(
+            "timeout",
+            "Timeout",
+            "seconds to wait for one answer of the API server, 1 to 600",
+            Must::No,
+            "30",
+        ),
+    ],
+    secret: SecretNeed::Required,
+    secret_label: "Token",
+    reads: &[
+        Kind::Account,
+        Kind::Entitlement,
+        Kind::Grant,
+        Kind::Credential,
+        Kind::Location,
+        Kind::Reader,
+        Kind::Control,
+    ],
+};
+
+/// A part that can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    Certificates,
+    ExternalSecrets,
+    Workloads,
+}
+
+impl Part {
+    pub const ALL: [Part; 3] = [Part::Certificates, Part::ExternalSecrets, Part::Workloads];
+
+    /// The word of `leave_out`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Part::Certificates => "certificates",
+            Part::ExternalSecrets => "external_secrets",
+            Part::Workloads => "workloads",
+        }
+    }
+}
+
+/// How it is known which Secrets there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// From their list, without values.
+    Listed,
+    /// From what names them.
+    Referenced,
+}
+
+/// A configured cluster, without its token.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    pub origin: Origin,
+    pub ca_file: Option<PathBuf>,
+    pub system: SystemName,
+    /// None reads all.
+    pub namespaces: Option<BTreeSet<String>>,
+    pub secrets: Secrets,
+    pub leave_out: BTreeSet<Part>,
+    pub timeout: Duration,
+}
+
+impl Cluster {
+    /// Parses the settings; every value that cannot count is an error with what to write instead.
+    pub fn from_settings(settings: &Settings) -> Result<Cluster, ConnectorError> {
+        settings.validate(&DESCRIPTOR, &[])?;
+        let text = |key: &str| settings.or_default(key, &DESCRIPTOR).trim().to_owned();
+        let address = text("address");
+        let origin = match SERVER.origin(&address)? {
+            (origin, "") => origin,
+            (_, _) => return Err(SERVER.not_an_address(&address)),
+        };
+        let system = settings.system(&DESCRIPTOR, "prod-cluster")?;
+        let namespaces = text("namespaces");
+        let namespaces: BTreeSet<String> = listed(&namespaces).map(str::to_owned).collect();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if let Some(odd) = namespaces.iter().find(|name| !name.chars().all(plain)) {
+            return Err(DESCRIPTOR.invalid(
+                format!("`{odd}` is not the name of a namespace"),
+                "write names as `kubectl get namespaces` shows them, with commas between",
+            ));
+        }
+        Ok(Cluster {
+            origin,
+            ca_file: settings.get("ca_file").map(PathBuf::from),
+            system,
+            namespaces: Some(namespaces).filter(|names| !names.is_empty()),
+            secrets: match text("secrets").as_str() {
+                "referenced" => Secrets::Referenced,
+                _ => Secrets::Listed,
+            },
+            leave_out: parts(&text("leave_out"))?,
+            timeout: settings.timeout(&DESCRIPTOR)?,
+        })
+    }
+
+    /// Whether a part is to be read.
+    pub fn reads(&self, part: Part) -> bool {
+        !self.leave_out.contains(&part)
+    }
+}
+
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+}
+
+fn parts(text: &str) -> Result<BTreeSet<Part>, ConnectorError> {
+    listed(text)
+        .map(|word| {
+            let part = Part::ALL.into_iter().find(|part| part.word() == word);
+            part.ok_or_else(|| {
+                let known: Vec<&str> = Part::ALL.iter().map(|part| part.word()).collect();
+                DESCRIPTOR.invalid(
+                    format!("`{word}` is not a part that can be left out"),
+                    format!("parts: {}", known.join(", ")),
+                )
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(pairs: &[(&str, &str)]) -> Result<Cluster, ConnectorError> {
+        let mut settings = Settings::default();
+        for (key, value) in [
+            ("address", "https://k.example.org:6443"),
+            ("system", "prod"),
+        ]
+        .iter()
+        .chain(pairs)
+        {
+            settings.0.insert((*key).to_owned(), (*value).to_owned());
+        }
+        Cluster::from_settings(&settings)
+    }
+
+    #[test]
+    fn a_cluster_is_read_from_settings() {
+        let made = parsed(&[
+            ("namespaces", "shop, site"),
+            ("secrets", "referenced"),
+            ("leave_out", "workloads"),
+        ]);
+        let made = made.unwrap();
+        assert_eq!(made.origin.address(), "https://k.example.org:6443");
+        let names: Vec<String> = made.namespaces.clone().unwrap().into_iter().collect();
+        assert_eq!(names, ["shop", "site"]);
+        assert_eq!(made.secrets, Secrets::Referenced);
+        assert!(!made.reads(Part::Workloads) && made.reads(Part::Certificates));
+    }
+
+    #[test]
+    fn what_cannot_count_is_refused_with_what_to_write() {
+        for pairs in [
+            [("address", "http://k.example.org")],
+            [("address", "https://k.example.org/k8s/clusters/c-1")],
+            [("address", "k.example.org")],
+            [("system", "Prod Cluster")],
+            [("namespaces", "shop site")],
+            [("secrets", "all")],
+            [("leave_out", "everything")],
+            [("timeout", "0")],
+        ] {
+            let error = parsed(&pairs).unwrap_err();
+            assert!(
+                error.hint.is_some() && error.kind.is_of_settings(),
+                "{pairs:?}"
+            );
+        }
+        let error = parsed(&[("address", "https://ann:hunter2@k")]).unwrap_err();
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+}
