@@ -108,6 +108,8 @@ impl Estate {
                         });
                     }
                 }
+                // A sort of external secrets that was never installed holds none.
+                Got::Hidden(Hidden::Absent) if need.group == EXTERNAL => {}
                 Got::Hidden(hidden) => {
                     whole = false;
                     self.lack(need, |notes| {

@@ -181,6 +181,10 @@ mod tests {
         let everywhere = all
             .iter()
             .find(|item| item["metadata"]["name"] == "lastkey-reader-cluster");
-        assert!(!everywhere.unwrap()["rules"].to_string().contains("\"secrets\""));
+        assert!(
+            !everywhere.unwrap()["rules"]
+                .to_string()
+                .contains("\"secrets\"")
+        );
     }
 }

@@ -32,7 +32,7 @@ enum Values {
     None,
 }
 
-fn all() -> [Listed; 7] {
+fn all() -> [Listed; 8] {
     [
         Listed {
             descriptor: &lastkey_flat_files::DESCRIPTOR,
@@ -49,6 +49,14 @@ fn all() -> [Listed; 7] {
             scripts: lastkey_github::scripts,
             // Nobody is given the value of a secret.
             values: Values::None,
+            probes: &[],
+            prober: no_prober,
+        },
+        Listed {
+            descriptor: &lastkey_kubernetes::DESCRIPTOR,
+            configure: lastkey_kubernetes::configure,
+            scripts: lastkey_kubernetes::scripts,
+            values: Values::Kept,
             probes: &[],
             prober: no_prober,
         },
@@ -262,7 +270,9 @@ mod tests {
             let pairs = listed.descriptor.settings.iter().filter(|s| s.required);
             let pairs = pairs.map(|s| {
                 let value = match s.key {
-                    "address" if listed.descriptor.kind == "vault" => "https://h",
+                    "address" if matches!(listed.descriptor.kind, "kubernetes" | "vault") => {
+                        "https://h"
+                    }
                     "url" => "ldaps://h",
                     "path" => "/",
                     "base_dn" => "dc=x",

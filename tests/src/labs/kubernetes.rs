@@ -74,7 +74,8 @@ impl Kubernetes {
         let [port, etcd, peer] = free_ports();
         let at = |name: &str| folder.path().join(name).display().to_string();
         certificates::make(folder.path(), Path::new("openssl"));
-        let lines = USERS.map(|(token, user, groups)| format!("{token},{user},{user},\"{groups}\""));
+        let lines =
+            USERS.map(|(token, user, groups)| format!("{token},{user},{user},\"{groups}\""));
         fs::write(at("tokens.csv"), lines.join("\n")).expect("tokens.csv");
         let policy = json!({ "apiVersion": "audit.k8s.io/v1", "kind": "Policy",
             "omitStages": ["RequestReceived"], "rules": [{ "level": "Metadata" }] });
@@ -226,7 +227,10 @@ impl Kubernetes {
         let body = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
             "spec": { "expirationSeconds": 3600 } });
         let made = self.make(&path, &body);
-        made["status"]["token"].as_str().expect("a token").to_owned()
+        made["status"]["token"]
+            .as_str()
+            .expect("a token")
+            .to_owned()
     }
 
     /// Asks with a token. `null` sends no body.
@@ -235,7 +239,13 @@ impl Kubernetes {
             .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    fn try_ask(&self, token: &str, method: &str, path: &str, body: &Value) -> std::io::Result<Told> {
+    fn try_ask(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> std::io::Result<Told> {
         let body = match body {
             Value::Null => String::new(),
             body => body.to_string(),
@@ -251,9 +261,10 @@ impl Kubernetes {
             body.len()
         );
         let name = "127.0.0.1".try_into().expect("a name");
-        let session = rustls::ClientConnection::new(self.tls.clone(), name)
-            .map_err(std::io::Error::other)?;
+        let session =
+            rustls::ClientConnection::new(self.tls.clone(), name).map_err(std::io::Error::other)?;
         let stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_nodelay(true)?;
         let mut stream = rustls::StreamOwned::new(session, stream);
         stream.write_all(request.as_bytes())?;
         let mut answer = Vec::new();

@@ -14,6 +14,7 @@
 
 mod flat_files;
 mod github;
+mod kubernetes;
 mod ldap;
 mod matrix;
 mod not_run;

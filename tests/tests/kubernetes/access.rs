@@ -12,7 +12,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         usize::try_from(self.0 >> 33).unwrap() % sides
     }
     fn some<'a>(&mut self, of: &[&'a str], most: usize) -> Vec<&'a str> {
@@ -22,7 +25,15 @@ impl Dice {
 }
 
 const VERBS: [&str; 9] = [
-    "get", "list", "watch", "create", "update", "delete", "impersonate", "bind", "escalate",
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "delete",
+    "impersonate",
+    "bind",
+    "escalate",
 ];
 /// Group, resource and what is below it.
 const WHAT: [(&str, &str, &str); 9] = [
@@ -43,14 +54,25 @@ const NAMES: [&str; 3] = ["", "db", "web"];
 const SUBJECTS: [(&str, &[&str]); 7] = [
     ("ann", &["system:authenticated"]),
     ("bob", &["system:authenticated", "shop-team"]),
-    ("carol", &["system:authenticated", "night-shift", "shop-team"]),
+    (
+        "carol",
+        &["system:authenticated", "night-shift", "shop-team"],
+    ),
     (
         "system:serviceaccount:shop:web",
-        &["system:authenticated", "system:serviceaccounts", "system:serviceaccounts:shop"],
+        &[
+            "system:authenticated",
+            "system:serviceaccounts",
+            "system:serviceaccounts:shop",
+        ],
     ),
     (
         "system:serviceaccount:site:build",
-        &["system:authenticated", "system:serviceaccounts", "system:serviceaccounts:site"],
+        &[
+            "system:authenticated",
+            "system:serviceaccounts",
+            "system:serviceaccounts:site",
+        ],
     ),
     ("root", &["system:masters"]),
     ("system:anonymous", &["system:unauthenticated"]),
@@ -136,7 +158,12 @@ fn access(lab: &Kubernetes) -> Access {
         let key = (text(&meta["namespace"]), text(&meta["name"]));
         access.roles.insert(key, rules(&value));
     }
-    for value in [items(lab, "clusterrolebindings"), items(lab, "rolebindings")].concat() {
+    for value in [
+        items(lab, "clusterrolebindings"),
+        items(lab, "rolebindings"),
+    ]
+    .concat()
+    {
         let role: RoleRef = serde_json::from_value(value["roleRef"].clone()).unwrap();
         let subjects: Vec<Subject> = match &value["subjects"] {
             Value::Null => Vec::new(),
@@ -158,9 +185,9 @@ fn rights_are_worked_out_as_the_server_does() {
         return;
     };
     let mut dice = Dice(7);
-    let spaces = ["shop", "site"].map(|name| {
-        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } })
-    });
+    let spaces = ["shop", "site"].map(
+        |name| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }),
+    );
     lab.apply(&json!({ "items": spaces }));
     lab.apply(&json!({ "items": random(&mut dice) }));
     let access = access(&lab);
@@ -244,14 +271,19 @@ fn whoever_reads_a_secret_by_the_facts_reads_it_by_the_server() {
     let (facts, _) = read_all(estate.connector(&[]));
     let of = |kind: Kind| -> Vec<Value> {
         let facts = facts[&kind].iter();
-        facts.map(|fact| serde_json::to_value(fact).unwrap()).collect()
+        facts
+            .map(|fact| serde_json::to_value(fact).unwrap())
+            .collect()
     };
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let mut grants: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for grant in of(Kind::Grant) {
         let principal = &grant["principal"];
         let who = format!("{} {}", text(&principal["kind"]), text(&principal["id"]));
-        grants.entry(who).or_default().insert(text(&grant["entitlement_id"]));
+        grants
+            .entry(who)
+            .or_default()
+            .insert(text(&grant["entitlement_id"]));
     }
     let readers = of(Kind::Reader);
     let strong = readers

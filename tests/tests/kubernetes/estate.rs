@@ -119,7 +119,10 @@ fn external_sorts(lab: &Kubernetes) {
             "spec": { "group": "external-secrets.io", "scope": scope,
                 "names": { "plural": plural, "singular": kind.to_lowercase(), "kind": kind },
                 "versions": [{ "name": "v1", "served": true, "storage": true, "schema": schema }] } });
-        lab.make("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &body);
+        lab.make(
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+            &body,
+        );
         let path = format!("/apis/external-secrets.io/v1/{plural}");
         lab.await_that(&path, |list| list["items"].is_array());
     }
@@ -186,24 +189,36 @@ fn certificate(lab: &Kubernetes) {
             .args(words)
             .output()
             .unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
     };
     let subject = "/O=shop-team/O=night-shift/CN=frank";
-    run(&["req", "-newkey", "rsa:2048", "-nodes", "-keyout", "k", "-out", "r.pem", "-subj", subject]);
+    run(&[
+        "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "k", "-out", "r.pem", "-subj", subject,
+    ]);
     let ca = lab.ca_path().display().to_string();
     let key = lab.ca_path().with_extension("key").display().to_string();
-    run(&["x509", "-req", "-in", "r.pem", "-CA", &ca, "-CAkey", &key, "-days", "30", "-out", "c.pem"]);
+    run(&[
+        "x509", "-req", "-in", "r.pem", "-CA", &ca, "-CAkey", &key, "-days", "30", "-out", "c.pem",
+    ]);
     let base64 = |name: &str| {
         use base64::Engine as _;
         let bytes = std::fs::read(folder.path().join(name)).unwrap();
         base64::engine::general_purpose::STANDARD.encode(bytes)
     };
     let list = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
-    let made = lab.make(list, &json!({ "apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest",
+    let made = lab.make(
+        list,
+        &json!({ "apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest",
         "metadata": { "name": "frank" }, "spec": { "request": base64("r.pem"),
-            "signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth"] } }));
+            "signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth"] } }),
+    );
     let mut approved = made.clone();
-    approved["status"] = json!({ "conditions": [{ "type": "Approved", "status": "True", "reason": "lab" }] });
+    approved["status"] =
+        json!({ "conditions": [{ "type": "Approved", "status": "True", "reason": "lab" }] });
     lab.root("PUT", &format!("{list}/frank/approval"), &approved);
     let signed = json!({ "status": { "certificate": base64("c.pem") } });
     lab.root("PATCH", &format!("{list}/frank/status"), &signed);
@@ -217,7 +232,9 @@ impl Estate {
         let label = json!({ "metadata": { "labels": { "gather": "whole" } } });
         lab.root("PATCH", &format!("{RBAC}/clusterroles/part"), &label);
         lab.await_that(&format!("{RBAC}/clusterroles/whole"), |role| {
-            role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
+            role["rules"]
+                .as_array()
+                .is_some_and(|rules| !rules.is_empty())
         });
         lab.await_that("/api/v1/namespaces/shop/secrets/old-ci-token", |secret| {
             secret["data"]["token"].is_string()
@@ -293,7 +310,9 @@ pub fn server_says(lab: &Kubernetes, user: &str, groups: &[&str], attributes: &V
     let body = json!({ "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
         "spec": { "user": user, "groups": groups, "resourceAttributes": attributes } });
     let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
-    lab.make(path, &body)["status"]["allowed"].as_bool().unwrap()
+    lab.make(path, &body)["status"]["allowed"]
+        .as_bool()
+        .unwrap()
 }
 
 /// Facts as JSON, by their ids.

@@ -18,7 +18,9 @@ fn values_read(estate: &Estate) -> usize {
     let log = estate.lab.audited();
     let own = |by: &str| by.starts_with("system:serviceaccount:lastkey:");
     log.iter()
-        .filter(|request| own(&request.by) && request.verb == "get" && request.path.contains("/secrets/"))
+        .filter(|request| {
+            own(&request.by) && request.verb == "get" && request.path.contains("/secrets/")
+        })
         .count()
 }
 
@@ -32,24 +34,49 @@ fn values_become_fingerprints_on_consent_alone_and_are_kept_nowhere() {
     let secret = desk.write_secret("token", &estate.token);
     let settings = estate.settings(&[]);
     let pairs: Vec<String> = settings.0.iter().map(|(k, v)| format!("{k}={v}")).collect();
-    let mut add = vec!["source", "add", "kubernetes", "cluster", "--secret-file", &secret];
+    let mut add = vec![
+        "source",
+        "add",
+        "kubernetes",
+        "cluster",
+        "--secret-file",
+        &secret,
+    ];
     for pair in &pairs {
         add.extend(["--set", pair.as_str()]);
     }
     desk.expect(0, &add);
     let mut said = desk.expect(0, &["sync", "cluster"]);
     assert!(rows(&desk).iter().all(|row| row["fingerprint"].is_null()));
-    assert_eq!(values_read(&estate), 0, "without consent no value is asked for");
+    assert_eq!(
+        values_read(&estate),
+        0,
+        "without consent no value is asked for"
+    );
 
     script(&estate.lab, &[], 1);
     let token = estate.lab.token("lastkey", "values");
     let values = desk.write_secret("values-token", &token);
-    desk.expect(0, &["source", "fingerprints", "cluster", "on", "--secret-file", &values]);
+    desk.expect(
+        0,
+        &[
+            "source",
+            "fingerprints",
+            "cluster",
+            "on",
+            "--secret-file",
+            &values,
+        ],
+    );
     said.push_str(&desk.expect(0, &["sync", "cluster"]));
     assert!(values_read(&estate) > 0);
     let db = fingerprint(&desk, "shop/db#password");
     assert!(db.is_string());
-    assert_eq!(db, fingerprint(&desk, "site/from-vault#password"), "the same secret twice");
+    assert_eq!(
+        db,
+        fingerprint(&desk, "site/from-vault#password"),
+        "the same secret twice"
+    );
     assert_ne!(db, fingerprint(&desk, "shop/web#key"));
 
     let folder = desk.room.path("laptop");
@@ -61,7 +88,11 @@ fn values_become_fingerprints_on_consent_alone_and_are_kept_nowhere() {
     desk.expect(0, &[&add[..], &["--set", "system=ws-ann"]].concat());
     desk.expect(0, &["source", "fingerprints", "laptop", "on"]);
     desk.expect(0, &["sync", "laptop"]);
-    assert_eq!(fingerprint(&desk, ".env#DB_PASSWORD"), db, "and a third time in a file");
+    assert_eq!(
+        fingerprint(&desk, ".env#DB_PASSWORD"),
+        db,
+        "and a third time in a file"
+    );
 
     for canary in CANARIES {
         let told = format!("{said} {:?}", rows(&desk));

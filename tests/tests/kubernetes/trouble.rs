@@ -34,7 +34,10 @@ impl Behind {
     }
 }
 
-fn first_page(connector: &dyn Connector, kind: Kind) -> Result<lastkey_contract::Page, ConnectorError> {
+fn first_page(
+    connector: &dyn Connector,
+    kind: Kind,
+) -> Result<lastkey_contract::Page, ConnectorError> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let mut session = connector.connect().await?;
@@ -50,7 +53,10 @@ fn first_page(connector: &dyn Connector, kind: Kind) -> Result<lastkey_contract:
 #[track_caller]
 fn says(error: &ConnectorError, kind: ErrorKind, words: &str) {
     assert_eq!(error.kind, kind, "{error}");
-    assert!(error.message.contains(words), "`{words}` is not in: {error}");
+    assert!(
+        error.message.contains(words),
+        "`{words}` is not in: {error}"
+    );
     assert!(error.hint.is_some(), "no hint: {error}");
 }
 
@@ -63,8 +69,14 @@ fn one_list_that_may_not_be_read_is_noted_for_every_kind_that_it_tells_of() {
     let path = format!("{RBAC}/clusterroles/lastkey-reader");
     let whole = estate.lab.root("GET", &path, &Value::Null)["rules"].clone();
     for (resource, kinds) in [
-        ("secrets", &[Kind::Credential, Kind::Location, Kind::Reader][..]),
-        ("serviceaccounts", &[Kind::Account, Kind::Grant, Kind::Control, Kind::Location]),
+        (
+            "secrets",
+            &[Kind::Credential, Kind::Location, Kind::Reader][..],
+        ),
+        (
+            "serviceaccounts",
+            &[Kind::Account, Kind::Grant, Kind::Control, Kind::Location],
+        ),
         ("rolebindings", &[Kind::Account, Kind::Grant, Kind::Reader]),
         ("cronjobs", &[Kind::Location]),
         ("certificatesigningrequests", &[Kind::Credential]),
@@ -83,7 +95,11 @@ fn one_list_that_may_not_be_read_is_noted_for_every_kind_that_it_tells_of() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         loop {
             let report = runtime.block_on(estate.connector(&[]).check()).unwrap();
-            let missing: Vec<&str> = report.missing_rights.iter().map(|r| r.name.as_str()).collect();
+            let missing: Vec<&str> = report
+                .missing_rights
+                .iter()
+                .map(|r| r.name.as_str())
+                .collect();
             if missing == [format!("list {resource}")] {
                 break;
             }
@@ -91,7 +107,9 @@ fn one_list_that_may_not_be_read_is_noted_for_every_kind_that_it_tells_of() {
         let (_, notes) = read_all(estate.connector(&[]));
         let wanted = format!("this login may not list {resource}");
         for kind in kinds {
-            let found = notes.iter().find(|n| n.about == *kind && n.reason == wanted);
+            let found = notes
+                .iter()
+                .find(|n| n.about == *kind && n.reason == wanted);
             let note = found.unwrap_or_else(|| panic!("no note about {kind}: {notes:?}"));
             assert_eq!(note.kind, NoteKind::Clipped);
         }
@@ -141,7 +159,9 @@ fn a_list_that_the_server_forgot_or_cut_is_never_taken_for_whole() {
 
     // Pages that lead round in a circle end.
     behind.proxy.clear();
-    behind.proxy.set([Rule::always(HttpFault::Status(404)).path("continue=")]);
+    behind
+        .proxy
+        .set([Rule::always(HttpFault::Status(404)).path("continue=")]);
     let error = first_page(connector.as_ref(), Kind::Location).unwrap_err();
     says(&error, ErrorKind::Protocol, "path");
 
@@ -154,8 +174,15 @@ fn a_list_that_the_server_forgot_or_cut_is_never_taken_for_whole() {
     let (_, _, notes) = all(connector.as_ref());
     let clipped = notes.iter().filter(|note| note.kind == NoteKind::Clipped);
     let reasons: Vec<&str> = clipped.map(|note| note.reason.as_str()).collect();
-    assert_eq!(reasons, ["the API server says that it holds more secrets than it gave"]);
-    assert!(whole_notes.iter().all(|note| note.kind != NoteKind::Clipped));
+    assert_eq!(
+        reasons,
+        ["the API server says that it holds more secrets than it gave"]
+    );
+    assert!(
+        whole_notes
+            .iter()
+            .all(|note| note.kind != NoteKind::Clipped)
+    );
 }
 
 #[test]
@@ -167,11 +194,36 @@ fn a_server_that_ends_on_the_way_is_an_error() {
     let behind = behind(&estate);
     let connector = behind.connector(&estate);
     for (fault, path, kind, words) in [
-        (HttpFault::CutAfter(40), "/secrets?", ErrorKind::Unavailable, "broke off"),
-        (HttpFault::Status(503), "/pods?", ErrorKind::Unavailable, "not available"),
-        (HttpFault::Status(403), "/clusterroles?", ErrorKind::Protocol, "before the API server"),
-        (HttpFault::Body("{\"kind\":\"SecretList\",\"metadata\":{},\"items\":[]}".to_owned()), "/secrets?", ErrorKind::Protocol, "no table"),
-        (HttpFault::Body("{}".to_owned()), "/roles?", ErrorKind::Protocol, "JSON"),
+        (
+            HttpFault::CutAfter(40),
+            "/secrets?",
+            ErrorKind::Unavailable,
+            "broke off",
+        ),
+        (
+            HttpFault::Status(503),
+            "/pods?",
+            ErrorKind::Unavailable,
+            "not available",
+        ),
+        (
+            HttpFault::Status(403),
+            "/clusterroles?",
+            ErrorKind::Protocol,
+            "before the API server",
+        ),
+        (
+            HttpFault::Body("{\"kind\":\"SecretList\",\"metadata\":{},\"items\":[]}".to_owned()),
+            "/secrets?",
+            ErrorKind::Protocol,
+            "no table",
+        ),
+        (
+            HttpFault::Body("{}".to_owned()),
+            "/roles?",
+            ErrorKind::Protocol,
+            "JSON",
+        ),
     ] {
         behind.proxy.set([Rule::always(fault).path(path)]);
         let error = first_page(connector.as_ref(), Kind::Account).unwrap_err();
