@@ -208,7 +208,7 @@ impl Kubernetes {
                 Some(version) => format!("/apis/{version}"),
                 None => panic!("{item} has no version"),
             };
-            let below = match item["metadata"]["namespace"].as_str() {
+            let below = match item.pointer("/metadata/namespace").and_then(Value::as_str) {
                 Some(namespace) => format!("/namespaces/{namespace}"),
                 None => String::new(),
             };
@@ -227,8 +227,8 @@ impl Kubernetes {
         let body = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
             "spec": { "expirationSeconds": 3600 } });
         let made = self.make(&path, &body);
-        made["status"]["token"]
-            .as_str()
+        made.pointer("/status/token")
+            .and_then(Value::as_str)
             .expect("a token")
             .to_owned()
     }
