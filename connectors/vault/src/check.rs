@@ -1,6 +1,7 @@
 //! The check: who are we, on what server, and which rights are missing or too many.
 
 use crate::api::{Got, Health, Lookup};
+use crate::engines::is_known;
 use crate::error::config;
 use crate::needs::{self, Known, Need, Version};
 use crate::objects::{Objects, Token};
@@ -309,12 +310,11 @@ async fn remarks(
             "this login may not list the mounts: those that it does not see are missing".to_owned(),
         );
     }
-    let known = ["approle", "userpass", "token"];
+    if let Some(remark) = audit(objects.audit_devices().await?) {
+        say(remark);
+    }
     for mount in &mounts.auth {
-        let elsewhere = crate::people::ELSEWHERE
-            .iter()
-            .any(|(kind, _)| *kind == mount.kind);
-        if !elsewhere && !known.contains(&mount.kind.as_str()) && !mount.kind.starts_with("ns_") {
+        if !crate::ways::is_known(mount.method()) {
             say(format!(
                 "the roles of `auth/{}` ({}) are not read",
                 mount.path, mount.kind
@@ -322,11 +322,7 @@ async fn remarks(
         }
     }
     for mount in &mounts.engines {
-        let own = ["cubbyhole", "identity", "system"];
-        if !mount.key_value()
-            && !own.contains(&mount.kind.as_str())
-            && !mount.kind.starts_with("ns_")
-        {
+        if !mount.built_in() && !is_known(mount) {
             say(format!(
                 "the secrets engine `{}` ({}) keeps no names that are read",
                 mount.path, mount.kind
@@ -355,9 +351,42 @@ async fn remarks(
     Ok(())
 }
 
+/// What is said of the audit devices. Nothing is said in a namespace, which is not told of any.
+fn audit(devices: Got<BTreeMap<String, String>>) -> Option<String> {
+    match devices {
+        Got::Found(devices) if devices.is_empty() => Some(
+            "no audit device is listed, so that nobody's use of this vault is recorded".to_owned(),
+        ),
+        Got::Found(devices) => {
+            let shown = devices.iter().map(|(path, kind)| format!("{path} ({kind})"));
+            let shown: Vec<String> = shown.collect();
+            Some(format!("audit devices that record each use: {}", shown.join(", ")))
+        }
+        Got::Absent => None,
+        Got::Refused => Some(
+            "this login may not list the audit devices, so whether use of this vault is recorded is not known"
+                .to_owned(),
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_records_use_is_told() {
+        let found = |devices: &[(&str, &str)]| {
+            let devices = devices
+                .iter()
+                .map(|(p, k)| ((*p).to_owned(), (*k).to_owned()));
+            audit(Got::Found(devices.collect())).unwrap()
+        };
+        assert!(found(&[]).starts_with("no audit device"));
+        assert!(found(&[("lab/", "file"), ("s/", "syslog")]).ends_with("lab/ (file), s/ (syslog)"));
+        assert!(audit(Got::Refused).unwrap().contains("not known"));
+        assert_eq!(audit(Got::Absent), None);
+    }
 
     fn told(version: &str, enterprise: Option<bool>) -> Health {
         Health {

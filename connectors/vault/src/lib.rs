@@ -18,8 +18,11 @@
 )]
 
 mod api;
+mod certificates;
 mod check;
+mod engines;
 mod error;
+mod grants;
 mod http;
 mod make;
 mod map;
@@ -27,6 +30,7 @@ mod needs;
 mod objects;
 mod people;
 mod place;
+mod places;
 pub mod policy;
 mod prober;
 mod reach;
@@ -35,6 +39,7 @@ mod session;
 mod settings;
 mod values;
 mod walk;
+mod ways;
 
 pub use prober::{PROBES, prober};
 pub use script::scripts;

@@ -1,16 +1,22 @@
 //! From one name to its facts: what is fetched for it, and what is noted where it cannot be.
 
 use crate::api::Got;
-use crate::map::{self, Outside, holder, policy_id};
-use crate::objects::{KvMetadata, Mount, Objects, SecretId};
-use crate::people::{self, ELSEWHERE, Everyone, login_path};
+use crate::certificates::{self, Issued};
+use crate::engines::{Dynamic, TransitKey};
+use crate::grants;
+use crate::map::{self, EntityOf, holder, policy_id};
+use crate::objects::{Objects, SecretId, Token};
+use crate::people::{self, Everyone};
 use crate::place::Section;
+use crate::places;
 use crate::policy::{Capabilities, Limits, Policy};
 use crate::reach::Who;
+use crate::ways::{Way, told_of_way};
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::{AccountKind, Attributes, ControlMeans, Principal, PrincipalType};
 use lastkey_contract::{ConnectorError, Fact, Kind, NoteKind, Notes};
-use std::collections::BTreeSet;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the whole vault, beside the objects themselves.
 #[derive(Default)]
@@ -18,7 +24,7 @@ pub struct Maker {
     everyone: Option<Everyone>,
 }
 
-/// Where a fact of this vault belongs.
+/// What was fetched, or no facts and a note on why not.
 macro_rules! got {
     ($got:expr, $notes:expr, $what:expr, $name:expr) => {
         match $got {
@@ -43,7 +49,21 @@ macro_rules! got {
     };
 }
 
+pub(crate) use got;
+
 impl Maker {
+    /// Reads everyone, once in a session.
+    pub async fn meet_everyone(
+        &mut self,
+        objects: &mut Objects,
+        now: DateTime<Utc>,
+    ) -> Result<(), ConnectorError> {
+        if self.everyone.is_none() {
+            self.everyone = Some(people::everyone(objects, now).await?);
+        }
+        Ok(())
+    }
+
     /// Reads everyone, once in a session; says on the first page what could not be seen.
     pub async fn know_everyone(
         &mut self,
@@ -53,9 +73,7 @@ impl Maker {
         first: bool,
         notes: &mut Notes,
     ) -> Result<(), ConnectorError> {
-        if self.everyone.is_none() {
-            self.everyone = Some(people::everyone(objects, now).await?);
-        }
+        self.meet_everyone(objects, now).await?;
         let Some(everyone) = self.everyone.as_ref().filter(|_| first) else {
             return Ok(());
         };
@@ -87,10 +105,16 @@ impl Maker {
         match kind {
             Kind::Account => self.accounts(objects, section, name, notes).await,
             Kind::Entitlement => entitlements(objects, section, name, notes).await,
-            Kind::Grant => grants(objects, section, name, notes).await,
+            Kind::Grant => {
+                let everyone = self.everyone.as_ref();
+                grants::grants(objects, everyone, section, name, notes).await
+            }
             Kind::Credential => credentials(objects, section, name, notes).await,
-            Kind::Location => locations(objects, section, name, notes).await,
-            Kind::Reader => self.readers(objects, section, name).await,
+            Kind::Location => places::locations(objects, section, name, notes).await,
+            Kind::Reader => match &self.everyone {
+                Some(everyone) => places::readers(objects, everyone, section, name, notes).await,
+                None => Ok(Vec::new()),
+            },
             Kind::Control => self.controls(objects, section, name, notes).await,
             Kind::Session => {
                 let Section::Leases(mount) = section else {
@@ -148,22 +172,6 @@ impl Maker {
             _ => return Ok(Vec::new()),
         };
         Ok(vec![Fact::Account(made)])
-    }
-
-    async fn readers(
-        &self,
-        objects: &mut Objects,
-        section: &Section,
-        name: &str,
-    ) -> Result<Vec<Fact>, ConnectorError> {
-        let (Some(mount), Some(everyone)) = (store(objects, section).await?, &self.everyone) else {
-            return Ok(Vec::new());
-        };
-        let who = everyone.reach.who(&mount.value(name), Capabilities::READ);
-        let path = format!("{}{name}", mount.path);
-        Ok(principals(objects, who)
-            .map(|(principal, attributes)| Fact::Reader(map::reader(principal, &path, attributes)))
-            .collect())
     }
 
     /// Who can take over an account: by setting its password, minting a secret ID, adding a name
@@ -237,7 +245,7 @@ impl Maker {
 }
 
 /// Policies and accounts as principals, sorted.
-fn principals(objects: &Objects, who: Who) -> impl Iterator<Item = (Principal, Attributes)> {
+pub fn principals(objects: &Objects, who: Who) -> impl Iterator<Item = (Principal, Attributes)> {
     let system = objects.vault.system.clone();
     let limited = |limits: Limits, mut attributes: Attributes| {
         if limits != Limits::default() {
@@ -259,15 +267,6 @@ fn principals(objects: &Objects, who: Who) -> impl Iterator<Item = (Principal, A
     policies.chain(accounts)
 }
 
-/// The key-value store of a section.
-async fn store(objects: &mut Objects, section: &Section) -> Result<Option<Mount>, ConnectorError> {
-    let Section::Secrets(path) = section else {
-        return Ok(None);
-    };
-    let mounts = objects.mounts().await?;
-    Ok(mounts.engines.iter().find(|m| m.path == *path).cloned())
-}
-
 async fn entitlements(
     objects: &mut Objects,
     section: &Section,
@@ -286,15 +285,109 @@ async fn entitlements(
             map::group(&system, &group)
         }
         Section::Roles(mount, folder) => {
-            let kind = ELSEWHERE
-                .iter()
-                .find(|(_, f)| f == folder)
-                .map_or("", |(kind, _)| kind);
-            map::role(&system, &format!("auth/{mount}{folder}/{name}"), kind)
+            let Some(way) = way(objects, mount, folder).await? else {
+                return Ok(Vec::new());
+            };
+            let path = way.path(mount, name);
+            let operation = "read a role of an auth method";
+            let told = objects.api.read(&path, operation).await?;
+            let told = described(told, notes, &path);
+            let privileged = privileged_way(way, &told);
+            map::role(&system, &path, told_of_way(way, &told), privileged)
+        }
+        Section::Dynamic(mount, folder) => {
+            let Some(roles) = dynamic(objects, mount, folder).await? else {
+                return Ok(Vec::new());
+            };
+            let path = roles.path(mount, name);
+            let told = objects.api.read(&path, "read a role of an engine").await?;
+            let made = roles.role(&system, &path, &described(told, notes, &path));
+            if made.attributes.contains_key("no_store") {
+                let reason = "the certificates of a role are not kept, so that they are in no list";
+                notes.add(NoteKind::Remark, reason, Some(path));
+            }
+            made
         }
         _ => return Ok(Vec::new()),
     };
     Ok(vec![Fact::Entitlement(made)])
+}
+
+/// What became of the entity that a token was given to.
+async fn entity_of(
+    objects: &mut Objects,
+    token: &Token,
+    notes: &mut Notes,
+) -> Result<EntityOf, ConnectorError> {
+    if token.entity_id.is_empty() {
+        return Ok(EntityOf::Nobody);
+    }
+    Ok(match objects.entity(&token.entity_id).await? {
+        Got::Found(entity) if entity.disabled => EntityOf::Disabled,
+        Got::Found(_) => EntityOf::There,
+        Got::Absent => {
+            let reason = "a token outlives its entity: the vault keeps it and refuses it";
+            notes.add(NoteKind::Remark, reason, Some(token.accessor.clone()));
+            EntityOf::Gone
+        }
+        Got::Refused => {
+            let reason = "this login may not read the entity of a token, so whether the token outlives it is not known";
+            notes.add(NoteKind::Clipped, reason, Some(token.accessor.clone()));
+            EntityOf::Unknown
+        }
+    })
+}
+
+/// The way of signing in that a section goes through.
+pub async fn way(
+    objects: &mut Objects,
+    mount: &str,
+    folder: &str,
+) -> Result<Option<Way>, ConnectorError> {
+    let mounts = objects.mounts().await?;
+    let mount = mounts.auth.iter().find(|m| m.path == mount);
+    Ok(mount.and_then(|mount| Way::of(mount, folder)))
+}
+
+/// The sort of roles that a section of an engine holds.
+pub async fn dynamic(
+    objects: &mut Objects,
+    mount: &str,
+    folder: &str,
+) -> Result<Option<Dynamic>, ConnectorError> {
+    let mounts = objects.mounts().await?;
+    let mount = mounts.engines.iter().find(|m| m.path == mount);
+    Ok(mount.and_then(|mount| Dynamic::of(mount, folder)))
+}
+
+/// What describes a thing that a list names. Where it cannot be had, the thing is there all the
+/// same, and a note says what is missing.
+pub fn described<T: Default>(got: Got<T>, notes: &mut Notes, path: &str) -> T {
+    match got {
+        Got::Found(found) => found,
+        Got::Absent => {
+            let reason = "what a list names was removed while being read";
+            notes.add(NoteKind::Remark, reason, Some(path.to_owned()));
+            T::default()
+        }
+        Got::Refused => {
+            let reason =
+                "this login may not read what a list names, so nothing but its name is known";
+            notes.add(NoteKind::Clipped, reason, Some(path.to_owned()));
+            T::default()
+        }
+    }
+}
+
+/// Whether a role of an auth method makes tokens that may do everything; None where only its
+/// policies say.
+fn privileged_way(way: Way, told: &BTreeMap<String, Value>) -> Option<bool> {
+    let root = |list: &str| {
+        told.get(list)
+            .and_then(Value::as_array)
+            .is_some_and(|names| names.iter().any(|name| name == Policy::ROOT))
+    };
+    (way.makes_tokens() && root("allowed_policies")).then_some(true)
 }
 
 /// Whether a policy lets its holder become more: sudo anywhere, or a hand on policies, entities,
@@ -329,92 +422,6 @@ fn privileged(name: &str, text: &str) -> Option<bool> {
     }))
 }
 
-async fn grants(
-    objects: &mut Objects,
-    section: &Section,
-    name: &str,
-    notes: &mut Notes,
-) -> Result<Vec<Fact>, ConnectorError> {
-    let system = objects.vault.system.clone();
-    let account = |id: &str| holder(&system, PrincipalType::Account, id);
-    let entitlement = |id: &str| holder(&system, PrincipalType::Entitlement, id);
-    let policies = |principal: Principal, policies: &[String]| {
-        let held: BTreeSet<&String> = policies.iter().collect();
-        held.into_iter()
-            .map(move |policy| Fact::Grant(map::grant(principal.clone(), &policy_id(policy))))
-            .collect::<Vec<_>>()
-    };
-    Ok(match section {
-        Section::Entities => {
-            let mounts = objects.mounts().await?;
-            let entity = got!(objects.entity(name).await?, notes, "an entity", name);
-            let mut held = entity.policies.clone();
-            // Who signs in elsewhere gets `default`, unless the role there says otherwise.
-            if people::logins(&entity, &mounts.auth).1 == Outside::Some {
-                held.push("default".to_owned());
-            }
-            policies(account(name), &held)
-        }
-        Section::Groups => {
-            let group = got!(objects.group(name).await?, notes, "a group", name);
-            let members = group.member_entity_ids.iter().map(|id| account(id));
-            let nested = group.member_group_ids.iter().map(|id| entitlement(id));
-            let mut made = policies(entitlement(name), &group.policies);
-            made.extend(
-                members
-                    .chain(nested)
-                    .map(|who| Fact::Grant(map::grant(who, name))),
-            );
-            made
-        }
-        Section::Users(mount) | Section::AppRoles(mount) => {
-            let mounts = objects.mounts().await?;
-            let Some(mount) = mounts.auth.iter().find(|m| m.path == *mount) else {
-                return Ok(Vec::new());
-            };
-            let path = login_path(mount, name);
-            let role = got!(objects.role(&path).await?, notes, "a way to sign in", path);
-            policies(account(&path), &role.gives())
-        }
-        Section::Roles(mount, folder) => {
-            let path = format!("auth/{mount}{folder}/{name}");
-            let role = got!(objects.role(&path).await?, notes, "a way to sign in", path);
-            policies(entitlement(&path), &role.gives())
-        }
-        Section::Tokens => {
-            let token = got!(objects.token(name).await?, notes, "a token", name);
-            match token.entity_id.as_str() {
-                "" => policies(account(&map::token_account(name)), &token.policies),
-                entity => {
-                    let otherwise = held_otherwise(objects, entity).await?;
-                    let own = token.policies.iter().filter(|p| !otherwise.contains(*p));
-                    own.map(|policy| Fact::Grant(map::grant_by_token(&system, &token, policy)))
-                        .collect()
-                }
-            }
-        }
-        Section::Policies | Section::Secrets(_) | Section::Leases(_) => Vec::new(),
-    })
-}
-
-/// The policies that an entity holds without any token: its own, and those of its logins.
-async fn held_otherwise(
-    objects: &mut Objects,
-    entity: &str,
-) -> Result<BTreeSet<String>, ConnectorError> {
-    let mounts = objects.mounts().await?;
-    let mut held = BTreeSet::from(["default".to_owned()]);
-    if let Got::Found(entity) = objects.entity(entity).await? {
-        held.extend(entity.policies.iter().cloned());
-        for login in people::logins(&entity, &mounts.auth).0 {
-            if let Got::Found(role) = objects.role(&login).await? {
-                held.extend(role.gives());
-            }
-        }
-    }
-    Ok(held)
-}
-
 async fn credentials(
     objects: &mut Objects,
     section: &Section,
@@ -425,7 +432,8 @@ async fn credentials(
     Ok(match section {
         Section::Tokens => {
             let token = got!(objects.token(name).await?, notes, "a token", name);
-            vec![Fact::Credential(map::token(&system, &token))]
+            let entity = entity_of(objects, &token, notes).await?;
+            vec![Fact::Credential(map::token(&system, &token, entity))]
         }
         Section::Users(mount) => {
             let user = format!("auth/{mount}users/{name}");
@@ -473,45 +481,35 @@ async fn credentials(
             }
             made
         }
+        Section::Keys(mount) => {
+            let path = format!("{mount}keys/{name}");
+            let key: TransitKey = got!(
+                objects.api.read(&path, "read a key").await?,
+                notes,
+                "a key",
+                path
+            );
+            vec![Fact::Credential(key.credential(&system, &path))]
+        }
+        Section::Certificates(mount) => {
+            let path = format!("{mount}cert/{name}");
+            let issued: Issued = got!(
+                objects.api.read(&path, "read a certificate").await?,
+                notes,
+                "a certificate",
+                path
+            );
+            match certificates::certificate(&system, mount, name, &issued) {
+                Some(made) => vec![Fact::Credential(made)],
+                None => {
+                    let reason = "a certificate could not be understood";
+                    notes.add(NoteKind::Failed, reason, Some(path));
+                    Vec::new()
+                }
+            }
+        }
         _ => Vec::new(),
     })
-}
-
-async fn locations(
-    objects: &mut Objects,
-    section: &Section,
-    name: &str,
-    notes: &mut Notes,
-) -> Result<Vec<Fact>, ConnectorError> {
-    let Some(mount) = store(objects, section).await? else {
-        return Ok(Vec::new());
-    };
-    let path = mount.metadata(name);
-    let kv = match mount.versioned() {
-        // Of the first version nothing but the value could be read, and it is not.
-        false => None,
-        true => match objects
-            .api
-            .read::<KvMetadata>(&path, "read a secret's metadata")
-            .await?
-        {
-            Got::Found(kv) => Some(kv),
-            Got::Absent => {
-                let reason = "a secret was removed while being read";
-                notes.add(NoteKind::Remark, reason, Some(path));
-                return Ok(Vec::new());
-            }
-            Got::Refused => {
-                // That it is there was seen in the list; what is missing is when it changed.
-                let reason =
-                    "this login may not read a secret's metadata, so its times are not known";
-                notes.add(NoteKind::Clipped, reason, Some(path));
-                None
-            }
-        },
-    };
-    let made = map::location(&objects.vault.system, &mount, name, kv.as_ref());
-    Ok(vec![Fact::Location(made)])
 }
 
 #[cfg(test)]

@@ -29,7 +29,8 @@ pub fn when(text: &str) -> Option<When> {
     (at.timestamp() > 0).then_some(When::At(at))
 }
 
-fn seconds(at: i64) -> Option<When> {
+/// A time in seconds since 1970; None where there is none.
+pub fn seconds(at: i64) -> Option<When> {
     (at > 0)
         .then(|| DateTime::from_timestamp(at, 0))
         .flatten()
@@ -132,15 +133,30 @@ pub fn token_as_account(system: &SystemName, token: &Token) -> Account {
     made.privileged = token.policies.iter().any(|p| p == "root").then_some(true);
     made.created_at = seconds(token.creation_time);
     made.expires_at = token.expire_time.as_deref().and_then(when);
-    made.attributes.insert(
-        "stands_for".to_owned(),
-        "a token without an entity".to_owned(),
-    );
+    let stands_for = match token.wraps() {
+        true => "a wrapped answer",
+        false => "a token without an entity",
+    };
+    made.attributes
+        .insert("stands_for".to_owned(), stands_for.to_owned());
     made
 }
 
+/// What became of the entity that a token was given to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntityOf {
+    /// It was given to none.
+    Nobody,
+    There,
+    /// The vault keeps the token and refuses it until the entity is switched on again.
+    Disabled,
+    /// The vault keeps the token and refuses it.
+    Gone,
+    Unknown,
+}
+
 /// A token, described; its account is its entity, or stands for the token itself.
-pub fn token(system: &SystemName, token: &Token) -> Credential {
+pub fn token(system: &SystemName, token: &Token, entity: EntityOf) -> Credential {
     let account = match token.entity_id.as_str() {
         "" => token_account(&token.accessor),
         entity => entity.to_owned(),
@@ -152,7 +168,21 @@ pub fn token(system: &SystemName, token: &Token) -> Credential {
         &account,
     );
     made.name = Some(token.display_name.clone()).filter(|n| !n.is_empty());
-    made.enabled = Some(true);
+    let (enabled, said) = match entity {
+        EntityOf::Nobody | EntityOf::There => (Some(true), None),
+        EntityOf::Disabled => (Some(false), Some("disabled")),
+        EntityOf::Gone => (Some(false), Some("gone")),
+        EntityOf::Unknown => (None, Some("not known")),
+    };
+    made.enabled = enabled;
+    if let Some(said) = said {
+        made.attributes.insert("entity".to_owned(), said.to_owned());
+    }
+    // Whoever has it can fetch what was asked for there, once.
+    if token.wraps() {
+        made.attributes
+            .insert("wraps".to_owned(), token.path.clone());
+    }
     made.created_at = seconds(token.creation_time);
     made.expires_at = token.expire_time.as_deref().and_then(when);
     put(&mut made.attributes, "meta", &token.meta);
@@ -251,15 +281,20 @@ pub fn group(system: &SystemName, group: &Group) -> Entitlement {
 }
 
 /// A role of an auth method whose accounts are elsewhere.
-pub fn role(system: &SystemName, path: &str, kind: &str) -> Entitlement {
+pub fn role(
+    system: &SystemName,
+    path: &str,
+    attributes: Attributes,
+    privileged: Option<bool>,
+) -> Entitlement {
     Entitlement {
         system: system.clone(),
         id: path.into(),
         name: path.rsplit('/').next().map(str::to_owned),
         kind: Some(EntitlementKind::Role),
-        privileged: None,
+        privileged,
         environment: None,
-        attributes: Attributes::from([("auth".to_owned(), kind.to_owned())]),
+        attributes,
     }
 }
 

@@ -1,9 +1,10 @@
 //! The rights that reading needs: the one list behind the check and the script.
 
+use crate::engines::{DYNAMIC, STATICS};
 use crate::objects::Mounts;
-use crate::people::ELSEWHERE;
 use crate::policy::{Acl, Capabilities, Policy};
 use crate::settings::{Leases, Vault};
+use crate::ways::WAYS;
 use chrono::DateTime;
 
 /// One right.
@@ -20,6 +21,7 @@ const LIST: &[&str] = &["list"];
 const READ: &[&str] = &["read"];
 const LIST_READ: &[&str] = &["list", "read"];
 const UPDATE: &[&str] = &["update"];
+const READ_SUDO: &[&str] = &["read", "sudo"];
 const LIST_SUDO: &[&str] = &["list", "sudo"];
 
 /// Where mounts are not known, each is any one of a single name.
@@ -81,6 +83,13 @@ pub fn needs(vault: Option<&Vault>, known: Known<'_>) -> Vec<Need> {
     for (path, words, why) in fixed {
         need(path.to_owned(), words, why);
     }
+    if vault.is_none_or(|v| v.namespace.is_empty()) {
+        need(
+            "sys/audit".to_owned(),
+            READ_SUDO,
+            "whether use of the vault is recorded; the vault guards the list with sudo",
+        );
+    }
     let auth = |kind: &str| match known {
         Known::Mounts(mounts) => mounts.auth_of(kind).into_iter().map(|m| m.path).collect(),
         Known::Nothing => vec!["+/".to_owned()],
@@ -108,19 +117,61 @@ pub fn needs(vault: Option<&Vault>, known: Known<'_>) -> Vec<Need> {
         let lookup = format!("auth/{mount}role/+/secret-id-accessor/lookup");
         need(lookup, UPDATE, "when secret IDs were made and end");
     }
-    for (kind, folder) in ELSEWHERE {
-        for mount in auth(kind) {
+    for way in WAYS {
+        for mount in auth(way.kind) {
             need(
-                format!("auth/{mount}{folder}"),
+                format!("auth/{mount}{}", way.list),
                 LIST,
-                "roles of other auth methods",
+                "roles, groups and users of other auth methods",
             );
             need(
-                format!("auth/{mount}{folder}/+"),
+                way.path(&mount, "+"),
                 READ,
-                "the policies of roles of other auth methods",
+                "the policies of roles of other auth methods, and how long their tokens live",
             );
         }
+    }
+    let engines = |kind: &str| match known {
+        Known::Mounts(mounts) => mounts
+            .engines
+            .iter()
+            .filter(|m| m.kind == kind)
+            .map(|m| m.path.clone())
+            .collect(),
+        // Any one of a single name would reach values of key-value stores.
+        Known::Nothing => vec![format!("{kind}/")],
+    };
+    for roles in &DYNAMIC {
+        for mount in engines(roles.kind) {
+            let why = "roles of secrets engines";
+            need(format!("{mount}{}", roles.list), LIST, why);
+            let why = "whom roles of secrets engines make, and for how long";
+            need(roles.path(&mount, "+"), READ, why);
+        }
+    }
+    for logins in &STATICS {
+        for mount in engines(logins.kind) {
+            let folder = format!("{mount}{}", logins.folder);
+            need(
+                folder.clone(),
+                LIST,
+                "logins whose password the vault changes",
+            );
+            let why = "when their passwords were changed";
+            need(format!("{folder}/+"), READ, why);
+        }
+    }
+    for mount in engines("transit") {
+        need(format!("{mount}keys"), LIST, "keys of transit engines");
+        let why = "versions of keys and whether they can leave; never the keys";
+        need(format!("{mount}keys/+"), READ, why);
+    }
+    for mount in engines("pki") {
+        need(
+            format!("{mount}certs"),
+            LIST,
+            "certificates that were issued",
+        );
     }
     for (mount, version) in stores(vault, known) {
         if version != Version::One {

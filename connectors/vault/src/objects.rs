@@ -29,9 +29,20 @@ impl Mount {
         self.options.get("version").is_some_and(|v| v == "2")
     }
 
+    /// The type of an auth method; one that every namespace has is called `ns_…` there.
+    pub fn method(&self) -> &str {
+        self.kind.strip_prefix("ns_").unwrap_or(&self.kind)
+    }
+
     /// Whether it keeps names and values.
     pub fn key_value(&self) -> bool {
         self.kind == "kv" || self.kind == "generic"
+    }
+
+    /// Whether every vault has it, for its own use.
+    pub fn built_in(&self) -> bool {
+        let kind = self.kind.strip_prefix("ns_").unwrap_or(&self.kind);
+        matches!(kind, "cubbyhole" | "identity" | "system")
     }
 
     /// The path to list or describe what is below it, without values.
@@ -65,7 +76,7 @@ impl Mounts {
     pub fn auth_of(&self, kind: &str) -> Vec<Mount> {
         self.auth
             .iter()
-            .filter(|m| m.kind == kind)
+            .filter(|m| m.method() == kind)
             .cloned()
             .collect()
     }
@@ -127,11 +138,23 @@ pub struct Group {
 /// What a way of signing in gives: an AppRole, a userpass user, a role or group of another method.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Role {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "names")]
     pub token_policies: Vec<String>,
-    /// As older servers, and methods that map outside groups, call them.
-    #[serde(default, deserialize_with = "or_default")]
+    /// As older servers, and methods that map outside groups, call them; GitHub's teams `value`.
+    #[serde(default, deserialize_with = "names", alias = "value")]
     pub policies: Vec<String>,
+    /// Groups of the same method that a user of it is in.
+    #[serde(default, deserialize_with = "names")]
+    pub groups: Vec<String>,
+    /// What a token may be given that is made with this role.
+    #[serde(default, deserialize_with = "names")]
+    pub allowed_policies: Vec<String>,
+    #[serde(default, deserialize_with = "names")]
+    pub allowed_policies_glob: Vec<String>,
+    #[serde(default, deserialize_with = "names")]
+    pub disallowed_policies: Vec<String>,
+    #[serde(default, deserialize_with = "names")]
+    pub disallowed_policies_glob: Vec<String>,
     #[serde(default)]
     pub token_no_default_policy: bool,
     #[serde(default = "yes")]
@@ -183,6 +206,13 @@ pub struct Token {
     pub last_renewal_time: i64,
     #[serde(default)]
     pub expire_time: Option<String>,
+}
+
+impl Token {
+    /// Whether it is there for one answer that the vault keeps, wrapped, for whoever has it.
+    pub fn wraps(&self) -> bool {
+        matches!(self.policies.as_slice(), [only] if only == "response-wrapping")
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -242,6 +272,27 @@ struct PolicyText {
 
 fn yes() -> bool {
     true
+}
+
+/// Names in a list, or in a text with commas between.
+fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        List(Vec<String>),
+        Text(String),
+        None,
+    }
+    Ok(match Written::deserialize(from)? {
+        Written::List(names) => names,
+        Written::Text(text) => text
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        Written::None => Vec::new(),
+    })
 }
 
 /// A value, or its type's own where the vault says null.
@@ -381,6 +432,34 @@ impl Objects {
                 .look_up::<Token>(Lookup::Token, &body, "look up a token")
                 .await?
         )
+    }
+
+    /// Where the vault records who asks for what, each by its path with its type. Told to the root
+    /// namespace alone.
+    pub async fn audit_devices(&mut self) -> Result<Got<BTreeMap<String, String>>, ConnectorError> {
+        #[derive(Deserialize)]
+        struct Device {
+            #[serde(rename = "type")]
+            kind: String,
+        }
+        if !self.vault.namespace.is_empty() {
+            return Ok(Got::Absent);
+        }
+        let operation = "list audit devices";
+        let got = self
+            .api
+            .read::<BTreeMap<String, Device>>("sys/audit", operation)
+            .await?;
+        Ok(match got {
+            Got::Found(devices) => Got::Found(
+                devices
+                    .into_iter()
+                    .map(|(path, device)| (path, device.kind))
+                    .collect(),
+            ),
+            Got::Absent => Got::Absent,
+            Got::Refused => Got::Refused,
+        })
     }
 
     /// The text of a policy.

@@ -5,21 +5,11 @@ use crate::map::token_account;
 use crate::objects::{Entity, Mount, Objects};
 use crate::policy::{Alias, Group, Holder};
 use crate::reach::{Reach, Together};
+use crate::ways::WAYS;
 use chrono::{DateTime, Utc};
 use lastkey_contract::ConnectorError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// Auth methods whose roles or groups give policies to accounts that are elsewhere: the type,
-/// and the folder of the roles.
-pub const ELSEWHERE: [(&str, &str); 6] = [
-    ("cert", "certs"),
-    ("jwt", "role"),
-    ("kubernetes", "role"),
-    ("ldap", "groups"),
-    ("oidc", "role"),
-    ("radius", "users"),
-];
 
 /// The path of a userpass user or of an AppRole.
 pub fn login_path(mount: &Mount, name: &str) -> String {
@@ -52,6 +42,18 @@ pub fn logins(entity: &Entity, mounts: &[Mount]) -> (Vec<String>, crate::map::Ou
     logins.sort_unstable();
     logins.dedup();
     (logins, outside)
+}
+
+/// The users of other auth methods by whose names an entity signs in.
+pub fn users_elsewhere(entity: &Entity, mounts: &[Mount]) -> Vec<String> {
+    let of_alias = |alias: &crate::objects::Alias| {
+        let mount = mounts.iter().find(|m| m.accessor == alias.mount_accessor)?;
+        let way = WAYS
+            .into_iter()
+            .find(|way| way.of_users() && way.kind == mount.method())?;
+        Some(way.path(&mount.path, &alias.name))
+    };
+    entity.aliases.iter().filter_map(of_alias).collect()
 }
 
 /// What a look at everyone gave: the answer, and what this login could not see.
@@ -127,7 +129,14 @@ async fn holders(
             );
         }
         if outside == crate::map::Outside::Some {
-            class(default(), None);
+            let mut given = default();
+            for user in users_elsewhere(&entity, &mounts.auth) {
+                // Nobody's user of that name is no lack: most methods know none by name.
+                if let Got::Found(user) = objects.role(&user).await? {
+                    given.extend(user.gives());
+                }
+            }
+            class(given, None);
         }
         entered.extend(logins);
         of_entities.insert(entity.id.clone(), (holder, own));

@@ -22,6 +22,14 @@ pub enum Section {
     Secrets(String),
     /// Leases of an engine, by its path.
     Leases(String),
+    /// Roles of an engine: its path and the folder below it.
+    Dynamic(String, String),
+    /// Logins whose password an engine changes: its path and the folder below it.
+    Statics(String, String),
+    /// Keys of a transit engine, by its path.
+    Keys(String),
+    /// Certificates of a PKI engine, by its path.
+    Certificates(String),
 }
 
 impl Section {
@@ -36,6 +44,10 @@ impl Section {
             Section::Tokens => ("tokens", "", ""),
             Section::Secrets(mount) => ("secrets", mount, ""),
             Section::Leases(mount) => ("leases", mount, ""),
+            Section::Dynamic(mount, folder) => ("dynamic", mount, folder),
+            Section::Statics(mount, folder) => ("statics", mount, folder),
+            Section::Keys(mount) => ("keys", mount, ""),
+            Section::Certificates(mount) => ("certificates", mount, ""),
         }
     }
 
@@ -50,6 +62,10 @@ impl Section {
             "tokens" => Section::Tokens,
             "secrets" => Section::Secrets(mount),
             "leases" => Section::Leases(mount),
+            "dynamic" => Section::Dynamic(mount, folder),
+            "statics" => Section::Statics(mount, folder),
+            "keys" => Section::Keys(mount),
+            "certificates" => Section::Certificates(mount),
             _ => return None,
         })
     }
@@ -98,6 +114,10 @@ mod tests {
             Section::Tokens,
             Section::Secrets("s\"/".to_owned()),
             Section::Leases("database/".to_owned()),
+            Section::Dynamic("database/".to_owned(), "roles".to_owned()),
+            Section::Statics("database/".to_owned(), "static-roles".to_owned()),
+            Section::Keys("transit/".to_owned()),
+            Section::Certificates("pki/".to_owned()),
         ] {
             for served in [None, Some(3)] {
                 let place = Place {

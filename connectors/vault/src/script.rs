@@ -42,7 +42,7 @@ pub fn scripts(settings: &Settings) -> Vec<Script> {
             usage: format!("save as {READER}.hcl, beside {READER}.sh"),
             file_name: format!("{READER}.hcl"),
             text: format!(
-                "# What Lastkey needs to read who can reach which secret. Nothing here reads a value\n# or changes anything; `update` stands where the vault takes a question as a POST.\n{nested}\n{}",
+                "# What Lastkey needs to read who can reach which secret. Nothing here reads a value\n# or changes anything; `update` stands where the vault takes a question as a POST.\n# Secrets engines that do not stand at their type's name (pki/, database/) need lines of their own:\n# the check says which are missing.\n{nested}\n{}",
                 needs::as_policy(&needs)
             ),
         },

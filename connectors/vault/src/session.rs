@@ -1,14 +1,15 @@
 //! Reading: sections of names turned into pages of facts, at most `limit` at a time.
 
 use crate::api::Got;
+use crate::engines::{DYNAMIC, STATICS};
 use crate::error::config;
 use crate::make::Maker;
 use crate::map::when;
 use crate::objects::Objects;
-use crate::people::ELSEWHERE;
 use crate::place::{Place, Section};
 use crate::settings::Leases;
 use crate::walk::{Step, Walk};
+use crate::ways::{WAYS, is_known};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lastkey_contract::{
@@ -70,28 +71,61 @@ impl Reading {
         };
         let users = of("userpass", Section::Users);
         let approles = of("approle", Section::AppRoles);
-        let roles: Vec<Section> = ELSEWHERE
+        let roles: Vec<Section> = WAYS
             .iter()
-            .flat_map(|(kind, folder)| {
-                let mounts = mounts.auth_of(kind);
+            .flat_map(|way| {
+                let mounts = mounts.auth_of(way.kind);
                 mounts
                     .into_iter()
-                    .map(|m| Section::Roles(m.path, (*folder).to_owned()))
+                    .map(|m| Section::Roles(m.path, way.list.to_owned()))
             })
             .collect();
+        if matches!(kind, Kind::Entitlement | Kind::Grant) {
+            for mount in mounts.auth.iter().filter(|m| !is_known(m.method())) {
+                let reason = "the roles of an auth method of this type are not read";
+                let example = format!("auth/{} ({})", mount.path, mount.kind);
+                notes.add(NoteKind::Clipped, reason, Some(example));
+            }
+        }
+        let engines = &mounts.engines;
+        let of_kind = |kind: &str, make: fn(String) -> Section| {
+            let of_kind = engines.iter().filter(|m| m.kind == kind);
+            of_kind.map(|m| make(m.path.clone())).collect::<Vec<_>>()
+        };
+        let dynamic: Vec<Section> = engines
+            .iter()
+            .flat_map(|mount| {
+                let of = DYNAMIC.iter().filter(|roles| roles.kind == mount.kind);
+                of.map(|roles| Section::Dynamic(mount.path.clone(), roles.list.to_owned()))
+            })
+            .collect();
+        let statics: Vec<Section> = engines
+            .iter()
+            .flat_map(|mount| {
+                let of = STATICS.iter().filter(|logins| logins.kind == mount.kind);
+                of.map(|logins| Section::Statics(mount.path.clone(), logins.folder.to_owned()))
+            })
+            .collect();
+        let keys = of_kind("transit", Section::Keys);
+        let certificates = of_kind("pki", Section::Certificates);
         let mut sections = match kind {
             Kind::Account => [vec![Section::Entities, Section::Tokens], users, approles].concat(),
-            Kind::Entitlement => [vec![Section::Policies, Section::Groups], roles].concat(),
+            Kind::Entitlement => {
+                [vec![Section::Policies, Section::Groups], roles, dynamic].concat()
+            }
             Kind::Grant => [
                 vec![Section::Groups, Section::Entities, Section::Tokens],
                 users,
                 approles,
                 roles,
+                dynamic,
             ]
             .concat(),
-            Kind::Credential => [vec![Section::Tokens], users, approles].concat(),
+            Kind::Credential => {
+                [vec![Section::Tokens], users, approles, keys, certificates].concat()
+            }
             Kind::Control => [vec![Section::Entities], users, approles].concat(),
-            Kind::Location | Kind::Reader => self.stores().await?,
+            Kind::Location | Kind::Reader => [self.stores().await?, statics, keys].concat(),
             Kind::Session if self.objects.vault.leases == Leases::Read => mounts
                 .engines
                 .iter()
@@ -207,6 +241,11 @@ impl Reading {
             Section::Users(mount) => format!("auth/{mount}users"),
             Section::AppRoles(mount) => format!("auth/{mount}role"),
             Section::Roles(mount, folder) => format!("auth/{mount}{folder}"),
+            Section::Dynamic(mount, folder) | Section::Statics(mount, folder) => {
+                format!("{mount}{folder}")
+            }
+            Section::Keys(mount) => format!("{mount}keys"),
+            Section::Certificates(mount) => format!("{mount}certs"),
         };
         Ok(Names::Flat(
             match self.objects.api.list(&path, operation).await? {
@@ -276,6 +315,11 @@ impl Reading {
                             None => break,
                         },
                     };
+                    if uses(kind, &section) {
+                        self.maker
+                            .meet_everyone(&mut self.objects, self.now)
+                            .await?;
+                    }
                     let facts = self
                         .maker
                         .make(&mut self.objects, kind, &section, &name, &mut notes)
@@ -311,15 +355,31 @@ impl Reading {
     }
 }
 
+/// Whether the facts of a section tell who may use what stands there.
+fn uses(kind: Kind, section: &Section) -> bool {
+    let used = match section {
+        Section::Roles(_, folder) => folder == "roles",
+        Section::Dynamic(_, _) => true,
+        _ => false,
+    };
+    kind == Kind::Grant && used
+}
+
 /// What was asked, for the evidence.
 fn query(kind: Kind, objects: &Objects) -> String {
     let what = match kind {
         Kind::Account => "LIST identity/entity/id, auth/token/accessors, auth/*/users, auth/*/role",
-        Kind::Entitlement => "LIST sys/policies/acl, identity/group/id, roles of auth methods",
+        Kind::Entitlement => {
+            "LIST sys/policies/acl, identity/group/id, roles of auth methods and engines"
+        }
         Kind::Grant => "policies and members of entities, groups, auth roles and tokens",
-        Kind::Credential => "LIST auth/token/accessors, auth/*/users, auth/*/role/*/secret-id",
-        Kind::Location => "LIST and metadata of key-value stores",
-        Kind::Reader => "policies against the paths of key-value stores",
+        Kind::Credential => {
+            "LIST auth/token/accessors, auth/*/users, auth/*/role/*/secret-id, certs and keys of engines"
+        }
+        Kind::Location => {
+            "LIST and metadata of key-value stores, static roles, keys that can leave"
+        }
+        Kind::Reader => "policies against the paths whose reading gives a value",
         Kind::Control => "policies against the paths of accounts",
         Kind::Session => "LIST sys/leases/lookup",
         Kind::Identity | Kind::Owner | Kind::Task => "",

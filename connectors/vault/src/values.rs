@@ -79,8 +79,14 @@ impl ValueReader for Values {
                 .filter(|m| m.key_value() && path.starts_with(&m.path))
                 .max_by_key(|m| m.path.len());
             let Some(mount) = mount else {
-                let reason =
-                    "the store is not there for the reader of values, so nothing is fingerprinted";
+                let reason = match location.attributes.contains_key("engine") {
+                    true => {
+                        "values that an engine gives out are not asked for, so nothing is fingerprinted"
+                    }
+                    false => {
+                        "the store is not there for the reader of values, so nothing is fingerprinted"
+                    }
+                };
                 notes.add(NoteKind::Remark, reason, Some(path.clone()));
                 made.push(location);
                 continue;

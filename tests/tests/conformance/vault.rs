@@ -80,6 +80,8 @@ impl Vault {
             let estate = Estate::found(lab);
             with_odd_texts(&estate.lab);
             with_leaver(&estate.lab);
+            estate::with_ways(&estate.lab);
+            estate::with_engines(&estate.lab);
             Arc::new(estate)
         });
         Vault {

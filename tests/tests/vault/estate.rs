@@ -225,6 +225,165 @@ impl Estate {
     }
 }
 
+/// Every auth method that the server has, with roles, groups and users.
+pub fn with_ways(lab: &OpenBao) {
+    for method in ["cert", "kerberos", "kubernetes", "ldap", "oidc", "radius"] {
+        lab.write(&format!("sys/auth/{method}"), json!({ "type": method }));
+    }
+    let ca = std::fs::read_to_string(lab.ca_path()).unwrap();
+    for (path, body) in [
+        (
+            "auth/token/roles/ci",
+            json!({ "allowed_policies": ["db-read"], "allowed_policies_glob": ["o*"],
+                "disallowed_policies": ["old"], "orphan": true, "token_period": "1h" }),
+        ),
+        (
+            "auth/cert/certs/web",
+            json!({ "certificate": ca, "allowed_common_names": ["web.example.org"], "token_policies": ["db-read"] }),
+        ),
+        (
+            "auth/kerberos/groups/desk",
+            json!({ "policies": "helpdesk" }),
+        ),
+        (
+            "auth/kubernetes/role/app",
+            json!({ "bound_service_account_names": ["app"], "bound_service_account_namespaces": ["prod"],
+                "token_policies": ["db-read"], "token_ttl": "10m" }),
+        ),
+        ("auth/ldap/groups/dba", json!({ "policies": "db-read" })),
+        (
+            "auth/ldap/users/ivy",
+            json!({ "policies": "minter", "groups": "dba" }),
+        ),
+        ("auth/radius/users/rob", json!({ "policies": "old" })),
+    ] {
+        lab.write(path, body);
+    }
+    let minter = r#"path "auth/token/create/ci" { capabilities = ["update"] }"#;
+    lab.root(
+        "PUT",
+        "sys/policies/acl/ci-minter",
+        json!({ "policy": minter }),
+    );
+}
+
+/// Every secrets engine that the server has and whose roles or keys are read. The serial numbers
+/// of two certificates are given back, the first of them revoked.
+pub fn with_engines(lab: &OpenBao) -> [String; 2] {
+    for engine in [
+        "database",
+        "kubernetes",
+        "ldap",
+        "pki",
+        "rabbitmq",
+        "ssh",
+        "transit",
+    ] {
+        lab.write(&format!("sys/mounts/{engine}"), json!({ "type": engine }));
+    }
+    let create = r#"CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}' IN ROLE ops; SELECT 'canary-one-b2c4d6'"#;
+    let entry =
+        "dn: cn={{.Username}},ou=people\nobjectClass: person\nuserPassword: canary-plain-7f3a9c";
+    let own = "root";
+    lab.write(
+        &format!("pki/{own}/generate/internal"),
+        json!({ "common_name": "Lab issuer", "key_type": "ec", "key_bits": 256, "ttl": "700h" }),
+    );
+    for (path, body) in [
+        (
+            "database/config/shop",
+            json!({ "plugin_name": "postgresql-database-plugin", "verify_connection": false, "allowed_roles": "*",
+                "connection_url": "postgresql://{{username}}:{{password}}@127.0.0.1:1/shop",
+                "username": "vault", "password": CANARIES[0] }),
+        ),
+        (
+            "database/roles/app",
+            json!({ "db_name": "shop", "creation_statements": [create], "default_ttl": "1h", "max_ttl": "24h" }),
+        ),
+        (
+            "kubernetes/config",
+            json!({ "kubernetes_host": "https://127.0.0.1:1", "disable_local_ca_jwt": true }),
+        ),
+        (
+            "kubernetes/roles/deployer",
+            json!({ "allowed_kubernetes_namespaces": ["prod"], "service_account_name": "deployer",
+                "token_default_ttl": "10m", "token_max_ttl": "1h" }),
+        ),
+        (
+            "ldap/config",
+            json!({ "binddn": "cn=vault", "bindpass": CANARIES[0], "url": "ldaps://127.0.0.1:1" }),
+        ),
+        (
+            "ldap/role/temp",
+            json!({ "creation_ldif": entry, "deletion_ldif": "dn: cn={{.Username}},ou=people\nchangetype: delete",
+                "default_ttl": "1h", "max_ttl": "2h" }),
+        ),
+        (
+            "pki/roles/web",
+            json!({ "allowed_domains": ["example.org"], "allow_subdomains": true, "key_type": "ec",
+                "key_bits": 256, "max_ttl": "72h" }),
+        ),
+        (
+            "pki/roles/unkept",
+            json!({ "allow_any_name": true, "no_store": true, "key_type": "ec", "key_bits": 256 }),
+        ),
+        (
+            "rabbitmq/roles/queue",
+            json!({ "tags": "administrator", "vhosts": "{\"/\":{\"write\":\".*\"}}" }),
+        ),
+        (
+            "ssh/roles/admin",
+            json!({ "key_type": "ca", "allow_user_certificates": true, "allowed_users": "root,deploy",
+                "default_user": "deploy", "ttl": "30m", "max_ttl": "1h" }),
+        ),
+        ("transit/keys/kept", json!({ "type": "aes256-gcm96" })),
+        ("transit/keys/kept/rotate", json!({})),
+        (
+            "transit/keys/leaves",
+            json!({ "type": "ecdsa-p256", "exportable": true, "allow_plaintext_backup": true }),
+        ),
+        (
+            "transit/keys/leaves/config",
+            json!({ "deletion_allowed": true }),
+        ),
+    ] {
+        lab.write(path, body);
+    }
+    for (name, policy) in [
+        (
+            "maker",
+            r#"path "database/creds/app" { capabilities = ["read"] } path "pki/issue/web" { capabilities = ["update"] }"#,
+        ),
+        (
+            "exporter",
+            r#"path "transit/export/signing-key/leaves" { capabilities = ["read"] }"#,
+        ),
+    ] {
+        let at = format!("sys/policies/acl/{name}");
+        lab.root("PUT", &at, json!({ "policy": policy }));
+    }
+    let serials = ["old", "new"].map(|name| {
+        let names = json!({ "common_name": format!("{name}.example.org"), "alt_names": "shop.example.org" });
+        let made = lab.write("pki/issue/web", names);
+        text(&made["data"]["serial_number"])
+    });
+    lab.write("pki/revoke", json!({ "serial_number": serials[0] }));
+    serials
+}
+
+/// A login that may do what the script says, but for one path.
+pub fn without(estate: &Estate, path: &str) -> Box<dyn Connector> {
+    let name = format!("not-{}", path.replace(['/', '+', '*'], "-"));
+    let deny = format!("path \"{path}\" {{ capabilities = [\"deny\"] }}");
+    let at = format!("sys/policies/acl/{name}");
+    estate.lab.root("PUT", &at, json!({ "policy": deny }));
+    let body = json!({ "type": "batch", "ttl": "1h", "policies": ["lastkey-reader", name] });
+    let made = estate.lab.write("auth/token/create-orphan", body);
+    let token = made["auth"]["client_token"].as_str().unwrap().to_owned();
+    let settings = estate.settings(&[("auth", "token"), ("role_id", "")]);
+    lastkey_vault::configure(&settings, Some(Secret::new(token))).unwrap()
+}
+
 /// Waits for the first seconds of a store of the second version: it upgrades itself.
 pub fn upgraded(lab: &OpenBao, mount: &str) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);

@@ -8,9 +8,11 @@
 )]
 
 mod capabilities;
+mod engines;
 mod estate;
 mod fingerprints;
 mod odd;
 mod reading;
 mod rights;
 mod trouble;
+mod ways;

@@ -69,7 +69,7 @@ impl Capabilities {
     }
 
     /// All of both.
-    pub fn with(self, other: Capabilities) -> Capabilities {
+    pub const fn with(self, other: Capabilities) -> Capabilities {
         Capabilities(self.0 | other.0)
     }
 

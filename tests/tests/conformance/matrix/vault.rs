@@ -221,6 +221,7 @@ fn shape(path: &str) -> String {
         "auth/userpass/users/",
         "identity/entity/id/",
         "identity/group/id/",
+        "pki/cert/",
         "secret/metadata/",
         "sys/policies/acl/",
     ];
