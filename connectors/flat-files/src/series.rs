@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const OPERATION: &str = "read a series";
 
 /// The rosters of a path in the order of their dates: files `YYYY-MM.csv` or
-/// `YYYY-MM-DD.csv`, and folders of such a name that hold an `identities.csv`. A month's name
+/// `YYYY-MM-DD.csv`, and folders of such a name that hold tables. A month's name
 /// means its first day. Other files are left alone, but a CSV file without a date in its
 /// name and two rosters of one date are errors: neither may be passed over in silence. A path that
 /// is such a file or folder itself is a series of one.
@@ -23,7 +23,7 @@ pub fn dated_files(dir: &Path) -> Result<Vec<(NaiveDate, PathBuf)>, ConnectorErr
     let failed = |e: std::io::Error| unreadable(&shown, OPERATION, &dir.to_string_lossy(), &e);
     let alone = match dir.is_file() {
         true => shown.strip_suffix(".csv"),
-        false => Some(shown.as_str()).filter(|_| dir.join("identities.csv").is_file()),
+        false => Some(shown.as_str()).filter(|_| holds_tables(dir)),
     };
     if let Some(date) = alone.and_then(date_of) {
         return Ok(vec![(date, dir.to_owned())]);
@@ -42,7 +42,7 @@ pub fn dated_files(dir: &Path) -> Result<Vec<(NaiveDate, PathBuf)>, ConnectorErr
         let csv = name.strip_suffix(".csv");
         let roster = match csv {
             Some(_) => path.is_file(),
-            None => path.join("identities.csv").is_file(),
+            None => holds_tables(&path),
         };
         if !roster {
             continue;
@@ -71,10 +71,18 @@ pub fn dated_files(dir: &Path) -> Result<Vec<(NaiveDate, PathBuf)>, ConnectorErr
             &shown,
             OPERATION,
             format!("`{shown}` holds no dated roster"),
-            "name each roster YYYY-MM.csv or YYYY-MM-DD.csv",
+            "name each roster YYYY-MM.csv or YYYY-MM-DD.csv, or each folder of tables by its day",
         ));
     }
     Ok(found.into_iter().collect())
+}
+
+/// Whether a folder holds a table at all: a system's series has no identities.
+fn holds_tables(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .any(|path| path.extension().is_some_and(|it| it == "csv") && path.is_file())
 }
 
 /// The rosters of a path, of which none may show a day that is still to come: what is read as of
@@ -167,11 +175,12 @@ mod tests {
                 "2010-01.csv",
                 "2009-12.csv",
                 "2010-01-15/identities.csv",
+                "2010-01-16/accounts.csv",
                 "readme.txt",
                 "x/notes.txt"
             ])
             .unwrap(),
-            ["2009-12-01", "2010-01-01", "2010-01-15"]
+            ["2009-12-01", "2010-01-01", "2010-01-15", "2010-01-16"]
         );
     }
 

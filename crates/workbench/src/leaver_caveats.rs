@@ -16,9 +16,15 @@ impl Workbench {
     pub(crate) async fn leaver_caveats(&self, period: Period) -> Result<Vec<String>, Failure> {
         let now = self.now();
         let mut caveats = Vec::new();
-        let spans = self.store.roster_spans().await?;
+        let spans = self.store.roster_spans(now).await?;
         if spans.is_empty() {
             caveats.push("no source that says who exists was read to its end".to_owned());
+        }
+        if let Some(since) = period.since.filter(|since| *since > now) {
+            caveats.push(format!(
+                "the period begins at {}, later than now: who leaves in it is not known",
+                moment(since)
+            ));
         }
         let until = period.before.map_or(now, |before| before.min(now));
         for source in self.store.sources().await? {

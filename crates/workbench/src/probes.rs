@@ -329,7 +329,7 @@ impl Workbench {
             match why.contains("may be tried again from") {
                 true => failure.hint("wait until then"),
                 false => failure.hint(
-                    "add it again with --lockout-after N, and --lockout-within TIME, as its server counts: \
+                    "add it again with --lockout-after N, and --lockout-within MINUTES, as its server counts: \
                      it has to be let in once more before a refusal proves anything",
                 ),
             }

@@ -53,7 +53,7 @@ pub fn moment_from_text(text: &str) -> Result<DateTime<Utc>, Failure> {
         .map(|date| date.and_time(NaiveTime::MIN).and_utc())
         .map_err(|_| {
             Failure::bad_input(format!("`{text}` is not a time"))
-                .hint("write RFC 3339, such as 2026-06-01T17:00:00Z")
+                .hint("write a day such as 2026-06-01, or a moment such as 2026-06-01T17:00:00Z")
         })
 }
 

@@ -6,6 +6,50 @@ use super::sources::content_where;
 use super::steps::*;
 use lastkey_tests::desk::Desk;
 
+/// What the desktop is told, as a program sees it that listens to its bus.
+struct Notifications {
+    monitor: std::process::Child,
+    said: std::path::PathBuf,
+}
+
+impl Notifications {
+    fn listen(desk: &Desk) -> Notifications {
+        let said = desk.room.path("notifications");
+        let monitor = std::process::Command::new("dbus-monitor")
+            .args([
+                "--session",
+                "interface='org.freedesktop.Notifications',member='Notify'",
+            ])
+            .stdout(std::fs::File::create(&said).unwrap())
+            .spawn()
+            .unwrap();
+        Notifications { monitor, said }
+    }
+
+    async fn wait_for(&self, text: &str) {
+        let begun = std::time::Instant::now();
+        loop {
+            let said = std::fs::read_to_string(&self.said).unwrap_or_default();
+            if said.contains(text) {
+                return;
+            }
+            let waited = begun.elapsed();
+            assert!(
+                waited < std::time::Duration::from_secs(60),
+                "the desktop was told `{said}`"
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+    }
+}
+
+impl Drop for Notifications {
+    fn drop(&mut self) {
+        self.monitor.kill().ok();
+        self.monitor.wait().ok();
+    }
+}
+
 /// A practice estate, in which people have left.
 fn practised() -> Desk {
     let desk = Desk::new();
@@ -74,6 +118,7 @@ async fn whoever_is_announced_is_watched_by_the_open_window() {
     desk.expect(0, &["sync"]);
     let plan = desk.write("plan.toml", "[[limit]]\non = \"leaver\"\nwithin = \"1h\"\n");
     desk.expect(0, &["plan", "load", &plan]);
+    let told_desktop = Notifications::listen(&desk);
     let window = window_on(&desk).await;
     go_to(&window, "#/leavers/watch").await;
     window.part("first-use").await;
@@ -90,6 +135,9 @@ async fn whoever_is_announced_is_watched_by_the_open_window() {
         text.contains("overdue") && !text.contains("none overdue")
     })
     .await;
+    told_desktop
+        .wait_for("Access is open beyond its limit: ")
+        .await;
     look(&window, "116-overdue").await;
     accessible(&window, "somebody is overdue").await;
 

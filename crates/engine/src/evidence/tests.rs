@@ -370,7 +370,7 @@ fn a_package_holds_every_row_and_verifies() {
     assert_eq!(
         line("leavers/items.csv", 2),
         "hr:p2,'=Ann <b>|x,leaver,2026-06-01T00:00:00Z,2026-06-01T00:00:00Z,account,ad,ann,,,,,done,tickets:T1,\
-         2026-06-01T01:00:00Z,,2,,2026-06-01T09:00:00Z,,,32400,,14400,plan,still open,fail,retried_and_reported,\
+         2026-06-01T01:00:00Z,,2,,2026-06-01T09:00:00Z,,,,,32400,,14400,plan,still open,fail,retried_and_reported,\
          \"open for more than 9 h, and not seen closed; the limit is 4 h\",,,"
     );
     assert_eq!(

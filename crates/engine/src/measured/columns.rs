@@ -6,7 +6,7 @@ use lastkey_contract::When;
 use lastkey_contract::when::rfc3339;
 
 /// The columns of a table with a line for each thing that a past leaver held.
-pub const ITEM_COLUMNS: [&str; 32] = [
+pub const ITEM_COLUMNS: [&str; 34] = [
     "identity",
     "name",
     "event",
@@ -28,6 +28,8 @@ pub const ITEM_COLUMNS: [&str; 32] = [
     "last_open",
     "closed",
     "closed_by",
+    "reopened_closed",
+    "reopened_open",
     "lower_seconds",
     "upper_seconds",
     "limit_seconds",
@@ -74,6 +76,8 @@ pub fn item_cells(leaver: &MeasuredLeaver, item: &Measured) -> Vec<String> {
         text(item.last_open.map(rfc3339)),
         text(item.closed.map(rfc3339)),
         text(item.closed_by.map(|by| by.word().to_owned())),
+        text(item.reopened.map(|again| rfc3339(again.closed))),
+        text(item.reopened.map(|again| rfc3339(again.open))),
         item.lower.num_seconds().to_string(),
         text(item.upper.map(|upper| upper.num_seconds().to_string())),
         item.limit.num_seconds().to_string(),

@@ -4,6 +4,7 @@ use super::claims::Claimed;
 use super::measure::{Measured, MeasuredLeaver, State};
 use super::shares::Share;
 use super::words::{at_least, at_most};
+use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
 
 impl MeasuredLeaver {
@@ -55,24 +56,26 @@ impl MeasuredLeaver {
 impl Measured {
     /// What it is, by kind and name.
     pub fn in_words(&self) -> String {
-        let called = |name: &Option<String>| match name {
-            Some(name) => format!(" ({name})"),
-            None => String::new(),
+        // A name first: of an id that says nothing a table shows no more than the beginning.
+        let called = |id: String, name: &Option<String>| match name {
+            Some(name) => format!("{name} ({id})"),
+            None => id,
         };
         let on = self.on_account.as_ref().map(|account| {
-            let name = called(&self.on_account_name);
-            format!(" on {account}{name}")
+            let account = called(account.to_string(), &self.on_account_name);
+            format!(" on {account}")
         });
-        let (kind, name) = (self.kind.word(), called(&self.name));
-        let on = on.unwrap_or_default();
-        format!("{kind} {}:{}{name}{on}", self.system, self.id)
+        let id = called(format!("{}:{}", self.system, self.id), &self.name);
+        format!("{} {id}{}", self.kind.word(), on.unwrap_or_default())
     }
 
     /// Both ends of the time that it was open.
     pub fn observed_in_words(&self) -> String {
         let lower = at_least(self.lower);
-        if self.reopened.is_some() && self.closed.is_none() {
-            return format!("open again, {lower} after");
+        if let (Some(again), None) = (self.reopened, self.closed) {
+            let day = |at: DateTime<Utc>| at.format("%Y-%m-%d").to_string();
+            let (closed, open) = (day(again.closed), day(again.open));
+            return format!("closed by {closed}, open again by {open}, {lower} after");
         }
         match (self.upper.map(at_most), self.closed, self.last_open) {
             (Some(upper), _, _) if self.lower.is_zero() => format!("closed within {upper}"),

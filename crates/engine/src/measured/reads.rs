@@ -363,7 +363,7 @@ impl Trace {
         Trace {
             open: self.open.min(other.open),
             closed,
-            reopened: self.reopened,
+            reopened: self.reopened.or(other.reopened),
             unread: self.unread.or(other.unread),
             back_open: self.back_open && other.back_open,
             on_paper: self.on_paper && other.on_paper,

@@ -18,7 +18,7 @@ use super::things::{self, Owned, Way};
 use super::tried::TriedOf;
 use crate::access::signs_in_through;
 use crate::correlate::{AccountKeys, Identities, Match, Persons, Several};
-use crate::measured::{Held, Left};
+use crate::measured::{Claim, Held, HeldKind, Left};
 use chrono::{DateTime, Utc};
 use lastkey_contract::Kind;
 use lastkey_contract::facts::{Account, Identity, LifecycleEvent};
@@ -45,10 +45,11 @@ impl Ground {
     pub async fn read(
         connection: &mut SqliteConnection,
         names: Names,
+        now: DateTime<Utc>,
     ) -> Result<Ground, StoreError> {
         let sources = source_rows(&mut *connection, At::Now).await?;
         let lineage = Lineage::new(&sources);
-        let reads = Reads::of(&mut *connection, &lineage).await?;
+        let reads = Reads::of(&mut *connection, &lineage, now).await?;
         let (known, depth) = linked::known_at(&mut *connection, At::Now).await?;
         let (persons, _) = persons::at_moment(&mut *connection, At::Now).await?;
         let entitlements = privileged::entitlements(&mut *connection).await?;
@@ -159,6 +160,8 @@ pub(super) async fn gather(
         let mut held = of_leaver(ground, &window, &pasts, (place, &keys))?;
         owned.add_to(ground, &mut held)?;
         ground.tried.add_to(&mut held);
+        let mut claims = claims;
+        by_login(&mut claims, &held);
         let mut unsaid = taken_since(ground, head, &taken);
         unsaid.extend(unmeasured(ground, head, &held));
         unsaid.extend(untold(ground, &held));
@@ -403,6 +406,28 @@ fn could_be(
         all.extend(of_part.iter().copied());
     }
     all
+}
+
+/// Tickets name an account as people call it: of claims that do, the account by its id.
+fn by_login(claims: &mut [Claim], held: &[Held]) {
+    let accounts = || held.iter().filter(|one| one.kind == HeldKind::Account);
+    for claim in claims {
+        let Some(named) = &claim.account else {
+            continue;
+        };
+        let mut of_system = accounts().filter(|one| one.names.system == claim.system);
+        if of_system.clone().any(|one| one.names.id == *named) {
+            continue;
+        }
+        let called = |one: &&Held| {
+            let name = one.name.as_ref();
+            name.is_some_and(|name| name.to_lowercase() == named.to_lowercase())
+        };
+        let first = of_system.find(called);
+        if let (Some(one), None) = (first, of_system.find(called)) {
+            claim.account = Some(one.names.id.clone());
+        }
+    }
 }
 
 /// The accounts of a leaver, and what leads to them.

@@ -2,7 +2,7 @@
 
 use super::heads::Head;
 use super::held::Ground;
-use crate::measured::{Held, HeldKind};
+use crate::measured::{Held, HeldKind, Names};
 use chrono::SubsecRound;
 use lastkey_contract::Kind;
 use lastkey_contract::when::rfc3339;
@@ -37,6 +37,22 @@ pub(super) fn unmeasured(ground: &Ground, head: &Head, held: &[Held]) -> Vec<Str
             "what stands at the places that they read is not measured: whether it was rotated is not known"
                 .to_owned(),
         );
+    }
+    let theirs: BTreeSet<&Names> = held
+        .iter()
+        .filter(|one| one.kind == HeldKind::Account && !one.beside)
+        .map(|one| &one.names)
+        .collect();
+    let credentials = held.iter().filter(|one| one.kind == HeldKind::Credential);
+    for credential in credentials {
+        let others = ground.secrets.same.get(&credential.names);
+        let mut others = others.into_iter().flatten();
+        if let Some(other) = others.find(|other| !theirs.contains(other)) {
+            unsaid.push(format!(
+                "credential {} is the same secret as one of account {other}: whether that one was changed is not measured",
+                credential.names
+            ));
+        }
     }
     let shown = format!("{}:{}", ground.source_name(head.source), head.id);
     if [&shown, &head.id]

@@ -62,7 +62,7 @@ impl Store {
         if heads.is_empty() {
             return Ok(());
         }
-        let ground = held::Ground::read(&mut reading, names).await?;
+        let ground = held::Ground::read(&mut reading, names, now).await?;
         for window in heads.chunks(WINDOW) {
             take(held::gather(&mut reading, &ground, window).await?)?;
         }

@@ -29,10 +29,13 @@ pub(super) struct Reads {
 }
 
 impl Reads {
-    /// What lies before the horizon of a kind was not read to its end for all that is known now.
+    /// What lies before the horizon of a kind was not read to its end for all that is known now. A read that
+    /// is dated later than now shows nothing yet, and a source that was removed and never read a kind to its
+    /// end is asked for nothing of it.
     pub async fn of(
         connection: &mut SqliteConnection,
         lineage: &Lineage,
+        now: DateTime<Utc>,
     ) -> Result<Reads, StoreError> {
         let speakers = Speakers::read(&mut *connection).await?;
         let horizons: Vec<(String, i64)> = sqlx::query_as("SELECT kind, sync FROM horizons")
@@ -53,7 +56,7 @@ impl Reads {
              LEFT JOIN sync_kinds k ON k.sync = y.id AND k.kind = c.kind
              WHERE y.state NOT IN ('running', 'removal') ORDER BY y.id",
         )
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
         let mut all: HashMap<(i64, Kind), Vec<Read>> = HashMap::new();
         let (mut source_of, mut whole) = (HashMap::new(), HashSet::new());
@@ -62,6 +65,9 @@ impl Reads {
                 continue;
             };
             let (from, started) = (moment(&read_at)?, moment(&started)?);
+            if from > now {
+                continue;
+            }
             // A dated read shows one moment, whenever it was taken in.
             let until = match ended {
                 Some(ended) if from >= started => moment(&ended)?.max(from),
@@ -82,10 +88,19 @@ impl Reads {
         }
         let sorted = all.into_iter().map(|(of, mut reads)| {
             reads.sort_by_key(|read| (read.from, read.sync));
-            (of, reads.into())
+            let reads: Arc<[Read]> = reads.into();
+            (of, reads)
         });
+        let removed: Vec<i64> =
+            sqlx::query_scalar("SELECT id FROM sources WHERE removed_at IS NOT NULL")
+                .fetch_all(connection)
+                .await?;
+        let asked_for = |((first, _), reads): &((i64, Kind), Arc<[Read]>)| {
+            let is_there = |source: &i64| !removed.contains(source);
+            reads.iter().any(|read| read.complete) || lineage.all(*first).iter().any(is_there)
+        };
         Ok(Reads {
-            all: sorted.collect(),
+            all: sorted.filter(asked_for).collect(),
             source_of,
             whole,
             speakers,

@@ -18,12 +18,12 @@ pub struct RosterSpan {
 
 impl Store {
     /// Of each source that says who exists; those of which no read came to its end are left out.
-    pub async fn roster_spans(&self) -> Result<Vec<RosterSpan>, StoreError> {
+    pub async fn roster_spans(&self, now: DateTime<Utc>) -> Result<Vec<RosterSpan>, StoreError> {
         let sources = self.sources().await?;
         let mut reading = self.readers().begin().await?;
         let rows = source_rows(&mut reading, At::Now).await?;
         let lineage = Lineage::new(&rows);
-        let reads = Reads::of(&mut reading, &lineage).await?;
+        let reads = Reads::of(&mut reading, &lineage, now).await?;
         let mut spans = Vec::new();
         for source in sources.iter().filter(|one| says_who_exists(&one.settings)) {
             if let Some((first, last)) = reads.span(lineage.first(source.id), Kind::Identity) {

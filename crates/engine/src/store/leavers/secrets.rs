@@ -2,10 +2,11 @@
 
 use super::super::StoreError;
 use super::super::blocks::{self, Columns, Which};
+use crate::measured::Names;
 use lastkey_contract::Kind;
-use lastkey_contract::facts::{Owner, OwnerRole, PrincipalType, Reader};
+use lastkey_contract::facts::{Credential, Owner, OwnerRole, PrincipalType, Reader};
 use sqlx::SqliteConnection;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// All that ever was told of it.
 pub(super) struct KnownSecrets {
@@ -13,6 +14,8 @@ pub(super) struct KnownSecrets {
     pub readers: HashSet<String>,
     /// As the sources name them.
     pub custodians: HashSet<String>,
+    /// By credential, the accounts that others with the same secret sign in to.
+    pub same: HashMap<Names, BTreeSet<Names>>,
 }
 
 impl KnownSecrets {
@@ -20,6 +23,7 @@ impl KnownSecrets {
         let mut known = KnownSecrets {
             readers: HashSet::new(),
             custodians: HashSet::new(),
+            same: HashMap::new(),
         };
         let readers = Which::ever(Kind::Reader);
         blocks::each(&mut *connection, &readers, Columns::Facts, |block| {
@@ -34,7 +38,7 @@ impl KnownSecrets {
         })
         .await?;
         let owners = Which::ever(Kind::Owner);
-        blocks::each(connection, &owners, Columns::Facts, |block| {
+        blocks::each(&mut *connection, &owners, Columns::Facts, |block| {
             for place in block.places() {
                 let owner: Owner = serde_json::from_str(block.fact(place)?)?;
                 if owner.role == OwnerRole::Custodian {
@@ -44,6 +48,41 @@ impl KnownSecrets {
             Ok(())
         })
         .await?;
+        known.same = same_secrets(connection).await?;
         Ok(known)
     }
+}
+
+/// By credential, the accounts that others with an equal fingerprint were ever said to be of.
+async fn same_secrets(
+    connection: &mut SqliteConnection,
+) -> Result<HashMap<Names, BTreeSet<Names>>, StoreError> {
+    let mut of_print: HashMap<String, BTreeSet<(Names, Names)>> = HashMap::new();
+    let credentials = Which::ever(Kind::Credential);
+    blocks::each(connection, &credentials, Columns::Facts, |block| {
+        for place in block.places() {
+            let text = block.fact(place)?;
+            // Of most nothing is known, and nothing is read.
+            if !text.contains("\"fingerprint\"") {
+                continue;
+            }
+            let fact: Credential = serde_json::from_str(text)?;
+            if let (Some(print), Some(account)) = (fact.fingerprint, fact.account_id) {
+                let names = |id: &str| Names::new(fact.system.as_str(), id);
+                let pair = (names(fact.id.as_str()), names(account.as_str()));
+                of_print.entry(print.to_string()).or_default().insert(pair);
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    let mut same: HashMap<Names, BTreeSet<Names>> = HashMap::new();
+    for pairs in of_print.into_values().filter(|pairs| pairs.len() > 1) {
+        for (credential, account) in &pairs {
+            let others = pairs.iter().map(|(_, other)| other);
+            let others = others.filter(|other| *other != account).cloned();
+            same.entry(credential.clone()).or_default().extend(others);
+        }
+    }
+    Ok(same)
 }

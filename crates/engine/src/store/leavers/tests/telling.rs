@@ -114,3 +114,113 @@ async fn what_somebody_decides_after_they_left_is_a_word_and_no_read() {
         assert_eq!(lines(&bench).await, ["hr:ann account a-ann closed in time"]);
     }
 }
+
+#[tokio::test]
+async fn a_secret_that_opens_anothers_account_too_is_not_measured_there() {
+    for (whose, passes) in [("bob", false), ("ann", true)] {
+        let bench = bench(&["hr", "ad"]).await;
+        roster(&bench, 1, &["ann", "bob"], &[]).await;
+        let both = (
+            Kind::Account,
+            vec![account("ad", "a1", "ann"), account("ad", "a2", whose)],
+        );
+        let key = |id: &str, of: &str| {
+            let Fact::Credential(mut key) = credential("ad", id, of) else {
+                panic!("a credential");
+            };
+            key.fingerprint = Some("f1".into());
+            Fact::Credential(key)
+        };
+        let keys = (Kind::Credential, vec![key("k1", "a1"), key("k2", "a2")]);
+        let open = [both, (Kind::Grant, Vec::new()), keys];
+        system(&bench, "ad", 1, &open).await;
+        system(&bench, "ad", 8, &open).await;
+        roster(&bench, 8, &["bob"], &[("ann", 8)]).await;
+        let left = match passes {
+            true => Vec::new(),
+            false => vec![account("ad", "a2", whose)],
+        };
+        let keys = match passes {
+            true => Vec::new(),
+            false => vec![key("k2", "a2")],
+        };
+        let after = [
+            (Kind::Account, left),
+            (Kind::Grant, Vec::new()),
+            (Kind::Credential, keys),
+        ];
+        let mut at = settings(8);
+        at.read_date = Some(day(8) + chrono::TimeDelta::minutes(20));
+        let read = read_with(&bench, "ad", &seeded(&after), &at).await;
+        assert_eq!(read.unwrap().state, "complete");
+        let (verdict, missing) = verdict_of(&bench).await;
+        let said = "credential ad:k1 is the same secret as one of account ad:a2";
+        assert_eq!(missing.contains(said), !passes, "{whose}: {missing}");
+        assert_eq!(verdict.word() == "pass", passes, "{whose}: {missing}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_dated_later_than_now_shows_nothing_yet() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["ann"], &[]).await;
+    let open = [&[accounts(&["ann"])][..], &REST].concat();
+    let gone = [&[(Kind::Account, Vec::new())][..], &REST].concat();
+    system(&bench, "ad", 1, &open).await;
+    roster(&bench, 58, &[], &[("ann", 58)]).await;
+    system(&bench, "ad", 58, &open).await;
+    // Now is day 59: tomorrow's file says that it is gone.
+    system(&bench, "ad", 60, &gone).await;
+    assert_eq!(lines(&bench).await, ["hr:ann account a-ann indeterminate"]);
+    assert_eq!(measured(&bench).await[0].items[0].closed, None);
+}
+
+#[tokio::test]
+async fn a_source_of_tickets_that_was_refused_and_removed_spoils_no_claims() {
+    let bench = bench(&["hr", "ad", "tickets", "refused"]).await;
+    roster(&bench, 1, &["ann"], &[]).await;
+    system(&bench, "ad", 2, &[accounts(&["ann"])]).await;
+    roster(&bench, 10, &[], &[("ann", 8)]).await;
+    system(&bench, "ad", 12, &[accounts(&["ann"])]).await;
+    system(&bench, "tickets", 13, &[(Kind::Task, Vec::new())]).await;
+    let nobody_claims = ["hr:ann account a-ann still open no_claim"];
+    assert_eq!(lines(&bench).await, nobody_claims);
+    let broken = seeded(&[(Kind::Task, Vec::new())]);
+    let broken = broken.fault(
+        Kind::Task,
+        0,
+        Fault::Error(error(ErrorKind::Forbidden, "no right to read tasks")),
+    );
+    let _refused = read_with(&bench, "refused", &broken, &settings(14)).await;
+    assert_eq!(lines(&bench).await, ["hr:ann account a-ann still open"]);
+    let name = "refused".into();
+    let removed = bench.store.remove_source(&name, Removal::OfSource, now());
+    removed.await.unwrap();
+    assert_eq!(lines(&bench).await, nobody_claims);
+}
+
+#[tokio::test]
+async fn a_ticket_names_an_account_as_people_call_it() {
+    for (login, expected) in [
+        ("Ann.Lee", "hr:ann account 4711 still open done_and_open"),
+        ("bob", "hr:ann account 4711 still open no_claim"),
+    ] {
+        let bench = bench(&["hr", "ad", "tickets"]).await;
+        roster(&bench, 1, &["ann"], &[]).await;
+        let Fact::Account(mut ann) = account("ad", "4711", "ann") else {
+            panic!("an account");
+        };
+        ann.name = Some("ann.lee".to_owned());
+        let open = (Kind::Account, vec![Fact::Account(ann)]);
+        system(&bench, "ad", 2, std::slice::from_ref(&open)).await;
+        roster(&bench, 10, &[], &[("ann", 8)]).await;
+        system(&bench, "ad", 12, &[open]).await;
+        let task = json!({
+            "id": "T1", "system": "ad", "identity_id": "ann", "account_id": login, "event": "leaver",
+            "status": "done", "closed_at": "2026-01-09T10:00:00Z", "action": "disable_account",
+        });
+        let task = Fact::Task(serde_json::from_value(task).unwrap());
+        system(&bench, "tickets", 13, &[(Kind::Task, vec![task])]).await;
+        assert_eq!(lines(&bench).await, [expected], "{login}");
+    }
+}
