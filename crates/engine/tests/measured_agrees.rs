@@ -124,6 +124,7 @@ fn kept(steps: &[Step]) -> Told {
     Told {
         reads: reads.collect(),
         versions,
+        deleted_until: None,
     }
 }
 
@@ -227,6 +228,7 @@ fn check(steps: &[Step], (earliest, latest, back): (i64, i64, Option<i64>)) {
         kind: HeldKind::Account,
         names: Names::new("ad", "ann"),
         name: None,
+        leads_on: false,
         on_account: None,
         credential: None,
         account: None,

@@ -6,7 +6,7 @@ use crate::rehearsals::moment_of;
 use crate::sources::Tell;
 use crate::stop::Stop;
 use crate::syncs::SyncHow;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use lastkey_contract::facts::{IdentityKind, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
 use lastkey_engine::measured::{ClosedBy, LeaverTimeline, Measured, MeasuredLeaver, timeline};
@@ -55,6 +55,9 @@ impl WatchChange {
     }
 }
 
+/// Days; an event further away is a slip of the pen.
+const A_SPAN: i64 = 3_650;
+
 impl Workbench {
     /// Announces that somebody leaves, at a moment (now where none is given), and watches them from here
     /// on. The first read is due at once.
@@ -66,6 +69,13 @@ impl Workbench {
     ) -> Result<WatchView, Failure> {
         let now = Utc::now();
         let at = at.map(|text| moment_of("--at", text)).transpose()?;
+        let too_far = |at: &DateTime<Utc>| (now - *at).abs() > TimeDelta::days(A_SPAN);
+        if let Some(at) = at.filter(too_far) {
+            let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            return Err(Failure::bad_input(format!(
+                "--at: {at} is more than ten years from now, and nothing is watched for so long"
+            )));
+        }
         // Several of one id are refused.
         self.known_identity(identity).await?;
         let found = self.store.find_identity(identity).await?.into_iter().next();

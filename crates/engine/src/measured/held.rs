@@ -135,6 +135,8 @@ pub struct Held {
     pub through: Option<Names>,
     /// Since when it is there, as its system says.
     pub created: Option<When>,
+    /// An entitlement that holds others, whoever has it.
+    pub leads_on: bool,
     /// Not theirs: only a way to what is.
     pub beside: bool,
     /// By source.

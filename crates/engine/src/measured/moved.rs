@@ -30,6 +30,13 @@ impl Left {
                     true
                 }
                 HeldKind::Entitlement => match says(&held.names) {
+                    AfterMove::MayHold if held.leads_on => {
+                        missing.insert(format!(
+                            "entitlement {} leads to others: whether they may hold those is not judged",
+                            held.names
+                        ));
+                        true
+                    }
                     AfterMove::MayHold => true,
                     AfterMove::MayNotHold => false,
                     AfterMove::NotDecided(why) => {
@@ -79,6 +86,17 @@ mod tests {
             line(&all, "old"),
             line(&moved(&[("old", "0:open 2:gone")]), "old")
         );
+    }
+
+    #[test]
+    fn what_they_may_hold_and_leads_on_is_no_pass() {
+        let mut group = held(HeldKind::Entitlement, "new", "0:open 9:open");
+        group.leads_on = true;
+        let left = left(vec![group], &[]).after_a_move(|_| AfterMove::MayHold);
+        let measured = measure(left, &Plan::default());
+        assert_eq!(measured.verdict, Verdict::Indeterminate);
+        let said = "entitlement ad:new leads to others: whether they may hold those is not judged";
+        assert_eq!(measured.missing_facts, [said]);
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub struct Told {
     pub reads: Arc<[Read]>,
     /// By the sync that stored them; those that say the same as the one before as one with it.
     pub versions: Vec<Version>,
+    /// What was read of it by then was deleted, as retention says.
+    pub deleted_until: Option<DateTime<Utc>>,
 }
 
 /// How it was closed.
@@ -270,17 +272,30 @@ impl Told {
         })
     }
 
-    /// Whether a read by then showed that it would expire at a moment: an expiry that was set later, for a
+    /// The last moment by which its own word on the past proves nothing: a whole read did not have it
+    /// yet, or what was read of it was deleted since.
+    fn unwitnessed_until(&self) -> Option<DateTime<Utc>> {
+        let unborn = |read: &&Read| {
+            let mut born = self.versions.iter().map(|version| version.born);
+            read.complete && born.all(|born| born > read.sync)
+        };
+        let first = self.versions.iter().map(|version| version.born).min();
+        let seen = (self.reads.iter()).find(|read| first.is_some_and(|first| read.sync >= first));
+        let before = |read: &&Read| seen.is_none_or(|seen| read.from < seen.from);
+        let unborn = self.reads.iter().filter(unborn).filter(before);
+        unborn.map(|read| read.from).max().max(self.deleted_until)
+    }
+
+    /// Whether the last read by then showed that it would expire at a moment: an expiry that was set later, for a
     /// moment past, closed it no earlier than it was set.
     fn was_to_expire(&self, at: DateTime<Utc>) -> bool {
         let read_by = |sync: u64| {
             let read = self.reads.iter().find(|read| read.sync == sync);
             read.is_some_and(|read| read.until <= at)
         };
-        self.versions.iter().any(|version| {
-            let expires = version.says.expires_at.map(When::as_expiry);
-            expires == Some(at) && read_by(version.first)
-        })
+        let by_then = self.versions.iter().filter(|one| read_by(one.first));
+        let last = by_then.max_by_key(|one| one.first);
+        last.is_some_and(|one| one.says.expires_at.map(When::as_expiry) == Some(at))
     }
 
     /// Goes through all reads.
@@ -289,6 +304,7 @@ impl Told {
         // The first complete read since that shows it closed.
         let mut closed: Option<(Proof, Read)> = None;
         let mut broken: Vec<&Read> = Vec::new();
+        let unwitnessed = self.unwitnessed_until();
         for read in self.reads.iter() {
             let is_back = period.back.is_some_and(|back| read.until >= back);
             match self.seen(read) {
@@ -314,7 +330,8 @@ impl Told {
                         // The system's own word, unless a read saw it open after that.
                         let own = own.map(When::latest).filter(|own| {
                             let known = by != ClosedBy::Expired || self.was_to_expire(*own);
-                            Some(*own) >= trace.open && known
+                            let witnessed = unwitnessed.is_none_or(|until| *own >= until);
+                            Some(*own) >= trace.open && known && witnessed
                         });
                         let proof = match own {
                             Some(own) => Proof {
@@ -339,7 +356,9 @@ impl Told {
             }
         }
         trace.closed = closed.map(|(proof, _)| proof);
-        let unread: Vec<&Read> = broken.into_iter().filter(|read| !read.complete).collect();
+        let kept = |read: &&Read| self.deleted_until.is_none_or(|until| read.until > until);
+        let unread = broken.into_iter().filter(|read| !read.complete);
+        let unread: Vec<&Read> = unread.filter(kept).collect();
         if let (Some(first), Some(last)) = (unread.first(), unread.last()) {
             trace.unread = Some(Unread {
                 reads: u64::try_from(unread.len()).unwrap_or(u64::MAX),

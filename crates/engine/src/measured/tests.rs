@@ -79,6 +79,7 @@ fn told(reads: &str) -> Told {
     Told {
         reads: told.0.into(),
         versions: told.1,
+        deleted_until: None,
     }
 }
 
@@ -86,6 +87,7 @@ pub(crate) fn held(kind: HeldKind, id: &str, reads: &str) -> Held {
     Held {
         kind,
         name: None,
+        leads_on: false,
         names: Names::new("ad", id),
         on_account: (kind != HeldKind::Account).then(|| Names::new("ad", "ann")),
         credential: None,

@@ -46,7 +46,9 @@ pub(super) async fn heads(
     }
     if query.movers {
         let moves = moves(&mut *connection, now).await?;
-        return only_asked(connection, query, last_moves(moves), now).await;
+        let heads = moves.iter().map(head_of_move).collect();
+        let heads = only_asked(connection, query, heads, now).await?;
+        return Ok(last_of_each(heads));
     }
     let turns = turns(&mut *connection, now).await?;
     let mut heads = Vec::new();
@@ -135,11 +137,15 @@ async fn add_watched(
 /// An end that was told, and one announced so much later, are one.
 const ONE_LEAVING: TimeDelta = TimeDelta::days(30);
 
-/// Of each record its last move: what came of one before it, the next one changed again.
-fn last_moves(moves: Vec<Turn>) -> Vec<Head> {
-    let records = moves.chunk_by(|a, b| (a.source, &a.identity) == (b.source, &b.identity));
+/// Of each record its last move of the period: what came of one before it, that one changed again.
+fn last_of_each(moves: Vec<Head>) -> Vec<Head> {
+    let records = moves.chunk_by(|a, b| (a.source, &a.id) == (b.source, &b.id));
     let last = records.filter_map(|record| record.last());
-    let head = |turn: &Turn| Head {
+    last.cloned().collect()
+}
+
+fn head_of_move(turn: &Turn) -> Head {
+    Head {
         source: turn.source,
         id: turn.identity.clone(),
         name: turn.name.clone(),
@@ -150,8 +156,7 @@ fn last_moves(moves: Vec<Turn>) -> Vec<Head> {
         since: None,
         back: None,
         back_by: None,
-    };
-    last.map(head).collect()
+    }
 }
 
 /// Those of the period, or of the identity, that was asked for, in order.
@@ -225,8 +230,8 @@ pub(super) fn is_return(turn: &Turn) -> bool {
     matches!(turn.event, LifecycleEvent::Rehire | LifecycleEvent::Joiner)
 }
 
-/// Who is listed as inactive and was so when first read, so that no two reads tell of the end: dated
-/// by the last day where it is given, else no later than that read.
+/// Who was inactive when first read, and is listed so or not at all since, so that no two reads tell of
+/// the end: dated by the last day where it is given, else no later than that first read.
 async fn gone_before(
     connection: &mut SqliteConnection,
     told: &HashSet<(i64, &str)>,
@@ -244,18 +249,25 @@ async fn gone_before(
     }
     let (persons, _) = persons::at_moment(&mut *connection, At::Now).await?;
     let mut rows: HashMap<(i64, String), (i64, i64)> = HashMap::new();
-    let now_listed = Which::now(Kind::Identity);
-    blocks::each(&mut *connection, &now_listed, Columns::Outlined, |block| {
+    let ever = Which::ever(Kind::Identity);
+    let mut active: HashSet<(i64, String)> = HashSet::new();
+    blocks::each(&mut *connection, &ever, Columns::Outlined, |block| {
         for place in block.places().filter(|_| of_truth.contains(&block.source)) {
             let outline: IdentityOutline<'_> = block.outline(place)?;
-            if outline.status == Some(IdentityStatus::Inactive) {
-                let record = (block.source, outline.id.to_string());
-                rows.insert(record, (block.row(place), block.first_sync));
+            let record = (block.source, outline.id.to_string());
+            if outline.status != Some(IdentityStatus::Inactive) {
+                active.insert(record);
+                continue;
             }
+            // The last that was told, and the read that told of them first.
+            let (row, first) = (block.row(place), block.first_sync);
+            let known = rows.entry(record).or_insert((row, first));
+            *known = (row.max(known.0), first.min(known.1));
         }
         Ok(())
     })
     .await?;
+    rows.retain(|record, _| !active.contains(record));
     let all_gone = |source: i64, id: &str| {
         let records = persons.with(source, id);
         records

@@ -216,8 +216,9 @@ async fn records(
     if vendors.is_empty() {
         return Ok(records);
     }
-    // Whom they named last as their employer.
+    // Whom they named last as their employer, and whom they named when that one went.
     let mut employed: HashMap<(i64, String), HashSet<usize>> = HashMap::new();
+    let mut then: HashMap<(i64, String), HashSet<usize>> = HashMap::new();
     let ever = Which::ever(Kind::Identity);
     blocks::each(connection, &ever, Columns::Outlined, |block| {
         block.places().try_for_each(|place| {
@@ -229,6 +230,16 @@ async fn records(
                 .and_then(|id| vendors.get(id))
             {
                 Some(of) => {
+                    let gone = block.ended_sync(place).and_then(|sync| {
+                        let source = ground.lineage.first(block.source);
+                        ground.reads.until_of(source, Kind::Identity, sync)
+                    });
+                    let at_exit = of.iter().copied().filter(|head| {
+                        let exit = heads.get(*head).and_then(|head| head.earliest);
+                        let named = |exit| gone.is_none_or(|gone| gone > exit);
+                        exit.is_none_or(named)
+                    });
+                    then.entry(record.clone()).or_default().extend(at_exit);
                     employed.insert(record, of.clone());
                 }
                 // One that names nobody may have been emptied because the vendor went.
@@ -241,6 +252,9 @@ async fn records(
         })
     })
     .await?;
+    for (record, of) in then {
+        employed.entry(record).or_default().extend(of);
+    }
     for ((source, id), of) in employed {
         for (source, id) in ground.persons.with(source, &id) {
             records

@@ -158,10 +158,16 @@ impl Reads {
         Some(read.until)
     }
 
-    /// From the first to the last read that came to its end.
-    pub fn span(&self, source: i64, kind: Kind) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let reads = self.of_source(source, kind);
-        let mut whole = reads.iter().filter(|read| read.complete);
+    /// From the first to the last read that came to its end, of the source itself and of no other of its
+    /// name: between two of them nobody knows what was there.
+    pub fn span(
+        &self,
+        (first, source): (i64, i64),
+        kind: Kind,
+    ) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let reads = self.of_source(first, kind);
+        let own = |read: &&Read| self.source_of.get(&read.sync) == Some(&source);
+        let mut whole = reads.iter().filter(own).filter(|read| read.complete);
         let first = whole.next()?;
         let last = whole.next_back().unwrap_or(first);
         Some((first.from, last.until))
@@ -343,7 +349,12 @@ impl Pasts {
                         .iter()
                         .any(|one| one.first == read.sync || one.shown_in.contains(&read.sync))
             };
-            let telling = match telling.iter().any(|read| tells_nothing(&read)) {
+            let deleted_until = telling
+                .iter()
+                .filter(tells_nothing)
+                .map(|one| one.until)
+                .max();
+            let telling = match deleted_until.is_some() {
                 true => telling
                     .iter()
                     .filter(|read| !tells_nothing(read))
@@ -354,6 +365,7 @@ impl Pasts {
             Told {
                 reads: telling,
                 versions,
+                deleted_until,
             }
         });
         Ok(told.collect())

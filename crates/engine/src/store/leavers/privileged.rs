@@ -13,6 +13,8 @@ pub(super) struct Entitlements {
     pub privileged: HashMap<i64, Option<bool>>,
     /// What people call it, where that is not its id.
     pub called: HashMap<i64, String>,
+    /// Those that hold others.
+    pub leading: HashSet<i64>,
 }
 
 /// True if any of them is, else unknown if any is, else false.
@@ -62,6 +64,7 @@ pub(super) async fn entitlements(
         Ok(())
     })
     .await?;
+    let leading = holders.values().flatten().copied().collect();
     for flag in [None, Some(true)] {
         let begin = flags.iter().filter(|(_, own)| **own == flag);
         let mut waiting: Vec<i64> = begin.map(|(key, _)| *key).collect();
@@ -84,5 +87,6 @@ pub(super) async fn entitlements(
     Ok(Entitlements {
         privileged: flags,
         called,
+        leading,
     })
 }

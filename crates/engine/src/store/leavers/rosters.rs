@@ -26,7 +26,9 @@ impl Store {
         let reads = Reads::of(&mut reading, &lineage, now).await?;
         let mut spans = Vec::new();
         for source in sources.iter().filter(|one| says_who_exists(&one.settings)) {
-            if let Some((first, last)) = reads.span(lineage.first(source.id), Kind::Identity) {
+            if let Some((first, last)) =
+                reads.span((lineage.first(source.id), source.id), Kind::Identity)
+            {
                 spans.push(RosterSpan {
                     source: source.name.clone(),
                     first,

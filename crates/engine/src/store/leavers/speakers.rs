@@ -1,7 +1,6 @@
 //! Which sources have all of a system: only their whole reads prove gone there what they do not show.
 
 use super::super::StoreError;
-use crate::lifecycle::shows_system;
 use lastkey_contract::Kind;
 use sqlx::SqliteConnection;
 use std::collections::{HashMap, HashSet};
@@ -27,10 +26,11 @@ impl Speakers {
         Ok(Speakers(told))
     }
 
-    /// Whether what the source does not list of a kind is not there in a system.
+    /// Whether what the source does not list of a kind is not there in a system: it lists such things there,
+    /// or accounts. Whoever names an entitlement of another system does not read that system.
     pub fn speaks_for(&self, source: i64, kind: Kind, system: &str) -> bool {
         let kinds = self.0.get(&source).and_then(|told| told.get(system));
         let mut kinds = kinds.into_iter().flatten();
-        kinds.any(|own| *own == kind || shows_system(*own))
+        kinds.any(|own| *own == kind || *own == Kind::Account)
     }
 }

@@ -7,7 +7,9 @@ use super::pasts::Pasts;
 use super::privileged::together;
 use crate::access::signs_in_through;
 use crate::measured::{Held, HeldKind, Names, Says, Whose};
-use lastkey_contract::facts::{Account, Control, Credential, Grant, Reader, Session};
+use lastkey_contract::facts::{
+    Account, Control, Credential, CredentialKind, Grant, Reader, Session,
+};
 use lastkey_contract::{Kind, When};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -47,13 +49,12 @@ pub(super) fn account(
         (&ground.reads, &ground.lineage),
         |mark, fact| {
             let fact: Account = serde_json::from_str(fact)?;
-            let nowhere = led(&fact) && signs_in_through(&fact).is_none();
             Ok(Says {
                 whose: match is_theirs(mark.source, &fact) {
                     true => Whose::Theirs,
                     false => Whose::NotTheirs,
                 },
-                enabled: if nowhere { Some(false) } else { fact.enabled },
+                enabled: fact.enabled,
                 disabled_at: fact.disabled_at,
                 revoked_at: None,
                 expires_at: fact.expires_at,
@@ -64,6 +65,7 @@ pub(super) fn account(
         kind: HeldKind::Account,
         names: Names::new(last.system.as_str(), last.id.as_str()),
         name: last.name.clone().filter(|name| *name != last.id.as_str()),
+        leads_on: false,
         on_account: None,
         credential: None,
         account: last.kind,
@@ -331,17 +333,22 @@ impl Owned {
                     (a, b) => a.or(b),
                 };
                 if let Belonging::Credential(one) = one {
-                    credential = Some(one.kind);
+                    // It dies with the account only if every version of it does.
+                    credential = match credential {
+                        Some(kind) if kind != CredentialKind::Password => Some(kind),
+                        _ => Some(one.kind),
+                    };
                     name = one.name.filter(|name| *name != one.id.as_str()).or(name);
                 }
             }
         }
-        let mut flag = None;
+        let (mut flag, mut leads_on) = (None, false);
         if kind == HeldKind::Entitlement {
             let key = named(&names.system, &names.id);
             let key = ground.names.key(Kind::Entitlement, &key);
             flag = ground.entitlements.privileged.get(&key).copied().flatten();
             name = ground.entitlements.called.get(&key).cloned();
+            leads_on = ground.entitlements.leading.contains(&key);
         }
         Ok(Some(Held {
             kind,
@@ -350,6 +357,7 @@ impl Owned {
             on_account: Some(account.clone()),
             credential,
             account: None,
+            leads_on,
             privileged: flag,
             through: None,
             created,

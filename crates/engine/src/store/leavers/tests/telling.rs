@@ -224,3 +224,132 @@ async fn a_ticket_names_an_account_as_people_call_it() {
         assert_eq!(lines(&bench).await, [expected], "{login}");
     }
 }
+
+#[tokio::test]
+async fn who_was_inactive_when_first_read_and_is_purged_since_left_all_the_same() {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 5, &["bob"], &[("ann", 3)]).await;
+    system(&bench, "ad", 6, &[accounts(&["ann", "bob"])]).await;
+    roster(&bench, 9, &["bob"], &[]).await;
+    assert_eq!(lines(&bench).await, ["hr:ann account a-ann still open"]);
+    assert_eq!(measured(&bench).await[0].latest, day(3));
+}
+
+#[tokio::test]
+async fn whom_a_vendor_employed_when_it_went_is_its_whoever_employs_them_since() {
+    let bench = bench(&["hr", "ad"]).await;
+    let register = async |at: u64, status: IdentityStatus, employer: &str| {
+        let vendor = |id: &str, status| {
+            let mut vendor = identity_fact(id, id);
+            vendor.kind = lastkey_contract::facts::IdentityKind::Vendor;
+            vendor.status = Some(status);
+            Fact::Identity(vendor)
+        };
+        let mut person = identity_fact("p1", "Person");
+        person.status = Some(IdentityStatus::Active);
+        person.employer_id = Some(employer.into());
+        let facts = vec![
+            vendor("v1", status),
+            vendor("v2", IdentityStatus::Active),
+            Fact::Identity(person),
+        ];
+        let connector = Seeded::new(50).with(Kind::Identity, facts);
+        let read = read_with(&bench, "hr", &connector, &settings(at)).await;
+        assert_eq!(read.unwrap().state, "complete");
+    };
+    register(1, IdentityStatus::Active, "v1").await;
+    system(&bench, "ad", 1, &[accounts(&["p1"])]).await;
+    register(3, IdentityStatus::Inactive, "v1").await;
+    register(20, IdentityStatus::Inactive, "v2").await;
+    system(&bench, "ad", 21, &[accounts(&["p1"])]).await;
+    assert_eq!(lines(&bench).await, ["hr:v1 account a-p1 still open"]);
+}
+
+#[tokio::test]
+async fn naming_an_entitlement_of_a_system_is_not_reading_it() {
+    let bench = bench(&["hr", "ad", "vault"]).await;
+    roster(&bench, 1, &["ann"], &[]).await;
+    let of_vault = |of: &str| {
+        let group = json!({"system": of, "id": "ops", "kind": "group"});
+        let group = serde_json::from_value(group).unwrap();
+        [
+            (Kind::Account, vec![account("vault", "v", "bob")]),
+            (Kind::Entitlement, vec![Fact::Entitlement(group)]),
+            (Kind::Grant, Vec::new()),
+            (Kind::Credential, Vec::new()),
+        ]
+    };
+    system(&bench, "vault", 1, &of_vault("ad")).await;
+    system(&bench, "ad", 1, &[accounts(&["ann"])]).await;
+    roster(&bench, 8, &[], &[("ann", 8)]).await;
+    system(&bench, "ad", 9, &[(Kind::Account, Vec::new())]).await;
+    let (_, missing) = verdict_of(&bench).await;
+    assert!(
+        missing.contains("no source tells of all grants of `ad`"),
+        "{missing}"
+    );
+}
+
+/// How the thing of that kind stands that Ann had at the versions, read on these days.
+async fn of_versions(kind: Kind, versions: &[(u64, Option<Fact>)]) -> Vec<String> {
+    let bench = bench(&["hr", "ad"]).await;
+    roster(&bench, 1, &["ann"], &[]).await;
+    roster(&bench, 10, &[], &[("ann", 8)]).await;
+    for (at, fact) in versions {
+        let facts: Vec<Fact> = fact.iter().cloned().collect();
+        let mut all = vec![(kind, facts)];
+        if kind == Kind::Credential {
+            let mut closed = account("ad", "a-ann", "ann");
+            if let (Fact::Account(one), true) = (&mut closed, *at > 8) {
+                one.enabled = Some(false);
+            }
+            all.insert(0, (Kind::Account, vec![closed]));
+        }
+        system(&bench, "ad", *at, &all).await;
+    }
+    lines(&bench).await
+}
+
+#[tokio::test]
+async fn what_a_version_says_of_the_past_is_held_against_the_reads() {
+    let with = |change: &dyn Fn(&mut lastkey_contract::facts::Account)| {
+        let Fact::Account(mut one) = account("ad", "a-ann", "ann") else {
+            panic!("an account");
+        };
+        change(&mut one);
+        Some(Fact::Account(one))
+    };
+    let long_ago = When::At(day(0) - chrono::TimeDelta::days(20_000));
+    // Disabled long before a whole read that did not have it yet: only the read counts.
+    let dated = with(&|one| {
+        one.enabled = Some(false);
+        one.disabled_at = Some(long_ago);
+    });
+    let found = of_versions(Kind::Account, &[(1, None), (20, dated)]).await;
+    assert_eq!(found, ["hr:ann account a-ann indeterminate"]);
+    // Through whom it is signed in to is not known.
+    let led = with(&|one| one.local_sign_in = Some(false));
+    let found = of_versions(Kind::Account, &[(1, led.clone()), (20, led)]).await;
+    assert_eq!(found, ["hr:ann account a-ann still open"]);
+    // An expiry that was withdrawn, and set again afterwards for a moment past.
+    let expires = with(&|one| one.expires_at = Some(When::At(day(8))));
+    let never = with(&|_| {});
+    let versions = [(1, expires.clone()), (8, never), (20, expires)];
+    let found = of_versions(Kind::Account, &versions).await;
+    assert_eq!(found, ["hr:ann account a-ann indeterminate"]);
+    // A key that is called a password later was no password before.
+    let key = |kind| {
+        let Fact::Credential(mut key) = credential("ad", "k1", "a-ann") else {
+            panic!("a credential");
+        };
+        key.kind = kind;
+        Some(Fact::Credential(key))
+    };
+    use lastkey_contract::facts::CredentialKind::{ApiKey, Password};
+    let versions = [(1, key(ApiKey)), (20, key(ApiKey)), (30, key(Password))];
+    let found = of_versions(Kind::Credential, &versions).await;
+    assert!(
+        found.contains(&"hr:ann credential k1 still open".to_owned()),
+        "{found:?}"
+    );
+}
