@@ -168,14 +168,14 @@ fn slowly(
         |step: &&Step| theirs(step).is_some_and(|s| closed_since(&s, hour(step.from)).is_none());
     let is_back = |step: &&Step| back.is_some_and(|back| step.until >= back);
     let end = steps.iter().position(|step| open(&step) && is_back(&step));
-    // An expiry that no read had shown before its moment was perhaps set after it.
+    // An expiry that the last read before its moment did not show was perhaps set after it.
     let known = |end: DateTime<Utc>| {
-        steps.iter().any(|step| match step.shown {
-            Shown::Account(says) => {
-                says.expires_at.map(When::latest) == Some(end) && hour(step.until) <= end
-            }
-            Shown::Nothing => false,
-        })
+        let by_then = steps.iter().filter(|step| hour(step.until) <= end);
+        let mut said = by_then.filter_map(|step| match step.shown {
+            Shown::Account(says) => Some(says.expires_at.map(When::latest)),
+            Shown::Nothing => None,
+        });
+        said.next_back().flatten() == Some(end)
     };
     let steps = &steps[..end.unwrap_or(steps.len())];
     let first = |step: &Step| matches!(step.shown, Shown::Account(_));
@@ -186,6 +186,9 @@ fn slowly(
     if is_back(&&steps[begins]) {
         return None;
     }
+    // What it says of a time when a whole read did not have it yet is no closing of it.
+    let not_yet = steps[..begins].iter().filter(|step| step.complete);
+    let not_yet = not_yet.map(|step| hour(step.from)).max();
     let last_open = steps.iter().rposition(|step| open(&step));
     let after = last_open.map_or(begins, |place| place + 1).max(begins);
     let seen = last_open.map(|place| steps[place].from);
@@ -200,6 +203,7 @@ fn slowly(
                 Shown::Account(says) => Some(match closed_since(&says, hour(step.from))? {
                     Some((own, expired))
                         if seen.is_none_or(|seen| own >= hour(seen))
+                            && not_yet.is_none_or(|at| own >= at)
                             && (!expired || known(own)) =>
                     {
                         own.min(read)

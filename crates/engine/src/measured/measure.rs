@@ -445,7 +445,11 @@ fn one(left: &Left, ways: &Ways<'_>, held: &Held, trace: &Trace) -> Measured {
     let seen = Observed {
         open: trace.open,
         closed: trace.closed.map(|proof| proof.at),
-        reopened: trace.reopened,
+        // What was open again with its account is told of the account.
+        reopened: match door {
+            Door::Own => trace.reopened,
+            Door::Accounts => ways.itself(held).reopened,
+        },
         on_paper: trace.on_paper,
         overdue: state == State::StillOpen,
         by_somebody: trace
