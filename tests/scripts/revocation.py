@@ -98,7 +98,11 @@ def main():
                 if own and (last_open is None or own >= last_open):
                     closed = min(own, at)
         first = next((at for at, _, rows in reads if account in rows), None)
-        if first is None or (back and first >= back) or (closed and closed <= earliest):
+        if first is None or (back and first >= back):
+            continue
+        # What was closed on the last day was closed for the leaving; what was closed before that was not theirs.
+        day = datetime.timedelta(days=1)
+        if closed and closed <= earliest and (last_open is None or closed <= earliest - day):
             continue
         lower = max(0, int((last_open - latest).total_seconds())) if last_open else 0
         upper = max(0, int((closed - earliest).total_seconds())) if closed else None

@@ -48,6 +48,8 @@ pub use places::{NO_NUMBER, Places};
 pub use prober::{Answer, ProbeSpec, Prober, Tried};
 pub use said::said;
 pub use secret::{Secret, may_be_secret};
-pub use settings::{Descriptor, Must, Script, SecretNeed, SettingSpec, Settings, shown_address};
+pub use settings::{
+    Descriptor, Must, Script, SecretNeed, SettingSpec, Settings, listed, shown_address,
+};
 pub use stamp::{AsTheyAre, Known, Same, Stamp, Stamping, Stamps};
 pub use when::When;

@@ -123,6 +123,10 @@ impl Tried {
 #[async_trait]
 pub trait Prober: Send + Sync {
     fn spec(&self) -> &'static ProbeSpec;
+    /// Why an account of that name is never asked for; None where it may be.
+    fn unsendable(&self, _account: &str) -> Option<&'static str> {
+        None
+    }
     /// Tries the secret once, signs out again where it was let in, and leaves nothing open. A fault is
     /// an answer: indeterminate. No retry, no second address, no weaker connection.
     async fn try_once(&self, account: &str, secret: &Secret) -> Tried;

@@ -4,7 +4,7 @@ use crate::error::{ConnectorError, ErrorKind};
 use crate::ids::SystemName;
 use crate::kind::Kind;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// One setting a connector understands.
@@ -91,6 +91,33 @@ impl Descriptor {
     pub fn invalid(&self, message: impl Into<String>, hint: impl Into<String>) -> ConnectorError {
         ConnectorError::new(ErrorKind::ConfigInvalid, self.kind, "configure", message).hint(hint)
     }
+
+    /// The parts of a source that a setting leaves out, by their words, parted by commas.
+    pub fn left_out<P: Copy + Ord>(
+        &self,
+        text: &str,
+        all: &[P],
+        word: impl Fn(P) -> &'static str,
+    ) -> Result<BTreeSet<P>, ConnectorError> {
+        let of = |named: &str| {
+            let part = all.iter().copied().find(|part| word(*part) == named);
+            part.ok_or_else(|| {
+                let known: Vec<&str> = all.iter().map(|part| word(*part)).collect();
+                self.invalid(
+                    format!("`{named}` is not a part that can be left out"),
+                    format!("parts: {}", known.join(", ")),
+                )
+            })
+        };
+        listed(text).map(of).collect()
+    }
+}
+
+/// The words of a setting that is a list, parted by commas.
+pub fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
 }
 
 /// A ready text for the system's own administrator: the least rights that reading needs, as

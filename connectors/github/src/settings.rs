@@ -3,7 +3,7 @@
 use crate::error::config;
 use crate::http::SERVER;
 use lastkey_contract::{
-    ConnectorError, Descriptor, Kind, Must, SecretNeed, SettingSpec, Settings, SystemName,
+    ConnectorError, Descriptor, Kind, Must, SecretNeed, SettingSpec, Settings, SystemName, listed,
     shown_address,
 };
 use lastkey_http::Origin;
@@ -195,7 +195,7 @@ impl Organization {
             repositories: Some(repositories).filter(|r| !r.is_empty()),
             member_keys: extra("member_keys"),
             audit_log: extra("audit_log"),
-            leave_out: parts(&text("leave_out"))?,
+            leave_out: DESCRIPTOR.left_out(&text("leave_out"), &Part::ALL, |part| part.word())?,
             timeout: settings.timeout(&DESCRIPTOR)?,
         })
     }
@@ -204,27 +204,6 @@ impl Organization {
     pub fn reads(&self, part: Part) -> bool {
         !self.leave_out.contains(&part)
     }
-}
-
-fn listed(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-}
-
-fn parts(text: &str) -> Result<BTreeSet<Part>, ConnectorError> {
-    listed(text)
-        .map(|word| {
-            let part = Part::ALL.into_iter().find(|part| part.word() == word);
-            part.ok_or_else(|| {
-                let known: Vec<&str> = Part::ALL.iter().map(|part| part.word()).collect();
-                config(
-                    format!("`{word}` is not a part that can be left out"),
-                    format!("parts: {}", known.join(", ")),
-                )
-            })
-        })
-        .collect()
 }
 
 /// The origin of an address and the beginning of every path.

@@ -2,7 +2,7 @@
 
 use crate::error::SERVER;
 use lastkey_contract::{
-    ConnectorError, Descriptor, Kind, Must, SecretNeed, SettingSpec, Settings, SystemName,
+    ConnectorError, Descriptor, Kind, Must, SecretNeed, SettingSpec, Settings, SystemName, listed,
 };
 use lastkey_http::Origin;
 use std::collections::BTreeSet;
@@ -152,7 +152,7 @@ impl Cluster {
                 "referenced" => Secrets::Referenced,
                 _ => Secrets::Listed,
             },
-            leave_out: parts(&text("leave_out"))?,
+            leave_out: DESCRIPTOR.left_out(&text("leave_out"), &Part::ALL, |part| part.word())?,
             timeout: settings.timeout(&DESCRIPTOR)?,
         })
     }
@@ -161,27 +161,6 @@ impl Cluster {
     pub fn reads(&self, part: Part) -> bool {
         !self.leave_out.contains(&part)
     }
-}
-
-fn listed(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-}
-
-fn parts(text: &str) -> Result<BTreeSet<Part>, ConnectorError> {
-    listed(text)
-        .map(|word| {
-            let part = Part::ALL.into_iter().find(|part| part.word() == word);
-            part.ok_or_else(|| {
-                let known: Vec<&str> = Part::ALL.iter().map(|part| part.word()).collect();
-                DESCRIPTOR.invalid(
-                    format!("`{word}` is not a part that can be left out"),
-                    format!("parts: {}", known.join(", ")),
-                )
-            })
-        })
-        .collect()
 }
 
 #[cfg(test)]

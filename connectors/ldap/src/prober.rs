@@ -58,6 +58,10 @@ impl Prober for Bind {
         &BIND
     }
 
+    fn unsendable(&self, account: &str) -> Option<&'static str> {
+        no_name(account)
+    }
+
     async fn try_once(&self, account: &str, secret: &Secret) -> Tried {
         if let Some(why) = unsendable(account, secret) {
             return Tried::indeterminate("not sent", why);
@@ -72,21 +76,21 @@ impl Prober for Bind {
     }
 }
 
-/// Why a bind with these is not sent, where it is not.
-fn unsendable(account: &str, secret: &Secret) -> Option<&'static str> {
+/// Why a bind with that name is not sent, where it is not.
+fn no_name(account: &str) -> Option<&'static str> {
     if account.trim().is_empty() {
         return Some("no account is named, and a directory takes that for an anonymous sign-in");
     }
     // Some directories say of what is no name what they say of a wrong password.
-    if !account.contains('=') {
-        return Some(
-            "the account is not a distinguished name, such as uid=ann,ou=people,dc=example",
-        );
-    }
-    secret
-        .expose()
-        .is_empty()
-        .then_some("the password is empty, and a directory takes that for an anonymous sign-in")
+    let is_name = account.contains('=');
+    (!is_name)
+        .then_some("the account is not a distinguished name, such as uid=ann,ou=people,dc=example")
+}
+
+/// Why a bind with these is not sent, where it is not.
+fn unsendable(account: &str, secret: &Secret) -> Option<&'static str> {
+    let empty = "the password is empty, and a directory takes that for an anonymous sign-in";
+    no_name(account).or_else(|| secret.expose().is_empty().then_some(empty))
 }
 
 impl Bind {

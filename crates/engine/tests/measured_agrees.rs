@@ -212,7 +212,10 @@ fn slowly(
                 }),
             }
         });
-    if closed.is_some_and(|closed| closed <= hour(earliest)) {
+    // What was closed on the last day, having been open, was closed for the leaving.
+    let day_before = hour(earliest - 24);
+    let before = |closed| closed <= hour(earliest) && (seen.is_none() || closed <= day_before);
+    if closed.is_some_and(before) {
         return None;
     }
     let lower = seen.map_or(0, |seen| (seen - latest).max(0));

@@ -8,7 +8,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use lastkey_contract::Kind;
 use lastkey_engine::collect::Rules;
 use lastkey_engine::lifecycle::Weakness;
+use lastkey_engine::store::GivenOn;
 use std::collections::BTreeMap;
+
+/// So many ids that were given on are named.
+const SOME: usize = 20;
 
 impl Workbench {
     /// One sentence for each thing that keeps anybody from saying that everybody who left in a period
@@ -45,6 +49,18 @@ impl Workbench {
                 ));
             }
         }
+        let in_period = |one: &GivenOn| {
+            period.since.is_none_or(|since| one.latest >= since)
+                && period.before.is_none_or(|before| one.earliest < before)
+        };
+        let given_on = self.store.ids_given_on(now).await?.into_iter();
+        caveats.extend(given_on.filter(in_period).take(SOME).map(|one| {
+            format!(
+                "`{}` may be another person since {}: whether who had that id left is not known",
+                one.record,
+                moment(one.latest)
+            )
+        }));
         let mut stale: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
         for weak in self.weak(now).await? {
             let source = weak.source.to_string();

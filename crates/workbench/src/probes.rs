@@ -87,7 +87,7 @@ impl Workbench {
         let found = self.store.source(&source).await?;
         let spec = spec(&found.kind, request.how.as_deref(), &request.source)?;
         // What the prober would refuse is refused now.
-        connectors::prober(&found.kind, spec.how, &found.settings)?;
+        let prober = connectors::prober(&found.kind, spec.how, &found.settings)?;
         let (system, account) = two_parts(&request.account, "--account")?;
         let credential = match &request.credential {
             Some(text) => {
@@ -155,6 +155,10 @@ impl Workbench {
             lockout,
             asked_by: asked_by(&found),
         };
+        if let Some(why) = prober.unsendable(&new.asked_as) {
+            return Err(Failure::bad_input(format!("`{}`: {why}", new.asked_as))
+                .hint("say with --as what the system is told as the account"));
+        }
         let mut shown = [
             &new.name,
             &new.consent,
@@ -263,11 +267,19 @@ impl Workbench {
                     .hint("give the account that is asked for"));
                 }
                 if let Some(owner) = owner {
-                    return Err(Failure::bad_input(format!(
-                        "`{name}` is an account of `{owner}` (`{}:{id}`), and no canary",
-                        new.system
-                    ))
-                    .hint("name that account, and give --identity and --consent"));
+                    let by_its_id = format!("--account {}:{id}", new.system);
+                    return Err(match new.identity {
+                        Some(_) => Failure::bad_input(format!(
+                            "`{name}` is what people call the account `{}:{id}` of `{owner}`",
+                            new.system
+                        ))
+                        .hint(format!("name it by its id: {by_its_id}")),
+                        None => Failure::bad_input(format!(
+                            "`{name}` is an account of `{owner}` (`{}:{id}`), and no canary",
+                            new.system
+                        ))
+                        .hint(format!("{by_its_id}, with --identity and --consent")),
+                    });
                 }
             }
             // A role's id is no name that sources tell.

@@ -9,11 +9,11 @@ import type { Verdict } from "./Verdict";
  */
 export type Measured = { kind: string, system: string, id: string, 
 /**
- * What people call it, where that is not its id.
+ * What people call it, where its id tells them nothing.
  */
 name: string | null, on_account: string | null, 
 /**
- * What people call that account, where that is not its id.
+ * The same of that account.
  */
 on_account_name: string | null, privileged: boolean | null, verdict: Verdict, state: string, 
 /**

@@ -33,6 +33,9 @@ struct Verdicts {
 
 pub async fn leavers(global: &Global, args: Leavers, out: &Output) -> Result<ExitCode, Failure> {
     let bench = open(global, WhenMissing::Refuse, out).await?;
+    if args.csv && out.json {
+        return Err(Failure::bad_input("--csv and --json exclude each other"));
+    }
     let asked = LeaversAsked {
         since: args.since,
         until: args.until,
@@ -43,7 +46,7 @@ pub async fn leavers(global: &Global, args: Leavers, out: &Output) -> Result<Exi
     let mut rows = 0u64;
     let mut verdicts = Verdicts::default();
     let mut missing: Vec<String> = Vec::new();
-    if args.csv && !out.json {
+    if args.csv {
         out.csv_row(ITEM_COLUMNS.into_iter())?;
     }
     let take = |window: Vec<MeasuredLeaver>| {

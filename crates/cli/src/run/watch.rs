@@ -69,15 +69,15 @@ pub async fn watch(global: &Global, command: Watch, out: &Output) -> Result<Exit
         }
         Watch::Show { id } => show(&bench, id, out).await,
         Watch::Read { id } => {
-            bench.watch(id).await?;
+            let view = bench.watch(id).await?;
+            if view.next_read.is_none() {
+                out.remark(format!("watch {id} has ended: {}", view.state));
+                return Ok(status(&[view]));
+            }
             let stop = stop_on_interrupt();
             let changes = bench.read_watches(Some(id), &|_| {}, &stop).await?;
             changes.iter().try_for_each(|change| tell(change, out))?;
-            let view = bench.watch(id).await?;
-            if changes.is_empty() {
-                out.remark(format!("watch {id} has ended: {}", view.state));
-            }
-            Ok(status(&[view]))
+            Ok(status(&[bench.watch(id).await?]))
         }
         Watch::Run { once } => run(&bench, once, out).await,
         Watch::Stop { id } => {

@@ -4,7 +4,7 @@ use super::claims::Claimed;
 use super::measure::{Measured, MeasuredLeaver, State};
 use super::shares::Share;
 use super::words::{at_least, at_most};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::when::rfc3339;
 
 impl MeasuredLeaver {
@@ -78,6 +78,9 @@ impl Measured {
             return format!("closed by {closed}, open again by {open}, {lower} after");
         }
         match (self.upper.map(at_most), self.closed, self.last_open) {
+            (Some(_), _, _) if self.upper == Some(TimeDelta::zero()) => {
+                "closed before they left".to_owned()
+            }
             (Some(upper), _, _) if self.lower.is_zero() => format!("closed within {upper}"),
             (Some(upper), _, _) => format!("closed after {lower} to {upper}"),
             (None, Some(_), _) => format!("closed after {lower} or more"),

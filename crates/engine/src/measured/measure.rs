@@ -6,9 +6,10 @@ use super::held::{Held, HeldKind, Left, Names};
 use super::probed::TriedAs;
 use super::reads::{ClosedBy, Period, Proof, ProvedFrom, Reopened, Trace, Unread, as_text};
 use super::steps::step_of;
-use super::words::{at_least, at_most};
-use crate::lifecycle::{Afterwards, Kinds, Plan, Verdict, duration_words, limit};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use super::why::why;
+use super::words::says_nothing;
+use crate::lifecycle::{Afterwards, Kinds, Plan, Verdict, limit};
+use chrono::{DateTime, TimeDelta, Utc};
 use lastkey_contract::facts::{CredentialKind, LifecycleEvent};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{Answer, SystemName};
@@ -85,11 +86,11 @@ pub struct Measured {
     pub kind: HeldKind,
     pub system: String,
     pub id: String,
-    /// What people call it, where that is not its id.
+    /// What people call it, where its id tells them nothing.
     pub name: Option<String>,
     #[ts(type = "string | null")]
     pub on_account: Option<Names>,
-    /// What people call that account, where that is not its id.
+    /// The same of that account.
     pub on_account_name: Option<String>,
     pub privileged: Option<bool>,
     pub verdict: Verdict,
@@ -189,7 +190,7 @@ pub fn measure(left: Left, plan: &Plan) -> MeasuredLeaver {
     for held in left.held.iter().filter(|held| !held.beside) {
         let trace = ways.to(held);
         let proved_before = |proof: Proof| left.earliest.is_some_and(|t| proof.at <= t);
-        if trace.closed.is_some_and(proved_before) {
+        if trace.closed.is_some_and(proved_before) && !is_of_leaving(&left, held, &trace) {
             closed_before += 1;
             continue;
         }
@@ -225,6 +226,24 @@ pub fn measure(left: Left, plan: &Plan) -> MeasuredLeaver {
         claims: left.claims,
         missing_facts: left.missing,
     }
+}
+
+/// What people call it, where its id tells them nothing.
+fn shown(held: &Held) -> Option<String> {
+    held.name.clone().filter(|_| says_nothing(&held.names.id))
+}
+
+/// Whether what was closed before the event was closed for it: it had been seen open, and it was closed on
+/// the last day, or somebody claims it as a step of this leaving.
+fn is_of_leaving(left: &Left, held: &Held, trace: &Trace) -> bool {
+    let on_last_day = |proof: Proof| {
+        let day = left
+            .earliest
+            .and_then(|t| t.checked_sub_signed(TimeDelta::days(1)));
+        day.is_some_and(|day| proof.at > day)
+    };
+    trace.open.is_some()
+        && (trace.closed.is_some_and(on_last_day) || !about(left, held).0.is_empty())
 }
 
 type Rank<'m> = (
@@ -480,9 +499,9 @@ fn one(left: &Left, ways: &Ways<'_>, held: &Held, trace: &Trace) -> Measured {
         kind: held.kind,
         system: held.names.system.clone(),
         id: held.names.id.clone(),
-        name: held.name.clone(),
+        name: shown(held),
         on_account: held.on_account.clone(),
-        on_account_name: ways.account_of(held).and_then(|of| of.name.clone()),
+        on_account_name: ways.account_of(held).and_then(shown),
         privileged: held.privileged,
         verdict: state.verdict(),
         state,
@@ -525,69 +544,4 @@ fn was_open(proof: Proof, trace: &Trace) -> bool {
         ProvedFrom::System => true,
         ProvedFrom::Read => trace.open.is_some(),
     }
-}
-
-/// A moment in a sentence.
-fn seconds_text(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// The verdict in one sentence.
-fn why(left: &Left, item: &Measured, trace: &Trace) -> String {
-    let (limit, lower) = (duration_words(item.limit), at_least(item.lower));
-    let upper = item.upper.map(at_most);
-    let unread = item.unread.map(|unread| {
-        let (from, until) = (seconds_text(unread.from), seconds_text(unread.until));
-        match unread.reads {
-            1 => format!("; the read from {from} did not come to its end"),
-            n => format!("; {n} reads from {from} to {until} did not come to their end"),
-        }
-    });
-    let told = match (item.state, item.last_open, item.closed, upper) {
-        (State::InTime, _, _, upper) => {
-            let upper = upper.unwrap_or_default();
-            format!("closed within {upper}, the limit is {limit}")
-        }
-        (State::Late, _, _, upper) => {
-            let by = upper.map_or(String::new(), |upper| format!(", closed within {upper}"));
-            format!("open for more than {lower}{by}; the limit is {limit}")
-        }
-        (State::StillOpen, _, _, _) => {
-            let since = match item.reopened {
-                Some(Reopened { closed, .. }) => {
-                    format!("open again after it was closed by {}", seconds_text(closed))
-                }
-                None => "not seen closed".to_owned(),
-            };
-            format!("open for more than {lower}, and {since}; the limit is {limit}")
-        }
-        (State::Indeterminate, ..) if trace.back_open && item.closed.is_none() => {
-            "they came back before a read showed it closed".to_owned()
-        }
-        (State::Indeterminate, Some(open), Some(closed), _) => format!(
-            "last seen open at {}, proved closed by {}: the reads are too far apart for {limit}",
-            seconds_text(open),
-            seconds_text(closed)
-        ),
-        (State::Indeterminate, None, Some(closed), _) => format!(
-            "proved closed by {}, and no read before shows since when: the limit is {limit}",
-            seconds_text(closed)
-        ),
-        (State::Indeterminate, Some(open), None, _) => format!(
-            "last seen open at {}, and no complete read since that tells: the limit is {limit}",
-            seconds_text(open)
-        ),
-        (State::Indeterminate, None, None, _) => {
-            "no read shows it open or closed in that time".to_owned()
-        }
-    };
-    let dated = match (item.state, left.earliest) {
-        (State::Indeterminate, None) => "; when they left at the earliest is not known".to_owned(),
-        (State::Indeterminate, Some(earliest)) if earliest < left.latest => format!(
-            "; when they left is known to {} only",
-            at_most(left.latest - earliest)
-        ),
-        _ => String::new(),
-    };
-    format!("{told}{}{dated}", unread.unwrap_or_default())
 }

@@ -12,6 +12,8 @@ mod gaps;
 mod held;
 mod in_words;
 mod lanes;
+#[cfg(test)]
+mod leaving_tests;
 mod measure;
 mod moved;
 mod probed;
@@ -24,6 +26,7 @@ mod steps_tests;
 pub(crate) mod tests;
 #[cfg(test)]
 mod tried_tests;
+mod why;
 mod words;
 
 pub use claims::{Claim, Claimed};

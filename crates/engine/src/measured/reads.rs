@@ -380,13 +380,22 @@ impl Trace {
             (own, _) => own,
         };
         Trace {
-            open: self.open.min(other.open),
+            open: self.open_with(&other),
             closed,
             reopened: self.reopened.or(other.reopened),
             unread: self.unread.or(other.unread),
             back_open: self.back_open && other.back_open,
             on_paper: self.on_paper && other.on_paper,
         }
+    }
+
+    /// The last moment at which both were seen open. While the one that was seen open later was known to be
+    /// closed, nobody saw that.
+    fn open_with(&self, other: &Trace) -> Option<DateTime<Utc>> {
+        let both = self.open.min(other.open)?;
+        let later = if self.open > other.open { self } else { other };
+        let shut = |again: Reopened| again.closed <= both && both < again.open;
+        (!later.reopened.is_some_and(shut)).then_some(both)
     }
 
     /// What is open as long as either is: it closes with the last of them.

@@ -212,7 +212,7 @@ fn bounds_follow_from_the_reads() {
         ),
         ("-5:open 8:open", "indeterminate 8..?", "not read since"),
         ("-5:open", "indeterminate 0..?", "not read after the event"),
-        ("-5:open -2:gone 5:gone", "before", "gone before they left"),
+        ("-90:open -70:gone 5:gone", "before", "gone days before"),
         (
             "40:off@7",
             "closed in time 0..7 closed_unclaimed",
@@ -463,9 +463,9 @@ fn what_leads_through_an_account_closes_with_it() {
         "the group is of no use",
     );
     check(
-        grant("-5:listed 0:gone"),
+        grant("-90:listed -70:gone"),
         "before",
-        "it was taken away before",
+        "it was taken away days before",
     );
     let key = |kind, reads| Held {
         credential: Some(kind),

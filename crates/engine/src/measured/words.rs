@@ -22,3 +22,33 @@ fn in_units(time: TimeDelta, round: fn(i64, i64) -> i64) -> String {
         s => format!("{s} s"),
     }
 }
+
+/// Whether an id tells people nothing: a number, a UUID, or a long row of letters and digits.
+pub(super) fn says_nothing(id: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let digits = id.chars().filter(char::is_ascii_digit).count();
+    let long = id.len() >= 16 && digits > 0 && id.chars().all(plain);
+    long || (digits > 0 && digits == id.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_tell_nothing() {
+        for (id, nothing) in [
+            ("2a89af4a-7b27-1041-85e3-f77ed7a9151a", true),
+            ("16384", true),
+            ("00u1a2b3c4d5e6f7g8h9", true),
+            ("AIDAQ3EGUX4EXAMPLE77", true),
+            ("rosa.papadopoulos2", false),
+            ("ann", false),
+            ("x-v03-001", false),
+            ("CN=Ann Lee 4,OU=People,DC=corp", false),
+            ("", false),
+        ] {
+            assert_eq!(says_nothing(id), nothing, "{id}");
+        }
+    }
+}

@@ -402,7 +402,9 @@ impl Store {
             others.any(|read| read.kind == kind && read.is_of(system.as_str()))
         };
         let mut only: BTreeSet<&SystemName> = BTreeSet::new();
-        for read in own {
+        // Of tickets and of sessions nothing else depends on what was told of them.
+        let needed = |read: &&&ReadState| !matches!(read.kind, Kind::Task | Kind::Session);
+        for read in own.iter().filter(needed) {
             let systems = read.systems.iter();
             only.extend(systems.filter(|system| read.supplement || !told(read.kind, system)));
         }

@@ -2,6 +2,7 @@
 
 use super::super::StoreError;
 use super::{TOLD, again, kept, moment};
+use crate::lifecycle::events::ANOTHER;
 use chrono::{DateTime, Utc};
 use lastkey_contract::facts::LifecycleEvent;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -23,6 +24,15 @@ pub(in super::super) async fn moves(
     now: DateTime<Utc>,
 ) -> Result<Vec<Turn>, StoreError> {
     told(connection, now, "e.event = 'mover'").await
+}
+
+/// Every record whose id may be another person's since, in the order in which reads told of them.
+pub(in super::super) async fn given_on(
+    connection: &mut SqliteConnection,
+    now: DateTime<Utc>,
+) -> Result<Vec<Turn>, StoreError> {
+    let which = format!("e.event = 'renamed' AND e.changed LIKE '%{ANOTHER}%'");
+    told(connection, now, &which).await
 }
 
 /// Every end, and every return of who ever ended, by source and identity, in the order in which reads

@@ -20,7 +20,7 @@ mod things;
 mod told;
 mod tried;
 
-pub use rosters::RosterSpan;
+pub use rosters::{GivenOn, RosterSpan};
 pub use told::ToldToLeave;
 
 use super::{Store, StoreError};

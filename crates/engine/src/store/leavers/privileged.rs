@@ -15,6 +15,9 @@ pub(super) struct Entitlements {
     pub called: HashMap<i64, String>,
     /// Those that hold others.
     pub leading: HashSet<i64>,
+    /// From and until which syncs somebody held one whom no source ever listed: perhaps an account that
+    /// is hidden, and whose membership is told all the same.
+    pub by_unlisted: HashMap<i64, Vec<(i64, Option<i64>)>>,
 }
 
 /// True if any of them is, else unknown if any is, else false.
@@ -50,15 +53,30 @@ pub(super) async fn entitlements(
         })
     })
     .await?;
+    let mut accounts: Vec<i64> = Vec::new();
+    let listed = Which::ever(Kind::Account);
+    blocks::each(&mut *connection, &listed, Columns::Keys, |block| {
+        accounts.extend(block.places().filter_map(|place| block.keys.get(place)));
+        Ok(())
+    })
+    .await?;
+    accounts.sort_unstable();
+    accounts.dedup();
+    let mut by_unlisted: HashMap<i64, Vec<(i64, Option<i64>)>> = HashMap::new();
     // From what holds to what is held, turned round.
     let mut holders: HashMap<i64, Vec<i64>> = HashMap::new();
     let grants = Which::ever(Kind::Grant);
     blocks::each(connection, &grants, Columns::References, |block| {
         for place in block.places() {
             let from = Block::reference(&block.froms, place);
-            let from = from.filter(|from| flags.contains_key(from));
-            if let (Some(from), Some(to)) = (from, Block::reference(&block.tos, place)) {
+            let (Some(from), Some(to)) = (from, Block::reference(&block.tos, place)) else {
+                continue;
+            };
+            if flags.contains_key(&from) {
                 holders.entry(to).or_default().push(from);
+            } else if accounts.binary_search(&from).is_err() {
+                let held = (block.first_sync, block.ended_sync(place));
+                by_unlisted.entry(to).or_default().push(held);
             }
         }
         Ok(())
@@ -88,5 +106,6 @@ pub(super) async fn entitlements(
         privileged: flags,
         called,
         leading,
+        by_unlisted,
     })
 }

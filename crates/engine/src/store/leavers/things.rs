@@ -6,13 +6,13 @@ use super::held::Ground;
 use super::pasts::Pasts;
 use super::privileged::together;
 use crate::access::signs_in_through;
-use crate::measured::{Held, HeldKind, Names, Says, Whose};
+use crate::measured::{Held, HeldKind, Names, Says, Told, Version, Whose};
 use lastkey_contract::facts::{
     Account, Control, Credential, CredentialKind, Grant, Reader, Session,
 };
 use lastkey_contract::{Kind, When};
 use sqlx::SqliteConnection;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Whether an account is theirs, or only leads to one that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +186,30 @@ impl Belonging {
     }
 }
 
+/// From the very read that no longer shows theirs somebody holds it whom no source lists: that may be them,
+/// and nothing is known of theirs as long as that is so.
+fn add_hidden<'h>(told: &mut Told, hidden: impl Iterator<Item = &'h (i64, Option<i64>)>) {
+    for (first, ended) in hidden {
+        let first = first.cast_unsigned();
+        if told
+            .versions
+            .iter()
+            .any(|version| version.ended == Some(first))
+        {
+            told.versions.push(Version {
+                born: first,
+                first,
+                ended: ended.map(i64::cast_unsigned),
+                shown_in: BTreeSet::new(),
+                says: Says {
+                    whose: Whose::NotTheirs,
+                    ..Says::LISTED
+                },
+            });
+        }
+    }
+}
+
 /// What belongs to the accounts of a window's leavers.
 pub(super) struct Owned {
     kinds: Vec<Pasts>,
@@ -311,7 +335,7 @@ impl Owned {
             Belonging::parse(fact_kind, fact)?
                 .ok_or_else(|| StoreError::damaged("a fact of another kind"))
         };
-        let told = pasts.told(
+        let mut told = pasts.told(
             (keys, &names.system),
             (&ground.reads, &ground.lineage),
             |_, fact| {
@@ -349,6 +373,9 @@ impl Owned {
             flag = ground.entitlements.privileged.get(&key).copied().flatten();
             name = ground.entitlements.called.get(&key).cloned();
             leads_on = ground.entitlements.leading.contains(&key);
+            let hidden = ground.entitlements.by_unlisted.get(&key);
+            told.iter_mut()
+                .for_each(|told| add_hidden(told, hidden.into_iter().flatten()));
         }
         Ok(Some(Held {
             kind,

@@ -353,3 +353,60 @@ async fn what_a_version_says_of_the_past_is_held_against_the_reads() {
         "{found:?}"
     );
 }
+
+#[tokio::test]
+async fn an_id_that_may_be_somebody_elses_is_told() {
+    for (name, began, given_on) in [("Zed Zorn", 9, true), ("Ann Lee-Meyer", 0, false)] {
+        let bench = bench(&["hr"]).await;
+        for (at, name, began) in [(1, "Ann Lee", 0), (10, name, began)] {
+            let mut one = identity_fact("p1", name);
+            one.status = Some(IdentityStatus::Active);
+            one.start_date = Some(When::At(day(began)));
+            let connector = Seeded::new(50).with(Kind::Identity, vec![Fact::Identity(one)]);
+            let read = read_with(&bench, "hr", &connector, &settings(at)).await;
+            assert_eq!(read.unwrap().state, "complete");
+        }
+        let found = bench.store.ids_given_on(now()).await.unwrap();
+        let found: Vec<(&str, DateTime<Utc>)> =
+            found.iter().map(|one| (&*one.record, one.latest)).collect();
+        match given_on {
+            true => assert_eq!(found, [("hr:p1", day(10))], "{name}"),
+            false => assert_eq!(found, [], "{name}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_member_who_is_hidden_since_may_be_them() {
+    // Who holds the group at the second read, and at the third.
+    for (second, third, expected) in [
+        // A name that no source lists, from the read on that no longer shows theirs.
+        (Some("cn=hidden"), Some("cn=hidden"), "indeterminate"),
+        (Some("cn=hidden"), None, "closed in time"),
+        (None, None, "closed in time"),
+    ] {
+        let bench = bench(&["hr", "ad"]).await;
+        roster(&bench, 1, &["ann"], &[]).await;
+        let with = |holder: Option<&str>| {
+            let held = holder.map(|holder| grant("ad", holder, "vpn"));
+            [
+                accounts(&["ann"]),
+                (Kind::Grant, held.into_iter().collect()),
+            ]
+        };
+        let at = |minutes: i64| SyncSettings {
+            read_date: Some(day(8) + chrono::TimeDelta::minutes(minutes)),
+            ..settings(8)
+        };
+        system(&bench, "ad", 8, &with(Some("a-ann"))).await;
+        roster(&bench, 9, &[], &[("ann", 8)]).await;
+        for (minutes, holder) in [(20, second), (40, third)] {
+            let read = read_with(&bench, "ad", &seeded(&with(holder)), &at(minutes)).await;
+            assert_eq!(read.unwrap().state, "complete");
+        }
+        let found = lines(&bench).await;
+        let of_group = found.iter().find(|line| line.contains("entitlement vpn"));
+        let stands = of_group.map_or("none", |line| line.as_str());
+        assert!(stands.contains(expected), "{second:?} {third:?}: {found:?}");
+    }
+}
