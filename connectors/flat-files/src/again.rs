@@ -39,7 +39,7 @@ pub fn places(
                 Passes::Again | Passes::No | Passes::Unheard(_) => continue,
             }
             let cells = without_logins_in(&open.header, &cells).map_or(cells, |(shown, _)| shown);
-            let Ok(fact) = map::fact(kind, &open.header, &cells, source.zone) else {
+            let Ok(fact) = map::fact(kind, &open.header, &cells, &source.clock) else {
                 continue;
             };
             let key = fact.key();

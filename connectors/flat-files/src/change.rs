@@ -30,8 +30,11 @@ pub fn change(before: &Settings, after: &Settings) -> Result<Change, ConnectorEr
     );
     let mut others = Vec::new();
     let recipe = |source: &Source| source.recipe.map(|recipe| recipe.name.clone());
-    if old.zone != new.zone {
-        others.push(format!("timezone={}", old.zone));
+    if old.clock.zone != new.clock.zone {
+        others.push(format!("timezone={}", old.clock.zone));
+    }
+    if old.clock.written() != new.clock.written() {
+        others.push(format!("time_format={}", old.clock.written()));
     }
     if recipe(&old) != recipe(&new) {
         others.push(format!("recipe={}", recipe(&old).unwrap_or_default()));

@@ -23,6 +23,7 @@ pub mod series;
 mod again;
 mod archive;
 mod change;
+mod clock;
 mod columns;
 mod encoding;
 mod error;

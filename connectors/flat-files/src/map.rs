@@ -1,9 +1,10 @@
 //! One row of a file -> one fact. Pure: the zone is handed in, nothing is looked up.
 
+use crate::clock::Clock;
 use crate::header::{Bound, From as Origin, Header};
 use crate::table::Cells;
 use crate::words::{self, NO_BOOLEAN, NO_DATE, NO_RECIPE_WORD, NO_WORD};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
 use lastkey_contract::facts::*;
 use lastkey_contract::{Fact, Kind, SystemName, When, may_be_secret};
@@ -20,11 +21,11 @@ pub struct Problem {
 }
 
 /// The row as a fact of its kind, or the first thing that is wrong with it.
-pub fn fact(kind: Kind, header: &Header, cells: &Cells, zone: Tz) -> Result<Fact, Problem> {
+pub fn fact(kind: Kind, header: &Header, cells: &Cells, clock: &Clock) -> Result<Fact, Problem> {
     let mut row = Row {
         header,
         cells,
-        zone,
+        clock,
         at: 0,
         as_it_stands: true,
     };
@@ -206,7 +207,7 @@ pub fn fact(kind: Kind, header: &Header, cells: &Cells, zone: Tz) -> Result<Fact
 struct Row<'a> {
     header: &'a Header,
     cells: &'a Cells,
-    zone: Tz,
+    clock: &'a Clock,
     /// Where the last column stood: columns are read nearly in order, so the search is short.
     at: usize,
     /// Whether nothing said that the last value stands for another.
@@ -323,9 +324,11 @@ impl<'a> Row<'a> {
     }
 
     fn when(&mut self, name: &'static str) -> Result<Option<When>, Problem> {
-        let (zone, dates) = (self.zone, self.header.dates);
+        let (clock, dates) = (self.clock, self.header.dates);
         let when = self.parsed(name, NO_DATE, |text| {
-            time(text, zone).or_else(|| written_as(text, dates, zone))
+            clock
+                .time(text)
+                .or_else(|| written_as(text, dates, clock.zone))
         })?;
         match (when, self.last().and_then(|bound| bound.denied_by.as_ref())) {
             (Some(when), Some(denied)) if when.as_expiry() <= denied.at => {
@@ -381,20 +384,6 @@ impl<'a> Row<'a> {
             .map(|(name, value)| (name, value.to_owned()))
             .collect()
     }
-}
-
-/// RFC 3339, a bare date as a day in the source's zone, or a day as tables of packages have it.
-fn time(text: &str, zone: Tz) -> Option<When> {
-    if text.len() == 10 {
-        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-        return When::day(date, &zone);
-    }
-    if text.contains('/') {
-        return When::parse(text).filter(|day| day.earliest() <= day.latest());
-    }
-    DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|at| When::At(at.with_timezone(&Utc)))
 }
 
 /// The seconds since 1970 that a time of an extract can be: 2000 to 9999.

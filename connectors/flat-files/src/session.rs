@@ -343,10 +343,12 @@ fn page(
                 }
                 let fact = match unheard {
                     Some(Unheard { problem, known }) => Err((problem, known)),
-                    None => map::fact(kind, &open.header, &cells, source.zone).map_err(|problem| {
-                        let says = advice(kind, stored.shape, &problem.column, problem.class);
-                        (problem, says)
-                    }),
+                    None => {
+                        map::fact(kind, &open.header, &cells, &source.clock).map_err(|problem| {
+                            let says = advice(kind, stored.shape, &problem.column, problem.class);
+                            (problem, says)
+                        })
+                    }
                 };
                 match fact {
                     Ok(fact) => {
@@ -465,7 +467,9 @@ const WAY: u32 = 2;
 /// All that says how a row is understood.
 fn understood(source: &Source, kind: Kind, open: &Open) -> Vec<u8> {
     let header = &open.header;
-    format!("{WAY} {kind} {:?} {header:?}", source.zone).into_bytes()
+    // Written so that a source without forms of its own is understood as it always was.
+    let (zone, forms) = (source.clock.zone, source.clock.written());
+    format!("{WAY} {kind} {zone:?} {header:?}{forms}").into_bytes()
 }
 
 impl Open {

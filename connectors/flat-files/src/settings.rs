@@ -1,5 +1,6 @@
 //! Settings of a flat-file source, parsed once into a [`Source`].
 
+use crate::clock::{Clock, FormFault};
 use crate::columns::{column_names, columns};
 use crate::error::config;
 use crate::mapping::Mapping;
@@ -76,6 +77,15 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             only_with: &[],
         },
         SettingSpec {
+            key: "time_format",
+            label: "How times are written",
+            help: "beside 2026-11-20 and RFC 3339, in strftime signs: %d/%b/%y %I:%M %p reads 09/Sep/26 4:12 PM; several parted by ` | `; times without %z are of `timezone`, which has to be given then",
+            required: false,
+            default: "",
+            choices: &[],
+            only_with: &[],
+        },
+        SettingSpec {
             key: "last_line_end",
             label: "Line end of the last row",
             help: "needed: where the last row has none, the file may be cut off, and what it would remove is held; optional: this export never writes one (needed if not said)",
@@ -135,7 +145,7 @@ pub struct Source {
     pub single: Kind,
     /// Who says that.
     pub single_by: SingleBy,
-    pub zone: Tz,
+    pub clock: Clock,
     pub last_line_end: LineEnd,
     pub once_there: OnceThere,
     pub recipe: Option<&'static Recipe>,
@@ -152,6 +162,28 @@ pub(crate) fn zone(settings: &Settings) -> Result<Tz, ConnectorError> {
             format!("`{name}` is not a time zone"),
             "give an IANA name such as Europe/Zurich or America/New_York",
         )
+    })
+}
+
+/// How times are written.
+fn clock(settings: &Settings) -> Result<Clock, ConnectorError> {
+    let named = settings
+        .get("timezone")
+        .is_some_and(|name| !name.is_empty());
+    let forms = settings.get("time_format").unwrap_or_default();
+    Clock::new(zone(settings)?, forms, named).map_err(|(form, fault)| match fault {
+        FormFault::NoSigns => config(
+            format!("`{form}` does not say how times are written"),
+            "use strftime signs, such as %d/%b/%y %I:%M %p",
+        ),
+        FormFault::NoDate => config(
+            format!("`{form}` does not tell a whole date"),
+            "it needs a day, a month and a year, such as %d/%b/%y",
+        ),
+        FormFault::NoZone => config(
+            format!("`{form}` has times of which nobody says in which zone they are"),
+            "give the source `timezone` too, such as Europe/Zurich (or UTC)",
+        ),
     })
 }
 
@@ -173,7 +205,7 @@ impl Source {
             Some(_) => SingleBy::Setting,
             None => SingleBy::Default,
         };
-        let zone = zone(settings)?;
+        let clock = clock(settings)?;
         let last_line_end = match settings.get("last_line_end") {
             None | Some("needed") => LineEnd::Needed,
             Some("optional") => LineEnd::Optional,
@@ -275,7 +307,7 @@ impl Source {
             shown,
             single,
             single_by,
-            zone,
+            clock,
             last_line_end,
             once_there,
             recipe,

@@ -30,7 +30,9 @@ pub fn advice(kind: Kind, shape: Shape, column: &str, class: &str) -> String {
         }
         NO_BOOLEAN => format!(" (true, yes, 1, false, no, 0; {})", mapped("true")),
         NO_RECIPE_WORD => format!(" ({})", mapped("true")),
-        NO_DATE => " (write 2026-11-20 or 2026-11-20T08:30:00Z)".to_owned(),
+        NO_DATE => {
+            " (write 2026-11-20 or 2026-11-20T08:30:00Z, or say how with `time_format`)".to_owned()
+        }
         _ => String::new(),
     }
 }
@@ -123,6 +125,7 @@ mod tests {
     #[test]
     fn a_column_of_words_tells_its_words() {
         let mut met = 0;
+        let clock = crate::clock::Clock::new(chrono_tz::UTC, "", false).unwrap();
         for kind in Kind::ALL {
             let all: Vec<&str> = crate::columns(kind).iter().map(|c| c.name).collect();
             let cells = Cells::of(&all);
@@ -144,7 +147,7 @@ mod tests {
                     None => "",
                 };
                 let row: Vec<&str> = all.iter().enumerate().map(cell).collect();
-                let problem = fact(kind, &header, &Cells::of(&row), chrono_tz::UTC).err();
+                let problem = fact(kind, &header, &Cells::of(&row), &clock).err();
                 let Some(problem) = problem.filter(|problem| problem.class == NO_WORD) else {
                     assert!(words(kind, column).is_none(), "{kind} {column}: taken");
                     continue;

@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use lastkey_contract::Kind;
 use lastkey_engine::collect::Rules;
 use lastkey_engine::lifecycle::Weakness;
-use lastkey_engine::store::GivenOn;
+use lastkey_engine::store::{GivenOn, JoinedSince};
 use std::collections::BTreeMap;
 
 /// So many ids that were given on are named.
@@ -59,6 +59,25 @@ impl Workbench {
                 "`{}` may be another person since {}: whether who had that id left is not known",
                 one.record,
                 moment(one.latest)
+            )
+        }));
+        let joined = self.store.joined_since(now).await?.into_iter();
+        let in_period = |one: &JoinedSince| {
+            period.since.is_none_or(|since| one.ended >= since)
+                && period.before.is_none_or(|before| one.ended < before)
+        };
+        caveats.extend(joined.filter(in_period).take(SOME).map(|one| {
+            let by = match one.by_rule {
+                true => "the rules",
+                false => "the decision",
+            };
+            format!(
+                "`{}` ended by {}, and its person counts as still there by `{}` only since {by} of `{}` at {}: whether they left is not known",
+                one.record,
+                moment(one.ended),
+                one.other,
+                one.who,
+                moment(one.at)
             )
         }));
         let mut stale: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();

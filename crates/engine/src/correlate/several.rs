@@ -173,7 +173,7 @@ impl Identities {
     }
 
     /// Everybody whom it names, each by the first of the person's records that are listed.
-    pub(super) fn whose(&self, found: &Match) -> Several {
+    pub fn whose(&self, found: &Match) -> Several {
         let one = |number: u32| Several::listed([self.lead(number)].into());
         match found {
             Match::One { identity, .. } => one(*identity),

@@ -2,6 +2,7 @@
 //! each source counts, that of no source is about persons.
 
 use super::log::append;
+use super::moments::moment;
 use super::{Store, StoreError, links};
 use crate::correlate::{
     Confidence, DEFAULT_TEXT, PersonRules, Rule, basis_of, default_rules, parse_person_rules,
@@ -138,16 +139,61 @@ async fn texts(connection: &mut SqliteConnection) -> Result<BTreeMap<String, Str
     Ok(rows.into_iter().collect())
 }
 
+/// Rules as they were written at a time; no text: the default ones.
+pub(super) struct RulesThen {
+    pub at: DateTime<Utc>,
+    pub who: String,
+    pub text: String,
+}
+
+/// Every text that was ever set for a source, by its name, oldest first.
+pub(super) async fn history(
+    connection: &mut SqliteConnection,
+) -> Result<BTreeMap<String, Vec<RulesThen>>, StoreError> {
+    let rows: Vec<(String, String, String, String)> = sqlx::query_as(
+        "SELECT source, at, who, text FROM link_rules WHERE source <> '' ORDER BY id",
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut all: BTreeMap<String, Vec<RulesThen>> = BTreeMap::new();
+    for (source, at, who, text) in rows {
+        let at = moment(&at)?;
+        all.entry(source)
+            .or_default()
+            .push(RulesThen { at, who, text });
+    }
+    Ok(all)
+}
+
+/// When the rules for persons were last set, and by whom.
+pub(super) async fn last_for_persons(
+    connection: &mut SqliteConnection,
+) -> Result<Option<(DateTime<Utc>, String)>, StoreError> {
+    let last: Option<(String, String)> =
+        sqlx::query_as("SELECT at, who FROM link_rules WHERE source = '' ORDER BY id DESC LIMIT 1")
+            .fetch_optional(connection)
+            .await?;
+    last.map(|(at, who)| Ok((moment(&at)?, who))).transpose()
+}
+
+/// The rules of a source from a text that was checked when it was set.
+pub(super) fn parsed(text: &str) -> Result<Vec<Rule>, StoreError> {
+    parse_rules(text).map_err(unusable)
+}
+
+fn unusable(e: PlanError) -> StoreError {
+    StoreError::damaged(format!("a rule for links: {}", e.message))
+}
+
 /// The rules of sources that have their own, by the name of the source, and those for persons.
 pub(super) async fn in_force(
     connection: &mut SqliteConnection,
 ) -> Result<(BTreeMap<String, Vec<Rule>>, PersonRules), StoreError> {
-    let unusable = |e: PlanError| StoreError::damaged(format!("a rule for links: {}", e.message));
     let mut texts = texts(connection).await?;
     let persons = texts.remove("").unwrap_or_default();
     let rules = texts
         .into_iter()
-        .map(|(source, text)| Ok((source, parse_rules(&text).map_err(unusable)?)))
+        .map(|(source, text)| Ok((source, parsed(&text)?)))
         .collect::<Result<_, StoreError>>()?;
     Ok((rules, parse_person_rules(&persons).map_err(unusable)?))
 }

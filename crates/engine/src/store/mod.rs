@@ -99,7 +99,7 @@ pub(crate) use events::{EventsQuery, Order, Origin};
 pub use facts_table::{FactTable, TableQuery, columns};
 pub use journal::NewJournalRow;
 pub(crate) use journal::ToldColumns;
-pub use leavers::{GivenOn, LeaversQuery, RosterSpan, ToldToLeave};
+pub use leavers::{GivenOn, JoinedSince, LeaversQuery, RosterSpan, ToldToLeave};
 pub(crate) use link::CANDIDATES;
 pub use link_lists::{Holders, JoinedRow, LinkedAccount, PersonDoubtRow};
 pub use link_rules::RulesOf;

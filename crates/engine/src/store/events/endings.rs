@@ -15,6 +15,8 @@ pub(in super::super) struct Turn {
     pub event: LifecycleEvent,
     pub earliest: DateTime<Utc>,
     pub latest: DateTime<Utc>,
+    /// The sync that told of it.
+    pub read: i64,
     pub changed: Vec<String>,
 }
 
@@ -57,7 +59,7 @@ async fn told(
 ) -> Result<Vec<Turn>, StoreError> {
     let again = again::read_anew(&mut *connection).await?;
     let mut select = QueryBuilder::<Sqlite>::new(
-        "SELECT e.source, e.identity, e.name, e.event, e.earliest, e.latest, e.changed
+        "SELECT e.source, e.identity, e.name, e.event, e.earliest, e.latest, e.read, e.changed
          FROM lifecycle_events e WHERE e.owner IS NULL AND ",
     );
     select.push(TOLD).push_bind(kept(now));
@@ -67,9 +69,18 @@ async fn told(
         " AND {which}
          ORDER BY e.source, e.identity, e.read, e.listed, e.latest, e.id"
     ));
-    type Row = (i64, String, Option<String>, String, String, String, String);
+    type Row = (
+        i64,
+        String,
+        Option<String>,
+        String,
+        String,
+        String,
+        i64,
+        String,
+    );
     let rows: Vec<Row> = select.build_query_as().fetch_all(connection).await?;
-    let turn = |(source, identity, name, event, earliest, latest, changed): Row| {
+    let turn = |(source, identity, name, event, earliest, latest, read, changed): Row| {
         Ok(Turn {
             source,
             identity,
@@ -78,6 +89,7 @@ async fn told(
                 .ok_or_else(|| StoreError::damaged(format!("event `{event}`")))?,
             earliest: moment(&earliest)?,
             latest: moment(&latest)?,
+            read,
             changed: changed
                 .split(',')
                 .filter(|word| !word.is_empty())

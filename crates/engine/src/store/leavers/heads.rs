@@ -3,10 +3,12 @@
 use super::super::blocks::{self, At, Columns, Which};
 use super::super::events::endings::{Turn, moves, turns};
 use super::super::moments::moment;
+use super::super::names::Names;
 use super::super::outline::IdentityOutline;
 use super::super::sources::says_who_exists;
 use super::super::{StoreError, persons};
 use super::LeaversQuery;
+use super::corrected;
 use super::told::end_of;
 use crate::lifecycle::events::own_end;
 use crate::watching::Standing;
@@ -30,6 +32,8 @@ pub(super) struct Head {
     pub back: Option<DateTime<Utc>>,
     /// By when they were back at the latest.
     pub back_by: Option<DateTime<Utc>>,
+    /// The sync that told of it, if one did.
+    pub read: Option<i64>,
 }
 
 /// Marks somebody of whom no two reads show the end: the first one had them as inactive.
@@ -38,6 +42,7 @@ const GONE_BEFORE: &str = "inactive_when_first_read";
 /// Whoever left, by source, id and time.
 pub(super) async fn heads(
     connection: &mut SqliteConnection,
+    names: Names,
     query: &LeaversQuery<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Head>, StoreError> {
@@ -75,10 +80,12 @@ pub(super) async fn heads(
                 since: since.map(|t| t.latest),
                 back: back.map(|t| t.earliest),
                 back_by: back.map(|t| t.latest),
+                read: Some(turn.read),
             });
         }
     }
     let told: HashSet<(i64, &str)> = turns.iter().map(|t| (t.source, &*t.identity)).collect();
+    corrected::widen(&mut *connection, names, &mut heads, now).await?;
     heads.extend(gone_before(connection, &told, now).await?);
     add_watched(connection, &mut heads, now).await?;
     only_asked(connection, query, heads, now).await
@@ -128,6 +135,7 @@ async fn add_watched(
                 since: None,
                 back: None,
                 back_by: None,
+                read: None,
             }),
         }
     }
@@ -156,6 +164,7 @@ fn head_of_move(turn: &Turn) -> Head {
         since: None,
         back: None,
         back_by: None,
+        read: Some(turn.read),
     }
 }
 
@@ -222,6 +231,7 @@ async fn announced(
         since: None,
         back: None,
         back_by: None,
+        read: None,
     });
     Ok(head.into_iter().collect())
 }
@@ -302,6 +312,7 @@ async fn gone_before(
             since: None,
             back: None,
             back_by: None,
+            read: None,
         });
         Ok(())
     })

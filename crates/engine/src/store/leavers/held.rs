@@ -9,8 +9,9 @@ use super::super::names::Names;
 use super::super::outline::{Depth, IdentityOutline};
 use super::super::{StoreError, linked, named, persons};
 use super::claims::claims;
+use super::earlier_rules::EarlierRules;
 use super::heads::Head;
-use super::lacking::{missing, taken_since, unmeasured, untold};
+use super::lacking::{missing, ruled_out_since, taken_since, unmeasured, untold};
 use super::pasts::{Pasts, Reads, all_read_since};
 use super::privileged::{self, Entitlements};
 use super::secrets::KnownSecrets;
@@ -91,6 +92,9 @@ pub(super) struct Window<'h> {
     pub records: HashMap<(i64, String), HashSet<usize>>,
 }
 
+/// See `Found::ruled_out`.
+pub(super) type RuledOut = (i64, String, DateTime<Utc>, String);
+
 /// What accounts are there of the leavers of a window.
 #[derive(Default)]
 struct Found {
@@ -101,6 +105,9 @@ struct Found {
     /// Accounts that are open and would be theirs by the rules, but for a decision: the number of the
     /// account's name, that name, and the decision.
     taken: Vec<BTreeSet<(i64, String, i64)>>,
+    /// Accounts that are open and were theirs by rules that others replaced since: the number of the
+    /// account's name, that name, when and by whom.
+    ruled_out: Vec<BTreeSet<RuledOut>>,
 }
 
 /// All that is known of the leavers of a window.
@@ -114,7 +121,9 @@ pub(super) async fn gather(
         records: records(&mut *connection, ground, heads).await?,
     };
     let who = identities(&mut *connection, ground, heads).await?;
-    let found = accounts(&mut *connection, ground, &window).await?;
+    let first_of = |source| ground.lineage.first(source);
+    let earlier = EarlierRules::of(&mut *connection, heads, &window.records, first_of).await?;
+    let found = accounts(&mut *connection, ground, &window, &earlier).await?;
     let history = (&ground.reads, &ground.lineage);
     let mut keys: HashSet<i64> = found.accounts.keys().copied().collect();
     let mut pasts = Pasts::of(&mut *connection, Kind::Account, &keys, history).await?;
@@ -155,14 +164,16 @@ pub(super) async fn gather(
         .zip(theirs)
         .zip(claims)
         .zip(found.doubted)
-        .zip(found.taken);
-    for (((((place, head), keys), claims), doubted), taken) in all {
+        .zip(found.taken)
+        .zip(found.ruled_out);
+    for ((((((place, head), keys), claims), doubted), taken), ruled_out) in all {
         let mut held = of_leaver(ground, &window, &pasts, (place, &keys))?;
         owned.add_to(ground, &mut held)?;
         ground.tried.add_to(&mut held);
         let mut claims = claims;
         by_login(&mut claims, &held);
         let mut unsaid = taken_since(ground, head, &taken);
+        unsaid.extend(ruled_out_since(&ruled_out));
         unsaid.extend(unmeasured(ground, head, &held));
         unsaid.extend(untold(ground, &held));
         held.sort_by(|a, b| {
@@ -301,10 +312,12 @@ async fn accounts(
     connection: &mut SqliteConnection,
     ground: &Ground,
     window: &Window<'_>,
+    earlier: &EarlierRules,
 ) -> Result<Found, StoreError> {
     let mut found = Found {
         doubted: vec![BTreeSet::new(); window.heads.len()],
         taken: vec![BTreeSet::new(); window.heads.len()],
+        ruled_out: vec![BTreeSet::new(); window.heads.len()],
         ..Found::default()
     };
     let mut groups: HashMap<usize, HashSet<usize>> = HashMap::new();
@@ -319,9 +332,25 @@ async fn accounts(
             {
                 let name = format!("{}:{}", keys.system, keys.id);
                 let key = block.key(place)?;
-                for head in could_be(ground, window, &others, &mut groups) {
+                let others = (&ground.known, &others);
+                for head in could_be(ground, window, others, &mut groups) {
                     if let Some(taken) = found.taken.get_mut(head) {
                         taken.insert((key, name.clone(), decision));
+                    }
+                }
+            }
+            for earlier in earlier.all().iter().filter(|_| is_open) {
+                let Some((at, who)) = earlier.changed(&keys) else {
+                    continue;
+                };
+                let several = earlier.known.whose(&earlier.known.owner_of(&keys));
+                let name = format!("{}:{}", keys.system, keys.id);
+                let key = block.key(place)?;
+                let several = (&earlier.known, &several);
+                let heads = could_be(ground, window, several, &mut HashMap::new());
+                for head in heads.into_iter().filter(|head| earlier.is_of(*head)) {
+                    if let Some(ruled_out) = found.ruled_out.get_mut(head) {
+                        ruled_out.insert((key, name.clone(), *at, who.clone()));
                     }
                 }
             }
@@ -355,7 +384,8 @@ async fn accounts(
                 ground.reads.until_of(source, Kind::Account, sync)
             });
             let name = format!("{}:{}", keys.system, keys.id);
-            for place in could_be(ground, window, &several, &mut groups) {
+            let several = (&ground.known, &several);
+            for place in could_be(ground, window, several, &mut groups) {
                 let left = window.heads.get(place).and_then(|head| head.earliest);
                 let before = gone.is_some_and(|gone| left.is_some_and(|left| gone <= left));
                 if let Some(doubted) = found.doubted.get_mut(place).filter(|_| !before) {
@@ -367,11 +397,18 @@ async fn accounts(
     })
     .await?;
     let Found {
-        accounts, taken, ..
+        accounts,
+        doubted,
+        taken,
+        ruled_out,
     } = &mut found;
+    // Where a decision gives it to them, nothing was taken from them.
+    let is_theirs = |key: &i64, head: usize| accounts.get(key).is_some_and(|of| of.contains(&head));
     for (head, taken) in taken.iter_mut().enumerate() {
-        // Where the decision gives it to them, nothing was taken from them.
-        taken.retain(|(key, ..)| accounts.get(key).is_none_or(|of| !of.contains(&head)));
+        taken.retain(|(key, ..)| !is_theirs(key, head));
+    }
+    for ((head, ruled_out), doubted) in ruled_out.iter_mut().enumerate().zip(doubted) {
+        ruled_out.retain(|(key, name, ..)| !is_theirs(key, head) && !doubted.contains(name));
     }
     Ok(found)
 }
@@ -398,10 +435,9 @@ impl Found {
 fn could_be(
     ground: &Ground,
     window: &Window<'_>,
-    several: &Several,
+    (known, several): (&Identities, &Several),
     groups: &mut HashMap<usize, HashSet<usize>>,
 ) -> HashSet<usize> {
-    let known = &ground.known;
     let mut all = HashSet::new();
     for part in several.parts() {
         let of_part = groups.entry(part.place()).or_insert_with(|| {

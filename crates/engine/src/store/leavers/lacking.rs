@@ -1,7 +1,7 @@
 //! What would have to be known to say of a leaver that all that they had was closed in time.
 
 use super::heads::Head;
-use super::held::Ground;
+use super::held::{Ground, RuledOut};
 use crate::measured::{Held, HeldKind, Names};
 use chrono::SubsecRound;
 use lastkey_contract::Kind;
@@ -83,6 +83,18 @@ pub(super) fn taken_since(
                 "account {account} is open and not theirs only as `{who}` decided at {at}, after they left: by its rule it is theirs or may be"
             )
         })
+    });
+    since.collect()
+}
+
+/// Accounts that are not theirs only by rules that somebody set after they left: no read shows that
+/// either.
+pub(super) fn ruled_out_since(accounts: &BTreeSet<RuledOut>) -> Vec<String> {
+    let since = accounts.iter().map(|(_, account, at, who)| {
+        let at = rfc3339(at.trunc_subsecs(0));
+        format!(
+            "account {account} is open and not theirs only by the rules that `{who}` set at {at}, after they left: by those before it is theirs or may be"
+        )
     });
     since.collect()
 }

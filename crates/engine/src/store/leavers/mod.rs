@@ -6,8 +6,11 @@
 //! of them at a time, for each of which every version of every account is gone through once.
 
 mod claims;
+mod corrected;
+mod earlier_rules;
 mod heads;
 mod held;
+mod joined;
 mod lacking;
 mod pasts;
 mod privileged;
@@ -20,6 +23,7 @@ mod things;
 mod told;
 mod tried;
 
+pub use joined::JoinedSince;
 pub use rosters::{GivenOn, RosterSpan};
 pub use told::ToldToLeave;
 
@@ -58,7 +62,7 @@ impl Store {
         self.derive_if_stale().await?;
         let names = self.names()?;
         let mut reading = self.readers().begin().await.map_err(StoreError::from)?;
-        let heads = heads::heads(&mut reading, query, now).await?;
+        let heads = heads::heads(&mut reading, names, query, now).await?;
         if heads.is_empty() {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! Small worlds: who left, what they had by any version of it, and what reads prove.
 
+mod afterwards;
 mod telling;
 
 use super::*;
