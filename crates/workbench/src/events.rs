@@ -58,9 +58,10 @@ impl Workbench {
         let (_, graph) = self.graph().await?;
         let asked = Asked::of(events, &simulated, &registers);
         let by = plan.clone();
+        let settings = RehearsalSettings::as_of(self.now());
         let played = off_thread(move || {
             let world = SimulatedWorld::new(&graph, &registers);
-            rehearse_events(world, &by, &simulated, &RehearsalSettings::default())
+            rehearse_events(world, &by, &simulated, &settings)
         })
         .await?;
         self.with_policy(played, asked, plan).await
@@ -130,10 +131,7 @@ impl Workbench {
     /// Somebody who is listed, with all records.
     async fn person(&self, text: &str) -> Result<PersonRecords, Failure> {
         let id = self.known_identity(text).await?;
-        let mut found = self.store.find_identity(id.as_str()).await?;
-        let person = found
-            .pop()
-            .ok_or_else(|| Failure::bad_input(format!("there is no identity `{text}`")))?;
+        let person = self.known_person(text).await?;
         let first = RecordName {
             source: person.source_name.clone(),
             id: person.id.clone(),

@@ -5,13 +5,14 @@ use crate::failure::Failure;
 use crate::rehearsals::moment_of;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use lastkey_contract::IdentityId;
-use lastkey_engine::lifecycle::Leaver;
+use lastkey_engine::lifecycle::{ItemKind, Leaver, ResidualItem};
 use lastkey_engine::measured::{
     Counting, Left, MeasuredLeaver, Shares, StepCounting, StepMeasured, as_measured, measure,
 };
 use lastkey_engine::store::{LeaversQuery, PolicyStanding};
 use lastkey_engine::views::RehearsalView;
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// Which past leavers, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,12 +88,20 @@ impl Workbench {
             && self.store.records_once(identity).await?.is_empty();
         match unknown {
             false => Ok(()),
-            true => Err(
-                Failure::bad_input(format!("there is no identity `{identity}`"))
-                    .hint("see `lastkey identities` for ids"),
-            ),
+            true => Err(self.no_identity(identity).await),
         }
     }
+}
+
+/// Of what the plan closes in time, and past leavers show that it does not.
+const UNRELIABLE: &str =
+    "the plan's own step, if it were done in time as a rule (`lastkey plan measured`)";
+
+type Thing = (ItemKind, String, String, Option<String>);
+
+fn thing(item: &ResidualItem) -> Thing {
+    let (system, id) = (item.system.clone(), item.id.clone());
+    (item.kind, system, id, item.on_account.clone())
 }
 
 /// One leaver by the plan as it is written, and as past leavers show that it goes.
@@ -131,8 +140,16 @@ impl Workbench {
         let leaver = Leaver::Identity(IdentityId::new(id));
         let by_measure = (as_measured(&plan, &steps), planned.plan_name.clone());
         let mut measured = self.rehearse(leaver, Some(at), by_measure).await?;
+        // What the plan closes in time needs no other step: the step that it has did not do it.
+        let in_time: HashSet<Thing> = (planned.rehearsal.residual.iter())
+            .filter(|item| item.closes_at <= item.limit_at)
+            .map(thing)
+            .collect();
         for item in &mut measured.rehearsal.residual {
             item.reason = (item.reason).replace(" ends by the plan: ", " ends, as measured of ");
+            if item.closes_at > item.limit_at && in_time.contains(&thing(item)) {
+                item.would_close = Some(UNRELIABLE.to_owned());
+            }
         }
         Ok(BothSides {
             planned,

@@ -64,6 +64,7 @@ mod tables;
 mod then;
 mod told_watches;
 mod trust;
+mod unknown;
 mod watches;
 
 pub use assertions::{AssertionReport, AssertionRunView, AssertionsView, check_assertions};

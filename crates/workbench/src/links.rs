@@ -405,8 +405,7 @@ impl Workbench {
         }
         match (found.pop(), found.as_slice()) {
             (Some(one), []) => Ok(one),
-            (None, _) => Err(Failure::bad_input(format!("there is no identity `{text}`"))
-                .hint("see `lastkey identities` for ids")),
+            (None, _) => Err(self.no_identity(text).await),
             (Some(last), more) => {
                 let names: Vec<String> = more
                     .iter()

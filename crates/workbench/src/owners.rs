@@ -320,11 +320,7 @@ impl Workbench {
             ))
             .hint("`lastkey identities` shows who is listed"));
         }
-        let shown = self.known_identity(text).await?;
-        let mut found = self.store.find_identity(shown.as_str()).await?;
-        found
-            .pop()
-            .ok_or_else(|| Failure::bad_input(format!("there is no identity `{text}`")))
+        self.known_person(text).await
     }
 
     /// Checks decisions, and keeps all or none.

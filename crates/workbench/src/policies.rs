@@ -253,10 +253,7 @@ impl Workbench {
     pub(crate) async fn holder(&self, text: &str) -> Result<(Holder, Option<String>), Failure> {
         let id = self.known_identity(text).await?;
         let (_, graph) = self.graph().await?;
-        let mut found = self.store.find_identity(id.as_str()).await?;
-        let person = found
-            .pop()
-            .ok_or_else(|| Failure::bad_input(format!("there is no identity `{text}`")))?;
+        let person = self.known_person(text).await?;
         let (fact, _) = views::together(&self.store, &person).await?;
         let mut fact = as_named(&graph, &person.source_name, fact);
         fact.id = id;

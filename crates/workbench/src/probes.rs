@@ -302,11 +302,7 @@ impl Workbench {
 
     /// `source:id` of somebody who is listed.
     pub(crate) async fn record_of(&self, text: &str) -> Result<String, Failure> {
-        // Several of one id are refused.
-        self.known_identity(text).await?;
-        let found = self.store.find_identity(text).await?.into_iter().next();
-        let person =
-            found.ok_or_else(|| Failure::bad_input(format!("there is no identity `{text}`")))?;
+        let person = self.known_person(text).await?;
         Ok(format!("{}:{}", person.source_name, person.id))
     }
 

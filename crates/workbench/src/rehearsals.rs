@@ -170,14 +170,14 @@ impl Workbench {
             }
         };
         let at = at.unwrap_or_else(|| self.now());
-        let settings = RehearsalSettings::default();
+        let settings = RehearsalSettings::as_of(self.now());
         let left_already = graph.has_left(&id);
         let begun = Instant::now();
         let rehearsal =
             off_thread(move || rehearse_leaver(&graph, &plan, &leaver, at, &settings)).await?;
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let row = summarise(&rehearsal, display_name.clone(), String::new());
-        let mut weak = self.weak(at).await?;
+        let mut weak = self.weak(at.min(self.now())).await?;
         // Who exists is a missing fact only where a vendor takes its people along.
         weak.retain(|read| {
             read.kind != Some(Kind::Identity) || rehearsal.event == LifecycleEvent::VendorExit
@@ -216,7 +216,9 @@ impl Workbench {
         &self,
         at: Option<DateTime<Utc>>,
     ) -> Result<Vec<WeakReadView>, Failure> {
-        let weak = self.weak(at.unwrap_or_else(|| self.now())).await?;
+        let weak = self
+            .weak(at.unwrap_or_else(|| self.now()).min(self.now()))
+            .await?;
         Ok(views::weak_reads(&self.store, &weak).await?)
     }
 
@@ -399,8 +401,7 @@ impl Workbench {
         let found = self.store.find_identity(text).await?;
         match found.as_slice() {
             [one] => Ok(IdentityId::new(one.shown_id())),
-            [] => Err(Failure::bad_input(format!("there is no identity `{text}`"))
-                .hint("see `lastkey identities` for ids")),
+            [] => Err(self.no_identity(text).await),
             many => {
                 let ids: Vec<String> = many.iter().map(|person| person.shown_id()).collect();
                 Err(

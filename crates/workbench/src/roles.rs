@@ -62,6 +62,7 @@ impl Workbench {
         let (_, graph) = self.graph().await?;
         let facts = self.store.holdings().await?;
         let at = request.at.unwrap_or_else(|| self.now());
+        let settings = RehearsalSettings::as_of(self.now());
         off_thread(move || {
             let mut decider = Decider::new(&policy);
             let catalogue = Catalogue::new(&graph, &mut decider, &facts);
@@ -69,7 +70,6 @@ impl Workbench {
                 decider: &mut decider,
                 catalogue: &catalogue,
             };
-            let settings = RehearsalSettings::default();
             let change = request.change;
             let answer = rehearse_role(&graph, &plan, &mut judge, change, &holder, at, &settings);
             let like_holds = match &like {

@@ -417,7 +417,7 @@ impl Workbench {
                 Leaver::Vendor(id)
             }
         };
-        let settings = RehearsalSettings::default();
+        let settings = RehearsalSettings::as_of(self.now());
         let rehearsal =
             off_thread(move || rehearse_leaver(&graph, &plan, &leaver, at, &settings)).await?;
         Ok(Played {

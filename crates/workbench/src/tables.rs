@@ -85,10 +85,7 @@ impl Workbench {
     pub async fn identity(&self, id: &str) -> Result<IdentityDetail, Failure> {
         match views::identity(&self.store, id, self.now()).await? {
             IdentityLookup::Found(detail) => Ok(*detail),
-            IdentityLookup::Unknown => {
-                Err(Failure::bad_input(format!("there is no identity `{id}`"))
-                    .hint("see `lastkey identities` for ids"))
-            }
+            IdentityLookup::Unknown => Err(self.no_identity(id).await),
             IdentityLookup::Several(ids) => Err(Failure::bad_input(format!(
                 "`{id}` names {} identities",
                 ids.len()

@@ -76,11 +76,7 @@ impl Workbench {
                 "--at: {at} is more than ten years from now, and nothing is watched for so long"
             )));
         }
-        // Several of one id are refused.
-        self.known_identity(identity).await?;
-        let found = self.store.find_identity(identity).await?.into_iter().next();
-        let person = found
-            .ok_or_else(|| Failure::bad_input(format!("there is no identity `{identity}`")))?;
+        let person = self.known_person(identity).await?;
         let kind = IdentityKind::from_word(&person.kind);
         let event = match event {
             Some(word) => {

@@ -189,7 +189,7 @@ export function steps(): StepMeasured[] {
   const step = (place: number, does: string, system: string | null, within: number, cases: number, part: number, late: number, nine: number | null): StepMeasured => {
     const months = cases === 0 ? [] : ["2026-06", "2026-07", "2026-08", "2026-09", "2026-10", "2026-11"].map((month, n): [string, [number, number]] => [month, [Math.round((cases / 6) * Math.max(0, part - n * 0.05)), Math.max(1, Math.round(cases / 6))]]);
     const inTime = Math.round(cases * part);
-    return { step: place, line: place * 6 + 1, does, system, within_seconds: within, cases, in_time: inTime, late, undecided: cases - inTime - late, nine_of_ten_seconds: nine, months: Object.fromEntries(months) };
+    return { step: place, line: place * 6 + 1, does, system, of: place % 2 === 0 ? "leaver" : "leaver, involuntary", within_seconds: within, cases, in_time: inTime, late, undecided: cases - inTime - late, nine_of_ten_seconds: nine, months: Object.fromEntries(months) };
   };
   return [
     step(0, "disable_account", "corp-ad", 900, 61, 0.95, 2, 720), step(1, "disable_account", "entra", 3600, 58, 0.9, 3, 5400), step(2, "revoke_sessions", "corp-vpn", 3600, 31, 0.4, 16, 129_600),

@@ -9,6 +9,10 @@ export type StepMeasured = {
  */
 step: number, line: number, does: string, system: string | null, 
 /**
+ * For what it holds, in words: the event, and every condition.
+ */
+of: string, 
+/**
  * What the plan says.
  */
 within_seconds: number, 

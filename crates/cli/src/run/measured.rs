@@ -79,6 +79,7 @@ fn show_steps(steps: &[StepMeasured], out: &Output) -> Result<(), Failure> {
             step.system
                 .clone()
                 .unwrap_or_else(|| "every system".to_owned()),
+            step.of.clone(),
             words(step.within_seconds),
             counted(step.cases),
             counted(step.in_time),
@@ -92,6 +93,7 @@ fn show_steps(steps: &[StepMeasured], out: &Output) -> Result<(), Failure> {
         "line",
         "step",
         "system",
+        "of",
         "planned",
         "cases",
         "in time",

@@ -25,7 +25,7 @@ pub async fn policy(global: &Global, command: Policy, out: &Output) -> Result<Ex
         Policy::Show(args) => show(global, &args, out).await?,
         Policy::Check { file } => check(&file, out)?,
         Policy::Matrix(Matrix::Read { file }) => {
-            out.text(&matrix_policy(&file)?)?;
+            text_or_json("policy", &matrix_policy(&file)?, out)?;
         }
         Policy::Matrix(Matrix::Write { draft, out: file }) => {
             let form = file.as_deref().map(TableForm::of).transpose()?;
@@ -37,12 +37,12 @@ pub async fn policy(global: &Global, command: Policy, out: &Output) -> Result<Ex
             };
             match file {
                 Some(file) => write_new(&file, &bytes)?,
-                None => out.text(&String::from_utf8_lossy(&bytes))?,
+                None => text_or_json("matrix", &String::from_utf8_lossy(&bytes), out)?,
             }
         }
         Policy::Diff { limit } => diff(global, limit, out).await?,
         Policy::Suggest(args) => suggest(global, args, out).await?,
-        Policy::Schema => out.text(SCHEMA)?,
+        Policy::Schema => text_or_json("schema", SCHEMA, out)?,
         Policy::Carried { identity, draft } => {
             let asked = (identity.as_deref(), standing(draft));
             super::policy_carried::carried(global, asked, out).await?;
@@ -58,6 +58,14 @@ pub async fn policy(global: &Global, command: Policy, out: &Output) -> Result<Ex
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A text as it is, or as the one field of a document.
+fn text_or_json(name: &str, text: &str, out: &Output) -> Result<(), Failure> {
+    match out.json {
+        true => out.document(&serde_json::json!({ name: text })),
+        false => out.text(text),
+    }
 }
 
 pub(super) fn standing(draft: bool) -> PolicyStanding {
@@ -156,12 +164,12 @@ async fn load(
     standing: PolicyStanding,
     out: &Output,
 ) -> Result<(), Failure> {
-    // A policy with an error is refused before a store is opened or made.
+    // A policy with an error is refused before a store is opened.
     let (text, _, remarks) = read(file)?;
     let name = file
         .file_stem()
         .map_or_else(|| "policy".to_owned(), |n| n.to_string_lossy().into_owned());
-    let bench = open(global, WhenMissing::Create, out).await?;
+    let bench = open(global, WhenMissing::Refuse, out).await?;
     told(&bench.load_policy(standing, &name, &text).await?, out)?;
     tell_remarks(file, &remarks, out);
     for name in bench.policy_names_unread(&text).await? {

@@ -26,12 +26,12 @@ pub async fn plan_load(
     let name = file
         .file_stem()
         .map_or_else(|| "plan".to_owned(), |n| n.to_string_lossy().into_owned());
-    // A plan with an error is refused before a store is opened or made.
+    // A plan with an error is refused before a store is opened.
     lastkey_workbench::check_plan(&text).map_err(|failure| Failure {
         message: format!("{}: {}", file.display(), failure.message),
         ..failure
     })?;
-    let bench = open(global, WhenMissing::Create, out).await?;
+    let bench = open(global, WhenMissing::Refuse, out).await?;
     let stop = Stop::default();
     let loaded = bench.load_plan_guarded(&name, &text, code, &stop).await?;
     let view = match loaded {

@@ -27,8 +27,10 @@ use std::sync::Arc;
 /// What a rehearsal is judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RehearsalSettings {
-    /// How old a complete read may be at T.
+    /// How old a complete read may be at T, or now where T lies ahead.
     pub freshness_limit: TimeDelta,
+    /// Now, where T may lie ahead: no read of then can be had yet.
+    pub now: Option<DateTime<Utc>>,
     /// How far the decay curve goes.
     pub horizon: TimeDelta,
 }
@@ -38,8 +40,23 @@ impl Default for RehearsalSettings {
     fn default() -> Self {
         RehearsalSettings {
             freshness_limit: TimeDelta::hours(24),
+            now: None,
             horizon: TimeDelta::days(90),
         }
+    }
+}
+
+impl RehearsalSettings {
+    /// For an event that may lie ahead.
+    pub fn as_of(now: DateTime<Utc>) -> Self {
+        RehearsalSettings {
+            now: Some(now),
+            ..RehearsalSettings::default()
+        }
+    }
+
+    fn reads_at(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        self.now.map_or(at, |now| at.min(now))
     }
 }
 
@@ -98,8 +115,10 @@ impl<'a> Stage<'a> {
             world: World::new(graph, at, declared.dies.clone()),
             declared,
             mine: Marks::new(graph.accounts.len()),
-            coverage: Coverage::new(&graph.reads, at, settings.freshness_limit)
-                .with_holders_of(graph),
+            coverage: {
+                let at = settings.reads_at(at);
+                Coverage::new(&graph.reads, at, settings.freshness_limit).with_holders_of(graph)
+            },
         }
     }
 

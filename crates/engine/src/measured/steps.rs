@@ -21,6 +21,8 @@ pub struct StepMeasured {
     pub line: u32,
     pub does: &'static str,
     pub system: Option<String>,
+    /// For what it holds, in words: the event, and every condition.
+    pub of: String,
     /// What the plan says.
     #[ts(type = "number")]
     pub within_seconds: i64,
@@ -88,6 +90,26 @@ pub(super) fn step_of(
     first.map(|(place, _)| place)
 }
 
+/// For what a step holds: `leaver, involuntary, privileged`.
+fn in_words(step: &Step) -> String {
+    let words = [
+        Some(step.on.word()),
+        step.leaver_kind.map(|kind| kind.word()),
+        step.identity_kind.map(|kind| kind.word()),
+        step.account_kind.map(|kind| kind.word()),
+        step.privileged.map(|flag| match flag {
+            true => "privileged",
+            false => "not privileged",
+        }),
+    ];
+    let words: Vec<String> = words
+        .into_iter()
+        .flatten()
+        .map(|word| word.replace('_', " "))
+        .collect();
+    words.join(", ")
+}
+
 /// The counts so far; leavers are added as they are measured by the same plan.
 #[derive(Clone, Debug)]
 pub struct StepCounting {
@@ -103,6 +125,7 @@ impl StepCounting {
             line: step.line,
             does: step.does.word(),
             system: step.system.as_ref().map(ToString::to_string),
+            of: in_words(step),
             within_seconds: step.within.num_seconds(),
             cases: 0,
             in_time: 0,

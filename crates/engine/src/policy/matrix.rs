@@ -45,9 +45,11 @@ pub(super) struct TableRow {
 
 /// The policy that a matrix stands for, as text with one or two rules for each row.
 pub fn policy_of_matrix(csv: &str) -> Result<String, PolicyError> {
+    let csv = csv.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
-        .from_reader(csv.trim_start_matches('\u{feff}').as_bytes());
+        .delimiter(delimiter(csv))
+        .from_reader(csv.as_bytes());
     let header = reader.headers().map_err(unreadable)?;
     let mut table = Table {
         header: header.iter().map(str::to_owned).collect(),
@@ -65,6 +67,19 @@ pub fn policy_of_matrix(csv: &str) -> Result<String, PolicyError> {
         });
     }
     policy_of_table(&table)
+}
+
+/// What parts the cells: a comma, or, where the first line has none, the semicolon or tab that
+/// spreadsheets of many languages write.
+fn delimiter(csv: &str) -> u8 {
+    let header = csv.lines().next().unwrap_or_default();
+    let has = |sign: char| header.contains(sign);
+    match () {
+        () if has(',') => b',',
+        () if has(';') => b';',
+        () if has('\t') => b'\t',
+        () => b',',
+    }
 }
 
 /// The same of a table, wherever it was read.
@@ -119,6 +134,10 @@ pub(super) fn policy_of_table(table: &Table) -> Result<String, PolicyError> {
             return Err(at(line, 0, message).hint("give each row an id of its own"));
         }
         text.push_str(&rules_of(&row));
+    }
+    if text.is_empty() {
+        return Err(at(1, 0, "no cell of the matrix has a mark".to_owned())
+            .hint("write x (may be held) or b (birthright) under an entitlement, `system:entitlement`"));
     }
     // What is written here is checked like any other policy.
     AccessPolicy::parse(&text)?;
@@ -349,6 +368,17 @@ clerks,,Finance,Clerk,,,x
     }
 
     #[test]
+    fn a_matrix_may_be_parted_as_spreadsheets_of_other_languages_do() {
+        let text = policy_of_matrix(MATRIX).unwrap();
+        for sign in [";", "\t"] {
+            assert_eq!(
+                policy_of_matrix(&MATRIX.replace(',', sign)),
+                Ok(text.clone())
+            );
+        }
+    }
+
+    #[test]
     fn whoever_works_for_no_vendor_has_a_cell_too() {
         let own = "id,department,employer,kind,ad:staff\nown,Finance,-,person,x\n";
         let text = policy_of_matrix(own).unwrap();
@@ -398,6 +428,17 @@ clerks,,Finance,Clerk,,,x
             ("id,erp:x\na,x\na,x\n", (3, 1), "called `a` already"),
             ("erp:x,erp:x\n", (1, 2), "twice"),
             ("department,erp:x\nFinance,x,x\n", (2, 3), "3 cells"),
+            ("", (1, 1), "no cell of the matrix has a mark"),
+            (
+                "department,erp:x\n",
+                (1, 1),
+                "no cell of the matrix has a mark",
+            ),
+            (
+                "department,erp:x\nFinance,\n",
+                (1, 1),
+                "no cell of the matrix has a mark",
+            ),
         ];
         for (csv, place, message) in cases {
             let error = policy_of_matrix(csv).unwrap_err();

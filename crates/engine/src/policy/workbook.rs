@@ -315,7 +315,8 @@ lines\",,,x
             }
             policy_of_workbook(&book.save_to_buffer().unwrap())
         };
-        assert_eq!(of(&["erp:x", ""]), Ok(String::new()));
+        let unmarked = of(&["erp:x", ""]).unwrap_err();
+        assert!(unmarked.message.contains("has a mark"), "{unmarked}");
         let several = of(&["erp:x", "", "notes"]).unwrap_err();
         assert!(several.message.contains("several sheets"), "{several}");
         assert!(several.message.contains("`Sheet1`, `Sheet3`"), "{several}");

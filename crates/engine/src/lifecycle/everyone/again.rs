@@ -229,6 +229,7 @@ impl Kept {
             plan,
             settings: RehearsalSettings {
                 freshness_limit: TimeDelta::try_seconds(written.freshness_limit)?,
+                now: None,
                 horizon: TimeDelta::try_seconds(written.horizon)?,
             },
             estate_lacks: written.estate_lacks,
