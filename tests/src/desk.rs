@@ -77,6 +77,14 @@ corp,a5,backup,,,2009-01-01,
         }
     }
 
+    /// Makes the store, with a source in it that was never read.
+    #[track_caller]
+    pub fn made(&self) {
+        let path = format!("path={}", self.write("never-read.csv", "id\n"));
+        let add = ["source", "add", "flat-files", "never-read", "--set", &path];
+        self.expect(0, &add);
+    }
+
     /// Runs `lastkey` on this store: exit status, stdout, stderr.
     pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut all = vec!["--store", &self.store, "--key-file", &self.key];

@@ -262,6 +262,7 @@ fn a_mover_keeps_what_no_step_takes_and_a_joiner_gets_what_a_step_brings() {
 #[test]
 fn a_value_of_several_lines_stays_one_value() {
     let desk = Desk::new();
+    desk.made();
     let matrix = desk.write("lines.csv", "department,ad:e2\n\"Op\ns\",x\n");
     let text = desk.expect(0, &["policy", "matrix", "read", &matrix]);
     assert!(text.contains("== \"Op\\u{a}s\""), "{text}");
@@ -312,6 +313,9 @@ fn a_role_matrix_comes_back() {
     desk.write("matrix.csv", &blocks["matrix.table"]);
     let text = desk.expect(0, &["policy", "matrix", "read", &path("matrix.csv")]);
     desk.write("matrix.cedar", &text);
+    let load = ["policy", "load", &path("matrix.cedar")];
+    desk.trouble(3, &load, "there is no store");
+    desk.made();
     desk.expect(0, &["policy", "load", &path("matrix.cedar")]);
     let back = desk.expect(0, &["policy", "matrix", "write"]);
     assert_eq!(back, blocks["matrix.table"]);
