@@ -36,6 +36,13 @@ fn every_planted_gap_is_found_and_none_beside() {
     let folder = desk.room.path("estate").display().to_string();
     desk.expect(0, &["demo", "--dir", &folder]);
     let leavers = desk.lines(1, &["leavers"]);
+    // A name is no id: whom it may mean is said.
+    let named = ["leavers", "--identity", "Nakamura"];
+    let said = desk.trouble(2, &named, "there is no identity `Nakamura`");
+    assert!(
+        said.contains("say the id: 001009 (Amélie Nakamura)"),
+        "{said}"
+    );
     let mut found: Vec<[String; 3]> = Vec::new();
     let mut open: Vec<[String; 2]> = Vec::new();
     for leaver in &leavers {

@@ -242,6 +242,20 @@ fn pass_needs_complete_and_fresh_reads() {
         Verdict::Indeterminate,
         "stale"
     );
+    // Of a day ahead no read can be had: those of today count, if they are fresh today.
+    let ahead = at + TimeDelta::days(9);
+    for (settings, hours, verdict) in [
+        (RehearsalSettings::as_of(at), 24, Verdict::Pass),
+        (RehearsalSettings::as_of(at), 25, Verdict::Indeterminate),
+        (RehearsalSettings::default(), 24, Verdict::Indeterminate),
+    ] {
+        world.reads = Kind::ALL.map(|kind| read(kind, &[], hours)).to_vec();
+        let graph = Graph::build(&world);
+        let leaver = Leaver::Identity("ann".into());
+        let plan = Plan::parse(&plan).unwrap();
+        let found = rehearse_leaver(&graph, &plan, &leaver, ahead, &settings);
+        assert_eq!(found.verdict, verdict, "{hours} {:?}", settings.now);
+    }
     world.reads = Kind::ALL
         .map(|kind| read(kind, &["a page failed"], 1))
         .to_vec();
