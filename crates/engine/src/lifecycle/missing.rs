@@ -249,6 +249,27 @@ pub fn holding_unread<'s>(
     unread.into_iter().collect()
 }
 
+/// What was not read completely or not lately of who reads the places of a system, and of who holds
+/// what there: sorted, without duplicates.
+pub(crate) fn readers_unread(
+    reads: &[ReadState],
+    at: DateTime<Utc>,
+    limit: TimeDelta,
+    system: &str,
+) -> Vec<String> {
+    let coverage = Coverage {
+        reads,
+        at,
+        limit,
+        estate: Vec::new(),
+    };
+    let kinds = [Kind::Reader, Kind::Account, Kind::Grant].into_iter();
+    let unread: BTreeSet<String> = kinds
+        .flat_map(|kind| coverage.of_system(kind, system))
+        .collect();
+    unread.into_iter().collect()
+}
+
 /// What was not read, not completely or not lately, and could hold more than a blast radius has:
 /// sorted, without duplicates.
 pub fn unread_beside(
