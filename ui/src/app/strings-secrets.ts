@@ -3,8 +3,8 @@ import { many, n } from "./amounts";
 
 export const secrets = {
   views: { label: "Show", credential: "By credential", place: "By place", reader: "By reader" },
-  answer: (copied: number, suspected: number) => `${many(copied, "secret")} ${copied === 1 ? "stands" : "stand"} at several places; of ${n(suspected)} that is only suspected`,
-  answerAlone: (secrets: number, suspected: number) => (suspected > 0 ? `No secret is known to stand twice; of ${n(suspected)} that is suspected` : `Each of ${many(secrets, "secret")} stands at one place, as far as can be told`),
+  answer: (copied: number, suspected: number) => `${many(copied, "secret")} ${copied === 1 ? "stands" : "stand"} at several places; ${n(suspected)} may have more copies`,
+  answerAlone: (secrets: number, suspected: number) => (suspected > 0 ? `No secret is known to stand twice; ${n(suspected)} may have copies` : `Each of ${many(secrets, "secret")} stands at one place, as far as can be told`),
   answerNone: "Where credentials stand",
   reading: "Reading where secrets stand",
   meta: (credentials: number, places: number) => `${many(credentials, "credential")}, ${many(places, "place")}`,
@@ -49,7 +49,9 @@ export const secrets = {
   detailFailed: "It could not be read.",
   value: "Value",
   valueSaid: "not stored, not shown",
-  facts: { kind: "Kind", owner: "Owner", set: "Set", rotated: "Rotated", used: "Last used", expires: "Expires" },
+  facts: { kind: "Kind", owner: "Owner", set: "Set", used: "Last used" },
+  setRotated: (set: string, rotated: string) => `${set}; rotated: ${rotated}`,
+  usedExpires: (used: string, expires: string) => `${used}; expires: ${expires}`,
   noOwner: "nobody",
   ownerLeft: "left",
   opensHead: "Opens",
