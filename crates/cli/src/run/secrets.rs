@@ -154,7 +154,7 @@ async fn end(
         let header = [
             "secret", "opens", "set", "vault", "ci", "cluster", "file", "readers", "left", "id",
         ];
-        let rows: Vec<Vec<String>> = window.rows.iter().map(|row| cells(row)).collect();
+        let rows: Vec<Vec<String>> = window.rows.iter().map(cells).collect();
         table(&header, &rows)
             .iter()
             .try_for_each(|line| out.line(line))?;

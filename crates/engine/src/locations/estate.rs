@@ -20,6 +20,9 @@ pub struct OfEstate {
     pub freshness: TimeDelta,
 }
 
+/// Secrets in order, by column and whether it is turned round.
+pub(super) type Orders = HashMap<(String, bool), Arc<Vec<u32>>>;
+
 /// The secrets of one state of the store. Built once; an answer belongs to the state it is of.
 pub struct Estate {
     pub(super) graph: Arc<Graph>,
@@ -28,8 +31,8 @@ pub struct Estate {
     pub(super) readers: Mutex<Readers>,
     /// By system: what was not read whole of who reads its places.
     pub(super) unread: HashMap<u32, Vec<String>>,
-    /// Orders that were asked for, by column and direction.
-    pub(super) orders: Mutex<HashMap<(String, bool), Arc<Vec<u32>>>>,
+    /// Those that were asked for.
+    pub(super) orders: Mutex<Orders>,
 }
 
 pub(super) fn count(length: usize) -> u64 {
