@@ -10,6 +10,7 @@ mod past;
 mod policies;
 mod rehearsals;
 mod saved;
+mod secrets;
 mod sources;
 
 use crate::desk::Desk;
@@ -18,6 +19,7 @@ use crate::wire::{Wire, camel_case};
 use lastkey_engine::collect::Removals;
 use lastkey_engine::lifecycle::saved::Comparison;
 use lastkey_engine::lifecycle::simulated::EventsRehearsal;
+use lastkey_engine::locations::{PlaceReader, SecretPlace, SecretsSummary};
 use lastkey_engine::measured::{LeaverTimeline, StepMeasured};
 use lastkey_engine::practice::Size as PracticeSize;
 use lastkey_engine::store::RetentionReport;
@@ -33,7 +35,7 @@ use lastkey_engine::views::{
 use lastkey_workbench::{
     AssertionRunView, AssertionsView, Failure, LeaverThing, LeaversReport, PackageAsked,
     PlanCoverage, PlanLoad, PolicyDifferences, PolicyRemark, PolicyView, ProbeView, SavedView,
-    Survey, SyncHow, WatchView, Workbench,
+    SecretShown, SecretsView, Survey, SyncHow, WatchView, Workbench,
 };
 use std::path::Path;
 use tauri::ipc::Channel;
@@ -45,6 +47,7 @@ use past::*;
 use policies::*;
 use rehearsals::*;
 use saved::*;
+use secrets::*;
 use sources::*;
 
 type Answer<T> = Result<T, FailureView>;
@@ -169,6 +172,16 @@ commands! {
     identity(id: String) -> IdentityDetail;
     /// What an identity reaches, listed or not, and the accounts that could be theirs as well as another's.
     reach(identity: String) -> ReachView;
+    /// All secrets in short: how many, where, and of how many copies can be told.
+    secrets_summary() -> SecretsSummary;
+    /// Secrets by window; with an identity those that they could read, and how.
+    secrets(query: ListQuery, identity: Option<String>) -> SecretsView;
+    /// One secret with all that is known of it.
+    secret(key: String, identity: Option<String>) -> SecretShown;
+    /// Values at places by window.
+    secret_places(query: ListQuery, identity: Option<String>) -> RowWindow<SecretPlace>;
+    /// Who can read a place, or a secret wherever it stands; whoever left first.
+    secret_readers(key: String, query: ListQuery) -> RowWindow<PlaceReader>;
     /// How many accounts stand how, but for those that are somebody's; of one source or of all.
     undecided_counts(source: Option<String>) -> Vec<LinkCount>;
     /// Accounts that want a decision, worst first. Filters: state, source.

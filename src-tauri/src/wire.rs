@@ -3,6 +3,7 @@
 use crate::settings::UiSettings;
 use lastkey_engine::lifecycle::saved::Comparison;
 use lastkey_engine::lifecycle::simulated::EventsRehearsal;
+use lastkey_engine::locations::{PlaceReader, SecretPlace, SecretsSummary};
 use lastkey_engine::measured::{LeaverTimeline, StepMeasured};
 use lastkey_engine::store::RetentionReport;
 use lastkey_engine::views::{
@@ -16,7 +17,8 @@ use lastkey_engine::views::{
 };
 use lastkey_workbench::{
     AssertionRunView, AssertionsView, LeaverThing, LeaversReport, PlanCoverage, PlanLoad,
-    PolicyDifferences, PolicyRemark, PolicyView, ProbeView, SavedView, Survey, WatchView,
+    PolicyDifferences, PolicyRemark, PolicyView, ProbeView, SavedView, SecretShown, SecretsView,
+    Survey, WatchView,
 };
 use tauri::ipc::Channel;
 use ts_rs::{Config, TS};
@@ -116,7 +118,12 @@ generated!(
     LeaverThing,
     LeaverTimeline,
     LeaversReport,
+    PlaceReader,
     ProbeView,
+    SecretPlace,
+    SecretShown,
+    SecretsSummary,
+    SecretsView,
     StepMeasured,
     WatchView,
 );

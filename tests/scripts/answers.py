@@ -31,6 +31,7 @@ def measure(table, room, store, files, plain, accounts, run, lastkey, change):
     owners(table, room, store, files, plain, run, lastkey)
     descendants = graph(table, run, room, store, files)
     one = leavers(table, run, room, store, files, plain, accounts)
+    secrets(table, run, room, store, files, plain)
     seconds = everyone(table, run, room, store, one, descendants)
     after_a_sync(table, run, room, store, change, seconds)
 
@@ -179,6 +180,30 @@ def leavers(table, run, room, store, files, plain, accounts):
         f"{each:.1f} ms", memory, f"{beside:.1f} ms", "sqlite3, nested entitlements only, 100 at once", f"{each / beside:.1f}", "under 20 ms",
     )
     return each
+
+
+def secrets(table, run, room, store, files, plain):
+    """Where secrets stand, beside counting places and lines of readers in plain tables."""
+    told, memory = figures(run, room, store, "secrets")
+    made = next(row for row in told if row["what"] == "made")
+    asked = [(row["ms"], row["what"]) for row in told if row["what"].startswith("window")]
+    def union(stem, columns):
+        names = [table_name(path) for path in sorted(files.glob(f"*/{stem}.csv"))]
+        return " union all ".join(f'select {columns} from "{name}"' for name in names)
+    query = (
+        f"with l as ({union('locations', 'system, path, credential_id')}), r as ({union('readers', 'system, path, principal_id')})"
+        " select count(*) from (select l.credential_id, count(*) from l left join"
+        " (select system, path, count(*) n from r group by 1, 2) c on c.system = l.system and c.path = l.path group by 1);"
+    )
+    beside = run(["sqlite3", plain, query]).seconds
+    seconds = made["ms"] / 1000
+    name = "sqlite3, places counted by credential with their lines of readers"
+    table.line(
+        f"where {made['rows']:,} secrets stand, made after the graph",
+        f"{seconds:.2f} s", memory, f"{beside:.2f} s", name, f"{seconds / beside:.2f}", "lower is better",
+    )
+    line(table, f"a window of them, sorted, filtered, of somebody, or one with its readers, {len(asked)} of them",
+         asked, memory, [beside * 1000], name, "under 100 ms")
 
 
 def everyone(table, run, room, store, one, descendants):

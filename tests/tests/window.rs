@@ -24,6 +24,8 @@ mod past;
 mod rehearsing;
 #[path = "window/saved.rs"]
 mod saved;
+#[path = "window/secrets.rs"]
+mod secrets;
 #[path = "window/sources.rs"]
 mod sources;
 #[path = "window/steps.rs"]

@@ -124,6 +124,8 @@ pub enum Command {
         /// Only this source
         source: Option<String>,
     },
+    /// Where each secret stands, who can read it there, and what it opens
+    Secrets(crate::secret_args::Secrets),
     /// Whose account is this, and which records are one person
     Link(Link),
     /// Blast radius of an identity or a credential, with paths
@@ -178,41 +180,10 @@ pub enum Command {
     },
     /// How long the past is kept; everything, unless it is set
     #[command(subcommand)]
-    Retention(Retention),
+    Retention(crate::past_args::Retention),
     /// The store itself
     #[command(subcommand)]
     Store(Store),
-}
-
-/// Retention.
-#[derive(Debug, Subcommand)]
-pub enum Retention {
-    /// What is set, and how far back the past is whole
-    Show,
-    /// Set how long versions that ended are kept; deletes nothing yet
-    #[command(group(clap::ArgGroup::new("how").required(true).multiple(true).args(["days", "syncs"])))]
-    Set {
-        /// Only this kind (default: all that have no rule of their own)
-        #[arg(long)]
-        kind: Option<String>,
-        /// For so many days
-        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
-        days: Option<u32>,
-        /// For so many of the latest syncs
-        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-        syncs: Option<u32>,
-    },
-    /// Keep everything again
-    Off {
-        #[arg(long)]
-        kind: Option<String>,
-    },
-    /// Delete what is no longer kept and is no evidence
-    Run {
-        /// Only tell what would go, and what is held
-        #[arg(long)]
-        dry_run: bool,
-    },
 }
 
 /// Sources.

@@ -18,6 +18,7 @@ mod policy_args;
 mod probe_args;
 mod run;
 mod saved_args;
+mod secret_args;
 mod terminal;
 mod window;
 

@@ -1,6 +1,6 @@
-//! The words of commands about what has been: `diff`, `leavers`.
+//! The words of commands about what has been: `diff`, `leavers`, `retention`.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 /// Two moments.
 #[derive(Debug, Args)]
@@ -42,4 +42,35 @@ pub struct Leavers {
     /// CSV of everything that they held, instead of a table of the worst
     #[arg(long, conflicts_with = "shares")]
     pub csv: bool,
+}
+
+/// How long the past is kept.
+#[derive(Debug, Subcommand)]
+pub enum Retention {
+    /// What is set, and how far back the past is whole
+    Show,
+    /// Set how long versions that ended are kept; deletes nothing yet
+    #[command(group(clap::ArgGroup::new("how").required(true).multiple(true).args(["days", "syncs"])))]
+    Set {
+        /// Only this kind (default: all that have no rule of their own)
+        #[arg(long)]
+        kind: Option<String>,
+        /// For so many days
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        days: Option<u32>,
+        /// For so many of the latest syncs
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        syncs: Option<u32>,
+    },
+    /// Keep everything again
+    Off {
+        #[arg(long)]
+        kind: Option<String>,
+    },
+    /// Delete what is no longer kept and is no evidence
+    Run {
+        /// Only tell what would go, and what is held
+        #[arg(long)]
+        dry_run: bool,
+    },
 }

@@ -18,6 +18,7 @@ pub mod collect;
 pub mod correlate;
 pub mod evidence;
 pub mod lifecycle;
+pub mod locations;
 pub mod mass;
 pub mod measured;
 pub mod only_values;

@@ -61,6 +61,7 @@ pub struct Workbench {
     pub(crate) latest: tokio::sync::Mutex<Option<crate::rehearsals::Latest>>,
     pub(crate) everyone: tokio::sync::Mutex<Option<crate::everyone::Remembered>>,
     pub(crate) changes: tokio::sync::Mutex<Option<crate::changes::Changes>>,
+    pub(crate) located: tokio::sync::Mutex<Option<crate::secrets::Located>>,
     pub(crate) leavers:
         tokio::sync::Mutex<Option<std::sync::Arc<crate::leavers_window::MeasuredPast>>>,
 }
@@ -199,6 +200,7 @@ impl Workbench {
             latest: tokio::sync::Mutex::default(),
             everyone: tokio::sync::Mutex::default(),
             changes: tokio::sync::Mutex::default(),
+            located: tokio::sync::Mutex::default(),
             leavers: tokio::sync::Mutex::default(),
         })
     }
@@ -210,6 +212,7 @@ impl Workbench {
         *self.everyone.lock().await = None;
         *self.changes.lock().await = None;
         *self.leavers.lock().await = None;
+        *self.located.lock().await = None;
     }
 
     /// The moment that counts as now: the practice estate has a fixed date of its own, and so has

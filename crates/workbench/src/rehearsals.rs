@@ -434,7 +434,7 @@ impl Workbench {
     }
 
     /// The one identity that the text names in the state that is looked at, and what it is called.
-    async fn identity_and_name(
+    pub(crate) async fn identity_and_name(
         &self,
         text: &str,
         graph: &Graph,

@@ -104,7 +104,14 @@ impl Watched {
 
     /// Every other screen, a package, and the lock; then everything is looked through.
     async fn hold_none(mut self, surely_there: &str) {
-        for area in ["overview", "sources", "identities", "tests", "settings"] {
+        for area in [
+            "overview",
+            "sources",
+            "identities",
+            "credentials",
+            "tests",
+            "settings",
+        ] {
             self.window.click(&format!("nav-{area}")).await;
             let ready = format!("[data-test=\"area-{area}\"][data-ready]");
             self.window.wait_for(&ready).await;

@@ -79,6 +79,19 @@ fn odd_estate() -> Estate {
     estate.read("shop", "accounts.csv", &accounts);
     let keys = format!("system,id,kind,enabled\n{system},key-of-nobody,api_key,true\n");
     estate.read("vault", "credentials.csv", &keys);
+    let mut places = String::from("system,path,kind,credential_id,field\n");
+    let mut readers = String::from("system,path,principal_type,principal_id\n");
+    for (n, name) in names().iter().enumerate() {
+        let path = format!("secret/{}/{name}", "a-folder-with-a-long-name/".repeat(8));
+        writeln!(
+            places,
+            "{system},\"{path}\",vault,key-of-nobody,\"{path}#PAYMENTS_{n}_PASSWORD\""
+        )
+        .unwrap();
+        writeln!(readers, "{system},\"{path}\",account,svc-{n}").unwrap();
+    }
+    estate.read("vault", "locations.csv", &places);
+    estate.read("vault", "readers.csv", &readers);
     let custodian = format!("{}3", "employee-number-".repeat(10));
     let owners = format!(
         "object_type,system,object_id,owner_id,role\ncredential,{system},key-of-nobody,{custodian},custodian\n"
@@ -120,6 +133,10 @@ async fn every_screen_holds_in_the_dark_at_twice_the_size_with_odd_names() {
         ("persons", "#/accounts/persons".to_owned()),
         ("doubts", "#/accounts/doubts".to_owned()),
         ("link decisions", "#/accounts/decisions".to_owned()),
+        ("credentials", "#/credentials".to_owned()),
+        ("places", "#/credentials/places".to_owned()),
+        ("secrets of one", format!("#/credentials/reader/{person}")),
+        ("nobody's secrets", "#/credentials/reader".to_owned()),
         ("owners", "#/owners".to_owned()),
         ("suggestions", "#/owners/suggestions".to_owned()),
         ("owner decisions", "#/owners/decisions".to_owned()),

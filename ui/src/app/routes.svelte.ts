@@ -2,8 +2,8 @@
  * Where the window is: areas with their parts in the address after `#`, Back and Forward, and what each
  * place remembers (selection, scroll, search) until the window closes.
  */
-export type Area = "overview" | "sources" | "identities" | "accounts" | "owners" | "changes" | "tests" | "leavers" | "evidence" | "settings";
-export const AREAS: Area[] = ["overview", "sources", "identities", "accounts", "owners", "changes", "tests", "leavers", "evidence", "settings"];
+export type Area = "overview" | "sources" | "identities" | "accounts" | "credentials" | "owners" | "changes" | "tests" | "leavers" | "evidence" | "settings";
+export const AREAS: Area[] = ["overview", "sources", "identities", "accounts", "credentials", "owners", "changes", "tests", "leavers", "evidence", "settings"];
 
 export interface Place {
   area: Area;

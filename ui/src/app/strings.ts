@@ -11,6 +11,7 @@ import { past } from "./strings-past";
 import { plans } from "./strings-plans";
 import { played, policy } from "./strings-policy";
 import { saved } from "./strings-saved";
+import { secrets } from "./strings-secrets";
 import { sources } from "./strings-sources";
 
 export const say = {
@@ -31,7 +32,7 @@ export const say = {
   no: "no",
   many,
 
-  areas: { overview: "Overview", sources: "Sources", identities: "Identities", accounts: "Accounts", owners: "Owners", changes: "Changes", tests: "Tests", leavers: "Leavers", evidence: "Evidence", settings: "Settings" },
+  areas: { overview: "Overview", sources: "Sources", identities: "Identities", accounts: "Accounts", credentials: "Credentials", owners: "Owners", changes: "Changes", tests: "Tests", leavers: "Leavers", evidence: "Evidence", settings: "Settings" },
   signs: {
     pass: "pass", fail: "fail", late: "late", indeterminate: "indeterminate", open: "waiting for a read", not_run: "not run", void: "void", reading: "reading",
   },
@@ -136,6 +137,7 @@ export const say = {
   played,
   policy,
   saved,
+  secrets,
   leavers,
   past,
 

@@ -23,6 +23,7 @@ import * as leavers from "./recorded-leavers";
 import * as pastOf from "./recorded-past";
 import * as plans from "./recorded-plans";
 import * as kept from "./recorded-saved";
+import * as secrets from "./recorded-secrets";
 import * as watching from "./recorded-watching";
 
 const ask = new URLSearchParams(location.search);
@@ -33,6 +34,17 @@ if (scene === "odd") odd(sources, estate.everyone());
 const open = sources.length === 0 ? [] : links.undecided(scene === "million" ? 100_000 : 318);
 const waiting = () => open.filter((row) => links.inForce(row.account) === null);
 const owned = () => (sources.length === 0 ? [] : owners.lines(scene === "million" ? 100_000 : 640));
+const SECRETS = scene === "million" ? 100_000 : 640;
+const credentials = () => (sources.length === 0 ? [] : Array.from({ length: SECRETS }, (_, n) => secrets.row(n, scene)));
+const searched = <Row>(rows: Row[], query: ListQuery | undefined, fits: (row: Row, filter: string) => boolean): RowWindow<Row> => {
+  const sought = (query?.search ?? "").toLowerCase();
+  const found = rows.filter((row) => (sought === "" || JSON.stringify(row).toLowerCase().includes(sought)) && (query?.filters ?? []).every((filter) => fits(row, filter)));
+  const from = query?.offset ?? 0;
+  return { rows: found.slice(from, from + (query?.limit ?? 0)), offset: from, matching: found.length, total: rows.length };
+};
+const refusing = () => {
+  if (scene === "failed") throw refuse("not_possible", "the store is being written by another program", "Wait until it has finished, and try again.");
+};
 const suggested = (filters: string[], least: string | null) => {
   const rank = ["weak", "likely", "strong"];
   const all = sources.length === 0 ? [] : owners.suggestions(scene === "million" ? 100_000 : 212);
@@ -331,6 +343,30 @@ const answers: Answers = {
   assertions: () => (sources.length === 0 ? null : kept.loaded),
   assertion_runs: () => (sources.length === 0 ? [] : kept.runs),
   assertions_run: () => undefined,
+  secrets_summary: () => secrets.summary(sources.length === 0 ? 0 : SECRETS),
+  secrets: async (a) => {
+    await wait(ask.has("slow") ? 4000 : 20);
+    refusing();
+    const kinds: Record<string, "vault" | "ci" | "cluster" | "file" | "code"> = { vault: "vault", ci_variable: "ci", kubernetes_secret: "cluster", file: "file", code: "code" };
+    const all = a?.identity ? credentials().slice(0, 48).map((row, n) => ({ ...row, way: secrets.way(n) })) : credentials();
+    const window = searched(all, a?.query, (row, filter) => {
+      const [name = "", value = ""] = filter.split("=");
+      if (name === "copies") return value === "yes" ? row.place_count > 1 : value === "suspected" ? row.suspected_count > 0 : row.place_count <= 1 && row.suspected_count === 0;
+      const kind = kinds[value];
+      return name === "kind" && kind ? row.places[kind] > 0 : name !== "older" || row.since !== null;
+    });
+    return { window, of: a?.identity ? { identity: a.identity, display_name: "Marta Lindqvist", left: true, closed: false, unread: ["readers of `k8s-edge` were never read completely"] } : null };
+  },
+  secret: async (a) => {
+    await wait(ask.has("slow") ? 4000 : 20);
+    refusing();
+    return { detail: secrets.detail(a?.key ?? "", scene, a?.identity ?? null), of: null };
+  },
+  secret_places: (a) => {
+    refusing();
+    return searched(sources.length === 0 ? [] : secrets.allPlaces(SECRETS, scene), a?.query, (row, filter) => !filter.startsWith("kind=") || filter === `kind=${row.kind ?? ""}`);
+  },
+  secret_readers: (a) => searched(secrets.readers(scene), a?.query, () => true),
   leavers: async (a) => {
     const mine = (measuring += 1);
     for (let left = ask.has("slow") ? 20_000 : 150; left > 0; left -= 100) {

@@ -38,6 +38,7 @@ import type { OwnerSuggestionView } from "./OwnerSuggestionView";
 import type { OwnersSummary } from "./OwnersSummary";
 import type { PersonDoubtLine } from "./PersonDoubtLine";
 import type { PersonLine } from "./PersonLine";
+import type { PlaceReader } from "./PlaceReader";
 import type { PlanCoverage } from "./PlanCoverage";
 import type { PlanLoad } from "./PlanLoad";
 import type { PolicyDifferences } from "./PolicyDifferences";
@@ -54,6 +55,10 @@ import type { RunDetail } from "./RunDetail";
 import type { RunRow } from "./RunRow";
 import type { SavedView } from "./SavedView";
 import type { ScriptView } from "./ScriptView";
+import type { SecretPlace } from "./SecretPlace";
+import type { SecretShown } from "./SecretShown";
+import type { SecretsSummary } from "./SecretsSummary";
+import type { SecretsView } from "./SecretsView";
 import type { SourceKindView } from "./SourceKindView";
 import type { SourceRow } from "./SourceRow";
 import type { StandingCount } from "./StandingCount";
@@ -139,6 +144,16 @@ export interface Commands {
   identity(a: { id: string }): IdentityDetail;
   /** What an identity reaches, listed or not, and the accounts that could be theirs as well as another's. */
   reach(a: { identity: string }): ReachView;
+  /** All secrets in short: how many, where, and of how many copies can be told. */
+  secrets_summary(): SecretsSummary;
+  /** Secrets by window; with an identity those that they could read, and how. */
+  secrets(a: { query: ListQuery; identity: string | null }): SecretsView;
+  /** One secret with all that is known of it. */
+  secret(a: { key: string; identity: string | null }): SecretShown;
+  /** Values at places by window. */
+  secret_places(a: { query: ListQuery; identity: string | null }): RowWindow<SecretPlace>;
+  /** Who can read a place, or a secret wherever it stands; whoever left first. */
+  secret_readers(a: { key: string; query: ListQuery }): RowWindow<PlaceReader>;
   /** How many accounts stand how, but for those that are somebody's; of one source or of all. */
   undecided_counts(a: { source: string | null }): Array<LinkCount>;
   /** Accounts that want a decision, worst first. Filters: state, source. */
@@ -327,6 +342,11 @@ export const commandNames = [
   "identities",
   "identity",
   "reach",
+  "secrets_summary",
+  "secrets",
+  "secret",
+  "secret_places",
+  "secret_readers",
   "undecided_counts",
   "undecided",
   "account_explained",

@@ -21,6 +21,7 @@ mod retention;
 mod roles;
 mod saved;
 mod scripts;
+mod secrets;
 mod series;
 mod sources;
 mod store;
@@ -113,6 +114,7 @@ async fn dispatch(command: Command, global: &Global, out: &Output) -> Result<Exi
         Command::Diff(args) => history::diff(global, args, out).await,
         Command::History { kind, id } => history::history(global, &kind, &id, out).await,
         Command::Journal { source } => tables::journal(global, source, out).await,
+        Command::Secrets(args) => secrets::secrets(global, args, out).await,
         Command::Link(args) => link::link(global, args, out).await,
         Command::Reach(reach) => rehearse::reach(global, reach, out).await,
         Command::Plan(Plan::Load { file, confirm }) => {

@@ -1,8 +1,9 @@
 //! `retention`: how long the past is kept, and what keeps it longer.
 
 use super::{counted, of_these, open};
-use crate::args::{Global, Retention};
+use crate::args::Global;
 use crate::output::{Output, table as laid_out};
+use crate::past_args::Retention;
 use lastkey_engine::store::{RetentionReport, RetentionRule};
 use lastkey_workbench::{Failure, WhenMissing};
 use serde_json::json;

@@ -194,7 +194,7 @@ impl Graph {
             .collect()
     }
 
-    pub(super) fn location(&self, system: &SystemName, path: &str) -> Option<u32> {
+    pub(crate) fn location(&self, system: &SystemName, path: &str) -> Option<u32> {
         let system = self.system(system)?;
         find(self.locations.len(), |row| {
             let here = self.locations.at(row).system;

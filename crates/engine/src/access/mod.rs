@@ -32,4 +32,5 @@ pub(crate) use graph::{AccountRow, CredentialRow, EntitlementRow, IdentityRow};
 pub use known_account::KnownAccount;
 pub(crate) use maybe::{Group, MaybeAccounts};
 pub use reach::{Gone, Reach, ReachFrom, ReachItem, ReachLink, reach};
+pub(crate) use reach::{Met, met};
 pub use snapshot::{AmbiguousAccount, InDoubt, ReadState, Snapshot, Unmatched};

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use lastkey_contract::when::rfc3339;
 use lastkey_contract::{CredentialId, IdentityId, SystemName};
 use serde::{Serialize, Serializer};
+use std::collections::BTreeSet;
 use ts_rs::TS;
 
 /// Where reach starts.
@@ -181,6 +182,46 @@ pub fn reach(
     })
 }
 
+/// Something that accounts and known credentials lead to.
+pub(crate) struct Met {
+    pub item: ReachItem,
+    /// Its row, of the kind that the item is of.
+    pub row: u32,
+    /// Whether it is reached now; else what the accounts still hold leads there, and nobody can
+    /// sign in to them.
+    pub now: bool,
+}
+
+/// What accounts and known credentials lead to, also from accounts that are closed by now: whoever
+/// could sign in to them until then may have seen it.
+pub(crate) fn met(
+    graph: &Graph,
+    (accounts, known): (&[u32], &[u32]),
+    at: DateTime<Utc>,
+    dies_with_account: impl Fn(&SystemName) -> Option<bool>,
+) -> Vec<Met> {
+    let declared = (0..graph.systems.len())
+        .map(|system| dies_with_account(&SystemName::new(graph.systems.at(system))));
+    let mut world = World::new(graph, at, Column::new(declared.collect()));
+    let reached = world.reach(accounts, known);
+    let now = reached.nodes.values().iter().filter_map(|node| match node {
+        Node::Item(item) => Some(graph.order(*item)),
+        Node::Secret(_) => None,
+    });
+    let now: BTreeSet<_> = now.collect();
+    let own = accounts.iter().map(|account| Item::Account(*account));
+    let held = known.iter().map(|credential| Item::Credential(*credential));
+    let starts: Vec<Item> = own.chain(held).collect();
+    let reached = world.reach_from(&starts);
+    let found = items_in_order(graph, &world, &reached, accounts, None);
+    let found = found.into_iter().map(|(order, item)| Met {
+        item,
+        row: order.1,
+        now: now.contains(&order),
+    });
+    found.collect()
+}
+
 fn items(
     graph: &Graph,
     world: &World<'_>,
@@ -188,6 +229,20 @@ fn items(
     accounts: &[u32],
     from: Option<u32>,
 ) -> Vec<ReachItem> {
+    let found = items_in_order(graph, world, reached, accounts, from);
+    found.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// Where an item stands in lists (`Graph::order`).
+type Place = (ItemKind, u32, u32, u32);
+
+fn items_in_order(
+    graph: &Graph,
+    world: &World<'_>,
+    reached: &Reached,
+    accounts: &[u32],
+    from: Option<u32>,
+) -> Vec<(Place, ReachItem)> {
     let caps = Caps::always(reached);
     let nodes = 0..reached.nodes.len();
     let open = |is: bool| is.then_some(Closing::Never);
@@ -226,7 +281,7 @@ fn items(
         found.push((graph.order(item), entry));
     });
     found.sort_by_key(|(order, _)| *order);
-    found.into_iter().map(|(_, entry)| entry).collect()
+    found
 }
 
 fn links(graph: &Graph, reached: &Reached, accounts: &[u32], path: &[PathLink]) -> Vec<ReachLink> {

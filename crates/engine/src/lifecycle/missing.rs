@@ -35,18 +35,23 @@ impl<'a> Coverage<'a> {
         Self::of_estate(reads, at, limit, &OF_THE_ESTATE)
     }
 
+    /// Nothing but what is asked of single systems.
+    fn of_systems(reads: &'a [ReadState], at: DateTime<Utc>, limit: TimeDelta) -> Self {
+        Coverage {
+            reads,
+            at,
+            limit,
+            estate: Vec::new(),
+        }
+    }
+
     fn of_estate(
         reads: &'a [ReadState],
         at: DateTime<Utc>,
         limit: TimeDelta,
         kinds: &[Kind],
     ) -> Self {
-        let mut coverage = Coverage {
-            reads,
-            at,
-            limit,
-            estate: Vec::new(),
-        };
+        let mut coverage = Coverage::of_systems(reads, at, limit);
         // Without any system of accounts there is none in which one could be missed.
         let accounts = reads.iter().any(|read| read.kind == Kind::Account);
         if kinds.contains(&Kind::Identity) && !accounts {
@@ -231,12 +236,7 @@ pub fn holding_unread<'s>(
     limit: TimeDelta,
     systems: impl Iterator<Item = &'s str>,
 ) -> Vec<String> {
-    let coverage = Coverage {
-        reads,
-        at,
-        limit,
-        estate: Vec::new(),
-    };
+    let coverage = Coverage::of_systems(reads, at, limit);
     let never = never_read.iter();
     let never = never.map(|source| format!("source `{source}` was never read"));
     let mut unread: BTreeSet<String> = never.collect();
@@ -246,6 +246,22 @@ pub fn holding_unread<'s>(
             unread.extend(coverage.of_system(kind, system));
         }
     }
+    unread.into_iter().collect()
+}
+
+/// What was not read completely or not lately of who reads the places of a system, and of who holds
+/// what there: sorted, without duplicates.
+pub(crate) fn readers_unread(
+    reads: &[ReadState],
+    at: DateTime<Utc>,
+    limit: TimeDelta,
+    system: &str,
+) -> Vec<String> {
+    let coverage = Coverage::of_systems(reads, at, limit);
+    let kinds = [Kind::Reader, Kind::Account, Kind::Grant].into_iter();
+    let unread: BTreeSet<String> = kinds
+        .flat_map(|kind| coverage.of_system(kind, system))
+        .collect();
     unread.into_iter().collect()
 }
 

@@ -39,6 +39,7 @@ pub use everyone::{
 pub(crate) use explain::duration_words;
 pub use limits::is_late;
 pub(crate) use limits::{Afterwards, limit};
+pub(crate) use missing::readers_unread;
 pub use missing::{WeakRead, Weakness, holding_unread, shows_system, unread_beside, weak_reads};
 pub use outcome::{
     Basis, Break, Breaks, Closing, ItemKind, Link, Rehearsal, ResidualItem, Severity, Verdict,

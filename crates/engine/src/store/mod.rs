@@ -72,6 +72,7 @@ mod retention;
 mod roster;
 mod runs;
 mod schema;
+mod secret_places;
 mod snapshot;
 mod sources;
 mod spans;

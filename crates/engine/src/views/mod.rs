@@ -14,6 +14,7 @@ mod owners;
 mod past;
 mod reach;
 mod rehearsed;
+mod secrets;
 mod source_page;
 mod types;
 mod undecided;
@@ -41,6 +42,7 @@ pub use past::{
 pub(crate) use past::{changed_columns, shown_fact};
 pub use reach::ReachView;
 pub use rehearsed::{departed_row, rehearsed_window, summarise, summary_json, worst_first};
+pub use secrets::{name_readers, name_secret, name_secrets};
 pub use source_page::{
     DraftProblem, KindQueries, KindStanding, RunDetail, RunRow, ScriptView, WordCount, run,
     run_journal, runs, standing,

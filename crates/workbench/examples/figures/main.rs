@@ -1,11 +1,12 @@
 //! How fast an open store answers: each key of what is typed, windows of every table, whole tables
 //! in one pass, the graph, leavers. `./bench` runs it; one line of JSON for each figure.
 //!
-//! usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse|everyone|again SOURCE …
+//! usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse|secrets|everyone|again SOURCE …
 
 #![allow(clippy::print_stdout)]
 
 mod search;
+mod secrets;
 mod tables;
 mod windows;
 
@@ -26,7 +27,7 @@ async fn main() -> Outcome {
     let mut words = std::env::args().skip(1);
     let mut next = || {
         words.next().ok_or(
-            "usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse|everyone|again SOURCE …",
+            "usage: figures STORE KEY-FILE search|windows|stream|graph|rehearse|secrets|everyone|again SOURCE …",
         )
     };
     let options = OpenOptions {
@@ -45,6 +46,7 @@ async fn main() -> Outcome {
         "stream" => stream(&bench).await?,
         "graph" => graph(&bench).await?,
         "rehearse" => rehearse(&bench).await?,
+        "secrets" => secrets::stand(&bench).await?,
         "everyone" => everyone(&bench).await?,
         "again" => again(&bench, &words.collect::<Vec<_>>()).await?,
         other => return Err(format!("`{other}` is not measured").into()),
