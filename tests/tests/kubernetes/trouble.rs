@@ -243,6 +243,6 @@ fn a_wrong_token_is_refused_and_not_repeated() {
     let settings = estate.settings(&[]);
     let connector = lastkey_kubernetes::configure(&settings, Some(Secret::new(wrong.to_owned())));
     let error = first_page(connector.unwrap().as_ref(), Kind::Account).unwrap_err();
-    says(&error, ErrorKind::AuthRejected, "does not take the token");
+    says(&error, ErrorKind::AuthRejected, "does not take the login");
     assert!(!format!("{error:?}").contains(wrong));
 }
