@@ -1,10 +1,8 @@
 //! The check: who we are, what we lack, and what we could do beyond reading.
 
 use crate::connection::Connection;
-use crate::error::{failed, timed_out};
 use crate::settings::Server;
 use lastkey_contract::{CheckReport, ConnectorError, ErrorKind, Right};
-use tokio::time::timeout;
 use tokio_postgres::{Error, Row};
 
 const OPERATION: &str = "check rights";
@@ -15,10 +13,7 @@ pub async fn look(server: &Server, connection: &Connection) -> Result<CheckRepor
     let asked = connection
         .client
         .query_one(include_str!("sql/rights.sql"), &[]);
-    let row = timeout(server.timeout, asked)
-        .await
-        .map_err(|_| timed_out(system, OPERATION))?
-        .map_err(|error| failed(system, OPERATION, &error, &connection.watched))?;
+    let row = connection.told(server.timeout, OPERATION, asked).await?;
     let odd = |_| {
         let what = "the server describes its own rights in a way that is not known here";
         ConnectorError::new(ErrorKind::Protocol, system, OPERATION, what)
@@ -33,10 +28,7 @@ pub async fn look(server: &Server, connection: &Connection) -> Result<CheckRepor
     let asked = connection
         .client
         .query(include_str!("sql/sign_in_rules.sql"), &[]);
-    let rules = timeout(server.timeout, asked)
-        .await
-        .map_err(|_| timed_out(system, OPERATION))?
-        .map_err(|error| failed(system, OPERATION, &error, &connection.watched))?;
+    let rules = connection.told(server.timeout, OPERATION, asked).await?;
     for rule in &rules {
         report.warnings.push(warning(rule).map_err(odd)?);
     }

@@ -1,7 +1,7 @@
 //! Reading: one question for each page, which goes on behind the last key of the page before.
 
 use crate::connection::Connection;
-use crate::error::{failed, timed_out};
+use crate::error::failed;
 use crate::map;
 use crate::settings::Server;
 use async_trait::async_trait;
@@ -9,7 +9,7 @@ use lastkey_contract::{
     ConnectorError, Cursor, ErrorKind, Fact, Kind, Note, NoteKind, Page, PageRequest, Session,
     SystemName,
 };
-use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
 /// Most records on one page.
@@ -94,15 +94,13 @@ impl Reading {
     /// Looks up once what this login is told.
     pub async fn begin(server: Server, connection: Connection) -> Result<Reading, ConnectorError> {
         let operation = "look up what is told";
-        let system = connection.system.as_str();
         let asked = connection
             .client
             .query_one(include_str!("sql/ages.sql"), &[]);
-        let told = timeout(server.timeout, asked)
-            .await
-            .map_err(|_| timed_out(system, operation))?
-            .and_then(|row| row.try_get("told"))
-            .map_err(|error| failed(system, operation, &error, &connection.watched))?;
+        let row = connection.told(server.timeout, operation, asked).await?;
+        let told = row.try_get("told");
+        let told = told
+            .map_err(|error| failed(&connection.system, operation, &error, &connection.watched))?;
         Ok(Reading {
             server,
             connection,
@@ -179,19 +177,12 @@ impl Session for Reading {
             })?,
         };
         let limit = request.limit.clamp(1, MAX_PAGE);
-        let Connection {
-            client,
-            system,
-            watched,
-            ..
-        } = &self.connection;
-        let rows = timeout(
-            self.server.timeout,
-            client.query(sql, &[&after, &i64::from(limit)]),
-        )
-        .await
-        .map_err(|_| timed_out(system, &operation))?
-        .map_err(|error| failed(system, &operation, &error, watched))?;
+        let key = [&after as &(dyn ToSql + Sync), &i64::from(limit)];
+        let asked_for = self.connection.client.query(sql, &key);
+        let rows = self
+            .connection
+            .told(self.server.timeout, &operation, asked_for)
+            .await?;
         let odd = |_| {
             self.error(
                 ErrorKind::Protocol,

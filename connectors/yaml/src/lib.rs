@@ -41,10 +41,10 @@ enum Open {
     List(usize),
 }
 
-fn events(
-    text: &str,
-    leaf: &mut dyn FnMut(&[String], Option<u64>, &str),
-) -> Result<(), NotUnderstood> {
+/// Takes a leaf: its path, its line, its text.
+type Leaf<'a> = dyn FnMut(&[String], Option<u64>, &str) + 'a;
+
+fn events(text: &str, leaf: &mut Leaf<'_>) -> Result<(), NotUnderstood> {
     let mut parser = Parser::new_from_str(text);
     let mut open: Vec<Open> = Vec::new();
     loop {

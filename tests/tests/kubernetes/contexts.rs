@@ -14,15 +14,7 @@ const WRITER: &str = "cert-reader";
 /// A certificate and its private key, in PEM, that one of the lab's authorities signed.
 fn certificate(lab: &Kubernetes, authority: &str) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
-    let run = |words: &[&str]| {
-        let done = std::process::Command::new("openssl")
-            .current_dir(folder.path())
-            .args(words)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{said}");
-    };
+    let run = |words: &[&str]| openssl(folder.path(), words);
     let subject = format!("/CN={WRITER}");
     run(&[
         "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "k", "-out", "r", "-subj", &subject,

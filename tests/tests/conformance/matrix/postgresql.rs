@@ -42,7 +42,8 @@ pub fn of_a_database(subject: Served) -> Vec<Fault> {
     const LOCKED: &str = "BEGIN; LOCK TABLE pg_catalog.pg_auth_members; SELECT pg_sleep(60)";
     let lock = |subject: Served| {
         // Its end is that of the fault, or of the server.
-        let _runs = works(subject.lab(), "postgres", LOCKED);
+        let mut runs = works(subject.lab(), "postgres", LOCKED);
+        std::thread::spawn(move || runs.wait());
         let locked = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'
                       AND granted AND relation = 'pg_catalog.pg_auth_members'::regclass";
         subject.lab().await_that(locked, |count| count == "1");
