@@ -8,7 +8,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::HeaderValue;
 use hyper_util::rt::TokioIo;
 use lastkey_contract::{ConnectorError, ErrorKind};
-use lastkey_tls::{Peer, Watched};
+use lastkey_tls::{Own, Peer, Watched};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::path::Path;
@@ -40,12 +40,24 @@ impl Client {
         ca_file: Option<&Path>,
         timeout: Duration,
     ) -> Result<Client, ConnectorError> {
-        let (tls, watched) = lastkey_tls::client(Peer {
+        Client::of(server, origin, ca_file, Own::default(), timeout)
+    }
+
+    /// The same with what the source has of its own beside a file with its CA.
+    pub fn of(
+        server: &'static Server,
+        origin: Origin,
+        ca_file: Option<&Path>,
+        own: Own<'_>,
+        timeout: Duration,
+    ) -> Result<Client, ConnectorError> {
+        let peer = Peer {
             kind: server.kind,
             name: server.tls_name,
             port: server.port,
             ca_file,
-        })?;
+        };
+        let (tls, watched) = lastkey_tls::client_of(peer, own)?;
         Ok(Client {
             server,
             address: origin.address(),

@@ -4,10 +4,12 @@
 //! own rights with, which change nothing.
 
 use crate::error::{SERVER, refused, restless, status};
+use crate::login::{Access, Login};
 use crate::objects::List;
 use crate::settings::Cluster;
 use lastkey_contract::{ConnectorError, ErrorKind, Secret};
 use lastkey_http::{Answer, Client, Method, escaped, secret_header};
+use lastkey_tls::Own;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use zeroize::Zeroizing;
@@ -82,18 +84,24 @@ struct Version {
     git_version: String,
 }
 
-/// A client of one API server, signed in with one token.
+/// A client of one API server, signed in as one.
 pub struct Api {
     client: Client,
-    token: Secret,
+    /// None where the certificate alone signs in.
+    token: Option<Secret>,
 }
 
 impl Api {
-    pub fn new(cluster: &Cluster, token: Secret) -> Result<Api, ConnectorError> {
-        let origin = cluster.origin.clone();
-        let ca = cluster.ca_file.as_deref();
+    pub fn new(cluster: &Cluster, access: Access) -> Result<Api, ConnectorError> {
+        let Access { origin, ca, login } = access;
+        let Login { token, identity } = login;
+        let own = Own {
+            ca: ca.as_deref(),
+            identity: identity.as_ref(),
+        };
+        let ca_file = cluster.ca_file.as_deref();
         Ok(Api {
-            client: Client::new(&SERVER, origin, ca, cluster.timeout)?,
+            client: Client::of(&SERVER, origin, ca_file, own, cluster.timeout)?,
             token,
         })
     }
@@ -111,13 +119,15 @@ impl Api {
         body: Option<&serde_json::Value>,
         operation: &str,
     ) -> Result<Answer, ConnectorError> {
-        let bearer = Zeroizing::new(format!("Bearer {}", self.token.expose().trim()));
-        let bearer = secret_header(&bearer, self.client.address(), operation)?;
         let mut request = self
             .client
             .request(method, target)
-            .header("accept", shape.accept())
-            .header("authorization", bearer);
+            .header("accept", shape.accept());
+        if let Some(token) = &self.token {
+            let bearer = Zeroizing::new(format!("Bearer {}", token.expose().trim()));
+            let bearer = secret_header(&bearer, self.client.address(), operation)?;
+            request = request.header("authorization", bearer);
+        }
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }

@@ -32,8 +32,8 @@ pub fn refused(system: &str, operation: &str, answer: &Answer) -> ConnectorError
     let why = match answer.status {
         401 if own.is_some() => (
             ErrorKind::AuthRejected,
-            "the API server does not take the token",
-            "check the token and when it ends; a token made by `kubectl create token` lives for an hour where no duration is given",
+            "the API server does not take the login",
+            "check the token or the certificate and when it ends; a token made by `kubectl create token` lives for an hour where no duration is given",
         ),
         403 if own.is_some() => (
             ErrorKind::Forbidden,

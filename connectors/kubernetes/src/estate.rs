@@ -165,8 +165,28 @@ impl Estate {
                 | Sort::ClusterSecretStores => {}
             }
         }
+        self.doubt_namespaces(&lists, shown.service_accounts);
         lists.shown = shown;
         Ok(Standing::of(lists))
+    }
+
+    /// A list of a namespace that is not there is an empty one: a name that is misspelt must not say
+    /// that nothing is in it. Every namespace has a service account, which the cluster makes anew.
+    fn doubt_namespaces(&mut self, lists: &Lists, whole: bool) {
+        let Some(only) = self.cluster.namespaces.clone().filter(|_| whole) else {
+            return;
+        };
+        let all = &lists.service_accounts;
+        for name in only {
+            if all.iter().any(|one| one.metadata.namespace() == name) {
+                continue;
+            }
+            let reason = "the namespace has no service account, as one that is not there";
+            for kind in crate::DESCRIPTOR.reads {
+                let notes = self.lacks.entry(*kind).or_default();
+                notes.add(NoteKind::Clipped, reason, Some(name.clone()));
+            }
+        }
     }
 
     async fn read_certificates(&mut self, need: &Need) -> Result<Vec<Certified>, ConnectorError> {

@@ -3,7 +3,7 @@
 //!
 //! It reads service accounts, users and groups as far as bindings and certificates name them, roles
 //! where they are bound, Secrets as tables that the server makes without their values, and what uses
-//! each. It promises that reading sends nothing but `GET`, that the token goes to the configured
+//! each. It promises that reading sends nothing but `GET`, that the login goes to the configured
 //! origin only, over verified TLS, that no program is ever run to sign in, and that whatever the
 //! cluster does not show is noted. Only the reader of values, which is off unless an administrator
 //! switches it on, receives a value, and makes a keyed fingerprint of it at once.
@@ -23,9 +23,12 @@ mod certificates;
 mod check;
 mod error;
 mod estate;
+mod kubeconfig;
+mod login;
 mod map;
 mod needs;
 mod objects;
+mod pages;
 mod powers;
 pub mod rbac;
 mod script;
@@ -45,11 +48,13 @@ use lastkey_contract::{
     CheckReport, Connector, ConnectorError, Descriptor, Kind, KindCapability, Secret, Session,
     Settings, ValueReader,
 };
+use login::Access;
 use session::{MAX_PAGE, Reading};
 use settings::Cluster;
 use values::Values;
 
-/// A connector for the cluster that the settings name; the secret is a token.
+/// A connector for the cluster that the settings name; the secret is a token, or a certificate with its
+/// private key in PEM.
 pub fn configure(
     settings: &Settings,
     secret: Option<Secret>,
@@ -66,16 +71,10 @@ struct KubernetesConnector {
     secret: Option<Secret>,
 }
 
-/// The token, or what to do without one.
-fn token(secret: Option<&Secret>) -> Result<Secret, ConnectorError> {
-    secret.cloned().ok_or_else(|| {
-        DESCRIPTOR.invalid("the token is missing", "give it with --secret-file FILE")
-    })
-}
-
 impl KubernetesConnector {
     fn estate(&self) -> Result<Estate, ConnectorError> {
-        let api = Api::new(&self.cluster, token(self.secret.as_ref())?)?;
+        let access = Access::of(&self.cluster, self.secret.as_ref())?;
+        let api = Api::new(&self.cluster, access)?;
         Ok(Estate::new(api, self.cluster.clone()))
     }
 }

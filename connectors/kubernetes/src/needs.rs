@@ -169,6 +169,8 @@ pub const ALL: [Need; 18] = [
             Kind::Entitlement,
             Kind::Grant,
             Kind::Credential,
+            // who is named by a certificate alone is an account that others may act as
+            Kind::Control,
         ],
         part: Some(Part::Certificates),
     },

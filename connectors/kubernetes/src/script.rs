@@ -14,6 +14,10 @@ const HOME: &str = "lastkey";
 pub fn scripts(settings: &Settings) -> Vec<Script> {
     // What is not filled in yet must not take away what is.
     let mut filled = settings.clone();
+    // The rights are the same wherever the server is found.
+    filled
+        .0
+        .retain(|key, _| !matches!(key.as_str(), "kubeconfig" | "context"));
     for (key, stand_in) in [("address", "https://kubernetes.invalid"), ("system", "s")] {
         if filled.get(key).is_none() {
             filled.0.insert(key.to_owned(), stand_in.to_owned());

@@ -2,6 +2,7 @@
 
 use crate::estate::{Estate, Known};
 use crate::map::{Map, tokens};
+use crate::pages::{Hand, Place};
 use crate::rbac::Held;
 use crate::settings::{Part, Secrets};
 use async_trait::async_trait;
@@ -18,26 +19,25 @@ pub struct Reading {
     estate: Estate,
     /// What tells this session's cursors from another's, whose lists were other ones.
     mark: u64,
+    under_way: Option<UnderWay>,
 }
 
-/// Where a page ends and the next starts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Place {
-    /// Which name of the kind.
-    at: usize,
-    /// How many of its facts are served.
-    served: usize,
+/// The kind that is being read: what its facts are made of, and those that wait for the next page.
+struct UnderWay {
+    kind: Kind,
+    units: Vec<Unit>,
+    hand: Hand,
 }
 
 /// What stands for itself on pages of a kind.
-enum Unit<'a> {
-    Person(&'a String),
-    Group(&'a String),
-    Role(&'a Held),
-    Memberships(&'a String),
+enum Unit {
+    Person(String),
+    Group(String),
+    Role(Held),
+    Memberships(String),
     Certificate(usize),
-    Token(&'a String),
-    Secret(&'a String),
+    Token(String),
+    Secret(String),
 }
 
 impl Reading {
@@ -45,6 +45,7 @@ impl Reading {
         Reading {
             estate,
             mark: RandomState::new().build_hasher().finish(),
+            under_way: None,
         }
     }
 
@@ -68,33 +69,18 @@ impl Reading {
             system: &known.cluster.system,
             standing: known.standing,
         };
-        let units = units(&known, kind);
-        let mut records: Vec<Fact> = Vec::new();
-        let mut next = None;
-        let mut served = from.served;
-        for (at, unit) in units.iter().enumerate().skip(from.at) {
-            let facts = made(&known, &map, kind, unit);
-            let room = limit - records.len();
-            let rest = facts.len().saturating_sub(served);
-            records.extend(facts.into_iter().skip(served).take(room));
-            if rest > room {
-                next = Some(Place {
-                    at,
-                    served: served + room,
-                });
-                break;
-            }
-            served = 0;
-            if records.len() == limit {
-                // Some names have no facts, and no page may be empty but the only one.
-                let rest = units.iter().enumerate().skip(at + 1);
-                let more = rest
-                    .map(|(at, unit)| (at, made(&known, &map, kind, unit)))
-                    .find(|(_, facts)| !facts.is_empty());
-                next = more.map(|(at, _)| Place { at, served: 0 });
-                break;
-            }
-        }
+        let held = self.under_way.take().filter(|held| held.kind == kind);
+        let mut under_way = held.unwrap_or_else(|| UnderWay {
+            kind,
+            units: units(&known, kind),
+            hand: Hand::default(),
+        });
+        let UnderWay { units, hand, .. } = &mut under_way;
+        let (records, next) = hand.page(units.len(), from, limit, |at| {
+            let unit = units.get(at);
+            unit.map_or_else(Vec::new, |unit| made(&known, &map, kind, unit))
+        });
+        self.under_way = Some(under_way);
         let query = Some(query(kind, &known));
         let mut notes = Notes::default();
         if from == Place::default() {
@@ -152,37 +138,43 @@ fn limits(kind: Kind, known: &Known<'_>) -> Notes {
 }
 
 /// What stands for itself on pages of a kind, in the order of reading.
-fn units<'a>(known: &Known<'a>, kind: Kind) -> Vec<Unit<'a>> {
+fn units(known: &Known<'_>, kind: Kind) -> Vec<Unit> {
     let standing = known.standing;
-    let people = || standing.people.keys();
+    let people = || standing.people.keys().cloned();
     match kind {
         Kind::Account | Kind::Control => people().map(Unit::Person).collect(),
         Kind::Entitlement => {
-            let groups = standing.groups.keys().map(Unit::Group);
+            let groups = standing.groups.keys().cloned().map(Unit::Group);
             groups
-                .chain(standing.holders.keys().map(Unit::Role))
+                .chain(standing.holders.keys().cloned().map(Unit::Role))
                 .collect()
         }
         Kind::Grant => {
-            let roles = standing.holders.keys().map(Unit::Role);
+            let roles = standing.holders.keys().cloned().map(Unit::Role);
             roles.chain(people().map(Unit::Memberships)).collect()
         }
         Kind::Credential => {
-            let tokens = tokens(known.shelves).map(Unit::Token);
+            let tokens = tokens(known.shelves).cloned().map(Unit::Token);
             let certificates = (0..standing.certificates.len()).map(Unit::Certificate);
             tokens.chain(certificates).collect()
         }
-        Kind::Location | Kind::Reader => known.shelves.all.keys().map(Unit::Secret).collect(),
+        Kind::Location | Kind::Reader => known
+            .shelves
+            .all
+            .keys()
+            .cloned()
+            .map(Unit::Secret)
+            .collect(),
         Kind::Identity | Kind::Owner | Kind::Session | Kind::Task => Vec::new(),
     }
 }
 
-fn made(known: &Known<'_>, map: &Map<'_>, kind: Kind, unit: &Unit<'_>) -> Vec<Fact> {
+fn made(known: &Known<'_>, map: &Map<'_>, kind: Kind, unit: &Unit) -> Vec<Fact> {
     let standing = known.standing;
     match unit {
         Unit::Person(user) if kind == Kind::Control => map.controls(user),
         Unit::Person(user) => {
-            let person = standing.people.get(*user);
+            let person = standing.people.get(user);
             person
                 .map(|person| map.account(user, person))
                 .into_iter()
@@ -200,11 +192,11 @@ fn made(known: &Known<'_>, map: &Map<'_>, kind: Kind, unit: &Unit<'_>) -> Vec<Fa
                 .collect()
         }
         Unit::Token(path) => {
-            let shelf = known.shelves.all.get(*path);
+            let shelf = known.shelves.all.get(path);
             let seen = shelf.and_then(|shelf| shelf.seen.as_ref());
             seen.and_then(|seen| map.token(seen)).into_iter().collect()
         }
-        Unit::Secret(path) => match (kind, known.shelves.all.get(*path)) {
+        Unit::Secret(path) => match (kind, known.shelves.all.get(path)) {
             (Kind::Reader, Some(shelf)) => map.readers(path, shelf),
             (_, Some(shelf)) => vec![map.location(path, shelf)],
             (_, None) => Vec::new(),

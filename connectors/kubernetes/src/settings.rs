@@ -1,6 +1,7 @@
 //! Settings of a cluster, parsed once into a [`Cluster`].
 
 use crate::error::SERVER;
+use crate::kubeconfig::Kubeconfig;
 use lastkey_contract::{
     ConnectorError, Descriptor, Kind, Must, SecretNeed, SettingSpec, Settings, SystemName, listed,
 };
@@ -18,8 +19,22 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         SettingSpec::text(
             "address",
             "Address",
-            "https://host[:port] of the API server, as `kubectl cluster-info` shows it",
-            Must::Yes,
+            "https://host[:port] of the API server, as `kubectl cluster-info` shows it; or give a kubeconfig",
+            Must::No,
+            "",
+        ),
+        SettingSpec::text(
+            "kubeconfig",
+            "Kubeconfig",
+            "in place of an address: path of a kubeconfig file, whose context says the server, its CA and, where no secret is given, the login",
+            Must::No,
+            "",
+        ),
+        SettingSpec::text(
+            "context",
+            "Context",
+            "name of the context of the kubeconfig; its current one where empty",
+            Must::No,
             "",
         ),
         SettingSpec::text(
@@ -67,8 +82,8 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             "30",
         ),
     ],
-    secret: SecretNeed::Required,
-    secret_label: "Token",
+    secret: SecretNeed::Optional,
+    secret_label: "Token, or certificate with key",
     reads: &[
         Kind::Account,
         Kind::Entitlement,
@@ -110,10 +125,53 @@ pub enum Secrets {
     Referenced,
 }
 
-/// A configured cluster, without its token.
+/// Where the API server is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Server {
+    Address(Origin),
+    Kubeconfig(Kubeconfig),
+}
+
+impl Server {
+    /// For sentences, before the server is known.
+    pub fn shown(&self) -> String {
+        match self {
+            Server::Address(origin) => origin.address(),
+            Server::Kubeconfig(from) => from.file.display().to_string(),
+        }
+    }
+
+    fn from_settings(settings: &Settings) -> Result<Server, ConnectorError> {
+        let text = |key: &str| settings.get(key).map(|value| value.trim().to_owned());
+        match (text("address"), text("kubeconfig"), text("context")) {
+            (Some(_), Some(_), _) => Err(DESCRIPTOR.invalid(
+                "`address` and `kubeconfig` both say which server it is",
+                "give one of the two",
+            )),
+            (_, None, Some(_)) => Err(DESCRIPTOR.invalid(
+                "`context` has no meaning without a kubeconfig",
+                "name the file with kubeconfig=FILE",
+            )),
+            (None, Some(file), context) => Ok(Server::Kubeconfig(Kubeconfig {
+                file: PathBuf::from(file),
+                context,
+            })),
+            (Some(address), None, None) => match SERVER.origin(&address)? {
+                (origin, "") => Ok(Server::Address(origin)),
+                (_, _) => Err(SERVER.not_an_address(&address)),
+            },
+            (None, None, None) => Err(DESCRIPTOR.invalid(
+                "`address` is missing",
+                "give it with --set address=https://host:6443, or name a file with --set kubeconfig=FILE",
+            )),
+        }
+    }
+}
+
+/// A configured cluster, without its login.
 #[derive(Clone, Debug)]
 pub struct Cluster {
-    pub origin: Origin,
+    pub server: Server,
     pub ca_file: Option<PathBuf>,
     pub system: SystemName,
     /// None reads all.
@@ -128,11 +186,7 @@ impl Cluster {
     pub fn from_settings(settings: &Settings) -> Result<Cluster, ConnectorError> {
         settings.validate(&DESCRIPTOR, &[])?;
         let text = |key: &str| settings.or_default(key, &DESCRIPTOR).trim().to_owned();
-        let address = text("address");
-        let origin = match SERVER.origin(&address)? {
-            (origin, "") => origin,
-            (_, _) => return Err(SERVER.not_an_address(&address)),
-        };
+        let server = Server::from_settings(settings)?;
         let system = settings.system(&DESCRIPTOR, "prod-cluster")?;
         let namespaces = text("namespaces");
         let namespaces: BTreeSet<String> = listed(&namespaces).map(str::to_owned).collect();
@@ -144,7 +198,7 @@ impl Cluster {
             ));
         }
         Ok(Cluster {
-            origin,
+            server,
             ca_file: settings.get("ca_file").map(PathBuf::from),
             system,
             namespaces: Some(namespaces).filter(|names| !names.is_empty()),
@@ -189,7 +243,7 @@ mod tests {
             ("leave_out", "workloads"),
         ]);
         let made = made.unwrap();
-        assert_eq!(made.origin.address(), "https://k.example.org:6443");
+        assert_eq!(made.server.shown(), "https://k.example.org:6443");
         let names: Vec<String> = made.namespaces.clone().unwrap().into_iter().collect();
         assert_eq!(names, ["shop", "site"]);
         assert_eq!(made.secrets, Secrets::Referenced);
@@ -207,6 +261,9 @@ mod tests {
             [("secrets", "all")],
             [("leave_out", "everything")],
             [("timeout", "0")],
+            [("address", "")],
+            [("kubeconfig", "/home/ann/.kube/config")],
+            [("context", "prod")],
         ] {
             let error = parsed(&pairs).unwrap_err();
             assert!(

@@ -6,6 +6,7 @@
 
 use crate::api::Api;
 use crate::error::{SERVER, refused, status};
+use crate::login::{Access, missing};
 use crate::settings::Cluster;
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -40,12 +41,15 @@ impl Values {
 
     async fn api(&mut self) -> Result<&mut Api, ConnectorError> {
         if self.open.is_none() {
-            let mut api = Api::new(&self.cluster, crate::token(self.secret.as_ref())?)?;
+            // Its own login, always: the user of a kubeconfig is the reader.
+            let secret = self.secret.as_ref().ok_or_else(missing)?;
+            let access = Access::of(&self.cluster, Some(secret))?;
+            let mut api = Api::new(&self.cluster, access)?;
             api.sign_in().await?;
             self.open = Some(api);
         }
         self.open.as_mut().ok_or_else(|| {
-            let system = self.cluster.origin.address();
+            let system = self.cluster.server.shown();
             let message = "the connection was not kept";
             ConnectorError::new(ErrorKind::Bug, system, OPERATION, message)
         })

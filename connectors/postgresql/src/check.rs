@@ -1,10 +1,8 @@
 //! The check: who we are, what we lack, and what we could do beyond reading.
 
 use crate::connection::Connection;
-use crate::error::{failed, timed_out};
 use crate::settings::Server;
 use lastkey_contract::{CheckReport, ConnectorError, ErrorKind, Right};
-use tokio::time::timeout;
 use tokio_postgres::{Error, Row};
 
 const OPERATION: &str = "check rights";
@@ -15,14 +13,39 @@ pub async fn look(server: &Server, connection: &Connection) -> Result<CheckRepor
     let asked = connection
         .client
         .query_one(include_str!("sql/rights.sql"), &[]);
-    let row = timeout(server.timeout, asked)
-        .await
-        .map_err(|_| timed_out(system, OPERATION))?
-        .map_err(|error| failed(system, OPERATION, &error, &connection.watched))?;
-    report(server, connection, &row).map_err(|_| {
+    let row = connection.told(server.timeout, OPERATION, asked).await?;
+    let odd = |_| {
         let what = "the server describes its own rights in a way that is not known here";
         ConnectorError::new(ErrorKind::Protocol, system, OPERATION, what)
-    })
+    };
+    let mut report = report(server, connection, &row).map_err(odd)?;
+    if !row.try_get::<_, bool>("sees_rules").map_err(odd)? {
+        report.remarks.push(
+            "who may sign in from where and how (pg_hba.conf) is not told to this login".to_owned(),
+        );
+        return Ok(report);
+    }
+    let asked = connection
+        .client
+        .query(include_str!("sql/sign_in_rules.sql"), &[]);
+    let rules = connection.told(server.timeout, OPERATION, asked).await?;
+    for rule in &rules {
+        report.warnings.push(warning(rule).map_err(odd)?);
+    }
+    Ok(report)
+}
+
+/// What a rule of pg_hba.conf lets happen.
+fn warning(rule: &Row) -> Result<String, Error> {
+    let what = match rule.try_get::<_, bool>("open")? {
+        true => "lets people in without a password",
+        false => "takes passwords in clear",
+    };
+    let (line, rule) = (
+        rule.try_get::<_, String>("line")?,
+        rule.try_get::<_, String>("rule")?,
+    );
+    Ok(format!("line {line} of pg_hba.conf {what}: `{rule}`"))
 }
 
 fn report(server: &Server, connection: &Connection, row: &Row) -> Result<CheckReport, Error> {

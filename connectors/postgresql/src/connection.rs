@@ -128,6 +128,19 @@ impl Connection {
         })
     }
 
+    /// What was asked on it, no later than patience lasts.
+    pub async fn told<T>(
+        &self,
+        patience: Duration,
+        operation: &str,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, ConnectorError> {
+        timeout(patience, asked)
+            .await
+            .map_err(|_| timed_out(&self.system, operation))?
+            .map_err(|error| failed(&self.system, operation, &error, &self.watched))
+    }
+
     /// Says goodbye and waits until the connection has ended.
     pub async fn close(self) {
         let Connection {

@@ -102,9 +102,8 @@ impl Connector for PostgresqlConnector {
     }
 
     async fn connect(&self) -> Result<Box<dyn Session>, ConnectorError> {
-        Ok(Box::new(Reading {
-            server: self.server.clone(),
-            connection: self.open().await?,
-        }))
+        let connection = self.open().await?;
+        let reading = Reading::begin(self.server.clone(), connection).await?;
+        Ok(Box::new(reading))
     }
 }

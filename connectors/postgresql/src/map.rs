@@ -84,6 +84,12 @@ pub fn grant(system: &SystemName, row: &Row) -> Result<Fact, Error> {
     if flag(row, "may_pass_on")? {
         attributes.insert("may_pass_on".to_owned(), "yes".to_owned());
     }
+    // of what is gathered by schema: the first twenty by name, and how many in all
+    for (name, column) in [("on", "names"), ("count", "count")] {
+        if let Some(value) = text(row, column)? {
+            attributes.insert(name.to_owned(), value);
+        }
+    }
     Ok(Fact::Grant(Grant {
         attributes,
         ..Grant::of(
@@ -97,7 +103,10 @@ pub fn credential(system: &SystemName, row: &Row) -> Result<Fact, Error> {
     let oid = needed(row, "oid")?;
     let id = format!("password/{oid}");
     let open = flag(row, "login")? && !flag(row, "past")?;
+    let changed = text(row, "changed")?;
+    let attributes = changed.map(|at| ("not_changed_since".to_owned(), at));
     Ok(Fact::Credential(Credential {
+        attributes: attributes.into_iter().collect(),
         name: text(row, "name")?.map(|name| format!("password of {name}")),
         // that it is there, and works, is not told
         enabled: (!open).then_some(false),

@@ -19,12 +19,28 @@ pub fn scripts(settings: &Settings) -> Vec<Script> {
          GRANT pg_read_all_stats TO {login};\n\
          -- then give it a password that no log keeps: \\password {login}\n"
     );
-    vec![Script {
-        title: "Least rights for reading".to_owned(),
-        usage: "run with psql as an administrator".to_owned(),
-        file_name: "lastkey-reader.sql".to_owned(),
-        text,
-    }]
+    let more = format!(
+        "-- When a role was changed at the latest: its password is no younger. No hash is told by this.\n\
+         -- It wants track_commit_timestamp = on in postgresql.conf, and counts from its switching on.\n\
+         GRANT SELECT (oid, xmin) ON pg_catalog.pg_authid TO {login};\n\
+         -- Which rules of pg_hba.conf let people in without a password, for the check.\n\
+         GRANT SELECT ON pg_catalog.pg_hba_file_rules TO {login};\n\
+         GRANT EXECUTE ON FUNCTION pg_catalog.pg_hba_file_rules() TO {login};\n"
+    );
+    vec![
+        Script {
+            title: "Least rights for reading".to_owned(),
+            usage: "run with psql as an administrator".to_owned(),
+            file_name: "lastkey-reader.sql".to_owned(),
+            text,
+        },
+        Script {
+            title: "As you like: ages of passwords, and rules of pg_hba.conf".to_owned(),
+            usage: "run with psql as an administrator, in the database that is read".to_owned(),
+            file_name: "lastkey-reader-more.sql".to_owned(),
+            text: more,
+        },
+    ]
 }
 
 /// A name as SQL takes it, whatever it holds.

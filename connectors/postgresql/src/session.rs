@@ -1,7 +1,7 @@
 //! Reading: one question for each page, which goes on behind the last key of the page before.
 
 use crate::connection::Connection;
-use crate::error::{failed, timed_out};
+use crate::error::failed;
 use crate::map;
 use crate::settings::Server;
 use async_trait::async_trait;
@@ -9,7 +9,7 @@ use lastkey_contract::{
     ConnectorError, Cursor, ErrorKind, Fact, Kind, Note, NoteKind, Page, PageRequest, Session,
     SystemName,
 };
-use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
 /// Most records on one page.
@@ -28,14 +28,16 @@ pub const KINDS: [Kind; 5] = [
 
 /// An open reading session.
 pub struct Reading {
-    pub server: Server,
-    pub connection: Connection,
+    server: Server,
+    connection: Connection,
+    /// Whether the server tells this login when roles were changed.
+    ages: bool,
 }
 
 type Make = fn(&SystemName, &Row) -> Result<Fact, Error>;
 
 /// The question for a kind, its words for the evidence, and how rows become facts.
-fn question(kind: Kind) -> Option<(&'static str, &'static str, Make)> {
+fn question(kind: Kind, ages: bool) -> Option<(&'static str, &'static str, Make)> {
     Some(match kind {
         Kind::Account => (
             include_str!("sql/accounts.sql"),
@@ -43,17 +45,34 @@ fn question(kind: Kind) -> Option<(&'static str, &'static str, Make)> {
             map::account,
         ),
         Kind::Entitlement => (
-            include_str!("sql/entitlements.sql"),
-            "pg_roles that are held, attributes, privileges on databases and schemas",
+            concat!(
+                include_str!("sql/rights_told.sql"),
+                include_str!("sql/entitlements.sql")
+            ),
+            "pg_roles that are held, attributes, privileges on databases, schemas and what stands in them, pg_default_acl",
             map::entitlement,
         ),
         Kind::Grant => (
-            include_str!("sql/grants.sql"),
-            "pg_auth_members, attributes of pg_roles, privileges of pg_database and pg_namespace",
+            concat!(
+                include_str!("sql/rights_told.sql"),
+                include_str!("sql/grants.sql")
+            ),
+            "pg_auth_members, attributes of pg_roles, privileges of pg_database, pg_namespace, pg_class, pg_attribute and pg_proc, pg_default_acl",
             map::grant,
         ),
+        Kind::Credential if ages => (
+            concat!(
+                include_str!("sql/ages_told.sql"),
+                include_str!("sql/credentials.sql")
+            ),
+            "pg_roles that may log in or have a date, and when each was changed",
+            map::credential,
+        ),
         Kind::Credential => (
-            include_str!("sql/credentials.sql"),
+            concat!(
+                include_str!("sql/ages_hidden.sql"),
+                include_str!("sql/credentials.sql")
+            ),
             "pg_roles that may log in or have a date",
             map::credential,
         ),
@@ -72,6 +91,23 @@ fn question(kind: Kind) -> Option<(&'static str, &'static str, Make)> {
 }
 
 impl Reading {
+    /// Looks up once what this login is told.
+    pub async fn begin(server: Server, connection: Connection) -> Result<Reading, ConnectorError> {
+        let operation = "look up what is told";
+        let asked = connection
+            .client
+            .query_one(include_str!("sql/ages.sql"), &[]);
+        let row = connection.told(server.timeout, operation, asked).await?;
+        let told = row.try_get("told");
+        let told = told
+            .map_err(|error| failed(&connection.system, operation, &error, &connection.watched))?;
+        Ok(Reading {
+            server,
+            connection,
+            ages: told,
+        })
+    }
+
     fn error(&self, kind: ErrorKind, operation: &str, message: &str) -> ConnectorError {
         ConnectorError::new(kind, self.connection.system.as_str(), operation, message)
     }
@@ -85,16 +121,33 @@ impl Reading {
             examples: Vec::new(),
         };
         match kind {
-            Kind::Credential => vec![note(
-                NoteKind::Remark,
-                "whether a role has a password is not told: each that may log in is taken to have one",
-                1,
-            )],
-            Kind::Entitlement | Kind::Grant => vec![note(
-                NoteKind::Remark,
-                "privileges on schemas are those of the one database that is connected to",
-                1,
-            )],
+            Kind::Credential => {
+                let mut notes = vec![note(
+                    NoteKind::Remark,
+                    "whether a role has a password is not told: each that may log in is taken to have one",
+                    1,
+                )];
+                if !self.ages {
+                    notes.push(note(
+                        NoteKind::Remark,
+                        "how old passwords are is not told to this login: the connector's page says what it takes",
+                        1,
+                    ));
+                }
+                notes
+            }
+            Kind::Entitlement | Kind::Grant => vec![
+                note(
+                    NoteKind::Remark,
+                    "privileges on schemas and on what stands in them are those of the one database that is connected to",
+                    1,
+                ),
+                note(
+                    NoteKind::Remark,
+                    "privileges on types, languages, foreign servers, large objects, tablespaces and parameters are not read",
+                    1,
+                ),
+            ],
             Kind::Session if hidden > 0 => vec![note(
                 NoteKind::Clipped,
                 "when and from where sessions of others began is hidden from this login",
@@ -113,7 +166,7 @@ impl Session for Reading {
         request: PageRequest,
     ) -> Result<Page, ConnectorError> {
         let operation = format!("read {}", kind.plural());
-        let Some((sql, asked, make)) = question(kind) else {
+        let Some((sql, asked, make)) = question(kind, self.ages) else {
             let what = "nothing of this kind is read from PostgreSQL";
             return Err(self.error(ErrorKind::Unsupported, &operation, what));
         };
@@ -124,19 +177,12 @@ impl Session for Reading {
             })?,
         };
         let limit = request.limit.clamp(1, MAX_PAGE);
-        let Connection {
-            client,
-            system,
-            watched,
-            ..
-        } = &self.connection;
-        let rows = timeout(
-            self.server.timeout,
-            client.query(sql, &[&after, &i64::from(limit)]),
-        )
-        .await
-        .map_err(|_| timed_out(system, &operation))?
-        .map_err(|error| failed(system, &operation, &error, watched))?;
+        let key = [&after as &(dyn ToSql + Sync), &i64::from(limit)];
+        let asked_for = self.connection.client.query(sql, &key);
+        let rows = self
+            .connection
+            .told(self.server.timeout, &operation, asked_for)
+            .await?;
         let odd = |_| {
             self.error(
                 ErrorKind::Protocol,

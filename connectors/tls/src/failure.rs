@@ -17,6 +17,8 @@ enum Sort {
     NothingInCommon,
     /// It lets nobody in without a certificate.
     WantsCertificate,
+    /// It does not take the certificate that was sent.
+    RefusesCertificate,
     /// It does not know the name that was asked for.
     OtherName,
     /// It breaks the rules of TLS, or somebody in between changes what it sends.
@@ -72,7 +74,14 @@ impl Watched {
         let error = error.get_ref()?.downcast_ref::<Error>()?;
         let Peer { name, port, .. } = self.peer;
         let untrusted = ErrorKind::TlsUntrusted;
-        let (kind, message, hint) = match sort(error, self.was_asked_for_certificate()) {
+        let sort = match sort(error, self.was_asked_for_certificate()) {
+            Sort::WantsCertificate if self.sends_certificate() => Sort::RefusesCertificate,
+            Sort::Refused if self.sends_certificate() && is_about_ours(error) => {
+                Sort::RefusesCertificate
+            }
+            sort => sort,
+        };
+        let (kind, message, hint) = match sort {
             Sort::Ended => return None,
             Sort::NoTls => (
                 untrusted,
@@ -94,6 +103,11 @@ impl Watched {
                 format!("the {name} demands a certificate from whoever connects, and none is sent"),
                 format!("let the {name} take connections without a certificate of the client"),
             ),
+            Sort::RefusesCertificate => (
+                ErrorKind::AuthRejected,
+                format!("the {name} does not take the certificate that was sent"),
+                format!("check when it ends, and that the {name} trusts the CA that issued it"),
+            ),
             Sort::OtherName => (
                 untrusted,
                 format!("the {name} does not go by the name in the address"),
@@ -111,6 +125,23 @@ impl Watched {
             ),
         };
         Some(ConnectorError::new(kind, system, operation, message).hint(hint))
+    }
+}
+
+/// Whether the server says that the certificate which it was sent cannot count.
+fn is_about_ours(error: &Error) -> bool {
+    use Alert::{CertificateExpired, CertificateRevoked, CertificateUnknown};
+    use Alert::{UnknownCA, UnsupportedCertificate};
+    match error {
+        Error::AlertReceived(alert) => matches!(
+            alert,
+            CertificateExpired
+                | CertificateRevoked
+                | CertificateUnknown
+                | UnknownCA
+                | UnsupportedCertificate
+        ),
+        _ => false,
     }
 }
 

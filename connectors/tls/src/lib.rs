@@ -1,10 +1,13 @@
 //! TLS: the system's trust and the source's own CA, verified always; no switch turns it off.
-//! A failure of TLS becomes an error that says what to do.
+//! A failure of TLS becomes an error that says what to do. A certificate of ours is sent only where
+//! one is given.
 
 mod address;
 mod failure;
+mod identity;
 
 pub use address::{authority, host_alone, host_and_port};
+pub use identity::{Identity, NoIdentity};
 
 use lastkey_contract::{ConnectorError, ErrorKind};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -37,6 +40,15 @@ impl Peer<'_> {
     }
 }
 
+/// What a source has of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Own<'a> {
+    /// PEM with its CA, trusted beside the system's.
+    pub ca: Option<&'a [u8]>,
+    /// What it shows to a server that asks for a certificate.
+    pub identity: Option<&'a Identity>,
+}
+
 /// A refused certificate: why, and its fingerprint.
 #[derive(Clone, Debug)]
 pub struct Refusal {
@@ -45,7 +57,7 @@ pub struct Refusal {
 }
 
 /// Verifies as rustls does, and remembers what it refused so that a person can compare, and
-/// whether the server asked for a certificate of ours: there is none.
+/// whether the server asked for a certificate of ours.
 #[derive(Debug)]
 pub struct Watched {
     inner: Arc<WebPkiServerVerifier>,
@@ -54,9 +66,12 @@ pub struct Watched {
     asked: Arc<Asked>,
 }
 
-/// Sends no certificate, and remembers that one was asked for.
+/// Sends the source's own certificate, if it has one, and remembers that one was asked for.
 #[derive(Debug, Default)]
-struct Asked(AtomicBool);
+struct Asked {
+    was: AtomicBool,
+    own: Option<Identity>,
+}
 
 impl ResolvesClientCert for Asked {
     fn resolve(
@@ -64,12 +79,12 @@ impl ResolvesClientCert for Asked {
         _issuers: &[&[u8]],
         _schemes: &[SignatureScheme],
     ) -> Option<Arc<CertifiedKey>> {
-        self.0.store(true, Ordering::Relaxed);
-        None
+        self.was.store(true, Ordering::Relaxed);
+        self.own.as_ref().map(|own| own.0.clone())
     }
 
     fn has_certs(&self) -> bool {
-        false
+        self.own.is_some()
     }
 }
 
@@ -93,7 +108,11 @@ impl Watched {
     }
 
     fn was_asked_for_certificate(&self) -> bool {
-        self.asked.0.load(Ordering::Relaxed)
+        self.asked.was.load(Ordering::Relaxed)
+    }
+
+    fn sends_certificate(&self) -> bool {
+        self.asked.own.is_some()
     }
 }
 
@@ -162,6 +181,14 @@ fn why(error: &Error) -> String {
 
 /// The TLS configuration for a peer, and the verifier to ask after a failure.
 pub fn client(peer: Peer<'_>) -> Result<(Arc<ClientConfig>, Arc<Watched>), ConnectorError> {
+    client_of(peer, Own::default())
+}
+
+/// The same with what the source has of its own.
+pub fn client_of(
+    peer: Peer<'_>,
+    own: Own<'_>,
+) -> Result<(Arc<ClientConfig>, Arc<Watched>), ConnectorError> {
     let mut roots = RootCertStore::empty();
     for cert in rustls_native_certs::load_native_certs().certs {
         // One odd certificate among the system's must not take the others away.
@@ -186,6 +213,24 @@ pub fn client(peer: Peer<'_>) -> Result<(Arc<ClientConfig>, Arc<Watched>), Conne
             return Err(unusable("it holds no certificate".to_owned()));
         }
     }
+    if let Some(pem) = own.ca {
+        let unusable = || {
+            peer.config(
+                format!("the CA that is given for the {} cannot be used", peer.name),
+                "give at least one CA certificate in PEM",
+            )
+        };
+        let mut count = 0;
+        for cert in CertificateDer::pem_slice_iter(pem) {
+            roots
+                .add(cert.map_err(|_| unusable())?)
+                .map_err(|_| unusable())?;
+            count += 1;
+        }
+        if count == 0 {
+            return Err(unusable());
+        }
+    }
     if roots.is_empty() {
         return Err(peer.config(
             "this machine trusts no CA at all, so no certificate can be verified",
@@ -206,7 +251,10 @@ pub fn client(peer: Peer<'_>) -> Result<(Arc<ClientConfig>, Arc<Watched>), Conne
             ca_file: None,
         },
         refusal: Mutex::new(None),
-        asked: Arc::default(),
+        asked: Arc::new(Asked {
+            was: AtomicBool::default(),
+            own: own.identity.cloned(),
+        }),
     });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -1,6 +1,7 @@
 //! One scan, whole: what was found, who reads it, which credentials it names. Pages are cut from it,
 //! so that all pages of a session show one state.
 
+use crate::error::unreadable;
 use crate::find::{Beside, Named};
 use crate::left::LeftOut;
 use crate::look::Looker;
@@ -42,6 +43,21 @@ pub struct Scanned {
     pub digest: String,
 }
 
+/// Which folder stands at the top: its device and number, where the system tells them.
+fn which(scan: &Scan, top: &Path) -> Result<(u64, u64), ConnectorError> {
+    let failed = |error| unreadable(&scan.shown, "scan", &scan.shown, &error);
+    std::fs::read_dir(top).map_err(failed)?;
+    let about = std::fs::metadata(top).map_err(failed)?;
+    #[cfg(unix)]
+    let which = {
+        use std::os::unix::fs::MetadataExt;
+        (about.dev(), about.ino())
+    };
+    #[cfg(not(unix))]
+    let which = (0, u64::from(about.is_dir()));
+    Ok(which)
+}
+
 /// Scans below `top`.
 pub fn scan(
     scan: &Scan,
@@ -50,7 +66,15 @@ pub fn scan(
     stop: &AtomicBool,
 ) -> Result<Scanned, ConnectorError> {
     let looker = Looker::new().map_err(|why| crate::error::bug(&scan.shown, "scan", &why))?;
+    // A folder that goes away, or a disk that is taken out, must not pass for one without files.
+    let before = which(scan, top)?;
     let walked = walk::walk(scan, top, &looker, stop)?;
+    if which(scan, top)? != before {
+        let what = "the folder became another one while it was read";
+        let kind = lastkey_contract::ErrorKind::Unavailable;
+        return Err(ConnectorError::new(kind, &scan.shown, "scan", what)
+            .hint("sync again, once what it stands on is mounted"));
+    }
     let digest = digest(&walked.files);
     let opens = authorized(&walked.files, people);
     let mut rows = Vec::new();

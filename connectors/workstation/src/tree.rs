@@ -10,12 +10,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use yaml_rust2::parser::{Event, Parser};
-use zeroize::{Zeroize, Zeroizing};
-
-/// How deep a tree is looked into.
-const DEEPEST: usize = 100;
+use zeroize::Zeroizing;
 
 /// What stopped a file from being read by its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,74 +157,9 @@ pub fn google_key(text: &[u8]) -> Option<Named> {
     })
 }
 
-/// A row of events: aliases are not followed, so that nothing multiplies.
 fn yaml(text: &str, sink: &mut Sink) -> Result<(), NotUnderstood> {
-    // The parser is not ours: were it to panic, this one file was not understood.
-    catch_unwind(AssertUnwindSafe(|| events(text, sink))).unwrap_or(Err(NotUnderstood))
-}
-
-/// What is open: a map, with the key that waits for its value, or a list, with its place in it.
-enum Open {
-    Map(Option<String>),
-    List(usize),
-}
-
-fn events(text: &str, sink: &mut Sink) -> Result<(), NotUnderstood> {
-    let mut parser = Parser::new_from_str(text);
-    let mut open: Vec<Open> = Vec::new();
-    loop {
-        let (event, mark) = parser.next_token().map_err(|_| NotUnderstood)?;
-        match event {
-            Event::StreamEnd => return Ok(()),
-            Event::MappingStart(..) => open.push(Open::Map(None)),
-            Event::SequenceStart(..) => open.push(Open::List(0)),
-            Event::MappingEnd | Event::SequenceEnd => {
-                open.pop();
-                value_ends(&mut open);
-            }
-            Event::Scalar(mut scalar, ..) => {
-                if let Some(Open::Map(key @ None)) = open.last_mut() {
-                    *key = Some(scalar);
-                    continue;
-                }
-                let line = u64::try_from(mark.line()).ok();
-                sink.leaf(&path(&open), line, &scalar);
-                scalar.zeroize();
-                value_ends(&mut open);
-            }
-            Event::Alias(_) => match open.last_mut() {
-                Some(Open::Map(key @ None)) => *key = Some("*".to_owned()),
-                _ => value_ends(&mut open),
-            },
-            Event::Nothing | Event::StreamStart | Event::DocumentStart | Event::DocumentEnd => {}
-        }
-        if open.len() > DEEPEST {
-            return Err(NotUnderstood);
-        }
-    }
-}
-
-fn value_ends(open: &mut [Open]) {
-    match open.last_mut() {
-        Some(Open::Map(key)) => {
-            *key = match key {
-                // A map or a list that stood where a key stands has no name of its own.
-                None => Some(String::new()),
-                Some(_) => None,
-            }
-        }
-        Some(Open::List(at)) => *at += 1,
-        None => {}
-    }
-}
-
-fn path(open: &[Open]) -> Vec<String> {
-    open.iter()
-        .map(|one| match one {
-            Open::Map(key) => key.clone().unwrap_or_default(),
-            Open::List(at) => at.to_string(),
-        })
-        .collect()
+    lastkey_yaml::leaves(text, |path, line, value| sink.leaf(path, line, value))
+        .map_err(|lastkey_yaml::NotUnderstood| NotUnderstood)
 }
 
 fn json(text: &str, sink: &mut Sink) -> Result<(), NotUnderstood> {

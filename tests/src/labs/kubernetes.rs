@@ -182,6 +182,16 @@ impl Kubernetes {
         ADMIN
     }
 
+    /// The server's own version: `1.37.2`.
+    pub fn version(&self) -> String {
+        let told = self.root("GET", "/version", &Value::Null);
+        let version = told.get("gitVersion").and_then(Value::as_str);
+        version
+            .expect("a version")
+            .trim_start_matches('v')
+            .to_owned()
+    }
+
     /// Asks as the administrator; panics with the server's words where it refuses.
     pub fn root(&self, method: &str, path: &str, body: &Value) -> Value {
         let told = self.ask(ADMIN, method, path, body);

@@ -142,6 +142,16 @@ impl OpenBao {
         self.await_status("sys/health", 200);
     }
 
+    /// The server's own version: `2.4.0`.
+    pub fn version(&self) -> String {
+        let told = self.root("GET", "sys/health", json!({}));
+        let version = told.get("version").and_then(Value::as_str);
+        version
+            .expect("a version")
+            .trim_start_matches('v')
+            .to_owned()
+    }
+
     /// Asks as the administrator; panics with the server's words where it refuses.
     pub fn root(&self, method: &str, path: &str, body: Value) -> Value {
         let answered = self.ask(&self.root_token, "", method, path, &body);

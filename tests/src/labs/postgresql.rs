@@ -125,6 +125,14 @@ impl PostgreSql {
         self.sql_in("postgres", text)
     }
 
+    /// Waits until a question has the answer that is wanted.
+    pub fn await_that(&self, question: &str, wanted: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !wanted(&self.sql(question)) {
+            assert!(Instant::now() < deadline, "{question}: {}", self.log());
+        }
+    }
+
     /// Runs the server again after [`PostgreSql::stop`].
     pub fn run(&mut self) {
         let log = fs::OpenOptions::new()

@@ -34,7 +34,7 @@ fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
     let connector = |name: &str| CONNECTORS.contains(&name);
     let known = |names: &[&str]| names.contains(&other);
     match package.name.as_str() {
-        "lastkey-contract" | "lastkey-verify" | "lastkey-aws-policy" => false,
+        "lastkey-contract" | "lastkey-verify" | "lastkey-aws-policy" | "lastkey-yaml" => false,
         "lastkey-tls" => known(&["lastkey-contract"]),
         "lastkey-http" => known(&["lastkey-contract", "lastkey-tls"]),
         "lastkey-engine" => known(&["lastkey-contract", "lastkey-verify"]),
@@ -55,6 +55,7 @@ fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
                 "lastkey-http",
                 "lastkey-tls",
                 "lastkey-aws-policy",
+                "lastkey-yaml",
             ]) || (only_for_tests && other == "lastkey-conformance")
         }
         _ => false,

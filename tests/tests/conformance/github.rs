@@ -9,41 +9,63 @@
 #[allow(dead_code)]
 mod contract;
 
+use crate::whole::{Authorities, read_to_the_end};
 use contract::world::World;
 use contract::{APP, Behind, CLASSIC, FEW, LAST_EIGHT, MEMBER, company, deploy_key};
-use contract::{connector, empty, large, put_repository, repository, settings};
+use contract::{connector, empty, large, put_repository, repository, settings, user};
 use lastkey_conformance::proxy::Upstream;
-use lastkey_conformance::{Answer, Facts, Network, Scene, SetUp, Subject, Trust, read_to_end};
+use lastkey_conformance::{Answer, Facts, Network, Scene, SetUp, Subject, Trust};
 use lastkey_contract::Connector;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
-use tempfile::TempDir;
+use std::sync::Arc;
+
+/// Who leaves in the matrix of faults: a member who can change no workflow.
+pub const LEAVER: &str = "quinn";
+
+/// The company, with somebody who is a member and nothing more.
+fn seeded() -> World {
+    let mut world = company();
+    let members = "/orgs/example/members?role=member";
+    let (_, list) = world.lists.get_mut(members).unwrap();
+    list.push(user(99, LEAVER));
+    world
+}
+
+/// A path without the name of the one object that it is about.
+pub fn shape(target: &str) -> String {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut before = "";
+    let parts: Vec<&str> = path
+        .split('/')
+        .map(|part| {
+            let named = matches!(before, "example" | "teams" | "environments" | "invitations");
+            let of_a_repository = before == "example" && path.starts_with("/repos/");
+            let name = match before {
+                "example" => of_a_repository,
+                _ => named || part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty(),
+            };
+            before = part;
+            if name { "NAME" } else { part }
+        })
+        .collect();
+    let kept = query.split('&').filter(|pair| {
+        !["per_page=", "page=", "after=", "cursor="]
+            .iter()
+            .any(|start| pair.starts_with(start))
+    });
+    let query: Vec<&str> = kept.filter(|pair| !pair.is_empty()).collect();
+    format!("{} {}", parts.join("/"), query.join("&"))
+        .trim_end()
+        .to_owned()
+}
 
 pub struct GitHub {
     seeded: Arc<Behind>,
     expected: Facts,
-    folder: TempDir,
-    authorities: Mutex<u32>,
+    authorities: Authorities,
 }
 
 const ORGANIZATION: &str = "example";
-
-/// Everything, in whole pages, in a thread whose runtime is its own.
-fn read_all(connector: Box<dyn Connector>) -> Facts {
-    let reading = move || {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(async {
-            let mut facts = Facts::new();
-            for capability in connector.capabilities() {
-                let pages = read_to_end(connector.as_ref(), capability.kind, 500).await;
-                let records = pages.unwrap().into_iter().flat_map(|page| page.records);
-                facts.insert(capability.kind, records.collect());
-            }
-            facts
-        })
-    };
-    std::thread::spawn(reading).join().unwrap()
-}
 
 /// A connector of a world of its own.
 fn own(world: World, token: &str) -> (Arc<Behind>, Box<dyn Connector>) {
@@ -65,12 +87,11 @@ fn set_up(behind: Arc<Behind>, token: &str, facts: Facts) -> SetUp {
 
 impl GitHub {
     pub fn start() -> GitHub {
-        let (seeded, connector) = own(company(), APP);
+        let (seeded, connector) = own(seeded(), APP);
         GitHub {
             seeded,
-            expected: read_all(connector),
-            folder: tempfile::tempdir().unwrap(),
-            authorities: Mutex::new(0),
+            expected: read_to_the_end(connector),
+            authorities: Authorities::new(),
         }
     }
 
@@ -95,7 +116,7 @@ fn changing() -> SetUp {
     ];
     world.list(keys, both.to_vec());
     let (behind, connector) = own(world, APP);
-    let facts = read_all(connector);
+    let facts = read_to_the_end(connector);
     let world = Arc::clone(&behind);
     let mut made = set_up(behind, APP, facts);
     made.change = Some(Box::new(move || {
@@ -105,7 +126,7 @@ fn changing() -> SetUp {
             let owners = world.lists.get_mut("/orgs/example/members?role=admin");
             owners.unwrap().1.remove(0);
         }
-        read_all(world.connector(ORGANIZATION, APP, &[]))
+        read_to_the_end(world.connector(ORGANIZATION, APP, &[]))
     }));
     made
 }
@@ -128,7 +149,7 @@ impl Subject for GitHub {
             Scene::Clipped => self.by(MEMBER, Facts::new()),
             Scene::Empty => {
                 let (behind, connector) = own(empty(ORGANIZATION), APP);
-                set_up(behind, APP, read_all(connector))
+                set_up(behind, APP, read_to_the_end(connector))
             }
             Scene::Large { records, bytes } => {
                 let (behind, _) = own(large(ORGANIZATION, records, bytes), APP);
@@ -148,13 +169,7 @@ impl Subject for GitHub {
     fn through(&self, at: SocketAddr, trust: Trust<'_>) -> Box<dyn Connector> {
         let ca = match trust {
             Trust::Server => self.seeded.ca(),
-            Trust::Pem(pem) => {
-                let mut count = self.authorities.lock().unwrap();
-                *count += 1;
-                let path = self.folder.path().join(format!("{count}.pem"));
-                std::fs::write(&path, pem).unwrap();
-                path
-            }
+            Trust::Pem(pem) => self.authorities.file(pem),
         };
         connector(&settings(ORGANIZATION, at, &ca, &[]), APP)
     }

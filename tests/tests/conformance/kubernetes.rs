@@ -5,9 +5,9 @@
 
 #[path = "../kubernetes/estate.rs"]
 #[allow(dead_code)]
-mod estate;
+pub mod estate;
 
-use crate::whole::{Authorities, read_whole};
+use crate::whole::{Authorities, read_to_the_end};
 use estate::{CANARIES, Estate, RBAC, binding, reader, settings, user};
 use lastkey_conformance::proxy::Upstream;
 use lastkey_conformance::{
@@ -18,6 +18,9 @@ use lastkey_tests::labs::Kubernetes;
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+
+/// Who leaves in the matrix of faults: a user who may look at most things, and at no Secret.
+pub const LEAVER: &str = "quinn";
 
 pub struct Cluster {
     estate: Option<Arc<Estate>>,
@@ -33,6 +36,24 @@ fn with_odd_texts(lab: &Kubernetes) {
         let body = json!({ "metadata": { "name": format!("odd-{number}"),
             "annotations": { "eks.amazonaws.com/role-arn": text } } });
         lab.make("/api/v1/namespaces/site/serviceaccounts", &body);
+    }
+}
+
+/// The service accounts that bindings of every cluster name, and that its controllers make: here
+/// nobody does.
+fn with_controllers(lab: &Kubernetes) {
+    for list in ["clusterrolebindings", "rolebindings"] {
+        let all = lab.root("GET", &format!("{RBAC}/{list}"), &Value::Null);
+        let bindings = all["items"].as_array().unwrap().iter();
+        for subject in bindings.flat_map(|one| one["subjects"].as_array().into_iter().flatten()) {
+            let (kind, name) = (&subject["kind"], &subject["name"]);
+            if kind == "ServiceAccount" && subject["namespace"] == "kube-system" {
+                let body = json!({ "metadata": { "name": name } });
+                let path = "/api/v1/namespaces/kube-system/serviceaccounts";
+                let told = lab.ask(lab.admin(), "POST", path, &body);
+                assert!(matches!(told.status, 201 | 409), "{}", told.body);
+            }
+        }
     }
 }
 
@@ -99,17 +120,24 @@ impl Cluster {
             let estate = Estate::found(lab);
             with_odd_texts(&estate.lab);
             legacy = with_tokens(&estate.lab);
+            with_controllers(&estate.lab);
+            bind(&estate.lab, "of-quinn", std::iter::once(LEAVER.to_owned()));
             Arc::new(estate)
         });
         Cluster {
             expected: estate
                 .as_ref()
-                .map(|estate| read_whole(estate.connector(&[])))
+                .map(|estate| read_to_the_end(estate.connector(&[])))
                 .unwrap_or_default(),
             estate,
             legacy,
             authorities: Authorities::new(),
         }
+    }
+
+    /// The cluster, where there is one.
+    pub fn estate(&self) -> Option<&Arc<Estate>> {
+        self.estate.as_ref()
     }
 
     fn by(&self, estate: &Arc<Estate>, token: &str, facts: Facts) -> SetUp {
@@ -135,7 +163,7 @@ fn changing() -> SetUp {
             std::iter::once(name.to_owned()),
         );
     }
-    let facts = read_whole(reading(&lab, &token));
+    let facts = read_to_the_end(reading(&lab, &token));
     let lab = Arc::new(lab);
     let changed = Arc::clone(&lab);
     let again = token.clone();
@@ -147,7 +175,7 @@ fn changing() -> SetUp {
                 changed.root("DELETE", &path, &Value::Null);
             }
             bind(&changed, "of-new", std::iter::once("new".to_owned()));
-            read_whole(reading(&changed, &again))
+            read_to_the_end(reading(&changed, &again))
         })),
         lives: Box::new(Arc::clone(&lab)),
         ..SetUp::new(reading(&lab, &token), facts)
@@ -160,7 +188,10 @@ impl Subject for Cluster {
     }
 
     fn server(&self) -> String {
-        "Kubernetes 1.37.2".to_owned()
+        match &self.estate {
+            Some(estate) => format!("Kubernetes {}", estate.lab.version()),
+            None => "Kubernetes".to_owned(),
+        }
     }
 
     fn scene(&self, scene: Scene) -> Answer {
@@ -182,7 +213,7 @@ impl Subject for Cluster {
             }
             Scene::Empty => {
                 let (lab, token) = bare();
-                let facts = read_whole(reading(&lab, &token));
+                let facts = read_to_the_end(reading(&lab, &token));
                 SetUp {
                     secrets: vec![token.clone()],
                     ..SetUp::new(reading(&lab, &token), facts)

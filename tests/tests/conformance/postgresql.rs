@@ -13,7 +13,6 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 const CANARY: &str = "canary-password-of-a-person";
 
@@ -34,6 +33,9 @@ const BOSS: Login = Login {
     name: "boss",
     password: "boss-canary-Xylophone-13",
 };
+
+/// Who leaves in the matrix of faults.
+pub const LEAVER: &str = "quinn";
 
 pub struct Postgresql {
     lab: Arc<Server>,
@@ -73,6 +75,18 @@ fn connector(port: u16, ca: &Path, login: Login) -> Box<dyn Connector> {
     lastkey_postgresql::configure(&settings(port, ca, login), Some(secret)).unwrap()
 }
 
+/// Somebody who begins to work.
+pub fn works(lab: &PostgreSql, role: &str, what: &str) -> Child {
+    Command::new("psql")
+        .args(["-XAtq", "-h", &lab.folder(), "-p", &lab.port().to_string()])
+        .args(["-U", role, "-d", "postgres", "-c", what])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
 impl Server {
     /// A server with the login that reads, made by the connector's own script.
     fn bare() -> Server {
@@ -103,7 +117,11 @@ impl Server {
             "CREATE ROLE \"O'Brien \"\"Bo\"\" <b>\" LOGIN VALID UNTIL '2030-01-01';
              CREATE ROLE ops; CREATE ROLE staff; GRANT staff TO ops; GRANT ops TO p1, p2;
              CREATE SCHEMA pay; GRANT USAGE ON SCHEMA pay TO ops;
-             CREATE ROLE blind LOGIN PASSWORD '{}'; CREATE ROLE boss SUPERUSER LOGIN PASSWORD '{}'",
+             CREATE TABLE pay.\"Bücher, 'alt' <b>\" (id int, card text);
+             GRANT SELECT ON ALL TABLES IN SCHEMA pay TO ops; GRANT UPDATE (card) ON pay.\"Bücher, 'alt' <b>\" TO p3;
+             CREATE FUNCTION pay.up() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+             ALTER DEFAULT PRIVILEGES FOR ROLE p1 IN SCHEMA pay GRANT SELECT ON TABLES TO staff;
+             CREATE ROLE quinn LOGIN PASSWORD '{CANARY}'; CREATE ROLE blind LOGIN PASSWORD '{}'; CREATE ROLE boss SUPERUSER LOGIN PASSWORD '{}'",
             BLIND.password, BOSS.password
         ));
         for role in ["p1", "p2", "p3", "p4", "p5"] {
@@ -114,22 +132,11 @@ impl Server {
 
     fn sits_down(&mut self, role: &str) {
         let lab = &self.lab;
-        let child = Command::new("psql")
-            .args(["-XAtq", "-h", &lab.folder(), "-p", &lab.port().to_string()])
-            .args(["-U", role, "-d", "postgres", "-c", "SELECT pg_sleep(3600)"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        self.at_work.push(child);
+        self.at_work.push(works(lab, role, "SELECT pg_sleep(3600)"));
         let active = format!(
             "SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}' AND state = 'active'"
         );
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while lab.sql(&active) == "0" {
-            assert!(Instant::now() < deadline, "{}", lab.log());
-        }
+        lab.await_that(&active, |count| count != "0");
     }
 
     /// What the reader wrote, as the server's own log has it.
@@ -204,6 +211,21 @@ impl Postgresql {
             lab: Arc::new(server),
             authorities: Authorities::new(),
         }
+    }
+
+    pub fn lab(&self) -> &PostgreSql {
+        &self.lab.lab
+    }
+
+    /// The reader, with other settings.
+    pub fn reader(&self, extra: &[(&str, &str)]) -> Box<dyn Connector> {
+        let server = &self.lab.lab;
+        let mut settings = settings(server.port(), &server.ca_path(), READER);
+        for (key, value) in extra {
+            settings.0.insert((*key).to_owned(), (*value).to_owned());
+        }
+        let secret = Secret::new(READER.password.to_owned());
+        lastkey_postgresql::configure(&settings, Some(secret)).unwrap()
     }
 }
 

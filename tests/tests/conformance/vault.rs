@@ -179,7 +179,10 @@ impl Subject for Vault {
     }
 
     fn server(&self) -> String {
-        "OpenBao 2.4.0".to_owned()
+        match &self.estate {
+            Some(estate) => format!("OpenBao {}", estate.lab.version()),
+            None => "OpenBao".to_owned(),
+        }
     }
 
     fn scene(&self, scene: Scene) -> Answer {

@@ -1,7 +1,7 @@
 //! What the subjects share: reading everything in whole pages without the suite, and a folder for
 //! the authorities that a proxy shows.
 
-use lastkey_conformance::Facts;
+use lastkey_conformance::{Facts, read_to_end};
 use lastkey_contract::{Connector, PageRequest};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -29,6 +29,23 @@ pub fn read_whole(connector: Box<dyn Connector>) -> Facts {
     })
     .join()
     .unwrap()
+}
+
+/// Everything, page by page; in a thread of its own, whose runtime is its own.
+pub fn read_to_the_end(connector: Box<dyn Connector>) -> Facts {
+    let reading = move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let mut facts = Facts::new();
+            for capability in connector.capabilities() {
+                let pages = read_to_end(connector.as_ref(), capability.kind, 500).await;
+                let records = pages.unwrap().into_iter().flat_map(|page| page.records);
+                facts.insert(capability.kind, records.collect());
+            }
+            facts
+        })
+    };
+    std::thread::spawn(reading).join().unwrap()
 }
 
 /// Authorities that a proxy shows, written as a person gives them.

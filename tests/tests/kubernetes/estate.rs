@@ -180,21 +180,21 @@ fn company() -> Value {
     ]})
 }
 
+/// Runs openssl in a folder.
+pub fn openssl(folder: &std::path::Path, words: &[&str]) {
+    let done = std::process::Command::new("openssl")
+        .current_dir(folder)
+        .args(words)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+}
+
 /// A certificate for a client, signed as a controller would.
 fn certificate(lab: &Kubernetes) {
     let folder = tempfile::tempdir().unwrap();
-    let run = |words: &[&str]| {
-        let done = std::process::Command::new("openssl")
-            .current_dir(folder.path())
-            .args(words)
-            .output()
-            .unwrap();
-        assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
-    };
+    let run = |words: &[&str]| openssl(folder.path(), words);
     let subject = "/O=shop-team/O=night-shift/CN=frank";
     run(&[
         "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "k", "-out", "r.pem", "-subj", subject,

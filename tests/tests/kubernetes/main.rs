@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod contexts;
 mod estate;
 mod fingerprints;
 mod reading;

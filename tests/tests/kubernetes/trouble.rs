@@ -243,6 +243,28 @@ fn a_wrong_token_is_refused_and_not_repeated() {
     let settings = estate.settings(&[]);
     let connector = lastkey_kubernetes::configure(&settings, Some(Secret::new(wrong.to_owned())));
     let error = first_page(connector.unwrap().as_ref(), Kind::Account).unwrap_err();
-    says(&error, ErrorKind::AuthRejected, "does not take the token");
+    says(&error, ErrorKind::AuthRejected, "does not take the login");
     assert!(!format!("{error:?}").contains(wrong));
+}
+
+#[test]
+fn a_namespace_that_is_not_there_is_not_taken_for_an_empty_one() {
+    let Some(lab) = lab("a namespace that is not there") else {
+        return;
+    };
+    let estate = Estate::found(lab);
+    let clipped = |namespaces: &str| {
+        let (_, notes) = read_all(estate.connector(&[("namespaces", namespaces)]));
+        let doubts = notes.into_iter().filter(|note| {
+            note.kind == NoteKind::Clipped && note.reason.contains("as one that is not there")
+        });
+        doubts.collect::<Vec<_>>()
+    };
+    assert_eq!(clipped("shop, site"), []);
+    let doubts = clipped("shop, shopp");
+    let about: Vec<Kind> = doubts.iter().map(|note| note.about).collect();
+    let capabilities = estate.connector(&[]).capabilities();
+    let all: Vec<Kind> = capabilities.iter().map(|one| one.kind).collect();
+    assert_eq!(about, all, "no kind may claim absence");
+    assert!(doubts.iter().all(|note| note.examples == ["shopp"]));
 }

@@ -8,6 +8,7 @@
 )]
 
 mod living;
+mod rights;
 
 use lastkey_conformance::read_to_end;
 use lastkey_contract::facts::{Account, Attributes, Grant, PrincipalType, Session};

@@ -16,17 +16,8 @@ FROM (
     SELECT 'attribute/' || word, upper(word), 'permission', word <> 'createdb'
     FROM (VALUES ('superuser'), ('createrole'), ('createdb'), ('replication'), ('bypassrls')) v (word)
     UNION ALL
-    SELECT DISTINCT 'database/' || d.datname || '/' || x.privilege_type,
-           x.privilege_type || ' on database ' || d.datname, 'permission', false
-    FROM pg_catalog.pg_database d,
-         aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x
-    UNION ALL
-    SELECT DISTINCT 'schema/' || current_database() || '/' || n.nspname || '/' || x.privilege_type,
-           x.privilege_type || ' on schema ' || n.nspname || ' of ' || current_database(),
-           'permission', false
-    FROM pg_catalog.pg_namespace n,
-         aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) x
-    WHERE left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
+    SELECT DISTINCT d.entitlement, d.name, 'permission', d.privileged
+    FROM told d
 ) t
 WHERE t.key COLLATE "C" > $1
 ORDER BY t.key COLLATE "C"

@@ -2,6 +2,8 @@
 SELECT current_user::text AS name,
        version() AS version,
        pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS sees_sessions,
+       has_table_privilege('pg_catalog.pg_hba_file_rules', 'SELECT')
+           AND has_function_privilege('pg_catalog.pg_hba_file_rules()', 'EXECUTE') AS sees_rules,
        r.rolsuper AS superuser,
        r.rolcreaterole AS createrole,
        r.rolcreatedb AS createdb,

@@ -9,12 +9,17 @@
 mod between;
 mod faults;
 mod files;
+mod kubernetes;
+mod patients;
+mod postgresql;
 mod vault;
+mod web;
+mod workstation;
 
+use crate::flat_files;
 use crate::page::blessing;
-use crate::{flat_files, not_run};
 use chrono::Utc;
-use lastkey_conformance::{Answer, Scene, Subject};
+use lastkey_conformance::Subject;
 use lastkey_contract::{Connector, IdentityId, Kind, SourceName};
 use lastkey_engine::access::Graph;
 use lastkey_engine::collect::{Depth, SyncSettings, sync};
@@ -401,88 +406,4 @@ pub fn of_a_server(subject: &'static dyn Subject, web: Option<&'static str>) -> 
         all.extend(faults::of_http(subject, path));
     }
     all
-}
-
-#[test]
-fn seeded_through_every_fault() {
-    use lastkey_conformance::seeded::{Flaw, Seeded};
-    let subject: &'static Seeded = Box::leak(Box::new(Seeded::start(Flaw::None).unwrap()));
-    run(Patient {
-        name: "seeded",
-        healthy: faults::healthy(subject),
-        system: "seeded",
-        leaver: "006",
-        beside: None,
-        faults: of_a_server(subject, Some("/v1/account?")),
-        requests: Vec::new(),
-    });
-}
-
-#[test]
-fn ldap_through_every_fault() {
-    use crate::ldap::Ldap;
-    let subject: &'static Ldap =
-        Box::leak(Box::new(Ldap::start(lastkey_tests::labs::Make::OpenLdap)));
-    // Whatever becomes of the test, its server does not outlive it.
-    struct Ends(&'static Ldap);
-    impl Drop for Ends {
-        fn drop(&mut self) {
-            self.0.end();
-        }
-    }
-    let _ends = Ends(subject);
-    let healthy = faults::healthy(subject);
-    let folder = beside("0010", healthy.as_ref());
-    run(Patient {
-        name: "ldap",
-        healthy,
-        system: "corp-ldap",
-        leaver: "0010",
-        beside: Some(folder.path().to_path_buf()),
-        faults: of_a_server(subject, None),
-        requests: Vec::new(),
-    });
-}
-
-#[test]
-fn flat_files_through_every_fault() {
-    let place = files::Place::made();
-    run(Patient {
-        name: "flat-files",
-        healthy: flat_files::connector(place.folder()),
-        system: "corp",
-        leaver: "006",
-        beside: None,
-        faults: place.faults(),
-        requests: Vec::new(),
-    });
-}
-
-#[test]
-fn vault_through_every_fault() {
-    use crate::vault::{LEAVER, Vault};
-    let subject: &'static Vault = Box::leak(Box::new(Vault::start()));
-    let estate = match (subject.scene(Scene::Seeded), subject.estate()) {
-        (Answer::Here(_), Some(estate)) => estate,
-        (Answer::NotRun(missing), _) => return not_run::allowed("vault", &missing),
-        (_, _) => panic!("a vault has a seeded set"),
-    };
-    let healthy = faults::healthy(subject);
-    let folder = beside(LEAVER, healthy.as_ref());
-    let path = "/v1/identity/entity/id?";
-    let mut faults = of_a_server(subject, Some(path));
-    // A vault's answers hold no links: that none is followed is tested by the case evil-links.
-    faults.retain(|fault| !fault.name.contains("a next link"));
-    faults.extend(vault::of_answers(subject, path));
-    faults.extend(vault::of_a_vault(estate));
-    let (proxy, connector) = vault::before(subject);
-    run(Patient {
-        name: "vault",
-        healthy,
-        system: "corp-vault",
-        leaver: LEAVER,
-        beside: Some(folder.path().to_path_buf()),
-        requests: vault::of_each_request(subject, &vault::requests(&proxy, connector)),
-        faults,
-    });
 }

@@ -1,12 +1,8 @@
-//! What happens to a vault and to a login of it: before a read, and in the middle of one; and each
-//! single request of a read, refused.
+//! What happens to a vault and to a login of it: before a read, and in the middle of one.
 
 use super::between::between;
 use super::{Fault, Struck};
-use crate::vault::{Estate, Vault, token_that, with_token};
-use crate::whole::read_whole;
-use lastkey_conformance::proxy::{Authority, HttpFault, HttpProxy, Rule};
-use lastkey_conformance::{Network, Subject, Trust};
+use crate::vault::{Estate, token_that, with_token};
 use lastkey_contract::Connector;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -139,81 +135,9 @@ fn narrowed(estate: &Estate, path: &str) -> Box<dyn Connector> {
     )
 }
 
-/// What a vault, or whatever stands before it, answers beside what every web server can.
-pub fn of_answers(subject: &'static Vault, path: &'static str) -> Vec<Fault> {
-    [400, 403, 405, 412, 472, 473, 501, 504]
-        .map(|status| {
-            struck(
-                subject,
-                format!("HTTP: {status}"),
-                HttpFault::Status(status),
-                path.to_owned(),
-            )
-        })
-        .into()
-}
-
-/// Each request of a whole read, answered with a refusal, with a gateway's "not found", with an
-/// error of the server.
-pub fn of_each_request(subject: &'static Vault, requests: &[String]) -> Vec<Fault> {
-    let mut all = Vec::new();
-    for path in requests {
-        for status in [403, 404, 500] {
-            let name = format!("{status} on {}", shape(path));
-            all.push(struck(
-                subject,
-                name,
-                HttpFault::Status(status),
-                path.clone(),
-            ));
-        }
-    }
-    all
-}
-
-fn struck(subject: &'static Vault, name: String, what: HttpFault, path: String) -> Fault {
-    Fault {
-        name,
-        start: Box::new(move || {
-            let (proxy, connector) = before(subject);
-            proxy.set([Rule::always(what).path(path)]);
-            Struck {
-                connector,
-                lift: Box::new(|| ()),
-                lives: Box::new(proxy),
-            }
-        }),
-    }
-}
-
-/// A proxy before the vault, and the connector that goes through it.
-pub fn before(subject: &Vault) -> (HttpProxy, Box<dyn Connector>) {
-    let Network::Http(upstream) = subject.network() else {
-        panic!("a vault speaks HTTP")
-    };
-    let authority = Authority::new("Matrix CA").unwrap();
-    let proxy = HttpProxy::start(upstream, &authority).unwrap();
-    let connector = subject.through(proxy.address(), Trust::Pem(authority.pem()));
-    (proxy, connector)
-}
-
-/// The requests of a whole read, one of each shape.
-pub fn requests(proxy: &HttpProxy, connector: Box<dyn Connector>) -> Vec<String> {
-    read_whole(connector);
-    let mut met: Vec<(String, String)> = Vec::new();
-    for record in proxy.records() {
-        let shape = shape(&record.path);
-        if !met.iter().any(|(known, _)| *known == shape) {
-            met.push((shape, record.path));
-        }
-    }
-    met.sort();
-    met.into_iter().map(|(_, path)| path).collect()
-}
-
 /// A path without the name of the one object that it is about. The reader's own policy stays: it
 /// is also looked at before the read.
-fn shape(path: &str) -> String {
+pub fn shape(path: &str) -> String {
     let path = path.trim_start_matches("/v1/");
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let folders = [

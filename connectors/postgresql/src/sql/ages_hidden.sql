@@ -1,0 +1,1 @@
+WITH changed (oid, at) AS (SELECT NULL::oid, NULL::text WHERE false)
