@@ -23,10 +23,10 @@ pub struct Clock {
 /// Why a form cannot be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormFault {
-    NoSigns,
-    NoDate,
+    Signless,
+    Dateless,
     /// It has times, of which nobody said in which zone they are.
-    NoZone,
+    Unzoned,
 }
 
 impl Clock {
@@ -37,7 +37,7 @@ impl Clock {
             let form = Form::of(text).map_err(|fault| (text.to_owned(), fault))?;
             let has_offset = StrftimeItems::new(text).any(|item| is_offset(&item));
             match form.has_time && !has_offset && !named {
-                true => Err((text.to_owned(), FormFault::NoZone)),
+                true => Err((text.to_owned(), FormFault::Unzoned)),
                 false => Ok(form),
             }
         });
@@ -103,7 +103,7 @@ impl Form {
             .iter()
             .any(|item| matches!(item, Item::Numeric(..) | Item::Fixed(_)));
         if !signs || items.contains(&Item::Error) {
-            return Err(FormFault::NoSigns);
+            return Err(FormFault::Signless);
         }
         let is_time = |item: &Item<'_>| {
             matches!(
@@ -131,13 +131,13 @@ impl Form {
             has_seconds: items.iter().any(is_second),
         };
         // What it writes of a moment it must be able to read back.
-        let some = DateTime::from_timestamp(1_790_000_000, 0).ok_or(FormFault::NoDate)?;
+        let some = DateTime::from_timestamp(1_790_000_000, 0).ok_or(FormFault::Dateless)?;
         let written = some.format(text).to_string();
         let read = form.read(&written, Tz::UTC).map(When::earliest);
         let same_day = read.is_some_and(|at| at.date_naive() == some.date_naive());
         match same_day {
             true => Ok(form),
-            false => Err(FormFault::NoDate),
+            false => Err(FormFault::Dateless),
         }
     }
 
@@ -233,11 +233,11 @@ mod tests {
     #[test]
     fn a_form_that_tells_no_date_or_no_zone_is_refused() {
         for (form, named, fault) in [
-            ("day", true, FormFault::NoSigns),
-            ("%Q", true, FormFault::NoSigns),
-            ("%H:%M", true, FormFault::NoDate),
-            ("%m-%d", true, FormFault::NoDate),
-            ("%Y-%m-%d %H:%M", false, FormFault::NoZone),
+            ("day", true, FormFault::Signless),
+            ("%Q", true, FormFault::Signless),
+            ("%H:%M", true, FormFault::Dateless),
+            ("%m-%d", true, FormFault::Dateless),
+            ("%Y-%m-%d %H:%M", false, FormFault::Unzoned),
         ] {
             let refused = Clock::new(Tz::UTC, form, named);
             assert_eq!(refused, Err((form.to_owned(), fault)));

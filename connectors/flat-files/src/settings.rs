@@ -172,15 +172,15 @@ fn clock(settings: &Settings) -> Result<Clock, ConnectorError> {
         .is_some_and(|name| !name.is_empty());
     let forms = settings.get("time_format").unwrap_or_default();
     Clock::new(zone(settings)?, forms, named).map_err(|(form, fault)| match fault {
-        FormFault::NoSigns => config(
+        FormFault::Signless => config(
             format!("`{form}` does not say how times are written"),
             "use strftime signs, such as %d/%b/%y %I:%M %p",
         ),
-        FormFault::NoDate => config(
+        FormFault::Dateless => config(
             format!("`{form}` does not tell a whole date"),
             "it needs a day, a month and a year, such as %d/%b/%y",
         ),
-        FormFault::NoZone => config(
+        FormFault::Unzoned => config(
             format!("`{form}` has times of which nobody says in which zone they are"),
             "give the source `timezone` too, such as Europe/Zurich (or UTC)",
         ),

@@ -3,7 +3,7 @@ import { many, n } from "./amounts";
 
 export const secrets = {
   views: { label: "Show", credential: "By credential", place: "By place", reader: "By reader" },
-  answer: (copied: number, suspected: number) => `${many(copied, "secret")} ${copied === 1 ? "stands" : "stand"} at several places; ${n(suspected)} may have more copies`,
+  answer: (copied: number, suspected: number) => `${many(copied, "secret")} ${copied === 1 ? "stands" : "stand"} at several places${suspected === 0 ? "" : `; ${n(suspected)} may have more copies`}`,
   answerAlone: (secrets: number, suspected: number) => (suspected > 0 ? `No secret is known to stand twice; ${n(suspected)} may have copies` : `Each of ${many(secrets, "secret")} stands at one place, as far as can be told`),
   answerNone: "Where credentials stand",
   reading: "Reading where secrets stand",

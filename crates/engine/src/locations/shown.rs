@@ -14,7 +14,7 @@ use crate::access::reached::World;
 use crate::views::{ListQuery, RowWindow};
 use chrono::DateTime;
 use lastkey_contract::SystemName;
-use lastkey_contract::facts::{IdentityStatus, ObjectType};
+use lastkey_contract::facts::{IdentityStatus, ObjectType, OwnerRole};
 use lastkey_contract::when::rfc3339;
 use std::collections::BTreeSet;
 
@@ -269,7 +269,8 @@ impl Estate {
             };
             let (_, system, id) = graph.names(item);
             for line in graph.owner_lines_of(kind, row) {
-                if line.owner == NONE {
+                // Whoever has it in their custody knows it, and answers for nothing.
+                if line.owner == NONE || line.role == OwnerRole::Custodian {
                     continue;
                 }
                 let status = graph.identities.at(line.owner).status;

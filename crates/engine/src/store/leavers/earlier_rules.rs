@@ -14,6 +14,9 @@ use lastkey_contract::Kind;
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// Whose records they are, by the first source of a name and id: places among the heads.
+type Records = HashMap<(i64, String), HashSet<usize>>;
+
 /// Rules that are set this soon after a source was first read are its first ones.
 const SETTING_UP: TimeDelta = TimeDelta::days(1);
 
@@ -53,7 +56,7 @@ impl EarlierRules {
     pub async fn of(
         connection: &mut SqliteConnection,
         heads: &[Head],
-        records: &HashMap<(i64, String), HashSet<usize>>,
+        records: &Records,
         first_of: impl Fn(i64) -> i64,
     ) -> Result<EarlierRules, StoreError> {
         let history = link_rules::history(&mut *connection).await?;
@@ -129,7 +132,7 @@ async fn first_reads(
 async fn leavers_by(
     connection: &mut SqliteConnection,
     texts: &BTreeMap<i64, String>,
-    (records, heads): (&HashMap<(i64, String), HashSet<usize>>, &HashSet<usize>),
+    (records, heads): (&Records, &HashSet<usize>),
     first_of: &impl Fn(i64) -> i64,
 ) -> Result<Identities, StoreError> {
     let (mut ground, mut depth) =

@@ -134,7 +134,7 @@ async fn forms(
             let Some(of) = forms.get_mut(&(block.source, outline.id.to_string())) else {
                 continue;
             };
-            let end = outline.end_date.as_deref().and_then(|day| When::parse(day));
+            let end = outline.end_date.as_deref().and_then(When::parse);
             of.push(Form {
                 first: block.first_sync,
                 until: block.ended_sync(place),
