@@ -217,6 +217,10 @@ fn steady(text: &str) -> String {
             .unwrap();
             continue;
         }
+        if let Some(id) = uuid_in(word) {
+            out.push_str(&word.replace(id, "(id)"));
+            continue;
+        }
         let long_hex = |c: char| c.is_ascii_hexdigit() || c == ':';
         match word.len() > 40 && word.chars().filter(|c| long_hex(*c)).count() > 40 {
             true => out.push_str("(hash)"),
@@ -224,6 +228,14 @@ fn steady(text: &str) -> String {
         }
     }
     out
+}
+
+/// The number that a server gave a request, where it is a UUID.
+fn uuid_in(word: &str) -> Option<&str> {
+    let id = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let parts: Vec<usize> = id.split('-').map(str::len).collect();
+    let hex = |c: char| c.is_ascii_hexdigit() || c == '-';
+    (parts == [8, 4, 4, 4, 12] && id.chars().all(hex)).then_some(id)
 }
 
 /// Ports and bytes: numbers of four digits and more.
