@@ -29,6 +29,7 @@ pub struct Client {
     timeout: Duration,
     tls: Arc<ClientConfig>,
     watched: Arc<Watched>,
+    any_type: bool,
     connection: Option<SendRequest<Full<Bytes>>>,
 }
 
@@ -53,8 +54,16 @@ impl Client {
             timeout,
             tls,
             watched,
+            any_type: false,
             connection: None,
         })
+    }
+
+    /// Takes answers whatever they say to be: the connector tells them from pages by what they hold.
+    #[must_use]
+    pub fn of_any_type(mut self) -> Client {
+        self.any_type = true;
+        self
     }
 
     /// The server's address, for sentences.
@@ -142,7 +151,7 @@ impl Client {
             headers: parts.headers,
             body: received,
         };
-        match answer.is_a_page() {
+        match !self.any_type && answer.is_a_page() {
             true => Err(self.odd(operation, "it is a page, not JSON")),
             false => Ok(answer),
         }

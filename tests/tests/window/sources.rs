@@ -86,7 +86,7 @@ async fn a_directory_is_added_by_keyboard_and_what_is_wrong_is_said_where_it_is(
     accessible(&window, "wizard, kinds").await;
     look(&window, "40-wizard-kind").await;
     // The focus is on the first kind: the arrow chooses the next, Enter goes on.
-    for next in ["github", "kubernetes", "ldap"] {
+    for next in ["aws", "github", "kubernetes", "ldap"] {
         window.press_key("ArrowDown").await;
         window
             .wait_for(&format!("[data-test=\"kind-{next}\"].on"))
