@@ -243,10 +243,15 @@ fn managed(told: types::ManagedPolicyDetail) -> Option<Managed> {
     let default = versions
         .into_iter()
         .find(|version| version.is_default_version);
+    let arn = told.arn?;
+    // AWS documents neither as always there; the ARN says both, if not the immutable id.
+    let name = told
+        .policy_name
+        .or(arn.rsplit('/').next().map(str::to_owned));
     Some(Managed {
-        id: told.policy_id?,
-        name: told.policy_name?,
-        arn: told.arn?,
+        id: told.policy_id.unwrap_or_else(|| arn.clone()),
+        name: name?,
+        arn,
         created: when(told.create_date.as_ref()),
         changed: when(told.update_date.as_ref()),
         text: default

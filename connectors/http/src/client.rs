@@ -2,10 +2,10 @@
 
 use crate::{Answer, Builder, Method, Origin, Server};
 use http_body_util::{BodyExt, Full};
-use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::HeaderValue;
+use hyper::{HeaderMap, Request, Version};
 use hyper_util::rt::TokioIo;
 use lastkey_contract::{ConnectorError, ErrorKind};
 use lastkey_tls::{Peer, Watched};
@@ -145,7 +145,8 @@ impl Client {
             grow(&mut received, data.len());
             received.extend_from_slice(data);
         }
-        self.connection = Some(open);
+        // A server that says so closes it, and may do so while the next request is under way.
+        self.connection = Some(open).filter(|_| keeps(parts.version, &parts.headers));
         let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
@@ -212,6 +213,20 @@ pub fn secret_header(
     Ok(value)
 }
 
+/// Whether the server leaves the connection open after its answer.
+fn keeps(version: Version, headers: &HeaderMap) -> bool {
+    let says = |word: &str| {
+        let told = headers.get_all("connection").iter();
+        let told = told.filter_map(|value| value.to_str().ok());
+        told.flat_map(|value| value.split(','))
+            .any(|one| one.trim().eq_ignore_ascii_case(word))
+    };
+    match version == Version::HTTP_10 {
+        true => says("keep-alive"),
+        false => !says("close"),
+    }
+}
+
 /// Makes room, and wipes what was there before: growing would leave a copy behind.
 fn grow(received: &mut Zeroizing<Vec<u8>>, by: usize) {
     let needed = received.len() + by;
@@ -232,6 +247,20 @@ mod tests {
         assert!(good.is_sensitive());
         let error = secret_header("s3cret\nx", "s", "o").unwrap_err();
         assert!(!format!("{error:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_connection_is_kept_as_the_server_says() {
+        let said = |version, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("connection", HeaderValue::from_str(value).unwrap());
+            keeps(version, &headers)
+        };
+        assert!(keeps(Version::HTTP_11, &HeaderMap::new()));
+        assert!(!keeps(Version::HTTP_10, &HeaderMap::new()));
+        assert!(!said(Version::HTTP_11, "Close"));
+        assert!(!said(Version::HTTP_11, "upgrade, close"));
+        assert!(said(Version::HTTP_10, "keep-alive"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use lastkey_contract::{Kind, NoteKind};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-fn pairs<'a>(lines: &'a [Value], one: &str, other: &str) -> BTreeSet<(&'a str, &'a str)> {
+fn pairs<'a>(lines: &'a [Value], one: &str, other: &'a str) -> BTreeSet<(&'a str, &'a str)> {
     lines
         .iter()
         .map(|line| {
