@@ -108,7 +108,22 @@ where
         .as_service_error()
         .and_then(|e| e.message())
         .unwrap_or_default();
+    // Refusals also come in shapes that the service does not describe.
+    let body = error.raw_response().and_then(|raw| raw.body().bytes());
+    let outer = body.and_then(|body| code_in_xml(body));
+    let code = match code {
+        "" => outer.as_deref().unwrap_or_default(),
+        code => code,
+    };
     judged(system, operation, answered, code, said)
+}
+
+/// The code of a refusal in XML, wherever it stands in it.
+pub fn code_in_xml(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, rest) = text.split_once("<Code>")?;
+    let (code, _) = rest.split_once("</Code>")?;
+    Some(code.trim().to_owned())
 }
 
 /// What a refusal says: that we may not, that there is no such thing, or an error.
@@ -347,6 +362,14 @@ mod tests {
         check(403, "OptInRequired", "", Forbidden, "not signed up");
         check(400, "ValidationError", "", Protocol, "did not understand");
         check(200, "", "", Protocol, "not what this request");
+    }
+
+    #[test]
+    fn a_code_is_found_wherever_it_stands() {
+        let text =
+            b"<Response><Errors><Error><Code>AccessDenied</Code></Error></Errors></Response>";
+        assert_eq!(code_in_xml(text).as_deref(), Some("AccessDenied"));
+        assert_eq!(code_in_xml(b"<html></html>"), None);
     }
 
     #[test]

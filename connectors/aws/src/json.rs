@@ -189,15 +189,8 @@ impl Json {
         }
         let words = serde_json::from_slice::<Words>(&answer.body).unwrap_or_default();
         let told = answer.header("x-amzn-errortype").unwrap_or_default();
-        let in_xml = String::from_utf8_lossy(&answer.body).into_owned();
-        let in_xml = in_xml
-            .split_once("<Code>")
-            .and_then(|(_, rest)| rest.split_once("</Code>"));
-        let code = [
-            words.kind.as_str(),
-            told.as_str(),
-            in_xml.map_or("", |(code, _)| code),
-        ];
+        let in_xml = crate::error::code_in_xml(&answer.body).unwrap_or_default();
+        let code = [words.kind.as_str(), told.as_str(), in_xml.as_str()];
         let code = code
             .into_iter()
             .find(|code| !code.is_empty())
