@@ -314,7 +314,7 @@ async fn providers(api: &Api, lacks: &mut Lacks, iam: &mut Iam) -> Result<(), Co
     Ok(())
 }
 
-/// What a user signs in with. A user who is gone by now has nothing.
+/// What a user signs in with. Of a user who is gone by now nothing is known.
 pub async fn means(api: &Api, name: &str, lacks: &mut Lacks) -> Result<Means, ConnectorError> {
     let mut means = Means::default();
     let action = "iam:ListAccessKeys";

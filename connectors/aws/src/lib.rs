@@ -111,7 +111,8 @@ impl Connector for AwsConnector {
                 incremental: false,
                 deletions_visible: false,
                 last_use_known: matches!(kind, Kind::Account | Kind::Credential),
-                one_moment: false,
+                // the lists are; what is asked of each user and secret follows page by page
+                one_moment: !matches!(kind, Kind::Credential | Kind::Reader),
             })
             .collect()
     }

@@ -115,8 +115,9 @@ impl Map<'_> {
             Some(None) => Some(AccountKind::Service),
             None => None,
         };
-        // IAM switches no user off: one who has nothing to sign in with cannot.
-        account.enabled = Some(true);
+        // IAM switches no user off: one who has nothing to sign in with cannot. Of one who was removed
+        // after the list, only what the list told is known.
+        account.enabled = (!means.gone).then_some(true);
         account.local_sign_in = signs_in(means);
         account.mfa = means.mfa.as_ref().map(|devices| !devices.is_empty());
         account.created_at = user.created;

@@ -110,9 +110,6 @@ impl Reading {
                     return Ok(Vec::new());
                 };
                 let means = self.estate.means(&user, lacks).await?;
-                if means.gone {
-                    return Ok(Vec::new());
-                }
                 let known = self.estate.known()?;
                 let map = self.map(&known);
                 Ok(match kind {

@@ -1,11 +1,12 @@
 """serve.py PORT CERT KEY PLAN: answers as AWS documents it, in what moto leaves out.
 
 PLAN is a JSON file: "users" and "roles" are names; "policy" is the first user's own, "tags" stand on every
-user; "parameters" is how many there are and "bytes" how long a text each carries; "rules" maps an
-action, or "*" for every one but GetCallerIdentity, to what becomes of it: "denied", "throttled", "down",
+user; "people" is how many users of Identity Center there are and "bytes" how long a text each carries;
+"answers" maps an action of a service in JSON to its whole answer, or to pairs of a text that the question holds
+and its answer; "rules" maps an action, or "*" for every one but GetCallerIdentity, to what becomes of it: "denied", "throttled", "down",
 "garbled", "cut", "skewed", "expired", "loop" (a place that comes twice), "lost" (more is there and no place
 is named), "gone" (users are removed after they were listed). Lists have two members a page, whatever is
-asked for. The access key AKIAINACTIVE00000000 is inactive, and refused. Each action goes to stderr.
+asked for (Identity Center's 100, as AWS does). The access key AKIAINACTIVE00000000 is inactive, and refused. Each action goes to stderr.
 Ends with its parent (see labs/ends.rs).
 """
 
@@ -146,25 +147,33 @@ def xml(action, asked):
 
 def told(target, asked):
     action = target.rsplit(".", 1)[-1]
+    own = plan()["answers"].get(action)
+    if isinstance(own, list):
+        # Pairs of a text that the question holds and its answer.
+        own = next((answer for holds, answer in own if holds in json.dumps(asked)), None)
+    if own is not None:
+        return own
     if action == "ListSecrets":
         names = [f"db/{number}" for number in range(5)]
         listed, place = page(names, asked.get("NextToken"), action)
         arn = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:"
         answer = {"SecretList": [{"Name": name, "ARN": f"{arn}{name}-a1b2c3"} for name in listed]}
         return answer if place is None else {**answer, "NextToken": place}
-    if action == "DescribeParameters":
-        now = plan()
+    now = plan()
+    if action == "ListUsers":
         start = int(asked.get("NextToken") or 0)
-        end = min(start + 50, now["parameters"])
-        arn = f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/p"
+        end = min(start + 100, now["people"])
         listed = [
-            {"Name": f"/p{n:06}", "ARN": f"{arn}{n:06}", "Type": "SecureString", "LastModifiedUser": "x" * now["bytes"]}
+            {"UserId": f"{n:08}", "UserName": f"person-{n}", "UserStatus": "ENABLED", "Title": "x" * now["bytes"]}
             for n in range(start, end)
         ]
-        answer = {"Parameters": listed}
-        return answer if end == now["parameters"] else {**answer, "NextToken": str(end)}
+        return {"Users": listed} if end == now["people"] else {"Users": listed, "NextToken": str(end)}
+    center = {"InstanceArn": "arn:aws:sso:::instance/ssoins-1", "IdentityStoreId": "d-1"}
     answers = {
-        "ListInstances": {"Instances": []},
+        "ListInstances": {"Instances": [center] if now["people"] else []},
+        "ListGroups": {"Groups": []},
+        "ListPermissionSets": {"PermissionSets": []},
+        "DescribeParameters": {"Parameters": []},
         "ListSecretVersionIds": {"Versions": []},
         "GetResourcePolicy": {},
     }
@@ -173,6 +182,8 @@ def told(target, asked):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two packets, and the second would wait for the first to be acknowledged.
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass

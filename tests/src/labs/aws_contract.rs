@@ -33,8 +33,9 @@ impl AwsPlan {
             "roles": [],
             "policy": { "Version": "2012-10-17", "Statement": [] },
             "tags": {},
-            "parameters": 0,
+            "people": 0,
             "bytes": 0,
+            "answers": {},
             "rules": Value::Object(pairs.collect()),
         }))
     }

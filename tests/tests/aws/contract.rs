@@ -177,9 +177,20 @@ fn faults_are_told_and_never_pass_for_an_end() {
 fn who_is_gone_between_pages_is_noted_and_nobody_else_is_lost() {
     let lab = AwsContract::start(&AwsPlan::of(3, &[("ListAccessKeys", "gone")]));
     let (facts, notes) = read(&lab, Kind::Account).unwrap();
-    assert_eq!(facts.len(), 1, "root alone");
+    // The list is of one moment, and they stood on it; what they signed in with is not known any more.
+    let accounts = by(&facts, "name");
+    assert_eq!(accounts.len(), 4, "root and those of the list");
+    let user = &accounts["user-1"];
+    assert!(user["enabled"].is_null() && user["local_sign_in"].is_null() && user["mfa"].is_null());
     let gone = notes
         .iter()
         .filter(|note| note.reason.contains("removed while"));
     assert_eq!(gone.map(|note| note.count).sum::<u64>(), 3, "{notes:?}");
+    let (facts, notes) = read(&lab, Kind::Credential).unwrap();
+    assert_eq!(facts.len(), 1, "root's key alone");
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.reason.contains("removed while"))
+    );
 }

@@ -102,8 +102,7 @@ impl Subject for Account {
     }
 
     fn server(&self) -> String {
-        "a contract server of our own, by AWS's documentation; keys and policies on moto 5.2.5"
-            .to_owned()
+        "a contract server of our own, by AWS's documentation".to_owned()
     }
 
     fn scene(&self, scene: Scene) -> Answer {
@@ -131,7 +130,7 @@ impl Subject for Account {
             Scene::Large { records, bytes } => {
                 let plan = AwsPlan::of(1, &[]);
                 let plan = plan
-                    .with("parameters", json!(records))
+                    .with("people", json!(records))
                     .with("bytes", json!(bytes));
                 set_up(&Arc::new(AwsContract::start(&plan)), KEY, Facts::new())
             }
