@@ -25,13 +25,16 @@ pub struct Over {
     pub members: Vec<Member>,
 }
 
+/// Names and texts of policies; None for a text that was not shown.
+pub type Documents = Vec<(String, Option<String>)>;
+
 /// Policies of one kind from the root down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Binding {
     #[default]
     None,
     /// Names of levels, each with names and documents.
-    Levels(Vec<(String, Vec<(String, Option<String>)>)>),
+    Levels(Vec<(String, Documents)>),
     /// Why they were not read.
     Unread(String),
 }

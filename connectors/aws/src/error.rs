@@ -50,6 +50,7 @@ const REFUSED: &[&str] = &[
     "AuthorizationError",
     "NotAuthorized",
     "UnauthorizedOperation",
+    "ForbiddenException",
 ];
 const ABSENT: &[&str] = &[
     "AWSOrganizationsNotInUseException",
@@ -110,7 +111,7 @@ where
         .unwrap_or_default();
     // Refusals also come in shapes that the service does not describe.
     let body = error.raw_response().and_then(|raw| raw.body().bytes());
-    let outer = body.and_then(|body| code_in_xml(body));
+    let outer = body.and_then(code_in_xml);
     let code = match code {
         "" => outer.as_deref().unwrap_or_default(),
         code => code,

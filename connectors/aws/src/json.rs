@@ -70,7 +70,7 @@ impl Service {
     }
 
     /// Where it is asked, and the region that is signed for.
-    fn place<'r>(self, region: &'r str) -> (String, &'r str) {
+    fn place(self, region: &str) -> (String, &str) {
         let china = region.starts_with("cn-");
         // The organisation has one place in each partition.
         let region = match self {

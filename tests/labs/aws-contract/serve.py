@@ -6,7 +6,9 @@ user; "people" is how many users of Identity Center there are and "bytes" how lo
 and its answer; "rules" maps an action, or "*" for every one but GetCallerIdentity, to what becomes of it: "denied", "throttled", "down",
 "garbled", "cut", "skewed", "expired", "loop" (a place that comes twice), "lost" (more is there and no place
 is named), "gone" (users are removed after they were listed). Lists have two members a page, whatever is
-asked for (Identity Center's 100, as AWS does). The access key AKIAINACTIVE00000000 is inactive, and refused. Each action goes to stderr.
+asked for (Identity Center's 100, as AWS does). The access key AKIAINACTIVE00000000 is inactive, and refused.
+A role is given on to whoever names the external id x-17, and by SSO for the token signed-in; its keys hold with
+their own session token alone. Each action goes to stderr.
 Ends with its parent (see labs/ends.rs).
 """
 
@@ -16,11 +18,16 @@ import re
 import ssl
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlsplit
 from xml.sax.saxutils import escape
 
 ACCOUNT = "111122223333"
 PAGE = 2
+ROLE = {
+    "AccessKeyId": "ASIAROLE000000000000",
+    "SecretAccessKey": "canary-of-the-roles-secret",
+    "SessionToken": "canary-of-the-roles-session",
+}
 
 
 def plan():
@@ -68,6 +75,11 @@ def xml(action, asked):
         arn = f"arn:aws:iam::{ACCOUNT}:user/{user}"
         return f"<Path>/</Path><UserName>{user}</UserName><UserId>{user_id(user)}</UserId><Arn>{arn}</Arn>{date}"
 
+    if action == "AssumeRole":
+        ends = "<Expiration>2099-01-01T00:00:00Z</Expiration>"
+        return f"<Credentials>{''.join(f'<{k}>{v}</{k}>' for k, v in ROLE.items())}{ends}</Credentials>"
+    if action == "GetCallerIdentity" and asked["by"] == ROLE["AccessKeyId"]:
+        return f"<UserId>AROAREADER:lastkey</UserId><Account>{ACCOUNT}</Account><Arn>arn:aws:sts::{ACCOUNT}:assumed-role/reader/lastkey</Arn>"
     if action == "GetCallerIdentity":
         return f"<UserId>AIDAREADER</UserId><Account>{ACCOUNT}</Account><Arn>arn:aws:iam::{ACCOUNT}:user/user-0</Arn>"
     if action == "GetAccountAuthorizationDetails":
@@ -150,7 +162,7 @@ def told(target, asked):
     own = plan()["answers"].get(action)
     if isinstance(own, list):
         # Pairs of a text that the question holds and its answer.
-        own = next((answer for holds, answer in own if holds in json.dumps(asked)), None)
+        own = next((answer for holds, answer in own if holds in json.dumps(asked, sort_keys=True)), None)
     if own is not None:
         return own
     if action == "ListSecrets":
@@ -188,11 +200,13 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def give(self, status, body, kind, claimed=None):
+    def give(self, status, body, kind, claimed=None, code=None):
         body = body.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("x-amzn-RequestId", "lab-request")
+        if code:
+            self.send_header("x-amzn-ErrorType", code)
         self.send_header("Content-Length", str(claimed or len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -206,6 +220,18 @@ class Handler(BaseHTTPRequestHandler):
         text = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>lab</RequestId></ErrorResponse>"
         self.give(status, text, "text/xml")
 
+    def do_GET(self):
+        """The portal of SSO, which is asked with the token of a sign-in and no signature."""
+        path = urlsplit(self.path)
+        asked = parse_qs(path.query)
+        whole = path.path == "/federation/credentials" and asked.get("account_id") == [ACCOUNT]
+        if self.headers.get("x-amz-sso_bearer_token") != "signed-in" or "Authorization" in self.headers:
+            return self.give(401, json.dumps({"message": "Session token not found or invalid"}), "application/json", code="UnauthorizedException")
+        if not whole or asked.get("role_name") != ["Reader"]:
+            return self.give(403, json.dumps({"message": "No access"}), "application/json", code="ForbiddenException")
+        made = {key[0].lower() + key[1:]: value for key, value in ROLE.items()}
+        return self.give(200, json.dumps({"roleCredentials": {**made, "expiration": 4070908800000}}), "application/json")
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         target = self.headers.get("X-Amz-Target")
@@ -215,6 +241,9 @@ class Handler(BaseHTTPRequestHandler):
         if not key or key[1] == "AKIAINACTIVE00000000":
             code = "UnrecognizedClientException" if target else "InvalidClientTokenId"
             return self.refuse(target, 403, code, "The security token included in the request is invalid.")
+        if key[1] == ROLE["AccessKeyId"] and self.headers.get("X-Amz-Security-Token") != ROLE["SessionToken"]:
+            return self.refuse(target, 403, "InvalidClientTokenId", "The security token included in the request is invalid.")
+        asked["by"] = key[1]
         sys.stderr.write(f"asked {action}\n")
         sys.stderr.flush()
         what = rule(action)
@@ -231,7 +260,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.refuse(target, 403, "ExpiredToken", "The security token included in the request is expired")
         if what == "garbled":
             return self.give(200, "<html><body>Please sign in</body></html>", "text/html")
-        if action == "DescribeOrganization":
+        if action == "AssumeRole" and asked.get("ExternalId") != ["x-17"]:
+            return self.refuse(target, 403, "AccessDenied", f"user is not authorized to perform: sts:{action}")
+        if action == "DescribeOrganization" and action not in plan()["answers"]:
             return self.refuse(target, 400, "AWSOrganizationsNotInUseException", "no organization")
         if target:
             return self.give(200, json.dumps(told(target, asked)), "application/x-amz-json-1.1")

@@ -43,7 +43,8 @@ impl AwsPlan {
     /// The same with something else.
     #[must_use]
     pub fn with(mut self, name: &str, value: Value) -> AwsPlan {
-        self.0[name] = value;
+        let plan = self.0.as_object_mut().expect("a plan is an object");
+        plan.insert(name.to_owned(), value);
         self
     }
 }

@@ -27,7 +27,7 @@ fn connector(lab: &AwsContract, key: &str, more: &[(&str, &str)]) -> Box<dyn Con
     lastkey_aws::configure(&settings, Some(Secret::new(WRONG.to_owned()))).unwrap()
 }
 
-fn read(lab: &AwsContract, kind: Kind) -> Result<(Vec<Fact>, Vec<Note>), ConnectorError> {
+pub fn read(lab: &AwsContract, kind: Kind) -> Result<(Vec<Fact>, Vec<Note>), ConnectorError> {
     let connector = connector(lab, KEY, &[]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let pages = runtime.block_on(read_to_end(connector.as_ref(), kind, 3))?;

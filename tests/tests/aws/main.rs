@@ -11,5 +11,7 @@
 mod command_line;
 mod contract;
 mod estate;
+mod over;
 mod reading;
+mod roles;
 mod trouble;
