@@ -217,6 +217,22 @@ ground_prism() {
   printf '%s\n' "$now" >"$home/.made"
 }
 
+# moto answers as AWS does, from PyPI into the cache: pinned, with all that it stands on. Where PyPI
+# cannot be reached, its cases say NOT RUN.
+ground_moto() {
+  local list=$top/tests/labs/moto/requirements.txt home=$tools/moto now
+  now=$(sha256sum <"$list")
+  if [ -x "$home/bin/moto_server" ] && [ "$(cat "$home/.made" 2>/dev/null || true)" = "$now" ]; then return; fi
+  rm -rf "$home"
+  if ! python3 -m venv "$home" >/dev/null 2>&1 || ! "$home/bin/pip" download --quiet --no-deps --dest "$home" moto==5.2.5 >/dev/null 2>&1; then
+    doing 'PyPI cannot be reached from here: the cases that need moto will say NOT RUN'
+    return
+  fi
+  doing "Fetching moto (once)"
+  quietly "fetch moto" pip-moto "$home/bin/pip" install --quiet --no-deps -r "$list"
+  printf '%s\n' "$now" >"$home/.made"
+}
+
 # The independent evaluator of AWS policies that ours is held against, from npm into the cache. It
 # is a program of its own, asked in tests only; nothing of Lastkey contains it. Where npm reaches
 # nothing, its case says NOT RUN.

@@ -189,6 +189,20 @@ impl Policy {
         &self.name
     }
 
+    /// Whether a statement allows any action of a service, on whatever resource and condition.
+    pub fn can_allow(&self, service: &str) -> bool {
+        let allows = self.statements.iter().filter(|s| s.effect == Effect::Allow);
+        allows.into_iter().any(|statement| {
+            let actions = &statement.actions;
+            let of = |action: &ActionPattern| {
+                let wanted = action.service.as_ref();
+                wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(service))
+            };
+            // All but some actions: some of the service are left as a rule.
+            actions.except || actions.items.iter().any(of)
+        })
+    }
+
     /// What is odd about the document and stops nothing.
     pub fn notes(&self) -> &[String] {
         &self.notes

@@ -2,10 +2,10 @@
 
 use crate::{Answer, Builder, Method, Origin, Server};
 use http_body_util::{BodyExt, Full};
-use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::HeaderValue;
+use hyper::{HeaderMap, Request, Version};
 use hyper_util::rt::TokioIo;
 use lastkey_contract::{ConnectorError, ErrorKind};
 use lastkey_tls::{Own, Peer, Watched};
@@ -29,6 +29,7 @@ pub struct Client {
     timeout: Duration,
     tls: Arc<ClientConfig>,
     watched: Arc<Watched>,
+    any_type: bool,
     connection: Option<SendRequest<Full<Bytes>>>,
 }
 
@@ -65,8 +66,16 @@ impl Client {
             timeout,
             tls,
             watched,
+            any_type: false,
             connection: None,
         })
+    }
+
+    /// Takes answers whatever they say to be: the connector tells them from pages by what they hold.
+    #[must_use]
+    pub fn of_any_type(mut self) -> Client {
+        self.any_type = true;
+        self
     }
 
     /// The server's address, for sentences.
@@ -148,13 +157,14 @@ impl Client {
             grow(&mut received, data.len());
             received.extend_from_slice(data);
         }
-        self.connection = Some(open);
+        // A server that says so closes it, and may do so while the next request is under way.
+        self.connection = Some(open).filter(|_| keeps(parts.version, &parts.headers));
         let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: received,
         };
-        match answer.is_a_page() {
+        match !self.any_type && answer.is_a_page() {
             true => Err(self.odd(operation, "it is a page, not JSON")),
             false => Ok(answer),
         }
@@ -215,6 +225,20 @@ pub fn secret_header(
     Ok(value)
 }
 
+/// Whether the server leaves the connection open after its answer.
+fn keeps(version: Version, headers: &HeaderMap) -> bool {
+    let says = |word: &str| {
+        let told = headers.get_all("connection").iter();
+        let told = told.filter_map(|value| value.to_str().ok());
+        told.flat_map(|value| value.split(','))
+            .any(|one| one.trim().eq_ignore_ascii_case(word))
+    };
+    match version == Version::HTTP_10 {
+        true => says("keep-alive"),
+        false => !says("close"),
+    }
+}
+
 /// Makes room, and wipes what was there before: growing would leave a copy behind.
 fn grow(received: &mut Zeroizing<Vec<u8>>, by: usize) {
     let needed = received.len() + by;
@@ -235,6 +259,20 @@ mod tests {
         assert!(good.is_sensitive());
         let error = secret_header("s3cret\nx", "s", "o").unwrap_err();
         assert!(!format!("{error:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_connection_is_kept_as_the_server_says() {
+        let said = |version, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("connection", HeaderValue::from_str(value).unwrap());
+            keeps(version, &headers)
+        };
+        assert!(keeps(Version::HTTP_11, &HeaderMap::new()));
+        assert!(!keeps(Version::HTTP_10, &HeaderMap::new()));
+        assert!(!said(Version::HTTP_11, "Close"));
+        assert!(!said(Version::HTTP_11, "upgrade, close"));
+        assert!(said(Version::HTTP_10, "keep-alive"));
     }
 
     #[test]

@@ -32,7 +32,7 @@ enum Values {
     None,
 }
 
-fn all() -> [Listed; 8] {
+fn all() -> [Listed; 9] {
     [
         Listed {
             descriptor: &lastkey_flat_files::DESCRIPTOR,
@@ -40,6 +40,14 @@ fn all() -> [Listed; 8] {
             // Files are readable or not: no rights to grant.
             scripts: |_| Vec::new(),
             values: Values::None,
+            probes: &[],
+            prober: no_prober,
+        },
+        Listed {
+            descriptor: &lastkey_aws::DESCRIPTOR,
+            configure: lastkey_aws::configure,
+            scripts: lastkey_aws::scripts,
+            values: Values::Kept,
             probes: &[],
             prober: no_prober,
         },
@@ -277,6 +285,8 @@ mod tests {
                     "address" if matches!(listed.descriptor.kind, "kubernetes" | "vault") => {
                         "https://h"
                     }
+                    "access_key_id" => "AKIAIOSFODNN7EXAMPLE",
+                    "regions" => "eu-west-1",
                     "url" => "ldaps://h",
                     "path" => "/",
                     "base_dn" => "dc=x",

@@ -3,12 +3,14 @@
 //! Each lab takes free ports and a folder of its own, and ends with its value. A server that is
 //! not installed fails the test and says what to install: nothing is skipped in silence.
 
+mod aws_contract;
 mod certificates;
 mod directory;
 mod ds389;
 mod either;
 mod ends;
 mod kubernetes;
+mod moto;
 mod openbao;
 mod openssl;
 mod postgresql;
@@ -18,10 +20,12 @@ mod samba;
 mod slapd;
 mod sshd;
 
+pub use aws_contract::{AwsContract, AwsPlan};
 pub use directory::Directory;
 pub use ds389::Ds389;
 pub use either::{Lab, Make};
 pub use kubernetes::{Kubernetes, Request, Told};
+pub use moto::{Moto, MotoKey};
 pub use openbao::{Answered, Audited, OpenBao};
 pub use openssl::OpenSsl;
 pub use postgresql::PostgreSql;

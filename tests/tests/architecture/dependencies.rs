@@ -21,7 +21,8 @@ struct Dependency {
 /// contract <- connectors/*, engine; verify <- engine; engine + connectors + verify + contract <-
 /// workbench; workbench + engine + verify + contract <- cli and the window; everything <- tests.
 fn may_use(package: &Package, other: &str, only_for_tests: bool) -> bool {
-    const CONNECTORS: [&str; 8] = [
+    const CONNECTORS: [&str; 9] = [
+        "lastkey-aws",
         "lastkey-flat-files",
         "lastkey-github",
         "lastkey-kubernetes",

@@ -12,6 +12,7 @@
     clippy::print_stdout
 )]
 
+mod aws;
 mod flat_files;
 mod github;
 mod kubernetes;

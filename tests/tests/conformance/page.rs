@@ -106,7 +106,7 @@ fn made() -> String {
         writeln!(text, "| {name} | {} |", results[0].server).unwrap();
     }
     text.push_str(
-        "\nNot tried: `vault` against HashiCorp Vault; `github` against github.com or an Enterprise Server; `kubernetes` against OpenShift or the clouds' own.\n",
+        "\nNot tried: `vault` against HashiCorp Vault; `aws` against AWS itself; `github` against github.com or an Enterprise Server; `kubernetes` against OpenShift or the clouds' own.\n",
     );
     text.push_str("\n| case | what must hold |");
     for name in runs.keys() {
