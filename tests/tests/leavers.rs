@@ -131,6 +131,10 @@ fn every_planted_gap_is_found_and_none_beside() {
         "there is no identity `nobody`",
     );
     desk.trouble(2, &["leavers", "--since", "soon"], "`soon` is not a time");
+    // A period that ends before anything was read.
+    let (status, _, unknown) = desk.run(&["leavers", "--until", "2020-01-01"]);
+    assert_eq!(status, 1, "{unknown}");
+    assert!(unknown.contains(first), "{unknown}");
 }
 
 /// A package of a period says of past leavers what `lastkey leavers` says of them.

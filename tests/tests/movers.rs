@@ -193,6 +193,8 @@ fn a_mover_is_watched_from_the_move_that_was_told() {
         &["watch", "start", "--identity", "eve", "--event", "mover"],
         "no source of truth tells that `eve` moved",
     );
+    let far = ["watch", "start", "--identity", "eve", "--at", "2046-01-01"];
+    desk.trouble(2, &far, "is more than ten years from now");
     assert!(start("cat", 0));
     let watched = desk.lines(0, &["watch", "list"]).remove(0);
     assert_eq!(
@@ -206,6 +208,9 @@ fn a_mover_is_watched_from_the_move_that_was_told() {
         (&watched["open"], &watched["things"]),
         (&1.into(), &1.into())
     );
+    desk.expect(0, &["watch", "stop", "1"]);
+    let (_, _, said) = desk.run(&["watch", "read", "1"]);
+    assert!(said.contains("watch 1 has ended: stopped"), "{said}");
 }
 
 /// Who is watched: who, from when, since whose word, and how it stands.

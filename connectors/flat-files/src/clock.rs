@@ -1,7 +1,9 @@
 //! How a source writes dates and times, and in which zone they are meant.
 
 use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
-use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 use lastkey_contract::When;
 
@@ -11,6 +13,7 @@ struct Form {
     text: String,
     has_time: bool,
     has_seconds: bool,
+    has_offset: bool,
 }
 
 /// The zone of bare dates and of times without an offset, and how times are written beside RFC 3339.
@@ -27,6 +30,8 @@ pub enum FormFault {
     Dateless,
     /// It has times, of which nobody said in which zone they are.
     Unzoned,
+    /// It has the name of a zone, which says nothing for certain: CST is three.
+    NamedZone,
 }
 
 impl Clock {
@@ -35,8 +40,7 @@ impl Clock {
         let texts = forms.split(" | ").map(str::trim);
         let forms = texts.filter(|text| !text.is_empty()).map(|text| {
             let form = Form::of(text).map_err(|fault| (text.to_owned(), fault))?;
-            let has_offset = StrftimeItems::new(text).any(|item| is_offset(&item));
-            match form.has_time && !has_offset && !named {
+            match form.has_time && !form.has_offset && !named {
                 true => Err((text.to_owned(), FormFault::Unzoned)),
                 false => Ok(form),
             }
@@ -57,6 +61,7 @@ impl Clock {
     /// one of the forms has it.
     pub fn time(&self, text: &str) -> Option<When> {
         if text.len() == 10
+            && text.starts_with(|first: char| first.is_ascii_digit())
             && let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d")
         {
             return When::day(date, &self.zone);
@@ -69,9 +74,13 @@ impl Clock {
         if let Ok(at) = DateTime::parse_from_rfc3339(text) {
             return Some(When::At(at.with_timezone(&Utc)));
         }
-        self.forms
+        let mut read = self
+            .forms
             .iter()
-            .find_map(|form| form.read(text, self.zone))
+            .filter_map(|form| form.read(text, self.zone));
+        let first = read.next()?;
+        // 09/11/26 is one day by one form and another by the next: nobody knows which is meant.
+        read.all(|other| other == first).then_some(first)
     }
 }
 
@@ -105,6 +114,9 @@ impl Form {
         if !signs || items.contains(&Item::Error) {
             return Err(FormFault::Signless);
         }
+        if items.contains(&Item::Fixed(Fixed::TimezoneName)) {
+            return Err(FormFault::NamedZone);
+        }
         let is_time = |item: &Item<'_>| {
             matches!(
                 item,
@@ -129,6 +141,7 @@ impl Form {
             text: text.to_owned(),
             has_time: items.iter().any(is_time),
             has_seconds: items.iter().any(is_second),
+            has_offset: items.iter().any(is_offset),
         };
         // What it writes of a moment it must be able to read back.
         let some = DateTime::from_timestamp(1_790_000_000, 0).ok_or(FormFault::Dateless)?;
@@ -142,12 +155,21 @@ impl Form {
     }
 
     fn read(&self, text: &str, zone: Tz) -> Option<When> {
+        // A year of two digits under %Y is no year of ours.
+        let years = 1900..=9999;
+        self.read_any(text, zone)
+            .filter(|when| years.contains(&when.earliest().year()))
+    }
+
+    fn read_any(&self, text: &str, zone: Tz) -> Option<When> {
         if !self.has_time {
             let date = NaiveDate::parse_from_str(text, &self.text).ok()?;
             return When::day(date, &zone);
         }
         let (from, until) = match DateTime::parse_from_str(text, &self.text) {
             Ok(at) => (at.with_timezone(&Utc), at.with_timezone(&Utc)),
+            // An offset that is none is not left out.
+            Err(_) if self.has_offset => return None,
             Err(_) => {
                 let local = NaiveDateTime::parse_from_str(text, &self.text).ok()?;
                 // When clocks go back an hour comes twice, and it is not known which is meant.
@@ -227,6 +249,20 @@ mod tests {
             assert!(two.time(text).is_some(), "{text}");
         }
         assert_eq!(two.time("09.09.2026"), None);
+        // Both forms read it, as two days; and where both read one day it is that.
+        let both = clock("%m/%d/%y | %d/%m/%y");
+        assert_eq!(both.time("09/11/26"), None);
+        for text in ["13/11/26", "11/13/26", "11/11/26"] {
+            assert!(both.time(text).is_some(), "{text}");
+        }
+        for (form, text) in [
+            ("%d/%m/%Y", "10/09/30"),
+            ("%Y-%m-%d", "-200-01-01"),
+            ("%Y-%m-%d %H:%M %z", "2026-09-09 16:12 -9959"),
+            ("%Y-%m-%d %H:%M %z", "2026-09-09 16:12 CEST"),
+        ] {
+            assert_eq!(clock(form).time(text), None, "{form} {text}");
+        }
         assert_eq!(two.time("0123456789"), None);
     }
 
@@ -235,6 +271,7 @@ mod tests {
         for (form, named, fault) in [
             ("day", true, FormFault::Signless),
             ("%Q", true, FormFault::Signless),
+            ("%Y-%m-%d %H:%M %Z", true, FormFault::NamedZone),
             ("%H:%M", true, FormFault::Dateless),
             ("%m-%d", true, FormFault::Dateless),
             ("%Y-%m-%d %H:%M", false, FormFault::Unzoned),

@@ -180,6 +180,10 @@ fn clock(settings: &Settings) -> Result<Clock, ConnectorError> {
             format!("`{form}` does not tell a whole date"),
             "it needs a day, a month and a year, such as %d/%b/%y",
         ),
+        FormFault::NamedZone => config(
+            format!("`{form}` has %Z, and the name of a zone does not say which it is"),
+            "take out the name and give the source `timezone`, or write the offset, %z",
+        ),
         FormFault::Unzoned => config(
             format!("`{form}` has times of which nobody says in which zone they are"),
             "give the source `timezone` too, such as Europe/Zurich (or UTC)",

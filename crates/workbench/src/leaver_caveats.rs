@@ -36,7 +36,8 @@ impl Workbench {
                 continue;
             };
             let name = &span.source;
-            if period.since.is_some_and(|since| since < span.first) {
+            let ends_before = period.before.is_some_and(|before| before <= span.first);
+            if ends_before || period.since.is_some_and(|since| since < span.first) {
                 caveats.push(format!(
                     "`{name}` was first read as of {}: who left before is not known",
                     moment(span.first)

@@ -303,6 +303,16 @@ pub(super) enum About {
     Persons,
 }
 
+/// Every decision about an account that was ever taken, and what undid any, in that order.
+pub(super) async fn ever_of_accounts(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<DecisionRecord>, StoreError> {
+    let sql = format!("{SELECT} ORDER BY d.id");
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .fetch_all(connection)
+        .await?)
+}
+
 /// Every decision in force, in the order in which they were taken.
 pub(super) async fn in_force(
     connection: &mut SqliteConnection,

@@ -1,7 +1,7 @@
 //! What leavers held: their accounts by any version of them, and what belongs to these.
 
 use super::super::blocks::{self, At, Block, Columns, Which};
-use super::super::decisions::{self, About};
+use super::super::decisions::{self, About, AccountName};
 use super::super::ground::{SourceRows, source_rows};
 use super::super::lineage::Lineage;
 use super::super::moments::moment;
@@ -9,6 +9,7 @@ use super::super::names::Names;
 use super::super::outline::{Depth, IdentityOutline};
 use super::super::{StoreError, linked, named, persons};
 use super::claims::claims;
+use super::earlier_decisions::{WasGiven, earlier_decisions};
 use super::earlier_rules::EarlierRules;
 use super::heads::Head;
 use super::lacking::{missing, ruled_out_since, taken_since, unmeasured, untold};
@@ -38,6 +39,8 @@ pub(super) struct Ground {
     pub entitlements: Entitlements,
     tried: TriedOf,
     pub secrets: KnownSecrets,
+    /// What accounts were by decisions that are in force no more.
+    given: HashMap<AccountName, Vec<WasGiven>>,
     /// When somebody decided whose an account is, and who, by number.
     pub decided: HashMap<i64, (DateTime<Utc>, String)>,
 }
@@ -55,7 +58,8 @@ impl Ground {
         let (persons, _) = persons::at_moment(&mut *connection, At::Now).await?;
         let entitlements = privileged::entitlements(&mut *connection).await?;
         let tried = TriedOf::read(&mut *connection).await?;
-        let secrets = KnownSecrets::read(&mut *connection).await?;
+        let secrets = KnownSecrets::read(&mut *connection, names).await?;
+        let given = earlier_decisions(&mut *connection).await?;
         let mut decided = HashMap::new();
         for one in decisions::in_force(connection, About::Accounts).await? {
             decided.insert(one.id, (moment(&one.at)?, one.who));
@@ -71,6 +75,7 @@ impl Ground {
             entitlements,
             tried,
             secrets,
+            given,
             decided,
         })
     }
@@ -93,7 +98,15 @@ pub(super) struct Window<'h> {
 }
 
 /// See `Found::ruled_out`.
-pub(super) type RuledOut = (i64, String, DateTime<Utc>, String);
+pub(super) type RuledOut = (i64, String, DateTime<Utc>, String, Since);
+
+/// What took an account from somebody after they had left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Since {
+    Rules,
+    /// One that undid or replaced the decision by which it was theirs.
+    Decision,
+}
 
 /// What accounts are there of the leavers of a window.
 #[derive(Default)]
@@ -339,6 +352,10 @@ async fn accounts(
                     }
                 }
             }
+            if is_open {
+                let key = block.key(place)?;
+                found.given_before(ground, window, &keys, key);
+            }
             for earlier in earlier.all().iter().filter(|_| is_open) {
                 let Some((at, who)) = earlier.changed(&keys) else {
                     continue;
@@ -350,7 +367,7 @@ async fn accounts(
                 let heads = could_be(ground, window, several, &mut HashMap::new());
                 for head in heads.into_iter().filter(|head| earlier.is_of(*head)) {
                     if let Some(ruled_out) = found.ruled_out.get_mut(head) {
-                        ruled_out.insert((key, name.clone(), *at, who.clone()));
+                        ruled_out.insert((key, name.clone(), *at, who.clone(), Since::Rules));
                     }
                 }
             }
@@ -414,6 +431,41 @@ async fn accounts(
 }
 
 impl Found {
+    /// An open account that was a leaver's by a decision when they left, and was taken from them since.
+    fn given_before(
+        &mut self,
+        ground: &Ground,
+        window: &Window<'_>,
+        account: &AccountKeys,
+        key: i64,
+    ) {
+        if ground.given.is_empty() {
+            return;
+        }
+        let name = AccountName {
+            system: account.system.clone(),
+            id: account.id.clone(),
+        };
+        for one in ground.given.get(&name).into_iter().flatten() {
+            let sources = ground.sources.names.iter();
+            let of_name = sources.filter(|(_, name)| **name == one.to.source);
+            let heads = of_name.filter_map(|(source, _)| {
+                let record = ground.record(*source, &one.to.id);
+                window.records.get(&record)
+            });
+            let heads: HashSet<usize> = heads.flatten().copied().collect();
+            for head in heads {
+                let left = window.heads.get(head);
+                let left = left.map(|head| head.earliest.unwrap_or(head.latest));
+                let then = left.is_some_and(|left| one.held_at(left));
+                if let Some(ruled_out) = self.ruled_out.get_mut(head).filter(|_| then) {
+                    let by = Since::Decision;
+                    ruled_out.insert((key, name.to_string(), one.until, one.who.clone(), by));
+                }
+            }
+        }
+    }
+
     fn take(
         &mut self,
         ground: &Ground,

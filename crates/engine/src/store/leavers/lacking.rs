@@ -1,7 +1,8 @@
 //! What would have to be known to say of a leaver that all that they had was closed in time.
 
+use super::super::named;
 use super::heads::Head;
-use super::held::{Ground, RuledOut};
+use super::held::{Ground, RuledOut, Since};
 use crate::measured::{Held, HeldKind, Names};
 use chrono::SubsecRound;
 use lastkey_contract::Kind;
@@ -29,7 +30,12 @@ pub(super) fn unmeasured(ground: &Ground, head: &Head, held: &[Held]) -> Vec<Str
     }
     let leads = |one: &Held| match one.kind {
         HeldKind::Location => true,
-        HeldKind::Entitlement => ground.secrets.readers.contains(&one.names.system),
+        HeldKind::Entitlement => {
+            let name = named(&one.names.system, &one.names.id);
+            let key = ground.names.key(Kind::Entitlement, &name);
+            let reading = &ground.secrets.readers;
+            !reading.is_empty() && ground.entitlements.leads_to(key, reading)
+        }
         HeldKind::Account | HeldKind::Credential | HeldKind::Session | HeldKind::Control => false,
     };
     if held.iter().any(leads) {
@@ -90,11 +96,16 @@ pub(super) fn taken_since(
 /// Accounts that are not theirs only by rules that somebody set after they left: no read shows that
 /// either.
 pub(super) fn ruled_out_since(accounts: &BTreeSet<RuledOut>) -> Vec<String> {
-    let since = accounts.iter().map(|(_, account, at, who)| {
+    let since = accounts.iter().map(|(_, account, at, who, since)| {
         let at = rfc3339(at.trunc_subsecs(0));
-        format!(
-            "account {account} is open and not theirs only by the rules that `{who}` set at {at}, after they left: by those before it is theirs or may be"
-        )
+        match since {
+            Since::Rules => format!(
+                "account {account} is open and not theirs only by the rules that `{who}` set at {at}, after they left: by those before it is theirs or may be"
+            ),
+            Since::Decision => format!(
+                "account {account} is open and was theirs by a decision that `{who}` undid or replaced at {at}, after they left"
+            ),
+        }
     });
     since.collect()
 }

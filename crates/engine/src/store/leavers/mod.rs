@@ -7,6 +7,7 @@
 
 mod claims;
 mod corrected;
+mod earlier_decisions;
 mod earlier_rules;
 mod heads;
 mod held;

@@ -15,9 +15,27 @@ pub(super) struct Entitlements {
     pub called: HashMap<i64, String>,
     /// Those that hold others.
     pub leading: HashSet<i64>,
+    /// What each that holds others was ever told to hold.
+    holds: HashMap<i64, Vec<i64>>,
     /// From and until which syncs somebody held one whom no source ever listed: perhaps an account that
     /// is hidden, and whose membership is told all the same.
     pub by_unlisted: HashMap<i64, Vec<(i64, Option<i64>)>>,
+}
+
+impl Entitlements {
+    /// Whether one, or anything that it was ever told to lead to, is among these.
+    pub fn leads_to(&self, from: i64, any_of: &HashSet<i64>) -> bool {
+        let mut seen = HashSet::from([from]);
+        let mut waiting = vec![from];
+        while let Some(one) = waiting.pop() {
+            if any_of.contains(&one) {
+                return true;
+            }
+            let next = self.holds.get(&one).into_iter().flatten();
+            waiting.extend(next.copied().filter(|held| seen.insert(*held)));
+        }
+        false
+    }
 }
 
 /// True if any of them is, else unknown if any is, else false.
@@ -63,6 +81,7 @@ pub(super) async fn entitlements(
     accounts.sort_unstable();
     accounts.dedup();
     let mut by_unlisted: HashMap<i64, Vec<(i64, Option<i64>)>> = HashMap::new();
+    let mut holds: HashMap<i64, Vec<i64>> = HashMap::new();
     // From what holds to what is held, turned round.
     let mut holders: HashMap<i64, Vec<i64>> = HashMap::new();
     let grants = Which::ever(Kind::Grant);
@@ -74,7 +93,9 @@ pub(super) async fn entitlements(
             };
             if flags.contains_key(&from) {
                 holders.entry(to).or_default().push(from);
+                holds.entry(from).or_default().push(to);
             } else if accounts.binary_search(&from).is_err() {
+                holds.entry(from).or_default().push(to);
                 let held = (block.first_sync, block.ended_sync(place));
                 by_unlisted.entry(to).or_default().push(held);
             }
@@ -106,6 +127,7 @@ pub(super) async fn entitlements(
         privileged: flags,
         called,
         leading,
+        holds,
         by_unlisted,
     })
 }

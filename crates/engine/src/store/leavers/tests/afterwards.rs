@@ -148,3 +148,106 @@ async fn whoever_is_joined_to_somebody_who_is_there_after_they_left_is_said() {
         }
     }
 }
+
+fn fact<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> T {
+    serde_json::from_value(json).unwrap()
+}
+
+#[tokio::test]
+async fn only_who_holds_what_reads_a_place_is_asked_for_what_stands_there() {
+    let reader = |system: &str, group: &str| {
+        Fact::Reader(fact(json!({
+            "system": "kv", "path": "/db",
+            "principal": {"kind": "entitlement", "system": system, "id": group},
+        })))
+    };
+    let leads = Fact::Grant(fact(json!({
+        "system": "kv", "entitlement_id": "policy",
+        "principal": {"kind": "entitlement", "system": "ad", "id": "sales"},
+    })));
+    // Who reads the place, and whether Ann, who holds ad:sales, passes.
+    for (reads, passes) in [
+        (reader("ad", "it-admins"), true),
+        (reader("ad", "sales"), false),
+        // By a group of another system that hers leads to.
+        (reader("kv", "policy"), false),
+    ] {
+        let bench = bench(&["hr", "ad", "kv"]).await;
+        roster(&bench, 1, &["ann"], &[]).await;
+        let of_vault = [
+            (Kind::Grant, vec![leads.clone()]),
+            (Kind::Reader, vec![reads.clone()]),
+        ];
+        let group = (Kind::Grant, vec![grant("ad", "a-ann", "sales")]);
+        let credentials = (Kind::Credential, Vec::new());
+        let before = [accounts(&["ann"]), group, credentials.clone()];
+        for day in [1, 8] {
+            system(&bench, "kv", day, &of_vault).await;
+            system(&bench, "ad", day, &before).await;
+        }
+        roster(&bench, 8, &[], &[("ann", 8)]).await;
+        let after = [&[(Kind::Account, Vec::new())][..], &REST].concat();
+        soon_after(&bench, &after).await;
+        let (verdict, missing) = verdict_of(&bench).await;
+        assert_eq!(verdict.word() == "pass", passes, "{reads:?}: {missing}");
+        let said = missing.contains("what stands at the places that they read");
+        assert_eq!(said, !passes, "{reads:?}: {missing}");
+    }
+}
+
+#[tokio::test]
+async fn a_decision_that_is_undone_or_replaced_after_they_left_hides_no_account() {
+    let name = || crate::store::AccountName {
+        system: "ad".to_owned(),
+        id: "x9".to_owned(),
+    };
+    let record = |id: &str| RecordName {
+        source: "hr".to_owned(),
+        id: id.to_owned(),
+    };
+    let decide = async |bench: &Bench, decision: Decision, at: DateTime<Utc>| {
+        let new = NewDecision {
+            decision,
+            why: "seen".to_owned(),
+            seen: json!({}),
+        };
+        bench.store.decide(&[new], at).await.unwrap()
+    };
+    for (undone, open, passes) in [
+        (true, true, false),
+        (false, true, false),
+        // Nobody can use it.
+        (true, false, true),
+    ] {
+        let bench = bench(&["hr", "ad"]).await;
+        roster(&bench, 1, &["ann", "bob"], &[]).await;
+        let both = vec![account("ad", "a-ann", "ann"), account("ad", "x9", "")];
+        let before = [&[(Kind::Account, both)][..], &REST].concat();
+        system(&bench, "ad", 1, &before).await;
+        let number = decide(&bench, Decision::Of(name(), record("ann")), day(2)).await[0];
+        system(&bench, "ad", 8, &before).await;
+        roster(&bench, 8, &["bob"], &[("ann", 8)]).await;
+        let left = match open {
+            true => vec![account("ad", "x9", "")],
+            false => Vec::new(),
+        };
+        soon_after(&bench, &[&[(Kind::Account, left)][..], &REST].concat()).await;
+        match undone {
+            true => {
+                let undo = bench.store.undo_decision(number, "wrong", day(12));
+                undo.await.unwrap();
+            }
+            false => {
+                decide(&bench, Decision::Of(name(), record("bob")), day(12)).await;
+            }
+        }
+        let (verdict, missing) = verdict_of(&bench).await;
+        let said = missing.contains("account ad:x9 is open and was theirs by a decision");
+        assert_eq!(
+            verdict.word() == "pass",
+            passes,
+            "{undone} {open}: {missing}"
+        );
+        assert_eq!(said, !passes, "{undone} {open}: {missing}");
+    }
+}
